@@ -1,0 +1,43 @@
+import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+
+/** A credential as the store keeps it: validity already resolved to instants in the site zone, end exclusive. */
+export interface CredentialRecord {
+  readonly id: string;
+  readonly holderId: string;
+  readonly holderStatus: CredentialHolder['status'];
+  readonly status: 'active' | 'lost' | 'stolen' | 'damaged' | 'blocked' | 'inactive' | 'destroyed';
+  readonly validFromUnixMs?: number;
+  /** Exclusive. */
+  readonly validToUnixMs?: number;
+  /** Issue the site knows for the presented identifier, where the format carries one. */
+  readonly issue?: number;
+  readonly hasPin: boolean;
+}
+
+/** One way in: a profile of the credential that names the access point, and the schedule under which it does. */
+export interface Right {
+  readonly profileId: string;
+  readonly scheduleId: string;
+}
+
+/**
+ * One immutable policy revision, as the decision asks it. Answers come from prepared statements on indexed tables,
+ * so a view costs little memory whatever the population. All methods are synchronous and never throw on unknown ids.
+ */
+export interface PolicyView {
+  /** Names the revision in every record. */
+  readonly revision: string;
+  readonly siteId: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** Card formats in the order of trial. */
+  readonly cardFormats: readonly { readonly format: string; readonly facilityCodes?: readonly number[] }[];
+  accessPoint(id: string): AccessPoint | undefined;
+  schedule(id: string): Schedule | undefined;
+  specialDayGroup(id: string): SpecialDayGroup | undefined;
+  /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */
+  credentialByIdentifier(key: string): CredentialRecord | undefined;
+  rights(credentialId: string, accessPointId: string): readonly Right[];
+  /** Compares keyed hashes in constant time. */
+  pinMatches(credentialId: string, pin: string): boolean;
+}

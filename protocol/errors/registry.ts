@@ -1,0 +1,26 @@
+import { BUS_ERRORS } from './bus-errors.js';
+import { CONFIG_ERRORS } from './config-errors.js';
+import { GATEWAY_ERRORS } from './gateway-errors.js';
+import { LEDGER_ERRORS } from './ledger-errors.js';
+import { OSDP_ERRORS } from './osdp-errors.js';
+import { POLICY_ERRORS } from './policy-errors.js';
+import { SIMULATOR_ERRORS } from './simulator-errors.js';
+
+/** What a code means and what a person does about it; `ERRORS.md` is generated from these. */
+export interface ErrorDescription {
+  readonly meaning: string;
+  readonly action: string;
+}
+
+/** Every stable error code of the project, `ERR_<AREA>_<WHAT>`. Codes are never reused or renamed. */
+export const ERRORS = {
+  ...OSDP_ERRORS,
+  ...BUS_ERRORS,
+  ...POLICY_ERRORS,
+  ...LEDGER_ERRORS,
+  ...CONFIG_ERRORS,
+  ...GATEWAY_ERRORS,
+  ...SIMULATOR_ERRORS,
+} as const satisfies Record<`ERR_${string}`, ErrorDescription>;
+
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,62 @@
+export const SEVERITIES = ['info', 'notice', 'warning', 'alarm'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export interface EventDescription {
+  readonly severity: Severity;
+  /** ONVIF topic under `tns1:`, where one exists. */
+  readonly topic?: string;
+  readonly meaning: string;
+}
+
+/** Every event a gateway records. Names are stable API: never renamed, never reused. */
+export const EVENTS = {
+  'gateway.started': { severity: 'info', meaning: 'The gateway process started and opened a new epoch.' },
+  'gateway.stopped': { severity: 'info', meaning: 'The gateway was stopped in order.' },
+  'gateway.part_failed': { severity: 'warning', meaning: 'A part of the gateway ended unexpectedly and is restarted.' },
+  'journal.gap': { severity: 'alarm', meaning: 'Events could not be recorded; the count of lost records is given.' },
+  'journal.volatile_grant': { severity: 'alarm', meaning: 'A grant was released on a volatile record, as the access point says.' },
+  'policy.loaded': { severity: 'info', meaning: 'A policy revision is in force.' },
+  'policy.lost': { severity: 'alarm', meaning: 'No policy generation is readable; only emergency credentials work.' },
+  'policy.rejected': { severity: 'alarm', meaning: 'A policy generation is damaged or not authentic and is not used.' },
+  'access.granted': { severity: 'info', topic: 'AccessControl/AccessGranted/Credential', meaning: 'A presentation was granted; what became of it follows.' },
+  'access.granted.emergency': { severity: 'alarm', topic: 'AccessControl/AccessGranted/Credential', meaning: 'An emergency credential was granted while no policy is readable.' },
+  'access.denied': { severity: 'notice', topic: 'AccessControl/Denied/Credential', meaning: 'A presentation was denied; the reason is given.' },
+  'access.pin_pending': { severity: 'info', meaning: 'A card waits for its PIN.' },
+  'access.released': { severity: 'info', meaning: 'The lock of a grant was released.' },
+  'access.not_executed': { severity: 'warning', meaning: 'A recorded grant was certainly not released.' },
+  'access.outcome_unknown': { severity: 'warning', meaning: 'Whether a recorded grant was released is not known.' },
+  'access.abandoned': { severity: 'warning', meaning: 'A grant became durable only after its limit; nothing moved.' },
+  'access.used': { severity: 'info', topic: 'AccessControl/AccessTaken/Credential', meaning: 'The door was opened on a grant.' },
+  'access.not_used': { severity: 'info', topic: 'AccessControl/AccessNotTaken/Credential', meaning: 'The door was not opened on a grant.' },
+  'access.unverified': { severity: 'info', meaning: 'A grant ended; the door has no contact to say whether it was used.' },
+  'credential.alarm': { severity: 'alarm', meaning: 'A lost or stolen credential was presented.' },
+  'credential.locked_out': { severity: 'alarm', meaning: 'A credential is locked out at a reader after wrong PINs.' },
+  'exit.released': { severity: 'info', topic: 'AccessControl/AccessGranted/Anonymous', meaning: 'An exit request released the door.' },
+  'exit.used': { severity: 'info', topic: 'AccessControl/AccessTaken/Anonymous', meaning: 'The door was opened on an exit request.' },
+  'exit.not_used': { severity: 'info', meaning: 'An exit request was not followed by an opening.' },
+  'exit.unverified': { severity: 'info', meaning: 'An exit request ended; the door has no contact.' },
+  'exit.active_at_start': { severity: 'notice', meaning: 'An exit request was active when the gateway first saw it; it is no exit.' },
+  'door.opened': { severity: 'info', topic: 'Door/State/DoorPhysicalState', meaning: 'The door opened.' },
+  'door.closed': { severity: 'info', topic: 'Door/State/DoorPhysicalState', meaning: 'The door closed.' },
+  'door.forced': { severity: 'alarm', topic: 'Door/State/DoorAlarm', meaning: 'The door opened without a grant, exit request or unlock.' },
+  'door.forced_clear': { severity: 'notice', topic: 'Door/State/DoorAlarm', meaning: 'A forced door closed.' },
+  'door.held_warning': { severity: 'notice', meaning: 'The door will be held open too long soon.' },
+  'door.held': { severity: 'alarm', topic: 'Door/State/DoorAlarm', meaning: 'The door is open too long.' },
+  'door.held_clear': { severity: 'notice', topic: 'Door/State/DoorAlarm', meaning: 'A door held open closed.' },
+  'door.unlocked': { severity: 'info', topic: 'Door/State/DoorMode', meaning: 'A schedule unlocked the door.' },
+  'door.locked': { severity: 'info', topic: 'Door/State/DoorMode', meaning: 'The door is locked again.' },
+  'door.contact_fault': { severity: 'alarm', topic: 'Door/State/DoorFault', meaning: 'The contact reports a fault or is out of reach; the door counts as not secure.' },
+  'door.contact_restored': { severity: 'notice', topic: 'Door/State/DoorFault', meaning: 'The contact reports again.' },
+  'door.lock_unconfirmed': { severity: 'alarm', meaning: 'A command that locks the door was not acknowledged.' },
+  'door.unsecured_side_relay': { severity: 'warning', meaning: 'The lock is driven from the unsecured side; this was accepted explicitly.' },
+  'reader.online': { severity: 'notice', meaning: 'A device answers and, where required, is secured.' },
+  'reader.offline': { severity: 'alarm', meaning: 'A device does not answer or cannot be secured.' },
+  'reader.tamper': { severity: 'alarm', topic: 'Door/State/DoorTamper', meaning: 'A device reports tamper, or lost Secure Channel.' },
+  'reader.tamper_clear': { severity: 'notice', topic: 'Door/State/DoorTamper', meaning: 'Tamper of a device ended.' },
+  'reader.alarm': { severity: 'alarm', meaning: 'A device misbehaves on the bus; the code is given.' },
+  'bus.up': { severity: 'notice', meaning: 'The byte link of a bus is open.' },
+  'bus.down': { severity: 'alarm', meaning: 'The byte link of a bus is down; the code is given.' },
+  'clock.stepped': { severity: 'warning', meaning: 'Wall time stepped against monotonic time.' },
+} as const satisfies Record<string, EventDescription>;
+
+export type EventName = keyof typeof EVENTS;

@@ -1,0 +1,5 @@
+/**
+ * Policy: the site file and its terms (ONVIF Access Control, Door Control, Access Rules, Credential, Schedule).
+ * @packageDocumentation
+ */
+export * from './site-file.js';

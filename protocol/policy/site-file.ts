@@ -1,0 +1,196 @@
+import { Type, type Static, type TSchema } from '@sinclair/typebox';
+
+/** Closed object: an unknown field is an error, never ignored. */
+const closed = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, { additionalProperties: false });
+
+const Id = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$', description: 'lower-case id, unique within its list' });
+const Name = Type.String({ minLength: 1, maxLength: 128 });
+const DurationMs = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
+const Hex = Type.String({ pattern: '^([0-9a-fA-F]{2}){1,64}$', description: 'up to 512 bits, right-aligned' });
+const ClockTime = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$', description: 'HH:MM in the site zone; 24:00 ends a day' });
+const LocalDate = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
+const LocalDateOrTime = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2})?)?$',
+  description: 'site-local date, or date and time; a bare validTo date includes that whole day (ONVIF)',
+});
+
+export const WEEKDAYS = ['mo', 'tu', 'we', 'th', 'fr', 'sa', 'su'] as const;
+const Weekday = Type.Union(WEEKDAYS.map((day) => Type.Literal(day)));
+
+/** A window whose end is not after its start crosses midnight and belongs to the day it started. */
+export const TimeWindow = closed({ from: ClockTime, to: ClockTime });
+export const WeeklyWindow = closed({ days: Type.Array(Weekday, { minItems: 1 }), from: ClockTime, to: ClockTime });
+
+export const CardFormatUse = closed({
+  format: Type.String(),
+  facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
+});
+
+export const Device = closed({
+  id: Id,
+  name: Type.Optional(Name),
+  bus: Id,
+  address: Type.Integer({ minimum: 0, maximum: 126 }),
+  secureChannel: Type.Union([Type.Literal('required'), Type.Literal('clear')], { default: 'required' }),
+  side: Type.Union([Type.Literal('unsecured'), Type.Literal('secured')], {
+    description: 'where the device hangs; a reader on the outer wall is unsecured',
+  }),
+});
+export const Reader = closed({ id: Id, name: Type.Optional(Name), device: Id, number: Type.Integer({ minimum: 0, maximum: 7, default: 0 }) });
+export const Input = closed({
+  id: Id,
+  name: Type.Optional(Name),
+  device: Id,
+  number: Type.Integer({ minimum: 0, maximum: 63 }),
+  activeWhen: Type.Union([Type.Literal('active'), Type.Literal('inactive')], { default: 'active' }),
+});
+export const Output = closed({ id: Id, name: Type.Optional(Name), device: Id, number: Type.Integer({ minimum: 0, maximum: 63 }) });
+
+export const Area = closed({ id: Id, name: Name });
+
+/** Times in ms, names as ONVIF Door Control (Timings). */
+export const DoorTimings = closed({
+  releaseTimeMs: Type.Optional(DurationMs(500, 600_000)),
+  openTimeMs: Type.Optional(DurationMs(1_000, 86_400_000)),
+  preAlarmTimeMs: Type.Optional(DurationMs(0, 86_400_000)),
+  delayTimeBeforeRelockMs: Type.Optional(DurationMs(0, 60_000)),
+  bounceFilterMs: Type.Optional(DurationMs(0, 10_000)),
+});
+
+export const Door = closed({
+  id: Id,
+  name: Name,
+  lock: closed({
+    output: Id,
+    type: Type.Union([Type.Literal('failSecure'), Type.Literal('failSafe')], {
+      description: 'failSecure: energised to release; failSafe: energised to hold',
+    }),
+  }),
+  contact: Type.Optional(Type.Union([closed({ input: Id }), Type.Null()])),
+  exitRequest: Type.Optional(closed({ input: Id, releases: Type.Boolean({ default: true }) })),
+  timings: Type.Optional(DoorTimings),
+  heldAlarm: Type.Optional(Type.Boolean()),
+  forcedAlarm: Type.Optional(Type.Boolean()),
+  unlockSchedule: Type.Optional(Id),
+  onGatewayLoss: Type.Union([Type.Literal('relock'), Type.Literal('stayUnlocked')], {
+    default: 'relock',
+    description: 'what becomes of a scheduled unlock when the gateway dies: the lease ends, or the output stays',
+  }),
+  acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
+});
+
+export const AccessPoint = closed({
+  id: Id,
+  name: Name,
+  door: Id,
+  reader: Id,
+  direction: Type.Union([Type.Literal('entry'), Type.Literal('exit')]),
+  areaFrom: Type.Optional(Id),
+  areaTo: Type.Optional(Id),
+  enabled: Type.Optional(Type.Boolean()),
+  authentication: Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' }),
+  facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
+  independentEgress: Type.Optional(Type.Boolean({ description: 'exit only: another way out is on record, so denials deny' })),
+  onRecordFailure: Type.Union([Type.Literal('deny'), Type.Literal('grantVolatile')], { default: 'deny' }),
+  recordTimeoutMs: Type.Optional(DurationMs(100, 10_000)),
+  pinTimeoutMs: Type.Optional(DurationMs(2_000, 60_000)),
+  pinAttemptsMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 20 })),
+  pinLockOutMs: Type.Optional(DurationMs(1_000, 86_400_000)),
+});
+
+export const SpecialDayGroup = closed({
+  id: Id,
+  name: Name,
+  days: Type.Array(closed({ date: LocalDate, name: Type.Optional(Name) }), { minItems: 1 }),
+});
+
+export const Schedule = closed({
+  id: Id,
+  name: Name,
+  weekly: Type.Array(WeeklyWindow),
+  specialDays: Type.Optional(
+    Type.Array(closed({ group: Id, windows: Type.Array(TimeWindow, { description: 'replace the weekday; empty: closed' }) })),
+  ),
+});
+
+export const AccessPolicy = closed({ accessPoint: Id, schedule: Id });
+export const AccessProfile = closed({ id: Id, name: Name, policies: Type.Array(AccessPolicy) });
+
+export const CredentialHolder = closed({
+  id: Id,
+  name: Name,
+  status: Type.Union([Type.Literal('active'), Type.Literal('suspended')], { default: 'active' }),
+});
+
+export const CREDENTIAL_STATUSES = ['active', 'lost', 'stolen', 'damaged', 'blocked', 'inactive', 'destroyed'] as const;
+
+/** Decoded (`facility` and `number` of a named format) or raw (`bits` and `value`: a CSN, a PKOC key, a GUID …). */
+export const CredentialIdentifier = Type.Union([
+  closed({
+    format: Type.String(),
+    facility: Type.Optional(Type.Integer({ minimum: 0 })),
+    number: Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d{1,24}$' })]),
+    issue: Type.Optional(Type.Integer({ minimum: 0 })),
+  }),
+  closed({ bits: Type.Integer({ minimum: 1, maximum: 512 }), value: Hex }),
+]);
+
+export const Credential = closed({
+  id: Id,
+  holder: Id,
+  status: Type.Union(
+    CREDENTIAL_STATUSES.map((status) => Type.Literal(status)),
+    { default: 'active' },
+  ),
+  identifiers: Type.Array(CredentialIdentifier, { minItems: 1, maxItems: 8 }),
+  validFrom: Type.Optional(LocalDateOrTime),
+  validTo: Type.Optional(LocalDateOrTime),
+  pin: Type.Optional(Type.String({ pattern: '^\\d{4,10}$', description: 'stored only as a keyed hash' })),
+  accessProfiles: Type.Array(Id),
+});
+
+/** Works under `no_policy` only, at the named access points, and always alarms. */
+export const EmergencyCredential = closed({ credential: Id, accessPoints: Type.Array(Id, { minItems: 1 }) });
+
+/**
+ * The site file: everything that decides who may enter, in the terms of ONVIF PACS. YAML or JSON.
+ * `sparc policy apply FILE` validates it whole and swaps it in as one revision.
+ */
+export const SiteFile = closed({
+  version: Type.Literal(1),
+  site: closed({ id: Id, name: Name, timeZone: Type.String({ description: 'IANA name' }) }),
+  cardFormats: Type.Array(CardFormatUse, { minItems: 1, description: 'in order of trial' }),
+  devices: Type.Array(Device),
+  readers: Type.Array(Reader),
+  inputs: Type.Array(Input),
+  outputs: Type.Array(Output),
+  areas: Type.Array(Area),
+  doors: Type.Array(Door),
+  accessPoints: Type.Array(AccessPoint),
+  specialDayGroups: Type.Optional(Type.Array(SpecialDayGroup)),
+  schedules: Type.Array(Schedule),
+  accessProfiles: Type.Array(AccessProfile),
+  credentialHolders: Type.Array(CredentialHolder),
+  credentials: Type.Array(Credential),
+  emergencyCredentials: Type.Optional(Type.Array(EmergencyCredential, { maxItems: 64 })),
+});
+
+export type SiteFile = Static<typeof SiteFile>;
+export type Device = Static<typeof Device>;
+export type Reader = Static<typeof Reader>;
+export type Input = Static<typeof Input>;
+export type Output = Static<typeof Output>;
+export type Area = Static<typeof Area>;
+export type Door = Static<typeof Door>;
+export type DoorTimings = Static<typeof DoorTimings>;
+export type AccessPoint = Static<typeof AccessPoint>;
+export type TimeWindow = Static<typeof TimeWindow>;
+export type WeeklyWindow = Static<typeof WeeklyWindow>;
+export type SpecialDayGroup = Static<typeof SpecialDayGroup>;
+export type Schedule = Static<typeof Schedule>;
+export type AccessProfile = Static<typeof AccessProfile>;
+export type CredentialHolder = Static<typeof CredentialHolder>;
+export type CredentialIdentifier = Static<typeof CredentialIdentifier>;
+export type Credential = Static<typeof Credential>;
+export type EmergencyCredential = Static<typeof EmergencyCredential>;
+export type CardFormatUse = Static<typeof CardFormatUse>;

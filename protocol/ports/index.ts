@@ -1,0 +1,11 @@
+/**
+ * Ports: everything the domain needs from the world. Real implementations live in `platform/` folders and in
+ * `firmware-bridges`, simulated ones in `simulator/world`.
+ * @packageDocumentation
+ */
+export * from './byte-link.js';
+export * from './clock.js';
+export * from './field-bus.js';
+export * from './journal.js';
+export * from './random.js';
+export * from './signer.js';

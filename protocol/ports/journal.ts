@@ -1,0 +1,32 @@
+import type { EventRecord } from '../events/index.js';
+import type { TimeQuality } from './clock.js';
+
+/** Names an entry for ever: author's key, epoch, and sequence within the epoch (1, 2, 3 … no gap). */
+export interface EntryId {
+  /** Ed25519 public key, 32 bytes, lower-case hex. */
+  readonly author: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+export interface EntryDraft {
+  readonly record: EventRecord;
+  /** When given, the append is refused with ERR_LEDGER_RACE_LOST if the newest `policy.loaded` entry names another revision. */
+  readonly expectedPolicyRevision?: string;
+}
+
+export interface AppendedEntry {
+  readonly id: EntryId;
+  readonly wallUnixMs: number;
+  readonly timeQuality: TimeQuality;
+  readonly record: EventRecord;
+}
+
+/** The gateway's own log, as the field sees it. */
+export interface Journal {
+  /**
+   * Resolves when the entry and a signed head over it are on disk, in call order.
+   * Rejects with ERR_LEDGER_RACE_LOST, ERR_LEDGER_WRITE_FAILED, ERR_LEDGER_QUEUE_FULL or ERR_LEDGER_STOPPED.
+   */
+  append(draft: EntryDraft): Promise<AppendedEntry>;
+}
