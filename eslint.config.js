@@ -4,11 +4,23 @@ import tseslint from 'typescript-eslint';
 const CLOCK_BAN = [
   { selector: "MemberExpression[object.name='Date'][property.name='now']", message: 'Time comes from the Clock port.' },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Time comes from the Clock port.' },
-  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'Chance comes from the Random port.' },
-  { selector: "MemberExpression[object.name='performance'][property.name='now']", message: 'Time comes from the Clock port.' },
-  { selector: "CallExpression[callee.name=/^(setTimeout|setInterval|setImmediate)$/]", message: 'Timers come from the Clock port.' },
-  { selector: "CallExpression[callee.name=/^random(Bytes|UUID|Int)$/]", message: 'Chance comes from the Random port.' },
-  { selector: "CallExpression[callee.property.name=/^(randomBytes|randomUUID|randomInt|getRandomValues)$/]", message: 'Chance comes from the Random port.' },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'Chance comes from the Random port.',
+  },
+  {
+    selector: "MemberExpression[object.name='performance'][property.name='now']",
+    message: 'Time comes from the Clock port.',
+  },
+  {
+    selector: 'CallExpression[callee.name=/^(setTimeout|setInterval|setImmediate)$/]',
+    message: 'Timers come from the Clock port.',
+  },
+  { selector: 'CallExpression[callee.name=/^random(Bytes|UUID|Int)$/]', message: 'Chance comes from the Random port.' },
+  {
+    selector: 'CallExpression[callee.property.name=/^(randomBytes|randomUUID|randomInt|getRandomValues)$/]',
+    message: 'Chance comes from the Random port.',
+  },
   { selector: 'TSEnumDeclaration', message: 'Use an `as const` object and a union.' },
 ];
 
@@ -40,12 +52,20 @@ export default tseslint.config(
     ignores: ['**/platform/**', '**/main.ts', 'simulator/live/**'],
     rules: { 'no-restricted-syntax': ['error', ...CLOCK_BAN] },
   },
-  forbid(['protocol/**/*.ts'], '^node:', '^@sparc/(?!protocol)', '^(?!\\.|@sparc/protocol|@noble/|protobufjs/minimal|@sinclair/typebox)'),
+  forbid(
+    ['protocol/**/*.ts'],
+    '^node:',
+    '^@sparc/(?!protocol)',
+    '^(?!\\.|@sparc/protocol|@noble/|protobufjs/minimal|@sinclair/typebox)',
+  ),
   forbid(['protocol/osdp/**/*.ts'], '^@sparc/', '^(?!\\.\\.?/|@noble/)', '^\\.\\./\\.\\.'),
   forbid(['firmware-bridges/**/*.ts'], '^@sparc/(edge|cloud-sync|simulator)'),
   forbid(['edge/**/*.ts'], '^@sparc/(cloud-sync|simulator)'),
   forbid(['simulator/{world,devices,people}/**/*.ts'], '^node:', '^@sparc/(edge|cloud-sync|firmware-bridges)'),
-  forbid(['simulator/live/**/*.ts', 'simulator/cli/**/*.ts', 'simulator/scenarios/**/*.ts'], '^@sparc/(edge|cloud-sync|firmware-bridges)'),
+  forbid(
+    ['simulator/live/**/*.ts', 'simulator/cli/**/*.ts', 'simulator/scenarios/**/*.ts'],
+    '^@sparc/(edge|cloud-sync|firmware-bridges)',
+  ),
   {
     files: ['test/**/*.ts'],
     rules: {
@@ -59,6 +79,20 @@ export default tseslint.config(
   },
   {
     files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', document: 'readonly', window: 'readonly', fetch: 'readonly', EventSource: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', setInterval: 'readonly', URL: 'readonly', location: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        document: 'readonly',
+        window: 'readonly',
+        fetch: 'readonly',
+        EventSource: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        setInterval: 'readonly',
+        URL: 'readonly',
+        location: 'readonly',
+      },
+    },
   },
 );

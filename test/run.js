@@ -6,7 +6,17 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const dist = join(import.meta.dirname, 'dist');
-const suites = ['protocol', 'firmware-bridges', 'edge', 'simulator', 'contract', 'simulation', 'integration', 'conformance', 'tidy'];
+const suites = [
+  'protocol',
+  'firmware-bridges',
+  'edge',
+  'simulator',
+  'contract',
+  'simulation',
+  'integration',
+  'conformance',
+  'tidy',
+];
 
 function testFiles(path) {
   if (statSync(path).isFile()) return [path];

@@ -1,13 +1,20 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
 
 /** Closed object: an unknown field is an error, never ignored. */
-const closed = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const closed = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
 
-const Id = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$', description: 'lower-case id, unique within its list' });
+const Id = Type.String({
+  pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
+  description: 'lower-case id, unique within its list',
+});
 const Name = Type.String({ minLength: 1, maxLength: 128 });
 const DurationMs = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 const Hex = Type.String({ pattern: '^([0-9a-fA-F]{2}){1,64}$', description: 'up to 512 bits, right-aligned' });
-const ClockTime = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$', description: 'HH:MM in the site zone; 24:00 ends a day' });
+const ClockTime = Type.String({
+  pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$',
+  description: 'HH:MM in the site zone; 24:00 ends a day',
+});
 const LocalDate = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
 const LocalDateOrTime = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2})?)?$',
@@ -36,7 +43,12 @@ export const Device = closed({
     description: 'where the device hangs; a reader on the outer wall is unsecured',
   }),
 });
-export const Reader = closed({ id: Id, name: Type.Optional(Name), device: Id, number: Type.Integer({ minimum: 0, maximum: 7, default: 0 }) });
+export const Reader = closed({
+  id: Id,
+  name: Type.Optional(Name),
+  device: Id,
+  number: Type.Integer({ minimum: 0, maximum: 7, default: 0 }),
+});
 export const Input = closed({
   id: Id,
   name: Type.Optional(Name),
@@ -44,7 +56,12 @@ export const Input = closed({
   number: Type.Integer({ minimum: 0, maximum: 63 }),
   activeWhen: Type.Union([Type.Literal('active'), Type.Literal('inactive')], { default: 'active' }),
 });
-export const Output = closed({ id: Id, name: Type.Optional(Name), device: Id, number: Type.Integer({ minimum: 0, maximum: 63 }) });
+export const Output = closed({
+  id: Id,
+  name: Type.Optional(Name),
+  device: Id,
+  number: Type.Integer({ minimum: 0, maximum: 63 }),
+});
 
 export const Area = closed({ id: Id, name: Name });
 
@@ -90,7 +107,9 @@ export const AccessPoint = closed({
   enabled: Type.Optional(Type.Boolean()),
   authentication: Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' }),
   facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
-  independentEgress: Type.Optional(Type.Boolean({ description: 'exit only: another way out is on record, so denials deny' })),
+  independentEgress: Type.Optional(
+    Type.Boolean({ description: 'exit only: another way out is on record, so denials deny' }),
+  ),
   onRecordFailure: Type.Union([Type.Literal('deny'), Type.Literal('grantVolatile')], { default: 'deny' }),
   recordTimeoutMs: Type.Optional(DurationMs(100, 10_000)),
   pinTimeoutMs: Type.Optional(DurationMs(2_000, 60_000)),
@@ -109,7 +128,9 @@ export const Schedule = closed({
   name: Name,
   weekly: Type.Array(WeeklyWindow),
   specialDays: Type.Optional(
-    Type.Array(closed({ group: Id, windows: Type.Array(TimeWindow, { description: 'replace the weekday; empty: closed' }) })),
+    Type.Array(
+      closed({ group: Id, windows: Type.Array(TimeWindow, { description: 'replace the weekday; empty: closed' }) }),
+    ),
   ),
 });
 

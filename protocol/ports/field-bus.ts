@@ -94,7 +94,15 @@ export interface OutputCommand {
 }
 
 /** What a reader shows and sounds; the bridge maps it to LED, BUZ and TEXT of the device at hand. */
-export const INDICATIONS = ['locked', 'unlocked', 'processing', 'pinRequired', 'granted', 'denied', 'heldOpen'] as const;
+export const INDICATIONS = [
+  'locked',
+  'unlocked',
+  'processing',
+  'pinRequired',
+  'granted',
+  'denied',
+  'heldOpen',
+] as const;
 export type Indication = (typeof INDICATIONS)[number];
 
 /** `unknown`: transmitted at least once and never answered. `notExecuted`: certainly without effect. */
