@@ -4,4 +4,12 @@ export const CONFIG_ERRORS = {
     meaning: 'The gateway configuration file has errors.',
     action: 'Correct the lines named in the message.',
   },
+  ERR_CONFIG_UNREADABLE: {
+    meaning: 'A configuration file, site file or secret is missing, barred, too large or no text.',
+    action: 'Check the path and the permissions named in the message.',
+  },
+  ERR_CONFIG_SECRET_EXPOSED: {
+    meaning: 'Other users of the machine can reach a file that holds a secret.',
+    action: 'Run `chmod 600` on it; replace the secret if others may have read it.',
+  },
 } as const;

@@ -1,0 +1,132 @@
+import { basename, dirname, resolve } from 'node:path';
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { DEFAULTS } from './defaults.js';
+import { loadDocument } from './load-document.js';
+import { documentError, type JsonPath, type Problem } from './problem.js';
+import { readTextFile } from './text-file.js';
+
+const closed = <T extends TProperties>(properties: T, options: { default?: object } = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+
+const Id = Type.String({
+  pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
+  description: 'up to 64 lower-case letters, digits, dots, dashes or underscores, a letter or digit first',
+});
+const Port = (minimum: 0 | 1) => Type.Integer({ minimum, maximum: 65_535 });
+
+/** IEC 60839-11-5, 5.1 names these rates. */
+export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
+const BaudRate = Type.Union(BAUD_RATES.map((rate) => Type.Literal(rate)));
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+const serialBus = closed({
+  id: Id,
+  serial: closed({ path: Type.String({ minLength: 1 }), baudRate: Type.Optional(BaudRate) }),
+});
+const tcpBus = closed({ id: Id, tcp: closed({ host: Type.String({ minLength: 1 }), port: Port(1) }) });
+
+export const gatewayConfigSchema = closed({
+  gateway: closed({ name: Type.String({ minLength: 1, maxLength: 128 }) }),
+  dataDir: Type.String({ minLength: 1, default: DEFAULTS.dataDir }),
+  osdpKeysFile: Type.Optional(Type.String({ minLength: 1 })),
+  buses: Type.Array(Type.Union([serialBus, tcpBus]), { maxItems: 16 }),
+  api: closed(
+    {
+      host: Type.String({ minLength: 1, default: DEFAULTS.apiHost }),
+      port: Type.Integer({ minimum: 0, maximum: 65_535, default: DEFAULTS.apiPort }),
+    },
+    { default: {} },
+  ),
+  console: Type.Optional(closed({ simulatorUrl: Type.Optional(Type.String({ minLength: 1 })) })),
+  log: closed(
+    {
+      level: Type.Union(
+        LOG_LEVELS.map((level) => Type.Literal(level)),
+        { default: DEFAULTS.logLevel },
+      ),
+    },
+    { default: {} },
+  ),
+});
+type RawConfig = Static<typeof gatewayConfigSchema>;
+
+export type BusConfig =
+  | { readonly id: string; readonly serial: { readonly path: string; readonly baudRate: number } }
+  | { readonly id: string; readonly tcp: { readonly host: string; readonly port: number } };
+
+/** A gateway's own configuration; every path absolute. What decides who may enter is the site file's matter. */
+export interface GatewayConfig {
+  readonly gateway: { readonly name: string };
+  readonly dataDir: string;
+  readonly osdpKeysFile?: string;
+  readonly buses: readonly BusConfig[];
+  readonly api: { readonly host: string; readonly port: number };
+  readonly console: { readonly simulatorUrl?: string };
+  readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
+}
+
+const SIZE_MAX_BYTES = 1_048_576;
+
+/** Reads and validates. Throws ERR_CONFIG_UNREADABLE, or ERR_CONFIG_INVALID with every problem at once. */
+export function loadGatewayConfig(path: string): GatewayConfig {
+  return parseGatewayConfig(readTextFile(path, SIZE_MAX_BYTES), path);
+}
+
+/** As `loadGatewayConfig`, on a text; paths in it are relative to the folder of `path`. */
+export function parseGatewayConfig(text: string, path: string): GatewayConfig {
+  const fileName = basename(path);
+  const { value, source } = loadDocument(gatewayConfigSchema, text, fileName);
+  const problems: Problem[] = [];
+  const refuse = (at: JsonPath, message: string) => problems.push(source.problem('ERR_CONFIG_INVALID', at, message));
+
+  const lines = new Map<string, number>();
+  const ids = new Map<string, number>();
+  for (const [index, bus] of value.buses.entries()) {
+    const line = 'serial' in bus ? bus.serial.path : `${bus.tcp.host}:${bus.tcp.port}`;
+    const sameId = ids.get(bus.id);
+    const sameLine = lines.get(line);
+    if (sameId !== undefined) refuse(['buses', index, 'id'], `is the id of buses[${sameId}] already`);
+    if (sameLine !== undefined) refuse(['buses', index], `uses ${line}, which buses[${sameLine}] has already`);
+    ids.set(bus.id, index);
+    lines.set(line, index);
+  }
+  if (!isLoopback(value.api.host)) {
+    refuse(
+      ['api', 'host'],
+      'must be a loopback address (127.0.0.1, ::1 or localhost): the API has no login, so it is not offered to a network. To reach it from elsewhere use a tunnel such as `ssh -L`',
+    );
+  }
+  if (value.console?.simulatorUrl !== undefined && !isLoopbackUrl(value.console.simulatorUrl)) {
+    refuse(['console', 'simulatorUrl'], 'must be an http address on loopback, such as http://127.0.0.1:9000');
+  }
+  if (problems.length > 0) throw documentError('ERR_CONFIG_INVALID', fileName, problems);
+  return resolved(value, dirname(resolve(path)));
+}
+
+function resolved(value: RawConfig, folder: string): GatewayConfig {
+  const { osdpKeysFile } = value;
+  const simulatorUrl = value.console?.simulatorUrl;
+  return {
+    gateway: value.gateway,
+    dataDir: resolve(folder, value.dataDir),
+    ...(osdpKeysFile === undefined ? {} : { osdpKeysFile: resolve(folder, osdpKeysFile) }),
+    buses: value.buses.map((bus) =>
+      'tcp' in bus
+        ? bus
+        : { id: bus.id, serial: { path: bus.serial.path, baudRate: bus.serial.baudRate ?? DEFAULTS.baudRate } },
+    ),
+    api: value.api,
+    console: simulatorUrl === undefined ? {} : { simulatorUrl },
+    log: value.log,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+}
+
+function isLoopbackUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+}

@@ -1,0 +1,21 @@
+/**
+ * Configuration: YAML or JSON documents validated by a schema, with every problem at its line; the gateway's own
+ * configuration file and its OSDP keys.
+ * @packageDocumentation
+ */
+export { DEFAULTS } from './defaults.js';
+export {
+  BAUD_RATES,
+  gatewayConfigSchema,
+  loadGatewayConfig,
+  LOG_LEVELS,
+  parseGatewayConfig,
+} from './gateway-config.js';
+export type { BusConfig, GatewayConfig } from './gateway-config.js';
+export { loadDocument, type LoadedDocument, type LoadOptions } from './load-document.js';
+export { nearestName } from './nearest-name.js';
+export { loadOsdpKeys } from './osdp-keys.js';
+export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';
+export type { FieldExplanation } from './schema-problems.js';
+export type { ProblemOptions, SourceDocument } from './source-document.js';
+export { readTextFile } from './text-file.js';
