@@ -1,0 +1,37 @@
+/** Codes of the gateway's HTTP API and of its console. */
+export const API_ERRORS = {
+  ERR_API_NOT_FOUND: {
+    meaning: 'The API has nothing at this address, or not for this method.',
+    action: 'Check the address; `/api/site`, `/api/events` and `/api/stream` are there, for GET.',
+  },
+  ERR_API_REQUEST_INVALID: {
+    meaning: 'A request to the API is malformed, or a parameter is out of range.',
+    action: 'Correct the parameter named in the message.',
+  },
+  ERR_API_HOST_REFUSED: {
+    meaning:
+      'The request names a host that is no loopback name; a web page elsewhere may have been misled to this API.',
+    action: 'Open the console as http://127.0.0.1:PORT or http://localhost:PORT, through a tunnel if need be.',
+  },
+  ERR_API_STARTING: {
+    meaning: 'The API runs, but has not heard the state of the site yet.',
+    action: 'Wait a moment. If it stays so, see the log of the gateway.',
+  },
+  ERR_API_FIELD_SILENT: {
+    meaning: 'The API has heard nothing from the gateway for too long; what it shows is old.',
+    action: 'See the log of the gateway; restart the gateway if its doors do not answer cards.',
+  },
+  ERR_API_STREAMS_MAX: {
+    meaning: 'As many live streams are open as the API allows.',
+    action: 'Close consoles that nobody watches.',
+  },
+  ERR_API_ADDRESS_TAKEN: {
+    meaning: 'The address or port of the API is in use, or this machine does not have it.',
+    action:
+      'Stop the other program, or choose another `api.port`. It is tried again by itself; doors are not concerned.',
+  },
+  ERR_API_INTERNAL: {
+    meaning: 'A request failed by a defect of the API.',
+    action: 'Doors are not concerned. Report it with the lines of the log around it.',
+  },
+} as const;

@@ -1,0 +1,15 @@
+/** Codes of the `sparc` command. */
+export const CLI_ERRORS = {
+  ERR_CLI_USAGE: {
+    meaning: 'The command line has an unknown command or option, or lacks one.',
+    action: 'See `sparc help` or `sparc help COMMAND`.',
+  },
+  ERR_CLI_SIMULATOR_ABSENT: {
+    meaning: 'The simulator is not installed, or not built.',
+    action: 'Run `npm ci` in a checkout of the whole project; a gateway is often installed without the simulator.',
+  },
+  ERR_CLI_INTERNAL: {
+    meaning: 'The command failed by a defect of its own.',
+    action: 'Report it with the message, and the trace that `SPARC_TRACE=1` adds.',
+  },
+} as const;
