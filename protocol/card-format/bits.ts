@@ -1,0 +1,53 @@
+import type { BitRange, CardCheck } from './card-format.js';
+
+/** Bit `index` of left-justified bytes; 0 beyond their end. */
+export function bitAt(bits: Uint8Array, index: number): 0 | 1 {
+  return (((bits[index >> 3] ?? 0) >> (7 - (index & 7))) & 1) === 1 ? 1 : 0;
+}
+
+export function setBit(bits: Uint8Array, index: number, value: number): void {
+  const mask = 0x80 >> (index & 7);
+  bits[index >> 3] = ((bits[index >> 3] ?? 0) & ~mask) | (value === 0 ? 0 : mask);
+}
+
+/** Unsigned value of at most 53 bits, most significant first. */
+export function readField(bits: Uint8Array, [first, last]: BitRange): number {
+  let value = 0;
+  for (let index = first; index <= last; index++) value = value * 2 + bitAt(bits, index);
+  return value;
+}
+
+export function writeField(bits: Uint8Array, [first, last]: BitRange, value: number): void {
+  let rest = value;
+  for (let index = last; index >= first; index--) {
+    setBit(bits, index, rest % 2);
+    rest = Math.floor(rest / 2);
+  }
+}
+
+export const widthOf = ([first, last]: BitRange): number => last - first + 1;
+
+/** What the bits of a check must hold, given the bits it covers. */
+function expected(bits: Uint8Array, check: CardCheck): number {
+  switch (check.kind) {
+    case 'parity': {
+      let ones = check.sense === 'odd' ? 1 : 0;
+      for (const index of check.over) ones ^= bitAt(bits, index);
+      return ones;
+    }
+    case 'xor':
+      return check.over.reduce((byte, first) => byte ^ readField(bits, [first, first + 7]), 0);
+    case 'fixed':
+      return check.value;
+  }
+}
+
+const placeOf = (check: CardCheck): BitRange => (check.kind === 'parity' ? [check.bit, check.bit] : check.bits);
+
+export function holds(bits: Uint8Array, check: CardCheck): boolean {
+  return readField(bits, placeOf(check)) === expected(bits, check);
+}
+
+export function apply(bits: Uint8Array, check: CardCheck): void {
+  writeField(bits, placeOf(check), expected(bits, check));
+}
