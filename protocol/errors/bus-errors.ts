@@ -4,4 +4,41 @@ export const BUS_ERRORS = {
     meaning: 'The byte link of a bus is not open.',
     action: 'It is reopened by itself; see the reason beside it.',
   },
+  ERR_BUS_DEVICE_MISSING: {
+    meaning: 'The serial device does not exist.',
+    action:
+      'Plug the adapter in and check its path; prefer the stable names under /dev/serial/by-id. It is opened when it appears.',
+  },
+  ERR_BUS_DEVICE_BUSY: {
+    meaning: 'Another program holds the serial device.',
+    action: 'Stop the other program (`fuser -v DEVICE` names it), or correct the path if two buses name one device.',
+  },
+  ERR_BUS_DEVICE_DENIED: {
+    meaning: 'The gateway may not read and write the serial device.',
+    action: "Add the gateway's user to the device's group (`dialout` on Debian), then start the gateway again.",
+  },
+  ERR_BUS_DEVICE_NOT_SERIAL: {
+    meaning: 'The path names something that is no serial device.',
+    action: 'Correct the path of the bus in the gateway configuration.',
+  },
+  ERR_BUS_DEVICE_UNPLUGGED: {
+    meaning: 'The serial device vanished while it was open.',
+    action: 'Check the USB cable and its power; the device is reopened when it returns.',
+  },
+  ERR_BUS_DEVICE_FAILED: {
+    meaning: 'The operating system refused to open the serial device, for the reason in the message.',
+    action: 'Check the adapter and its driver; opening is tried again by itself.',
+  },
+  ERR_BUS_TCP_REFUSED: {
+    meaning: 'The TCP converter refuses the connection.',
+    action: 'Check the port number, and that no other program uses the converter.',
+  },
+  ERR_BUS_TCP_UNREACHABLE: {
+    meaning: 'The TCP converter cannot be reached, or its name cannot be resolved.',
+    action: 'Check its address, its power and the network to it; connecting is tried again by itself.',
+  },
+  ERR_BUS_TCP_CLOSED: {
+    meaning: 'The TCP converter closed the connection.',
+    action: 'Check whether it restarted or another program took the connection; it is opened again by itself.',
+  },
 } as const;
