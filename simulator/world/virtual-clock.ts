@@ -1,0 +1,97 @@
+import type { Clock, TimeQuality, Timer, WallTime } from '@sparc/protocol/ports';
+import { EventQueue } from './event-queue.js';
+import { settled } from './platform/settled.js';
+
+/** More events than this at one instant is a loop that never lets time pass. */
+const EVENTS_PER_INSTANT_MAX = 100_000;
+
+export interface VirtualClockOptions {
+  /** Wall time at monotonic 0. Default 2026-01-05T08:00Z, a Monday. */
+  readonly startUnixMs?: number;
+  readonly quality?: TimeQuality;
+}
+
+/**
+ * Time that passes only when told to. Timers run in order of instant, then of scheduling; between two of them every
+ * promise reaction runs to its end, so asynchronous code has one history too.
+ */
+export class VirtualClock implements Clock {
+  readonly #queue = new EventQueue();
+  #nowMs = 0;
+  #wallAtZeroMs: number;
+  #quality: TimeQuality;
+
+  constructor(options: VirtualClockOptions = {}) {
+    this.#wallAtZeroMs = options.startUnixMs ?? Date.UTC(2026, 0, 5, 8);
+    this.#quality = options.quality ?? 'synced';
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  wall(): WallTime {
+    return { unixMs: Math.floor(this.#wallAtZeroMs + this.#nowMs), quality: this.#quality };
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    const event = this.#queue.push(this.#nowMs + Math.max(0, delayMs), callback);
+    return {
+      cancel: () => {
+        event.cancelled = true;
+      },
+    };
+  }
+
+  /** Moves wall time without moving monotonic time. */
+  stepWall(deltaMs: number, quality: TimeQuality = this.#quality): void {
+    this.#wallAtZeroMs += deltaMs;
+    this.#quality = quality;
+  }
+
+  /** Instant of the next timer, or undefined when nothing is scheduled. */
+  nextTimerAtMs(): number | undefined {
+    return this.#queue.peek()?.atMs;
+  }
+
+  /** Lets all promise reactions run; no time passes. */
+  settle(): Promise<void> {
+    return settled();
+  }
+
+  /** Runs every timer due until the instant, which is then now. An error in a timer's callback rejects. */
+  async run(untilMs: number): Promise<void> {
+    let eventsAtInstant = 0;
+    await settled();
+    for (;;) {
+      const event = this.#queue.peek();
+      if (event === undefined || event.atMs > untilMs) break;
+      eventsAtInstant = event.atMs > this.#nowMs ? 0 : eventsAtInstant + 1;
+      if (eventsAtInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`);
+      this.#queue.pop();
+      this.#nowMs = Math.max(this.#nowMs, event.atMs);
+      event.callback();
+      await settled();
+    }
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  advance(durationMs: number): Promise<void> {
+    return this.run(this.#nowMs + durationMs);
+  }
+
+  /** Advances until the condition holds and returns true, or until `withinMs` have passed and returns false. */
+  async runUntil(condition: () => boolean, withinMs: number): Promise<boolean> {
+    const endMs = this.#nowMs + withinMs;
+    await settled();
+    while (!condition()) {
+      const nextMs = this.nextTimerAtMs();
+      if (nextMs === undefined || nextMs > endMs) {
+        await this.run(endMs);
+        return condition();
+      }
+      await this.run(nextMs);
+    }
+    return true;
+  }
+}
