@@ -30,6 +30,8 @@ export interface PolicyView {
   readonly siteId: string;
   /** IANA name. */
   readonly timeZone: string;
+  /** Schedules are evaluated on an `unsynced` clock too; otherwise only rights that are always open count then. */
+  readonly trustUnsyncedClock?: boolean;
   /** Card formats in the order of trial. */
   readonly cardFormats: readonly { readonly format: string; readonly facilityCodes?: readonly number[] }[];
   accessPoint(id: string): AccessPoint | undefined;

@@ -19,12 +19,17 @@ export interface DecisionInputs {
   readonly timeQuality: TimeQuality;
   readonly policyRevision: string;
   readonly direction: 'entry' | 'exit';
+  /** Secure Channel was up, or the device is configured to work in clear. */
   readonly linkSecure: boolean;
   readonly linkTampered: boolean;
   readonly readAgeMs: number;
   /** Never the PIN itself. */
   readonly pin: 'none' | 'right' | 'wrong';
   readonly lockedOut: boolean;
+  /** Absent in normal operation. */
+  readonly doorMode?: 'blocked' | 'lockdown';
+  /** True when the peer door of an interlock was not closed and locked. */
+  readonly interlockBusy?: boolean;
 }
 
 /** The body of an event entry. Absent fields do not apply. Ids are those of the site file. */

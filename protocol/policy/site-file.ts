@@ -179,7 +179,14 @@ export const EmergencyCredential = closed({ credential: Id, accessPoints: Type.A
  */
 export const SiteFile = closed({
   version: Type.Literal(1),
-  site: closed({ id: Id, name: Name, timeZone: Type.String({ description: 'IANA name' }) }),
+  site: closed({
+    id: Id,
+    name: Name,
+    timeZone: Type.String({ description: 'IANA name' }),
+    trustUnsyncedClock: Type.Optional(
+      Type.Boolean({ description: 'evaluate schedules on a clock that no time source has confirmed; default false' }),
+    ),
+  }),
   cardFormats: Type.Array(CardFormatUse, { minItems: 1, description: 'in order of trial' }),
   devices: Type.Array(Device),
   readers: Type.Array(Reader),

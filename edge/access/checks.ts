@@ -1,0 +1,131 @@
+import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/events';
+import type { Identified } from './identify.js';
+import type { PolicyView } from './policy-view.js';
+import { isSurelyOpen } from './site-time.js';
+
+/** A read that may be older than this is recorded and never granted: a reader that was offline may have kept it. */
+export const READ_AGE_MAX_MS = 2_000;
+
+interface Facts extends Identified {
+  readonly view: PolicyView;
+  readonly inputs: DecisionInputs;
+}
+type Check = (facts: Facts) => Reason | undefined;
+
+const bitsValid: Check = ({ decoding, credential }) => {
+  if (decoding.ok || decoding.reason === 'facility_not_allowed') return undefined;
+  // A card known by its whole value needs no format.
+  return decoding.reason === 'format_unknown' && credential ? undefined : decoding.reason;
+};
+
+// The negation refuses an age that is no number.
+const readFresh: Check = ({ inputs }) => (!(inputs.readAgeMs <= READ_AGE_MAX_MS) ? 'read_too_old' : undefined);
+
+const pointInService: Check = ({ accessPoint }) => {
+  if (!accessPoint) return 'point_unknown';
+  return accessPoint.enabled === false ? 'point_disabled' : undefined;
+};
+
+const readerTrusted: Check = ({ inputs }) =>
+  inputs.linkSecure && !inputs.linkTampered ? undefined : 'reader_untrusted';
+
+const modeAllows: Check = ({ inputs }) => {
+  switch (inputs.doorMode) {
+    case undefined:
+      return undefined;
+    case 'lockdown':
+      return 'lockdown';
+    case 'blocked':
+      return 'point_blocked';
+  }
+};
+
+const interlockFree: Check = ({ inputs }) => (inputs.interlockBusy === true ? 'interlock_busy' : undefined);
+
+const facilityAllowed: Check = ({ decoding, accessPoint, credential }) => {
+  if (decoding.ok) return undefined;
+  const rawWithoutFacility = decoding.reason === 'format_unknown' && credential && accessPoint?.facilityCodes;
+  return decoding.reason === 'facility_not_allowed' || rawWithoutFacility ? 'facility_not_allowed' : undefined;
+};
+
+const credentialFound: Check = ({ decoding, credential }) => {
+  const identifiable = decoding.ok || decoding.reason === 'facility_not_allowed';
+  return identifiable && !credential ? 'credential_unknown' : undefined;
+};
+
+const credentialInForce: Check = ({ credential }) =>
+  !credential || credential.status === 'active' ? undefined : `credential_${credential.status}`;
+
+const issueCurrent: Check = ({ decoding, credential }) => {
+  const presented = decoding.ok ? decoding.card.issue : undefined;
+  if (credential?.issue === undefined || presented === undefined) return undefined;
+  return credential.issue === presented ? undefined : 'issue_superseded';
+};
+
+const holderActive: Check = ({ credential }) =>
+  credential?.holderStatus === 'suspended' ? 'holder_suspended' : undefined;
+
+const withinValidity: Check = ({ credential, inputs }) => {
+  if (credential?.validFromUnixMs !== undefined && inputs.atUnixMs < credential.validFromUnixMs) return 'not_yet_valid';
+  if (credential?.validToUnixMs !== undefined && inputs.atUnixMs >= credential.validToUnixMs) return 'expired';
+  return undefined;
+};
+
+const rightOpenNow: Check = ({ view, accessPoint, credential, inputs }) => {
+  if (!accessPoint || !credential) return undefined;
+  const rights = view.rights(credential.id, accessPoint.id);
+  if (rights.length === 0) return 'no_right';
+  const wall = { unixMs: inputs.atUnixMs, quality: inputs.timeQuality };
+  return rights.some((right) => isSurelyOpen(view, right.scheduleId, wall)) ? undefined : 'outside_schedule';
+};
+
+const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
+  if (accessPoint?.authentication !== 'cardAndPin' || !credential) return undefined;
+  if (inputs.lockedOut) return 'locked_out';
+  if (!credential.hasPin) return 'factor_missing';
+  switch (inputs.pin) {
+    case 'right':
+      return undefined;
+    case 'wrong':
+      return 'pin_wrong';
+    case 'none':
+      return 'pin_required';
+  }
+};
+
+/** In rank order: the first failure names the primary reason. Ranks 11, 14, 15 and 17 to 22 need what no policy holds yet. */
+const CHECKS: readonly Check[] = [
+  bitsValid, // 0
+  readFresh,
+  pointInService, // 1
+  readerTrusted, // 2
+  modeAllows, // 3
+  interlockFree, // 4
+  facilityAllowed, // 5
+  credentialFound, // 6
+  credentialInForce, // 7
+  issueCurrent, // 8
+  holderActive, // 9
+  withinValidity, // 10
+  rightOpenNow, // 12, 13
+  factorsComplete, // 16
+];
+
+/** Every check that fails, in rank order. None ends the evaluation: operators ask whether the next would have failed too. */
+export function failedChecks(facts: Facts): Reason[] {
+  return CHECKS.map((check) => check(facts)).filter((reason) => reason !== undefined);
+}
+
+const between = (first: Reason, last: Reason): readonly Reason[] =>
+  REASONS.slice(REASONS.indexOf(first), REASONS.indexOf(last) + 1);
+
+/** Checks 8 to 15 and 17 to 22: they never keep anybody in. */
+const FLAGGED_AT_EXITS: ReadonlySet<Reason> = new Set([
+  ...between('issue_superseded', 'use_limit'),
+  ...between('apb_violation', 'host_timeout'),
+]);
+
+/** True where a failed check grants and flags: on a way out without an independent other one on record. */
+export function isFlagOnly(reason: Reason, accessPoint: Identified['accessPoint']): boolean {
+  return accessPoint?.direction === 'exit' && accessPoint.independentEgress !== true && FLAGGED_AT_EXITS.has(reason);
+}

@@ -1,0 +1,50 @@
+import { decodeCard, lookUpKeys, type ActiveFormat } from '@sparc/protocol/card-format';
+import type { AccessRequest, DecisionContext } from './access-request.js';
+import { READ_AGE_MAX_MS } from './checks.js';
+import { unidentifiedInputs } from './decide.js';
+import type { Decision } from './decision.js';
+import { cardRecord } from './identify.js';
+
+/** What is left when no policy generation is readable: the separate list of emergency credentials. */
+export interface EmergencyView {
+  readonly cardFormats: readonly ActiveFormat[];
+  /** The credential, where this identifier works at this access point under `no_policy`. Keys as `identifierKey()`. */
+  emergencyCredential(key: string, accessPointId: string): { readonly credentialId: string } | undefined;
+}
+
+/**
+ * Decides under `no_policy`. The link and the age of the read count as ever; a grant is recorded as an alarm.
+ * Anything thrown on the way is a denial.
+ */
+export function decideEmergency(request: AccessRequest, view: EmergencyView, context: DecisionContext): Decision {
+  const { accessPointId, card } = request;
+  const inputs = unidentifiedInputs(request, context);
+  const denial: Decision = {
+    outcome: 'deny',
+    reason: 'no_policy',
+    alsoFailed: [],
+    flags: [],
+    alarms: [],
+    accessPointId,
+    card,
+    inputs,
+  };
+  try {
+    const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats);
+    const decoded = { ...denial, card: cardRecord(card, decoding) };
+    const trusted = inputs.linkSecure && !inputs.linkTampered;
+    const free = inputs.doorMode === undefined && inputs.interlockBusy !== true;
+    if (!trusted || !free || !(inputs.readAgeMs <= READ_AGE_MAX_MS)) return decoded;
+    if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
+    for (const key of lookUpKeys(card.bits, card.bitCount, decoding)) {
+      const found = view.emergencyCredential(key, accessPointId);
+      if (found) {
+        const { reason: _noPolicy, ...rest } = decoded;
+        return { ...rest, outcome: 'grant', emergency: true, credentialId: found.credentialId };
+      }
+    }
+    return decoded;
+  } catch (error) {
+    return { ...denial, reason: 'internal_error', error };
+  }
+}

@@ -1,0 +1,36 @@
+import { decodeCard, lookUpKeys, type CardDecoding } from '@sparc/protocol/card-format';
+import type { CardRecord } from '@sparc/protocol/events';
+import type { AccessPoint } from '@sparc/protocol/policy';
+import type { AccessRequest } from './access-request.js';
+import type { CredentialRecord, PolicyView } from './policy-view.js';
+
+/** Who a read says it is, before any question of rights. */
+export interface Identified {
+  readonly accessPoint: AccessPoint | undefined;
+  readonly decoding: CardDecoding;
+  /** Found under the decoded or the raw key; also when the facility code is refused, so that alarms fire. */
+  readonly credential: CredentialRecord | undefined;
+  readonly card: CardRecord;
+}
+
+export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: CardDecoding): CardRecord {
+  const decoded = decoding.ok ? decoding.card : undefined;
+  return {
+    bitCount,
+    bits,
+    ...(decoded && { formatId: decoded.formatId }),
+    ...(decoded?.facility !== undefined && { facility: decoded.facility }),
+    ...(decoded?.number !== undefined && { cardNumber: decoded.number }),
+  };
+}
+
+export function identify(view: PolicyView, accessPointId: string, card: AccessRequest['card']): Identified {
+  const accessPoint = view.accessPoint(accessPointId);
+  const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats, accessPoint?.facilityCodes);
+  let credential: CredentialRecord | undefined;
+  for (const key of lookUpKeys(card.bits, card.bitCount, decoding)) {
+    credential = view.credentialByIdentifier(key);
+    if (credential) break;
+  }
+  return { accessPoint, decoding, credential, card: cardRecord(card, decoding) };
+}

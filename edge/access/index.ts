@@ -1,0 +1,23 @@
+/**
+ * Access decisions: pure, default deny, one primary reason. Order and rank of the checks are in `checks.ts`.
+ * @packageDocumentation
+ */
+export type { AccessRequest, DecisionContext } from './access-request.js';
+export { READ_AGE_MAX_MS } from './checks.js';
+export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
+export { decisionRecord, denied, type Decision } from './decision.js';
+export { decideEmergency, type EmergencyView } from './emergency.js';
+export {
+  isLockedOut,
+  LOCK_OUT_PAIRS_MAX,
+  NO_LOCK_OUTS,
+  recordPinTry,
+  type LockOutRules,
+  type LockOutState,
+  type LockOutStep,
+  type PinTry,
+} from './lock-out.js';
+export type { CredentialRecord, PolicyView, Right } from './policy-view.js';
+export { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, nextBoundary, type CompiledSchedule } from './schedule.js';
+export { isClockKnown, isSurelyOpen, siteSchedule } from './site-time.js';
+export { ZoneClock } from './zone-clock.js';
