@@ -12,7 +12,13 @@ export {
   parseGatewayConfig,
 } from './gateway-config.js';
 export type { BusConfig, GatewayConfig } from './gateway-config.js';
-export { loadDocument, type LoadedDocument, type LoadOptions } from './load-document.js';
+export {
+  checkDocument,
+  loadDocument,
+  type CheckedDocument,
+  type LoadedDocument,
+  type LoadOptions,
+} from './load-document.js';
 export { nearestName } from './nearest-name.js';
 export { loadOsdpKeys } from './osdp-keys.js';
 export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';

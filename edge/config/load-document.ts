@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import { documentError } from './problem.js';
+import { documentError, type Problem } from './problem.js';
 import { schemaProblems, type FieldExplanation } from './schema-problems.js';
 import { parseSource, type SourceDocument } from './source-document.js';
 
@@ -13,7 +13,13 @@ export interface LoadOptions {
   readonly explain?: FieldExplanation;
 }
 
-/** A value that fits its schema, defaults filled in, and the document to point into for whatever else is wrong. */
+/** A document and what its schema says of it. Defaults are filled in. */
+export interface CheckedDocument {
+  readonly source: SourceDocument;
+  readonly problems: readonly Problem[];
+}
+
+/** A value that fits its schema, and the document to point into for whatever else is wrong. */
 export interface LoadedDocument<T> {
   readonly value: T;
   readonly source: SourceDocument;
@@ -28,17 +34,27 @@ function validatorOf(schema: TSchema): ValidateFunction {
   return validate;
 }
 
+/** Parses, and lists where the value breaks its schema. Throws when the text cannot be parsed. */
+export function checkDocument(
+  schema: TSchema,
+  text: string,
+  fileName: string,
+  { code = 'ERR_CONFIG_INVALID', lengthMax = 1_048_576, explain }: LoadOptions = {},
+): CheckedDocument {
+  const source = parseSource(text, fileName, { code, lengthMax });
+  const validate = validatorOf(schema);
+  const problems = validate(source.value) ? [] : schemaProblems(source, validate.errors ?? [], code, explain);
+  return { source, problems };
+}
+
 /** Parses and validates YAML or JSON. Throws one SparcError whose `details.problems` are all problems at once. */
 export function loadDocument<T extends TSchema>(
   schema: T,
   text: string,
   fileName: string,
-  { code = 'ERR_CONFIG_INVALID', lengthMax = 1_048_576, explain }: LoadOptions = {},
+  options: LoadOptions = {},
 ): LoadedDocument<Static<T>> {
-  const source = parseSource(text, fileName, { code, lengthMax });
-  const validate = validatorOf(schema);
-  if (!validate(source.value)) {
-    throw documentError(code, fileName, schemaProblems(source, validate.errors ?? [], code, explain));
-  }
-  return { value: source.value as Static<T>, source };
+  const { source, problems } = checkDocument(schema, text, fileName, options);
+  if (problems.length > 0) throw documentError(options.code ?? 'ERR_CONFIG_INVALID', fileName, problems);
+  return { value: source.value, source };
 }

@@ -13,6 +13,8 @@ export interface Problem {
   readonly message: string;
   /** What was probably meant, ready to paste. */
   readonly suggestion?: string;
+  /** The field is unknown; whatever else its container says still holds. */
+  readonly isUnknownField?: true;
 }
 
 export type JsonPath = readonly (string | number)[];
@@ -27,12 +29,17 @@ export function problemLine(fileName: string, { line, column, path, message, sug
   return `${where}: ${path === '' ? '' : `${path}: `}${message}${hint}`;
 }
 
-/** The one error of a document: every problem in the order of the lines, in the message and in `details.problems`. */
+/**
+ * The one error of a document: every problem in the order of the lines, in the message and in `details.problems`. Its
+ * code is that of its problems where they agree, else `code`.
+ */
 export function documentError(code: ErrorCode, fileName: string, problems: readonly Problem[]): SparcError {
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
   const count = sorted.length === 1 ? 'one error' : `${sorted.length} errors`;
   const lines = sorted.map((problem) => `  ${problemLine(fileName, problem)}`);
-  return new SparcError(code, [`${fileName} has ${count}:`, ...lines].join('\n'), { fileName, problems: sorted });
+  const [first] = sorted;
+  const agreed = first !== undefined && sorted.every((problem) => problem.code === first.code) ? first.code : code;
+  return new SparcError(agreed, [`${fileName} has ${count}:`, ...lines].join('\n'), { fileName, problems: sorted });
 }
 
 /** The problems inside an error of `documentError`; empty for any other error. */

@@ -78,11 +78,15 @@ export function schemaProblems(
       case 'additionalProperties': {
         const field = String(params['additionalProperty']);
         const explanation = explain(field, path);
-        if (explanation !== undefined) {
-          return source.problem(explanation.code, [...path, field], explanation.message, { at: 'key' });
-        }
-        const suggestion = nearestName(field, Object.keys(schema.properties ?? {}));
-        return source.problem(code, [...path, field], 'is no known field', { at: 'key', suggestion });
+        const suggestion =
+          explanation === undefined ? nearestName(field, Object.keys(schema.properties ?? {})) : undefined;
+        const problem = source.problem(
+          explanation?.code ?? code,
+          [...path, field],
+          explanation?.message ?? 'is no known field',
+          { at: 'key', suggestion },
+        );
+        return { ...problem, isUnknownField: true };
       }
       case 'required':
         return source.problem(code, path, `lacks the field \`${String(params['missingProperty'])}\``);

@@ -12,4 +12,8 @@ export const CONFIG_ERRORS = {
     meaning: 'Other users of the machine can reach a file that holds a secret.',
     action: 'Run `chmod 600` on it; replace the secret if others may have read it.',
   },
+  ERR_CONFIG_SECRET_CORRUPT: {
+    meaning: 'A file in the folder of secrets does not hold what it should.',
+    action: 'Restore it from a backup. A new one is made where it is missing, but what the old one guarded is lost.',
+  },
 } as const;

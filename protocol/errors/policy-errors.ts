@@ -4,4 +4,32 @@ export const POLICY_ERRORS = {
     meaning: 'No readable, authentic policy generation exists.',
     action: 'Apply a site file with `sparc policy apply FILE`. Until then only emergency credentials work.',
   },
+  ERR_POLICY_INVALID: {
+    meaning: 'A site file has errors; nothing of it is in force.',
+    action: 'Correct the lines named in the message and apply it again.',
+  },
+  ERR_POLICY_NOT_SUPPORTED_YET: {
+    meaning: 'A site file asks for something that this version does not enforce; nothing of it is in force.',
+    action: 'Remove the fields named in the message, or install a version that knows them.',
+  },
+  ERR_POLICY_APPLY_BUSY: {
+    meaning: 'Another process is applying a site file to this data directory.',
+    action: 'Wait until it has ended, then apply again.',
+  },
+  ERR_POLICY_WRITE_FAILED: {
+    meaning: 'A policy generation could not be written; the old one stays in force.',
+    action: 'Check the disk of the data directory: space, health, permissions.',
+  },
+  ERR_POLICY_CORRUPT: {
+    meaning: 'A file of a policy generation is damaged and is not used.',
+    action: 'Check the disk of the data directory, then apply the site file again.',
+  },
+  ERR_POLICY_NOT_AUTHENTIC: {
+    meaning: 'A policy generation is not signed by the key that may change who enters, and is not used.',
+    action: 'Find out who wrote it, then apply the site file again on this gateway.',
+  },
+  ERR_POLICY_SCHEMA_VERSION: {
+    meaning: 'A policy generation was made by a version of this software with another layout, and is not used.',
+    action: 'Apply the site file again.',
+  },
 } as const;

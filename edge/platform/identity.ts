@@ -1,0 +1,50 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Signer, VerifySignature } from '@sparc/protocol/ports';
+import { createSecretFile, readSecretFile } from './secret-file.js';
+
+/** The algorithm identifier of Ed25519 in front of a raw public key (RFC 8410, SubjectPublicKeyInfo). */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+
+/**
+ * The gateway's identity: one Ed25519 key made on the device, in `secrets/gateway.key` of the data directory (PKCS #8,
+ * mode 0600); made at the first use.
+ * Throws ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_UNREADABLE or ERR_CONFIG_SECRET_CORRUPT.
+ */
+export function loadIdentity(dataDir: string): Signer {
+  const path = join(dataDir, 'secrets', 'gateway.key');
+  const pem = readSecretFile(path);
+  if (pem !== undefined) return signerOf(parseKey(pem, path));
+  const { privateKey } = generateKeyPairSync('ed25519');
+  createSecretFile(path, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  return signerOf(privateKey);
+}
+
+function parseKey(pem: Uint8Array, path: string): KeyObject {
+  try {
+    const key = createPrivateKey(Buffer.from(pem));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // What OpenSSL says of a damaged key helps nobody, and might quote it.
+  }
+  throw new SparcError('ERR_CONFIG_SECRET_CORRUPT', `${path} does not hold an Ed25519 key in PKCS #8`, { path });
+}
+
+function signerOf(privateKey: KeyObject): Signer {
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  return {
+    publicKey: Uint8Array.from(spki.subarray(SPKI_PREFIX.length)),
+    sign: (message) => Uint8Array.from(sign(null, message, privateKey)),
+  };
+}
+
+/** Ed25519 by OpenSSL. */
+export const verifySignature: VerifySignature = (publicKey, message, signature) => {
+  try {
+    const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
+    return verify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+};

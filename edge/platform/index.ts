@@ -1,0 +1,9 @@
+/**
+ * What only a real machine has: clocks, chance, the gateway's identity, and files that survive a crash whole.
+ * @packageDocumentation
+ */
+export { createFileDurably, flushPath, replaceFileDurably } from './durable-file.js';
+export { loadIdentity, verifySignature } from './identity.js';
+export { createNodeClock } from './node-clock.js';
+export { nodeRandom } from './node-random.js';
+export { createSecretFile, readSecretFile } from './secret-file.js';

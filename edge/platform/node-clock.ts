@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import type { Clock, TimeQuality } from '@sparc/protocol/ports';
+
+/** Written by systemd-timesyncd, and by chrony and ntpd where they wait for it (systemd-time-wait-sync). */
+const SYNCHRONISED_MARK = '/run/systemd/timesync/synchronized';
+/** How long a look at the mark holds: the answer changes seldom, and a decision asks for it. */
+const LOOK_AGAIN_MS = 10_000;
+
+/** Longer time-outs overflow in Node and fire at once; and all may fire a fraction of a millisecond early. */
+const TIMEOUT_MAX_MS = 2 ** 31 - 1;
+
+/** The machine's clocks. Wall time counts as synced only where the system says that a time source agrees. */
+export function createNodeClock(): Clock {
+  let quality: TimeQuality = 'unsynced';
+  let lookedAtMs = -Infinity;
+  return {
+    monotonicMs: () => performance.now(),
+    wall() {
+      if (performance.now() - lookedAtMs >= LOOK_AGAIN_MS) {
+        quality = existsSync(SYNCHRONISED_MARK) ? 'synced' : 'unsynced';
+        lookedAtMs = performance.now();
+      }
+      return { unixMs: Date.now(), quality };
+    },
+    setTimer(delayMs, callback) {
+      const dueMs = performance.now() + delayMs;
+      let timer: NodeJS.Timeout;
+      const arm = () => {
+        const restMs = dueMs - performance.now();
+        timer = setTimeout(
+          () => (performance.now() < dueMs ? arm() : callback()),
+          Math.min(Math.ceil(restMs), TIMEOUT_MAX_MS),
+        );
+      };
+      arm();
+      return { cancel: () => clearTimeout(timer) };
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { cardFormat, identifierKey, RAW_FORMAT_ID } from '@sparc/protocol/card-format';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Credential, CredentialIdentifier } from '@sparc/protocol/policy';
+import { nearestName, type JsonPath } from '../config/index.js';
+import { CARD_FORMAT_IDS, valuesMax } from './card-formats.js';
+import type { SiteCheck } from './site-check.js';
+import { isTimeZone, SiteTime } from './site-time.js';
+
+/** Formats, profiles, holders' credentials and emergency credentials. */
+export function checkCredentials(check: SiteCheck): void {
+  const active = checkCardFormats(check);
+  for (const [index, profile] of check.entries('accessProfiles')) {
+    const policyOnce = check.once('is the access point and schedule that');
+    for (const [position, { accessPoint, schedule }] of profile.policies.entries()) {
+      const path = ['accessProfiles', index, 'policies', position];
+      check.refer('accessPoints', accessPoint, [...path, 'accessPoint']);
+      check.refer('schedules', schedule, [...path, 'schedule']);
+      policyOnce(`${accessPoint} ${schedule}`, path, `policies[${position}]`);
+    }
+  }
+
+  const zone = check.site?.timeZone ?? '';
+  const time = new SiteTime(isTimeZone(zone) ? zone : 'UTC');
+  const keyOnce = check.once('is the identifier that');
+  for (const [index, credential] of check.entries('credentials')) {
+    const path = ['credentials', index];
+    check.refer('credentialHolders', credential.holder, [...path, 'holder']);
+    for (const [position, profile] of credential.accessProfiles.entries()) {
+      check.refer('accessProfiles', profile, [...path, 'accessProfiles', position]);
+    }
+    if (new Set(credential.accessProfiles).size < credential.accessProfiles.length) {
+      check.refuse([...path, 'accessProfiles'], 'names a profile twice');
+    }
+    checkValidity(check, credential, path, time);
+    for (const [position, identifier] of credential.identifiers.entries()) {
+      const at = [...path, 'identifiers', position];
+      const key = checkIdentifier(check, identifier, at, active);
+      if (key !== undefined) keyOnce(key, at, `credential \`${credential.id}\``);
+    }
+  }
+
+  const emergencyOnce = check.once('is the credential that');
+  for (const [index, { credential, accessPoints }] of check.entries('emergencyCredentials')) {
+    const path = ['emergencyCredentials', index];
+    check.refer('credentials', credential, [...path, 'credential']);
+    emergencyOnce(credential, [...path, 'credential'], `emergencyCredentials[${index}]`);
+    const status = check.find('credentials', credential)?.status ?? 'active';
+    if (status !== 'active') check.refuse([...path, 'credential'], `is ${status}, so it is none for an emergency`);
+    for (const [position, id] of accessPoints.entries()) {
+      check.refer('accessPoints', id, [...path, 'accessPoints', position]);
+    }
+  }
+}
+
+/** Returns the ids of the formats that the site reads. */
+function checkCardFormats(check: SiteCheck): ReadonlySet<string> {
+  const active = new Set<string>();
+  for (const [index, { format: id, facilityCodes }] of check.entries('cardFormats')) {
+    const path = ['cardFormats', index];
+    const format = cardFormat(id);
+    if (format === undefined && id !== RAW_FORMAT_ID) {
+      check.refuse([...path, 'format'], 'is no known card format', { suggestion: nearestName(id, CARD_FORMAT_IDS) });
+    }
+    if (active.has(id)) check.refuse([...path, 'format'], 'is in the list already');
+    else if (active.has(RAW_FORMAT_ID)) {
+      check.refuse([...path, 'format'], 'comes after `raw`, which accepts every read, and would never be tried');
+    }
+    active.add(id);
+    const max = format === undefined ? undefined : valuesMax(format).facility;
+    if (facilityCodes !== undefined && format !== undefined && max === undefined) {
+      check.refuse([...path, 'facilityCodes'], `is of no use: ${id} has no facility code`);
+    } else if (facilityCodes?.some((code) => code > (max ?? 0)) === true) {
+      check.refuse([...path, 'facilityCodes'], `must be 0 to ${max ?? 0} in ${id}`);
+    }
+  }
+  return active;
+}
+
+function checkValidity(check: SiteCheck, credential: Credential, path: JsonPath, time: SiteTime): void {
+  const { validFrom, validTo } = credential;
+  const from = validFrom === undefined ? undefined : time.validFrom(validFrom);
+  const to = validTo === undefined ? undefined : time.validTo(validTo);
+  if (validFrom !== undefined && from === undefined)
+    check.refuse([...path, 'validFrom'], 'is no day or time of a calendar');
+  if (validTo !== undefined && to === undefined) check.refuse([...path, 'validTo'], 'is no day or time of a calendar');
+  if (from !== undefined && to !== undefined && from >= to) {
+    check.refuse([...path, 'validTo'], 'must be later than validFrom');
+  }
+}
+
+/** Returns the key under which it is found, unless it is refused. */
+function checkIdentifier(
+  check: SiteCheck,
+  identifier: CredentialIdentifier,
+  path: JsonPath,
+  active: ReadonlySet<string>,
+): string | undefined {
+  if ('format' in identifier) {
+    const format = cardFormat(identifier.format);
+    if (format === undefined) {
+      const suggestion = nearestName(identifier.format, CARD_FORMAT_IDS);
+      check.refuse([...path, 'format'], 'is no known card format', { suggestion });
+      return undefined;
+    }
+    if (!active.has(identifier.format)) {
+      check.refuse([...path, 'format'], 'is not among the cardFormats, so no reader would ever decode it');
+    }
+    if (typeof identifier.number === 'number' && !Number.isSafeInteger(identifier.number)) {
+      check.refuse([...path, 'number'], 'has more digits than YAML keeps of a number: put it in quotes');
+      return undefined;
+    }
+    const { issue: issueMax } = valuesMax(format);
+    if (identifier.issue !== undefined && identifier.issue > (issueMax ?? -1)) {
+      check.refuse(
+        [...path, 'issue'],
+        issueMax === undefined ? `does not exist in ${format.id}` : `must be 0 to ${issueMax}`,
+      );
+    }
+  }
+  try {
+    return identifierKey(identifier);
+  } catch (error) {
+    if (!(error instanceof SparcError)) throw error;
+    check.refuse(path, `is refused: ${error.message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import type { AccessPoint, Door } from '@sparc/protocol/policy';
+import type { JsonPath } from '../config/index.js';
+import type { SiteCheck } from './site-check.js';
+
+type Once = ReturnType<SiteCheck['once']>;
+
+export function checkDoors(check: SiteCheck): void {
+  const outputOnce = check.once('names an output that');
+  const inputOnce = check.once('names an input that');
+  for (const [index, door] of check.entries('doors')) {
+    checkLock(check, door, ['doors', index], outputOnce);
+    checkInputs(check, door, ['doors', index], inputOnce);
+    if (door.unlockSchedule !== undefined) {
+      check.refer('schedules', door.unlockSchedule, ['doors', index, 'unlockSchedule']);
+    }
+    const { preAlarmTimeMs = 0, openTimeMs } = door.timings ?? {};
+    if (openTimeMs !== undefined && preAlarmTimeMs >= openTimeMs) {
+      check.refuse(['doors', index, 'timings', 'preAlarmTimeMs'], 'must be less than openTimeMs: it ends with it');
+    }
+  }
+  const readerOnce = check.once('names a reader that');
+  for (const [index, accessPoint] of check.entries('accessPoints')) {
+    checkAccessPoint(check, accessPoint, ['accessPoints', index], readerOnce);
+  }
+}
+
+function checkLock(check: SiteCheck, door: Door, path: JsonPath, outputOnce: Once): void {
+  const at = [...path, 'lock', 'output'];
+  check.refer('outputs', door.lock.output, at);
+  outputOnce(door.lock.output, at, `door \`${door.id}\``);
+  const output = check.find('outputs', door.lock.output);
+  const device = output && check.find('devices', output.device);
+  if (device?.side === 'unsecured' && door.acceptUnsecuredSideRelay !== true) {
+    check.refuse(
+      at,
+      `is a relay of \`${device.id}\` on the unsecured side, where whoever opens the housing opens the door: drive the lock from the secured side, or accept it with acceptUnsecuredSideRelay: true`,
+    );
+  }
+}
+
+function checkInputs(check: SiteCheck, door: Door, path: JsonPath, inputOnce: Once): void {
+  const { contact, exitRequest } = door;
+  if (contact) {
+    check.refer('inputs', contact.input, [...path, 'contact', 'input']);
+    inputOnce(contact.input, [...path, 'contact', 'input'], `door \`${door.id}\``);
+  } else {
+    // Without a contact nobody knows whether the door is open.
+    for (const alarm of ['heldAlarm', 'forcedAlarm'] as const) {
+      if (door[alarm] === true) check.refuse([...path, alarm], 'needs a contact, which this door does not have');
+    }
+  }
+  if (exitRequest !== undefined) {
+    check.refer('inputs', exitRequest.input, [...path, 'exitRequest', 'input']);
+    inputOnce(exitRequest.input, [...path, 'exitRequest', 'input'], `door \`${door.id}\``);
+  }
+}
+
+function checkAccessPoint(check: SiteCheck, accessPoint: AccessPoint, path: JsonPath, readerOnce: Once): void {
+  const { id, door, reader, direction, areaFrom, areaTo, independentEgress } = accessPoint;
+  check.refer('doors', door, [...path, 'door']);
+  check.refer('readers', reader, [...path, 'reader']);
+  readerOnce(reader, [...path, 'reader'], `access point \`${id}\``);
+  if (areaFrom !== undefined) check.refer('areas', areaFrom, [...path, 'areaFrom']);
+  if (areaTo !== undefined) check.refer('areas', areaTo, [...path, 'areaTo']);
+  if (areaFrom !== undefined && areaFrom === areaTo) {
+    check.refuse([...path, 'areaTo'], 'is areaFrom again: a passage leads from one area to another');
+  }
+  if (direction === 'entry' && independentEgress !== undefined) {
+    check.refuse([...path, 'independentEgress'], 'is a matter of exits only', { at: 'key' });
+  }
+  const exitDevice =
+    direction === 'exit' ? check.find('devices', check.find('readers', reader)?.device ?? '') : undefined;
+  if (exitDevice?.side === 'unsecured') {
+    // At an exit most checks grant and flag: from outside, such a reader would let people in against their rights.
+    check.refuse([...path, 'reader'], `is on the unsecured side (\`${exitDevice.id}\`), and exit readers are not`);
+  }
+}

@@ -1,0 +1,35 @@
+import type { FieldExplanation } from '../config/index.js';
+
+/** Well-known rules of access control that this version does not enforce, by the names people give them. */
+const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = [
+  [['antiPassback', 'antipassback', 'apb', 'timedAntiPassback'], 'anti-passback'],
+  [['interlock', 'interlocks', 'airlock', 'mantrap'], 'interlock of doors'],
+  [['occupancy', 'occupancyMax', 'occupancyMin', 'maxOccupancy', 'minOccupancy'], 'counting of people in an area'],
+  [['twoPerson', 'twoPersonRule', 'dualCredential'], 'the two-person rule'],
+  [['escort', 'escortRequired', 'mayEscort'], 'escorting of visitors'],
+  [['firstCard', 'firstCardIn', 'firstPerson'], 'the first-card condition'],
+  [['useLimit', 'usesMax', 'maxUses'], 'a limit of uses'],
+  [['threatLevel', 'threatLevels', 'clearance'], 'threat levels'],
+  [['lockdown', 'lockdownOverride', 'override'], 'lockdown and the right to override it'],
+  [['hostAuthorisation', 'hostAuthorization', 'externalAuthorization'], 'authorisation by a host'],
+  [['fireRelease', 'fireGroup', 'releaseGroups'], 'release on fire'],
+  [['duressPin', 'duress'], 'a PIN under duress'],
+  [['policyStaleness', 'staleness', 'onPolicyStale'], 'a rule for stale policy'],
+  [['extendedTime', 'extendedReleaseTimeMs', 'extendedOpenTimeMs', 'extendedGrantTime'], 'extended times'],
+  [['visitors', 'temporaryGrants'], 'temporary grants'],
+];
+const WHAT_BY_NAME = new Map(NOT_YET.flatMap(([names, what]) => names.map((name) => [name, what] as const)));
+
+/** Says which unknown field of a site file is a rule to come: left out silently, people would rely on it. */
+export const explainNotYet: FieldExplanation = (field, path) => {
+  const isSpecialDayMode = field === 'mode' && path.includes('specialDays');
+  const what = isSpecialDayMode
+    ? 'a mode of special days other than replacing the weekday, which they always do,'
+    : WHAT_BY_NAME.get(field);
+  return what === undefined
+    ? undefined
+    : {
+        code: 'ERR_POLICY_NOT_SUPPORTED_YET',
+        message: `${what} is not supported yet: nothing would enforce it, so remove the field`,
+      };
+};

@@ -1,0 +1,31 @@
+import { pathToFileURL } from 'node:url';
+import Database from 'better-sqlite3';
+import { SparcError } from '@sparc/protocol/errors';
+import { SCHEMA_VERSION, schemaVersionOf } from './migrations.js';
+
+/**
+ * Opens a generation for reading. Nothing ever writes to the file again, so no lock is taken and no change looked for.
+ * Throws ERR_POLICY_CORRUPT or ERR_POLICY_SCHEMA_VERSION.
+ */
+export function openGeneration(path: string): Database.Database {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(`${pathToFileURL(path).href}?immutable=1`, { readonly: true, fileMustExist: true });
+    const version = schemaVersionOf(db);
+    if (version === SCHEMA_VERSION) return db;
+    throw new SparcError(
+      'ERR_POLICY_SCHEMA_VERSION',
+      `${path} has layout ${version}, this version reads layout ${SCHEMA_VERSION}`,
+      { path, version },
+    );
+  } catch (error) {
+    db?.close();
+    if (error instanceof SparcError) throw error;
+    throw new SparcError(
+      'ERR_POLICY_CORRUPT',
+      `${path} cannot be opened: ${(error as Error).message}`,
+      { path },
+      { cause: error },
+    );
+  }
+}

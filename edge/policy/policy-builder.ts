@@ -1,0 +1,115 @@
+import Database from 'better-sqlite3';
+import { identifierKey } from '@sparc/protocol/card-format';
+import { SparcError } from '@sparc/protocol/errors';
+import type { AccessProfile, Credential, CredentialHolder } from '@sparc/protocol/policy';
+import { migrate } from './migrations.js';
+import { pinHash } from './pin.js';
+import { PLAN_TABLES, type SitePlan } from './site-plan.js';
+import { SiteTime } from './site-time.js';
+
+export interface PolicyBuilderOptions {
+  /** A file that does not exist yet, or `:memory:`. */
+  readonly path: string;
+  readonly revision: string;
+  readonly plan: SitePlan;
+  /** Of `loadPinKey`. */
+  readonly pinKey: Uint8Array;
+}
+
+/**
+ * Builds one generation of the store. Profiles and holders come before the credentials that name them; nothing is kept
+ * in memory, so the population may be large. Expects what `validateSiteFile` lets pass: a wrong reference or a second
+ * use of an identifier throws ERR_POLICY_INVALID, and the file is of no use then.
+ */
+export class PolicyBuilder {
+  readonly #db: Database.Database;
+  readonly #pinKey: Uint8Array;
+  readonly #time: SiteTime;
+  readonly #insert;
+
+  constructor({ path, revision, plan, pinKey }: PolicyBuilderOptions) {
+    const db = (this.#db = new Database(path));
+    this.#pinKey = pinKey;
+    this.#time = new SiteTime(plan.site.timeZone);
+    // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
+    db.pragma('journal_mode = OFF');
+    db.pragma('synchronous = OFF');
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.pragma('cache_size = -65536');
+    db.pragma('foreign_keys = ON');
+    migrate(db);
+    db.exec('BEGIN');
+    db.prepare('INSERT INTO policy (revision, site) VALUES (?, ?)').run(revision, JSON.stringify(plan.site));
+    const insertFormat = db.prepare('INSERT INTO card_format (definition) VALUES (?)');
+    for (const format of plan.cardFormats) insertFormat.run(JSON.stringify(format));
+    for (const [table, list] of PLAN_TABLES) {
+      const insert = db.prepare(`INSERT INTO ${table} (id, definition) VALUES (?, ?)`);
+      for (const entry of plan[list])
+        refusing(() => insert.run(entry.id, JSON.stringify(entry)), `${table} ${entry.id}`);
+    }
+    this.#insert = {
+      profile: db.prepare('INSERT INTO access_profile (id, name) VALUES (?, ?)'),
+      policy: db.prepare('INSERT INTO access_policy VALUES (?, ?, ?)'),
+      holder: db.prepare('INSERT INTO credential_holder (id, name, status) VALUES (?, ?, ?)'),
+      credential: db.prepare(
+        `INSERT INTO credential (id, credential_holder, status, valid_from_unix_ms, valid_to_unix_ms, pin_hash)
+         VALUES (?, (SELECT credential_holder FROM credential_holder WHERE id = ?), ?, ?, ?, ?)`,
+      ),
+      identifier: db.prepare('INSERT INTO credential_identifier VALUES (?, ?, ?)'),
+      credentialProfile: db.prepare(
+        'INSERT INTO credential_access_profile VALUES (?, (SELECT access_profile FROM access_profile WHERE id = ?))',
+      ),
+    };
+  }
+
+  addAccessProfile({ id, name, policies }: AccessProfile): void {
+    refusing(() => {
+      const { lastInsertRowid: profile } = this.#insert.profile.run(id, name);
+      for (const { accessPoint, schedule } of policies) this.#insert.policy.run(profile, accessPoint, schedule);
+    }, `access profile ${id}`);
+  }
+
+  addCredentialHolder({ id, name, status }: CredentialHolder): void {
+    refusing(() => this.#insert.holder.run(id, name, status), `credential holder ${id}`);
+  }
+
+  addCredential(credential: Credential): void {
+    const { id, holder, status, validFrom, validTo, pin, identifiers, accessProfiles } = credential;
+    refusing(() => {
+      const { lastInsertRowid: row } = this.#insert.credential.run(
+        id,
+        holder,
+        status,
+        validFrom === undefined ? null : this.#time.validFrom(validFrom),
+        validTo === undefined ? null : this.#time.validTo(validTo),
+        pin === undefined ? null : pinHash(this.#pinKey, id, pin),
+      );
+      for (const identifier of identifiers) {
+        const issue = 'format' in identifier ? (identifier.issue ?? null) : null;
+        this.#insert.identifier.run(identifierKey(identifier), row, issue);
+      }
+      for (const profile of accessProfiles) this.#insert.credentialProfile.run(row, profile);
+    }, `credential ${id}`);
+  }
+
+  /** The finished generation, still open; the caller closes it. */
+  finish(): Database.Database {
+    this.#db.exec('COMMIT');
+    this.#db.exec('ANALYZE');
+    return this.#db;
+  }
+
+  /** Gives up; the file, if any, is the caller's to remove. */
+  abandon(): void {
+    this.#db.close();
+  }
+}
+
+function refusing(insert: () => void, what: string): void {
+  try {
+    insert();
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_CONSTRAINT')) throw error;
+    throw new SparcError('ERR_POLICY_INVALID', `${what} is refused: ${error.message}`, {}, { cause: error });
+  }
+}

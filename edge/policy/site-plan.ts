@@ -1,0 +1,59 @@
+import type Database from 'better-sqlite3';
+import type { SiteFile } from '@sparc/protocol/policy';
+import { openGeneration } from './open-generation.js';
+
+/** All of a site but its people: what the doors are made of, when they are open, which cards are read. */
+export interface SitePlan extends Pick<
+  SiteFile,
+  | 'site'
+  | 'cardFormats'
+  | 'devices'
+  | 'readers'
+  | 'inputs'
+  | 'outputs'
+  | 'areas'
+  | 'doors'
+  | 'accessPoints'
+  | 'schedules'
+> {
+  readonly specialDayGroups: NonNullable<SiteFile['specialDayGroups']>;
+}
+
+/** In the order in which references need them. */
+export const PLAN_TABLES = [
+  ['device', 'devices'],
+  ['reader', 'readers'],
+  ['input', 'inputs'],
+  ['output', 'outputs'],
+  ['area', 'areas'],
+  ['special_day_group', 'specialDayGroups'],
+  ['schedule', 'schedules'],
+  ['door', 'doors'],
+  ['access_point', 'accessPoints'],
+] as const satisfies readonly (readonly [table: string, list: keyof SitePlan])[];
+
+export function sitePlanOf(site: SiteFile): SitePlan {
+  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules } = site;
+  const specialDayGroups = site.specialDayGroups ?? [];
+  const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules };
+  return { site: site.site, ...rest, specialDayGroups };
+}
+
+/** Reads the plan of a generation, each list in the order of the site file. */
+export function readSitePlan(generation: string | Database.Database): SitePlan {
+  const db = typeof generation === 'string' ? openGeneration(generation) : generation;
+  try {
+    const definitions = (table: string) =>
+      (db.prepare(`SELECT definition FROM ${table} ORDER BY position`).pluck().all() as string[]).map(
+        (text) => JSON.parse(text) as unknown,
+      );
+    const site = JSON.parse(db.prepare('SELECT site FROM policy').pluck().get() as string) as unknown;
+    return {
+      site,
+      cardFormats: definitions('card_format'),
+      ...Object.fromEntries(PLAN_TABLES.map(([table, list]) => [list, definitions(table)])),
+    } as SitePlan;
+  } finally {
+    if (typeof generation === 'string') db.close();
+  }
+}

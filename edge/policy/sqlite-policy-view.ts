@@ -1,0 +1,131 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { CredentialRecord, PolicyView, Right } from '../access/policy-view.js';
+import { openGeneration } from './open-generation.js';
+import { pinHash, pinHashEqual } from './pin.js';
+import { readSitePlan, type SitePlan } from './site-plan.js';
+
+/** Page cache: holds the inner pages of the indexes over a million credentials. */
+const CACHE_SIZE_KIB = 16_384;
+
+interface CredentialRow {
+  readonly id: string;
+  readonly holderId: string;
+  readonly holderStatus: CredentialHolder['status'];
+  readonly status: CredentialRecord['status'];
+  readonly validFrom: number | null;
+  readonly validTo: number | null;
+  readonly issue: number | null;
+  readonly hasPin: 0 | 1;
+}
+
+/**
+ * A generation of the store as the decision asks it. What grows with the population is answered by SQLite; the plan of
+ * the site, a few hundred small entries that never change, is read once.
+ */
+export class SqlitePolicyView implements PolicyView {
+  readonly revision: string;
+  readonly plan: SitePlan;
+  readonly #db: Database;
+  readonly #pinKey: Uint8Array;
+  readonly #accessPoints: ReadonlyMap<string, AccessPoint>;
+  readonly #schedules: ReadonlyMap<string, Schedule>;
+  readonly #specialDayGroups: ReadonlyMap<string, SpecialDayGroup>;
+  readonly #credential: Statement<[string], CredentialRow>;
+  readonly #rights: Statement<[string, string], Right>;
+  readonly #pinHash: Statement<[string], Uint8Array | null>;
+  readonly #holder: Statement<[string], CredentialHolder>;
+
+  /** `db` is open on a generation, in a file or in memory; the view closes it. */
+  constructor(db: Database, pinKey: Uint8Array) {
+    this.#db = db;
+    this.#pinKey = pinKey;
+    db.pragma(`cache_size = -${CACHE_SIZE_KIB}`);
+    this.revision = db.prepare('SELECT revision FROM policy').pluck().get() as string;
+    this.plan = readSitePlan(db);
+    this.#accessPoints = byId(this.plan.accessPoints);
+    this.#schedules = byId(this.plan.schedules);
+    this.#specialDayGroups = byId(this.plan.specialDayGroups);
+    // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
+    this.#credential = db.prepare(`
+      SELECT c.id, h.id AS holderId, h.status AS holderStatus, c.status, c.valid_from_unix_ms AS validFrom,
+        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin
+      FROM credential_identifier i CROSS JOIN credential c USING (credential) CROSS JOIN credential_holder h USING (credential_holder)
+      WHERE i.identifier_key = ?`);
+    this.#rights = db.prepare(`
+      SELECT p.id AS profileId, a.schedule AS scheduleId
+      FROM credential c CROSS JOIN credential_access_profile m USING (credential)
+        CROSS JOIN access_policy a ON a.access_profile = m.access_profile AND a.access_point = ?
+        CROSS JOIN access_profile p ON p.access_profile = m.access_profile
+      WHERE c.id = ?`);
+    this.#pinHash = db.prepare<[string], Uint8Array | null>('SELECT pin_hash FROM credential WHERE id = ?').pluck();
+    this.#holder = db.prepare('SELECT id, name, status FROM credential_holder WHERE id = ?');
+  }
+
+  /** Throws ERR_POLICY_CORRUPT or ERR_POLICY_SCHEMA_VERSION. */
+  static open(path: string, pinKey: Uint8Array): SqlitePolicyView {
+    return new SqlitePolicyView(openGeneration(path), pinKey);
+  }
+
+  get siteId(): string {
+    return this.plan.site.id;
+  }
+
+  get timeZone(): string {
+    return this.plan.site.timeZone;
+  }
+
+  get cardFormats(): SitePlan['cardFormats'] {
+    return this.plan.cardFormats;
+  }
+
+  accessPoint(id: string): AccessPoint | undefined {
+    return this.#accessPoints.get(id);
+  }
+
+  schedule(id: string): Schedule | undefined {
+    return this.#schedules.get(id);
+  }
+
+  specialDayGroup(id: string): SpecialDayGroup | undefined {
+    return this.#specialDayGroups.get(id);
+  }
+
+  credentialByIdentifier(key: string): CredentialRecord | undefined {
+    const row = this.#credential.get(key);
+    if (row === undefined) return undefined;
+    const { id, holderId, holderStatus, status, validFrom, validTo, issue, hasPin } = row;
+    return {
+      id,
+      holderId,
+      holderStatus,
+      status,
+      ...(validFrom !== null && { validFromUnixMs: validFrom }),
+      ...(validTo !== null && { validToUnixMs: validTo }),
+      ...(issue !== null && { issue }),
+      hasPin: hasPin === 1,
+    };
+  }
+
+  rights(credentialId: string, accessPointId: string): readonly Right[] {
+    return this.#rights.all(accessPointId, credentialId);
+  }
+
+  pinMatches(credentialId: string, pin: string): boolean {
+    const stored = this.#pinHash.get(credentialId);
+    return stored !== undefined && stored !== null && pinHashEqual(stored, pinHash(this.#pinKey, credentialId, pin));
+  }
+
+  /** For people's screens; a decision does not need it. */
+  credentialHolder(id: string): CredentialHolder | undefined {
+    return this.#holder.get(id);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function byId<T extends { readonly id: string }>(entries: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(entries.map((entry) => [entry.id, entry]));
+}
