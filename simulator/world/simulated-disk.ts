@@ -1,0 +1,95 @@
+import type { Clock } from '@sparc/protocol/ports';
+import type { SeededRandom } from './seeded-random.js';
+
+/** What a disk does wrong, as rates a flush and ranges of milliseconds. */
+export interface DiskBehaviour {
+  readonly flushMinMs: number;
+  readonly flushMaxMs: number;
+  /** Share of flushes that take `slowMs` instead. */
+  readonly slowRate: number;
+  readonly slowMs: number;
+  /** Share of flushes that fail; nothing of them becomes durable. */
+  readonly failRate: number;
+  /** A disk that says it flushed and did not: the seeded defect that checkers must catch. */
+  readonly lies: boolean;
+}
+
+export const HEALTHY_DISK: DiskBehaviour = {
+  flushMinMs: 0.1,
+  flushMaxMs: 5,
+  slowRate: 0,
+  slowMs: 200,
+  failRate: 0,
+  lies: false,
+};
+
+export const DISK_FAULTS = ['slowFlush', 'failedFlush', 'lostTail', 'keptTail'] as const;
+export type DiskFault = (typeof DISK_FAULTS)[number];
+
+/**
+ * An append-only file: what was written is in memory until a flush says it is on the platter. A crash keeps everything
+ * flushed, and of the rest a part from the front that only chance knows.
+ */
+export class SimulatedDisk<Item> {
+  behaviour: DiskBehaviour = HEALTHY_DISK;
+  readonly fired = new Map<DiskFault, number>();
+  #durable: Item[] = [];
+  #written: Item[] = [];
+  #generation = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: SeededRandom,
+  ) {}
+
+  /** What a reader sees while the machine runs. */
+  items(): readonly Item[] {
+    return [...this.#durable, ...this.#written];
+  }
+
+  /** What is on the platter whatever happens next. */
+  durableItems(): readonly Item[] {
+    return this.#durable;
+  }
+
+  write(items: readonly Item[]): void {
+    this.#written.push(...items);
+  }
+
+  /** Resolves to true when all that was written at the call is durable; to false when the disk refused it. Never resolves across a crash. */
+  flush(): Promise<boolean> {
+    const generation = this.#generation;
+    const count = this.#written.length;
+    const { flushMinMs, flushMaxMs, slowRate, slowMs, failRate, lies } = this.behaviour;
+    const isSlow = this.random.chance(slowRate);
+    const isFailing = this.random.chance(failRate);
+    if (isSlow) this.#count('slowFlush');
+    return new Promise((resolve) => {
+      this.clock.setTimer(isSlow ? slowMs : this.random.between(flushMinMs, flushMaxMs), () => {
+        if (generation !== this.#generation) return;
+        if (isFailing) this.#count('failedFlush');
+        else if (!lies) this.#durable.push(...this.#written.splice(0, count));
+        resolve(!isFailing);
+      });
+    });
+  }
+
+  /** Takes back what was written and not flushed, as a rolled back transaction does. */
+  discardWritten(): void {
+    this.#written = [];
+  }
+
+  /** The machine dies. */
+  crash(): void {
+    this.#generation += 1;
+    const keptCount = this.random.integer(0, this.#written.length);
+    if (keptCount < this.#written.length) this.#count('lostTail');
+    if (keptCount > 0) this.#count('keptTail');
+    this.#durable.push(...this.#written.slice(0, keptCount));
+    this.#written = [];
+  }
+
+  #count(fault: DiskFault): void {
+    this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);
+  }
+}
