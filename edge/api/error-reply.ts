@@ -1,0 +1,32 @@
+import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+
+/** The body of every answer that is no success. */
+export interface ErrorReply {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What a person does about it. */
+  readonly action: string;
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  ERR_API_REQUEST_INVALID: 400,
+  ERR_API_HOST_REFUSED: 403,
+  ERR_API_NOT_FOUND: 404,
+  ERR_API_STARTING: 503,
+  ERR_API_FIELD_SILENT: 503,
+  ERR_API_STREAMS_MAX: 503,
+  ERR_API_INTERNAL: 500,
+};
+
+/** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
+export function asApiError(error: unknown): SparcError {
+  if (error instanceof SparcError) return error;
+  const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string };
+  return statusCode !== undefined && statusCode < 500
+    ? new SparcError('ERR_API_REQUEST_INVALID', message, {}, { cause: error })
+    : new SparcError('ERR_API_INTERNAL', 'the request failed by a defect of the API', {}, { cause: error });
+}
+
+export function errorReply({ code, message }: SparcError): { readonly status: number; readonly body: ErrorReply } {
+  return { status: STATUS[code] ?? 503, body: { code, message, action: ERRORS[code].action } };
+}

@@ -1,0 +1,53 @@
+import { createNodeClock } from '../platform/index.js';
+import { EventLog, type EventHistory } from './event-log.js';
+import { EventStreams } from './event-streams.js';
+import { buildApi } from './server.js';
+import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
+import { SiteState } from './site-state.js';
+
+const LISTEN_RETRY_MS = 2_000;
+
+const options = JSON.parse(process.argv[2] ?? '{}') as SiteOptions;
+const clock = createNodeClock();
+const history: EventHistory = { read: () => [] };
+
+const simulator = options.simulatorUrl === undefined ? {} : { simulatorUrl: options.simulatorUrl };
+const state = new SiteState(clock, options.simulatorUrl);
+const log = new EventLog(history);
+const streams = new EventStreams(clock);
+const api = buildApi({ state, log, streams, logLevel: options.logLevel, ...simulator });
+
+process.on('message', (message: FieldToSite) => {
+  state.apply(message);
+  if (message.kind === 'event') {
+    log.push(message.event);
+    streams.event(message.event);
+  } else if (message.kind === 'snapshot') {
+    streams.state(state.view());
+  }
+});
+// Without its gateway it has nothing to show.
+process.once('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the gateway stops its parts in order.
+process.on('SIGINT', () => undefined);
+process.once('SIGTERM', () => {
+  streams.close();
+  void api.close().finally(() => process.exit(0));
+});
+
+function tell(message: SiteToField): void {
+  process.send?.(message);
+}
+
+async function listen(): Promise<void> {
+  try {
+    tell({ kind: 'listening', url: await api.listen({ host: options.host, port: options.port }) });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw error;
+    tell({ kind: 'failed', code: 'ERR_API_ADDRESS_TAKEN', message });
+    setTimeout(() => void listen(), LISTEN_RETRY_MS);
+  }
+}
+
+await listen();

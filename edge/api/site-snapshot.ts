@@ -1,0 +1,45 @@
+import type { ErrorCode } from '@sparc/protocol/errors';
+import type { Indication } from '@sparc/protocol/ports';
+
+/** The state of a site as people look at it: plain data, no secret, small enough to be sent whole on every change. */
+export interface SiteSnapshot {
+  readonly site: { readonly id: string; readonly name: string; readonly timeZone: string };
+  readonly gateway: { readonly name: string; readonly startedAtUnixMs: number; readonly publicKey: string };
+  /** Undefined under `no_policy`. */
+  readonly policy?: { readonly revision: string; readonly appliedAtUnixMs: number };
+  readonly doors: readonly DoorSnapshot[];
+  readonly readers: readonly ReaderSnapshot[];
+  readonly buses: readonly BusSnapshot[];
+  readonly journal: { readonly healthy: boolean; readonly lastEntry?: string };
+}
+
+export interface DoorSnapshot {
+  readonly id: string;
+  readonly name: string;
+  /** `released`: for one passage; `unlocked`: by a schedule. */
+  readonly mode: 'locked' | 'unlocked' | 'released';
+  readonly physical: 'open' | 'closed' | 'unknown' | 'fault';
+  readonly alarm: 'none' | 'forced' | 'held' | 'heldWarning';
+  /** Stable codes or event names of standing warnings. */
+  readonly warnings: readonly string[];
+}
+
+export interface ReaderSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly deviceId: string;
+  readonly accessPointId: string;
+  readonly direction: 'entry' | 'exit';
+  readonly doorId: string;
+  readonly link: 'offline' | 'connecting' | 'online';
+  readonly secure: boolean;
+  readonly tampered: boolean;
+  readonly indication?: Indication;
+  readonly reason?: ErrorCode;
+}
+
+export interface BusSnapshot {
+  readonly id: string;
+  readonly up: boolean;
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+}

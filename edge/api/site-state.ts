@@ -1,0 +1,58 @@
+import { SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
+import { HEALTH_INTERVAL_MS, type FieldToSite } from './site-messages.js';
+import type { SiteSnapshot } from './site-snapshot.js';
+
+/** What the API gives as the state of the site. */
+export interface SiteView extends SiteSnapshot {
+  /** Origin of a live simulator. */
+  readonly simulatorUrl?: string;
+  /** Messages that the API could not take in time; their events are in the journal. */
+  readonly droppedCount: number;
+}
+
+/** Three signs of life missed. */
+export const FIELD_SILENT_AFTER_MS = 3 * HEALTH_INTERVAL_MS;
+
+/** The newest state that the field told, and how old it is. */
+export class SiteState {
+  #snapshot: SiteSnapshot | undefined;
+  #droppedCount = 0;
+  #heardAtMs: number;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly simulatorUrl: string | undefined,
+  ) {
+    this.#heardAtMs = clock.monotonicMs();
+  }
+
+  apply(message: FieldToSite): void {
+    this.#heardAtMs = this.clock.monotonicMs();
+    if (message.kind === 'snapshot') this.#snapshot = message.snapshot;
+    if (message.kind === 'health') this.#droppedCount = message.droppedCount;
+  }
+
+  /** Throws ERR_API_STARTING before the first snapshot. */
+  view(): SiteView {
+    if (this.#snapshot === undefined) {
+      throw new SparcError('ERR_API_STARTING', 'the state of the site is not known yet');
+    }
+    const { simulatorUrl } = this;
+    return {
+      ...this.#snapshot,
+      droppedCount: this.#droppedCount,
+      ...(simulatorUrl === undefined ? {} : { simulatorUrl }),
+    };
+  }
+
+  /** Throws ERR_API_STARTING or ERR_API_FIELD_SILENT; a return means that what is shown is current. */
+  assertCurrent(): void {
+    this.view();
+    const silentMs = this.clock.monotonicMs() - this.#heardAtMs;
+    if (silentMs > FIELD_SILENT_AFTER_MS) {
+      const seconds = Math.round(silentMs / 1_000);
+      throw new SparcError('ERR_API_FIELD_SILENT', `nothing was heard from the gateway for ${seconds} s`, { silentMs });
+    }
+  }
+}

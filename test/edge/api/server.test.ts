@@ -1,0 +1,165 @@
+import t from 'tap';
+import { SparcError, ERRORS } from '@sparc/protocol/errors';
+import { buildApi, EventLog, EventStreams, SiteState, type EventRange, type SiteEvent } from '@sparc/edge/api';
+import { VirtualClock } from '@sparc/simulator/world';
+import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+
+function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => []) {
+  const clock = new VirtualClock();
+  const state = new SiteState(clock, 'http://127.0.0.1:9000');
+  const log = new EventLog({ read: history });
+  const streams = new EventStreams(clock);
+  const api = buildApi({ state, log, streams, logLevel: 'silent', simulatorUrl: 'http://127.0.0.1:9000' });
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    api.inject({ url, headers: { host: '127.0.0.1:8080', ...headers } });
+  return { clock, state, log, api, get };
+}
+
+t.test('the state of the site is given whole', async (t) => {
+  const { state, get } = setUp();
+  const snapshot = siteSnapshot();
+  state.apply({ kind: 'snapshot', snapshot });
+  const response = await get('/api/site');
+  t.equal(response.statusCode, 200);
+  t.strictSame(response.json(), { ...snapshot, simulatorUrl: 'http://127.0.0.1:9000', droppedCount: 0 });
+});
+
+t.test('before the first snapshot the API says that it is starting, and what to do', async (t) => {
+  const { get } = setUp();
+  for (const url of ['/api/site', '/healthz', '/api/stream']) {
+    const response = await get(url);
+    t.equal(response.statusCode, 503);
+    t.equal(response.json().code, 'ERR_API_STARTING');
+    t.equal(response.json().action, ERRORS.ERR_API_STARTING.action);
+  }
+});
+
+t.test('a gateway that falls silent makes the API unhealthy, and healthy again when it speaks', async (t) => {
+  const { clock, state, get } = setUp();
+  state.apply({ kind: 'snapshot', snapshot: siteSnapshot() });
+  t.strictSame((await get('/healthz')).json(), { status: 'ok' });
+  await clock.advance(15_001);
+  t.equal((await get('/healthz')).json().code, 'ERR_API_FIELD_SILENT');
+  state.apply({ kind: 'health', droppedCount: 0 });
+  t.equal((await get('/healthz')).statusCode, 200);
+});
+
+t.test('events come from memory while it reaches back far enough, else from the journal', async (t) => {
+  const asked: EventRange[] = [];
+  const { log, get } = setUp((range) => {
+    asked.push({ ...range });
+    return [siteEvent(1)];
+  });
+  for (const sequence of [10, 11, 12]) log.push(siteEvent(sequence));
+  const cursors = async (query: string) =>
+    (await get(`/api/events?${query}`)).json().events.map(({ cursor }: SiteEvent) => cursor);
+  t.strictSame(await cursors('limit=2'), ['3.11', '3.12']);
+  t.strictSame(await cursors('after=3.10'), ['3.11', '3.12']);
+  t.strictSame(await cursors('after=3.9&limit=1'), ['3.10'], 'nothing lies between the cursor and the oldest here');
+  t.strictSame(asked, []);
+  t.strictSame(await cursors('limit=5'), ['3.1', '3.10', '3.11', '3.12']);
+  t.strictSame(await cursors('after=3.5&limit=7'), ['3.1']);
+  t.strictSame(await cursors('before=3.10&limit=7'), ['3.1']);
+  t.strictSame(asked, [
+    { limit: 2, before: '3.10' },
+    { after: '3.5', limit: 7 },
+    { before: '3.10', limit: 7 },
+  ]);
+  log.push(siteEvent(20));
+  t.strictSame(await cursors('after=3.12&limit=7'), ['3.1'], 'a gap sends the question to the journal');
+});
+
+t.test('an event is given with all it says', async (t) => {
+  const { log, get } = setUp();
+  const event = siteEvent(5, {
+    name: 'access.denied',
+    severity: 'notice',
+    reason: 'outside_schedule',
+    alsoFailed: ['pin_required'],
+    flags: ['expired'],
+    cause: '3.4',
+    code: 'ERR_BUS_LINK_DOWN',
+    detail: { lateMs: '12' },
+    busId: 'bus-a',
+    deviceId: 'reader-1',
+  });
+  log.push(event);
+  t.strictSame((await get('/api/events?limit=1')).json().events, [event]);
+});
+
+t.test('a parameter out of range is refused with its name', async (t) => {
+  const { get } = setUp();
+  for (const query of ['limit=0', 'limit=501', 'limit=x', 'after=1', 'after=1.x', 'after=1.2&before=1.3', 'foo=1']) {
+    const response = await get(`/api/events?${query}`);
+    t.equal(response.statusCode, 400, query);
+    t.equal(response.json().code, 'ERR_API_REQUEST_INVALID', query);
+  }
+});
+
+t.test('a journal that cannot be read is named, and a defect gives nothing away', async (t) => {
+  const broken = setUp(() => {
+    throw new SparcError('ERR_LEDGER_STOPPED', 'the journal is closed');
+  });
+  t.equal((await broken.get('/api/events')).json().code, 'ERR_LEDGER_STOPPED');
+  const defect = setUp(() => {
+    throw new Error('secret detail');
+  });
+  const response = await defect.get('/api/events');
+  t.equal(response.statusCode, 500);
+  t.equal(response.json().code, 'ERR_API_INTERNAL');
+  t.notMatch(response.body, /secret detail/);
+});
+
+t.test('what is not there is refused by a stable code', async (t) => {
+  const { api, get } = setUp();
+  t.equal((await get('/api/nothing')).json().code, 'ERR_API_NOT_FOUND');
+  t.equal((await get('/..%2f..%2fpackage.json')).json().code, 'ERR_API_NOT_FOUND');
+  const post = await api.inject({ method: 'POST', url: '/api/site', headers: { host: 'localhost' } });
+  t.equal(post.json().code, 'ERR_API_NOT_FOUND');
+  t.equal((await get('/%')).json().code, 'ERR_API_REQUEST_INVALID');
+});
+
+t.test('only loopback names are served, with any port', async (t) => {
+  const { state, get } = setUp();
+  state.apply({ kind: 'snapshot', snapshot: siteSnapshot() });
+  for (const host of ['localhost', 'localhost:81', '127.0.0.1:8080', '127.1.2.3', '[::1]:8080']) {
+    t.equal((await get('/api/site', { host })).statusCode, 200, host);
+  }
+  for (const host of ['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:8080', '10.0.0.1', '[::2]']) {
+    const response = await get('/api/site', { host });
+    t.equal(response.statusCode, 403, host);
+    t.equal(response.json().code, 'ERR_API_HOST_REFUSED');
+  }
+});
+
+t.test('every answer carries the security headers, and none opens the API to other origins', async (t) => {
+  const { get } = setUp();
+  for (const url of ['/', '/api/site', '/api/events', '/nothing', '/%']) {
+    const { headers } = await get(url, { origin: 'http://evil.example' });
+    const policy = String(headers['content-security-policy']);
+    t.match(policy, "default-src 'none'", url);
+    t.match(policy, "connect-src 'self' http://127.0.0.1:9000", url);
+    t.match(policy, "frame-ancestors 'none'", url);
+    t.equal(headers['x-content-type-options'], 'nosniff', url);
+    t.equal(headers['access-control-allow-origin'], undefined, url);
+  }
+});
+
+t.test('the console is served with an entity tag and answers a repeated request briefly', async (t) => {
+  const { get } = setUp();
+  const page = await get('/');
+  t.match(page.headers['content-type'], 'text/html');
+  t.match(page.body, /<script type="module" src="console.js">/);
+  t.match((await get('/console.js')).headers['content-type'], 'text/javascript');
+  const again = await get('/', { 'if-none-match': String(page.headers['etag']) });
+  t.equal(again.statusCode, 304);
+  t.equal(again.body, '');
+});
+
+t.test('the catalogue explains every error, event and reason', async (t) => {
+  const { get } = setUp();
+  const catalogue = (await get('/api/catalogue')).json();
+  t.strictSame(catalogue.errors, ERRORS);
+  t.equal(catalogue.reasons.no_right, 'no right here');
+  t.equal(catalogue.events['door.forced'].severity, 'alarm');
+});

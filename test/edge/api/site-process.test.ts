@@ -1,0 +1,153 @@
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import type { SparcError } from '@sparc/protocol/errors';
+import {
+  SITE_BACKLOG_MAX,
+  SiteProcess,
+  type SiteEvent,
+  type SiteOptions,
+  type SiteSnapshot,
+  type SiteView,
+} from '@sparc/edge/api';
+import { eventually } from '../../support/peers.js';
+import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { systemClock } from '../../support/system-clock.js';
+
+type Reply = SiteView & { readonly events: readonly SiteEvent[] };
+
+const OPTIONS: SiteOptions = { host: '127.0.0.1', port: 0, dataDir: 'none', logLevel: 'silent' };
+
+async function run(t: Test, options: Partial<SiteOptions> = {}) {
+  const urls: string[] = [];
+  const downs: SparcError[] = [];
+  let snapshot: SiteSnapshot = siteSnapshot();
+  const site = new SiteProcess(
+    systemClock,
+    { snapshot: () => snapshot, onListening: (url) => urls.push(url), onDown: (error) => downs.push(error) },
+    { ...OPTIONS, ...options },
+  );
+  t.teardown(() => site.stop());
+  site.start();
+  const get = async (path: string) => (await fetch(new URL(path, urls.at(-1)))).json() as Promise<Reply>;
+  const change = (name: string) => {
+    snapshot = { ...siteSnapshot(), site: { ...siteSnapshot().site, name } };
+    site.changed();
+  };
+  return { site, urls, downs, get, change };
+}
+
+/** Reads server-sent events until the stop; never reads when `paused`. */
+async function stream(url: string, { paused = false } = {}) {
+  const received: string[] = [];
+  let closed = false;
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) =>
+    http.get(new URL('/api/stream', url), resolve).on('error', reject),
+  );
+  response.on('error', () => undefined).on('close', () => (closed = true));
+  if (!paused) response.setEncoding('utf8').on('data', (text: string) => received.push(text));
+  return { received, isClosed: () => closed, resume: () => response.resume(), stop: () => response.destroy() };
+}
+
+t.test('a site process serves the state, and every change and event live', async (t) => {
+  const { site, urls, get, change } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  t.equal((await get('/api/site')).site.name, 'Harbour Street 12');
+  const client = await stream(urls[0] ?? '');
+  t.teardown(client.stop);
+  change('Harbour Street 13');
+  site.event(siteEvent(1));
+  await eventually('both arrive', () => /Street 13[^]*$/.test(client.received.join('')));
+  t.match(client.received.join(''), /event: event\ndata: .*"cursor":"3\.1"/);
+  t.strictSame((await get('/api/events')).events, [siteEvent(1)]);
+  t.strictSame(await get('/healthz'), { status: 'ok' });
+});
+
+t.test('a killed site process is restarted and serves the state again', async (t) => {
+  const { site, urls, downs, get } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  const killed = site.pid;
+  process.kill(killed ?? 0, 'SIGKILL');
+  await eventually('it listens again', () => urls.length === 2);
+  t.not(site.pid, killed);
+  t.equal(downs[0]?.code, 'ERR_GATEWAY_PART_FAILED');
+  t.match(downs[0]?.message, /SIGKILL/);
+  t.equal((await get('/api/site')).site.id, 'harbour');
+});
+
+t.test('a site process that hangs costs bounded memory, loses messages countably, and catches up', async (t) => {
+  const { site, urls, get, change } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  process.kill(site.pid ?? 0, 'SIGSTOP');
+  const detail = { text: 'x'.repeat(2_000) };
+  for (let sequence = 1; sequence <= 5_000; sequence++) site.event(siteEvent(sequence, { detail }));
+  t.ok(site.droppedCount >= 5_000 - SITE_BACKLOG_MAX, `${site.droppedCount} dropped`);
+  change('After the hang');
+  await sleep(100);
+  process.kill(site.pid ?? 0, 'SIGCONT');
+  let name = '';
+  await eventually('the newest state arrives', () => {
+    void get('/api/site').then((view) => (name = view.site.name));
+    return name === 'After the hang';
+  });
+  t.pass();
+});
+
+t.test('a client that does not read its stream is dropped, and others are served', async (t) => {
+  const { site, urls } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  const slow = await stream(urls[0] ?? '', { paused: true });
+  const quick = await stream(urls[0] ?? '');
+  t.teardown(slow.stop);
+  t.teardown(quick.stop);
+  const detail = { text: 'x'.repeat(20_000) };
+  const last = 600;
+  for (let sequence = 1; sequence <= last; sequence++) {
+    site.event(siteEvent(sequence, { detail }));
+    if (sequence % 50 === 0) await sleep(20);
+  }
+  await eventually('the quick one has all', () => quick.received.join('').includes(`"cursor":"3.${last}"`));
+  t.equal(quick.isClosed(), false);
+  slow.resume();
+  await eventually('the slow one is closed', slow.isClosed);
+});
+
+t.test('a flood of requests leaves the process of doors idle', async (t) => {
+  const { urls, site } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 50 });
+  t.teardown(() => agent.destroy());
+  const status = (path: string) =>
+    new Promise<number>((resolve, reject) =>
+      http
+        .get(new URL(path, urls[0]), { agent }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode ?? 0));
+        })
+        .on('error', reject),
+    );
+  const statuses = await Promise.all(Array.from({ length: 2_000 }, () => status('/api/site')));
+  t.ok(statuses.every((code) => code === 200));
+  t.equal(site.droppedCount, 0);
+});
+
+t.test('a taken address is named, tried again, and served when it is free', async (t) => {
+  const other = http.createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as { port: number };
+  const { urls, downs } = await run(t, { port });
+  await eventually('the failure is told', () => downs.length > 0);
+  t.equal(downs[0]?.code, 'ERR_API_ADDRESS_TAKEN');
+  t.strictSame(urls, []);
+  await new Promise((resolve) => other.close(resolve));
+  await eventually('it listens', () => urls.length === 1);
+});
+
+t.test('a stopped site process stays stopped, even one that hangs', async (t) => {
+  const { site, urls, downs } = await run(t);
+  await eventually('it listens', () => urls.length === 1);
+  process.kill(site.pid ?? 0, 'SIGSTOP');
+  await site.stop();
+  t.equal(site.pid, undefined);
+  await site.stop();
+  t.strictSame(downs, []);
+});
