@@ -4,7 +4,7 @@ import type { Credential, CredentialIdentifier } from '@sparc/protocol/policy';
 import { nearestName, type JsonPath } from '../config/index.js';
 import { CARD_FORMAT_IDS, valuesMax } from './card-formats.js';
 import type { SiteCheck } from './site-check.js';
-import { isTimeZone, SiteTime } from './site-time.js';
+import { isTimeZone, ValidityClock } from './validity-clock.js';
 
 /** Formats, profiles, holders' credentials and emergency credentials. */
 export function checkCredentials(check: SiteCheck): void {
@@ -20,7 +20,7 @@ export function checkCredentials(check: SiteCheck): void {
   }
 
   const zone = check.site?.timeZone ?? '';
-  const time = new SiteTime(isTimeZone(zone) ? zone : 'UTC');
+  const time = new ValidityClock(isTimeZone(zone) ? zone : 'UTC');
   const keyOnce = check.once('is the identifier that');
   for (const [index, credential] of check.entries('credentials')) {
     const path = ['credentials', index];
@@ -44,8 +44,14 @@ export function checkCredentials(check: SiteCheck): void {
     const path = ['emergencyCredentials', index];
     check.refer('credentials', credential, [...path, 'credential']);
     emergencyOnce(credential, [...path, 'credential'], `emergencyCredentials[${index}]`);
-    const status = check.find('credentials', credential)?.status ?? 'active';
+    const { status = 'active', validFrom, validTo } = check.find('credentials', credential) ?? {};
     if (status !== 'active') check.refuse([...path, 'credential'], `is ${status}, so it is none for an emergency`);
+    if (validFrom !== undefined || validTo !== undefined) {
+      check.refuse(
+        [...path, 'credential'],
+        'has a validity, which no longer counts when policy is lost: name one without',
+      );
+    }
     for (const [position, id] of accessPoints.entries()) {
       check.refer('accessPoints', id, [...path, 'accessPoints', position]);
     }
@@ -76,7 +82,7 @@ function checkCardFormats(check: SiteCheck): ReadonlySet<string> {
   return active;
 }
 
-function checkValidity(check: SiteCheck, credential: Credential, path: JsonPath, time: SiteTime): void {
+function checkValidity(check: SiteCheck, credential: Credential, path: JsonPath, time: ValidityClock): void {
   const { validFrom, validTo } = credential;
   const from = validFrom === undefined ? undefined : time.validFrom(validFrom);
   const to = validTo === undefined ? undefined : time.validTo(validTo);

@@ -1,4 +1,5 @@
-import { isTimeZone, parseLocal } from './site-time.js';
+import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
+import { isTimeZone, parseLocal } from './validity-clock.js';
 import type { SiteCheck } from './site-check.js';
 
 export function checkSchedules(check: SiteCheck): void {
@@ -14,6 +15,9 @@ export function checkSchedules(check: SiteCheck): void {
     }
   }
   for (const [index, schedule] of check.entries('schedules')) {
+    if (schedule.id === ALWAYS_SCHEDULE_ID) {
+      check.refuse(['schedules', index, 'id'], 'is built in: it is open at every instant, and no site file defines it');
+    }
     for (const [window, { from, days }] of schedule.weekly.entries()) {
       const path = ['schedules', index, 'weekly', window];
       if (from === '24:00')

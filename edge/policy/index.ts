@@ -3,10 +3,17 @@
  * file with a signed manifest; a pointer says which one is in force.
  * @packageDocumentation
  */
+export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildSite } from './build-site.js';
+export { loadEmergencyCredentials, type EmergencyPolicy } from './emergency.js';
+export type { Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey } from './pin.js';
 export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
-export { readSitePlan, sitePlanOf, type SitePlan } from './site-plan.js';
+export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';
+export { ReplicaWatch, type ReplicaMessage } from './replica-watch.js';
+export type { Verify } from './signed-file.js';
+export { readSitePlan, SitePlan, sitePlanOf } from './site-plan.js';
 export { SqlitePolicyView } from './sqlite-policy-view.js';
 export { SITE_FILE_LENGTH_MAX, validateSiteFile } from './validate-site-file.js';
+export { verifyGeneration, type VerifiedGeneration } from './verify-generation.js';

@@ -5,7 +5,7 @@ import type { AccessProfile, Credential, CredentialHolder } from '@sparc/protoco
 import { migrate } from './migrations.js';
 import { pinHash } from './pin.js';
 import { PLAN_TABLES, type SitePlan } from './site-plan.js';
-import { SiteTime } from './site-time.js';
+import { ValidityClock } from './validity-clock.js';
 
 export interface PolicyBuilderOptions {
   /** A file that does not exist yet, or `:memory:`. */
@@ -24,13 +24,13 @@ export interface PolicyBuilderOptions {
 export class PolicyBuilder {
   readonly #db: Database.Database;
   readonly #pinKey: Uint8Array;
-  readonly #time: SiteTime;
+  readonly #time: ValidityClock;
   readonly #insert;
 
   constructor({ path, revision, plan, pinKey }: PolicyBuilderOptions) {
     const db = (this.#db = new Database(path));
     this.#pinKey = pinKey;
-    this.#time = new SiteTime(plan.site.timeZone);
+    this.#time = new ValidityClock(plan.site.timeZone);
     // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
     db.pragma('journal_mode = OFF');
     db.pragma('synchronous = OFF');

@@ -1,4 +1,5 @@
 import type { SiteFile } from '@sparc/protocol/policy';
+import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
 import { nearestName, type JsonPath, type Problem, type ProblemOptions, type SourceDocument } from '../config/index.js';
 
 /** The lists of a site file whose entries have ids. */
@@ -59,6 +60,7 @@ export class SiteCheck {
 
   /** Refuses an id that nothing has. */
   refer(list: ListName, id: string, path: JsonPath): void {
+    if (list === 'schedules' && id === ALWAYS_SCHEDULE_ID) return;
     const index = this.#index(list);
     const isListed = Array.isArray(this.#lists[list]) || list === 'specialDayGroups';
     if (index.has(id) || !isListed) return;

@@ -1,23 +1,26 @@
+import { Type, type Static } from '@sinclair/typebox';
 import type Database from 'better-sqlite3';
-import type { SiteFile } from '@sparc/protocol/policy';
+import { SiteFile, WEEKDAYS, type Schedule } from '@sparc/protocol/policy';
+import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 
 /** All of a site but its people: what the doors are made of, when they are open, which cards are read. */
-export interface SitePlan extends Pick<
-  SiteFile,
-  | 'site'
-  | 'cardFormats'
-  | 'devices'
-  | 'readers'
-  | 'inputs'
-  | 'outputs'
-  | 'areas'
-  | 'doors'
-  | 'accessPoints'
-  | 'schedules'
-> {
-  readonly specialDayGroups: NonNullable<SiteFile['specialDayGroups']>;
-}
+export const SitePlan = Type.Required(
+  Type.Pick(SiteFile, [
+    'site',
+    'cardFormats',
+    'devices',
+    'readers',
+    'inputs',
+    'outputs',
+    'areas',
+    'doors',
+    'accessPoints',
+    'specialDayGroups',
+    'schedules',
+  ]),
+);
+export type SitePlan = Static<typeof SitePlan>;
 
 /** In the order in which references need them. */
 export const PLAN_TABLES = [
@@ -32,9 +35,17 @@ export const PLAN_TABLES = [
   ['access_point', 'accessPoints'],
 ] as const satisfies readonly (readonly [table: string, list: keyof SitePlan])[];
 
+/** Every site has it, so that references to it hold like any other. */
+const ALWAYS: Schedule = {
+  id: ALWAYS_SCHEDULE_ID,
+  name: 'Always',
+  weekly: [{ days: [...WEEKDAYS], from: '00:00', to: '24:00' }],
+};
+
 export function sitePlanOf(site: SiteFile): SitePlan {
-  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules } = site;
+  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints } = site;
   const specialDayGroups = site.specialDayGroups ?? [];
+  const schedules = [ALWAYS, ...site.schedules];
   const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules };
   return { site: site.site, ...rest, specialDayGroups };
 }

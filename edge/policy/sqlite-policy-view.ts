@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
-import type { CredentialRecord, PolicyView, Right } from '../access/policy-view.js';
+import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 import { pinHash, pinHashEqual } from './pin.js';
 import { readSitePlan, type SitePlan } from './site-plan.js';
@@ -73,6 +73,10 @@ export class SqlitePolicyView implements PolicyView {
 
   get timeZone(): string {
     return this.plan.site.timeZone;
+  }
+
+  get trustUnsyncedClock(): boolean {
+    return this.plan.site.trustUnsyncedClock ?? false;
   }
 
   get cardFormats(): SitePlan['cardFormats'] {

@@ -1,3 +1,5 @@
+import { ZoneClock } from '../access/index.js';
+
 /** A wall-clock time of the site, as if it were UTC. */
 export type LocalUnixMs = number;
 
@@ -22,43 +24,34 @@ export function parseLocal(text: string): LocalUnixMs | undefined {
   return Number.isNaN(local) || !new Date(local).toISOString().startsWith(`${date}T${time}`) ? undefined : local;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
-/** Instants of one site's wall clock. */
-export class SiteTime {
-  readonly #format: Intl.DateTimeFormat;
-  readonly #cache = new Map<string, number | undefined>();
+/** Turns the wall-clock times of a site file into instants of that site. */
+export class ValidityClock {
+  readonly #zone: ZoneClock;
+  readonly #known = new Map<string, number | undefined>();
 
   constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
+    this.#zone = new ZoneClock(timeZone);
   }
 
   /** First instant of a validity (inclusive), or undefined for no moment of the calendar. */
   validFrom(text: string): number | undefined {
-    return this.#memo(`from ${text}`, () => this.#instant(parseLocal(text), 'first'));
+    return this.#once(`from ${text}`, () => this.#instant(parseLocal(text), 'first'));
   }
 
   /** End of a validity, exclusive. A bare date includes that whole day (ONVIF Credential Service, ValidTo). */
   validTo(text: string): number | undefined {
-    return this.#memo(`to ${text}`, () => {
+    return this.#once(`to ${text}`, () => {
       const local = parseLocal(text);
       return this.#instant(local === undefined || text.includes('T') ? local : local + DAY_MS, 'last');
     });
   }
 
-  #memo(key: string, compute: () => number | undefined): number | undefined {
-    if (!this.#cache.has(key)) this.#cache.set(key, compute());
-    return this.#cache.get(key);
+  /** Many credentials share few dates. */
+  #once(key: string, compute: () => number | undefined): number | undefined {
+    if (!this.#known.has(key)) this.#known.set(key, compute());
+    return this.#known.get(key);
   }
 
   /**
@@ -67,29 +60,14 @@ export class SiteTime {
    */
   #instant(local: LocalUnixMs | undefined, which: 'first' | 'last'): number | undefined {
     if (local === undefined) return undefined;
-    const showings = [...new Set([local - DAY_MS, local + DAY_MS].map((near) => local - this.#offsetMs(near)))]
-      .filter((instant) => instant + this.#offsetMs(instant) === local)
+    const around = [local - DAY_MS, local + DAY_MS] as const;
+    const showings = around
+      .map((near) => local - this.#zone.offsetMs(near))
+      .filter((instant) => instant + this.#zone.offsetMs(instant) === local)
       .sort((a, b) => a - b);
-    return showings.at(which === 'first' ? 0 : -1) ?? this.#endOfGap(local);
-  }
-
-  #endOfGap(local: LocalUnixMs): number {
-    let before = local - DAY_MS;
-    let after = local + DAY_MS;
-    while (after - before > 1) {
-      const middle = Math.floor((before + after) / 2);
-      if (middle + this.#offsetMs(middle) < local) before = middle;
-      else after = middle;
-    }
-    return after;
-  }
-
-  /** Wall clock minus UTC at an instant. */
-  #offsetMs(unixMs: number): number {
-    const second = Math.floor(unixMs / 1_000) * 1_000;
-    const part = Object.fromEntries(
-      this.#format.formatToParts(second).map(({ type, value }) => [type, Number(value)]),
-    ) as Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'second', number>;
-    return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - second;
+    return (
+      showings.at(which === 'first' ? 0 : -1) ??
+      this.#zone.changes(...around).find((change) => change + this.#zone.offsetMs(change) > local)
+    );
   }
 }

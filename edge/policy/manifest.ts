@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { Type, type Static } from '@sinclair/typebox';
+import { SparcError } from '@sparc/protocol/errors';
+import { TIME_QUALITIES } from '@sparc/protocol/ports';
+import { generationFiles } from './generation-files.js';
+import { SCHEMA_VERSION } from './migrations.js';
+import { readSignedFile, type Verify } from './signed-file.js';
+
+/** What is signed about a generation. */
+export const Manifest = Type.Object({
+  generation: Type.Integer({ minimum: 1 }),
+  /** Names the generation in every record; never used again. */
+  revision: Type.String({ minLength: 1 }),
+  siteId: Type.String(),
+  schemaVersion: Type.Integer({ minimum: 1 }),
+  sizeBytes: Type.Integer({ minimum: 0 }),
+  /** Of the database file, lower-case hex. */
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  appliedUnixMs: Type.Integer(),
+  timeQuality: Type.Union(TIME_QUALITIES.map((quality) => Type.Literal(quality))),
+});
+export type Manifest = Static<typeof Manifest>;
+
+/** Size and SHA-256 of a file, read in pieces: a generation may be larger than the memory at hand. */
+export function fingerprint(path: string): { sizeBytes: number; sha256: string } {
+  const descriptor = openSync(path, 'r');
+  try {
+    const hash = createHash('sha256');
+    const piece = Buffer.allocUnsafe(262_144);
+    let sizeBytes = 0;
+    for (let count; (count = readSync(descriptor, piece)) > 0; sizeBytes += count) {
+      hash.update(piece.subarray(0, count));
+    }
+    return { sizeBytes, sha256: hash.digest('hex') };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Checks one generation whole: signature, layout, size and content.
+ * Throws ERR_POLICY_CORRUPT, ERR_POLICY_NOT_AUTHENTIC or ERR_POLICY_SCHEMA_VERSION.
+ */
+export function verifyOne(dataDir: string, generation: number, verify: Verify): Manifest {
+  const { manifest: path, database } = generationFiles(dataDir, generation);
+  const manifest = readSignedFile(path, 'generation', Manifest, verify);
+  if (manifest.generation !== generation) {
+    throw new SparcError('ERR_POLICY_NOT_AUTHENTIC', `${path} was signed for generation ${manifest.generation}`, {
+      path,
+    });
+  }
+  if (manifest.schemaVersion !== SCHEMA_VERSION) {
+    throw new SparcError(
+      'ERR_POLICY_SCHEMA_VERSION',
+      `${database} has layout ${manifest.schemaVersion}, this version reads layout ${SCHEMA_VERSION}`,
+      { path: database },
+    );
+  }
+  let actual: { sizeBytes: number; sha256: string };
+  try {
+    actual = fingerprint(database);
+  } catch (cause) {
+    throw new SparcError('ERR_POLICY_CORRUPT', `${database} cannot be read`, { path: database }, { cause });
+  }
+  if (actual.sizeBytes !== manifest.sizeBytes || actual.sha256 !== manifest.sha256) {
+    throw new SparcError('ERR_POLICY_CORRUPT', `${database} is not what was signed`, { path: database });
+  }
+  return manifest;
+}

@@ -1,0 +1,63 @@
+import { Worker } from 'node:worker_threads';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { ReplicaMessage } from './replica-watch.js';
+import type { ReplicaWorkerData } from './replica-worker/main.js';
+
+export interface ReplicaHandlers {
+  /** At the start at least one: `generation` or `none`, with `rejected` before it for what could not be used. */
+  onMessage(message: ReplicaMessage): void;
+  /** ERR_GATEWAY_PART_FAILED: the thread ended; it is started again, and the last generation stays in use. */
+  onFailed(error: SparcError): void;
+}
+
+const RESTART_DELAY_MS = 1_000;
+
+/** The replica thread, seen from the field. */
+export class ReplicaClient {
+  readonly #clock: Clock;
+  readonly #data: ReplicaWorkerData;
+  readonly #handlers: ReplicaHandlers;
+  #worker: Worker | undefined;
+  #restart: Timer | undefined;
+  #stopped = false;
+  #told: string | undefined;
+
+  constructor(clock: Clock, data: ReplicaWorkerData, handlers: ReplicaHandlers) {
+    this.#clock = clock;
+    this.#data = data;
+    this.#handlers = handlers;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    const worker = new Worker(new URL('./replica-worker/main.js', import.meta.url), { workerData: this.#data });
+    this.#worker = worker;
+    let reason = 'it ended';
+    worker.on('message', (message: ReplicaMessage) => this.#hear(message));
+    worker.on('error', (error) => (reason = error.message));
+    worker.on('exit', () => {
+      if (this.#stopped) return;
+      this.#handlers.onFailed(new SparcError('ERR_GATEWAY_PART_FAILED', `the replica thread failed: ${reason}`));
+      this.#restart = this.#clock.setTimer(RESTART_DELAY_MS, () => this.start());
+    });
+  }
+
+  /** Idempotent; no handler runs after it resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#restart?.cancel();
+    await this.#worker?.terminate();
+  }
+
+  /** A thread that starts again tells again; the field hears of each change once. */
+  #hear(message: ReplicaMessage): void {
+    if (this.#stopped) return;
+    if (message.kind !== 'rejected') {
+      const told = message.kind === 'generation' ? message.revision : '';
+      if (told === this.#told) return;
+      this.#told = told;
+    }
+    this.#handlers.onMessage(message);
+  }
+}
