@@ -1,0 +1,11 @@
+/**
+ * What hangs at the doors of a simulated site: readers and I/O modules that speak OSDP, locks and leaves that obey
+ * physics. They run on any clock: virtual in a deterministic world, real in `simulator/live`.
+ * @packageDocumentation
+ */
+export { PdDevice, type PdSignal } from './pd-device.js';
+export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';
+export { SimulatedIoModule, type IoModuleOptions } from './simulated-io-module.js';
+export { SimulatedLock, type LockMovement, type LockType } from './simulated-lock.js';
+export { SimulatedReader, type CardBits, type LedColor, type LedView, type ReaderOptions } from './simulated-reader.js';
+export { wireContact, wireExitButton, wireLock } from './wiring.js';

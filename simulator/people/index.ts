@@ -1,0 +1,5 @@
+/**
+ * People at doors.
+ * @packageDocumentation
+ */
+export { HABITS, Person, type Habits, type Passage, type ReaderFront } from './person.js';
