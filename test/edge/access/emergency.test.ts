@@ -1,0 +1,39 @@
+import t from 'tap';
+import { decideEmergency, decisionRecord, type EmergencyView } from '@sparc/edge/access';
+import { cardBits, CONTEXT, REQUEST } from './scene.js';
+
+const view: EmergencyView = {
+  cardFormats: [{ format: 'h10301' }],
+  emergencyCredential: (key, accessPointId) =>
+    key === 'h10301:1:42' && accessPointId === 'entry' ? { credentialId: 'fire-brigade' } : undefined,
+};
+
+t.test('an emergency credential is granted under no_policy, with an event of its own', async (t) => {
+  const decision = decideEmergency(REQUEST, view, CONTEXT);
+  t.match(decision, { outcome: 'grant', credentialId: 'fire-brigade', reason: undefined });
+  t.match(decisionRecord(decision), { name: 'access.granted.emergency', card: { cardNumber: '42' } });
+});
+
+t.test('whatever else is presented is denied as no_policy', async (t) => {
+  const reasonOf = (...args: Parameters<typeof decideEmergency>) => decideEmergency(...args).reason;
+  t.equal(reasonOf({ ...REQUEST, card: cardBits('h10301', 1, 43) }, view, CONTEXT), 'no_policy');
+  t.equal(reasonOf({ ...REQUEST, accessPointId: 'exit' }, view, CONTEXT), 'no_policy');
+  t.equal(reasonOf({ ...REQUEST, readAgeMs: 2_001 }, view, CONTEXT), 'no_policy');
+  t.equal(reasonOf({ ...REQUEST, link: { secure: false, tampered: false } }, view, CONTEXT), 'no_policy');
+  t.equal(reasonOf({ ...REQUEST, link: { secure: true, tampered: true } }, view, CONTEXT), 'no_policy');
+  t.equal(reasonOf(REQUEST, view, { ...CONTEXT, doorMode: 'lockdown' }), 'no_policy');
+  t.equal(reasonOf(REQUEST, view, { ...CONTEXT, interlockBusy: true }), 'no_policy');
+  const misread = cardBits('h10301', 1, 42);
+  misread.bits[1] = (misread.bits[1] ?? 0) ^ 1;
+  t.equal(reasonOf({ ...REQUEST, card: misread }, view, CONTEXT), 'no_policy');
+});
+
+t.test('an error on the way is a denial', async (t) => {
+  const broken = {
+    ...view,
+    emergencyCredential: () => {
+      throw new Error('bad file');
+    },
+  };
+  t.match(decideEmergency(REQUEST, broken, CONTEXT), { outcome: 'deny', reason: 'internal_error' });
+});

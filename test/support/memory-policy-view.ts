@@ -1,0 +1,67 @@
+import type { ActiveFormat } from '@sparc/protocol/card-format';
+import type { AccessPoint, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { CredentialRecord, PolicyView, Right } from '@sparc/edge/access';
+
+export interface MemoryCredential extends CredentialRecord {
+  /** As `identifierKey()` makes them. */
+  readonly keys: readonly string[];
+  /** Schedule by access point. */
+  readonly rights: Readonly<Record<string, string>>;
+  readonly pin?: string;
+}
+
+export interface MemoryPolicy {
+  readonly revision?: string;
+  readonly timeZone?: string;
+  readonly trustUnsyncedClock?: boolean;
+  readonly cardFormats?: readonly ActiveFormat[];
+  readonly accessPoints: readonly AccessPoint[];
+  readonly schedules?: readonly Schedule[];
+  readonly specialDayGroups?: readonly SpecialDayGroup[];
+  readonly credentials: readonly MemoryCredential[];
+}
+
+/** A policy view over plain values, for tests of what asks it. */
+export class MemoryPolicyView implements PolicyView {
+  readonly siteId = 'site';
+  readonly revision: string;
+  readonly timeZone: string;
+  readonly trustUnsyncedClock: boolean;
+  readonly cardFormats: PolicyView['cardFormats'];
+
+  constructor(private readonly policy: MemoryPolicy) {
+    this.revision = policy.revision ?? 'r1';
+    this.timeZone = policy.timeZone ?? 'UTC';
+    this.trustUnsyncedClock = policy.trustUnsyncedClock ?? false;
+    this.cardFormats = (policy.cardFormats ?? [{ format: 'h10301' }]) as PolicyView['cardFormats'];
+  }
+
+  accessPoint(id: string): AccessPoint | undefined {
+    return this.policy.accessPoints.find((point) => point.id === id);
+  }
+
+  schedule(id: string): Schedule | undefined {
+    return this.policy.schedules?.find((schedule) => schedule.id === id);
+  }
+
+  specialDayGroup(id: string): SpecialDayGroup | undefined {
+    return this.policy.specialDayGroups?.find((group) => group.id === id);
+  }
+
+  credentialByIdentifier(key: string): CredentialRecord | undefined {
+    return this.policy.credentials.find((credential) => credential.keys.includes(key));
+  }
+
+  rights(credentialId: string, accessPointId: string): readonly Right[] {
+    const scheduleId = this.#credential(credentialId)?.rights[accessPointId];
+    return scheduleId === undefined ? [] : [{ profileId: 'profile', scheduleId }];
+  }
+
+  pinMatches(credentialId: string, pin: string): boolean {
+    return this.#credential(credentialId)?.pin === pin;
+  }
+
+  #credential(id: string): MemoryCredential | undefined {
+    return this.policy.credentials.find((credential) => credential.id === id);
+  }
+}
