@@ -46,7 +46,8 @@ export const OSDP_ERRORS = {
   },
   ERR_OSDP_SECURE_LOST: {
     meaning: 'A Secure Channel session that was up is gone.',
-    action: 'Treated as tamper. It is negotiated again by itself; find out whether the device was restarted or replaced.',
+    action:
+      'Treated as tamper. It is negotiated again by itself; find out whether the device was restarted or replaced.',
   },
   ERR_OSDP_CLEAR_REPLY: {
     meaning: 'A reply in clear text where Secure Channel is required. It was not used.',

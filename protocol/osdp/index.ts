@@ -5,6 +5,33 @@
 export { CodecError, type CodecErrorCode, type Decoded } from './codec-error.js';
 export * from './commands.js';
 export * from './replies.js';
+export { crc16 } from './crc.js';
+export { checksum8 } from './checksum.js';
+export {
+  ADDRESS_MAX,
+  CONFIGURATION_ADDRESS,
+  decodeFrame,
+  encodeFrame,
+  FRAME_LENGTH_MAX,
+  MARK,
+  SOM,
+  withMark,
+  type Check,
+  type Frame,
+  type ReceivedFrame,
+  type SecurityBlock,
+  type Sequence,
+} from './frame.js';
+export {
+  BUFFERED_INTER_CHARACTER_TIMEOUT_MS,
+  FrameParser,
+  INTER_CHARACTER_TIMEOUT_MS,
+  type ParserCounts,
+} from './frame-parser.js';
+export * from './session-keys.js';
+export { open, SCS, seal, type Opened, type Sealed, type SecureSession } from './secure-channel.js';
+export { NAK, nakMeaning } from './nak.js';
+export { CAPABILITY, receiveSize, type Capability } from './capabilities.js';
 export type { EncodedMessage } from './message.js';
 export { keypadText } from './keypad.js';
 export {

@@ -1,6 +1,5 @@
-import type { PdId, Reply } from './replies.js';
-
-export type Capability = Extract<Reply, { name: 'PDCAP' }>['capabilities'][number];
+import type { Capability } from './capabilities.js';
+import type { PdId } from './replies.js';
 
 export interface PdOptions {
   /** 0x00 to 0x7E. */

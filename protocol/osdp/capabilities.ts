@@ -1,0 +1,31 @@
+import { RECEIVE_SIZE_MIN } from './frame.js';
+import type { Reply } from './replies.js';
+
+/** Function codes of PDCAP (SIA OSDP v2.2, Annex B). Others are skipped: counts are hints, never limits to trust. */
+export const CAPABILITY = {
+  contactStatus: 1,
+  outputControl: 2,
+  cardDataFormat: 3,
+  readerLed: 4,
+  audibleOutput: 5,
+  textOutput: 6,
+  timeKeeping: 7,
+  checkCharacter: 8,
+  security: 9,
+  receiveSize: 10,
+  combinedSize: 11,
+  smartCard: 12,
+  readers: 13,
+  biometrics: 14,
+  securePinEntry: 15,
+  osdpVersion: 16,
+  extendedId: 17,
+} as const;
+
+export type Capability = Extract<Reply, { name: 'PDCAP' }>['capabilities'][number];
+
+/** Longest frame that a PD with these capabilities takes, in bytes; never below what every PD must take. */
+export function receiveSize(capabilities: readonly Capability[]): number {
+  const found = capabilities.find((entry) => entry.function === CAPABILITY.receiveSize);
+  return found === undefined ? RECEIVE_SIZE_MIN : Math.max(RECEIVE_SIZE_MIN, found.compliance + 256 * found.count);
+}
