@@ -4,4 +4,12 @@ export const GATEWAY_ERRORS = {
     meaning: 'A part of the gateway (journal, replica or site) ended unexpectedly.',
     action: 'It is restarted by itself; the log holds the reason.',
   },
+  ERR_GATEWAY_DOOR_RETIRED: {
+    meaning: 'A release came when its door was no longer part of the site, or the gateway was stopping.',
+    action: 'None; present the card again if the door is still there.',
+  },
+  ERR_GATEWAY_INTERNAL: {
+    meaning: 'A step of the gateway failed by a defect of its own.',
+    action: 'The rest goes on. Report it with the lines of the log around it.',
+  },
 } as const;

@@ -69,6 +69,15 @@ export const EVENTS = {
   },
   'exit.not_used': { severity: 'info', meaning: 'An exit request was not followed by an opening.' },
   'exit.unverified': { severity: 'info', meaning: 'An exit request ended; the door has no contact.' },
+  'exit.not_released': {
+    severity: 'alarm',
+    meaning: 'An exit request could not be executed: no command that releases the lock was acknowledged.',
+  },
+  'exit.fault': {
+    severity: 'alarm',
+    meaning: 'The wiring of an exit request is in fault; it neither releases nor shunts.',
+  },
+  'exit.restored': { severity: 'notice', meaning: 'The wiring of an exit request is in order again.' },
   'exit.active_at_start': {
     severity: 'notice',
     meaning: 'An exit request was active when the gateway first saw it; it is no exit.',
@@ -105,6 +114,8 @@ export const EVENTS = {
     meaning: 'A device reports tamper, or lost Secure Channel.',
   },
   'reader.tamper_clear': { severity: 'notice', topic: 'Door/State/DoorTamper', meaning: 'Tamper of a device ended.' },
+  'reader.power_failed': { severity: 'alarm', meaning: 'A device reports that its supply fails.' },
+  'reader.power_restored': { severity: 'notice', meaning: 'The supply of a device is in order again.' },
   'reader.alarm': { severity: 'alarm', meaning: 'A device misbehaves on the bus; the code is given.' },
   'bus.up': { severity: 'notice', meaning: 'The byte link of a bus is open.' },
   'bus.down': { severity: 'alarm', meaning: 'The byte link of a bus is down; the code is given.' },

@@ -1,0 +1,101 @@
+import type { DoorState, Draft, Signal } from './door-state.js';
+import { doubtPassages, usePassage } from './passages.js';
+
+/** A report of the contact; `active` is an open door. */
+export function onContact(draft: Draft, signal: Signal): void {
+  const { state } = draft;
+  switch (signal) {
+    case 'short':
+    case 'open':
+    case 'fault':
+    case 'unknown':
+      onFault(draft, signal);
+      break;
+    case 'active':
+    case 'inactive': {
+      const wasFault = state.contactFault;
+      state.contactFault = false;
+      if (wasFault) draft.effects.push({ kind: 'event', name: 'door.contact_restored' });
+      if (signal === 'active' && state.position !== 'open') onOpened(draft, wasFault);
+      if (signal === 'inactive' && state.position !== 'closed') onClosed(draft);
+      break;
+    }
+  }
+}
+
+function onFault(draft: Draft, signal: Signal): void {
+  const { state } = draft;
+  doubtPassages(draft);
+  // Before the first report there is nothing that could have been lost.
+  if (state.contactFault || (signal === 'unknown' && state.position === 'unknown')) return;
+  state.contactFault = true;
+  draft.effects.push({ kind: 'event', name: 'door.contact_fault', detail: { contact: signal } });
+}
+
+function onOpened(draft: Draft, wasFault: boolean): void {
+  const { state, nowMs } = draft;
+  const isRightly = hasCause(state, nowMs);
+  // Only what was seen closed can have been forced; a fault has raised its own alarm.
+  const isForced = state.position === 'closed' && !wasFault && !isRightly && state.settings.forcedAlarm;
+  state.position = 'open';
+  state.wasOpenedRightly = isRightly;
+  state.openSinceMs = state.scheduled ? undefined : nowMs;
+  draft.effects.push({ kind: 'event', name: 'door.opened' });
+  usePassage(draft);
+  if (isForced) {
+    state.alarm = 'forced';
+    draft.effects.push({ kind: 'event', name: 'door.forced' });
+  }
+}
+
+function hasCause(state: DoorState, nowMs: number): boolean {
+  const isBounce =
+    state.wasOpenedRightly &&
+    state.closedAtMs !== undefined &&
+    nowMs - state.closedAtMs < state.settings.bounceFilterMs;
+  const isUnlocked = state.scheduled || state.announced === 'unlocked';
+  return isUnlocked || state.exit === 'active' || state.passages.length > 0 || isBounce;
+}
+
+function onClosed(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const wasOpen = state.position === 'open';
+  state.position = 'closed';
+  state.openSinceMs = undefined;
+  if (!wasOpen) return;
+  state.closedAtMs = nowMs;
+  draft.effects.push({ kind: 'event', name: 'door.closed' });
+  if (state.alarm === 'forced') draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+  if (state.alarm === 'held') draft.effects.push({ kind: 'event', name: 'door.held_clear' });
+  if (state.alarm === 'held' || state.alarm === 'heldWarning') {
+    draft.effects.push({ kind: 'indicate', indication: state.announced });
+  }
+  state.alarm = 'none';
+}
+
+/** Someone may rightly take longer: a new grant, or the end of a scheduled unlock. An alarm stays until the door closes. */
+export function restartHeldTimer(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (state.position !== 'open' || state.scheduled) return;
+  state.openSinceMs = nowMs;
+  if (state.alarm === 'heldWarning') state.alarm = 'none';
+}
+
+/** When the door that is open should have been closed, warning first. */
+export function heldDueMs(state: DoorState): number {
+  const { heldAlarm, openTimeMs, preAlarmTimeMs } = state.settings;
+  if (!heldAlarm || state.openSinceMs === undefined) return Infinity;
+  if (state.alarm === 'heldWarning') return state.openSinceMs + openTimeMs;
+  if (state.alarm !== 'none') return Infinity;
+  return state.openSinceMs + openTimeMs - preAlarmTimeMs;
+}
+
+export function checkHeld(draft: Draft): void {
+  const { state, nowMs } = draft;
+  while (nowMs >= heldDueMs(state)) {
+    const isWarning = state.alarm === 'none' && state.settings.preAlarmTimeMs > 0;
+    state.alarm = isWarning ? 'heldWarning' : 'held';
+    draft.effects.push({ kind: 'event', name: isWarning ? 'door.held_warning' : 'door.held' });
+    draft.effects.push({ kind: 'indicate', indication: 'heldOpen' });
+  }
+}

@@ -1,0 +1,51 @@
+import type { Door } from '@sparc/protocol/policy';
+
+/** Defaults of a door's timings, with reasons. */
+export const DOOR_DEFAULTS = {
+  /** Time to pull a door after the green light. */
+  releaseTimeMs: 5_000,
+  /** A wheelchair, a trolley, two people. */
+  openTimeMs: 30_000,
+  /** Long enough to hear the warning and let go. */
+  preAlarmTimeMs: 10_000,
+  /** A leaf that bounces on its frame opens again within this time of closing. */
+  bounceFilterMs: 3_000,
+} as const;
+
+/** Everything the door machine needs of a site file; durations in ms. */
+export interface DoorSettings {
+  readonly lockType: Door['lock']['type'];
+  readonly hasContact: boolean;
+  /** `shuntOnly`: the way out is opened by other means, the request only says that an opening is no break-in. */
+  readonly exitRequest: 'none' | 'releases' | 'shuntOnly';
+  readonly releaseTimeMs: number;
+  readonly openTimeMs: number;
+  /** How long before the end of `openTimeMs` the warning comes; 0: no warning. */
+  readonly preAlarmTimeMs: number;
+  /** From opening to relocking (ONVIF DelayTimeBeforeRelock); undefined: the lock keeps to its release time. */
+  readonly delayTimeBeforeRelockMs: number | undefined;
+  readonly bounceFilterMs: number;
+  readonly heldAlarm: boolean;
+  readonly forcedAlarm: boolean;
+  readonly onGatewayLoss: Door['onGatewayLoss'];
+}
+
+export function doorSettings(door: Door): DoorSettings {
+  const timings = door.timings ?? {};
+  const hasContact = door.contact !== undefined && door.contact !== null;
+  const openTimeMs = timings.openTimeMs ?? DOOR_DEFAULTS.openTimeMs;
+  const { exitRequest } = door;
+  return {
+    lockType: door.lock.type,
+    hasContact,
+    exitRequest: exitRequest === undefined ? 'none' : exitRequest.releases ? 'releases' : 'shuntOnly',
+    releaseTimeMs: timings.releaseTimeMs ?? DOOR_DEFAULTS.releaseTimeMs,
+    openTimeMs,
+    preAlarmTimeMs: timings.preAlarmTimeMs ?? Math.min(DOOR_DEFAULTS.preAlarmTimeMs, openTimeMs / 2),
+    delayTimeBeforeRelockMs: timings.delayTimeBeforeRelockMs,
+    bounceFilterMs: timings.bounceFilterMs ?? DOOR_DEFAULTS.bounceFilterMs,
+    heldAlarm: hasContact && door.heldAlarm !== false,
+    forcedAlarm: hasContact && door.forcedAlarm !== false,
+    onGatewayLoss: door.onGatewayLoss,
+  };
+}

@@ -1,0 +1,121 @@
+import type { EventName } from '@sparc/protocol/events';
+import type { CommandOutcome, Indication, InputState, OutputAction } from '@sparc/protocol/ports';
+import type { DoorSettings } from './door-settings.js';
+
+/**
+ * A contact or an exit request, with `activeWhen` applied: `active` is an open door, or a pressed button. `short`, `open`
+ * and `fault` are states of the wiring and neither of both; `unknown` is out of reach.
+ */
+export type Signal = InputState;
+
+/** One grant or exit request from its release to its end. */
+export interface Passage {
+  /** Names the record that caused it; a number of the driver's. */
+  readonly cause: number;
+  readonly kind: 'access' | 'exit';
+  /** The first command that releases for it; undefined until that is sent. */
+  readonly token: number | undefined;
+  /** It asks for the lock to be released until then. */
+  readonly untilMs: number;
+  /** False where it no longer moves the lock: the device restarted meanwhile, or the request only shunts. */
+  readonly releases: boolean;
+  readonly used: boolean;
+  /** The contact can say that it was not used: it read closed all the time. */
+  readonly verifiable: boolean;
+  /** An exit's release was acknowledged, or shown by the opening. */
+  readonly confirmed: boolean;
+}
+
+/**
+ * What the lock should be told. `leased` and `until` end in the device by itself; `unlocked` stays, and is used only where
+ * the site says that a scheduled unlock outlives the gateway.
+ */
+export type Wanted =
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'leased'; readonly leaseMs: number }
+  | { readonly kind: 'unlocked' }
+  | { readonly kind: 'until'; readonly atMs: number };
+
+export interface LockCommand {
+  readonly token: number;
+  readonly wanted: Wanted;
+  readonly status: 'sent' | 'confirmed' | 'failed';
+  /** When it is sent again if nothing changes; Infinity: never. */
+  readonly againAtMs: number;
+}
+
+export interface LockState {
+  readonly online: boolean;
+  /** The newest command; undefined when the device knows nothing of us (start, reconnection). */
+  readonly command: LockCommand | undefined;
+  /** The permanent state under timed ones is surely `locked`. */
+  readonly isBaseLocked: boolean;
+  /** The command that makes it so, where one is on its way before a timed one. */
+  readonly baseToken: number | undefined;
+  readonly nextToken: number;
+  /** `door.lock_unconfirmed` stands. */
+  readonly unconfirmed: boolean;
+  /** The device reports the lock released while it was told to lock: what happens then is due at this instant. */
+  readonly mismatchAtMs: number | undefined;
+}
+
+export interface DoorState {
+  readonly settings: DoorSettings;
+  /** A schedule wants the door unlocked. */
+  readonly scheduled: boolean;
+  /** The last mode that was confirmed and announced; standing indication of the readers. */
+  readonly announced: 'locked' | 'unlocked';
+  /** Last known position. */
+  readonly position: 'open' | 'closed' | 'unknown';
+  /** The contact is in fault or out of reach: the door counts as not secure (access-control 4.0, rule 5). */
+  readonly contactFault: boolean;
+  readonly exit: Signal;
+  readonly passages: readonly Passage[];
+  readonly lock: LockState;
+  readonly alarm: 'none' | 'forced' | 'heldWarning' | 'held';
+  /** The held timer runs from here. */
+  readonly openSinceMs: number | undefined;
+  readonly closedAtMs: number | undefined;
+  /** The last opening had a cause, so bouncing after it is no break-in. */
+  readonly wasOpenedRightly: boolean;
+}
+
+export type DoorInput =
+  /** A recorded grant, or an egress release of an exit reader. The output's answer comes with the same cause. */
+  | { readonly kind: 'grant'; readonly nowMs: number; readonly cause: number; readonly ttlMs: number }
+  | { readonly kind: 'contact'; readonly nowMs: number; readonly signal: Signal }
+  /** `cause` is fresh; it is used only where the signal begins an exit. */
+  | { readonly kind: 'exitRequest'; readonly nowMs: number; readonly signal: Signal; readonly cause: number }
+  | { readonly kind: 'schedule'; readonly nowMs: number; readonly unlocked: boolean }
+  | { readonly kind: 'outputResult'; readonly nowMs: number; readonly token: number; readonly outcome: CommandOutcome }
+  /** What the device says of the lock's output. */
+  | { readonly kind: 'outputReport'; readonly nowMs: number; readonly energised: boolean }
+  | { readonly kind: 'lockDevice'; readonly nowMs: number; readonly online: boolean }
+  /** A new revision changed the door; what is physical stays as it is. */
+  | { readonly kind: 'settings'; readonly nowMs: number; readonly settings: DoorSettings }
+  | { readonly kind: 'time'; readonly nowMs: number };
+
+export type DoorEffect =
+  | {
+      readonly kind: 'output';
+      readonly token: number;
+      readonly action: OutputAction;
+      readonly ttlMs: number;
+      /** The grant that waits for this answer. */
+      readonly cause?: number;
+    }
+  | {
+      readonly kind: 'event';
+      readonly name: EventName;
+      readonly cause?: number;
+      readonly code?: string;
+      readonly detail?: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'indicate'; readonly indication: Extract<Indication, 'locked' | 'unlocked' | 'heldOpen'> };
+
+/** A step in the making: the machine's parts work on one draft, and `step` gives it out as immutable. */
+export interface Draft {
+  readonly state: { -readonly [Key in keyof DoorState]: DoorState[Key] };
+  readonly effects: DoorEffect[];
+  readonly nowMs: number;
+}

@@ -1,0 +1,119 @@
+import type { CommandOutcome } from '@sparc/protocol/ports';
+import type { DoorState, Draft, Passage } from './door-state.js';
+
+/** Presentations at one door within one release time; the oldest ends early beyond it. */
+export const PASSAGES_MAX = 8;
+
+/** A contact is read by polling, so an opening in the last moment of a release is heard of a little later. */
+export const CONTACT_GRACE_MS = 1_000;
+
+export function beginPassage(draft: Draft, kind: Passage['kind'], cause: number, releases: boolean): void {
+  const { state, nowMs } = draft;
+  const [oldest] = state.passages;
+  if (oldest !== undefined && state.passages.length >= PASSAGES_MAX)
+    endPassage(draft, { ...oldest, verifiable: false });
+  const passage: Passage = {
+    cause,
+    kind,
+    token: undefined,
+    untilMs: nowMs + state.settings.releaseTimeMs,
+    releases,
+    used: false,
+    verifiable: isSurelyClosed(state),
+    confirmed: false,
+  };
+  state.passages = [...state.passages, passage];
+}
+
+export const isSurelyClosed = (state: DoorState): boolean =>
+  state.settings.hasContact && state.position === 'closed' && !state.contactFault;
+
+/** The door was opened: the oldest passage that waits takes it, and nobody can say any more that another did not. */
+export function usePassage(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const user = state.passages.find((passage) => !passage.used);
+  const { delayTimeBeforeRelockMs } = state.settings;
+  state.passages = state.passages.map((passage) => {
+    if (passage !== user) return { ...passage, verifiable: false };
+    const untilMs =
+      delayTimeBeforeRelockMs === undefined
+        ? passage.untilMs
+        : Math.min(passage.untilMs, nowMs + delayTimeBeforeRelockMs);
+    return { ...passage, used: true, verifiable: false, untilMs };
+  });
+  if (user === undefined) return;
+  if (user.kind === 'access') {
+    draft.effects.push({ kind: 'event', name: 'access.used', cause: user.cause });
+    return;
+  }
+  // The opening says that the lock was released, whatever the bus says of the command.
+  if (user.releases) confirmExits(draft, (passage) => passage.cause === user.cause);
+  draft.effects.push({ kind: 'event', name: 'exit.used', cause: user.cause });
+}
+
+export function doubtPassages(draft: Draft): void {
+  draft.state.passages = draft.state.passages.map((passage) => ({ ...passage, verifiable: false }));
+}
+
+/** What the bus says of the command of a passage; release times run from the acknowledgement. */
+export function settlePassages(draft: Draft, token: number, outcome: CommandOutcome): void {
+  const { state, nowMs } = draft;
+  switch (outcome.kind) {
+    case 'acknowledged':
+      state.passages = state.passages.map((passage) =>
+        passage.token === token && !passage.used
+          ? { ...passage, untilMs: nowMs + state.settings.releaseTimeMs }
+          : passage,
+      );
+      // A later command releases for an exit as well as its own does.
+      if (state.lock.command?.token === token && state.lock.command.wanted.kind !== 'locked') {
+        confirmExits(draft, (passage) => passage.token !== undefined && passage.token <= token);
+      }
+      break;
+    case 'notExecuted':
+      state.passages = state.passages.filter(
+        (passage) => passage.token !== token || passage.kind !== 'access' || passage.used,
+      );
+      break;
+    case 'unknown':
+      break;
+  }
+}
+
+function confirmExits(draft: Draft, matches: (passage: Passage) => boolean): void {
+  draft.state.passages = draft.state.passages.map((passage) => {
+    if (passage.kind !== 'exit' || !passage.releases || passage.confirmed || !matches(passage)) return passage;
+    draft.effects.push({ kind: 'event', name: 'exit.released', cause: passage.cause });
+    return { ...passage, confirmed: true };
+  });
+}
+
+/** When the outcome of a passage is due: used ones only hold the lock. */
+export const endsAtMs = (passage: Passage): number => passage.untilMs + (passage.used ? 0 : CONTACT_GRACE_MS);
+
+export function expirePassages(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const isExitHeld = state.exit === 'active';
+  for (const passage of state.passages) {
+    if (nowMs < endsAtMs(passage)) continue;
+    if (passage.kind === 'exit' && !passage.used && isExitHeld) {
+      const untilMs = nowMs + state.settings.releaseTimeMs;
+      state.passages = state.passages.map((other) => (other === passage ? { ...other, untilMs } : other));
+    } else {
+      endPassage(draft, passage);
+    }
+  }
+}
+
+function endPassage(draft: Draft, passage: Passage): void {
+  draft.state.passages = draft.state.passages.filter((other) => other.cause !== passage.cause);
+  if (passage.used) return;
+  const { cause, verifiable } = passage;
+  if (passage.kind === 'access') {
+    draft.effects.push({ kind: 'event', name: verifiable ? 'access.not_used' : 'access.unverified', cause });
+  } else if (passage.confirmed) {
+    draft.effects.push({ kind: 'event', name: verifiable ? 'exit.not_used' : 'exit.unverified', cause });
+  } else if (passage.releases) {
+    draft.effects.push({ kind: 'event', name: 'exit.not_released', cause });
+  }
+}
