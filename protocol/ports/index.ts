@@ -7,5 +7,6 @@ export * from './byte-link.js';
 export * from './clock.js';
 export * from './field-bus.js';
 export * from './journal.js';
+export * from './log-store.js';
 export * from './random.js';
 export * from './signer.js';

@@ -1,0 +1,46 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { VerifySignature } from '../ports/signer.js';
+import { bytes } from './codecs.js';
+import { contentBytes, EpochId, HASH_BYTES, sequenceNumber, type EntryPlace } from './entry.js';
+import { message, required } from './message.js';
+
+/** The primitives behind the ledger; Node brings faster ones than the pure default. */
+export interface LedgerCrypto {
+  readonly sha256: (message: Uint8Array) => Uint8Array;
+  readonly verify: VerifySignature;
+}
+
+/** By noble: for the pure packages, browsers, and as the second opinion in tests. */
+export const pureCrypto: LedgerCrypto = {
+  sha256,
+  verify(publicKey, message, signature) {
+    try {
+      return ed25519.verify(signature, message, publicKey);
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** Every hash and signature says what it is for, so that none can be passed off as another. */
+const domain = (name: string) => utf8ToBytes(`sparc/ledger/${name}/1\0`);
+const ENTRY_DOMAIN = domain('entry');
+const HEAD_DOMAIN = domain('head');
+
+const HashedEntry = message({
+  author: required(1, bytes(32)),
+  epoch: required(2, EpochId),
+  sequence: required(3, sequenceNumber),
+  previousHash: required(4, bytes(HASH_BYTES)),
+  content: required(5, contentBytes),
+});
+
+/** SHA-256 over the place of an entry and the bytes of its content. */
+export function hashEntry(crypto: LedgerCrypto, place: EntryPlace, content: Uint8Array): Uint8Array {
+  return crypto.sha256(concatBytes(ENTRY_DOMAIN, HashedEntry.encode({ ...place, content })));
+}
+
+/** What a head's signature is over. */
+export const headMessage = (head: Uint8Array) => concatBytes(HEAD_DOMAIN, head);
