@@ -54,11 +54,13 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (access_profile, access_point, schedule)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE credential_holder (
-    credential_holder INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, status TEXT NOT NULL
-  ) STRICT;
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, status TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- A decision asks only this small index: a holder who is not in it is active.
+  CREATE INDEX holder_not_active ON credential_holder (id, status) WHERE status <> 'active';
   CREATE TABLE credential (
     credential INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
-    credential_holder INTEGER NOT NULL REFERENCES credential_holder,
+    holder TEXT NOT NULL REFERENCES credential_holder (id),
     status TEXT NOT NULL,
     valid_from_unix_ms INTEGER, valid_to_unix_ms INTEGER, -- the end is exclusive
     pin_hash BLOB

@@ -1,16 +1,17 @@
-import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { SparcError } from '@sparc/protocol/errors';
 import { SCHEMA_VERSION, schemaVersionOf } from './migrations.js';
 
 /**
- * Opens a generation for reading. Nothing ever writes to the file again, so no lock is taken and no change looked for.
+ * Opens a generation for reading. Nothing ever writes to the file again, so the read lock is taken once and kept, which
+ * saves two system calls for every look-up.
  * Throws ERR_POLICY_CORRUPT or ERR_POLICY_SCHEMA_VERSION.
  */
 export function openGeneration(path: string): Database.Database {
   let db: Database.Database | undefined;
   try {
-    db = new Database(`${pathToFileURL(path).href}?immutable=1`, { readonly: true, fileMustExist: true });
+    db = new Database(path, { readonly: true, fileMustExist: true });
+    db.pragma('locking_mode = EXCLUSIVE');
     const version = schemaVersionOf(db);
     if (version === SCHEMA_VERSION) return db;
     throw new SparcError(
