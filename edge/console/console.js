@@ -1,0 +1,100 @@
+import { follow, getCatalogue, getNewest } from './connection.js';
+import { byId, h } from './dom.js';
+import { renderDoors } from './doors.js';
+import { createEventList } from './events.js';
+import { problemsOf, renderProblems } from './problems.js';
+import { createSimulator } from './simulator.js';
+import { ago, clockOf, titleOf, whereOf } from './words.js';
+
+const EVENTS_AT_START = 100;
+
+const catalogue = await untilServed(getCatalogue);
+const events = createEventList(catalogue);
+const simulator = createSimulator();
+let site;
+let trouble;
+
+follow({
+  onOpen: () => void getNewest(EVENTS_AT_START).then(events.start, () => undefined),
+  onSite(next) {
+    site = next;
+    simulator.connect(site.simulatorUrl);
+    events.setSite(site);
+    render();
+  },
+  onEvent(event) {
+    events.add([event]);
+    if (event.severity === 'alarm') byId('announcer').textContent = `${titleOf(event)}: ${whereOf(event, site)}`;
+  },
+  onProblem(problem) {
+    trouble = problem;
+    render();
+  },
+});
+setInterval(renderFacts, 1_000);
+
+function render() {
+  renderState();
+  if (site === undefined) return;
+  document.title = `${site.site.name} – SPARC gateway`;
+  byId('site-name').textContent = site.site.name;
+  renderFacts();
+  renderDoors(byId('doors'), site, simulator.panel);
+  simulator.update(site);
+}
+
+function renderState() {
+  const problems = site === undefined ? [] : problemsOf(site, catalogue);
+  if (trouble !== undefined) {
+    const { code, message, action } = trouble;
+    problems.unshift({ key: 'trouble', level: 'alarm', title: 'What you see is old', code, meaning: message, action });
+  }
+  renderProblems(byId('problem-list'), problems);
+  byId('problems').hidden = problems.length === 0;
+  const state = byId('state');
+  const alarms = problems.filter(({ level }) => level === 'alarm').length;
+  document.body.dataset.stale = String(trouble !== undefined);
+  if (trouble !== undefined) show('bad', 'Not live');
+  else if (site === undefined) show('waiting', 'Connecting…');
+  else if (alarms > 0) show('bad', alarms === 1 ? '1 problem' : `${alarms} problems`);
+  else if (problems.length > 0) show('warn', problems.length === 1 ? '1 warning' : `${problems.length} warnings`);
+  else show('good', 'All well');
+
+  function show(level, words) {
+    if (state.textContent === words && state.dataset.level === level) return;
+    state.dataset.level = level;
+    state.textContent = words;
+  }
+}
+
+function renderFacts() {
+  if (site === undefined) return;
+  const { policy, gateway } = site;
+  const nowMs = Date.now();
+  const since = (ms) => (ms <= nowMs ? ` for ${ago(nowMs - ms)}` : '');
+  byId('site-facts').replaceChildren(
+    'Gateway ',
+    h('b', { title: `public key ${gateway.publicKey}` }, gateway.name),
+    `, up${since(gateway.startedAtUnixMs)} · `,
+    ...(policy === undefined
+      ? ['no policy']
+      : [
+          'Policy ',
+          h('code', { title: policy.revision }, policy.revision.slice(0, 8)),
+          ` in force${since(policy.appliedAtUnixMs)}`,
+        ]),
+  );
+  const clock = clockOf(site.site.timeZone);
+  byId('site-time').textContent = `${clock.day(nowMs)} ${clock.time(nowMs)}`;
+  byId('site-time').title = `Time at the site, ${site.site.timeZone}`;
+}
+
+async function untilServed(get) {
+  for (;;) {
+    try {
+      return await get();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { h, icon, keyed } from './dom.js';
+import { ALARM_WORDS } from './words.js';
+
+/** Everything that needs a person, worst first: { key, level, title, code, meaning, action }. */
+export function problemsOf(site, catalogue) {
+  const problems = [];
+  const add = (level, title, code, fallback = {}) => {
+    const known = catalogue.errors[code] ?? fallback;
+    problems.push({
+      key: `${title} ${code}`,
+      level,
+      title,
+      code,
+      meaning: [known.meaning ?? catalogue.events[code]?.meaning, fallback.message].filter(Boolean).join(' '),
+      action: known.action ?? fallback.action,
+    });
+  };
+
+  if (!site.journal.healthy) add('alarm', 'Events cannot be recorded', 'ERR_LEDGER_WRITE_FAILED');
+  if (site.policy === undefined) add('alarm', 'Nobody can be let in by card', 'ERR_POLICY_NONE');
+  for (const { name, alarm, physical, warnings } of site.doors) {
+    const door = { action: 'Go and look, then close the door.' };
+    if (alarm === 'forced') add('alarm', `${name}: ${ALARM_WORDS.forced.toLowerCase()}`, 'door.forced', door);
+    if (alarm === 'held') add('alarm', `${name}: ${ALARM_WORDS.held.toLowerCase()}`, 'door.held', door);
+    if (physical === 'fault') {
+      add('alarm', `${name}: the contact reports a fault`, 'door.contact_fault', {
+        action: 'Check the wiring of the contact and its end-of-line resistors.',
+      });
+    }
+    for (const warning of warnings) {
+      add('warning', `${name}: needs attention`, warning, {
+        action: 'Drive the lock from the secured side where that is possible.',
+      });
+    }
+  }
+  for (const { id, up, error } of site.buses) {
+    if (!up) add('alarm', `Bus ${id} is down`, error?.code ?? 'ERR_BUS_LINK_DOWN', { message: error?.message });
+  }
+  for (const { name, link, reason, tampered } of site.readers) {
+    if (link === 'offline') {
+      add('alarm', `${name}: the reader does not answer`, reason ?? 'reader.offline', {
+        action: 'Check its power, its cable (A, B, ground), its address and its baud rate.',
+      });
+    } else if (reason !== undefined) {
+      add('warning', `${name}: the reader has a problem`, reason);
+    }
+    if (tampered) {
+      add('alarm', `${name}: tamper`, 'reader.tamper', {
+        action: 'Go and look at the reader, its case and its cable.',
+      });
+    }
+  }
+  return problems.sort((a, b) => (a.level === b.level ? 0 : a.level === 'alarm' ? -1 : 1));
+}
+
+export function renderProblems(list, problems) {
+  keyed(list, problems, {
+    key: ({ key, meaning }) => `${key} ${meaning}`,
+    make: ({ level, title, code, meaning, action }) =>
+      h(
+        'li',
+        { class: 'problem', 'data-level': level },
+        icon('alarm'),
+        h(
+          'div',
+          {},
+          h('p', { class: 'problem-title' }, h('strong', {}, title), ' ', h('code', {}, code)),
+          meaning === '' ? undefined : h('p', {}, meaning),
+          action === undefined ? undefined : h('p', {}, h('b', {}, 'What to do: '), action),
+        ),
+      ),
+  });
+}

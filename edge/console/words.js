@@ -1,0 +1,147 @@
+/** Says states and events in plain words. Errors, events and reasons come from the API's catalogue. */
+
+export const LOCK_WORDS = {
+  locked: 'Locked',
+  released: 'Released',
+  unlocked: 'Unlocked',
+};
+export const CONTACT_WORDS = {
+  open: 'Open',
+  closed: 'Closed',
+  unknown: 'No contact',
+  fault: 'Contact fault',
+};
+export const ALARM_WORDS = {
+  forced: 'Forced open',
+  held: 'Held open too long',
+  heldWarning: 'Open: close it soon',
+};
+export const LINK_WORDS = { online: 'Online', connecting: 'Connecting', offline: 'Offline' };
+export const DIRECTION_WORDS = { entry: 'Entry', exit: 'Exit' };
+export const INDICATION_WORDS = {
+  locked: 'LED red: locked',
+  unlocked: 'LED green: unlocked',
+  processing: 'LED amber: working',
+  pinRequired: 'LED amber: PIN, please',
+  granted: 'LED green: granted',
+  denied: 'LED red: denied',
+  heldOpen: 'LED red: held open',
+};
+
+const TITLES = {
+  'access.granted': 'Granted',
+  'access.granted.emergency': 'Granted (emergency)',
+  'access.denied': 'Denied',
+  'access.pin_pending': 'PIN awaited',
+  'access.released': 'Released',
+  'access.used': 'Went through',
+  'access.not_used': 'Did not open',
+  'access.unverified': 'Passage not verified',
+  'access.not_executed': 'Lock did not release',
+  'access.outcome_unknown': 'Release not confirmed',
+  'access.abandoned': 'Recorded too late',
+  'credential.alarm': 'Lost or stolen card',
+  'credential.locked_out': 'Locked out',
+  'exit.released': 'Exit button',
+  'exit.used': 'Went out',
+  'exit.not_used': 'Did not open',
+  'exit.unverified': 'Exit not verified',
+  'exit.active_at_start': 'Exit button was pressed at start',
+  'door.opened': 'Opened',
+  'door.closed': 'Closed',
+  'door.forced': 'Forced open',
+  'door.forced_clear': 'Closed after forcing',
+  'door.held': 'Held open too long',
+  'door.held_warning': 'Held open: alarm soon',
+  'door.held_clear': 'Closed after being held',
+  'door.unlocked': 'Unlocked by schedule',
+  'door.locked': 'Locked',
+  'door.contact_fault': 'Contact fault',
+  'door.contact_restored': 'Contact restored',
+  'door.lock_unconfirmed': 'Locking not confirmed',
+  'door.unsecured_side_relay': 'Relay on the unsecured side',
+  'reader.online': 'Reader online',
+  'reader.offline': 'Reader offline',
+  'reader.tamper': 'Tamper',
+  'reader.tamper_clear': 'Tamper ended',
+  'reader.alarm': 'Reader misbehaves',
+  'bus.up': 'Bus up',
+  'bus.down': 'Bus down',
+  'policy.loaded': 'Policy in force',
+  'policy.lost': 'No policy',
+  'policy.rejected': 'Policy refused',
+  'journal.gap': 'Events lost',
+  'journal.volatile_grant': 'Granted without a durable record',
+  'gateway.started': 'Gateway started',
+  'gateway.stopped': 'Gateway stopped',
+  'gateway.part_failed': 'Part of the gateway restarted',
+  'clock.stepped': 'Clock stepped',
+};
+
+export const titleOf = (event) => TITLES[event.name] ?? event.name;
+
+/** Which filter shows the event, and which sign and colour it gets. */
+export function kindOf({ name, severity }) {
+  if (name === 'access.denied') return 'denied';
+  if (severity === 'alarm') return 'alarm';
+  if (name.startsWith('access.granted')) return 'granted';
+  if (name.startsWith('exit.')) return 'exit';
+  if (name.startsWith('door.')) return 'door';
+  if (name.startsWith('reader.') || name.startsWith('bus.')) return 'reader';
+  return 'info';
+}
+
+/** What was presented, as far as it is known: a person, a card, or nothing. */
+export function whoOf(event) {
+  if (event.holderName !== undefined) return event.holderName;
+  if (event.holderId !== undefined) return event.holderId;
+  const { card } = event;
+  if (card?.cardNumber !== undefined) {
+    return `card ${card.facility === undefined ? '' : `${card.facility}-`}${card.cardNumber}`;
+  }
+  return card === undefined ? undefined : `card of ${card.bitCount} bits`;
+}
+
+/** Where: the door and, where one is concerned, the reader or bus. */
+export function whereOf(event, site) {
+  const door = site?.doors.find(({ id }) => id === event.doorId);
+  const reader =
+    site?.readers.find(({ accessPointId }) => accessPointId === event.accessPointId) ??
+    site?.readers.find(({ deviceId }) => deviceId === event.deviceId);
+  const parts = [
+    reader?.name.startsWith(door?.name) ? undefined : (door?.name ?? event.doorId),
+    reader?.name ?? event.accessPointId ?? event.deviceId,
+    event.busId === undefined ? undefined : `bus ${event.busId}`,
+  ];
+  return [...new Set(parts.filter((part) => part !== undefined))].join(' · ');
+}
+
+/** Why, as one sentence; the reason that decided comes first. */
+export function whyOf(event, catalogue) {
+  const text = (reason) => catalogue.reasons[reason] ?? reason;
+  const parts = [];
+  if (event.reason !== undefined) parts.push(text(event.reason));
+  if (event.alsoFailed?.length > 0) parts.push(`also: ${event.alsoFailed.map(text).join(', ')}`);
+  if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
+  if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);
+  for (const [name, value] of Object.entries(event.detail ?? {})) parts.push(`${name} ${value}`);
+  const sentence = parts.join('; ');
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** Formats instants in the zone of the site, whatever the zone of the tablet. */
+export function clockOf(timeZone) {
+  const options = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZone };
+  const time = new Intl.DateTimeFormat(undefined, options);
+  const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', timeZone });
+  const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', timeZone });
+  return { time: (ms) => time.format(ms), full: (ms) => full.format(ms), day: (ms) => day.format(ms) };
+}
+
+export function ago(ms) {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
