@@ -1,6 +1,18 @@
 /**
- * OSDP buses on real lines.
+ * OSDP buses on real lines: byte links, a scheduler a line, and the FieldBus port over all of them.
+ *
+ * ```ts
+ * const bus = new OsdpFieldBus({ clock, random }, { buses: [{ busId, link: new SerialLink(clock, { path, baudRate }), devices }] });
+ * bus.start(handlers);
+ * ```
  * @packageDocumentation
  */
 export { SerialLink, type SerialLinkOptions } from './serial-link.js';
 export { TcpLink, type TcpLinkOptions } from './tcp-link.js';
+export { OsdpBus, type OsdpBusHandlers, type SendOptions } from './osdp-bus.js';
+export { OsdpFieldBus } from './osdp-field-bus.js';
+export { FEEDBACK, indicationCommands } from './indication.js';
+export { outputRecord } from './output-action.js';
+export { TurnOrder, type Contender } from './turn-order.js';
+export type { BusHealth, DeviceHealth } from './health.js';
+export type { BusPlan, DevicePlan, FieldBusPlan, SecureChannelPlan } from './plan.js';

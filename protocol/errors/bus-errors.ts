@@ -41,4 +41,16 @@ export const BUS_ERRORS = {
     meaning: 'The TCP converter closed the connection.',
     action: 'Check whether it restarted or another program took the connection; it is opened again by itself.',
   },
+  ERR_BUS_BABBLING: {
+    meaning: 'Bytes that belong to no reply keep coming in on a bus.',
+    action: 'Check baud rate and termination; find the device that talks unasked by unplugging one after the other.',
+  },
+  ERR_BUS_CARD_DATA_UNSUPPORTED: {
+    meaning: 'A reader sent card data in a form that is not read (formatted characters, or no bits). It was ignored.',
+    action: 'Set the reader to send raw card bits (RAW, 0x50).',
+  },
+  ERR_BUS_DEVICE_UNKNOWN: {
+    meaning: 'A command names a device that is on no bus of this gateway.',
+    action: 'Compare the devices of the site file with the buses of the gateway configuration.',
+  },
 } as const;

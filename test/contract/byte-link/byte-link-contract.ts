@@ -8,14 +8,14 @@ export interface ByteLinkFixture {
   /** Not started. */
   readonly link: ByteLink;
   /** What the far end has received so far. */
-  received(): Uint8Array;
+  readonly received: () => Uint8Array;
   /** The far end transmits. */
-  send(bytes: Uint8Array): void;
+  readonly send: (bytes: Uint8Array) => void;
   /** The far end goes away, or the cable is pulled. */
-  cut(): Promise<void>;
+  readonly cut: () => Promise<void>;
   /** It comes back. */
-  restore(): Promise<void>;
-  dispose(): Promise<void>;
+  readonly restore: () => Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 export interface ByteLinkContractOptions {

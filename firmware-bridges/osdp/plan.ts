@@ -1,0 +1,28 @@
+import type { ByteLink } from '@sparc/protocol/ports';
+
+export interface FieldBusPlan {
+  readonly buses: readonly BusPlan[];
+}
+
+/** What is configured to hang on one bus. */
+export interface BusPlan {
+  readonly busId: string;
+  readonly link: ByteLink;
+  readonly devices: readonly DevicePlan[];
+}
+
+export interface DevicePlan {
+  readonly deviceId: string;
+  /** 0x00–0x7E (0x7F is the configuration address). */
+  readonly address: number;
+  readonly secureChannel: SecureChannelPlan;
+}
+
+/** Configuration, never discovered: `clear` is a recorded choice, `required` is never lowered by what a device says. */
+export type SecureChannelPlan =
+  { readonly mode: 'required'; /** 16 bytes, a secret. */ readonly scbk: Uint8Array } | { readonly mode: 'clear' };
+
+/** All devices that share their address with another of their bus: on the line they would talk at the same time. */
+export function addressConflicts(devices: readonly DevicePlan[]): DevicePlan[] {
+  return devices.filter((device) => devices.some((other) => other !== device && other.address === device.address));
+}
