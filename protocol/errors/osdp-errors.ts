@@ -28,6 +28,10 @@ export const OSDP_ERRORS = {
     meaning: 'Something answers at the address, but never in a whole frame.',
     action: 'Check baud rate, termination and wiring; look for two devices at one address.',
   },
+  ERR_OSDP_BUSY: {
+    meaning: 'The device has answered nothing but BUSY for too long.',
+    action: 'Check the device; somebody on the line can also send BUSY in its name.',
+  },
   ERR_OSDP_LINE_DOWN: {
     meaning: 'The line to the device is down.',
     action: 'See the state of its bus.',

@@ -1,90 +1,190 @@
-import type { Command } from './commands.js';
-import type { Reply } from './replies.js';
+import { challengeAnswered, cryptogramAnswered, probeAnswered } from './acu-handshake.js';
+import { endTurn, goDown, goOffline, handshakeFailed, probeUnanswered } from './acu-link.js';
+import { applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
+import { enqueue, expireWaiting } from './acu-queue.js';
+import { type AcuDraft, type AcuState, type Exchange, nextTurnAtMs } from './acu-state.js';
+import { repeat, transmitNext } from './acu-transmit.js';
+import type { AcuEffect, AcuInput } from './acu-types.js';
+import { bytesEqual } from './bytes-equal.js';
+import { decodeFrame, type ReceivedFrame } from './frame.js';
+import { NAK, nakMeaning } from './nak.js';
+import { decodeReply, type Reply } from './replies.js';
+import { open } from './secure-channel.js';
 
-/** Whether a PD must use Secure Channel is configuration, never discovered: there is no third mode. */
-export type SecureChannelPolicy = { readonly mode: 'required'; readonly scbk: Uint8Array } | { readonly mode: 'clear' };
+export { createAcu, hasUrgent, nextTurnAtMs, type AcuState } from './acu-state.js';
 
-/** Times in milliseconds. */
-export interface AcuTimings {
-  /** From the end of a transmission to the end of the reply (SIA OSDP v2.2, "Timing": 200 ms). */
-  readonly replyTimeoutMs: number;
-  /** Between two polls of an online PD that has nothing to say. */
-  readonly pollIntervalMs: number;
-  /** Without a valid reply for so long, a PD is offline (SIA OSDP v2.2: 8 s). */
-  readonly offlineAfterMs: number;
-  /** Before a command answered by BUSY is repeated. */
-  readonly busyPauseMs: number;
-}
+/** Repeats that follow at once; later ones leave pauses, so that a silent PD does not stall its bus. */
+const PROMPT_ATTEMPTS = 3;
+const REPEAT_PAUSE_MS = 1_000;
 
-export interface AcuOptions {
-  /** 0x00 to 0x7E, or 0x7F to speak to the one PD of a bus. */
-  readonly address: number;
-  readonly secureChannel: SecureChannelPolicy;
-  readonly timings?: Partial<AcuTimings>;
-}
-
-export type CommandPriority = 'urgent' | 'normal';
-
-export type AcuInput =
-  /** The line is this PD's now: transmit at most one frame. `rndA`: 8 fresh random bytes, used only if a CHLNG is sent. */
-  | { readonly kind: 'turn'; readonly nowMs: number; readonly rndA: Uint8Array }
-  /** One complete frame with a good check and the reply bit, from SOM on, whatever its address. */
-  | { readonly kind: 'frame'; readonly nowMs: number; readonly bytes: Uint8Array }
-  /** `garbled`: bytes came, but no frame with a good check. */
-  | { readonly kind: 'replyTimeout'; readonly nowMs: number; readonly garbled?: boolean }
-  /** After `deadlineMs` (same clock as `nowMs`) the command is neither sent nor repeated. */
-  | {
-      readonly kind: 'enqueue';
-      readonly nowMs: number;
-      readonly command: Command;
-      readonly token: number;
-      readonly deadlineMs: number;
-      readonly priority: CommandPriority;
-    }
-  | { readonly kind: 'lineDown'; readonly nowMs: number };
-
-/** `reason` is a code `ERR_OSDP_…`, as are those of status and alarm. */
-export type CommandOutcome =
-  | { readonly kind: 'acknowledged'; readonly reply: Reply }
-  /** Certainly without effect. */
-  | { readonly kind: 'notExecuted'; readonly reason: string }
-  /** Sent at least once, and no answer that can be trusted. */
-  | { readonly kind: 'unknown'; readonly reason: string };
-
-export type AcuEffect =
-  /** Exactly these bytes, mark included. Then the bus feeds `frame` or `replyTimeout` until `turnDone`. */
-  | { readonly kind: 'transmit'; readonly bytes: Uint8Array; readonly replyTimeoutMs: number }
-  /** The line is free for other PDs. */
-  | { readonly kind: 'turnDone' }
-  /**
-   * Every accepted reply of the application level. `ageMaxMs` bounds the age of what it reports: the time since the PD
-   * was last asked and had nothing to report, in its present session; Infinity before that.
-   */
-  | {
-      readonly kind: 'reply';
-      readonly command: Command;
-      readonly reply: Reply;
-      readonly secure: boolean;
-      readonly ageMaxMs: number;
-    }
-  | { readonly kind: 'commandDone'; readonly token: number; readonly outcome: CommandOutcome }
-  | {
-      readonly kind: 'status';
-      readonly link: 'offline' | 'connecting' | 'online';
-      readonly secure: boolean;
-      readonly reason?: string;
-    }
-  | { readonly kind: 'alarm'; readonly code: string; readonly message: string };
-
-export interface AcuState {
-  readonly options: AcuOptions;
-}
-
-export declare function createAcu(options: AcuOptions): AcuState;
-export declare function step(
+/** One step of the ACU's side of a PD. Pure: the same state and input give the same result. */
+export function step(
   state: AcuState,
   input: AcuInput,
-): { readonly state: AcuState; readonly effects: readonly AcuEffect[] };
-/** When the PD next wants the line: poll, repeat, back-off or a waiting command. A past instant means at once. */
-export declare function nextTurnAtMs(state: AcuState): number;
-export declare function hasUrgent(state: AcuState): boolean;
+): { readonly state: AcuState; readonly effects: readonly AcuEffect[] } {
+  const draft: AcuDraft = { ...state, effects: [] };
+  act(draft, input);
+  const { effects, ...next } = draft;
+  return { state: next, effects };
+}
+
+function act(draft: AcuDraft, input: AcuInput): void {
+  switch (input.kind) {
+    case 'turn':
+      return takeTurn(draft, input.nowMs, input.rndA);
+    case 'frame':
+      return receive(draft, input.nowMs, input.bytes);
+    case 'replyTimeout':
+      return replyMissed(draft, input.nowMs, input.garbled ?? false);
+    case 'enqueue':
+      return enqueue(draft, input);
+    case 'lineDown':
+      return goDown(draft);
+  }
+}
+
+function takeTurn(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
+  draft.inTurn = true;
+  expireWaiting(draft, nowMs);
+  giveUpLateCommand(draft, nowMs);
+  if (nowMs < nextTurnAtMs(draft)) return endTurn(draft);
+  if (draft.exchange !== undefined) repeat(draft, draft.exchange);
+  else transmitNext(draft, nowMs, rndA);
+}
+
+/** A frame may not be repeated after its command's deadline, nor its sequence number reused: the session starts anew. */
+function giveUpLateCommand(draft: AcuDraft, nowMs: number): void {
+  const deadlineMs = draft.exchange?.entry?.deadlineMs;
+  if (deadlineMs === undefined || nowMs <= deadlineMs) return;
+  sessionBroken(draft, nowMs, 'ERR_OSDP_DEADLINE', 'a command was not answered before its deadline');
+}
+
+function replyMissed(draft: AcuDraft, nowMs: number, garbled: boolean): void {
+  const { exchange } = draft;
+  if (exchange !== undefined) {
+    if (draft.phase.kind === 'probe') probeUnanswered(draft, nowMs, garbled);
+    else if (nowMs - draft.lastValidMs >= draft.timings.offlineAfterMs) {
+      goOffline(draft, nowMs, garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
+    } else repeatAfter(draft, nowMs, exchange.attempts < PROMPT_ATTEMPTS ? 0 : REPEAT_PAUSE_MS);
+  }
+  endTurn(draft);
+}
+
+/** The exchange stays open: its frame goes out again after a pause, or its command is given up at its deadline. */
+function repeatAfter(draft: AcuDraft, nowMs: number, pauseMs: number): void {
+  const deadlineMs = draft.exchange?.entry?.deadlineMs ?? Number.POSITIVE_INFINITY;
+  draft.readyAtMs = Math.max(nowMs, Math.min(nowMs + pauseMs, deadlineMs + 1));
+}
+
+/**
+ * A frame from the line. What does not answer the exchange is passed over without a word, and the wait goes on: a late
+ * duplicate, another PD, noise. A late answer to an earlier copy of the same frame is an answer.
+ */
+function receive(draft: AcuDraft, nowMs: number, bytes: Uint8Array): void {
+  const { exchange } = draft;
+  const received = decodeFrame(bytes);
+  if (exchange === undefined || !received.ok) return;
+  const frame = received.value;
+  if (!frame.reply || frame.address !== draft.address) return;
+  const clearReply = clearReplyOf(frame);
+  if (clearReply?.name === 'BUSY' && frame.sequence === 0) return busy(draft, nowMs);
+  const nak = clearReply?.name === 'NAK' ? clearReply.error : undefined;
+  if (frame.sequence === exchange.sequence || nak === NAK.sequence) {
+    if (nak === NAK.badCheck) return repeatRefused(draft, nowMs, exchange);
+    if (isStale(draft, frame, clearReply)) return;
+    answered(draft, nowMs, exchange, frame, bytes);
+  } else if (frame.sequence === 0 && frame.securityBlock === undefined && !bytesEqual(bytes, draft.lastReply)) {
+    sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', 'the device answers with SQN 0: it has started anew');
+  } else {
+    return;
+  }
+  draft.lastReply = bytes;
+  endTurn(draft);
+}
+
+function clearReplyOf(frame: ReceivedFrame): Reply | undefined {
+  if (frame.securityBlock !== undefined) return undefined;
+  const reply = decodeReply(frame);
+  return reply.ok ? reply.value : undefined;
+}
+
+/** Everything before a session has SQN 0 or 1, so a late PDID can meet a CHLNG; and clear text has no security block. */
+function isStale({ phase }: AcuDraft, frame: ReceivedFrame, reply: Reply | undefined): boolean {
+  return (
+    (phase.kind === 'challenged' && reply?.name === 'PDID') ||
+    (phase.kind === 'clear' && frame.securityBlock !== undefined)
+  );
+}
+
+/** NAK 1: the PD could not read the frame, which is as good as no answer. */
+function repeatRefused(draft: AcuDraft, nowMs: number, exchange: Exchange): void {
+  repeatAfter(draft, nowMs, exchange.attempts < PROMPT_ATTEMPTS ? 0 : REPEAT_PAUSE_MS);
+  endTurn(draft);
+}
+
+/**
+ * BUSY has SQN 0, no security block and no MAC: the command waits in the PD, and the same frame goes out again. Since
+ * anybody can send it, it is no sign of life: after {@link AcuTimings.offlineAfterMs} of BUSY the PD is offline.
+ */
+function busy(draft: AcuDraft, nowMs: number): void {
+  if (nowMs - draft.lastValidMs >= draft.timings.offlineAfterMs) goOffline(draft, nowMs, 'ERR_OSDP_BUSY');
+  else repeatAfter(draft, nowMs, draft.timings.busyPauseMs);
+  endTurn(draft);
+}
+
+function answered(draft: AcuDraft, nowMs: number, exchange: Exchange, frame: ReceivedFrame, bytes: Uint8Array): void {
+  draft.sequence = exchange.sequence;
+  draft.lastValidMs = nowMs;
+  draft.silentProbes = 0;
+  draft.garbledProbes = 0;
+  if (draft.phase.kind === 'secure') return secureAnswered(draft, nowMs, exchange, frame, bytes);
+  const reply = decodeReply(frame);
+  if (draft.phase.kind === 'clear') {
+    if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
+    else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
+  } else if (reply.ok) {
+    openingAnswered(draft, nowMs, frame, reply.value);
+  } else {
+    handshakeFailed(draft, nowMs, reply.error.code, `the device cannot be understood: ${reply.error.message}`);
+  }
+}
+
+function openingAnswered(draft: AcuDraft, nowMs: number, frame: ReceivedFrame, reply: Reply): void {
+  const { phase } = draft;
+  draft.exchange = undefined;
+  if (phase.kind === 'probe') probeAnswered(draft, nowMs, reply);
+  else if (phase.kind === 'challenged') challengeAnswered(draft, nowMs, phase, frame, reply);
+  else if (phase.kind === 'cryptogram') cryptogramAnswered(draft, nowMs, phase, frame, reply);
+}
+
+function secureAnswered(
+  draft: AcuDraft,
+  nowMs: number,
+  exchange: Exchange,
+  frame: ReceivedFrame,
+  bytes: Uint8Array,
+): void {
+  if (draft.phase.kind !== 'secure' || exchange.session === undefined) return;
+  if (frame.securityBlock === undefined) return clearTextAnswered(draft, nowMs, clearReplyOf(frame));
+  const opened = open(exchange.session, bytes);
+  if (!opened.ok) return sessionBroken(draft, nowMs, 'ERR_OSDP_MAC', opened.error.message);
+  draft.phase = { ...draft.phase, session: opened.value.session };
+  const reply = decodeReply(opened.value.frame);
+  if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
+  else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
+}
+
+/** Clear text inside a session ends it. NAK 4, 5 and 6 are how an honest PD tells that it has none; the rest is tamper. */
+function clearTextAnswered(draft: AcuDraft, nowMs: number, reply: Reply | undefined): void {
+  const lost: readonly number[] = [NAK.sequence, NAK.securityUnsupported, NAK.encryptionRequired];
+  if (reply?.name === 'NAK' && lost.includes(reply.error)) {
+    const message = `the device answers NAK ${reply.error}, ${nakMeaning(reply.error)}`;
+    return sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', message);
+  }
+  sessionBroken(
+    draft,
+    nowMs,
+    'ERR_OSDP_CLEAR_REPLY',
+    `${reply?.name ?? 'a reply'} came in clear text and was not used`,
+  );
+}

@@ -1,4 +1,4 @@
-import { checkIsRight, frameLength, SOM } from './frame.js';
+import { checkIsRight, frameLength, MARK } from './frame.js';
 
 /** What a parser has seen since it was made. */
 export interface ParserCounts {
@@ -71,7 +71,7 @@ function scan(state: ParserState, silent: boolean): Parsed {
     } else if (whole) {
       badChecks += 1;
     }
-    if (candidate[0] !== 0xff) strayBytes += 1;
+    if (candidate[0] !== MARK) strayBytes += 1;
     offset += 1;
   }
   const counts = { frames: state.counts.frames + frames.length, badChecks, cutShort, strayBytes };

@@ -34,19 +34,7 @@ export { NAK, nakMeaning } from './nak.js';
 export { CAPABILITY, receiveSize, type Capability } from './capabilities.js';
 export type { EncodedMessage } from './message.js';
 export { keypadText } from './keypad.js';
-export {
-  createAcu,
-  hasUrgent,
-  nextTurnAtMs,
-  step as stepAcu,
-  type AcuEffect,
-  type AcuInput,
-  type AcuOptions,
-  type AcuState,
-  type AcuTimings,
-  type CommandOutcome,
-  type CommandPriority,
-  type SecureChannelPolicy,
-} from './acu-machine.js';
+export { createAcu, hasUrgent, nextTurnAtMs, step as stepAcu, type AcuState } from './acu-machine.js';
+export * from './acu-types.js';
 export { createPd, nextTimeMs, step as stepPd, type PdState } from './pd-machine.js';
 export * from './pd-types.js';

@@ -1,0 +1,107 @@
+import { abandonExchange, failWaiting } from './acu-queue.js';
+import type { AcuDraft, ReportedStatus } from './acu-state.js';
+
+const SECOND_MS = 1_000;
+/** Between probes of a silent PD (SIA OSDP v2.2 leaves it open). */
+const PROBE_PAUSE_MAX_MS = 10_000;
+/** Between handshakes that fail: a 4-byte MAC and a key must not be tried at the speed of the line. */
+const HANDSHAKE_PAUSE_MAX_MS = 30_000;
+/** A session that lasted so long was no part of a loop of failures. */
+const STABLE_SESSION_MS = 8_000;
+/** Two PDs at one address garble every answer; one bad probe is noise. */
+const GARBLED_PROBES_MAX = 3;
+
+const backOff = (count: number, maxMs: number): number => Math.min(maxMs, SECOND_MS * 2 ** Math.min(count, 10));
+
+export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?: string): void {
+  const secure = draft.phase.kind === 'secure';
+  const last = draft.status;
+  if (last?.link === link && last.secure === secure && last.reason === reason) return;
+  draft.status = { link, secure, reason };
+  draft.effects.push({ kind: 'status', link, secure, ...(reason === undefined ? {} : { reason }) });
+}
+
+export function alarm(draft: AcuDraft, code: string, message: string): void {
+  draft.effects.push({ kind: 'alarm', code, message });
+}
+
+/** Ends this PD's turn, if it has one. */
+export function endTurn(draft: AcuDraft): void {
+  if (draft.inTurn) draft.effects.push({ kind: 'turnDone' });
+  draft.inTurn = false;
+}
+
+/** A probe had no answer: no repeats, a growing pause (one silent PD must not stall the others). */
+export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean): void {
+  draft.exchange = undefined;
+  draft.readyAtMs = nowMs + backOff(draft.silentProbes, PROBE_PAUSE_MAX_MS);
+  draft.silentProbes += 1;
+  draft.garbledProbes = garbled ? draft.garbledProbes + 1 : 0;
+  if (draft.garbledProbes === GARBLED_PROBES_MAX) {
+    alarm(draft, 'ERR_OSDP_ADDRESS_CONFLICT', 'answers to ID are garbled each time: two devices may have this address');
+  }
+  // A standing reason, such as a refused key, says more than the silence after it.
+  if (draft.troubles === 0) setStatus(draft, 'offline', garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
+}
+
+/** Everything is given up and probing begins. */
+export function goOffline(draft: AcuDraft, nowMs: number, reason: string): void {
+  const wasSecure = draft.phase.kind === 'secure';
+  abandonExchange(draft, reason);
+  failWaiting(draft, reason);
+  forgetSession(draft, { kind: 'probe' });
+  draft.readyAtMs = nowMs + SECOND_MS;
+  draft.troubles = 0;
+  if (wasSecure) alarm(draft, 'ERR_OSDP_SECURE_LOST', 'the device fell silent and its Secure Channel session is over');
+  setStatus(draft, 'offline', reason);
+}
+
+/** The line itself is down: its bus tells people, and probing begins as soon as it is back. */
+export function goDown(draft: AcuDraft): void {
+  abandonExchange(draft, 'ERR_OSDP_LINE_DOWN');
+  failWaiting(draft, 'ERR_OSDP_LINE_DOWN');
+  forgetSession(draft, { kind: 'probe' });
+  draft.inTurn = false;
+  draft.readyAtMs = 0;
+  draft.silentProbes = 0;
+  draft.troubles = 0;
+  setStatus(draft, 'offline', 'ERR_OSDP_LINE_DOWN');
+}
+
+/**
+ * The session is over and what waits goes on waiting. The first loss is answered by a handshake at once; sessions that
+ * do not last are forced on us, and each next handshake comes later.
+ */
+export function restartSession(draft: AcuDraft, nowMs: number, reason: string): void {
+  const { phase } = draft;
+  const lasted = phase.kind === 'secure' && nowMs - phase.sinceMs >= STABLE_SESSION_MS;
+  draft.troubles = lasted ? 1 : draft.troubles + 1;
+  beginSession(draft, nowMs);
+  if (draft.troubles > 1) draft.readyAtMs = nowMs + backOff(draft.troubles - 2, HANDSHAKE_PAUSE_MAX_MS);
+  if (draft.status?.link === 'online') setStatus(draft, 'connecting', reason);
+}
+
+/** Opens a session anew at SQN 0, at once, as after KEYSET and COMSET. */
+export function beginSession(draft: AcuDraft, nowMs: number): void {
+  forgetSession(draft, { kind: draft.secureChannel.mode === 'required' ? 'challenge' : 'probe' });
+  draft.readyAtMs = nowMs;
+}
+
+/** No session can be had: never clear text instead, never the default key, another try after a pause. */
+export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: string, message: string): void {
+  if (draft.status?.reason !== reason) alarm(draft, reason, message);
+  abandonExchange(draft, reason);
+  failWaiting(draft, reason);
+  forgetSession(draft, { kind: 'probe' });
+  draft.readyAtMs = nowMs + backOff(draft.troubles, HANDSHAKE_PAUSE_MAX_MS);
+  draft.troubles += 1;
+  setStatus(draft, 'offline', reason);
+}
+
+function forgetSession(draft: AcuDraft, phase: AcuDraft['phase']): void {
+  draft.phase = phase;
+  draft.exchange = undefined;
+  draft.sequence = undefined;
+  draft.agenda = [];
+  draft.emptyPollMs = undefined;
+}

@@ -1,0 +1,102 @@
+import { noteIdentity } from './acu-identity.js';
+import { alarm, beginSession, handshakeFailed, restartSession } from './acu-link.js';
+import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
+import type { AcuDraft, Exchange } from './acu-state.js';
+import { receiveSize } from './capabilities.js';
+import type { CodecError } from './codec-error.js';
+import { NAK, nakMeaning } from './nak.js';
+import type { Reply } from './replies.js';
+
+type Nak = Extract<Reply, { name: 'NAK' }>;
+
+/** A reply inside the session, authentic where the session is secure. */
+export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Exchange, reply: Reply): void {
+  if (reply.name === 'NAK' && (reply.error === NAK.sequence || reply.error === NAK.encryptionRequired)) {
+    return sessionRefused(draft, nowMs, exchange, reply);
+  }
+  draft.exchange = undefined;
+  draft.readyAtMs = nowMs;
+  if (exchange.command.name === 'POLL') pollAnswered(draft, nowMs, exchange, reply);
+  if (reply.name !== 'ACK') {
+    const { emptyPollMs, phase } = draft;
+    draft.effects.push({
+      kind: 'reply',
+      command: exchange.command,
+      reply,
+      secure: phase.kind === 'secure',
+      ageMaxMs: emptyPollMs === undefined ? Number.POSITIVE_INFINITY : nowMs - emptyPollMs,
+    });
+  }
+  if (exchange.entry !== undefined) {
+    settle(draft, exchange.entry, reply.name === 'NAK' ? refusedBy(reply) : { kind: 'acknowledged', reply });
+  }
+  applyToSession(draft, nowMs, exchange, reply);
+}
+
+/** A reply of the session that no codec understands: the exchange is over, its effect not known. */
+export function applicationAnswerUnreadable(
+  draft: AcuDraft,
+  nowMs: number,
+  exchange: Exchange,
+  error: CodecError,
+): void {
+  draft.exchange = undefined;
+  draft.readyAtMs = nowMs;
+  if (exchange.command.name === 'POLL') draft.pollAtMs = nowMs + draft.timings.pollIntervalMs;
+  if (exchange.entry !== undefined) {
+    settle(draft, exchange.entry, { kind: 'unknown', reason: error.code, detail: error.message });
+  }
+}
+
+/**
+ * The session ends here, and what was under way has an unknown effect. Losing Secure Channel is tamper, so it is told; in
+ * clear there is nothing to lose.
+ */
+export function sessionBroken(draft: AcuDraft, nowMs: number, code: string, message: string): void {
+  if (draft.phase.kind === 'secure')
+    alarm(draft, code === 'ERR_OSDP_DEADLINE' ? 'ERR_OSDP_SECURE_LOST' : code, message);
+  const reason = draft.phase.kind === 'secure' ? code : 'ERR_OSDP_RESTARTED';
+  abandonExchange(draft, reason);
+  restartSession(draft, nowMs, reason);
+}
+
+function pollAnswered(draft: AcuDraft, nowMs: number, exchange: Exchange, reply: Reply): void {
+  // A PD that had something to say may have more.
+  draft.pollAtMs = reply.name === 'ACK' || reply.name === 'NAK' ? nowMs + draft.timings.pollIntervalMs : nowMs;
+  if (reply.name === 'ACK') draft.emptyPollMs = exchange.firstSentMs;
+}
+
+function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, reply: Reply): void {
+  switch (reply.name) {
+    case 'PDID':
+      return noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
+    case 'PDCAP':
+      draft.receiveSize = receiveSize(reply.capabilities);
+      return;
+    case 'COM':
+      if (command.name !== 'COMSET') return;
+      draft.address = reply.address;
+      return beginSession(draft, nowMs);
+    case 'ACK':
+      if (command.name !== 'KEYSET') return;
+      draft.secureChannel = { mode: 'required', scbk: command.key };
+      return beginSession(draft, nowMs);
+    default:
+      return;
+  }
+}
+
+/**
+ * NAK 4 or 6: the PD and we disagree about sequence or session, so everything starts again at SQN 0. It did not execute
+ * this frame; but of a frame that was repeated, an earlier copy may have been executed before the PD lost its memory.
+ */
+function sessionRefused(draft: AcuDraft, nowMs: number, exchange: Exchange, { error }: Nak): void {
+  if (draft.phase.kind === 'clear' && error === NAK.encryptionRequired) {
+    return handshakeFailed(draft, nowMs, 'ERR_OSDP_SECURE_REQUIRED', 'the device refuses clear text');
+  }
+  if (exchange.attempts === 1) requeueExchange(draft);
+  sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', `the device answers NAK ${error}, ${nakMeaning(error)}`);
+}
+
+const refusedBy = ({ error }: Nak) =>
+  ({ kind: 'notExecuted', reason: 'ERR_OSDP_NAK', detail: `NAK ${error}, ${nakMeaning(error)}` }) as const;

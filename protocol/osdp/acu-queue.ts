@@ -1,0 +1,100 @@
+import type { AcuDraft, QueueEntry } from './acu-state.js';
+import { isOnline } from './acu-state.js';
+import type { AcuInput, CommandOutcome } from './acu-types.js';
+import { bytesEqual } from './bytes-equal.js';
+import { CodecError } from './codec-error.js';
+import { encodeCommand } from './commands.js';
+import { SCBK_DEFAULT } from './session-keys.js';
+
+/** Entries of each priority that may wait; more are refused, so that what waits stays fresh. */
+const QUEUE_LENGTH_MAX = 32;
+
+type Enqueue = Extract<AcuInput, { kind: 'enqueue' }>;
+
+export function enqueue(draft: AcuDraft, { command, token, deadlineMs, priority, nowMs }: Enqueue): void {
+  const entry = { command, token, deadlineMs };
+  const refused = refusal(draft, entry, nowMs);
+  if (refused !== undefined) {
+    settle(draft, entry, refused);
+  } else if (draft[priority].length >= QUEUE_LENGTH_MAX) {
+    settle(draft, entry, { kind: 'notExecuted', reason: 'ERR_OSDP_QUEUE_FULL' });
+  } else {
+    draft[priority] = [...draft[priority], entry];
+  }
+}
+
+function refusal(draft: AcuDraft, { command, deadlineMs }: QueueEntry, nowMs: number): CommandOutcome | undefined {
+  const notExecuted = (reason: string, detail?: string): CommandOutcome =>
+    detail === undefined ? { kind: 'notExecuted', reason } : { kind: 'notExecuted', reason, detail };
+  if (command.name === 'CHLNG' || command.name === 'SCRYPT') {
+    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'the machine negotiates Secure Channel by itself');
+  }
+  if (command.name === 'KEYSET' && draft.secureChannel.mode === 'clear') {
+    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'a key is never sent in clear');
+  }
+  if (command.name === 'KEYSET' && bytesEqual(command.key, SCBK_DEFAULT)) {
+    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'SCBK-D is public and protects nobody');
+  }
+  try {
+    encodeCommand(command);
+  } catch (error) {
+    if (error instanceof CodecError) return notExecuted(error.code, error.message);
+    throw error;
+  }
+  if (draft.status === undefined || draft.status.link === 'offline') {
+    return notExecuted(draft.status?.reason ?? 'ERR_OSDP_SILENT');
+  }
+  return deadlineMs < nowMs ? notExecuted('ERR_OSDP_DEADLINE') : undefined;
+}
+
+/** Reports the end of a command. */
+export function settle(draft: AcuDraft, entry: QueueEntry, outcome: CommandOutcome): void {
+  draft.effects.push({ kind: 'commandDone', token: entry.token, outcome });
+}
+
+/** Takes entries out that waited past their deadline: nothing leaves late. */
+export function expireWaiting(draft: AcuDraft, nowMs: number): void {
+  for (const priority of ['urgent', 'normal'] as const) {
+    const late = draft[priority].filter((entry) => entry.deadlineMs < nowMs);
+    if (late.length === 0) continue;
+    draft[priority] = draft[priority].filter((entry) => entry.deadlineMs >= nowMs);
+    for (const entry of late) settle(draft, entry, { kind: 'notExecuted', reason: 'ERR_OSDP_DEADLINE' });
+  }
+}
+
+/** Gives up every command that waits. */
+export function failWaiting(draft: AcuDraft, reason: string): void {
+  for (const entry of [...draft.urgent, ...draft.normal]) settle(draft, entry, { kind: 'notExecuted', reason });
+  draft.urgent = [];
+  draft.normal = [];
+}
+
+/** Gives up the frame under way. Its effect is unknown: it was sent, and nothing trustworthy came back. */
+export function abandonExchange(draft: AcuDraft, reason: string): void {
+  const entry = draft.exchange?.entry;
+  draft.exchange = undefined;
+  if (entry !== undefined) settle(draft, entry, { kind: 'unknown', reason });
+}
+
+/** The PD has refused the frame unseen: its command waits again in front. */
+export function requeueExchange(draft: AcuDraft): void {
+  const entry = draft.exchange?.entry;
+  draft.exchange = undefined;
+  if (entry !== undefined) draft.urgent = [entry, ...draft.urgent];
+}
+
+/** Takes the command that goes out next from its queue; undefined when a poll is due instead. */
+export function takeNext(draft: AcuDraft, nowMs: number): QueueEntry | undefined {
+  const [urgent, ...urgentRest] = draft.urgent;
+  if (urgent !== undefined) {
+    draft.urgent = urgentRest;
+    return urgent;
+  }
+  // A stream of commands must not silence the reader: a poll that is late by a whole interval goes before them.
+  if (!isOnline(draft) || nowMs >= draft.pollAtMs + draft.timings.pollIntervalMs || draft.agenda.length > 0) {
+    return undefined;
+  }
+  const [normal, ...normalRest] = draft.normal;
+  if (normal !== undefined) draft.normal = normalRest;
+  return normal;
+}

@@ -1,0 +1,87 @@
+import { endTurn } from './acu-link.js';
+import { settle, takeNext } from './acu-queue.js';
+import type { AcuDraft, Exchange, QueueEntry } from './acu-state.js';
+import { type Command, encodeCommand } from './commands.js';
+import { encodeFrame, type Frame, type SecurityBlock, type Sequence, withMark } from './frame.js';
+import { SCS, seal, type SecureSession } from './secure-channel.js';
+import { deriveSessionKeys, KEY_SELECTION } from './session-keys.js';
+
+/** Sends the frame that stands next in this phase, or ends the turn. */
+export function transmitNext(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
+  const { phase } = draft;
+  switch (phase.kind) {
+    case 'probe':
+      return start(draft, nowMs, { name: 'ID', type: 0 }, 0);
+    case 'challenge':
+    case 'challenged': {
+      if (draft.secureChannel.mode === 'clear') return endTurn(draft);
+      const nonce = rndA.slice(0, 8);
+      draft.phase = { kind: 'challenged', keys: deriveSessionKeys(draft.secureChannel.scbk, nonce), rndA: nonce };
+      return start(draft, nowMs, { name: 'CHLNG', rndA: nonce }, 0, keyBlock(SCS.challenge));
+    }
+    case 'cryptogram': {
+      const { serverCryptogram } = phase;
+      return start(draft, nowMs, { name: 'SCRYPT', serverCryptogram }, 1, keyBlock(SCS.serverCryptogram));
+    }
+    case 'clear':
+      return transmitApplication(draft, nowMs, undefined);
+    case 'secure':
+      return transmitApplication(draft, nowMs, phase.session);
+  }
+}
+
+/** The same bytes again: same sequence number, same MAC (SIA OSDP v2.2, "Sequence Numbers"). */
+export function repeat(draft: AcuDraft, exchange: Exchange): void {
+  draft.exchange = { ...exchange, attempts: exchange.attempts + 1 };
+  transmit(draft, exchange.bytes);
+}
+
+function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSession | undefined): void {
+  const entry = takeNext(draft, nowMs);
+  const command = entry?.command ?? takeAgenda(draft, nowMs) ?? { name: 'POLL' };
+  const sequence = nextSequence(draft.sequence);
+  const frame = frameOf(draft, command, sequence);
+  const sealed = session === undefined ? { bytes: encodeFrame(frame), session } : seal(session, frame);
+  if (sealed.bytes.length > draft.receiveSize && entry !== undefined) {
+    const detail = `${sealed.bytes.length} bytes are more than the ${draft.receiveSize} that the device takes`;
+    settle(draft, entry, { kind: 'notExecuted', reason: 'ERR_OSDP_LENGTH', detail });
+    return transmitApplication(draft, nowMs, session);
+  }
+  open(draft, nowMs, { command, entry, sequence, bytes: withMark(sealed.bytes), session: sealed.session });
+}
+
+function takeAgenda(draft: AcuDraft, nowMs: number): Command | undefined {
+  if (nowMs >= draft.pollAtMs + draft.timings.pollIntervalMs) return undefined;
+  const [command, ...others] = draft.agenda;
+  draft.agenda = others;
+  return command;
+}
+
+function start(draft: AcuDraft, nowMs: number, command: Command, sequence: Sequence, block?: SecurityBlock): void {
+  const frame = frameOf(draft, command, sequence);
+  const bytes = withMark(encodeFrame(block === undefined ? frame : { ...frame, securityBlock: block }));
+  open(draft, nowMs, { command, entry: undefined, sequence, bytes, session: undefined });
+}
+
+type Opening = Pick<Exchange, 'command' | 'sequence' | 'bytes' | 'session'> & {
+  readonly entry: QueueEntry | undefined;
+};
+
+function open(draft: AcuDraft, nowMs: number, opening: Opening): void {
+  draft.exchange = { ...opening, firstSentMs: nowMs, attempts: 1 };
+  transmit(draft, opening.bytes);
+}
+
+function transmit(draft: AcuDraft, bytes: Uint8Array): void {
+  draft.effects.push({ kind: 'transmit', bytes, replyTimeoutMs: draft.timings.replyTimeoutMs });
+}
+
+function frameOf(draft: AcuDraft, command: Command, sequence: Sequence): Frame {
+  return { address: draft.address, reply: false, sequence, check: 'crc', ...encodeCommand(command) };
+}
+
+const keyBlock = (type: number): SecurityBlock => ({ type, data: Uint8Array.of(KEY_SELECTION.scbk) });
+
+/** 0 opens a connection; then 1, 2, 3, 1 … */
+const nextSequence = (last: Sequence | undefined): Sequence =>
+  last === undefined ? 0 : (((last % 3) + 1) as Sequence);
