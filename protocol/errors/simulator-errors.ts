@@ -1,7 +1,31 @@
 /** Codes of the simulator. */
 export const SIMULATOR_ERRORS = {
   ERR_SIMULATOR_LINE: {
-    meaning: 'A simulated serial line could not be made.',
-    action: 'Install socat, or let the simulator use TCP.',
+    meaning: 'A simulated serial line could not be made, or ended.',
+    action: 'Install socat, or let the simulator use TCP (`npm start -- --tcp`).',
+  },
+  ERR_SIMULATOR_PORT_IN_USE: {
+    meaning: 'Another program listens on the port of the page.',
+    action: 'Stop the other program, or choose another port (`npm start -- --port 8081`).',
+  },
+  ERR_SIMULATOR_GATEWAY_ENDED: {
+    meaning: 'The gateway of the demo site ended, or did not become ready in time.',
+    action: 'Read the lines of its log that are shown. Removing the demo folder starts over.',
+  },
+  ERR_SIMULATOR_DEMO_FOLDER: {
+    meaning: 'The demo folder holds a site file or keys that cannot be used.',
+    action: 'Remove the folder; it is made again.',
+  },
+  ERR_SIMULATOR_REFUSED: {
+    meaning: 'A page that is not the console, or a host that is not loopback, asked the simulator for something.',
+    action: 'Open the console at the address that `npm start` prints.',
+  },
+  ERR_SIMULATOR_NOT_FOUND: {
+    meaning: 'The simulated site has no reader, door or card of that id.',
+    action: 'Use the ids that GET /site of the simulator lists.',
+  },
+  ERR_SIMULATOR_DOOR_LOCKED: {
+    meaning: 'The simulated door did not open, because its lock holds it.',
+    action: 'Present a card with a right first, or force the door.',
   },
 } as const;

@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 export { PdDevice, type PdSignal } from './pd-device.js';
+export { pdProfile, type DeviceParts } from './pd-profile.js';
 export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';
-export { SimulatedIoModule, type IoModuleOptions } from './simulated-io-module.js';
 export { SimulatedLock, type LockMovement, type LockType } from './simulated-lock.js';
-export { SimulatedReader, type CardBits, type LedColor, type LedView, type ReaderOptions } from './simulated-reader.js';
+export { SimulatedReader, type CardBits, type LedColor, type LedView } from './simulated-reader.js';
+export { buildSite, type SimulatedSite } from './simulated-site.js';
 export { wireContact, wireExitButton, wireLock } from './wiring.js';

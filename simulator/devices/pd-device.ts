@@ -17,9 +17,9 @@ export type PdSignal = Exclude<PdEffect, { kind: 'transmit' | 'communication' | 
 
 /** A PD machine with power, a place on a line and wires: the part every simulated device is made of. */
 export class PdDevice {
-  onSignal: (signal: PdSignal) => void = () => undefined;
   onChange: () => void = () => undefined;
   readonly #port: LinePort;
+  readonly #watchers: ((signal: PdSignal) => void)[] = [];
   readonly #outputWires = new Map<number, (active: boolean) => void>();
   readonly #inputs = new Map<number, boolean>();
   #state: PdState;
@@ -57,6 +57,10 @@ export class PdDevice {
 
   get inputs(): ReadonlyMap<number, boolean> {
     return this.#inputs;
+  }
+
+  onSignal(watcher: (signal: PdSignal) => void): void {
+    this.#watchers.push(watcher);
   }
 
   wireOutput(number: number, wire: (active: boolean) => void): void {
@@ -143,18 +147,22 @@ export class PdDevice {
           break;
         case 'session':
           this.#secure = effect.secure;
-          this.onSignal(effect);
+          this.#signal(effect);
           break;
         case 'led':
         case 'buzzer':
         case 'text':
         case 'key':
-          this.onSignal(effect);
+          this.#signal(effect);
           break;
       }
     }
     if (effects.some(({ kind }) => kind !== 'transmit')) this.onChange();
     this.#schedule();
+  }
+
+  #signal(signal: PdSignal): void {
+    for (const watcher of this.#watchers) watcher(signal);
   }
 
   /** COM leaves at the old rate (IEC 60839-11-5, COMSET). */

@@ -2,19 +2,22 @@ import type { PdDevice } from './pd-device.js';
 import type { SimulatedDoor } from './simulated-door.js';
 import type { SimulatedLock } from './simulated-lock.js';
 
+/** The level of the terminal that means "open" or "pressed". */
+export type ActiveLevel = 'active' | 'inactive';
+
 /** Output carries the coil: of an I/O module on the secured side, or a relay inside a reader. */
 export function wireLock(device: PdDevice, output: number, lock: SimulatedLock): void {
   device.wireOutput(output, (active) => lock.setEnergised(active));
 }
 
-/** Input active: the leaf is open. */
-export function wireContact(device: PdDevice, input: number, door: SimulatedDoor): void {
-  device.setInput(input, door.contactOpen);
-  door.onContact = (open) => device.setInput(input, open);
+export function wireContact(device: PdDevice, input: number, door: SimulatedDoor, openWhen: ActiveLevel): void {
+  const report = (open: boolean) => device.setInput(input, open === (openWhen === 'active'));
+  report(door.contactOpen);
+  door.onContact = report;
 }
 
-/** Input active: the button is pressed. */
-export function wireExitButton(device: PdDevice, input: number, door: SimulatedDoor): void {
-  device.setInput(input, door.exitPressed);
-  door.onExitButton = (pressed) => device.setInput(input, pressed);
+export function wireExitButton(device: PdDevice, input: number, door: SimulatedDoor, pressedWhen: ActiveLevel): void {
+  const report = (pressed: boolean) => device.setInput(input, pressed === (pressedWhen === 'active'));
+  report(door.exitPressed);
+  door.onExitButton = report;
 }

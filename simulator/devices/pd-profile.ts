@@ -1,0 +1,55 @@
+import type { Capability, PdOptions } from '@sparc/protocol/osdp';
+
+/** What a simulated device is made of. */
+export interface DeviceParts {
+  readonly address: number;
+  readonly baudRate: number;
+  /** With a key the device refuses everything in clear but the handshake. */
+  readonly scbk?: Uint8Array;
+  readonly readerCount: number;
+  readonly inputCount: number;
+  readonly outputCount: number;
+}
+
+/** Vendor of locally administered devices: no maker's OUI. */
+const VENDOR = '0a0b0c';
+const RECEIVE_BUFFER_SIZE = 512;
+
+/** The PD that such a device is, with capabilities as IEC 60839-11-5, Annex B names them. */
+export function pdProfile(parts: DeviceParts): PdOptions {
+  const { address, baudRate, scbk, readerCount, inputCount, outputCount } = parts;
+  const capability = (fn: number, compliance: number, count: number): Capability => ({
+    function: fn,
+    compliance,
+    count,
+  });
+  const hasReader = readerCount > 0;
+  return {
+    address,
+    baudRate,
+    ...(scbk === undefined ? {} : { scbk }),
+    requireSecureChannel: scbk !== undefined,
+    installMode: false,
+    id: {
+      vendor: VENDOR,
+      model: hasReader ? 1 : 2,
+      version: 1,
+      serial: address,
+      firmware: { major: 1, minor: 0, build: 0 },
+    },
+    capabilities: [
+      ...(inputCount > 0 ? [capability(1, 2, inputCount)] : []),
+      ...(outputCount > 0 ? [capability(2, 4, outputCount)] : []),
+      ...(hasReader ? [capability(3, 1, 0), capability(4, 4, 1), capability(5, 2, 0), capability(6, 1, 1)] : []),
+      capability(8, 1, 0),
+      capability(9, 1, 0),
+      capability(10, RECEIVE_BUFFER_SIZE & 0xff, RECEIVE_BUFFER_SIZE >> 8),
+      ...(hasReader ? [capability(13, 0, readerCount)] : []),
+      capability(16, 2, 0),
+    ],
+    inputCount,
+    outputCount,
+    readerCount,
+    ledsPerReader: 1,
+  };
+}

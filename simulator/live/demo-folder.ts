@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { SparcError } from '@sparc/protocol/errors';
+import type { SiteFile } from '@sparc/protocol/policy';
+import { demoSite } from './demo-site.js';
+import type { LineAddress } from './line-end.js';
+import { LIVE_BAUD_RATE } from './live-site.js';
+import { strongRandom } from './real-world.js';
+
+const SITE_HEADER = `# The site file of the demo: who may enter where, and when.
+# Edit it while \`npm start\` runs, and put it in force with \`npx sparc policy apply\`.
+`;
+
+/** The files of a demo site; kept between runs, so that the journal goes on and edits stay. */
+export class DemoFolder {
+  readonly siteFile: string;
+  readonly keysFile: string;
+  readonly gatewayFile: string;
+  readonly logFile: string;
+
+  constructor(readonly path: string) {
+    this.siteFile = join(path, 'site.yaml');
+    this.keysFile = join(path, 'osdp-keys.yaml');
+    this.gatewayFile = join(path, 'gateway.yaml');
+    this.logFile = join(path, 'gateway.log');
+  }
+
+  /** Writes what is missing. Throws ERR_SIMULATOR_DEMO_FOLDER. */
+  async open(): Promise<{ readonly site: SiteFile; readonly keys: ReadonlyMap<string, Uint8Array> }> {
+    await mkdir(this.path, { recursive: true });
+    if (!existsSync(this.siteFile)) {
+      const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+      await writeFile(this.siteFile, SITE_HEADER + stringify(demoSite(timeZone)));
+    }
+    const site = (await this.#read(this.siteFile)) as SiteFile;
+    if (!existsSync(this.keysFile)) await this.#writeKeys(site);
+    const keys = Object.entries((await this.#read(this.keysFile)) as Record<string, string>);
+    return { site, keys: new Map(keys.map(([id, key]) => [id, Uint8Array.from(Buffer.from(key, 'hex'))])) };
+  }
+
+  /** The gateway's configuration names this run's lines, so it is written each time. */
+  async writeGateway(lines: ReadonlyMap<string, LineAddress>, port: number, simulatorUrl: string): Promise<void> {
+    const buses = [...lines].map(([id, address]) =>
+      'serial' in address ? { id, serial: { ...address.serial, baudRate: LIVE_BAUD_RATE } } : { id, ...address },
+    );
+    const config = {
+      gateway: { name: 'demo-gateway' },
+      dataDir: './gateway',
+      osdpKeysFile: './osdp-keys.yaml',
+      buses,
+      api: { host: '127.0.0.1', port },
+      console: { simulatorUrl },
+      log: { level: 'info' },
+    };
+    await writeFile(this.gatewayFile, stringify(config));
+  }
+
+  async #writeKeys(site: SiteFile): Promise<void> {
+    const keys = site.devices.map(({ id }) => [id, Buffer.from(strongRandom.bytes(16)).toString('hex')]);
+    await writeFile(this.keysFile, stringify(Object.fromEntries(keys), { defaultStringType: 'QUOTE_DOUBLE' }), {
+      mode: 0o600,
+    });
+    await chmod(this.keysFile, 0o600);
+  }
+
+  async #read(file: string): Promise<unknown> {
+    try {
+      return parse(await readFile(file, 'utf8'));
+    } catch (cause) {
+      throw new SparcError('ERR_SIMULATOR_DEMO_FOLDER', `${file} cannot be read`, { file }, { cause });
+    }
+  }
+}

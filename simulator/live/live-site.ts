@@ -1,0 +1,134 @@
+import type { SiteFile } from '@sparc/protocol/policy';
+import { buildSite, type CardBits, type SimulatedSite } from '../devices/index.js';
+import { SeededRandom, SerialLine } from '../world/index.js';
+import { cardBitsOf, cardName } from './card-bits.js';
+import { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
+import { realClock, strongRandom } from './real-world.js';
+import type { SparcError } from '@sparc/protocol/errors';
+
+/** Fast enough to feel immediate, slow enough to be a real line. */
+export const LIVE_BAUD_RATE = 38_400;
+
+export interface LiveCard {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface LiveSiteOptions {
+  readonly site: SiteFile;
+  readonly keys: ReadonlyMap<string, Uint8Array>;
+  /** For the links of pseudo-terminals. */
+  readonly folder: string;
+  /** Default: pseudo-terminals where socat is installed. */
+  readonly kind?: LineKind;
+  readonly onLineEnd: (error: SparcError) => void;
+}
+
+/** A site file come to life: its devices in real time, on lines that a gateway can open. */
+export class LiveSite {
+  readonly kind: LineKind;
+  readonly addresses = new Map<string, LineAddress>();
+  readonly cards: readonly LiveCard[];
+  readonly lines: ReadonlyMap<string, SerialLine>;
+  readonly #built: SimulatedSite;
+  readonly #ends: LineEnd[] = [];
+  readonly #watchers = new Set<() => void>();
+  readonly #cardBits: ReadonlyMap<string, CardBits>;
+
+  constructor(private readonly options: LiveSiteOptions) {
+    const { site, keys } = options;
+    this.kind = options.kind ?? (hasSocat() ? 'pty' : 'tcp');
+    const busIds = [...new Set(site.devices.map(({ bus }) => bus))];
+    this.lines = new Map(busIds.map((id) => [id, new SerialLine(realClock, new SeededRandom(id))]));
+    this.#built = buildSite({
+      clock: realClock,
+      random: strongRandom,
+      site,
+      lines: this.lines,
+      keys,
+      baudRate: LIVE_BAUD_RATE,
+    });
+    const holders = new Map(site.credentialHolders.map((holder) => [holder.id, holder]));
+    this.cards = site.credentials.map((credential) => ({
+      id: credential.id,
+      name: cardName(credential, holders.get(credential.holder)),
+    }));
+    this.#cardBits = new Map(
+      site.credentials.flatMap(({ id, identifiers: [first] }) => (first ? [[id, cardBitsOf(first)] as const] : [])),
+    );
+    const { devices, readers, locks, doors } = this.#built;
+    for (const part of [...devices.values(), ...readers.values(), ...locks.values(), ...doors.values()]) {
+      part.onChange = () => this.#changed();
+    }
+  }
+
+  get devices(): SimulatedSite['devices'] {
+    return this.#built.devices;
+  }
+
+  get readers(): SimulatedSite['readers'] {
+    return this.#built.readers;
+  }
+
+  get doors(): SimulatedSite['doors'] {
+    return this.#built.doors;
+  }
+
+  cardBits(cardId: string): CardBits | undefined {
+    return this.#cardBits.get(cardId);
+  }
+
+  /** Opens a line for every bus. Throws ERR_SIMULATOR_LINE. */
+  async start(): Promise<void> {
+    for (const [busId, line] of this.lines) {
+      const port = line.attach('gateway', LIVE_BAUD_RATE, (bytes) => end.write(bytes));
+      const events = { onBytes: (bytes: Uint8Array) => port.transmit(bytes), onEnd: this.options.onLineEnd };
+      const end = this.kind === 'pty' ? await openPty(this.options.folder, busId, events) : await openTcp(events);
+      this.#ends.push(end);
+      this.addresses.set(busId, end.address);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#ends.splice(0).map((end) => end.stop()));
+  }
+
+  /** Calls the watcher after every change until the returned function is called. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** What a visitor with X-ray eyes would see. */
+  state() {
+    return {
+      transport: this.kind,
+      cards: this.cards,
+      doors: [...this.doors.values()].map((door) => ({
+        id: door.id,
+        open: door.open,
+        held: door.held,
+        contactOpen: door.contactOpen,
+        exitPressed: door.exitPressed,
+        lock: { type: door.lock.type, energised: door.lock.energised, released: door.lock.released },
+      })),
+      readers: [...this.readers.values()].map((reader) => ({
+        id: reader.id,
+        device: reader.device.id,
+        led: reader.led,
+        text: reader.text,
+        beepCount: reader.beepCount,
+      })),
+      devices: [...this.devices.values()].map((device) => ({
+        id: device.id,
+        powered: device.powered,
+        secure: device.secure,
+        tampered: device.tampered,
+      })),
+    };
+  }
+
+  #changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}

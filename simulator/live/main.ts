@@ -1,0 +1,57 @@
+import { relative, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { isSparcError } from '@sparc/protocol/errors';
+import { Demo } from './demo.js';
+
+const program = new Command('npm start --')
+  .description('Runs the demo site: one gateway, and simulated readers and doors that talk real OSDP to it.')
+  .option('--port <port>', 'port of the page on loopback', portNumber, 8_080)
+  .option('--data <folder>', 'where the demo keeps its files between runs', 'data/demo')
+  .option('--tcp', 'carry the buses over TCP even where socat is installed')
+  .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- --port 8081\n  npm start -- --tcp')
+  .parse();
+const { port, data, tcp } = program.opts<{ port: number; data: string; tcp?: true }>();
+
+function portNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) throw new InvalidArgumentError('1 to 65535');
+  return number;
+}
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const complain = (error: unknown) => {
+  const text = isSparcError(error) ? `${error.code}: ${error.message}` : String((error as Error).stack ?? error);
+  process.stderr.write(`${text}\n`);
+};
+
+let isStopping = false;
+const demo = new Demo({
+  dataPath: resolve(data),
+  port,
+  ...(tcp && { kind: 'tcp' as const }),
+  onFailed: (error) => void stop(error),
+});
+
+async function stop(failure?: unknown): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  if (failure !== undefined) complain(failure);
+  await demo.stop();
+  process.exit(failure === undefined ? 0 : 1);
+}
+
+process.on('SIGINT', () => void stop());
+process.on('SIGTERM', () => void stop());
+
+try {
+  say('Starting the demo site …');
+  await demo.start();
+  const lines = demo.kind === 'pty' ? 'pseudo-terminals (socat)' : 'TCP on loopback (no socat, or --tcp)';
+  say(`Page       ${demo.pageUrl}`);
+  say(`Buses      2, OSDP with Secure Channel over ${lines}`);
+  say(`Simulator  ${demo.simulatorUrl}/site`);
+  say(`Files      ${relative('', demo.folder.path)}  (gateway.log, site.yaml; remove the folder to start over)`);
+  say('Ctrl-C stops everything.');
+} catch (error) {
+  await stop(error);
+}
