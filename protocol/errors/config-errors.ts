@@ -16,4 +16,12 @@ export const CONFIG_ERRORS = {
     meaning: 'A file in the folder of secrets does not hold what it should.',
     action: 'Restore it from a backup. A new one is made where it is missing, but what the old one guarded is lost.',
   },
+  ERR_CONFIG_BUS_UNKNOWN: {
+    meaning: 'A device of the site file hangs on a bus that the gateway configuration does not name.',
+    action: 'Add the bus to the gateway configuration, or correct the bus of the device. The other devices go on.',
+  },
+  ERR_CONFIG_KEY_MISSING: {
+    meaning: 'A device must use Secure Channel and the file of OSDP keys has no key for it.',
+    action: 'Add its key to `osdpKeysFile` and start the gateway again. The other devices go on.',
+  },
 } as const;

@@ -1,0 +1,142 @@
+import { OsdpFieldBus, SerialLink, TcpLink, type BusHealth, type DevicePlan } from '@sparc/firmware-bridges/osdp';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { Device } from '@sparc/protocol/policy';
+import type {
+  ByteLink,
+  Clock,
+  CommandOutcome,
+  FieldBus,
+  FieldBusHandlers,
+  Indication,
+  OutputCommand,
+  Random,
+} from '@sparc/protocol/ports';
+import type { BusConfig } from '../config/index.js';
+
+interface RunningBus {
+  readonly config: BusConfig;
+  devices: readonly Device[];
+  bus: OsdpFieldBus;
+}
+
+export interface FieldBusesDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** SCBK by device id; secrets. */
+  readonly keys: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * All buses of the gateway behind one FieldBus. Which devices hang on them is policy and changes with it: a bus whose
+ * devices changed is started anew, the others go on undisturbed.
+ */
+export class FieldBuses implements FieldBus {
+  readonly #buses = new Map<string, RunningBus>();
+  readonly #busOfDevice = new Map<string, string>();
+  #handlers: FieldBusHandlers | undefined;
+  #planning: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly deps: FieldBusesDeps,
+    configs: readonly BusConfig[],
+  ) {
+    for (const config of configs) this.#buses.set(config.id, { config, devices: [], bus: this.#make(config, []) });
+  }
+
+  start(handlers: FieldBusHandlers): void {
+    this.#handlers = handlers;
+    for (const { bus } of this.#buses.values()) bus.start(handlers);
+  }
+
+  /** Puts these devices on the buses; one call after the other. Devices that cannot be used are reported offline. */
+  plan(devices: readonly Device[]): Promise<void> {
+    this.#planning = this.#planning.then(() => this.#replan(devices));
+    return this.#planning;
+  }
+
+  setOutput(command: OutputCommand): Promise<CommandOutcome> {
+    const bus = this.#busOf(command.deviceId);
+    if (bus !== undefined) return bus.setOutput(command);
+    const { deviceId } = command;
+    const error = new SparcError('ERR_BUS_DEVICE_UNKNOWN', `no bus polls ${deviceId}`, { deviceId });
+    return Promise.resolve({ kind: 'notExecuted', error });
+  }
+
+  indicate(deviceId: string, readerNumber: number, indication: Indication): void {
+    this.#busOf(deviceId)?.indicate(deviceId, readerNumber, indication);
+  }
+
+  health(): BusHealth[] {
+    return [...this.#buses.values()].flatMap(({ bus }) => bus.health());
+  }
+
+  async stop(): Promise<void> {
+    this.#handlers = undefined;
+    await this.#planning;
+    await Promise.all([...this.#buses.values()].map(({ bus }) => bus.stop()));
+  }
+
+  #busOf(deviceId: string): OsdpFieldBus | undefined {
+    const busId = this.#busOfDevice.get(deviceId);
+    return busId === undefined ? undefined : this.#buses.get(busId)?.bus;
+  }
+
+  async #replan(devices: readonly Device[]): Promise<void> {
+    this.#busOfDevice.clear();
+    for (const { id, bus } of devices) this.#busOfDevice.set(id, bus);
+    for (const device of devices) {
+      const problem = this.#problemOf(device);
+      if (problem !== undefined) this.#refuse(device, problem.code, problem.message);
+    }
+    const usable = devices.filter((device) => this.#problemOf(device) === undefined);
+    await Promise.all(
+      [...this.#buses.values()].map((running) =>
+        this.#renew(
+          running,
+          usable.filter(({ bus }) => bus === running.config.id),
+        ),
+      ),
+    );
+  }
+
+  async #renew(running: RunningBus, devices: readonly Device[]): Promise<void> {
+    if (JSON.stringify(devices) === JSON.stringify(running.devices)) return;
+    await running.bus.stop();
+    running.devices = devices;
+    running.bus = this.#make(running.config, devices);
+    if (this.#handlers !== undefined) running.bus.start(this.#handlers);
+  }
+
+  #problemOf({ id, bus, secureChannel }: Device): { code: ErrorCode; message: string } | undefined {
+    if (!this.#buses.has(bus)) {
+      return { code: 'ERR_CONFIG_BUS_UNKNOWN', message: `${id} hangs on ${bus}, which this gateway does not have` };
+    }
+    if (secureChannel === 'required' && !this.deps.keys.has(id)) {
+      return { code: 'ERR_CONFIG_KEY_MISSING', message: `the file of OSDP keys has none for ${id}` };
+    }
+    return undefined;
+  }
+
+  #refuse({ id: deviceId, bus: busId }: Device, code: ErrorCode, message: string): void {
+    const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
+    this.#handlers?.onDevice({ deviceId, ...offline, reason: code });
+    this.#handlers?.onAlarm({ busId, deviceId, code, message });
+  }
+
+  #make(config: BusConfig, devices: readonly Device[]): OsdpFieldBus {
+    const plan = { busId: config.id, link: this.#link(config), devices: devices.map((device) => this.#device(device)) };
+    return new OsdpFieldBus(this.deps, { buses: [plan] });
+  }
+
+  #link(config: BusConfig): ByteLink {
+    const { clock } = this.deps;
+    return 'serial' in config ? new SerialLink(clock, config.serial) : new TcpLink(clock, config.tcp);
+  }
+
+  #device({ id, address, secureChannel }: Device): DevicePlan {
+    if (secureChannel === 'clear') return { deviceId: id, address, secureChannel: { mode: 'clear' } };
+    const scbk = this.deps.keys.get(id);
+    if (scbk === undefined) throw new Error(`${id} was planned without its key`);
+    return { deviceId: id, address, secureChannel: { mode: 'required', scbk } };
+  }
+}
