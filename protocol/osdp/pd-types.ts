@@ -19,6 +19,8 @@ export interface PdOptions {
   readonly ledsPerReader?: number;
   /** From the end of a command to the start of its reply. Default 2 ms. */
   readonly replyDelayMs?: number;
+  /** Silence that ends half a frame. Default 20 ms; more behind adapters that deliver in bursts. */
+  readonly interCharacterTimeoutMs?: number;
 }
 
 /** What happens at the device. Reported one at a time, in answer to POLL. */

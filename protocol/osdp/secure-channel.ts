@@ -81,11 +81,14 @@ function plainPayload(session: SecureSession, frame: Frame): Uint8Array {
 }
 
 /**
- * libosdp answers ISTAT, OSTAT, LSTAT and RSTAT inside a session with SCS_15 and plain data under a right MAC. A status
- * is no secret, so it is taken. A card number or a PIN is never taken so.
+ * libosdp answers ISTAT, OSTAT, LSTAT and RSTAT inside a session with plain data under a right MAC: a status in SCS_15,
+ * or (3.2) a NAK in SCS_16. Neither is a secret, so they are taken. A card number or a PIN is never taken so.
  */
 function isUnencryptedStatus({ securityBlock, code }: Frame): boolean {
-  return securityBlock?.type === SCS.command && code >= 0x48 && code <= 0x4b;
+  return (
+    (securityBlock?.type === SCS.command && code >= 0x48 && code <= 0x4b) ||
+    (securityBlock?.type === SCS.reply && code === 0x41)
+  );
 }
 
 /**
