@@ -1,0 +1,54 @@
+import type { BusStatus, DeviceStatus } from '@sparc/protocol/ports';
+import type { EventRecord } from '@sparc/protocol/events';
+
+/** What devices and buses last said of themselves, and the records of what changed. */
+export class Devices {
+  readonly #devices = new Map<string, DeviceStatus>();
+  readonly #buses = new Map<string, BusStatus>();
+
+  get(deviceId: string): DeviceStatus | undefined {
+    return this.#devices.get(deviceId);
+  }
+
+  isOnline(deviceId: string): boolean {
+    return this.#devices.get(deviceId)?.link === 'online';
+  }
+
+  get buses(): Iterable<BusStatus> {
+    return this.#buses.values();
+  }
+
+  /** Returns what is worth a record. */
+  update(status: DeviceStatus): readonly EventRecord[] {
+    const before = this.#devices.get(status.deviceId);
+    this.#devices.set(status.deviceId, status);
+    const records: EventRecord[] = [];
+    const { deviceId, reason } = status;
+    const code = reason === undefined ? {} : { code: reason };
+    if (status.link === 'online' && before?.link !== 'online') records.push({ name: 'reader.online', deviceId });
+    if (isLost(status) && (!isLost(before) || (reason !== undefined && reason !== before?.reason))) {
+      records.push({ name: 'reader.offline', deviceId, ...code });
+    }
+    if (status.tampered !== (before?.tampered ?? false)) {
+      records.push({ name: status.tampered ? 'reader.tamper' : 'reader.tamper_clear', deviceId, ...code });
+    }
+    if (status.powerFailed !== (before?.powerFailed ?? false)) {
+      records.push({ name: status.powerFailed ? 'reader.power_failed' : 'reader.power_restored', deviceId });
+    }
+    return records;
+  }
+
+  updateBus(status: BusStatus): readonly EventRecord[] {
+    const before = this.#buses.get(status.busId);
+    this.#buses.set(status.busId, status);
+    const { busId, up, error } = status;
+    if (up) return before?.up === true ? [] : [{ name: 'bus.up', busId }];
+    if (before?.up === false && before.error?.code === error?.code) return [];
+    return [{ name: 'bus.down', busId, ...(error === undefined ? {} : { code: error.code }) }];
+  }
+}
+
+/** Connecting for the first time is no loss; connecting again after `online` is. */
+function isLost(status: DeviceStatus | undefined): boolean {
+  return status?.link === 'offline';
+}

@@ -1,0 +1,137 @@
+import type { Clock, DeviceStatus, InputChange, InputState, OutputChange, Timer } from '@sparc/protocol/ports';
+import { isSurelyOpen, nextBoundary, siteSchedule, type PolicyView } from '../access/index.js';
+import { Door, type DoorDeps } from '../doors/index.js';
+import type { Devices } from './devices.js';
+import { codeOf, type FieldLog } from './recorder.js';
+import { EMPTY_SITE, portKey, signalOf, type SiteIndex, type WiredDoor } from './site-index.js';
+
+/** A wall clock may step between two boundaries of a schedule, so schedules are looked at again after this at most. */
+const SCHEDULE_LOOK_MAX_MS = 60_000;
+
+export interface DoorSetDeps extends DoorDeps {
+  readonly clock: Clock;
+  readonly devices: Devices;
+  readonly log: FieldLog;
+}
+
+/** All doors of the site: routes what the buses report, keeps scheduled unlocks, and survives changes of the plan. */
+export class DoorSet {
+  #index: SiteIndex = EMPTY_SITE;
+  #view: PolicyView | undefined;
+  readonly #doors = new Map<string, Door>();
+  /** Last state of every input, by `portKey`. */
+  readonly #inputs = new Map<string, InputState>();
+  #scheduleTimer: Timer | undefined;
+
+  constructor(private readonly deps: DoorSetDeps) {}
+
+  get(doorId: string): Door | undefined {
+    return this.#doors.get(doorId);
+  }
+
+  /** Doors that are wired as before keep what is known of them. Without a view nothing is unlocked by schedule. */
+  configure(index: SiteIndex, view: PolicyView | undefined): void {
+    const before = this.#index;
+    this.#index = index;
+    this.#view = view;
+    for (const [id, door] of this.#doors) {
+      if (index.doors.get(id)?.wiringKey === before.doors.get(id)?.wiringKey) continue;
+      door.retire();
+      this.#doors.delete(id);
+    }
+    for (const [id, wired] of index.doors) {
+      const door = this.#doors.get(id);
+      if (door) door.configure(wired.wiring, wired.settings);
+      else this.#add(id, wired);
+    }
+    this.#lookAtSchedules();
+  }
+
+  onDevice(status: DeviceStatus, wasOnline: boolean): void {
+    const { deviceId } = status;
+    const isOnline = status.link === 'online';
+    if (isOnline === wasOnline) return;
+    if (!isOnline) this.#forgetInputs(deviceId);
+    for (const [id, { wiring }] of this.#index.doors) {
+      const door = this.#doors.get(id);
+      if (wiring.lock.deviceId === deviceId) door?.lockDevice(isOnline);
+      if (!isOnline) continue;
+      for (const reader of wiring.readers)
+        if (reader.deviceId === deviceId) door?.restoreReader(deviceId, reader.number);
+    }
+  }
+
+  onInput({ deviceId, inputNumber, state }: InputChange): void {
+    const key = portKey(deviceId, inputNumber);
+    this.#inputs.set(key, state);
+    this.#tell(key, state);
+  }
+
+  onOutput({ deviceId, outputNumber, active }: OutputChange): void {
+    for (const [id, { wiring }] of this.#index.doors) {
+      const { lock } = wiring;
+      if (lock.deviceId === deviceId && lock.outputNumber === outputNumber) this.#doors.get(id)?.outputReport(active);
+    }
+  }
+
+  stop(): void {
+    this.#scheduleTimer?.cancel();
+    for (const door of this.#doors.values()) door.stop();
+  }
+
+  #add(id: string, wired: WiredDoor): void {
+    const door = new Door(wired.wiring, wired.settings, this.deps);
+    this.#doors.set(id, door);
+    if (this.deps.devices.isOnline(wired.wiring.lock.deviceId)) door.lockDevice(true);
+    for (const use of wired.inputs) {
+      const key = portKey(use.deviceId, use.inputNumber);
+      const state = this.#inputs.get(key);
+      if (state !== undefined) this.#tell(key, state);
+    }
+    for (const { deviceId, number } of wired.wiring.readers) {
+      if (this.deps.devices.isOnline(deviceId)) door.restoreReader(deviceId, number);
+    }
+  }
+
+  #tell(key: string, state: InputState): void {
+    const use = this.#index.inputs.get(key);
+    const door = use && this.#doors.get(use.doorId);
+    if (use === undefined || door === undefined) return;
+    const signal = signalOf(use, state);
+    if (use.role === 'contact') door.contact(signal);
+    else door.exitRequest(signal);
+  }
+
+  /** An offline device says nothing of its inputs; a short name is no start of a longer one thanks to the `#`. */
+  #forgetInputs(deviceId: string): void {
+    for (const [key, use] of this.#index.inputs) {
+      if (use.deviceId !== deviceId || !this.#inputs.has(key)) continue;
+      this.#inputs.set(key, 'unknown');
+      this.#tell(key, 'unknown');
+    }
+  }
+
+  #lookAtSchedules(): void {
+    this.#scheduleTimer?.cancel();
+    this.#scheduleTimer = undefined;
+    const { clock, log } = this.deps;
+    const wall = clock.wall();
+    let lookInMs = SCHEDULE_LOOK_MAX_MS;
+    for (const [id, { door }] of this.#index.doors) {
+      const { unlockSchedule } = door;
+      let unlocked = false;
+      if (unlockSchedule !== undefined && this.#view !== undefined) {
+        try {
+          unlocked = isSurelyOpen(this.#view, unlockSchedule, wall);
+          const boundary = nextBoundary(siteSchedule(this.#view, unlockSchedule), wall.unixMs);
+          lookInMs = Math.min(lookInMs, boundary - wall.unixMs);
+        } catch (error) {
+          log.error({ doorId: id, scheduleId: unlockSchedule, code: codeOf(error) }, 'schedule cannot be evaluated');
+        }
+      }
+      this.#doors.get(id)?.schedule(unlocked);
+    }
+    if (this.#index.doors.size === 0) return;
+    this.#scheduleTimer = clock.setTimer(Math.max(1, lookInMs), () => this.#lookAtSchedules());
+  }
+}

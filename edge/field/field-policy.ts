@@ -1,0 +1,14 @@
+import type { EmergencyView, PolicyView } from '../access/index.js';
+import type { SitePlan } from '../policy/index.js';
+
+/** What the field decides by. */
+export type FieldPolicy =
+  | { readonly kind: 'policy'; readonly view: PolicyView; readonly plan: SitePlan }
+  /** No generation is readable. How doors are wired may still be known, so that exit requests work. */
+  | { readonly kind: 'none'; readonly emergency?: EmergencyView & { readonly plan: SitePlan } };
+
+export const NO_POLICY: FieldPolicy = { kind: 'none' };
+
+/** The revision that grants are recorded under; undefined under `no_policy`. */
+export const revisionOf = (policy: FieldPolicy): string | undefined =>
+  policy.kind === 'policy' ? policy.view.revision : undefined;

@@ -1,0 +1,69 @@
+import type { SiteSnapshot } from '../api/index.js';
+import type { DoorState } from '../doors/index.js';
+import type { Devices } from './devices.js';
+import type { Indicator } from './indicator.js';
+import type { SiteIndex, WiredDoor } from './site-index.js';
+
+/** The part of the site's state that the field knows; plain data. */
+export interface FieldSnapshot extends Omit<SiteSnapshot, 'site' | 'gateway'> {
+  /** Undefined while no plan is known. */
+  readonly site?: SiteSnapshot['site'];
+  /** Age of the revision in force, on the monotonic clock. */
+  readonly policyAgeMs?: number;
+  /** Records that wait for a journal that failed. */
+  readonly lateRecordsCount: number;
+}
+
+type DoorSnapshot = SiteSnapshot['doors'][number];
+type ReaderSnapshot = SiteSnapshot['readers'][number];
+
+export function doorSnapshot(wired: WiredDoor, state: DoorState): DoorSnapshot {
+  const { id, name } = wired.door;
+  return {
+    id,
+    name,
+    mode: modeOf(state),
+    physical: physicalOf(state),
+    alarm: state.alarm,
+    warnings: warningsOf(wired, state),
+  };
+}
+
+function modeOf({ announced, lock }: DoorState): DoorSnapshot['mode'] {
+  if (announced === 'unlocked') return 'unlocked';
+  return lock.command === undefined || lock.command.wanted.kind === 'locked' ? 'locked' : 'released';
+}
+
+function physicalOf({ settings, contactFault, position }: DoorState): DoorSnapshot['physical'] {
+  if (!settings.hasContact) return 'unknown';
+  return contactFault ? 'fault' : position;
+}
+
+function warningsOf(wired: WiredDoor, { lock, contactFault, exit }: DoorState): string[] {
+  const warnings: string[] = [];
+  if (lock.unconfirmed) warnings.push('door.lock_unconfirmed');
+  if (contactFault) warnings.push('door.contact_fault');
+  if (exit === 'short' || exit === 'open' || exit === 'fault') warnings.push('exit.fault');
+  if (wired.hasUnsecuredRelay) warnings.push('door.unsecured_side_relay');
+  return warnings;
+}
+
+export function readerSnapshots({ points }: SiteIndex, devices: Devices, indicator: Indicator): ReaderSnapshot[] {
+  return [...points.values()].map(({ accessPoint, reader, device }) => {
+    const status = devices.get(device.id);
+    const indication = indicator.shownAt(device.id, reader.number);
+    return {
+      id: reader.id,
+      name: reader.name ?? reader.id,
+      deviceId: device.id,
+      accessPointId: accessPoint.id,
+      direction: accessPoint.direction,
+      doorId: accessPoint.door,
+      link: status?.link ?? 'connecting',
+      secure: status?.secure ?? false,
+      tampered: status?.tampered ?? false,
+      ...(indication === undefined ? {} : { indication }),
+      ...(status?.reason === undefined ? {} : { reason: status.reason }),
+    };
+  });
+}

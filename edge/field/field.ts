@@ -1,0 +1,273 @@
+import type { Reason } from '@sparc/protocol/events';
+import type {
+  AppendedEntry,
+  Clock,
+  DeviceStatus,
+  EntryId,
+  FieldBus,
+  FieldBusHandlers,
+  Journal,
+  Timer,
+} from '@sparc/protocol/ports';
+import {
+  decide,
+  decideEmergency,
+  releaseObstacle,
+  type AccessRequest,
+  type Decision,
+  type DecisionContext,
+} from '../access/index.js';
+import { Devices } from './devices.js';
+import { DoorSet } from './door-set.js';
+import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
+import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
+import { Indicator } from './indicator.js';
+import { Presentations } from './presentations.js';
+import { codeOf, Recorder, type FieldLog } from './recorder.js';
+import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
+
+export interface FieldDeps {
+  readonly clock: Clock;
+  readonly fieldBus: FieldBus;
+  readonly journal: Journal;
+  readonly log: FieldLog;
+}
+
+export interface FieldOptions {
+  /** Grants without an outcome that the journal found when it opened. */
+  readonly openGrants?: readonly EntryId[];
+  /** Something of the snapshot changed; at most once in `CHANGE_PAUSE_MS`. */
+  readonly onChange?: () => void;
+  /** Every entry of the field that is on disk. Must not block, and what it throws is logged. */
+  readonly onRecord?: (entry: AppendedEntry) => void;
+}
+
+/** Changes closer together than this are one. */
+export const CHANGE_PAUSE_MS = 50;
+
+/**
+ * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an
+ * error in one presentation or report is a denial or a line in the log while the rest goes on.
+ */
+export class Field {
+  readonly #devices = new Devices();
+  readonly #recorder: Recorder;
+  readonly #indicator: Indicator;
+  readonly #doors: DoorSet;
+  readonly #presentations: Presentations;
+  #policy: FieldPolicy = NO_POLICY;
+  #index: SiteIndex = EMPTY_SITE;
+  #applied: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
+  #isPolicyRecorded = true;
+  #change: Timer | undefined;
+
+  constructor(
+    private readonly deps: FieldDeps,
+    private readonly options: FieldOptions = {},
+  ) {
+    const { clock, fieldBus, journal, log } = deps;
+    const onChange = () => this.#changed();
+    this.#recorder = new Recorder({ clock, journal, log, onEntry: (entry) => this.#recorded(entry) });
+    this.#indicator = new Indicator({ clock, fieldBus, onChange });
+    const { indicate } = this.#indicator;
+    const { record } = this.#recorder;
+    const bus = { indicate, setOutput: fieldBus.setOutput.bind(fieldBus) };
+    this.#doors = new DoorSet({ clock, fieldBus: bus, record, onChange, devices: this.#devices, log });
+    this.#presentations = new Presentations(
+      clock,
+      this.#recorder,
+      {
+        point: (deviceId, readerNumber) => this.#index.points.get(portKey(deviceId, readerNumber)),
+        unknownPointReason: () => (this.#policy.kind === 'none' ? 'no_policy' : 'point_unknown'),
+        isTampered: (deviceId) => this.#devices.get(deviceId)?.tampered ?? false,
+        decide: (request) => this.#decide(request),
+        obstacle: (decision, request) => this.#obstacle(decision, request),
+        door: (doorId) => this.#doors.get(doorId),
+        announcePolicy: () => this.#announcePolicy(),
+        indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
+      },
+      log,
+    );
+  }
+
+  /** Once. Closes the grants that an earlier run left open, then listens to the buses. */
+  start(): void {
+    for (const causeId of this.options.openGrants ?? []) {
+      void this.#recorder.record({ name: 'access.outcome_unknown', causeId });
+    }
+    this.deps.fieldBus.start(this.#handlers());
+  }
+
+  /** Idempotent. Timed releases end in the devices by themselves. */
+  async stop(): Promise<void> {
+    this.#presentations.stop();
+    this.#doors.stop();
+    await this.deps.fieldBus.stop();
+    await this.#recorder.stop();
+    this.#change?.cancel();
+  }
+
+  /**
+   * Puts a revision in force, or says that there is none. Its record goes to the journal before any grant under it, so
+   * that the journal refuses grants that were decided under the old one. Doors keep their physical state.
+   */
+  usePolicy(policy: FieldPolicy): void {
+    const revision = revisionOf(policy);
+    if (revision !== undefined && revision === revisionOf(this.#policy)) return;
+    this.#policy = policy;
+    const { clock } = this.deps;
+    this.#applied = { unixMs: clock.wall().unixMs, monotonicMs: clock.monotonicMs() };
+    this.#isPolicyRecorded = false;
+    this.#announcePolicy();
+    const plan = policy.kind === 'policy' ? policy.plan : policy.emergency?.plan;
+    // With no plan left, doors stay wired as they were: exit requests never wait for a policy.
+    if (plan !== undefined) this.#index = indexSite(plan);
+    this.#doors.configure(this.#index, policy.kind === 'policy' ? policy.view : undefined);
+    this.#presentations.reset();
+    for (const [doorId, { hasUnsecuredRelay }] of this.#index.doors) {
+      if (hasUnsecuredRelay) void this.#recorder.record({ name: 'door.unsecured_side_relay', doorId });
+    }
+    this.#changed();
+  }
+
+  snapshot(): FieldSnapshot {
+    const { plan } = this.#index;
+    const revision = revisionOf(this.#policy);
+    const { lastId } = this.#recorder;
+    return {
+      ...(plan === undefined ? {} : { site: { id: plan.site.id, name: plan.site.name, timeZone: plan.site.timeZone } }),
+      ...(revision === undefined || this.#applied === undefined
+        ? {}
+        : {
+            policy: { revision, appliedAtUnixMs: this.#applied.unixMs },
+            policyAgeMs: Math.round(this.deps.clock.monotonicMs() - this.#applied.monotonicMs),
+          }),
+      doors: [...this.#index.doors].flatMap(([id, wired]) => {
+        const door = this.#doors.get(id);
+        return door === undefined ? [] : [doorSnapshot(wired, door.state)];
+      }),
+      readers: readerSnapshots(this.#index, this.#devices, this.#indicator),
+      buses: [...this.#devices.buses].map(({ busId: id, up, error }) => ({
+        id,
+        up,
+        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+      })),
+      journal: {
+        healthy: this.#recorder.healthy,
+        ...(lastId === undefined ? {} : { lastEntry: `${lastId.epoch}.${lastId.sequence}` }),
+      },
+      lateRecordsCount: this.#recorder.lateCount,
+    };
+  }
+
+  #handlers(): FieldBusHandlers {
+    return {
+      onCardRead: (read) => {
+        try {
+          this.#presentations.onCardRead(read);
+        } catch (error) {
+          const { deviceId, readerNumber, bitCount, bits } = read;
+          this.#failed(error, { deviceId });
+          const card = { bitCount, bits };
+          void this.#recorder.record({ name: 'access.denied', deviceId, reason: 'internal_error', card });
+          this.#indicator.indicate(deviceId, readerNumber, 'denied');
+        }
+      },
+      onKeypad: (entry) => this.#guard(entry.deviceId, () => this.#presentations.onKeypad(entry)),
+      onInput: (change) => this.#guard(change.deviceId, () => this.#doors.onInput(change)),
+      onOutput: (change) => this.#guard(change.deviceId, () => this.#doors.onOutput(change)),
+      onDevice: (status) => this.#guard(status.deviceId, () => this.#onDevice(status)),
+      onBus: (status) => {
+        for (const record of this.#devices.updateBus(status)) void this.#recorder.record(record);
+        this.#changed();
+      },
+      onAlarm: ({ busId, deviceId, code }) => {
+        const device = deviceId === undefined ? {} : { deviceId };
+        void this.#recorder.record({ name: 'reader.alarm', busId, ...device, code });
+      },
+    };
+  }
+
+  #guard(deviceId: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failed(error, { deviceId });
+    }
+  }
+
+  #failed(error: unknown, fields: object): void {
+    this.deps.log.error({ ...fields, code: codeOf(error), error }, 'a report of the bus could not be handled');
+  }
+
+  #onDevice(status: DeviceStatus): void {
+    const wasOnline = this.#devices.isOnline(status.deviceId);
+    const records = this.#devices.update(status);
+    // Locks first.
+    this.#doors.onDevice(status, wasOnline);
+    for (const record of records) void this.#recorder.record(record);
+    this.#changed();
+  }
+
+  #decide(request: AccessRequest): Decision {
+    const context = this.#context(request.accessPointId);
+    const policy = this.#policy;
+    if (policy.kind === 'policy') return decide(request, policy.view, context);
+    return decideEmergency(request, policy.emergency ?? NO_EMERGENCY, context);
+  }
+
+  #context(accessPointId: string): DecisionContext {
+    const { clock } = this.deps;
+    return {
+      wall: clock.wall(),
+      monotonicMs: clock.monotonicMs(),
+      lockOuts: this.#presentations.lockOuts,
+      secureChannelRequired: this.#index.accessPoints.get(accessPointId)?.device.secureChannel !== 'clear',
+    };
+  }
+
+  /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
+  #obstacle(decision: Decision, request: AccessRequest): Reason | undefined {
+    const policy = this.#policy;
+    if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
+      return releaseObstacle(decision, policy.view, {});
+    }
+    if (policy.kind === 'none' && decision.emergency === true) return undefined;
+    const again = this.#decide(request);
+    return again.outcome === 'grant' ? undefined : (again.reason ?? 'internal_error');
+  }
+
+  /** Until the journal has taken it, each refused grant tries again: else no grant could ever be recorded. */
+  #announcePolicy(): void {
+    if (this.#isPolicyRecorded) return;
+    this.#isPolicyRecorded = true;
+    const policy = this.#policy;
+    const revision = revisionOf(policy);
+    const record =
+      revision === undefined
+        ? ({ name: 'policy.lost', code: 'ERR_POLICY_NONE' } as const)
+        : ({ name: 'policy.loaded', detail: { revision } } as const);
+    this.#recorder.commit({ record }).catch(() => {
+      if (this.#policy === policy) this.#isPolicyRecorded = false;
+    });
+  }
+
+  #recorded(entry: AppendedEntry): void {
+    try {
+      this.options.onRecord?.(entry);
+    } catch (error) {
+      this.deps.log.error({ code: codeOf(error) }, 'a listener to records failed');
+    }
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.options.onChange === undefined || this.#change !== undefined) return;
+    this.#change = this.deps.clock.setTimer(CHANGE_PAUSE_MS, () => {
+      this.#change = undefined;
+      this.options.onChange?.();
+    });
+  }
+}
+
+const NO_EMERGENCY = { cardFormats: [], emergencyCredential: () => undefined };

@@ -1,0 +1,223 @@
+import type { EventRecord, Reason } from '@sparc/protocol/events';
+import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
+import {
+  decisionRecord,
+  denied,
+  NO_LOCK_OUTS,
+  recordPinTry,
+  type Decision,
+  type LockOutState,
+} from '../access/index.js';
+import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, isEgress, PROCESSING_AFTER_MS } from './field-defaults.js';
+import { GrantPath, type GrantPathSite, type Presentation } from './grant-path.js';
+import { NOBODY, step, type PresentationInput, type PresentationState } from './presentation-machine.js';
+import { codeOf, type FieldLog, type Recorder } from './recorder.js';
+import { portKey, type Point } from './site-index.js';
+
+export interface PresentationSite extends GrantPathSite {
+  point(deviceId: string, readerNumber: number): Point | undefined;
+  /** Why a reader that the plan does not know grants nothing. */
+  unknownPointReason(): Reason;
+  isTampered(deviceId: string): boolean;
+}
+
+/** One reader's machine, and the decision that waits for its PIN. */
+interface Session {
+  state: PresentationState;
+  waiting: { readonly presentation: Presentation; readonly decision: Decision } | undefined;
+  timer: Timer | undefined;
+}
+
+/** From bytes of a reader to a decision: debounce, PIN, lock-out. Whatever is thrown on the way is a denial. */
+export class Presentations {
+  readonly #sessions = new Map<string, Session>();
+  readonly #grants: GrantPath;
+  #grantsWaitingCount = 0;
+  #lockOuts: LockOutState = NO_LOCK_OUTS;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly recorder: Recorder,
+    private readonly site: PresentationSite,
+    private readonly log: FieldLog,
+  ) {
+    this.#grants = new GrantPath(clock, recorder, site);
+  }
+
+  get lockOuts(): LockOutState {
+    return this.#lockOuts;
+  }
+
+  onCardRead(read: CardRead): void {
+    const point = this.site.point(read.deviceId, read.readerNumber);
+    const card = { bitCount: read.bitCount, bits: read.bits };
+    if (point === undefined) {
+      const reason = this.site.unknownPointReason();
+      void this.recorder.record({ name: 'access.denied', deviceId: read.deviceId, reason, card });
+      return;
+    }
+    const presentation: Presentation = {
+      point,
+      startedAtMs: read.receivedAtMs,
+      request: {
+        accessPointId: point.accessPoint.id,
+        card,
+        link: { secure: read.secure, tampered: this.site.isTampered(read.deviceId) },
+        readAgeMs: read.ageMaxMs + this.clock.monotonicMs() - read.receivedAtMs,
+      },
+    };
+    this.#step(point, { kind: 'card', nowMs: this.clock.monotonicMs(), card }, presentation);
+  }
+
+  onKeypad(entry: KeypadEntry): void {
+    const point = this.site.point(entry.deviceId, entry.readerNumber);
+    const session = this.#sessions.get(portKey(entry.deviceId, entry.readerNumber));
+    if (point === undefined || session?.waiting === undefined) return;
+    const { request } = session.waiting.presentation;
+    const keysAgeMs = entry.ageMaxMs + this.clock.monotonicMs() - entry.receivedAtMs;
+    const presentation: Presentation = {
+      point,
+      startedAtMs: entry.receivedAtMs,
+      request: {
+        ...request,
+        // Keys are trusted as far as the link they came over.
+        link: {
+          secure: request.link.secure && entry.secure,
+          tampered: this.site.isTampered(entry.deviceId),
+        },
+        readAgeMs: Math.max(request.readAgeMs, keysAgeMs),
+      },
+    };
+    this.#step(point, { kind: 'keys', nowMs: this.clock.monotonicMs(), keys: entry.keys }, presentation);
+  }
+
+  /** Access points may be gone: what waited for a PIN is denied, and debouncing starts anew. */
+  reset(): void {
+    for (const session of this.#sessions.values()) {
+      session.timer?.cancel();
+      this.#abandon(session);
+    }
+    this.#sessions.clear();
+  }
+
+  stop(): void {
+    for (const { timer } of this.#sessions.values()) timer?.cancel();
+  }
+
+  #step(point: Point, input: PresentationInput, presentation?: Presentation): void {
+    const session = this.#session(point);
+    const { state, effects } = step(session.state, input);
+    session.state = state;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'present':
+          if (presentation !== undefined) this.#decide(session, presentation);
+          break;
+        case 'enter':
+          session.waiting = undefined;
+          if (presentation === undefined) break;
+          this.#decide(session, { ...presentation, request: { ...presentation.request, pin: effect.pin } });
+          break;
+        case 'abandon':
+          this.#abandon(session);
+          break;
+      }
+    }
+    this.#arm(point, session);
+  }
+
+  #session({ reader }: Point): Session {
+    const key = portKey(reader.device, reader.number);
+    let session = this.#sessions.get(key);
+    if (!session) this.#sessions.set(key, (session = { state: NOBODY, waiting: undefined, timer: undefined }));
+    return session;
+  }
+
+  #decide(session: Session, presentation: Presentation): void {
+    const decision = this.site.decide(presentation.request);
+    if (decision.error !== undefined) {
+      this.log.error({ accessPointId: decision.accessPointId, code: codeOf(decision.error) }, 'decision failed');
+    }
+    this.#countPin(presentation, decision);
+    for (const name of decision.alarms) void this.recorder.record(this.#alarm(presentation, decision, name));
+    switch (decision.outcome) {
+      case 'grant':
+        void this.#grant(presentation, decision);
+        break;
+      case 'deny':
+        this.#grants.deny(presentation, decision);
+        break;
+      case 'pending':
+        this.#awaitPin(session, presentation, decision);
+        break;
+    }
+  }
+
+  async #grant(presentation: Presentation, decision: Decision): Promise<void> {
+    const { point } = presentation;
+    if (this.#grantsWaitingCount >= GRANTS_WAITING_MAX && !isEgress(point.accessPoint)) {
+      this.#grants.deny(presentation, denied(decision, 'record_failed'));
+      return;
+    }
+    this.#grantsWaitingCount += 1;
+    const processing = this.clock.setTimer(PROCESSING_AFTER_MS, () => this.site.indicate(point, 'processing'));
+    try {
+      await this.#grants.run(presentation, decision);
+    } catch (error) {
+      this.log.error({ accessPointId: decision.accessPointId, code: codeOf(error) }, 'grant failed');
+      this.#grants.deny(presentation, denied(decision, 'internal_error'));
+    } finally {
+      processing.cancel();
+      this.#grantsWaitingCount -= 1;
+    }
+  }
+
+  #awaitPin(session: Session, presentation: Presentation, decision: Decision): void {
+    const { point } = presentation;
+    session.waiting = { presentation, decision };
+    const timeoutMs = point.accessPoint.pinTimeoutMs ?? ACCESS_POINT_DEFAULTS.pinTimeoutMs;
+    session.state = step(session.state, { kind: 'pinWanted', nowMs: this.clock.monotonicMs(), timeoutMs }).state;
+    void this.recorder.record({ ...decisionRecord(decision), doorId: point.accessPoint.door });
+    this.site.indicate(point, 'pinRequired');
+  }
+
+  #abandon(session: Session): void {
+    const { waiting } = session;
+    session.waiting = undefined;
+    if (waiting) this.#grants.deny(waiting.presentation, denied(waiting.decision, 'pin_required'));
+  }
+
+  #countPin(presentation: Presentation, decision: Decision): void {
+    const { accessPoint } = presentation.point;
+    const { credentialId, inputs } = decision;
+    if (credentialId === undefined || inputs.pin === 'none') return;
+    const counted = recordPinTry(
+      this.#lockOuts,
+      { credentialId, readerId: accessPoint.reader, right: inputs.pin === 'right', nowMs: this.clock.monotonicMs() },
+      {
+        attemptsMax: accessPoint.pinAttemptsMax ?? ACCESS_POINT_DEFAULTS.pinAttemptsMax,
+        lockOutMs: accessPoint.pinLockOutMs ?? ACCESS_POINT_DEFAULTS.pinLockOutMs,
+      },
+    );
+    this.#lockOuts = counted.state;
+    if (!counted.lockedOut && !counted.alarm) return;
+    const scope = counted.lockedOut ? 'this reader' : 'wrong PINs at several readers';
+    void this.recorder.record({ ...this.#alarm(presentation, decision, 'credential.locked_out'), detail: { scope } });
+  }
+
+  #alarm({ point }: Presentation, decision: Decision, name: EventRecord['name']): EventRecord {
+    const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
+    return { ...subject, name, doorId: point.accessPoint.door };
+  }
+
+  #arm(point: Point, session: Session): void {
+    session.timer?.cancel();
+    session.timer = undefined;
+    const untilMs = session.state.pin?.untilMs;
+    if (untilMs === undefined) return;
+    const delayMs = Math.max(0, untilMs - this.clock.monotonicMs());
+    session.timer = this.clock.setTimer(delayMs, () => {
+      this.#step(point, { kind: 'time', nowMs: this.clock.monotonicMs() });
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import { isSparcError } from '@sparc/protocol/errors';
+import type { EventRecord } from '@sparc/protocol/events';
+import type { AppendedEntry, Clock, EntryDraft, EntryId, Journal, Timer } from '@sparc/protocol/ports';
+
+/** Structured log, as pino has it. */
+export interface FieldLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Records kept while the journal cannot write; beyond it the oldest is lost and counted. */
+export const VOLATILE_RECORDS_MAX = 10_000;
+/** Records whose cause is not on disk yet; beyond it they go without naming it. */
+export const CAUSES_AWAITED_MAX = 1_000;
+/** How often a journal that failed is tried again. */
+export const JOURNAL_RETRY_MS = 1_000;
+/** Late records handed to the journal at a time. */
+const LATE_BATCH_SIZE = 64;
+
+interface Late {
+  readonly record: EventRecord;
+  readonly sinceMs: number;
+  readonly resolve: (id: EntryId | undefined) => void;
+}
+
+export interface RecorderDeps {
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly log: FieldLog;
+  /** Every entry when it is on disk. */
+  readonly onEntry: (entry: AppendedEntry) => void;
+}
+
+/** The field's way to the journal: grants wait for it, everything else is recorded as soon as the journal can. */
+export class Recorder {
+  #late: Late[] = [];
+  #lostCount = 0;
+  #causesAwaitedCount = 0;
+  #retry: Timer | undefined;
+  #healthy = true;
+  #lastId: EntryId | undefined;
+  #stopped = false;
+
+  constructor(private readonly deps: RecorderDeps) {}
+
+  /** The last append succeeded. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  get lastId(): EntryId | undefined {
+    return this.#lastId;
+  }
+
+  get lateCount(): number {
+    return this.#late.length;
+  }
+
+  /** Resolves when the entry is on disk; rejects as the journal does. */
+  async commit(draft: EntryDraft): Promise<AppendedEntry> {
+    try {
+      const entry = await this.deps.journal.append(draft);
+      this.#healthy = true;
+      this.#lastId = entry.id;
+      this.deps.onEntry(entry);
+      return entry;
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_LEDGER_RACE_LOST')) this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */
+  readonly record = async (record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
+    const complete = cause === undefined ? record : await this.#withCause(record, cause);
+    if (this.#late.length > 0) return this.#keep(complete);
+    try {
+      return (await this.commit({ record: complete })).id;
+    } catch {
+      return this.#keep(complete);
+    }
+  };
+
+  /** Tries once more to write what is late. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    await this.#writeLate();
+    for (const { resolve } of this.#late.splice(0)) resolve(undefined);
+  }
+
+  async #withCause(record: EventRecord, cause: Promise<EntryId | undefined>): Promise<EventRecord> {
+    if (this.#causesAwaitedCount >= CAUSES_AWAITED_MAX) return record;
+    this.#causesAwaitedCount += 1;
+    const causeId = await cause.finally(() => (this.#causesAwaitedCount -= 1));
+    return causeId === undefined ? record : { ...record, causeId };
+  }
+
+  #fail(error: unknown): void {
+    if (this.#healthy) this.deps.log.error({ code: codeOf(error) }, 'the journal does not write');
+    this.#healthy = false;
+  }
+
+  #keep(record: EventRecord): Promise<EntryId | undefined> {
+    if (this.#stopped) return Promise.resolve(undefined);
+    if (this.#late.length >= VOLATILE_RECORDS_MAX) {
+      this.#late.shift()?.resolve(undefined);
+      this.#lostCount += 1;
+    }
+    this.#scheduleRetry();
+    return new Promise((resolve) => {
+      this.#late.push({ record, sinceMs: this.deps.clock.monotonicMs(), resolve });
+    });
+  }
+
+  #scheduleRetry(): void {
+    if (this.#retry !== undefined || this.#stopped) return;
+    this.#retry = this.deps.clock.setTimer(JOURNAL_RETRY_MS, () => {
+      this.#retry = undefined;
+      void this.#writeLate();
+    });
+  }
+
+  /** The gap comes first: it says that what follows is late, and how much is lost for good. */
+  async #writeLate(): Promise<void> {
+    if (this.#late.length === 0) return;
+    const lost = this.#lostCount;
+    try {
+      const detail = { lost: String(lost), late: String(this.#late.length) };
+      await this.commit({ record: { name: 'journal.gap', detail } });
+      this.#lostCount -= lost;
+      while (this.#late.length > 0) await this.#writeBatch();
+    } catch {
+      this.#scheduleRetry();
+    }
+  }
+
+  async #writeBatch(): Promise<void> {
+    const nowMs = this.deps.clock.monotonicMs();
+    const batch = this.#late.splice(0, LATE_BATCH_SIZE);
+    const results = await Promise.allSettled(
+      batch.map(({ record, sinceMs }) => {
+        const detail = { ...record.detail, lateMs: String(Math.round(nowMs - sinceMs)) };
+        return this.commit({ record: { ...record, detail } });
+      }),
+    );
+    const again: Late[] = [];
+    for (const [at, late] of batch.entries()) {
+      const result = results[at];
+      if (result?.status === 'fulfilled') late.resolve(result.value.id);
+      else again.push(late);
+    }
+    if (again.length === 0) return;
+    this.#late.unshift(...again);
+    throw new Error('the journal failed again');
+  }
+}
+
+export const codeOf = (error: unknown): string => (isSparcError(error) ? error.code : 'ERR_GATEWAY_INTERNAL');

@@ -1,0 +1,111 @@
+import type { AccessPoint, Device, Door, Input, Reader } from '@sparc/protocol/policy';
+import type { InputState } from '@sparc/protocol/ports';
+import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
+import type { SitePlan } from '../policy/index.js';
+
+/** An access point with its reader. */
+export interface Point {
+  readonly accessPoint: AccessPoint;
+  readonly reader: Reader;
+  readonly device: Device;
+}
+
+/** What an input means. */
+export interface InputUse {
+  readonly doorId: string;
+  readonly role: 'contact' | 'exitRequest';
+  readonly deviceId: string;
+  readonly inputNumber: number;
+  readonly activeWhen: Input['activeWhen'];
+}
+
+export interface WiredDoor {
+  readonly door: Door;
+  readonly wiring: DoorWiring;
+  readonly settings: DoorSettings;
+  readonly inputs: readonly InputUse[];
+  /** The lock is driven from the unsecured side, and somebody accepted it. */
+  readonly hasUnsecuredRelay: boolean;
+  /** Same text: same lock, contact and exit request, so that what is known of them stays true. */
+  readonly wiringKey: string;
+}
+
+/** A site plan by what the buses report. */
+export interface SiteIndex {
+  readonly plan: SitePlan | undefined;
+  /** By `portKey` of the reader. */
+  readonly points: ReadonlyMap<string, Point>;
+  readonly accessPoints: ReadonlyMap<string, Point>;
+  readonly doors: ReadonlyMap<string, WiredDoor>;
+  /** By `portKey` of the input. */
+  readonly inputs: ReadonlyMap<string, InputUse>;
+}
+
+export const EMPTY_SITE: SiteIndex = {
+  plan: undefined,
+  points: new Map(),
+  accessPoints: new Map(),
+  doors: new Map(),
+  inputs: new Map(),
+};
+
+/** A numbered thing of a device. Device ids have no `#`. */
+export const portKey = (deviceId: string, number: number): string => `${deviceId}#${number}`;
+
+/** References that lead nowhere, which a validated plan does not have, leave their part out. */
+export function indexSite(plan: SitePlan): SiteIndex {
+  const devices = byId(plan.devices);
+  const readers = byId(plan.readers);
+  const points = new Map<string, Point>();
+  const accessPoints = new Map<string, Point>();
+  for (const accessPoint of plan.accessPoints) {
+    const reader = readers.get(accessPoint.reader);
+    const device = reader && devices.get(reader.device);
+    if (!reader || !device) continue;
+    const point = { accessPoint, reader, device };
+    points.set(portKey(reader.device, reader.number), point);
+    accessPoints.set(accessPoint.id, point);
+  }
+  const inputsById = byId(plan.inputs);
+  const outputsById = byId(plan.outputs);
+  const doors = new Map<string, WiredDoor>();
+  const inputs = new Map<string, InputUse>();
+  for (const door of plan.doors) {
+    const output = outputsById.get(door.lock.output);
+    if (!output) continue;
+    const uses = [
+      useOf(door.id, 'contact', inputsById.get(door.contact?.input ?? '')),
+      useOf(door.id, 'exitRequest', inputsById.get(door.exitRequest?.input ?? '')),
+    ].filter((use) => use !== undefined);
+    for (const use of uses) inputs.set(portKey(use.deviceId, use.inputNumber), use);
+    const doorReaders = [...points.values()].filter((point) => point.accessPoint.door === door.id);
+    const lock = { deviceId: output.device, outputNumber: output.number };
+    doors.set(door.id, {
+      door,
+      wiring: {
+        id: door.id,
+        lock,
+        readers: doorReaders.map(({ reader }) => ({ deviceId: reader.device, number: reader.number })),
+      },
+      settings: doorSettings(door),
+      inputs: uses,
+      hasUnsecuredRelay: devices.get(output.device)?.side === 'unsecured',
+      wiringKey: JSON.stringify([lock, uses]),
+    });
+  }
+  return { plan, points, accessPoints, doors, inputs };
+}
+
+const byId = <T extends { readonly id: string }>(list: readonly T[]): Map<string, T> =>
+  new Map(list.map((item) => [item.id, item]));
+
+function useOf(doorId: string, role: InputUse['role'], input: Input | undefined): InputUse | undefined {
+  return input && { doorId, role, deviceId: input.device, inputNumber: input.number, activeWhen: input.activeWhen };
+}
+
+/** The state of an input in the terms of its use; a fault of the wiring stays one. */
+export function signalOf(use: InputUse, state: InputState): InputState {
+  if (use.activeWhen === 'active') return state;
+  if (state === 'active') return 'inactive';
+  return state === 'inactive' ? 'active' : state;
+}
