@@ -6,7 +6,7 @@ import { isSurelyOpen } from './site-time.js';
 /** A read that may be older than this is recorded and never granted: a reader that was offline may have kept it. */
 export const READ_AGE_MAX_MS = 2_000;
 
-interface Facts extends Identified {
+interface Facts extends Omit<Identified, 'card'> {
   readonly view: PolicyView;
   readonly inputs: DecisionInputs;
 }
@@ -112,8 +112,18 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** Every check that fails, in rank order. None ends the evaluation: operators ask whether the next would have failed too. */
-export function failedChecks(facts: Facts): Reason[] {
-  return CHECKS.map((check) => check(facts)).filter((reason) => reason !== undefined);
+export function failedChecks(
+  view: PolicyView,
+  { accessPoint, decoding, credential }: Identified,
+  inputs: DecisionInputs,
+): Reason[] {
+  const facts: Facts = { view, accessPoint, decoding, credential, inputs };
+  const failed: Reason[] = [];
+  for (const check of CHECKS) {
+    const reason = check(facts);
+    if (reason !== undefined) failed.push(reason);
+  }
+  return failed;
 }
 
 const between = (first: Reason, last: Reason): readonly Reason[] =>

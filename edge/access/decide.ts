@@ -11,13 +11,13 @@ import type { PolicyView } from './policy-view.js';
  * thrown on the way is a denial `internal_error`.
  */
 export function decide(request: AccessRequest, view: PolicyView, context: DecisionContext): Decision {
-  let inputs = unidentifiedInputs(request, context);
+  let factors = NO_FACTORS;
   try {
     const identified = identify(view, request.accessPointId, request.card);
-    inputs = { ...inputs, policyRevision: view.revision, ...factors(request, view, context, identified) };
-    return judge(view, request.accessPointId, identified, inputs);
+    factors = factorsOf(request, view, context, identified);
+    return judge(view, request.accessPointId, identified, inputsOf(request, context, view.revision, factors));
   } catch (error) {
-    return failure(request.accessPointId, request.card, inputs, error);
+    return failure(request.accessPointId, request.card, inputsOf(request, context, view.revision, factors), error);
   }
 }
 
@@ -59,48 +59,59 @@ const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
  * The second look at the instant of release, at the view and the mode of that instant. Undefined: release. A reason: do
  * not, and record `denied(decision, reason)`.
  */
-export function releaseObstacle(
-  decision: Decision,
-  view: PolicyView,
-  now: Pick<DecisionContext, 'doorMode' | 'interlockBusy'>,
-): Reason | undefined {
+export function releaseObstacle(decision: Decision, view: PolicyView, now: Mode): Reason | undefined {
   const { doorMode: _mode, interlockBusy: _busy, ...recorded } = decision.inputs;
   try {
     const identified = identify(view, decision.accessPointId, decision.card);
-    const failed = failedChecks({ ...identified, view, inputs: { ...recorded, ...modeOf(now) } });
+    const failed = failedChecks(view, identified, withMode(recorded, now));
     return failed.find((reason) => SECOND_LOOK.has(reason) && !isFlagOnly(reason, identified.accessPoint));
   } catch {
     return 'internal_error';
   }
 }
 
-function modeOf({ doorMode, interlockBusy }: Pick<DecisionContext, 'doorMode' | 'interlockBusy'>) {
-  return { ...(doorMode !== undefined && { doorMode }), ...(interlockBusy !== undefined && { interlockBusy }) };
-}
+type Mode = Pick<DecisionContext, 'doorMode' | 'interlockBusy'>;
+type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut'>;
 
-/** Inputs before the credential is known; also those of a denial when finding it fails. */
-export function unidentifiedInputs(request: AccessRequest, context: DecisionContext): DecisionInputs {
+const NO_FACTORS: Factors = { direction: 'entry', pin: 'none', lockedOut: false };
+
+function withMode(inputs: DecisionInputs, { doorMode, interlockBusy }: Mode): DecisionInputs {
+  if (doorMode === undefined && interlockBusy === undefined) return inputs;
   return {
-    atUnixMs: context.wall.unixMs,
-    timeQuality: context.wall.quality,
-    policyRevision: '',
-    direction: 'entry',
-    linkSecure: request.link.secure || !context.secureChannelRequired,
-    linkTampered: request.link.tampered,
-    readAgeMs: request.readAgeMs,
-    pin: 'none',
-    lockedOut: false,
-    ...modeOf(context),
+    ...inputs,
+    ...(doorMode !== undefined && { doorMode }),
+    ...(interlockBusy !== undefined && { interlockBusy }),
   };
 }
 
+/** What is recorded as seen; before the credential is known, without factors. */
+export function inputsOf(
+  { link, readAgeMs }: AccessRequest,
+  context: DecisionContext,
+  policyRevision: string,
+  { direction, pin, lockedOut }: Factors = NO_FACTORS,
+): DecisionInputs {
+  const inputs: DecisionInputs = {
+    atUnixMs: context.wall.unixMs,
+    timeQuality: context.wall.quality,
+    policyRevision,
+    direction,
+    linkSecure: link.secure || !context.secureChannelRequired,
+    linkTampered: link.tampered,
+    readAgeMs,
+    pin,
+    lockedOut,
+  };
+  return withMode(inputs, context);
+}
+
 /** A PIN is compared whatever else fails, so that alarms never depend on rank; not while locked out. */
-function factors(
+function factorsOf(
   { pin }: AccessRequest,
   view: PolicyView,
   { lockOuts, monotonicMs }: DecisionContext,
   { accessPoint, credential }: Identified,
-): Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut'> {
+): Factors {
   const direction = accessPoint?.direction ?? 'entry';
   if (accessPoint?.authentication !== 'cardAndPin' || !credential) return { direction, pin: 'none', lockedOut: false };
   const lockedOut = isLockedOut(lockOuts, credential.id, accessPoint.reader, monotonicMs);
@@ -108,24 +119,27 @@ function factors(
   return { direction, pin: view.pinMatches(credential.id, pin) ? 'right' : 'wrong', lockedOut };
 }
 
+const NONE: readonly never[] = [];
+const CREDENTIAL_ALARM: readonly EventName[] = ['credential.alarm'];
+
 function judge(view: PolicyView, accessPointId: string, identified: Identified, inputs: DecisionInputs): Decision {
   const { accessPoint, credential, card } = identified;
-  const failed = failedChecks({ ...identified, view, inputs });
+  const failed = failedChecks(view, identified, inputs);
   const denying = failed.filter((reason) => !isFlagOnly(reason, accessPoint));
   const [reason] = denying;
-  const stolen = credential?.status === 'lost' || credential?.status === 'stolen';
-  const alarms: EventName[] = stolen ? ['credential.alarm'] : [];
-  const common = {
-    alarms,
+  const onlyPinMissing = reason === 'pin_required' && denying.length === 1;
+  return {
+    outcome: reason === undefined ? 'grant' : onlyPinMissing ? 'pending' : 'deny',
+    reason,
+    alsoFailed: reason === undefined ? NONE : failed.filter((other) => other !== reason),
+    flags: reason === undefined ? failed : NONE,
+    alarms: credential?.status === 'lost' || credential?.status === 'stolen' ? CREDENTIAL_ALARM : NONE,
     accessPointId,
+    credentialId: credential?.id,
+    holderId: credential?.holderId,
     card,
     inputs,
-    ...(credential && { credentialId: credential.id, holderId: credential.holderId }),
   };
-  if (reason === undefined) return { ...common, outcome: 'grant', alsoFailed: [], flags: failed };
-  const alsoFailed = failed.filter((other) => other !== reason);
-  const onlyPinMissing = reason === 'pin_required' && denying.length === 1;
-  return { ...common, outcome: onlyPinMissing ? 'pending' : 'deny', reason, alsoFailed, flags: [] };
 }
 
 function failure(
@@ -137,10 +151,12 @@ function failure(
   return {
     outcome: 'deny',
     reason: 'internal_error',
-    alsoFailed: [],
-    flags: [],
-    alarms: [],
+    alsoFailed: NONE,
+    flags: NONE,
+    alarms: NONE,
     accessPointId,
+    credentialId: undefined,
+    holderId: undefined,
     card: { bitCount, bits },
     inputs,
     error,

@@ -6,8 +6,8 @@ import type { CardRecord, DecisionInputs, EventName, EventRecord, Reason } from 
  */
 export interface Decision {
   readonly outcome: 'grant' | 'deny' | 'pending';
-  /** The highest-ranking failed check; absent on a grant. */
-  readonly reason?: Reason;
+  /** The highest-ranking failed check; undefined on a grant. */
+  readonly reason: Reason | undefined;
   /** The other failed checks, in rank order. */
   readonly alsoFailed: readonly Reason[];
   /** On a grant at an exit: the checks that failed and, there, do not deny. */
@@ -15,8 +15,8 @@ export interface Decision {
   /** Events to record whatever the outcome. */
   readonly alarms: readonly EventName[];
   readonly accessPointId: string;
-  readonly credentialId?: string;
-  readonly holderId?: string;
+  readonly credentialId: string | undefined;
+  readonly holderId: string | undefined;
   readonly card: CardRecord;
   readonly inputs: DecisionInputs;
   /** Grants of emergency credentials have an event of their own. */

@@ -1,7 +1,7 @@
 import { decodeCard, lookUpKeys, type ActiveFormat } from '@sparc/protocol/card-format';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
-import { unidentifiedInputs } from './decide.js';
+import { inputsOf } from './decide.js';
 import type { Decision } from './decision.js';
 import { cardRecord } from './identify.js';
 
@@ -18,7 +18,7 @@ export interface EmergencyView {
  */
 export function decideEmergency(request: AccessRequest, view: EmergencyView, context: DecisionContext): Decision {
   const { accessPointId, card } = request;
-  const inputs = unidentifiedInputs(request, context);
+  const inputs = inputsOf(request, context, '');
   const denial: Decision = {
     outcome: 'deny',
     reason: 'no_policy',
@@ -26,6 +26,8 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     flags: [],
     alarms: [],
     accessPointId,
+    credentialId: undefined,
+    holderId: undefined,
     card,
     inputs,
   };
@@ -39,8 +41,7 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     for (const key of lookUpKeys(card.bits, card.bitCount, decoding)) {
       const found = view.emergencyCredential(key, accessPointId);
       if (found) {
-        const { reason: _noPolicy, ...rest } = decoded;
-        return { ...rest, outcome: 'grant', emergency: true, credentialId: found.credentialId };
+        return { ...decoded, outcome: 'grant', reason: undefined, emergency: true, credentialId: found.credentialId };
       }
     }
     return decoded;

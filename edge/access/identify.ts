@@ -14,14 +14,14 @@ export interface Identified {
 }
 
 export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: CardDecoding): CardRecord {
-  const decoded = decoding.ok ? decoding.card : undefined;
-  return {
-    bitCount,
-    bits,
-    ...(decoded && { formatId: decoded.formatId }),
-    ...(decoded?.facility !== undefined && { facility: decoded.facility }),
-    ...(decoded?.number !== undefined && { cardNumber: decoded.number }),
-  };
+  const record: { -readonly [K in keyof CardRecord]: CardRecord[K] } = { bitCount, bits };
+  if (decoding.ok) {
+    const { formatId, facility, number } = decoding.card;
+    record.formatId = formatId;
+    if (facility !== undefined) record.facility = facility;
+    if (number !== undefined) record.cardNumber = number;
+  }
+  return record;
 }
 
 export function identify(view: PolicyView, accessPointId: string, card: AccessRequest['card']): Identified {

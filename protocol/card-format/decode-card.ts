@@ -39,16 +39,15 @@ export type CardDecoding =
 function fieldsOf(bits: Uint8Array, format: CardFormat): DecodedCard {
   const facility = format.facility && readField(bits, format.facility);
   const number = String(readField(bits, format.number));
-  return {
-    formatId: format.id,
-    number,
-    key: decodedKey(format.id, facility, number),
-    ...(facility !== undefined && { facility }),
-    ...(format.issue && { issue: readField(bits, format.issue) }),
-    ...(format.other && {
-      other: Object.fromEntries(Object.entries(format.other).map(([name, range]) => [name, readField(bits, range)])),
-    }),
-  };
+  const key = decodedKey(format.id, facility, number);
+  const card: { -readonly [K in keyof DecodedCard]: DecodedCard[K] } = { formatId: format.id, number, key };
+  if (facility !== undefined) card.facility = facility;
+  if (format.issue) card.issue = readField(bits, format.issue);
+  if (format.other) {
+    const ranges = Object.entries(format.other);
+    card.other = Object.fromEntries(ranges.map(([name, range]) => [name, readField(bits, range)]));
+  }
+  return card;
 }
 
 /** A list of facility codes refuses a card that has none. */
