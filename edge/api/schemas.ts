@@ -7,7 +7,7 @@ const texts = Type.Array(Type.String());
 const instant = Type.Integer({ description: 'milliseconds since 1970-01-01T00:00Z' });
 
 export const siteSchema = closed({
-  site: closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() }),
+  site: Type.Optional(closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() })),
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
   policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant })),
   doors: Type.Array(
@@ -43,6 +43,7 @@ export const siteSchema = closed({
     }),
   ),
   journal: closed({ healthy: Type.Boolean(), lastEntry: optional.text }),
+  lateRecordsCount: Type.Integer(),
   simulatorUrl: optional.text,
   droppedCount: Type.Integer(),
 });

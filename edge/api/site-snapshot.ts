@@ -3,7 +3,8 @@ import type { Indication } from '@sparc/protocol/ports';
 
 /** The state of a site as people look at it: plain data, no secret, small enough to be sent whole on every change. */
 export interface SiteSnapshot {
-  readonly site: { readonly id: string; readonly name: string; readonly timeZone: string };
+  /** Undefined while no plan is known. */
+  readonly site?: { readonly id: string; readonly name: string; readonly timeZone: string };
   readonly gateway: { readonly name: string; readonly startedAtUnixMs: number; readonly publicKey: string };
   /** Undefined under `no_policy`. */
   readonly policy?: { readonly revision: string; readonly appliedAtUnixMs: number };
@@ -11,6 +12,8 @@ export interface SiteSnapshot {
   readonly readers: readonly ReaderSnapshot[];
   readonly buses: readonly BusSnapshot[];
   readonly journal: { readonly healthy: boolean; readonly lastEntry?: string };
+  /** Records that wait for a journal that failed. */
+  readonly lateRecordsCount: number;
 }
 
 export interface DoorSnapshot {

@@ -36,8 +36,9 @@ setInterval(renderFacts, 1_000);
 function render() {
   renderState();
   if (site === undefined) return;
-  document.title = `${site.site.name} – SPARC gateway`;
-  byId('site-name').textContent = site.site.name;
+  const name = site.site?.name ?? site.gateway.name;
+  document.title = `${name} – SPARC gateway`;
+  byId('site-name').textContent = name;
   renderFacts();
   renderDoors(byId('doors'), site, simulator.panel);
   simulator.update(site);
@@ -84,9 +85,9 @@ function renderFacts() {
           ` in force${since(policy.appliedAtUnixMs)}`,
         ]),
   );
-  const clock = clockOf(site.site.timeZone);
+  const clock = clockOf(site.site?.timeZone);
   byId('site-time').textContent = `${clock.day(nowMs)} ${clock.time(nowMs)}`;
-  byId('site-time').title = `Time at the site, ${site.site.timeZone}`;
+  byId('site-time').title = `Time at the site, ${site.site?.timeZone ?? 'zone not known'}`;
 }
 
 async function untilServed(get) {

@@ -51,7 +51,7 @@ export function createEventList(catalogue) {
       if (wanted === 'alarm' ? event.severity !== 'alarm' : wanted !== 'all' && kindOf(event) !== wanted) return false;
       return words === '' || textOf(event).toLowerCase().includes(words);
     });
-    const clock = clockOf(site?.site.timeZone);
+    const clock = clockOf(site?.site?.timeZone);
     list.replaceChildren(...rows.map((event) => row(event, clock)));
     byId('event-none').hidden = rows.length > 0;
     byId('event-none').textContent = events.size === 0 ? 'No events yet.' : 'No event like that.';

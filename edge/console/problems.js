@@ -1,5 +1,11 @@
 import { h, icon, keyed } from './dom.js';
-import { ALARM_WORDS } from './words.js';
+import { ALARM_WORDS, titleOf } from './words.js';
+
+const WARNING_ACTIONS = {
+  'door.unsecured_side_relay': 'Drive the lock from the secured side where that is possible.',
+  'door.lock_unconfirmed': 'Go and check that the door is locked; check the cable to the device that drives its lock.',
+  'exit.fault': 'Check the wiring of the exit button and its end-of-line resistors.',
+};
 
 /** Everything that needs a person, worst first: { key, level, title, code, meaning, action }. */
 export function problemsOf(site, catalogue) {
@@ -16,7 +22,10 @@ export function problemsOf(site, catalogue) {
     });
   };
 
-  if (!site.journal.healthy) add('alarm', 'Events cannot be recorded', 'ERR_LEDGER_WRITE_FAILED');
+  if (!site.journal.healthy) {
+    const message = site.lateRecordsCount > 0 ? `${site.lateRecordsCount} records wait.` : undefined;
+    add('alarm', 'Events cannot be recorded', 'ERR_LEDGER_WRITE_FAILED', { message });
+  }
   if (site.policy === undefined) add('alarm', 'Nobody can be let in by card', 'ERR_POLICY_NONE');
   for (const { name, alarm, physical, warnings } of site.doors) {
     const door = { action: 'Go and look, then close the door.' };
@@ -28,9 +37,9 @@ export function problemsOf(site, catalogue) {
       });
     }
     for (const warning of warnings) {
-      add('warning', `${name}: needs attention`, warning, {
-        action: 'Drive the lock from the secured side where that is possible.',
-      });
+      if (warning === 'door.contact_fault') continue;
+      const level = catalogue.events[warning]?.severity === 'alarm' ? 'alarm' : 'warning';
+      add(level, `${name}: ${titleOf({ name: warning }).toLowerCase()}`, warning, { action: WARNING_ACTIONS[warning] });
     }
   }
   for (const { id, up, error } of site.buses) {

@@ -6,6 +6,7 @@ const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 export function createSimulator() {
   const panels = new Map();
   let url;
+  let source;
   let cards = [];
 
   const post = async (panel, path, body = {}) => {
@@ -29,15 +30,21 @@ export function createSimulator() {
     select.replaceChildren(...cards.map(({ id, name }) => h('option', { value: id, selected: id === chosen }, name)));
   };
 
-  const load = async () => {
-    const address = url;
-    try {
-      const response = await fetch(new URL('/site', address));
-      ({ cards } = await response.json());
-      panels.forEach(fillCards);
-    } catch {
-      setTimeout(() => address === url && void load(), 2_000);
-    }
+  /** The simulator tells what is really there: the gateway's view beside it can be compared. */
+  const watch = () => {
+    source?.close();
+    source = new EventSource(new URL('/stream', url));
+    source.addEventListener('message', ({ data }) => {
+      const state = JSON.parse(data);
+      if (cards.length !== state.cards.length) {
+        ({ cards } = state);
+        panels.forEach(fillCards);
+      }
+      for (const door of state.doors) {
+        const panel = panels.get(door.id);
+        if (panel !== undefined) panel.querySelector('.truth').textContent = truthOf(door);
+      }
+    });
   };
 
   return {
@@ -45,7 +52,8 @@ export function createSimulator() {
       if (next === url) return;
       url = next;
       for (const panel of panels.values()) panel.hidden = url === undefined;
-      if (url !== undefined) void load();
+      if (url === undefined) source?.close();
+      else watch();
     },
 
     /** The controls of one door; they live as long as its card. */
@@ -71,6 +79,17 @@ export function createSimulator() {
   };
 }
 
+function truthOf({ open, held, exitPressed, lock }) {
+  return [
+    lock.released ? 'lock free' : 'lock bars',
+    open ? 'door open' : 'door shut',
+    held ? 'held by hand' : undefined,
+    exitPressed ? 'exit button pressed' : undefined,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ');
+}
+
 function build(door, post) {
   const readerPath = (action) => `/readers/${encodeURIComponent(field('reader').value)}/${action}`;
   const doorPath = (action) => `/doors/${encodeURIComponent(door.id)}/${action}`;
@@ -89,7 +108,7 @@ function build(door, post) {
   const panel = h(
     'section',
     { class: 'simulator', 'aria-label': `Simulator of ${door.name}` },
-    h('h3', {}, 'Simulator'),
+    h('div', { class: 'simulator-head' }, h('h3', {}, 'Simulator'), h('p', { class: 'truth quiet' })),
     h(
       'div',
       { class: 'row' },

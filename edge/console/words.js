@@ -8,7 +8,7 @@ export const LOCK_WORDS = {
 export const CONTACT_WORDS = {
   open: 'Open',
   closed: 'Closed',
-  unknown: 'No contact',
+  unknown: 'Not known whether open',
   fault: 'Contact fault',
 };
 export const ALARM_WORDS = {
@@ -46,6 +46,9 @@ const TITLES = {
   'exit.used': 'Went out',
   'exit.not_used': 'Did not open',
   'exit.unverified': 'Exit not verified',
+  'exit.not_released': 'Exit button did not release',
+  'exit.fault': 'Exit button: wiring fault',
+  'exit.restored': 'Exit button in order again',
   'exit.active_at_start': 'Exit button was pressed at start',
   'door.opened': 'Opened',
   'door.closed': 'Closed',
@@ -64,6 +67,8 @@ const TITLES = {
   'reader.offline': 'Reader offline',
   'reader.tamper': 'Tamper',
   'reader.tamper_clear': 'Tamper ended',
+  'reader.power_failed': 'Supply fails',
+  'reader.power_restored': 'Supply in order again',
   'reader.alarm': 'Reader misbehaves',
   'bus.up': 'Bus up',
   'bus.down': 'Bus down',

@@ -49,6 +49,7 @@ export function siteSnapshot(): SiteSnapshot {
       },
     ],
     journal: { healthy: true, lastEntry: '3.41' },
+    lateRecordsCount: 0,
   };
 }
 
