@@ -23,9 +23,9 @@ export class ReplicaClient {
   #stopped = false;
   #told: string | undefined;
 
-  constructor(clock: Clock, data: ReplicaWorkerData, handlers: ReplicaHandlers) {
+  constructor(clock: Clock, { dataDir, publicKey }: ReplicaWorkerData, handlers: ReplicaHandlers) {
     this.#clock = clock;
-    this.#data = data;
+    this.#data = { dataDir, publicKey };
     this.#handlers = handlers;
   }
 

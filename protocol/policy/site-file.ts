@@ -6,7 +6,7 @@ const closed = <T extends Record<string, TSchema>>(properties: T) =>
 
 const Id = Type.String({
   pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
-  description: 'lower-case id, unique within its list',
+  description: 'an id: up to 64 lower-case letters, digits, dots, dashes or underscores, a letter or digit first',
 });
 const Name = Type.String({ minLength: 1, maxLength: 128 });
 const DurationMs = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
@@ -15,7 +15,7 @@ const ClockTime = Type.String({
   pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$',
   description: 'HH:MM in the site zone; 24:00 ends a day',
 });
-const LocalDate = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
+const LocalDate = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description: 'a date, YYYY-MM-DD' });
 const LocalDateOrTime = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}(:\\d{2})?)?$',
   description: 'site-local date, or date and time; a bare validTo date includes that whole day (ONVIF)',
@@ -166,7 +166,9 @@ export const Credential = closed({
   identifiers: Type.Array(CredentialIdentifier, { minItems: 1, maxItems: 8 }),
   validFrom: Type.Optional(LocalDateOrTime),
   validTo: Type.Optional(LocalDateOrTime),
-  pin: Type.Optional(Type.String({ pattern: '^\\d{4,10}$', description: 'stored only as a keyed hash' })),
+  pin: Type.Optional(
+    Type.String({ pattern: '^\\d{4,10}$', description: '4 to 10 digits in quotes; stored only as a keyed hash' }),
+  ),
   accessProfiles: Type.Array(Id),
 });
 

@@ -23,5 +23,8 @@ const look = () => {
 mkdirSync(policyFolder(dataDir), { recursive: true });
 look();
 setInterval(look, POLL_INTERVAL_MS);
-// Where the system has no watch left to give, the poll alone has to do.
-watch(policyFolder(dataDir), look).on('error', () => undefined);
+try {
+  watch(policyFolder(dataDir), look).on('error', () => undefined);
+} catch {
+  // Where the system has no watch left to give, the poll alone has to do.
+}

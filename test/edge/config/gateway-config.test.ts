@@ -1,0 +1,144 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadGatewayConfig, loadOsdpKeys, parseGatewayConfig, problemsOf } from '@sparc/edge/config';
+import { isSparcError } from '@sparc/protocol/errors';
+import { edited } from '../../support/site-file.js';
+
+const CONFIG = `gateway: { name: demo-gateway }
+dataDir: ./data
+osdpKeysFile: keys.yaml
+buses:
+  - { id: bus-a, serial: { path: /dev/ttyUSB0, baudRate: 9600 } }
+  - { id: bus-b, tcp: { host: 127.0.0.1, port: 4001 } }
+api: { host: 127.0.0.1, port: 8080 }
+console: { simulatorUrl: "http://127.0.0.1:9000" }
+log: { level: debug }
+`;
+
+const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, suggestion?: string])[] = [
+  ['dataDir: ./data', 'datadir: ./data', /no known field/, 'dataDir'],
+  ['baudRate: 9600', 'baudRate: 9601', /one of 9600, 19200/],
+  ['port: 4001', 'port: 0', /at least 1/],
+  ['port: 4001', 'port: 65536', /at most 65535/],
+  ['id: bus-b', 'id: bus-a', /id of buses\[0\]/],
+  ['id: bus-b', 'id: Bus B', /lower-case/],
+  ['tcp: { host: 127.0.0.1, port: 4001 }', 'serial: { path: /dev/ttyUSB0 }', /which buses\[0\] has already/],
+  ['api: { host: 127.0.0.1', 'api: { host: 0.0.0.0', /loopback.*no login/],
+  ['http://127.0.0.1:9000', 'http://192.0.2.1:9000', /loopback/],
+  ['http://127.0.0.1:9000', 'https://127.0.0.1:9000', /http address/],
+  ['level: debug', 'level: chatty', /one of fatal/],
+];
+
+function problemsIn(text: string) {
+  try {
+    parseGatewayConfig(text, '/etc/sparc/gateway.yaml');
+    return [];
+  } catch (error) {
+    t.ok(isSparcError(error, 'ERR_CONFIG_INVALID'));
+    return problemsOf(error);
+  }
+}
+
+function folder(t: { teardown(done: () => void): void }): string {
+  const path = mkdtempSync(join(tmpdir(), 'sparc-config-'));
+  t.teardown(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+t.test('paths are relative to the configuration file', async (t) => {
+  const config = parseGatewayConfig(CONFIG, '/etc/sparc/gateway.yaml');
+  t.equal(config.dataDir, '/etc/sparc/data');
+  t.equal(config.osdpKeysFile, '/etc/sparc/keys.yaml');
+  t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001 } });
+});
+
+t.test('what is left out has a default', async (t) => {
+  const config = parseGatewayConfig(
+    'gateway: { name: g }\nbuses: [{ id: a, serial: { path: /dev/ttyS0 } }]\n',
+    '/etc/sparc/gateway.yaml',
+  );
+  t.strictSame(config, {
+    gateway: { name: 'g' },
+    dataDir: '/etc/sparc/data',
+    buses: [{ id: 'a', serial: { path: '/dev/ttyS0', baudRate: 9_600 } }],
+    api: { host: '127.0.0.1', port: 8_080 },
+    console: {},
+    log: { level: 'info' },
+  });
+});
+
+for (const [from, to, message, suggestion] of MISTAKES) {
+  t.test(`\`${to}\` instead of \`${from}\` is refused at its line`, async (t) => {
+    const { text, line } = edited(CONFIG, from, to);
+    t.match(problemsIn(text), [{ line, message, ...(suggestion !== undefined && { suggestion }) }]);
+    t.equal(problemsIn(text).length, 1);
+  });
+}
+
+t.test('every mistake is shown at once, in the order of the lines', async (t) => {
+  const edits = [MISTAKES[0], MISTAKES[1], MISTAKES[2], MISTAKES[10]];
+  let text = CONFIG;
+  for (const edit of edits) if (edit !== undefined) text = edited(text, edit[0], edit[1]).text;
+  t.strictSame(
+    problemsIn(text).map(({ line }) => line),
+    [2, 5, 6, 9],
+  );
+});
+
+t.test('broken YAML is refused at its line, whatever is wrong with it', async (t) => {
+  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 10, message: /unique/ }]);
+  t.match(problemsIn('gateway: { name: [ }\n'), [{ line: 1 }]);
+  t.match(problemsIn(`gateway: ${'['.repeat(100_000)}`), [{ message: /nested too deeply/ }]);
+  t.match(problemsIn(`# ${'x'.repeat(1_100_000)}`), [{ message: /the most is/ }]);
+  t.match(problemsIn('gateway: *missing\n'), [{ line: 1, message: /alias/i }]);
+  t.match(problemsIn('gateway: !!binary x\n'), [{ line: 1 }]);
+});
+
+t.test('an alias bomb is refused before it takes memory', async (t) => {
+  const levels = 'abcdefghi'.split('').map((name, index, all) => {
+    const content = index === 0 ? '[x, x, x, x, x, x, x, x, x]' : `[${`*${all[index - 1]}, `.repeat(9)}]`;
+    return `${name}: &${name} ${content}`;
+  });
+  t.match(problemsIn(levels.join('\n')), [{ message: /too many aliases/ }]);
+});
+
+t.test('a file that cannot be read has a code of its own', async (t) => {
+  const path = folder(t);
+  t.throws(() => loadGatewayConfig(join(path, 'none.yaml')), {
+    code: 'ERR_CONFIG_UNREADABLE',
+    message: /no such file/,
+  });
+  t.throws(() => loadGatewayConfig(path), { code: 'ERR_CONFIG_UNREADABLE' });
+  writeFileSync(join(path, 'latin.yaml'), Uint8Array.of(0x67, 0xfc, 0x72));
+  t.throws(() => loadGatewayConfig(join(path, 'latin.yaml')), { code: 'ERR_CONFIG_UNREADABLE', message: /UTF-8/ });
+});
+
+t.test('OSDP keys are read from a file that only its owner can read', async (t) => {
+  const path = join(folder(t), 'keys.yaml');
+  const key = '00112233445566778899AABBCCDDEEFF';
+  writeFileSync(path, `front-out: "${key}"\n`, { mode: 0o600 });
+  t.strictSame(loadOsdpKeys(path).get('front-out'), Uint8Array.from(Buffer.from(key, 'hex')));
+  chmodSync(path, 0o640);
+  t.throws(() => loadOsdpKeys(path), { code: 'ERR_CONFIG_SECRET_EXPOSED' });
+});
+
+t.test('a wrong OSDP key is refused without being shown', async (t) => {
+  const path = join(folder(t), 'keys.yaml');
+  for (const key of [
+    '"00112233445566778899AABBCCDDEEF"',
+    '12345678901234567890123456789012',
+    '"303132333435363738393A3B3C3D3E3F"',
+  ]) {
+    writeFileSync(path, `a: "00112233445566778899AABBCCDDEEFF"\nb: ${key}\n`, { mode: 0o600 });
+    try {
+      loadOsdpKeys(path);
+      t.fail(`${key} passed`);
+    } catch (error) {
+      t.match(problemsOf(error), [{ line: 2, path: 'b' }]);
+      t.notOk(JSON.stringify(error).includes(key.replaceAll('"', '')));
+      t.notOk((error as Error).message.includes(key.replaceAll('"', '')));
+    }
+  }
+});

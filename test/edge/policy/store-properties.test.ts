@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { buildSite, readSitePlan, SqlitePolicyView } from '@sparc/edge/policy';
+import { identifierKey } from '@sparc/protocol/card-format';
+import type { AccessProfile, Credential, CredentialHolder, SiteFile } from '@sparc/protocol/policy';
+import { checkProperty } from '../../support/property.js';
+
+const PIN_KEY = new Uint8Array(32).fill(7);
+const POINTS = ['p0', 'p1', 'p2', 'p3'];
+const SCHEDULES = ['always', 's0', 's1'];
+
+const profileIds = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 });
+
+const someSite: fc.Arbitrary<SiteFile> = profileIds.chain((ids) => {
+  const policy = fc.record({ accessPoint: fc.constantFrom(...POINTS), schedule: fc.constantFrom(...SCHEDULES) });
+  const profiles: fc.Arbitrary<AccessProfile>[] = ids.map((id) =>
+    fc
+      .uniqueArray(policy, { maxLength: 6, selector: (entry) => `${entry.accessPoint} ${entry.schedule}` })
+      .map((policies) => ({ id, name: id, policies })),
+  );
+  const holders: fc.Arbitrary<CredentialHolder>[] = ['h0', 'h1', 'h2'].map((id) =>
+    fc.record({
+      id: fc.constant(id),
+      name: fc.string({ minLength: 1 }),
+      status: fc.constantFrom('active', 'suspended'),
+    }),
+  );
+  const credential = fc.record(
+    {
+      holder: fc.constantFrom('h0', 'h1', 'h2'),
+      status: fc.constantFrom<Credential['status'][]>('active', 'lost', 'blocked'),
+      accessProfiles: fc.subarray(ids),
+      pin: fc.stringMatching(/^\d{4,6}$/),
+      numbers: fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 3 }),
+      issue: fc.nat(3),
+    },
+    { requiredKeys: ['holder', 'status', 'accessProfiles', 'numbers'] },
+  );
+  return fc
+    .tuple(fc.tuple(...profiles), fc.tuple(...holders), fc.array(credential, { maxLength: 12 }))
+    .map(([accessProfiles, credentialHolders, drafts]) => {
+      const taken = new Set<number>();
+      const credentials = drafts.map(({ numbers, issue, pin, ...rest }, index): Credential => {
+        const free = numbers.filter((number) => !taken.has(number));
+        for (const number of free) taken.add(number);
+        return {
+          id: `c${index}`,
+          ...rest,
+          ...(pin !== undefined && { pin }),
+          identifiers: free.map((number) =>
+            number % 2 === 0
+              ? { format: 'simplex-36', facility: 1, number, ...(issue !== undefined && { issue }) }
+              : { bits: 32, value: number.toString(16).padStart(8, '0') },
+          ),
+        };
+      });
+      const numbered = (prefix: string) => POINTS.map((_, index) => `${prefix}${index}`);
+      return {
+        version: 1,
+        site: { id: 'site', name: 'Site', timeZone: 'UTC' },
+        cardFormats: [{ format: 'simplex-36' }],
+        devices: [{ id: 'd', bus: 'b', address: 0, secureChannel: 'required', side: 'secured' }],
+        readers: numbered('r').map((id, number) => ({ id, device: 'd', number })),
+        inputs: [],
+        outputs: numbered('o').map((id, number) => ({ id, device: 'd', number })),
+        areas: [],
+        doors: numbered('x').map((id, index) => ({
+          id,
+          name: id,
+          lock: { output: `o${index}`, type: 'failSecure' },
+          onGatewayLoss: 'relock',
+        })),
+        accessPoints: POINTS.map((id, index) => ({
+          id,
+          name: id,
+          door: `x${index}`,
+          reader: `r${index}`,
+          direction: 'entry',
+          authentication: 'card',
+          onRecordFailure: 'deny',
+        })),
+        schedules: ['s0', 's1'].map((id) => ({ id, name: id, weekly: [] })),
+        accessProfiles,
+        credentialHolders,
+        credentials,
+      };
+    });
+});
+
+t.test('the store answers what the site file says, for any site', async (t) => {
+  checkProperty(
+    fc.property(someSite, (site) => {
+      const db = buildSite(site, { path: ':memory:', revision: 'r', pinKey: PIN_KEY });
+      const view = new SqlitePolicyView(db, PIN_KEY);
+      for (let number = 0; number <= 40; number++) {
+        for (const identifier of [
+          { format: 'simplex-36', facility: 1, number },
+          { bits: 32, value: number.toString(16).padStart(8, '0') },
+        ]) {
+          const key = identifierKey(identifier);
+          const owner = site.credentials.find(({ identifiers }) =>
+            identifiers.some((own) => identifierKey(own) === key),
+          );
+          const found = view.credentialByIdentifier(key);
+          const own = owner?.identifiers.find((entry) => identifierKey(entry) === key);
+          const expected = owner && {
+            id: owner.id,
+            holderId: owner.holder,
+            holderStatus: site.credentialHolders.find(({ id }) => id === owner.holder)?.status,
+            status: owner.status,
+            ...(own && 'issue' in own && { issue: own.issue }),
+            hasPin: owner.pin !== undefined,
+          };
+          if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${key}: ${JSON.stringify(found)}`);
+        }
+      }
+      // Rights are asked in an order that does not follow the look-ups.
+      for (const credential of [...site.credentials].reverse()) {
+        for (const point of [...POINTS, 'unknown']) {
+          const rights = view.rights(credential.id, point).map((right) => `${right.profileId} ${right.scheduleId}`);
+          const expected = site.accessProfiles
+            .filter(({ id }) => credential.accessProfiles.includes(id))
+            .flatMap(({ id, policies }) =>
+              policies.filter((entry) => entry.accessPoint === point).map((entry) => `${id} ${entry.schedule}`),
+            );
+          if (rights.sort().join() !== expected.sort().join())
+            throw new Error(`${credential.id} at ${point}: ${rights.join()}`);
+        }
+        if (view.pinMatches(credential.id, credential.pin ?? '0000') !== (credential.pin !== undefined)) {
+          throw new Error(`PIN of ${credential.id}`);
+        }
+        if (credential.pin !== undefined && view.pinMatches(credential.id, `${credential.pin}0`)) {
+          throw new Error(`another PIN of ${credential.id}`);
+        }
+      }
+      if (view.rights('nobody', 'p0').length > 0 || view.pinMatches('nobody', '0000')) throw new Error('nobody');
+      const { schedules, ...plan } = readSitePlan(db);
+      if (JSON.stringify(plan.accessPoints) !== JSON.stringify(site.accessPoints)) throw new Error('the plan');
+      if (schedules.map(({ id }) => id).join() !== SCHEDULES.join()) throw new Error('schedules of the plan');
+      view.close();
+    }),
+    100,
+  );
+  t.pass();
+});
