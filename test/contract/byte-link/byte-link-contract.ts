@@ -9,7 +9,7 @@ export interface ByteLinkFixture {
   readonly link: ByteLink;
   /** What the far end has received so far. */
   readonly received: () => Uint8Array;
-  /** The far end transmits. */
+  /** The far end transmits, at the rate of the link. */
   readonly send: (bytes: Uint8Array) => void;
   /** The far end goes away, or the cable is pulled. */
   readonly cut: () => Promise<void>;
@@ -102,15 +102,19 @@ export function byteLinkContract(
     t.ok(witness.downs.every(({ code }) => code.startsWith('ERR_BUS_')));
   });
 
-  contract('changes its rate without losing what was written before', async (t, { link, received }) => {
+  contract('changes its rate without losing what was written before', async (t, { link, received, send }) => {
     const witness = new LinkWitness();
     link.start(witness);
     await until('the link is open', () => witness.opens === 1);
     const settable = link.baudRate !== undefined;
     link.write(Uint8Array.of(1, 2, 3));
     await until('the far end has them', () => received().length === 3);
-    await link.setBaudRate(38_400);
+    let changed = false;
+    void link.setBaudRate(38_400).then(() => (changed = true));
+    await until('the new rate is in force', () => changed);
     t.equal(link.baudRate, settable ? 38_400 : undefined);
+    send(Uint8Array.of(9));
+    await until('the link hears the far end at the new rate', () => witness.data.length === 1);
     link.write(Uint8Array.of(4));
     await until('the far end has the last', () => received().length === 4);
     t.same([...received()], [1, 2, 3, 4]);
