@@ -1,4 +1,4 @@
-import type { Reason } from '@sparc/protocol/events';
+import type { EventRecord, Reason } from '@sparc/protocol/events';
 import type {
   AppendedEntry,
   Clock,
@@ -128,6 +128,11 @@ export class Field {
       if (hasUnsecuredRelay) void this.#recorder.record({ name: 'door.unsecured_side_relay', doorId });
     }
     this.#changed();
+  }
+
+  /** Records what happened in another part of the gateway. */
+  record(event: EventRecord): void {
+    void this.#recorder.record(event);
   }
 
   snapshot(): FieldSnapshot {

@@ -1,0 +1,204 @@
+import type { SparcError } from '@sparc/protocol/errors';
+import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
+import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
+import type { GatewayConfig } from '../config/index.js';
+import { Field, type FieldLog } from '../field/index.js';
+import { JournalClient, type JournalStartReport } from '../ledger/index.js';
+import { verifySignature } from '../platform/index.js';
+import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import { ClockWatch } from './clock-watch.js';
+import { FieldBuses } from './field-buses.js';
+import { Lifecycle } from './lifecycle.js';
+
+export interface GatewayDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signer: Signer;
+  /** SCBK by device id. */
+  readonly osdpKeys: ReadonlyMap<string, Uint8Array>;
+  /** Of PIN hashes. */
+  readonly pinKey: Uint8Array;
+  readonly log: FieldLog;
+  /** The console is served; after each start of the site process. */
+  readonly onListening: (url: string) => void;
+}
+
+/** All steps together stay within the 5 s that a stop may take. */
+const STOP_STEP_MAX_MS = 2_000;
+
+type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
+
+/**
+ * A gateway: the field in this thread, journal and replica in threads of their own, the site part in a child process.
+ * No part waits for the site process, and the field waits for the journal's word on a grant only.
+ */
+export class Gateway {
+  readonly #lifecycle: Lifecycle;
+  readonly #buses: FieldBuses;
+  readonly #replica: ReplicaClient;
+  readonly #site: SiteProcess;
+  readonly #startedAtUnixMs: number;
+  #field: Field | undefined;
+  #view: SqlitePolicyView | undefined;
+  /** What the replica says before there is a field. */
+  #firstGeneration: ((message: GenerationMessage) => void) | undefined;
+  readonly #rejectedEarly: Extract<ReplicaMessage, { kind: 'rejected' }>[] = [];
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly deps: GatewayDeps,
+  ) {
+    const { clock, random, log, osdpKeys: keys, signer } = deps;
+    this.#startedAtUnixMs = clock.wall().unixMs;
+    this.#lifecycle = new Lifecycle(clock, STOP_STEP_MAX_MS, (part, error) =>
+      log.error({ part, error }, 'a part did not stop in order'),
+    );
+    this.#buses = new FieldBuses({ clock, random, keys }, config.buses);
+    this.#replica = new ReplicaClient(
+      clock,
+      { dataDir: config.dataDir, publicKey: signer.publicKey },
+      {
+        onMessage: (message) => this.#onReplica(message),
+        onFailed: (error) => this.#partFailed('replica', error),
+      },
+    );
+    const { simulatorUrl } = config.console;
+    this.#site = new SiteProcess(
+      clock,
+      {
+        snapshot: () => this.#snapshot(),
+        onListening: deps.onListening,
+        onDown: (error) => this.#partFailed('site', error),
+      },
+      {
+        ...config.api,
+        dataDir: config.dataDir,
+        logLevel: config.log.level,
+        ...(simulatorUrl === undefined ? {} : { simulatorUrl }),
+      },
+    );
+  }
+
+  /** Resolves when the field listens to the buses. A part that cannot start goes on trying and holds nothing up. */
+  async start(): Promise<void> {
+    const { clock } = this.deps;
+    const first = new Promise<GenerationMessage>((resolve) => (this.#firstGeneration = resolve));
+    await this.#lifecycle.start(named('replica', this.#replica));
+    const generation = await first;
+    const policy = this.#open(generation);
+    const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
+    field.usePolicy(policy);
+    for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
+    await this.#lifecycle.start(named('site', this.#site));
+    await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
+    field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
+  }
+
+  /** Idempotent. Every part is stopped, in reverse order, each within its deadline. */
+  async stop(): Promise<void> {
+    this.#field?.record({ name: 'gateway.stopped' });
+    await this.#lifecycle.stop();
+    this.#view?.close();
+    this.#view = undefined;
+  }
+
+  async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
+    const { clock, log } = this.deps;
+    let isFirst = true;
+    const journal = new JournalClient(
+      clock,
+      { dataDir: this.config.dataDir, siteId: plan?.site.id ?? '' },
+      {
+        onStart: (report) => {
+          // After a restart of the thread, open grants are the field's own and still under way.
+          if (isFirst) this.#closeOpenGrants(report);
+          isFirst = false;
+        },
+        onDown: (error) => this.#partFailed('journal', error),
+        onWritable: (writable, error) =>
+          log.warn({ code: error?.code }, writable ? 'the journal writes again' : 'the journal cannot write'),
+      },
+    );
+    const field = new Field(
+      { clock, log, journal, fieldBus: this.#buses },
+      { onChange: () => this.#site.changed(), onRecord: (entry) => this.#onRecord(entry) },
+    );
+    this.#field = field;
+    // Nobody waits for it: without a disk, doors still let people out.
+    await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
+    await this.#lifecycle.start(named('field', field));
+    return field;
+  }
+
+  #closeOpenGrants({ openGrants }: JournalStartReport): void {
+    for (const { id } of openGrants) this.#field?.record({ name: 'access.outcome_unknown', causeId: id });
+  }
+
+  #onReplica(message: ReplicaMessage): void {
+    if (message.kind === 'rejected') {
+      this.deps.log.error({ code: message.code }, message.message);
+      if (this.#field === undefined) this.#rejectedEarly.push(message);
+      else this.#field.record({ name: 'policy.rejected', code: message.code });
+    } else if (this.#field === undefined) {
+      this.#firstGeneration?.(message);
+    } else {
+      this.#field.usePolicy(this.#open(message));
+    }
+  }
+
+  /** The policy of a generation, its devices on the buses; or what is left without one. */
+  #open(message: GenerationMessage): Parameters<Field['usePolicy']>[0] {
+    const { log, pinKey, signer } = this.deps;
+    const previous = this.#view;
+    this.#view = undefined;
+    try {
+      if (message.kind === 'generation') {
+        const view = SqlitePolicyView.open(message.path, pinKey);
+        this.#view = view;
+        void this.#buses.plan(view.plan.devices);
+        log.info({ revision: message.revision }, 'policy loaded');
+        return { kind: 'policy', view, plan: view.plan };
+      }
+    } catch (error) {
+      log.error({ error }, 'the policy generation cannot be opened');
+    } finally {
+      // Decisions are synchronous: none is under way now, and the next one asks the new view.
+      previous?.close();
+    }
+    const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
+    const emergency = loadEmergencyCredentials(this.config.dataDir, verify);
+    if (emergency !== undefined) void this.#buses.plan(emergency.plan.devices);
+    log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
+    return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
+  }
+
+  #onRecord(entry: AppendedEntry): void {
+    const { holderId } = entry.record;
+    const holder = holderId === undefined ? undefined : this.#view?.credentialHolder(holderId);
+    this.#site.event(siteEvent(entry, holder?.name));
+  }
+
+  #partFailed(part: string, error: SparcError): void {
+    this.deps.log.error({ part, code: error.code }, error.message);
+    this.#field?.record({ name: 'gateway.part_failed', code: error.code, detail: { part } });
+  }
+
+  #snapshot(): SiteSnapshot {
+    const { signer } = this.deps;
+    const gateway = {
+      name: this.config.gateway.name,
+      startedAtUnixMs: this.#startedAtUnixMs,
+      publicKey: Buffer.from(signer.publicKey).toString('hex'),
+    };
+    const field = this.#field?.snapshot();
+    if (field === undefined) throw new Error('the site process starts after the field');
+    const noSite = { id: '', name: this.config.gateway.name, timeZone: 'UTC' };
+    return { ...field, site: field.site ?? noSite, gateway };
+  }
+}
+
+const named = (name: string, service: { start(): void; stop(): Promise<void> | void }) => ({
+  name,
+  start: () => service.start(),
+  stop: () => service.stop(),
+});

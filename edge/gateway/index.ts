@@ -1,0 +1,7 @@
+/**
+ * The gateway process: puts field, journal, replica and site together, and runs until it is told to stop.
+ * @packageDocumentation
+ */
+export { FieldBuses, type FieldBusesDeps } from './field-buses.js';
+export { Gateway, type GatewayDeps } from './gateway.js';
+export { runGateway } from './run-gateway.js';
