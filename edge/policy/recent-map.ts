@@ -1,6 +1,6 @@
 /**
  * Bounded memory of what was used lately. Two halves: when the younger is full it becomes the older, and what nobody
- * used since is forgotten. At most `sizeMax` entries.
+ * used since is forgotten. At most `sizeMax` entries, which is 2 or more.
  */
 export class RecentMap<K, V> {
   readonly #halfMax: number;
@@ -8,7 +8,11 @@ export class RecentMap<K, V> {
   #older = new Map<K, V>();
 
   constructor(sizeMax: number) {
-    this.#halfMax = Math.ceil(sizeMax / 2);
+    this.#halfMax = Math.floor(sizeMax / 2);
+  }
+
+  get size(): number {
+    return this.#younger.size + this.#older.size;
   }
 
   get(key: K): V | undefined {
