@@ -42,7 +42,12 @@ function onOpened(draft: Draft, wasFault: boolean): void {
   state.openSinceMs = state.scheduled ? undefined : nowMs;
   draft.effects.push({ kind: 'event', name: 'door.opened' });
   usePassage(draft);
-  if (isForced) {
+  // One break-in is one alarm, however the leaf bounces.
+  if (isRightly && state.alarm === 'forced') {
+    state.alarm = 'none';
+    draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+  }
+  if (isForced && state.alarm !== 'forced') {
     state.alarm = 'forced';
     draft.effects.push({ kind: 'event', name: 'door.forced' });
   }
@@ -65,7 +70,8 @@ function onClosed(draft: Draft): void {
   if (!wasOpen) return;
   state.closedAtMs = nowMs;
   draft.effects.push({ kind: 'event', name: 'door.closed' });
-  if (state.alarm === 'forced') draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+  // A forced door has to stay closed for the time of the bounce filter; see `checkAlarms`.
+  if (state.alarm === 'forced') return;
   if (state.alarm === 'held') draft.effects.push({ kind: 'event', name: 'door.held_clear' });
   if (state.alarm === 'held' || state.alarm === 'heldWarning') {
     draft.effects.push({ kind: 'indicate', indication: state.announced });
@@ -81,18 +87,24 @@ export function restartHeldTimer(draft: Draft): void {
   if (state.alarm === 'heldWarning') state.alarm = 'none';
 }
 
-/** When the door that is open should have been closed, warning first. */
-export function heldDueMs(state: DoorState): number {
-  const { heldAlarm, openTimeMs, preAlarmTimeMs } = state.settings;
+/** When an alarm begins or ends by itself; Infinity when none does. */
+export function alarmDueMs(state: DoorState): number {
+  const { heldAlarm, openTimeMs, preAlarmTimeMs, bounceFilterMs } = state.settings;
+  if (state.alarm === 'forced' && state.position === 'closed') return (state.closedAtMs ?? 0) + bounceFilterMs;
   if (!heldAlarm || state.openSinceMs === undefined) return Infinity;
   if (state.alarm === 'heldWarning') return state.openSinceMs + openTimeMs;
   if (state.alarm !== 'none') return Infinity;
   return state.openSinceMs + openTimeMs - preAlarmTimeMs;
 }
 
-export function checkHeld(draft: Draft): void {
+export function checkAlarms(draft: Draft): void {
   const { state, nowMs } = draft;
-  while (nowMs >= heldDueMs(state)) {
+  while (nowMs >= alarmDueMs(state)) {
+    if (state.alarm === 'forced') {
+      state.alarm = 'none';
+      draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+      continue;
+    }
     const isWarning = state.alarm === 'none' && state.settings.preAlarmTimeMs > 0;
     state.alarm = isWarning ? 'heldWarning' : 'held';
     draft.effects.push({ kind: 'event', name: isWarning ? 'door.held_warning' : 'door.held' });

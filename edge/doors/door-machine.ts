@@ -1,4 +1,4 @@
-import { checkHeld, heldDueMs, onContact, restartHeldTimer } from './contact.js';
+import { alarmDueMs, checkAlarms, onContact, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
 import type { DoorEffect, DoorInput, DoorState, Draft, Signal } from './door-state.js';
 import {
@@ -41,9 +41,10 @@ export function step(
 ): { readonly state: DoorState; readonly effects: readonly DoorEffect[] } {
   const draft: Draft = { state: { ...before }, effects: [], nowMs: input.nowMs };
   expirePassages(draft);
-  checkHeld(draft);
+  checkAlarms(draft);
   const urgent = apply(draft, input);
   expirePassages(draft);
+  checkAlarms(draft);
   checkMismatch(draft);
   control(draft, urgent);
   return { state: draft.state, effects: draft.effects };
@@ -134,7 +135,7 @@ function onSettings(draft: Draft, settings: DoorSettings): void {
 /** When the machine wants a `time` input, or undefined when nothing is due. */
 export function nextDeadlineMs(state: DoorState): number | undefined {
   const { command, mismatchAtMs = Infinity } = state.lock;
-  let dueMs = Math.min(heldDueMs(state), mismatchAtMs, command?.againAtMs ?? Infinity);
+  let dueMs = Math.min(alarmDueMs(state), mismatchAtMs, command?.againAtMs ?? Infinity);
   if (command?.wanted.kind === 'until') dueMs = Math.min(dueMs, command.wanted.atMs);
   for (const passage of state.passages) dueMs = Math.min(dueMs, endsAtMs(passage));
   return dueMs === Infinity ? undefined : dueMs;

@@ -1,0 +1,54 @@
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
+
+/** A journal over an array, with a disk that can be slow, hang or fail. Appends become durable in call order. */
+export class MemoryJournal implements Journal {
+  /** What is on disk. */
+  readonly entries: AppendedEntry[] = [];
+  /** From the append to the flush. */
+  flushMs = 1;
+  failure: ErrorCode | undefined;
+  /** Every append waits until `release`. */
+  hanging = false;
+  #policyRevision: string | undefined;
+  #waiting: (() => void)[] = [];
+  #order: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly clock: Clock) {}
+
+  get names(): string[] {
+    return this.entries.map(({ record }) => record.name);
+  }
+
+  append(draft: EntryDraft): Promise<AppendedEntry> {
+    const { record, expectedPolicyRevision } = draft;
+    if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== this.#policyRevision) {
+      return Promise.reject(new SparcError('ERR_LEDGER_RACE_LOST', 'the policy moved'));
+    }
+    if (this.failure !== undefined) return Promise.reject(new SparcError(this.failure, 'the disk is broken'));
+    if (record.name === 'policy.loaded') this.#policyRevision = record.detail?.['revision'];
+    const turn = Promise.all([this.#order, this.#flushed()]).then(() => {
+      const wall = this.clock.wall();
+      const id = { author: 'ab'.repeat(32), epoch: 1, sequence: this.entries.length + 1 };
+      const entry: AppendedEntry = { id, wallUnixMs: wall.unixMs, timeQuality: wall.quality, record };
+      this.entries.push(entry);
+      return entry;
+    });
+    this.#order = turn;
+    return turn;
+  }
+
+  /** The disk answers again. */
+  release(): void {
+    this.hanging = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.hanging) this.#waiting.push(resolve);
+      else if (this.flushMs === 0) resolve();
+      else this.clock.setTimer(this.flushMs, resolve);
+    });
+  }
+}
