@@ -12,6 +12,9 @@ import {
 import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import type { LinePort, SerialLine } from '../world/index.js';
 
+/** A machine that is asked too early by a rounding error is asked again a little later, not at once. */
+const TIMER_MIN_MS = 0.01;
+
 /** Effects other than bytes: what the device does for whoever stands in front of it. */
 export type PdSignal = Exclude<PdEffect, { kind: 'transmit' | 'communication' | 'output' }>;
 
@@ -178,7 +181,7 @@ export class PdDevice {
     this.#timer?.cancel();
     const atMs = this.#powered ? nextTimeMs(this.#state) : undefined;
     if (atMs === undefined) return;
-    this.#timer = this.clock.setTimer(Math.max(0, atMs - this.#nowMs()), () =>
+    this.#timer = this.clock.setTimer(Math.max(TIMER_MIN_MS, atMs - this.#nowMs()), () =>
       this.#step({ kind: 'time', nowMs: this.#nowMs() }),
     );
   }

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { SparcError } from '@sparc/protocol/errors';
 import type { CardBits, SimulatedDoor, SimulatedReader } from '../devices/index.js';
-import { cardBitsOf, rawCardBits } from './card-bits.js';
+import { cardBitsOf, rawCardBits } from '../people/index.js';
 import type { LiveSite } from './live-site.js';
 
 const EXIT_BUTTON_MS = 500;

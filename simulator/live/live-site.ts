@@ -1,7 +1,8 @@
 import type { SiteFile } from '@sparc/protocol/policy';
 import { buildSite, type CardBits, type SimulatedSite } from '../devices/index.js';
 import { SeededRandom, SerialLine } from '../world/index.js';
-import { cardBitsOf, cardName } from './card-bits.js';
+import { cardBitsOf } from '../people/index.js';
+import { cardName } from './card-name.js';
 import { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
 import { realClock, strongRandom } from './real-world.js';
 import type { SparcError } from '@sparc/protocol/errors';

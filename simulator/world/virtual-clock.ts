@@ -5,6 +5,9 @@ import { settled } from './platform/settled.js';
 /** More events than this at one instant is a loop that never lets time pass. */
 const EVENTS_PER_INSTANT_MAX = 100_000;
 
+/** A delay shorter than a microsecond lasts one: adding a smaller number to the time might not change it. */
+const RESOLUTION_MS = 0.001;
+
 export interface VirtualClockOptions {
   /** Wall time at monotonic 0. Default 2026-01-05T08:00Z, a Monday. */
   readonly startUnixMs?: number;
@@ -35,7 +38,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const event = this.#queue.push(this.#nowMs + Math.max(0, delayMs), callback);
+    const event = this.#queue.push(this.#nowMs + (delayMs > 0 ? Math.max(delayMs, RESOLUTION_MS) : 0), callback);
     return {
       cancel: () => {
         event.cancelled = true;

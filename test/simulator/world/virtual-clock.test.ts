@@ -76,3 +76,15 @@ t.test('a loop that lets no time pass is an error, not a hang', async (t) => {
   again();
   await t.rejects(clock.run(1), /time stands still/);
 });
+
+t.test('a delay too short to change the number of milliseconds passes nevertheless', async (t) => {
+  const clock = new VirtualClock();
+  await clock.run(20_295.160685540577);
+  const dueMs = clock.monotonicMs() + 1e-12;
+  const wait = () => {
+    if (clock.monotonicMs() <= dueMs) clock.setTimer(1e-13, wait);
+  };
+  wait();
+  await clock.advance(1);
+  t.equal(clock.nextTimerAtMs(), undefined);
+});

@@ -1,6 +1,6 @@
 import { cardFormat, encodeCard } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Credential, CredentialHolder, CredentialIdentifier } from '@sparc/protocol/policy';
+import type { CredentialIdentifier } from '@sparc/protocol/policy';
 import type { CardBits } from '../devices/index.js';
 
 /** A value of that many bits, right-aligned, as hexadecimal: what a reader would send. */
@@ -8,7 +8,8 @@ export function rawCardBits(bitCount: number, hex: string): CardBits {
   const byteCount = Math.ceil(bitCount / 8);
   const shifted = BigInt(`0x${hex}`) << BigInt(byteCount * 8 - bitCount);
   const digits = shifted.toString(16).padStart(byteCount * 2, '0');
-  return { bitCount, bits: Uint8Array.from(Buffer.from(digits, 'hex')) };
+  const bits = Array.from({ length: byteCount }, (_, index) => parseInt(digits.slice(2 * index, 2 * index + 2), 16));
+  return { bitCount, bits: Uint8Array.from(bits) };
 }
 
 /** The bits of a card that carries this identifier. Throws ERR_CARD_FORMAT_UNKNOWN or ERR_CARD_FIELD_RANGE. */
@@ -25,17 +26,4 @@ export function cardBitsOf(identifier: CredentialIdentifier): CardBits {
     ...(issue === undefined ? {} : { issue }),
   });
   return { bitCount: format.bitCount, bits };
-}
-
-/** What a person at the simulator needs to know of a card: whose it is, its PIN, what is wrong with it. */
-export function cardName(credential: Credential, holder: CredentialHolder | undefined): string {
-  const remarks = [
-    ...(credential.pin === undefined ? [] : [`PIN ${credential.pin}`]),
-    ...(credential.status === 'active' ? [] : [credential.status]),
-    ...(holder?.status === 'suspended' ? ['suspended'] : []),
-    ...(credential.validFrom === undefined ? [] : [`from ${credential.validFrom}`]),
-    ...(credential.validTo === undefined ? [] : [`until ${credential.validTo}`]),
-    credential.accessProfiles.length === 0 ? 'no right' : credential.accessProfiles.join(', '),
-  ];
-  return `${holder?.name ?? credential.holder} (${remarks.join('; ')})`;
 }
