@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { SparcError } from '@sparc/protocol/errors';
+import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
+import { guarded, LogTables, type StoredHead } from './log-tables.js';
+import { toLoggedEntry, type LoggedEntry } from './logged-entry.js';
+
+const BUSY_TIMEOUT_MS = 2_000;
+const ROWS = 1_000;
+
+/** A journal file for reading, as it was at one instant, also while its gateway writes. */
+export interface JournalFile {
+  readonly newest: StoredHead | undefined;
+  /** In order, all of them or those after `after`. */
+  readonly entries: (after?: Position) => Iterable<ChainedEntry>;
+  readonly heads: () => Iterable<StoredHead>;
+  /** SQLite's own check of its pages; undefined when all is well. */
+  readonly damage: () => string | undefined;
+}
+
+/**
+ * Reads a journal file. While `use` runs, the journal's write-ahead log is not cut back.
+ * Throws ERR_LEDGER_ABSENT or ERR_LEDGER_CORRUPT.
+ */
+export function withJournalFile<T>(path: string, use: (file: JournalFile) => T): T {
+  if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there is no journal at ${path}`, { path });
+  let database: Database.Database;
+  try {
+    database = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
+  } catch (cause) {
+    throw new SparcError('ERR_LEDGER_ABSENT', `${path} cannot be opened`, { path }, { cause });
+  }
+  try {
+    return guarded(() => database.transaction(() => use(journalFile(database)))());
+  } finally {
+    database.close();
+  }
+}
+
+function journalFile(database: Database.Database): JournalFile {
+  const tables = new LogTables(database);
+  return {
+    newest: tables.newestHead(),
+    entries: (after) => paged((from) => tables.entries(from, ROWS), placeOf, after),
+    heads: () =>
+      paged(
+        (from) => tables.heads(from, ROWS),
+        ({ head }) => positionOf(head),
+      ),
+    damage() {
+      const found = String(database.pragma('integrity_check(1)', { simple: true }));
+      return found === 'ok' ? undefined : found;
+    },
+  };
+}
+
+function* paged<T>(
+  read: (after: Position | undefined) => readonly T[],
+  place: (row: T) => Position,
+  after?: Position,
+): Iterable<T> {
+  for (;;) {
+    const rows = read(after);
+    yield* rows;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = place(last);
+  }
+}
+
+export const placeOf = ({ epoch, sequence }: Pick<ChainedEntry, 'epoch' | 'sequence'>): Position => ({
+  epoch: epoch.counter,
+  sequence,
+});
+
+/** At most `limit` entries in order, from the first after `after`. Throws as `withJournalFile`. */
+export function readEntries(
+  path: string,
+  { after, limit }: { readonly after?: Position; readonly limit: number },
+): LoggedEntry[] {
+  return withJournalFile(path, ({ newest, entries }) => {
+    const read: LoggedEntry[] = [];
+    if (newest === undefined) return read;
+    for (const entry of entries(after)) {
+      if (read.length === limit) break;
+      read.push(toLoggedEntry(newest.head.author, entry));
+    }
+    return read;
+  });
+}

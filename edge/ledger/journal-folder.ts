@@ -1,0 +1,99 @@
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import { flushPath } from '../platform/index.js';
+import { HeadWitness, readWitness, WITNESS_FILE } from './head-witness.js';
+import type { JournalLoss, JournalStartReport } from './journal-start.js';
+import { JournalWriter, type JournalWriterDeps, type JournalWriterHandlers } from './journal-writer.js';
+import { SqliteLogStore } from './sqlite-log-store.js';
+
+export const JOURNAL_FILE = 'journal.db';
+const MOVED_ASIDE = /^journal\.corrupt-(\d+)\.db/;
+
+export interface OpenJournal {
+  readonly writer: JournalWriter;
+  readonly report: JournalStartReport;
+  /** Writes what waits, closes the file. */
+  close(): Promise<void>;
+  /** After `onFatal`: closes the file, and moves it aside if it is damaged. */
+  abandon(error: SparcError): void;
+}
+
+/**
+ * Opens the journal of a data directory and a new epoch in it. A database that is damaged, of another key or of a newer
+ * program is moved aside, never deleted, and a new one begins that says so.
+ * Throws ERR_LEDGER_WRITE_FAILED when no file can be opened or made.
+ */
+export async function openJournal(
+  dataDir: string,
+  deps: Omit<JournalWriterDeps, 'store'>,
+  options: { readonly siteId: string },
+  handlers: Partial<JournalWriterHandlers>,
+): Promise<OpenJournal> {
+  const path = join(dataDir, JOURNAL_FILE);
+  const witnessPath = join(dataDir, WITNESS_FILE);
+  const witness = readWitness(witnessPath);
+  const keeper = new HeadWitness(witnessPath, deps.clock);
+
+  async function open(loss: JournalLoss | undefined): Promise<OpenJournal> {
+    const store = SqliteLogStore.open(path);
+    try {
+      const onHead: JournalWriterHandlers['onHead'] = (head) => {
+        keeper.offer(head);
+        handlers.onHead?.(head);
+      };
+      const found = { ...(witness !== undefined && { witness }), ...(loss !== undefined && { loss }) };
+      const writer = new JournalWriter({ ...deps, store }, { ...options, ...found }, { ...handlers, onHead });
+      const report = await writer.start();
+      const close = async () => {
+        await writer.stop();
+        await keeper.flush();
+        store.close();
+      };
+      const abandon = (error: SparcError) => {
+        store.close();
+        void keeper.flush();
+        if (error.code === 'ERR_LEDGER_CORRUPT') moveAside(dataDir, error);
+      };
+      return { writer, report, close, abandon };
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  try {
+    return await open(existsSync(path) ? undefined : lossBefore(dataDir));
+  } catch (error) {
+    if (!isSparcError(error) || error.code === 'ERR_LEDGER_WRITE_FAILED') throw error;
+    return open(moveAside(dataDir, error));
+  }
+}
+
+/** Keeps a journal that cannot be used as evidence under the next free name. */
+export function moveAside(dataDir: string, error: SparcError): JournalLoss {
+  const numbers = movedAside(dataDir);
+  const movedTo = `journal.corrupt-${Math.max(0, ...numbers) + 1}.db`;
+  // The write-ahead log first: left behind, SQLite would replay it into the new file.
+  for (const suffix of ['-wal', '-shm', '']) {
+    const from = join(dataDir, JOURNAL_FILE + suffix);
+    if (existsSync(from)) renameSync(from, join(dataDir, movedTo + suffix));
+  }
+  flushPath(dataDir);
+  return { code: error.code, message: `${error.message}; kept as ${movedTo}`, movedTo };
+}
+
+/** A crash between moving a journal aside and beginning the next one must not pass for a first start. */
+function lossBefore(dataDir: string): JournalLoss | undefined {
+  const numbers = movedAside(dataDir);
+  if (numbers.length === 0) return undefined;
+  const movedTo = `journal.corrupt-${Math.max(...numbers)}.db`;
+  return { code: 'ERR_LEDGER_CORRUPT', message: `the journal was damaged; kept as ${movedTo}`, movedTo };
+}
+
+function movedAside(dataDir: string): number[] {
+  return readdirSync(dataDir).flatMap((name) => {
+    const number = MOVED_ASIDE.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}

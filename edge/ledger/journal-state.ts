@@ -1,0 +1,51 @@
+import {
+  comparePositions,
+  list,
+  message,
+  optional,
+  required,
+  text,
+  uint,
+  type Position,
+  type StoredRecord,
+} from '@sparc/protocol/ledger';
+
+/** A gateway has far fewer presentations in flight; beyond it the oldest is forgotten. */
+const OPEN_GRANTS_MAX = 256;
+
+/** What the journal must know of its own past: a fold over its events, kept with each head so that a start is quick. */
+export interface JournalState {
+  /** `detail.revision` of the newest `policy.loaded`. */
+  readonly policyRevision?: string;
+  /** Grants without an outcome, oldest first. */
+  readonly openGrants: readonly Position[];
+}
+
+export const EMPTY_STATE: JournalState = { openGrants: [] };
+
+const StateCodec = message({
+  policyRevision: optional(1, text(128)),
+  openGrants: list(
+    2,
+    message({ epoch: required(1, uint(2 ** 32 - 1)), sequence: required(2, uint()) }),
+    OPEN_GRANTS_MAX,
+  ),
+});
+export const encodeState = (state: JournalState): Uint8Array => StateCodec.encode(state);
+/** Throws ERR_LEDGER_MALFORMED. */
+export const decodeState = (bytes: Uint8Array): JournalState => StateCodec.decode(bytes);
+
+const GRANTS = new Set(['access.granted', 'access.granted.emergency']);
+/** What can become of a grant: released, certainly not, not known, or durable too late. */
+const OUTCOMES = new Set(['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned']);
+
+export function foldRecord(state: JournalState, at: Position, record: StoredRecord): JournalState {
+  const revision = record.detail?.['revision'];
+  if (record.name === 'policy.loaded' && revision !== undefined) return { ...state, policyRevision: revision };
+  if (GRANTS.has(record.name)) return { ...state, openGrants: [...state.openGrants, at].slice(-OPEN_GRANTS_MAX) };
+  const cause = record.causeId;
+  if (cause !== undefined && OUTCOMES.has(record.name)) {
+    return { ...state, openGrants: state.openGrants.filter((grant) => comparePositions(grant, cause) !== 0) };
+  }
+  return state;
+}

@@ -1,0 +1,146 @@
+import type Database from 'better-sqlite3';
+import { SparcError } from '@sparc/protocol/errors';
+import { type ChainedEntry, type Position, type SignedHead } from '@sparc/protocol/ledger';
+import type { LogTail } from '@sparc/protocol/ports';
+
+/** Schema versions in order; `user_version` counts those applied. */
+export const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE epoch (
+     counter INTEGER PRIMARY KEY,
+     random BLOB NOT NULL,
+     site TEXT NOT NULL,
+     author BLOB NOT NULL
+   ) STRICT;
+   CREATE TABLE entry (
+     epoch INTEGER NOT NULL REFERENCES epoch,
+     sequence INTEGER NOT NULL,
+     hash BLOB NOT NULL,
+     content BLOB NOT NULL,
+     PRIMARY KEY (epoch, sequence)
+   ) STRICT, WITHOUT ROWID;
+   -- One row a commit; the hash it signs is that of its entry. Only the newest has something to recover.
+   CREATE TABLE head (
+     epoch INTEGER NOT NULL REFERENCES epoch,
+     sequence INTEGER NOT NULL,
+     signature BLOB NOT NULL,
+     recovery BLOB,
+     PRIMARY KEY (epoch, sequence)
+   ) STRICT, WITHOUT ROWID;`,
+];
+
+interface EntryRow {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly random: Uint8Array | null;
+  readonly hash: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+interface HeadRow {
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly random: Uint8Array | null;
+  readonly site: string;
+  readonly author: Uint8Array;
+  readonly hash: Uint8Array | null;
+  readonly signature: Uint8Array;
+  readonly recovery: Uint8Array | null;
+}
+
+/** A head as it is stored: its entry may be gone. */
+export interface StoredHead {
+  readonly head: SignedHead;
+  readonly entryFound: boolean;
+  readonly recovery: Uint8Array | undefined;
+}
+
+const START: Position = { epoch: 0, sequence: 0 };
+const HEAD_COLUMNS = `head.epoch, head.sequence, epoch.random, epoch.site, epoch.author, entry.hash, head.signature, head.recovery
+  FROM head LEFT JOIN epoch ON epoch.counter = head.epoch
+  LEFT JOIN entry ON entry.epoch = head.epoch AND entry.sequence = head.sequence`;
+
+/** Reads the tables of a journal. Throws ERR_LEDGER_CORRUPT where SQLite finds them damaged. */
+export class LogTables {
+  readonly #entries;
+  readonly #heads;
+  readonly #newestHead;
+
+  constructor(database: Database.Database) {
+    this.#entries = database.prepare<[number, number, number], EntryRow>(
+      `SELECT entry.epoch, entry.sequence, epoch.random, entry.hash, entry.content
+       FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch
+       WHERE (entry.epoch, entry.sequence) > (?, ?) ORDER BY entry.epoch, entry.sequence LIMIT ?`,
+    );
+    this.#heads = database.prepare<[number, number, number], HeadRow>(
+      `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?) ORDER BY head.epoch, head.sequence LIMIT ?`,
+    );
+    this.#newestHead = database.prepare<[], HeadRow>(
+      `SELECT ${HEAD_COLUMNS} ORDER BY head.epoch DESC, head.sequence DESC LIMIT 1`,
+    );
+  }
+
+  entries(after: Position = START, limit: number): ChainedEntry[] {
+    return guarded(() =>
+      this.#entries.all(after.epoch, after.sequence, limit).map(({ epoch, sequence, random, hash, content }) => ({
+        epoch: { counter: epoch, random: bytesOf(random) },
+        sequence,
+        hash: bytesOf(hash),
+        content: bytesOf(content),
+      })),
+    );
+  }
+
+  heads(after: Position = START, limit: number): StoredHead[] {
+    return guarded(() => this.#heads.all(after.epoch, after.sequence, limit).map(headOf));
+  }
+
+  newestHead(): StoredHead | undefined {
+    return guarded(() => {
+      const row = this.#newestHead.get();
+      return row && headOf(row);
+    });
+  }
+
+  tail(): LogTail | undefined {
+    const newest = this.newestHead();
+    if (newest === undefined) return undefined;
+    if (newest.recovery === undefined) throw corrupt('the newest head has nothing to recover');
+    return { head: newest.head, recovery: newest.recovery };
+  }
+}
+
+function headOf(row: HeadRow): StoredHead {
+  return {
+    head: {
+      site: row.site,
+      author: bytesOf(row.author),
+      epoch: { counter: row.epoch, random: bytesOf(row.random) },
+      sequence: row.sequence,
+      hash: row.hash === null ? new Uint8Array(32) : bytesOf(row.hash),
+      signature: bytesOf(row.signature),
+    },
+    entryFound: row.hash !== null,
+    recovery: row.recovery === null ? undefined : bytesOf(row.recovery),
+  };
+}
+
+function bytesOf(value: Uint8Array | null): Uint8Array {
+  if (value === null) throw corrupt('an epoch is missing');
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+export const corrupt = (why: string, cause?: unknown) =>
+  new SparcError('ERR_LEDGER_CORRUPT', `the journal is damaged: ${why}`, {}, { cause });
+
+/** SQLite's own word for a damaged or foreign file becomes ERR_LEDGER_CORRUPT; other errors pass. */
+export function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isDamage(error) ? corrupt((error as Error).message, error) : error;
+  }
+}
+
+export const sqliteCode = (error: unknown) => String((error as { code?: unknown }).code);
+
+const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));

@@ -1,0 +1,35 @@
+import { decodeEvent, EntryContent, EVENT_KIND, type ChainedEntry, type StoredRecord } from '@sparc/protocol/ledger';
+import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
+
+/** An entry for people and tools. */
+export interface LoggedEntry {
+  readonly id: EntryId;
+  readonly kind: string;
+  readonly wallUnixMs: number;
+  readonly timeQuality: TimeQuality;
+  /** Absent where the entry is no event, or one of a newer version that this one cannot read. */
+  readonly record?: StoredRecord;
+}
+
+export const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** Throws ERR_LEDGER_MALFORMED when the content is damaged. */
+export function toLoggedEntry(author: Uint8Array, { epoch, sequence, content }: ChainedEntry): LoggedEntry {
+  const { kind, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
+  const record = kind === EVENT_KIND ? readableEvent(body) : undefined;
+  return {
+    id: { author: toHex(author), epoch: epoch.counter, sequence },
+    kind,
+    wallUnixMs,
+    timeQuality,
+    ...(record !== undefined && { record }),
+  };
+}
+
+export function readableEvent(body: Uint8Array): StoredRecord | undefined {
+  try {
+    return decodeEvent(body);
+  } catch {
+    return undefined;
+  }
+}
