@@ -1,9 +1,6 @@
 import { createNodeClock } from '../platform/index.js';
-import { EventLog, type EventHistory } from './event-log.js';
-import { EventStreams } from './event-streams.js';
-import { buildApi } from './server.js';
+import { buildApi, EventLog, EventStreams, SiteState, type EventHistory } from './server/index.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
-import { SiteState } from './site-state.js';
 
 const LISTEN_RETRY_MS = 2_000;
 

@@ -2,14 +2,8 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { SparcError } from '@sparc/protocol/errors';
-import {
-  SITE_BACKLOG_MAX,
-  SiteProcess,
-  type SiteEvent,
-  type SiteOptions,
-  type SiteSnapshot,
-  type SiteView,
-} from '@sparc/edge/api';
+import { SITE_BACKLOG_MAX, SiteProcess, type SiteEvent, type SiteOptions, type SiteSnapshot } from '@sparc/edge/api';
+import type { SiteView } from '@sparc/edge/api/server';
 import { eventually } from '../../support/peers.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { systemClock } from '../../support/system-clock.js';

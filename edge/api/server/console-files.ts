@@ -18,7 +18,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The console has no build step: its files are served as they are in the sources, beside `dist`. */
-const FOLDER = new URL('../../console/', import.meta.url);
+const FOLDER = new URL('../../../console/', import.meta.url);
 
 /** Read once, at start: no request names a path on disk. */
 export function consoleFiles(): readonly ConsoleFile[] {

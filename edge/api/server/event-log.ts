@@ -1,5 +1,5 @@
 import { EventRing } from './event-ring.js';
-import type { Cursor, SiteEvent } from './site-event.js';
+import type { Cursor, SiteEvent } from '../site-event.js';
 
 /** A stretch of the log, oldest first: the newest `limit` events, or those next to a cursor, which itself is excluded. */
 export type EventRange =

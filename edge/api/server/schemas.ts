@@ -1,5 +1,5 @@
 import { Type, type TProperties } from '@sinclair/typebox';
-import { CURSOR_PATTERN } from './site-event.js';
+import { CURSOR_PATTERN } from '../site-event.js';
 
 const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
 const optional = { text: Type.Optional(Type.String()), number: Type.Optional(Type.Integer()) };

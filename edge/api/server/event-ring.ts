@@ -1,5 +1,5 @@
-import type { Cursor, SiteEvent } from './site-event.js';
-import { compareCursors, parseCursor } from './site-event.js';
+import type { Cursor, SiteEvent } from '../site-event.js';
+import { compareCursors, parseCursor } from '../site-event.js';
 
 /**
  * The newest events in the order of the log, without a gap: one that does not follow the last (events were dropped on

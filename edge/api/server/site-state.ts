@@ -1,7 +1,7 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
-import { HEALTH_INTERVAL_MS, type FieldToSite } from './site-messages.js';
-import type { SiteSnapshot } from './site-snapshot.js';
+import { HEALTH_INTERVAL_MS, type FieldToSite } from '../site-messages.js';
+import type { SiteSnapshot } from '../site-snapshot.js';
 
 /** What the API gives as the state of the site. */
 export interface SiteView extends SiteSnapshot {

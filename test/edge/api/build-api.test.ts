@@ -1,6 +1,7 @@
 import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
-import { buildApi, EventLog, EventStreams, SiteState, type EventRange, type SiteEvent } from '@sparc/edge/api';
+import type { SiteEvent } from '@sparc/edge/api';
+import { buildApi, EventLog, EventStreams, SiteState, type EventRange } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 

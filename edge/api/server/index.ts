@@ -1,0 +1,8 @@
+/**
+ * The HTTP API of the site process. Apart from its parent's side, so that the field's process never loads it.
+ * @packageDocumentation
+ */
+export { buildApi, type ApiDeps } from './build-api.js';
+export { EventLog, type EventHistory, type EventRange } from './event-log.js';
+export { EventStreams, STREAM_BACKLOG_MAX_BYTES, STREAM_HEARTBEAT_MS, STREAMS_MAX } from './event-streams.js';
+export { SiteState, type SiteView } from './site-state.js';

@@ -1,0 +1,6 @@
+/**
+ * The `sparc` command: runs a gateway, brings policies into force, verifies and exports the ledger, starts the simulator.
+ * @packageDocumentation
+ */
+export { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.js';
+export { runCli } from './program.js';

@@ -1,0 +1,52 @@
+import { ERRORS, SparcError } from '@sparc/protocol/errors';
+
+/** Where a command writes. With `json`, results are one JSON value on stdout and errors one on stderr. */
+export interface Output {
+  readonly json: boolean;
+  /** `human` ends without a line break. */
+  result(value: unknown, human: string): void;
+  /** A result of any size, as it comes. */
+  write(text: string | Uint8Array): void;
+  error(error: SparcError): void;
+}
+
+export interface Streams {
+  readonly out: NodeJS.WritableStream;
+  readonly err: NodeJS.WritableStream;
+  /** Adds the trace of a defect to its message. */
+  readonly trace: boolean;
+}
+
+export function createOutput({ out, err, trace }: Streams, json: boolean): Output {
+  return {
+    json,
+    result: (value, human) => out.write(`${json ? JSON.stringify(value, null, 2) : human}\n`),
+    write: (text) => out.write(text),
+    error(error) {
+      err.write(`${json ? JSON.stringify(errorValue(error), null, 2) : errorText(error)}\n`);
+      if (trace) err.write(`${String((error.cause as Error | undefined)?.stack ?? error.stack)}\n`);
+    },
+  };
+}
+
+/** `{ code, message, action, details }`. */
+export function errorValue({ code, message, details }: SparcError) {
+  return { code, message, action: ERRORS[code].action, details };
+}
+
+/** The code, what it means, what happened, what to do. */
+export function errorText({ code, message }: SparcError): string {
+  const { meaning, action } = ERRORS[code];
+  return [
+    `sparc: ${code}: ${meaning}`,
+    ...message.split('\n').map((line) => `  ${line}`),
+    `  What to do: ${action}`,
+  ].join('\n');
+}
+
+/** Anything that is no operating error is a defect of the command. */
+export function asSparcError(error: unknown): SparcError {
+  if (error instanceof SparcError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SparcError('ERR_CLI_INTERNAL', message, {}, { cause: error });
+}
