@@ -78,6 +78,8 @@ export class BusWorld {
   readonly #cards = new CardsArriveOnce(this.#violations, () => this.#clock.monotonicMs());
   readonly #wire = new NothingInClear(this.#violations);
   #healthy = false;
+  /** Nobody comes any more. */
+  #closed = false;
   #acknowledged = 0;
 
   constructor(private readonly options: BusWorldOptions) {
@@ -127,16 +129,16 @@ export class BusWorld {
     const clock = this.#clock;
     const faultyMs = this.options.faultyMs ?? FAULTY_MS;
     this.#bus.start(this.#handlers());
-    const endMs = faultyMs + RECOVERY_MAX_MS + HEALTHY_MS;
-    for (const reader of this.#built.readers.values()) void this.#visit(reader, endMs);
+    for (const reader of this.#built.readers.values()) void this.#visit(reader);
 
     this.#setFaults();
     void this.#breakThings(faultyMs);
     await clock.run(faultyMs);
     for (const line of this.#lines.values()) line.faults.heal();
-    await clock.advance(RECOVERY_MAX_MS);
+    await clock.runUntil(() => this.#online.size === this.#built.devices.size, RECOVERY_MAX_MS);
     this.#healthy = true;
     await clock.advance(HEALTHY_MS);
+    this.#closed = true;
     // The last reads arrive, the last unlock ends.
     await clock.advance(PRESENTATION_PAUSE_MS + UNLOCK_MS);
     this.#locks.check(this.#built.locks.values());
@@ -215,12 +217,12 @@ export class BusWorld {
   }
 
   /** Somebody comes to the reader every few seconds. */
-  async #visit(reader: SimulatedReader, untilMs: number): Promise<void> {
+  async #visit(reader: SimulatedReader): Promise<void> {
     const random = this.#random.fork(`visitors/${reader.id}`);
     const cards = this.#site.credentials.flatMap(({ identifiers }) => identifiers.map(cardBitsOf));
-    while (this.#clock.monotonicMs() < untilMs) {
+    while (!this.#closed) {
       await sleep(this.#clock, PRESENTATION_PAUSE_MS + random.between(0, 10_000));
-      if (!reader.device.powered) continue;
+      if (!reader.device.powered || this.#closed) continue;
       const card: CardBits = random.pick(cards);
       this.#cards.presented(reader.id, card, this.#healthy ? DELIVERY_MAX_MS : undefined);
       this.#trace(`present ${reader.id}`);

@@ -3,7 +3,7 @@ import { BUS_DEFECTS, BUS_FAULTS, BusWorld } from '@sparc/simulator/site';
 import t from 'tap';
 
 /** `SIMULATION_SEED=42` runs one seed alone. */
-const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2, 3, 4] : [Number(process.env.SIMULATION_SEED)];
+const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2, 3] : [Number(process.env.SIMULATION_SEED)];
 
 /** The checker that has to object to each defect. */
 const CAUGHT_BY: Readonly<Record<(typeof BUS_DEFECTS)[number], string>> = {
@@ -13,10 +13,12 @@ const CAUGHT_BY: Readonly<Record<(typeof BUS_DEFECTS)[number], string>> = {
   deafDevice: 'devices-return',
 };
 
+t.setTimeout(120_000);
+
 t.test('readers on faulty lines keep every promise, and every kind of fault fires', async (t) => {
   const fired = new Map<string, number>();
   for (const seed of SEEDS) {
-    const report = await new BusWorld({ seed }).run();
+    const report = await new BusWorld({ seed, faultyMs: 90_000 }).run();
     t.comment(`sparc simulate --world bus --seed ${seed} → ${report.digest} ${JSON.stringify(report.counts)}`);
     t.same(report.violations, [], `seed ${seed}`);
     t.ok((report.counts['unlocksAcknowledged'] ?? 0) > 20);
@@ -37,7 +39,7 @@ t.test('one seed has one history, another seed another', async (t) => {
 
 for (const defect of BUS_DEFECTS) {
   t.test(`the defect ${defect} is caught by ${CAUGHT_BY[defect]}`, async (t) => {
-    const { violations } = await new BusWorld({ seed: 1, faultyMs: 20_000, defect }).run();
+    const { violations } = await new BusWorld({ seed: 1, faultyMs: 10_000, defect }).run();
     t.ok(violations.some(({ checker }) => checker === CAUGHT_BY[defect]));
   });
 }
