@@ -90,11 +90,16 @@ export function takeNext(draft: AcuDraft, nowMs: number): QueueEntry | undefined
     draft.urgent = urgentRest;
     return urgent;
   }
-  // A stream of commands must not silence the reader: a poll that is late by a whole interval goes before them.
-  if (!isOnline(draft) || nowMs >= draft.pollAtMs + draft.timings.pollIntervalMs || draft.agenda.length > 0) {
-    return undefined;
-  }
+  if (!isOnline(draft) || isPollFirst(draft, nowMs) || draft.agenda.length > 0) return undefined;
   const [normal, ...normalRest] = draft.normal;
   if (normal !== undefined) draft.normal = normalRest;
   return normal;
+}
+
+/**
+ * A stream of commands must not silence the reader: a poll that is late by a whole interval goes before them. On a bus
+ * so full that every poll is late, polls must not starve the commands either: they take turns.
+ */
+export function isPollFirst({ pollAtMs, timings, polledLast }: AcuDraft, nowMs: number): boolean {
+  return !polledLast && nowMs >= pollAtMs + timings.pollIntervalMs;
 }

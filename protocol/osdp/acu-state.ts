@@ -68,6 +68,8 @@ export interface AcuState {
   /** Not before this instant, whatever waits. */
   readonly readyAtMs: number;
   readonly pollAtMs: number;
+  /** The last new frame was a poll. */
+  readonly polledLast: boolean;
   readonly lastValidMs: number;
   /** When a poll was sent that the PD answered with nothing to report, in the present session. */
   readonly emptyPollMs: number | undefined;
@@ -109,6 +111,7 @@ export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuS
     agenda: [],
     readyAtMs: 0,
     pollAtMs: 0,
+    polledLast: false,
     lastValidMs: 0,
     emptyPollMs: undefined,
     silentProbes: 0,

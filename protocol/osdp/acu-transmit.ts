@@ -1,5 +1,5 @@
 import { endTurn } from './acu-link.js';
-import { settle, takeNext } from './acu-queue.js';
+import { isPollFirst, settle, takeNext } from './acu-queue.js';
 import type { AcuDraft, Exchange, QueueEntry } from './acu-state.js';
 import { type Command, encodeCommand } from './commands.js';
 import { encodeFrame, type Frame, type SecurityBlock, type Sequence, withMark } from './frame.js';
@@ -51,7 +51,7 @@ function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSess
 }
 
 function takeAgenda(draft: AcuDraft, nowMs: number): Command | undefined {
-  if (nowMs >= draft.pollAtMs + draft.timings.pollIntervalMs) return undefined;
+  if (isPollFirst(draft, nowMs)) return undefined;
   const [command, ...others] = draft.agenda;
   draft.agenda = others;
   return command;
@@ -69,6 +69,7 @@ type Opening = Pick<Exchange, 'command' | 'sequence' | 'bytes' | 'session'> & {
 
 function open(draft: AcuDraft, nowMs: number, opening: Opening): void {
   draft.exchange = { ...opening, firstSentMs: nowMs, attempts: 1 };
+  draft.polledLast = opening.command.name === 'POLL';
   transmit(draft, opening.bytes);
 }
 
