@@ -3,16 +3,16 @@ import type { SiteFile } from '@sparc/protocol/policy';
 import { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 import { sitePlanOf } from './site-plan.js';
 
-/** Builds a generation from a whole site file that `validateSiteFile` returned. The caller closes the database. */
+/** Adds the people of a site file, in the order in which references need them. */
+export function addPeople(site: SiteFile, builder: PolicyBuilder): void {
+  for (const profile of site.accessProfiles) builder.addAccessProfile(profile);
+  for (const holder of site.credentialHolders) builder.addCredentialHolder(holder);
+  for (const credential of site.credentials) builder.addCredential(credential);
+}
+
+/** Builds the store of a site file that `validateSiteFile` returned, such as in `:memory:`. The caller closes it. */
 export function buildSite(site: SiteFile, options: Omit<PolicyBuilderOptions, 'plan'>): Database {
   const builder = new PolicyBuilder({ ...options, plan: sitePlanOf(site) });
-  try {
-    for (const profile of site.accessProfiles) builder.addAccessProfile(profile);
-    for (const holder of site.credentialHolders) builder.addCredentialHolder(holder);
-    for (const credential of site.credentials) builder.addCredential(credential);
-    return builder.finish();
-  } catch (error) {
-    builder.abandon();
-    throw error;
-  }
+  addPeople(site, builder);
+  return builder.finish();
 }

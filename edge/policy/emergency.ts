@@ -1,25 +1,28 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
-import type { Signer } from '@sparc/protocol/ports';
 import type { EmergencyView } from '../access/index.js';
 import { generationFiles, listGenerations, readPointer } from './generation-files.js';
-import { readSignedFile, writeSignedFile, type Verify } from './signed-file.js';
-import { SitePlan, sitePlanOf } from './site-plan.js';
+import { readSignedFile, type Verify } from './signed-file.js';
+import { SitePlan } from './site-plan.js';
 
-const EmergencyCredential = Type.Object({
+/** A credential that works without policy. */
+export const EmergencyCredential = Type.Object({
   credentialId: Type.String(),
   /** As `identifierKey` makes them. */
   identifierKeys: Type.Array(Type.String()),
   accessPointIds: Type.Array(Type.String()),
 });
 
+export type EmergencyCredential = Static<typeof EmergencyCredential>;
+
+/** Written with each generation, before it comes into force. */
 const EmergencyFile = Type.Object({
   generation: Type.Integer({ minimum: 1 }),
   revision: Type.String(),
   plan: SitePlan,
-  credentials: Type.Array(EmergencyCredential, { maxItems: 64 }),
+  emergencyCredentials: Type.Array(EmergencyCredential, { maxItems: 64 }),
 });
 
 /**
@@ -32,21 +35,12 @@ export interface EmergencyPolicy extends EmergencyView {
   readonly plan: SitePlan;
 }
 
-/** Written with each generation, before it comes into force. */
-export function writeEmergencyFile(
-  dataDir: string,
-  generation: number,
-  revision: string,
-  site: SiteFile,
-  signer: Signer,
-): void {
-  const credentials = (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => ({
+export function emergencyCredentialsOf(site: SiteFile): EmergencyCredential[] {
+  return (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => ({
     credentialId,
     identifierKeys: (site.credentials.find(({ id }) => id === credentialId)?.identifiers ?? []).map(identifierKey),
     accessPointIds: accessPoints,
   }));
-  const body = { generation, revision, plan: sitePlanOf(site), credentials };
-  writeSignedFile(generationFiles(dataDir, generation).emergency, 'emergency', body, signer);
 }
 
 /** The newest that is whole and authentic, of the generation in force or an earlier one; undefined when there is none. */
@@ -63,7 +57,7 @@ export function loadEmergencyCredentials(dataDir: string, verify: Verify): Emerg
         plan: file.plan,
         cardFormats: file.plan.cardFormats,
         emergencyCredential: (key, accessPointId) =>
-          file.credentials.find(
+          file.emergencyCredentials.find(
             ({ identifierKeys, accessPointIds }) =>
               identifierKeys.includes(key) && accessPointIds.includes(accessPointId),
           ),

@@ -3,13 +3,15 @@
  * file with a signed manifest; a pointer says which one is in force.
  * @packageDocumentation
  */
+export { applyGeneration, type GenerationContent, type GenerationOptions } from './apply-generation.js';
 export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildSite } from './build-site.js';
-export { loadEmergencyCredentials, type EmergencyPolicy } from './emergency.js';
+export { loadEmergencyCredentials, type EmergencyCredential, type EmergencyPolicy } from './emergency.js';
 export type { Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey } from './pin.js';
 export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
+export { RecentMap } from './recent-map.js';
 export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';
 export { ReplicaWatch, type ReplicaMessage } from './replica-watch.js';
 export type { Verify } from './signed-file.js';

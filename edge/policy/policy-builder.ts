@@ -101,7 +101,7 @@ export class PolicyBuilder {
     return this.#db;
   }
 
-  /** Gives up; the file, if any, is the caller's to remove. */
+  /** Gives up, unless it is finished and closed already; the file, if any, is the caller's to remove. */
   abandon(): void {
     this.#db.close();
   }

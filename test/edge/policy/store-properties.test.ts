@@ -114,17 +114,22 @@ t.test('the store answers what the site file says, for any site', async (t) => {
           if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${key}: ${JSON.stringify(found)}`);
         }
       }
-      // Rights are asked in an order that does not follow the look-ups.
+      // Rights are asked after a look-up, again, and without one.
       for (const credential of [...site.credentials].reverse()) {
-        for (const point of [...POINTS, 'unknown']) {
-          const rights = view.rights(credential.id, point).map((right) => `${right.profileId} ${right.scheduleId}`);
-          const expected = site.accessProfiles
-            .filter(({ id }) => credential.accessProfiles.includes(id))
-            .flatMap(({ id, policies }) =>
-              policies.filter((entry) => entry.accessPoint === point).map((entry) => `${id} ${entry.schedule}`),
-            );
-          if (rights.sort().join() !== expected.sort().join())
-            throw new Error(`${credential.id} at ${point}: ${rights.join()}`);
+        const [identifier] = credential.identifiers;
+        for (const lookUp of [false, true, true]) {
+          if (lookUp && identifier !== undefined) view.credentialByIdentifier(identifierKey(identifier));
+          for (const point of [...POINTS, 'unknown']) {
+            const rights = view.rights(credential.id, point).map((right) => `${right.profileId} ${right.scheduleId}`);
+            const expected = site.accessProfiles
+              .filter(({ id }) => credential.accessProfiles.includes(id))
+              .flatMap(({ id, policies }) =>
+                policies.filter((entry) => entry.accessPoint === point).map((entry) => `${id} ${entry.schedule}`),
+              );
+            if (rights.sort().join() !== expected.sort().join()) {
+              throw new Error(`${credential.id} at ${point}: ${rights.join()}`);
+            }
+          }
         }
         if (view.pinMatches(credential.id, credential.pin ?? '0000') !== (credential.pin !== undefined)) {
           throw new Error(`PIN of ${credential.id}`);

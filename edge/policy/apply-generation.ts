@@ -1,0 +1,135 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Clock, Random, Signer } from '@sparc/protocol/ports';
+import { flushPath } from '../platform/index.js';
+import { underApplyLock } from './apply-lock.js';
+import type { EmergencyCredential } from './emergency.js';
+import {
+  generationFiles,
+  listGenerations,
+  policyFolder,
+  readPointer,
+  removeGeneration,
+  writePointer,
+} from './generation-files.js';
+import { fingerprint, verifyOne, type Manifest } from './manifest.js';
+import { SCHEMA_VERSION } from './migrations.js';
+import { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
+import { writeSignedFile, type Verify } from './signed-file.js';
+import type { SitePlan } from './site-plan.js';
+
+export interface GenerationOptions {
+  readonly dataDir: string;
+  readonly signer: Signer;
+  /** For what `signer` signs: says which older generation is worth keeping. */
+  readonly verify: Verify;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Of `loadPinKey`. */
+  readonly pinKey: Uint8Array;
+}
+
+/** What a generation holds; `addPeople` streams profiles, holders and credentials into it, in that order. */
+export interface GenerationContent {
+  readonly plan: SitePlan;
+  readonly emergencyCredentials: readonly EmergencyCredential[];
+  addPeople(builder: PolicyBuilder): void;
+}
+
+/** Verified generations that are kept: the one in force, and the one before it. */
+const GENERATIONS_KEPT = 2;
+
+/**
+ * Brings a new generation into force, all or nothing: it is built beside the old one and comes into force by one rename,
+ * so a crash at any point leaves the old one. Returns its manifest.
+ * Throws ERR_POLICY_APPLY_BUSY, ERR_POLICY_WRITE_FAILED, or ERR_POLICY_INVALID for what the store itself refuses.
+ */
+export function applyGeneration(options: GenerationOptions, content: GenerationContent): Manifest {
+  const { dataDir, verify } = options;
+  try {
+    mkdirSync(policyFolder(dataDir), { recursive: true });
+    return underApplyLock(dataDir, () => {
+      const inForce = readPointer(dataDir);
+      const numbers = listGenerations(dataDir);
+      if (typeof inForce === 'number') {
+        numbers.push(inForce);
+        // Left behind by an attempt that did not end.
+        for (const generation of numbers) if (generation > inForce) removeGeneration(dataDir, generation);
+      }
+      const generation = Math.max(0, ...numbers) + 1;
+      try {
+        const manifest = writeGeneration(content, generation, options);
+        writePointer(dataDir, generation);
+        removeOldGenerations(dataDir, verify);
+        return manifest;
+      } catch (error) {
+        // Gives back the space; a full disk may be why it failed.
+        if (readPointer(dataDir) !== generation) removeGeneration(dataDir, generation);
+        throw error;
+      }
+    });
+  } catch (error) {
+    if (error instanceof SparcError) throw error;
+    throw new SparcError(
+      'ERR_POLICY_WRITE_FAILED',
+      `the policy in ${dataDir} could not be written: ${(error as Error).message}`,
+      { dataDir },
+      { cause: error },
+    );
+  }
+}
+
+function writeGeneration(content: GenerationContent, generation: number, options: GenerationOptions): Manifest {
+  const { dataDir, signer, random, clock, pinKey } = options;
+  const { plan, emergencyCredentials } = content;
+  const files = generationFiles(dataDir, generation);
+  const revision = `${generation}-${Buffer.from(random.bytes(8)).toString('hex')}`;
+  const unfinished = `${files.database}.tmp`;
+  build(content, { path: unfinished, revision, plan, pinKey });
+  flushPath(unfinished);
+  renameSync(unfinished, files.database);
+  flushPath(policyFolder(dataDir));
+
+  const { unixMs: appliedUnixMs, quality: timeQuality } = clock.wall();
+  const manifest: Manifest = {
+    generation,
+    revision,
+    siteId: plan.site.id,
+    schemaVersion: SCHEMA_VERSION,
+    ...fingerprint(files.database),
+    appliedUnixMs,
+    timeQuality,
+  };
+  writeSignedFile(files.emergency, 'emergency', { generation, revision, plan, emergencyCredentials }, signer);
+  writeSignedFile(files.manifest, 'generation', manifest, signer);
+  return manifest;
+}
+
+function build(content: GenerationContent, options: PolicyBuilderOptions): void {
+  const builder = new PolicyBuilder(options);
+  try {
+    content.addPeople(builder);
+    builder.finish().close();
+  } finally {
+    builder.abandon();
+  }
+}
+
+/** Damaged ones do not count as kept, and go once enough good ones are there. */
+function removeOldGenerations(dataDir: string, verify: Verify): void {
+  let kept = 0;
+  for (const generation of listGenerations(dataDir)) {
+    if (kept >= GENERATIONS_KEPT) removeGeneration(dataDir, generation);
+    else if (isWhole(dataDir, generation, verify)) kept++;
+  }
+}
+
+function isWhole(dataDir: string, generation: number, verify: Verify): boolean {
+  try {
+    verifyOne(dataDir, generation, verify);
+    return true;
+  } catch (error) {
+    if (error instanceof SparcError) return false;
+    throw error;
+  }
+}
