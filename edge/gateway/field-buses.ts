@@ -32,9 +32,9 @@ export interface FieldBusesDeps {
  */
 export class FieldBuses implements FieldBus {
   readonly #buses = new Map<string, RunningBus>();
-  readonly #busOfDevice = new Map<string, string>();
+  #devices: readonly Device[] = [];
   #handlers: FieldBusHandlers | undefined;
-  #planning: Promise<void> = Promise.resolve();
+  #turns: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly deps: FieldBusesDeps,
@@ -44,14 +44,28 @@ export class FieldBuses implements FieldBus {
   }
 
   start(handlers: FieldBusHandlers): void {
-    this.#handlers = handlers;
-    for (const { bus } of this.#buses.values()) bus.start(handlers);
+    this.#inTurn(() => {
+      this.#handlers = handlers;
+      for (const { bus } of this.#buses.values()) bus.start(handlers);
+      this.#refuseUnusable();
+    });
   }
 
-  /** Puts these devices on the buses; one call after the other. Devices that cannot be used are reported offline. */
-  plan(devices: readonly Device[]): Promise<void> {
-    this.#planning = this.#planning.then(() => this.#replan(devices));
-    return this.#planning;
+  /** Puts these devices on the buses. Those that cannot be used are reported offline. */
+  plan(devices: readonly Device[]): void {
+    this.#inTurn(async () => {
+      this.#devices = devices;
+      this.#refuseUnusable();
+      const usable = devices.filter((device) => this.#problemOf(device) === undefined);
+      await Promise.all(
+        [...this.#buses.values()].map((running) =>
+          this.#renew(
+            running,
+            usable.filter(({ bus }) => bus === running.config.id),
+          ),
+        ),
+      );
+    });
   }
 
   setOutput(command: OutputCommand): Promise<CommandOutcome> {
@@ -71,32 +85,21 @@ export class FieldBuses implements FieldBus {
   }
 
   async stop(): Promise<void> {
-    this.#handlers = undefined;
-    await this.#planning;
-    await Promise.all([...this.#buses.values()].map(({ bus }) => bus.stop()));
+    this.#inTurn(async () => {
+      this.#handlers = undefined;
+      await Promise.all([...this.#buses.values()].map(({ bus }) => bus.stop()));
+    });
+    await this.#turns;
+  }
+
+  /** A bus that is stopping still holds its line, so starts, stops and new plans come one after the other. */
+  #inTurn(work: () => Promise<void> | void): void {
+    this.#turns = this.#turns.then(work);
   }
 
   #busOf(deviceId: string): OsdpFieldBus | undefined {
-    const busId = this.#busOfDevice.get(deviceId);
+    const busId = this.#devices.find(({ id }) => id === deviceId)?.bus;
     return busId === undefined ? undefined : this.#buses.get(busId)?.bus;
-  }
-
-  async #replan(devices: readonly Device[]): Promise<void> {
-    this.#busOfDevice.clear();
-    for (const { id, bus } of devices) this.#busOfDevice.set(id, bus);
-    for (const device of devices) {
-      const problem = this.#problemOf(device);
-      if (problem !== undefined) this.#refuse(device, problem.code, problem.message);
-    }
-    const usable = devices.filter((device) => this.#problemOf(device) === undefined);
-    await Promise.all(
-      [...this.#buses.values()].map((running) =>
-        this.#renew(
-          running,
-          usable.filter(({ bus }) => bus === running.config.id),
-        ),
-      ),
-    );
   }
 
   async #renew(running: RunningBus, devices: readonly Device[]): Promise<void> {
@@ -117,10 +120,15 @@ export class FieldBuses implements FieldBus {
     return undefined;
   }
 
-  #refuse({ id: deviceId, bus: busId }: Device, code: ErrorCode, message: string): void {
-    const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
-    this.#handlers?.onDevice({ deviceId, ...offline, reason: code });
-    this.#handlers?.onAlarm({ busId, deviceId, code, message });
+  #refuseUnusable(): void {
+    for (const device of this.#devices) {
+      const problem = this.#problemOf(device);
+      if (problem === undefined) continue;
+      const { id: deviceId, bus: busId } = device;
+      const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
+      this.#handlers?.onDevice({ deviceId, ...offline, reason: problem.code });
+      this.#handlers?.onAlarm({ busId, deviceId, ...problem });
+    }
   }
 
   #make(config: BusConfig, devices: readonly Device[]): OsdpFieldBus {

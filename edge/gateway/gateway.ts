@@ -155,7 +155,7 @@ export class Gateway {
       if (message.kind === 'generation') {
         const view = SqlitePolicyView.open(message.path, pinKey);
         this.#view = view;
-        void this.#buses.plan(view.plan.devices);
+        this.#buses.plan(view.plan.devices);
         log.info({ revision: message.revision }, 'policy loaded');
         return { kind: 'policy', view, plan: view.plan };
       }
@@ -167,7 +167,7 @@ export class Gateway {
     }
     const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
     const emergency = loadEmergencyCredentials(this.config.dataDir, verify);
-    if (emergency !== undefined) void this.#buses.plan(emergency.plan.devices);
+    if (emergency !== undefined) this.#buses.plan(emergency.plan.devices);
     log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
     return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
   }
