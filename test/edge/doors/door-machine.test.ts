@@ -1,0 +1,248 @@
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  createDoor,
+  doorSettings,
+  nextDeadlineMs,
+  step,
+  type DoorEffect,
+  type DoorInput,
+  type DoorState,
+} from '@sparc/edge/doors';
+import { INPUT_STATES, type CommandOutcome, type OutputAction } from '@sparc/protocol/ports';
+import type { Door } from '@sparc/protocol/policy';
+import { SparcError } from '@sparc/protocol/errors';
+import { checkProperty } from '../../support/property.js';
+
+const error = new SparcError('ERR_BUS_LINK_DOWN', 'down');
+const OUTCOMES: readonly CommandOutcome[] = [
+  { kind: 'acknowledged' },
+  { kind: 'notExecuted', error },
+  { kind: 'unknown', error },
+];
+
+/** Something that happens to a door after a pause; commands are answered in the order they were sent. */
+type Happening =
+  | { readonly kind: 'grant' | 'pass' | 'answer' | 'report' | 'device' | 'schedule'; readonly value: number }
+  | { readonly kind: 'contact' | 'exitRequest'; readonly value: number };
+
+const happening: fc.Arbitrary<{ pauseMs: number; what: Happening }> = fc.record({
+  pauseMs: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40_000 })),
+  what: fc.record({
+    kind: fc.constantFrom(
+      'grant',
+      'pass',
+      'answer',
+      'answer',
+      'report',
+      'device',
+      'schedule',
+      'contact',
+      'exitRequest',
+    ),
+    value: fc.nat(5),
+  }),
+});
+
+const anyDoor: fc.Arbitrary<Door> = fc.record(
+  {
+    id: fc.constant('door'),
+    name: fc.constant('Door'),
+    lock: fc.record({ output: fc.constant('lock'), type: fc.constantFrom('failSecure', 'failSafe') }),
+    contact: fc.constantFrom({ input: 'contact' }, null),
+    exitRequest: fc.record({ input: fc.constant('exit'), releases: fc.boolean() }),
+    onGatewayLoss: fc.constantFrom('relock', 'stayUnlocked'),
+    timings: fc.constantFrom(
+      {},
+      { delayTimeBeforeRelockMs: 0 },
+      { delayTimeBeforeRelockMs: 700, bounceFilterMs: 0 },
+      { preAlarmTimeMs: 0 },
+    ),
+  },
+  { requiredKeys: ['id', 'name', 'lock', 'exitRequest', 'onGatewayLoss'] },
+);
+
+/** A door on a clock of its own: its lock obeys every command, whatever the answer says. */
+class Bench {
+  nowMs = 0;
+  state: DoorState;
+  readonly effects: DoorEffect[] = [];
+  readonly sent: { token: number; action: OutputAction }[] = [];
+  scheduled = false;
+  exit = 'unknown';
+  #cause = 1;
+  #permanentlyEnergised: boolean;
+  #timed: { energised: boolean; untilMs: number } | undefined;
+
+  constructor(readonly door: Door) {
+    this.state = createDoor(doorSettings(door));
+    this.#permanentlyEnergised = door.lock.type === 'failSafe';
+  }
+
+  get lockReleased(): boolean {
+    const timed = this.#timed !== undefined && this.nowMs < this.#timed.untilMs ? this.#timed : undefined;
+    const energised = timed?.energised ?? this.#permanentlyEnergised;
+    return energised === (this.door.lock.type === 'failSecure');
+  }
+
+  feed(input: DoorInput): void {
+    const { state, effects } = step(this.state, input);
+    this.state = state;
+    this.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.kind !== 'output') continue;
+      this.sent.push(effect);
+      this.#obey(effect.action);
+    }
+  }
+
+  /** Runs every deadline on the way; each must bring the machine forward. */
+  advance(durationMs: number): void {
+    const endMs = this.nowMs + durationMs;
+    for (let rounds = 0; ; rounds++) {
+      const dueMs = nextDeadlineMs(this.state);
+      if (dueMs === undefined || dueMs > endMs) break;
+      if (rounds > 10_000) throw new Error(`time stands still at ${this.nowMs}: ${JSON.stringify(this.state)}`);
+      this.nowMs = Math.max(this.nowMs, dueMs);
+      this.feed({ kind: 'time', nowMs: this.nowMs });
+      const nextMs = nextDeadlineMs(this.state);
+      if (nextMs !== undefined && nextMs <= this.nowMs)
+        throw new Error(`a deadline stays due: ${JSON.stringify(this.state)}`);
+    }
+    this.nowMs = endMs;
+  }
+
+  happen({ kind, value }: Happening): void {
+    const { nowMs } = this;
+    switch (kind) {
+      case 'grant':
+        return this.feed({ kind, nowMs, cause: this.#cause++, ttlMs: 2_000 });
+      case 'pass':
+        return undefined;
+      case 'answer': {
+        const command = this.sent.shift();
+        const outcome = OUTCOMES[value % 3];
+        if (command && outcome) this.feed({ kind: 'outputResult', nowMs, token: command.token, outcome });
+        return undefined;
+      }
+      case 'report':
+        return this.feed({ kind: 'outputReport', nowMs, energised: value % 2 === 0 });
+      case 'device':
+        return this.feed({ kind: 'lockDevice', nowMs, online: value % 3 !== 0 });
+      case 'schedule':
+        this.scheduled = value % 2 === 0;
+        return this.feed({ kind, nowMs, unlocked: this.scheduled });
+      case 'contact':
+        if (!this.door.contact) return undefined;
+        return this.feed({ kind, nowMs, signal: INPUT_STATES[value] ?? 'unknown' });
+      case 'exitRequest':
+        this.exit = INPUT_STATES[value] ?? 'unknown';
+        return this.feed({ kind, nowMs, signal: this.exit as (typeof INPUT_STATES)[number], cause: this.#cause++ });
+    }
+  }
+
+  #obey(action: OutputAction): void {
+    if (action.kind === 'on' || action.kind === 'off') {
+      this.#permanentlyEnergised = action.kind === 'on';
+      this.#timed = undefined;
+    } else {
+      this.#timed = { energised: action.kind === 'onFor', untilMs: this.nowMs + action.durationMs };
+    }
+  }
+}
+
+const story = fc.tuple(anyDoor, fc.array(happening, { maxLength: 60 }));
+
+function play(
+  door: Door,
+  happenings: readonly { pauseMs: number; what: Happening }[],
+  look: (bench: Bench) => void = () => undefined,
+): Bench {
+  const bench = new Bench(door);
+  for (const { pauseMs, what } of happenings) {
+    bench.advance(pauseMs);
+    bench.happen(what);
+    look(bench);
+  }
+  return bench;
+}
+
+t.test('every released lock relocks in bounded time once nobody holds it', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      const bench = play(door, happenings);
+      bench.happen({ kind: 'device', value: 1 });
+      bench.happen({ kind: 'schedule', value: 1 });
+      bench.happen({ kind: 'exitRequest', value: 0 });
+      bench.advance(60_000);
+      return !bench.lockReleased && bench.state.passages.length === 0;
+    }),
+    400,
+  );
+  t.pass();
+});
+
+t.test('a lock is released for good only by a schedule of a door that stays unlocked', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      const release = door.lock.type === 'failSecure' ? 'on' : 'off';
+      let isRight = true;
+      let wasScheduled = false;
+      play(door, happenings, (bench) => {
+        // What was sent during the pause was sent under the schedule before.
+        const isAllowed = door.onGatewayLoss === 'stayUnlocked' && (bench.scheduled || wasScheduled);
+        wasScheduled = bench.scheduled;
+        for (const effect of bench.effects.splice(0)) {
+          if (effect.kind === 'output' && effect.action.kind === release && !isAllowed) isRight = false;
+        }
+      });
+      return isRight;
+    }),
+    400,
+  );
+  t.pass();
+});
+
+t.test('no lock is released without a grant, a schedule or an exit request', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      const quiet = happenings.filter(({ what }) => !['grant', 'schedule', 'exitRequest'].includes(what.kind));
+      const bench = play(door, quiet);
+      bench.advance(100_000);
+      return !bench.lockReleased;
+    }),
+    200,
+  );
+  t.pass();
+});
+
+t.test('every grant has exactly one outcome, unless its command was certainly not executed', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      const bench = play(door, happenings);
+      bench.happen({ kind: 'exitRequest', value: 0 });
+      bench.advance(100_000);
+      const outcomes = bench.effects.flatMap((effect) =>
+        effect.kind === 'event' && effect.name.startsWith('access.') ? [effect.cause] : [],
+      );
+      const grants = happenings.filter(({ what }) => what.kind === 'grant').length;
+      return new Set(outcomes).size === outcomes.length && outcomes.length <= grants;
+    }),
+    400,
+  );
+  t.pass();
+});
+
+t.test('a pressed exit request that releases has the lock released by the same step', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      if (!door.exitRequest?.releases) return true;
+      const bench = play(door, happenings);
+      bench.happen({ kind: 'exitRequest', value: 0 });
+      bench.happen({ kind: 'exitRequest', value: 1 });
+      return bench.lockReleased;
+    }),
+    200,
+  );
+  t.pass();
+});

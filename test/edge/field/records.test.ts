@@ -1,0 +1,120 @@
+import t from 'tap';
+import { Field } from '@sparc/edge/field';
+import { CARDS, FieldSite, sitePolicy } from './field-site.js';
+import { MemoryFieldBus } from '../../support/memory-field-bus.js';
+import { MemoryJournal } from '../../support/memory-journal.js';
+import { VirtualClock } from '@sparc/simulator/world';
+
+t.test('devices and buses are recorded when they change, with their codes', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  site.bus.bus('bus', true);
+  site.bus.bus('bus', true);
+  site.bus.bus('bus', false);
+  site.bus.status('front-in', { link: 'offline', secure: false, reason: 'ERR_BUS_LINK_DOWN' });
+  site.bus.status('front-in', { link: 'connecting', secure: false });
+  site.bus.status('front-in', { link: 'online' });
+  site.bus.status('front-in', { tampered: true });
+  site.bus.status('front-in', { tampered: true, powerFailed: true });
+  site.bus.status('front-in');
+  await site.clock.advance(100);
+  t.same(site.news(), [
+    'bus.up',
+    'bus.down',
+    'reader.offline',
+    'reader.online',
+    'reader.tamper',
+    'reader.power_failed',
+    'reader.tamper_clear',
+    'reader.power_restored',
+  ]);
+  t.equal(site.record('bus.down').record.code, 'ERR_BUS_LINK_DOWN');
+  t.equal(site.record('reader.offline').record.code, 'ERR_BUS_LINK_DOWN');
+});
+
+t.test('a card over a tampered reader is denied', async (t) => {
+  const site = await FieldSite.open();
+  site.bus.status('front-in', { tampered: true });
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(100);
+  t.equal(site.record('access.denied').record.reason, 'reader_untrusted');
+});
+
+t.test(
+  'what a failed journal could not take comes in order when it returns, after the gap; the oldest are lost and counted',
+  async (t) => {
+    const site = await FieldSite.open();
+    site.news();
+    site.journal.failure = 'ERR_LEDGER_QUEUE_FULL';
+    // One record more than are kept, and the first of them names the overflow.
+    for (let at = 0; at < 10_001; at++) site.bus.bus(`bus-${at}`, true);
+    await site.clock.advance(500);
+    t.equal(site.field.snapshot().lateRecordsCount, 10_000);
+    site.journal.failure = undefined;
+    await site.clock.advance(5_000);
+    const names = site.news();
+    t.equal(names[0], 'journal.gap');
+    t.same(site.record('journal.gap').record.detail, { lost: '1', late: '10000' });
+    const late = site.journal.entries
+      .filter(({ record }) => record.name === 'bus.up')
+      .map(({ record }) => record.busId);
+    t.equal(late.length, 10_000);
+    t.same([late[0], late.at(-1)], ['bus-1', 'bus-10000']);
+    t.ok(site.journal.entries.at(-1)?.record.detail?.['lateMs']);
+  },
+);
+
+t.test('the snapshot is plain data that says what people look at', async (t) => {
+  const site = await FieldSite.open();
+  site.bus.bus('bus', true);
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(100);
+  const snapshot = site.field.snapshot();
+  t.same(JSON.parse(JSON.stringify(snapshot)), snapshot);
+  t.match(snapshot, {
+    site: { id: 'site', timeZone: 'UTC' },
+    policy: { revision: 'r1' },
+    policyAgeMs: 1_100,
+    buses: [{ id: 'bus', up: true }],
+    journal: { healthy: true, lastEntry: /^1\.\d+$/ },
+    lateRecordsCount: 0,
+  });
+  t.match(snapshot.doors[0], { id: 'front', mode: 'released', physical: 'closed', alarm: 'none', warnings: [] });
+  t.match(snapshot.readers[0], {
+    id: 'front-in-reader',
+    accessPointId: 'front-in',
+    link: 'online',
+    indication: 'granted',
+  });
+  await site.clock.advance(10_000);
+  t.match(site.field.snapshot().doors[0], { mode: 'locked' });
+  t.match(site.field.snapshot().readers[0], { indication: 'locked' });
+});
+
+t.test('listeners hear of every entry and of changes in pauses, and their errors harm nothing', async (t) => {
+  const clock = new VirtualClock();
+  const fieldBus = new MemoryFieldBus(clock);
+  const journal = new MemoryJournal(clock);
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const heard: string[] = [];
+  let changesCount = 0;
+  const field = new Field(
+    { clock, fieldBus, journal, log },
+    {
+      onRecord: ({ record }) => {
+        heard.push(record.name);
+        throw new Error('a defect of the listener');
+      },
+      onChange: () => (changesCount += 1),
+    },
+  );
+  field.usePolicy(sitePolicy());
+  field.start();
+  for (let at = 0; at < 100; at++) fieldBus.bus('bus', at % 2 === 0);
+  await clock.advance(1_000);
+  t.equal(heard.length, 101);
+  t.same(heard, journal.names);
+  t.ok(changesCount >= 1 && changesCount <= 3, `${changesCount} changes`);
+  await field.stop();
+  await field.stop();
+});
