@@ -18,7 +18,7 @@ import {
   REPLIES,
 } from '@sparc/protocol/osdp';
 import { checkProperty } from '../../support/property.js';
-import { anyCommand, anyFrame, anyReply, COMMANDS_BY_NAME, REPLIES_BY_NAME } from './arbitraries.js';
+import { anyCommand, anyFrame, type anyReply, COMMANDS_BY_NAME, REPLIES_BY_NAME } from './arbitraries.js';
 
 for (const [name, values] of Object.entries(COMMANDS_BY_NAME)) {
   t.test(`every ${name} command decodes to what was encoded`, async (t) => {
