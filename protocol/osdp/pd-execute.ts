@@ -1,5 +1,4 @@
-import { type Command, TEXT_COMMAND, TICK_MS, TONE } from './commands.js';
-import { BAUD_RATES } from './commands.js';
+import { BAUD_RATES, type Command, TEXT_COMMAND, TICK_MS, TONE } from './commands.js';
 import { ADDRESS_MAX } from './frame.js';
 import { NAK } from './nak.js';
 import { controlLed, ledProblem } from './pd-leds.js';
