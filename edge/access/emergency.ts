@@ -1,4 +1,4 @@
-import { decodeCard, lookUpKeys, type ActiveFormat } from '@sparc/protocol/card-format';
+import { decodeCard, findByRead, type ActiveFormat } from '@sparc/protocol/card-format';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
 import { inputsOf } from './decide.js';
@@ -38,13 +38,10 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     const free = inputs.doorMode === undefined && inputs.interlockBusy !== true;
     if (!trusted || !free || !(inputs.readAgeMs <= READ_AGE_MAX_MS)) return decoded;
     if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
-    for (const key of lookUpKeys(card.bits, card.bitCount, decoding)) {
-      const found = view.emergencyCredential(key, accessPointId);
-      if (found) {
-        return { ...decoded, outcome: 'grant', reason: undefined, emergency: true, credentialId: found.credentialId };
-      }
-    }
-    return decoded;
+    const find = (key: string) => view.emergencyCredential(key, accessPointId);
+    const found = findByRead(card.bits, card.bitCount, decoding, find);
+    if (found === undefined) return decoded;
+    return { ...decoded, outcome: 'grant', reason: undefined, emergency: true, credentialId: found.credentialId };
   } catch (error) {
     return { ...denial, reason: 'internal_error', error };
   }

@@ -1,4 +1,4 @@
-import { decodeCard, lookUpKeys, type CardDecoding } from '@sparc/protocol/card-format';
+import { decodeCard, findByRead, type CardDecoding } from '@sparc/protocol/card-format';
 import type { CardRecord } from '@sparc/protocol/events';
 import type { AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest } from './access-request.js';
@@ -27,10 +27,7 @@ export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: 
 export function identify(view: PolicyView, accessPointId: string, card: AccessRequest['card']): Identified {
   const accessPoint = view.accessPoint(accessPointId);
   const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats, accessPoint?.facilityCodes);
-  let credential: CredentialRecord | undefined;
-  for (const key of lookUpKeys(card.bits, card.bitCount, decoding)) {
-    credential = view.credentialByIdentifier(key);
-    if (credential) break;
-  }
+  const find = (key: string) => view.credentialByIdentifier(key);
+  const credential = findByRead(card.bits, card.bitCount, decoding, find);
   return { accessPoint, decoding, credential, card: cardRecord(card, decoding) };
 }

@@ -1,8 +1,8 @@
 import type { BitRange, CardCheck } from './card-format.js';
 
 /** Bit `index` of left-justified bytes; 0 beyond their end. */
-export function bitAt(bits: Uint8Array, index: number): 0 | 1 {
-  return (((bits[index >> 3] ?? 0) >> (7 - (index & 7))) & 1) === 1 ? 1 : 0;
+export function bitAt(bits: Uint8Array, index: number): number {
+  return ((bits[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
 }
 
 export function setBit(bits: Uint8Array, index: number, value: number): void {
@@ -42,12 +42,13 @@ function expected(bits: Uint8Array, check: CardCheck): number {
   }
 }
 
-const placeOf = (check: CardCheck): BitRange => (check.kind === 'parity' ? [check.bit, check.bit] : check.bits);
-
 export function holds(bits: Uint8Array, check: CardCheck): boolean {
-  return readField(bits, placeOf(check)) === expected(bits, check);
+  const actual = check.kind === 'parity' ? bitAt(bits, check.bit) : readField(bits, check.bits);
+  return actual === expected(bits, check);
 }
 
 export function apply(bits: Uint8Array, check: CardCheck): void {
-  writeField(bits, placeOf(check), expected(bits, check));
+  const value = expected(bits, check);
+  if (check.kind === 'parity') setBit(bits, check.bit, value);
+  else writeField(bits, check.bits, value);
 }

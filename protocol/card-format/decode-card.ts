@@ -66,9 +66,7 @@ export function decodeCard(
   facilityCodes?: readonly number[],
 ): CardDecoding {
   const candidates: DecodedCard[] = [];
-  if (bitCount < 1 || bitCount > RAW_BITS_MAX || bits.length * 8 < bitCount) {
-    return { ok: false, reason: 'format_unknown', candidates };
-  }
+  if (!isReadable(bits, bitCount)) return { ok: false, reason: 'format_unknown', candidates };
   let lengthKnown = false;
   for (const active of activeFormats) {
     let card: DecodedCard;
@@ -89,13 +87,22 @@ export function decodeCard(
 }
 
 /**
- * The keys a read is looked up under, in order: the chosen format's (or those of refused readings, so that a stolen card
- * is noticed), then the whole value. None after a parity error: damaged bits identify nobody.
+ * Asks `find` for each key a read may be known under until one answers: the chosen format's (or those of refused readings,
+ * so that a stolen card is noticed), then the whole value. None after a parity error: damaged bits identify nobody.
  */
-export function lookUpKeys(bits: Uint8Array, bitCount: number, decoding: CardDecoding): readonly string[] {
-  if (!decoding.ok && decoding.reason === 'parity_error') return [];
-  if (bitCount < 1 || bitCount > RAW_BITS_MAX || bits.length * 8 < bitCount) return [];
-  const decoded = decoding.ok ? [decoding.card] : decoding.candidates;
-  const raw = rawKey(bits, bitCount);
-  return [...decoded.map((card) => card.key).filter((key) => key !== raw), raw];
+export function findByRead<T>(
+  bits: Uint8Array,
+  bitCount: number,
+  decoding: CardDecoding,
+  find: (key: string) => T | undefined,
+): T | undefined {
+  if (!decoding.ok && decoding.reason === 'parity_error') return undefined;
+  for (const { key } of decoding.ok ? [decoding.card] : decoding.candidates) {
+    const found = find(key);
+    if (found !== undefined) return found;
+  }
+  return isReadable(bits, bitCount) ? find(rawKey(bits, bitCount)) : undefined;
 }
+
+const isReadable = (bits: Uint8Array, bitCount: number): boolean =>
+  bitCount >= 1 && bitCount <= RAW_BITS_MAX && bits.length * 8 >= bitCount;

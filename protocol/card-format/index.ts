@@ -6,7 +6,7 @@ export { canAutoEnrol, type BitRange, type CardCheck, type CardFields, type Card
 export { cardFormat, CARD_FORMATS } from './registry.js';
 export {
   decodeCard,
-  lookUpKeys,
+  findByRead,
   RAW_FORMAT_ID,
   type ActiveFormat,
   type CardDecoding,

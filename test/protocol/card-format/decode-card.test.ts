@@ -6,9 +6,10 @@ import {
   decodeCard,
   encodeCard,
   identifierKey,
-  lookUpKeys,
+  findByRead,
   RAW_FORMAT_ID,
   rawKey,
+  type CardDecoding,
   type CardFields,
 } from '@sparc/protocol/card-format';
 import { checkProperty } from '../../support/property.js';
@@ -17,6 +18,13 @@ function card(id: string, fields: CardFields): { bits: Uint8Array; bitCount: num
   const format = cardFormat(id);
   if (!format) throw new Error(`no format ${id}`);
   return { bits: encodeCard(format, fields), bitCount: format.bitCount };
+}
+
+/** Every key that is asked for, where none is known. */
+function lookUpKeys(bits: Uint8Array, bitCount: number, decoding: CardDecoding): string[] {
+  const keys: string[] = [];
+  findByRead(bits, bitCount, decoding, (key) => void keys.push(key));
+  return keys;
 }
 
 const standard = card('h10301', { facility: 123, number: '4567' });
@@ -86,7 +94,7 @@ t.test(
     t.match(decodeCard(csn, 32, formats), { ok: false, reason: 'parity_error' });
     const decoding = decodeCard(csn, 32, [...formats, { format: RAW_FORMAT_ID }]);
     t.match(decoding, { ok: true, card: { formatId: RAW_FORMAT_ID, key: 'raw:32:12345679' } });
-    t.same(lookUpKeys(csn, 32, decoding), ['raw:32:12345679']);
+    t.same(new Set(lookUpKeys(csn, 32, decoding)), new Set(['raw:32:12345679']));
   },
 );
 
@@ -94,6 +102,15 @@ t.test('a read is looked up under the chosen format first, then under its whole 
   const { bits, bitCount } = standard;
   const decoding = decodeCard(bits, bitCount, [{ format: 'indala-26' }, { format: 'h10301' }]);
   t.same(lookUpKeys(bits, bitCount, decoding), ['indala-26:1969:471', 'raw:26:02f623ae']);
+});
+
+t.test('the search ends at the first key that is known', async (t) => {
+  const { bits, bitCount } = standard;
+  const decoding = decodeCard(bits, bitCount, [{ format: 'h10301' }]);
+  const asked: string[] = [];
+  const found = findByRead(bits, bitCount, decoding, (key) => (asked.push(key), 'credential'));
+  t.equal(found, 'credential');
+  t.same(asked, ['h10301:123:4567']);
 });
 
 t.test('any bits give a card or a reason, and every key they give is short', async (t) => {
