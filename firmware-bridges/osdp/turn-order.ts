@@ -15,25 +15,26 @@ export interface Contender {
 
 /**
  * Whose turn it is on a half-duplex line: urgent first, then a reader that somebody stands at, then round robin.
- * Nobody starves: a device that does not answer loses its precedence for one turn, an attentive one has every second
- * turn at most, and absent ones share one probe per round of their neighbours.
+ * Nobody starves: a device that does not answer loses its precedence for one turn, attentive ones share every second
+ * turn, and absent ones share one probe per round of their neighbours.
  */
 export class TurnOrder<T extends Contender> {
   #last: T | undefined;
+  #lastWasAttentive = false;
   #turnsSinceProbe = 0;
 
   /** The contender whose turn it is, or undefined if nobody is due at `nowMs`. */
   next(contenders: readonly T[], nowMs: number): T | undefined {
     const due = contenders.filter(({ dueAtMs }) => dueAtMs <= nowMs);
-    const probeDue = this.#turnsSinceProbe >= contenders.length;
-    const chosen =
-      longestWaiting(due.filter((c) => c.urgent && (c !== this.#last || c.answered))) ??
-      longestWaiting(due.filter((c) => c.attentiveUntilMs > nowMs && c !== this.#last)) ??
-      (probeDue ? earliestDue(due.filter((c) => !c.present)) : undefined) ??
-      earliestDue(due.filter((c) => c.present)) ??
-      earliestDue(due);
+    const urgent = longestWaiting(due.filter((c) => c.urgent && (c !== this.#last || c.answered)));
+    const attentive = this.#lastWasAttentive
+      ? undefined
+      : longestWaiting(due.filter((c) => c.present && c.attentiveUntilMs > nowMs));
+    const probe = this.#turnsSinceProbe >= contenders.length ? earliestDue(due.filter((c) => !c.present)) : undefined;
+    const chosen = urgent ?? attentive ?? probe ?? earliestDue(due.filter((c) => c.present)) ?? earliestDue(due);
     if (chosen === undefined) return undefined;
     this.#last = chosen;
+    this.#lastWasAttentive = chosen === attentive && chosen !== urgent;
     this.#turnsSinceProbe = chosen.present ? this.#turnsSinceProbe + 1 : 0;
     return chosen;
   }
