@@ -57,6 +57,7 @@ export function control(draft: Draft, urgent?: Urgent): void {
   const { state, nowMs } = draft;
   const wanted = wantedOf(state, nowMs);
   if (urgent === undefined && !isDue(state.lock, wanted, nowMs)) return;
+  if (isSilent(state.lock, nowMs)) raiseUnconfirmed(draft);
   const { lock } = state;
   let token = lock.nextToken;
   let baseToken = lock.baseToken;
@@ -89,6 +90,10 @@ export function control(draft: Draft, urgent?: Urgent): void {
   state.passages = state.passages.map((passage) => (passage.token === undefined ? { ...passage, token } : passage));
 }
 
+/** The command that locks was not answered at all. */
+const isSilent = ({ command }: LockState, nowMs: number): boolean =>
+  command?.wanted.kind === 'locked' && command.status === 'sent' && nowMs >= command.againAtMs;
+
 function againAfterMs(wanted: Wanted): number {
   switch (wanted.kind) {
     case 'leased':
@@ -105,10 +110,10 @@ function isDue(lock: LockState, wanted: Wanted, nowMs: number): boolean {
   const { command } = lock;
   if (command === undefined) return lock.online || wanted.kind !== 'locked';
   if (command.wanted.kind !== wanted.kind) return true;
-  if (wanted.kind === 'until' && command.wanted.kind === 'until' && wanted.atMs > command.wanted.atMs) return true;
-  if (wanted.kind === 'leased' && command.wanted.kind === 'leased' && wanted.leaseMs !== command.wanted.leaseMs)
-    return true;
-  return nowMs >= command.againAtMs;
+  const isLonger = wanted.kind === 'until' && command.wanted.kind === 'until' && wanted.atMs > command.wanted.atMs;
+  const isOtherLease =
+    wanted.kind === 'leased' && command.wanted.kind === 'leased' && wanted.leaseMs !== command.wanted.leaseMs;
+  return isLonger || isOtherLease || nowMs >= command.againAtMs;
 }
 
 function actionOf({ lockType }: DoorSettings, wanted: Wanted, nowMs: number): OutputAction {
@@ -121,7 +126,7 @@ function actionOf({ lockType }: DoorSettings, wanted: Wanted, nowMs: number): Ou
     case 'leased':
       return { kind: isFailSecure ? 'onFor' : 'offFor', durationMs: wanted.leaseMs };
     case 'until':
-      return { kind: isFailSecure ? 'onFor' : 'offFor', durationMs: Math.max(1, wanted.atMs - nowMs) };
+      return { kind: isFailSecure ? 'onFor' : 'offFor', durationMs: Math.max(1, Math.round(wanted.atMs - nowMs)) };
   }
 }
 

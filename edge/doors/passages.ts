@@ -10,8 +10,8 @@ export const CONTACT_GRACE_MS = 1_000;
 export function beginPassage(draft: Draft, kind: Passage['kind'], cause: number, releases: boolean): void {
   const { state, nowMs } = draft;
   const [oldest] = state.passages;
-  if (oldest !== undefined && state.passages.length >= PASSAGES_MAX)
-    endPassage(draft, { ...oldest, verifiable: false });
+  const isFull = state.passages.length >= PASSAGES_MAX;
+  if (isFull && oldest !== undefined) endPassage(draft, { ...oldest, verifiable: false });
   const passage: Passage = {
     cause,
     kind,

@@ -1,9 +1,12 @@
 import type { BusStatus, DeviceStatus } from '@sparc/protocol/ports';
+import type { ErrorCode } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
 
 /** What devices and buses last said of themselves, and the records of what changed. */
 export class Devices {
   readonly #devices = new Map<string, DeviceStatus>();
+  /** Devices that were recorded as offline, and why. Connecting for the first time is no loss. */
+  readonly #lost = new Map<string, ErrorCode | undefined>();
   readonly #buses = new Map<string, BusStatus>();
 
   get(deviceId: string): DeviceStatus | undefined {
@@ -26,8 +29,12 @@ export class Devices {
     const { deviceId, reason } = status;
     const code = reason === undefined ? {} : { code: reason };
     if (status.link === 'online' && before?.link !== 'online') records.push({ name: 'reader.online', deviceId });
-    if (isLost(status) && (!isLost(before) || (reason !== undefined && reason !== before?.reason))) {
-      records.push({ name: 'reader.offline', deviceId, ...code });
+    if (status.link === 'online') {
+      this.#lost.delete(deviceId);
+    } else if (status.link === 'offline' || before?.link === 'online') {
+      const isNew = !this.#lost.has(deviceId) || (reason !== undefined && reason !== this.#lost.get(deviceId));
+      if (isNew) records.push({ name: 'reader.offline', deviceId, ...code });
+      if (isNew) this.#lost.set(deviceId, reason);
     }
     if (status.tampered !== (before?.tampered ?? false)) {
       records.push({ name: status.tampered ? 'reader.tamper' : 'reader.tamper_clear', deviceId, ...code });
@@ -46,9 +53,4 @@ export class Devices {
     if (before?.up === false && before.error?.code === error?.code) return [];
     return [{ name: 'bus.down', busId, ...(error === undefined ? {} : { code: error.code }) }];
   }
-}
-
-/** Connecting for the first time is no loss; connecting again after `online` is. */
-function isLost(status: DeviceStatus | undefined): boolean {
-  return status?.link === 'offline';
 }

@@ -44,6 +44,10 @@ export class DoorSet {
       if (door) door.configure(wired.wiring, wired.settings);
       else this.#add(id, wired);
     }
+    for (const [key, { accessPoint, reader }] of index.points) {
+      if (before.points.has(key) || !this.deps.devices.isOnline(reader.device)) continue;
+      this.#doors.get(accessPoint.door)?.restoreReader(reader.device, reader.number);
+    }
     this.#lookAtSchedules();
   }
 
@@ -88,9 +92,6 @@ export class DoorSet {
       const state = this.#inputs.get(key);
       if (state !== undefined) this.#tell(key, state);
     }
-    for (const { deviceId, number } of wired.wiring.readers) {
-      if (this.deps.devices.isOnline(deviceId)) door.restoreReader(deviceId, number);
-    }
   }
 
   #tell(key: string, state: InputState): void {
@@ -102,7 +103,7 @@ export class DoorSet {
     else door.exitRequest(signal);
   }
 
-  /** An offline device says nothing of its inputs; a short name is no start of a longer one thanks to the `#`. */
+  /** An offline device says nothing of its inputs. */
   #forgetInputs(deviceId: string): void {
     for (const [key, use] of this.#index.inputs) {
       if (use.deviceId !== deviceId || !this.#inputs.has(key)) continue;

@@ -102,6 +102,7 @@ export class Field {
   async stop(): Promise<void> {
     this.#presentations.stop();
     this.#doors.stop();
+    this.#indicator.stop();
     await this.deps.fieldBus.stop();
     await this.#recorder.stop();
     this.#change?.cancel();

@@ -1,4 +1,4 @@
-import type { Clock, FieldBus, Indication } from '@sparc/protocol/ports';
+import type { Clock, FieldBus, Indication, Timer } from '@sparc/protocol/ports';
 import { portKey } from './site-index.js';
 
 /** How long a momentary indication counts as shown, in the snapshot. */
@@ -12,6 +12,7 @@ interface Shown {
 /** What each reader was last told to show. */
 export class Indicator {
   readonly #shown = new Map<string, Shown>();
+  #fallBack: Timer | undefined;
 
   constructor(
     private readonly deps: {
@@ -30,11 +31,16 @@ export class Indicator {
       const untilMs = clock.monotonicMs() + MOMENTARY_MS;
       const standing = this.#shown.get(key)?.standing ?? 'locked';
       this.#shown.set(key, { standing, momentary: { indication, untilMs } });
-      clock.setTimer(MOMENTARY_MS, this.deps.onChange);
+      this.#fallBack?.cancel();
+      this.#fallBack = clock.setTimer(MOMENTARY_MS, this.deps.onChange);
     }
     this.deps.onChange();
     this.deps.fieldBus.indicate(deviceId, readerNumber, indication);
   };
+
+  stop(): void {
+    this.#fallBack?.cancel();
+  }
 
   shownAt(deviceId: string, readerNumber: number): Indication | undefined {
     const shown = this.#shown.get(portKey(deviceId, readerNumber));

@@ -83,7 +83,9 @@ export const Door = closed({
       description: 'failSecure: energised to release; failSafe: energised to hold',
     }),
   }),
-  contact: Type.Optional(Type.Union([closed({ input: Id }), Type.Null()])),
+  contact: Type.Optional(
+    Type.Union([closed({ input: Id }), Type.Null()], { description: 'its input is active while the door is open' }),
+  ),
   exitRequest: Type.Optional(closed({ input: Id, releases: Type.Boolean({ default: true }) })),
   timings: Type.Optional(DoorTimings),
   heldAlarm: Type.Optional(Type.Boolean()),

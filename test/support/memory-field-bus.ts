@@ -24,8 +24,8 @@ export class MemoryFieldBus implements FieldBus {
   readonly indications: { readonly atMs: number; readonly reader: string; readonly indication: Indication }[] = [];
   /** From the command to its acknowledgement. */
   answerMs = 5;
-  /** What becomes of commands: executed and acknowledged, executed without an answer, or not executed. */
-  commandsAre: 'acknowledged' | 'unanswered' | 'refused' = 'acknowledged';
+  /** What becomes of commands: executed and acknowledged, executed without an answer, not executed, or never heard of. */
+  commandsAre: 'acknowledged' | 'unanswered' | 'refused' | 'forgotten' = 'acknowledged';
   readonly #relays = new Map<string, Relay>();
   readonly #online = new Set<string>();
   #handlers: FieldBusHandlers | undefined;
@@ -43,6 +43,7 @@ export class MemoryFieldBus implements FieldBus {
   setOutput(command: OutputCommand): Promise<CommandOutcome> {
     this.commands.push({ ...command, atMs: this.clock.monotonicMs() });
     return new Promise((resolve) => {
+      if (this.commandsAre === 'forgotten') return;
       this.clock.setTimer(this.answerMs, () => {
         if (!this.#online.has(command.deviceId) || this.commandsAre === 'refused') {
           const error = new SparcError('ERR_BUS_LINK_DOWN', 'the device is offline');

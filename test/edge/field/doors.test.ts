@@ -379,6 +379,16 @@ t.test('a lock command that is not acknowledged alarms once and is repeated unti
   t.equal(site.bus.commands.length, commandsCount);
 });
 
+t.test('a bus that forgets a lock command alarms, and the command is given again', async (t) => {
+  const site = await released('store');
+  site.bus.commandsAre = 'forgotten';
+  await site.clock.advance(16_000);
+  t.ok(site.news().includes('door.lock_unconfirmed'));
+  site.bus.commandsAre = 'acknowledged';
+  await site.clock.advance(11_000);
+  t.same(site.field.snapshot().doors.find(({ id }) => id === 'store')?.warnings, []);
+});
+
 t.test('a device that reports a released lock which was told to lock alarms and is told again', async (t) => {
   const site = await FieldSite.open();
   site.news();

@@ -235,6 +235,23 @@ t.test('a release that was not executed or not answered is recorded as such, and
   }
 });
 
+t.test('more grants than may wait for the disk are denied at once', async (t) => {
+  const site = await FieldSite.open();
+  site.journal.hanging = true;
+  for (let count = 0; count < 260; count++) {
+    site.bus.card('front-in', CARDS.ann);
+    // Another card in between makes it a new presentation.
+    site.bus.card('front-in', CARDS.stranger);
+  }
+  site.bus.card('front-out', CARDS.ann);
+  await site.clock.advance(1_000);
+  t.ok(site.released('front'), 'but nobody is kept in');
+  site.journal.release();
+  await site.clock.advance(100);
+  const denied = site.journal.entries.filter(({ record }) => record.reason === 'record_failed');
+  t.equal(denied.length, 4);
+});
+
 t.test('a release has no more time than what is left of the limit', async (t) => {
   const site = await FieldSite.open();
   site.journal.flushMs = 1_500;
