@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import t from 'tap';
+import {
+  compareHlc,
+  HLC_AHEAD_MAX_MS,
+  HLC_COUNTER_MAX,
+  HLC_ZERO,
+  mergeHlc,
+  nextHlc,
+  type Hlc,
+} from '@sparc/protocol/hlc';
+import { checkProperty } from '../../support/property.js';
+
+const wall = fc.integer({ min: 0, max: 2 ** 47 });
+const stamp: fc.Arbitrary<Hlc> = fc.record({ unixMs: wall, counter: fc.integer({ min: 0, max: HLC_COUNTER_MAX }) });
+
+t.test('each local stamp is after the one before it, whatever wall time does', async (t) => {
+  checkProperty(
+    fc.property(fc.array(wall, { minLength: 2 }), (walls) => {
+      let last = HLC_ZERO;
+      return walls.every((unixMs) => {
+        const next = nextHlc(last, unixMs);
+        const after = compareHlc(next, last) > 0 && next.unixMs >= unixMs;
+        last = next;
+        return after;
+      });
+    }),
+  );
+  t.pass();
+});
+
+t.test('after a remote stamp was followed, local ones are after it', async (t) => {
+  checkProperty(
+    fc.property(stamp, stamp, wall, (last, remote, unixMs) => {
+      const { hlc, followed } = mergeHlc(last, remote, unixMs);
+      if (!followed) return remote.unixMs - unixMs > HLC_AHEAD_MAX_MS && hlc === last;
+      return compareHlc(hlc, remote) > 0 && compareHlc(hlc, last) > 0;
+    }),
+  );
+  t.pass();
+});
+
+t.test('a remote stamp more than 120 s ahead of wall time is not followed', async (t) => {
+  const last = { unixMs: 1_000, counter: 4 };
+  t.same(mergeHlc(last, { unixMs: 122_001, counter: 0 }, 2_000), { hlc: last, followed: false });
+  t.same(mergeHlc(last, { unixMs: 122_000, counter: 0 }, 2_000), {
+    hlc: { unixMs: 122_000, counter: 1 },
+    followed: true,
+  });
+});
+
+t.test('a full counter borrows from the next millisecond', async (t) => {
+  t.same(nextHlc({ unixMs: 5, counter: HLC_COUNTER_MAX }, 5), { unixMs: 6, counter: 0 });
+});
+
+t.test('a wall time that is no time of 48 bits does not stop the clock', async (t) => {
+  for (const unixMs of [-1, 2 ** 60, 0.5]) t.ok(compareHlc(nextHlc({ unixMs: 7, counter: 0 }, unixMs), HLC_ZERO) > 0);
+});

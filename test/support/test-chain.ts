@@ -1,0 +1,78 @@
+import {
+  encodeEvent,
+  EntryContent,
+  EPOCH_KIND,
+  EpochBody,
+  EVENT_KIND,
+  hashEntry,
+  NO_HASH,
+  pureCrypto,
+  signHead,
+  type ChainedEntry,
+  type SignedHead,
+  type StoredRecord,
+} from '@sparc/protocol/ledger';
+import type { LogCommit, Signer } from '@sparc/protocol/ports';
+import { testSigner } from './test-signer.js';
+
+/** Makes commits as a gateway does, without its journal: the other opinion on what a chain is. */
+export class TestChain {
+  #head: SignedHead | undefined;
+  #wallUnixMs = 1_767_600_000_000;
+
+  constructor(readonly signer: Signer = testSigner()) {}
+
+  get head(): SignedHead | undefined {
+    return this.#head;
+  }
+
+  /** A commit that opens an epoch. */
+  open(counter: number, records: readonly StoredRecord[] = [], predecessorLost = false): LogCommit {
+    const previous = this.#head;
+    const body = EpochBody.encode({ ...(previous !== undefined && { previous }), predecessorLost });
+    const first = this.#content(EPOCH_KIND, body);
+    const epoch = { counter, random: new Uint8Array(8).fill(counter) };
+    return this.#commit(epoch, 0, previous?.hash ?? NO_HASH, [first, ...records.map((record) => this.#event(record))]);
+  }
+
+  add(...records: readonly StoredRecord[]): LogCommit {
+    if (this.#head === undefined) throw new Error('open first');
+    const { epoch, sequence, hash } = this.#head;
+    return this.#commit(
+      epoch,
+      sequence,
+      hash,
+      records.map((record) => this.#event(record)),
+    );
+  }
+
+  #event(record: StoredRecord): Uint8Array {
+    return this.#content(EVENT_KIND, encodeEvent(record));
+  }
+
+  #content(kind: string, body: Uint8Array): Uint8Array {
+    const wallUnixMs = this.#wallUnixMs++;
+    return EntryContent.encode({
+      kind,
+      hlc: { unixMs: wallUnixMs, counter: 0 },
+      wallUnixMs,
+      timeQuality: 'synced',
+      body,
+    });
+  }
+
+  #commit(epoch: SignedHead['epoch'], last: number, lastHash: Uint8Array, contents: readonly Uint8Array[]): LogCommit {
+    const author = this.signer.publicKey;
+    const entries: ChainedEntry[] = [];
+    let previousHash = lastHash;
+    for (const [index, content] of contents.entries()) {
+      const sequence = last + index + 1;
+      const hash = hashEntry(pureCrypto, { author, epoch, sequence, previousHash }, content);
+      entries.push({ epoch, sequence, hash, content });
+      previousHash = hash;
+    }
+    const sequence = last + contents.length;
+    this.#head = signHead(this.signer, { site: 'harbour', author, epoch, sequence, hash: previousHash });
+    return { entries, head: this.#head, recovery: Uint8Array.of() };
+  }
+}
