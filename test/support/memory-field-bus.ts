@@ -46,12 +46,12 @@ export class MemoryFieldBus implements FieldBus {
       if (this.commandsAre === 'forgotten') return;
       this.clock.setTimer(this.answerMs, () => {
         if (!this.#online.has(command.deviceId) || this.commandsAre === 'refused') {
-          const error = new SparcError('ERR_BUS_LINK_DOWN', 'the device is offline');
+          const error = new SparcError('ERR_OSDP_LINE_DOWN', 'the device is offline');
           return resolve({ kind: 'notExecuted', error });
         }
         this.#drive(command);
         if (this.commandsAre === 'acknowledged') return resolve({ kind: 'acknowledged' });
-        resolve({ kind: 'unknown', error: new SparcError('ERR_BUS_LINK_DOWN', 'no answer') });
+        resolve({ kind: 'unknown', error: new SparcError('ERR_OSDP_LINE_DOWN', 'no answer') });
       });
     });
   }
@@ -79,7 +79,7 @@ export class MemoryFieldBus implements FieldBus {
       relay.permanent = false;
       this.#set(output, relay, false);
     }
-    this.status(deviceId, { link: 'offline', secure: false, reason: 'ERR_BUS_LINK_DOWN' });
+    this.status(deviceId, { link: 'offline', secure: false, reason: 'ERR_OSDP_LINE_DOWN' });
   }
 
   input(deviceId: string, inputNumber: number, state: InputState): void {
@@ -101,7 +101,7 @@ export class MemoryFieldBus implements FieldBus {
   }
 
   bus(busId: string, up: boolean): void {
-    this.#handlers?.onBus({ busId, up, ...(up ? {} : { error: new SparcError('ERR_BUS_LINK_DOWN', 'down') }) });
+    this.#handlers?.onBus({ busId, up, ...(up ? {} : { error: new SparcError('ERR_OSDP_LINE_DOWN', 'down') }) });
   }
 
   #drive({ deviceId, outputNumber, action }: OutputCommand): void {

@@ -36,7 +36,7 @@ export function siteSnapshot(): SiteSnapshot {
         ...reader('server-out', 'Server room', 'server', 'entry'),
         link: 'offline',
         secure: false,
-        reason: 'ERR_BUS_LINK_DOWN',
+        reason: 'ERR_OSDP_LINE_DOWN',
       },
       { ...reader('lobby-out', 'Lobby', 'lobby', 'entry'), tampered: true },
     ],

@@ -1,8 +1,10 @@
 import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
+import type { AppendedEntry } from '@sparc/protocol/ports';
 import type { SiteEvent } from '@sparc/edge/api';
-import { buildApi, EventLog, EventStreams, SiteState, type EventRange } from '@sparc/edge/api/server';
+import { buildApi, EventLog, EventStreams, JournalHistory, SiteState, type EventRange } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
+import { writeJournal } from '../../support/journal.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 
 function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => []) {
@@ -15,6 +17,8 @@ function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => []) 
     api.inject({ url, headers: { host: '127.0.0.1:8080', ...headers } });
   return { clock, state, log, api, get };
 }
+
+const cursorOf = (entry: AppendedEntry | undefined) => `${entry?.id.epoch}.${entry?.id.sequence}`;
 
 t.test('the state of the site is given whole', async (t) => {
   const { state, get } = setUp();
@@ -70,6 +74,21 @@ t.test('events come from memory while it reaches back far enough, else from the 
   t.strictSame(await cursors('after=3.12&limit=7'), ['3.1'], 'a gap sends the question to the journal');
 });
 
+t.test('events of earlier runs are read from the journal on disk', async (t) => {
+  const dataDir = t.testdir({});
+  const first = await writeJournal(dataDir, 5);
+  const second = await writeJournal(dataDir, 5);
+  const history = new JournalHistory(dataDir);
+  const doors = (range: EventRange) => history.read(range).map(({ doorId }) => doorId);
+  t.strictSame(doors({ limit: 3 }), ['door-2', 'door-3', 'door-4']);
+  const before = cursorOf(second[0]);
+  t.strictSame(doors({ limit: 2, before }), ['door-4'], 'the entry that opens an epoch is no event');
+  t.strictSame(doors({ limit: 100, before }), ['door-0', 'door-1', 'door-2', 'door-3', 'door-4']);
+  t.equal(history.read({ limit: 100, before })[0]?.cursor, cursorOf(first[0]));
+  t.strictSame(doors({ limit: 2, after: before }), ['door-1', 'door-2']);
+  t.strictSame(new JournalHistory(`${dataDir}/nothing`).read({ limit: 3 }), []);
+});
+
 t.test('an event is given with all it says', async (t) => {
   const { log, get } = setUp();
   const event = siteEvent(5, {
@@ -79,7 +98,7 @@ t.test('an event is given with all it says', async (t) => {
     alsoFailed: ['pin_required'],
     flags: ['expired'],
     cause: '3.4',
-    code: 'ERR_BUS_LINK_DOWN',
+    code: 'ERR_OSDP_LINE_DOWN',
     detail: { lateMs: '12' },
     busId: 'bus-a',
     deviceId: 'reader-1',

@@ -14,7 +14,7 @@ import type { Door } from '@sparc/protocol/policy';
 import { SparcError } from '@sparc/protocol/errors';
 import { checkProperty } from '../../support/property.js';
 
-const error = new SparcError('ERR_BUS_LINK_DOWN', 'down');
+const error = new SparcError('ERR_OSDP_LINE_DOWN', 'down');
 const OUTCOMES: readonly CommandOutcome[] = [
   { kind: 'acknowledged' },
   { kind: 'notExecuted', error },

@@ -343,6 +343,18 @@ t.test('a scheduled unlock ends with the gateway, or outlives it where the door 
   }
 });
 
+t.test('a lease is laid over a locked output, also where the output was left on for good before', async (t) => {
+  const staying = { lobby: { unlockSchedule: 'office', onGatewayLoss: 'stayUnlocked' as const } };
+  const site = await FieldSite.open({ policy: sitePolicy({ doors: staying }) });
+  await site.clock.run(NINE_MS + 1_000);
+  site.field.usePolicy(sitePolicy({ revision: 'r2' }));
+  await site.clock.advance(1_000);
+  t.ok(site.released('lobby'));
+  await site.field.stop();
+  await site.clock.advance(31_000);
+  t.notOk(site.released('lobby'));
+});
+
 t.test('a card at an unlocked door is granted and acknowledged', async (t) => {
   const site = await FieldSite.open();
   await site.clock.run(NINE_MS + 1_000);
@@ -427,7 +439,7 @@ t.test('an inputs device that goes away puts its contacts in fault', async (t) =
 t.test('a reader that comes back shows the standing state again', async (t) => {
   const site = await FieldSite.open();
   await site.clock.run(NINE_MS + 1_000);
-  site.bus.status('lobby-in', { link: 'offline', reason: 'ERR_BUS_LINK_DOWN' });
+  site.bus.status('lobby-in', { link: 'offline', reason: 'ERR_OSDP_LINE_DOWN' });
   site.bus.indications.length = 0;
   site.bus.status('lobby-in');
   t.equal(site.shown('lobby-in'), 'unlocked');

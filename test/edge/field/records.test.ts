@@ -11,7 +11,7 @@ t.test('devices and buses are recorded when they change, with their codes', asyn
   site.bus.bus('bus', true);
   site.bus.bus('bus', true);
   site.bus.bus('bus', false);
-  site.bus.status('front-in', { link: 'offline', secure: false, reason: 'ERR_BUS_LINK_DOWN' });
+  site.bus.status('front-in', { link: 'offline', secure: false, reason: 'ERR_OSDP_LINE_DOWN' });
   site.bus.status('front-in', { link: 'connecting', secure: false });
   site.bus.status('front-in', { link: 'online' });
   site.bus.status('front-in', { tampered: true });
@@ -28,8 +28,8 @@ t.test('devices and buses are recorded when they change, with their codes', asyn
     'reader.tamper_clear',
     'reader.power_restored',
   ]);
-  t.equal(site.record('bus.down').record.code, 'ERR_BUS_LINK_DOWN');
-  t.equal(site.record('reader.offline').record.code, 'ERR_BUS_LINK_DOWN');
+  t.equal(site.record('bus.down').record.code, 'ERR_OSDP_LINE_DOWN');
+  t.equal(site.record('reader.offline').record.code, 'ERR_OSDP_LINE_DOWN');
 });
 
 t.test('a card over a tampered reader is denied', async (t) => {
