@@ -43,7 +43,7 @@ export function problemsOf(site, catalogue) {
     }
   }
   for (const { id, up, error } of site.buses) {
-    if (!up) add('alarm', `Bus ${id} is down`, error?.code ?? 'ERR_BUS_LINK_DOWN', { message: error?.message });
+    if (!up) add('alarm', `Bus ${id} is down`, error?.code ?? 'ERR_OSDP_LINE_DOWN', { message: error?.message });
   }
   for (const { name, link, reason, tampered } of site.readers) {
     if (link === 'offline') {
