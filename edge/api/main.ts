@@ -1,16 +1,15 @@
 import { createNodeClock } from '../platform/index.js';
-import { buildApi, EventLog, EventStreams, SiteState, type EventHistory } from './server/index.js';
+import { buildApi, EventLog, EventStreams, JournalHistory, SiteState } from './server/index.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
 
 const LISTEN_RETRY_MS = 2_000;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as SiteOptions;
 const clock = createNodeClock();
-const history: EventHistory = { read: () => [] };
 
 const simulator = options.simulatorUrl === undefined ? {} : { simulatorUrl: options.simulatorUrl };
 const state = new SiteState(clock, options.simulatorUrl);
-const log = new EventLog(history);
+const log = new EventLog(new JournalHistory(options.dataDir));
 const streams = new EventStreams(clock);
 const api = buildApi({ state, log, streams, logLevel: options.logLevel, ...simulator });
 

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 import { loadGatewayConfig, readTextFile } from '../config/index.js';
-import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
+import { createNodeClock, findIdentity, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
 import {
   applySiteFile,
   loadPinKey,
@@ -62,11 +61,11 @@ function show({ output }: Cli, section: string | undefined, configPath: string):
   }
   const { dataDir } = loadGatewayConfig(configPath);
   const none = new SparcError('ERR_POLICY_NONE', `no site file has been applied to ${dataDir}`, { dataDir });
-  // Looking must not make a data directory and a key.
-  if (!existsSync(dataDir)) throw none;
-  const { publicKey } = loadIdentity(dataDir);
-  const verify = (message: Uint8Array, signature: Uint8Array) => verifySignature(publicKey, message, signature);
-  const { current, rejected } = verifyGeneration(dataDir, verify);
+  const identity = findIdentity(dataDir);
+  if (identity === undefined) throw none;
+  const { current, rejected } = verifyGeneration(dataDir, (message, signature) =>
+    verifySignature(identity.publicKey, message, signature),
+  );
   if (current === undefined) throw rejected[0] ?? none;
   const plan = readSitePlan(current.path);
   if (section !== undefined) output.result(plan[section], stringify(plan[section]).trimEnd());

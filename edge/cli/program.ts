@@ -4,6 +4,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { addGatewayCommand } from './gateway-command.js';
+import { addLedgerCommands } from './ledger-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
@@ -24,6 +25,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
     .addHelpText('after', `\n${facts()}`);
   addGatewayCommand(cli);
   addPolicyCommands(cli);
+  addLedgerCommands(cli);
   addSimulateCommand(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -100,7 +100,7 @@ export function createEventList(catalogue) {
   older.addEventListener('click', async () => {
     const oldest = sorted().at(-1);
     const batch = oldest === undefined ? [] : await getOlder(oldest.cursor, PAGE).catch(() => []);
-    older.hidden = batch.length < PAGE || events.size + batch.length >= ROWS_MAX;
+    older.hidden = batch.length === 0 || events.size + batch.length >= ROWS_MAX;
     add(batch);
   });
 
@@ -108,7 +108,7 @@ export function createEventList(catalogue) {
     add,
     /** The newest page, at a (re)connection. */
     start(batch) {
-      older.hidden = batch.length < PAGE;
+      older.hidden = batch.length === 0;
       add(batch);
     },
     setSite(next) {

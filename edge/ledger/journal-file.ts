@@ -13,6 +13,8 @@ export interface JournalFile {
   readonly newest: StoredHead | undefined;
   /** In order, all of them or those after `after`. */
   readonly entries: (after?: Position) => Iterable<ChainedEntry>;
+  /** The last `limit` entries before `before`, in order. */
+  readonly entriesBefore: (before: Position, limit: number) => readonly ChainedEntry[];
   readonly heads: () => Iterable<StoredHead>;
   /** SQLite's own check of its pages; undefined when all is well. */
   readonly damage: () => string | undefined;
@@ -42,6 +44,7 @@ function journalFile(database: Database.Database): JournalFile {
   return {
     newest: tables.newestHead(),
     entries: (after) => paged((from) => tables.entries(from, ROWS), placeOf, after),
+    entriesBefore: (before, limit) => tables.entriesBefore(before, limit),
     heads: () =>
       paged(
         (from) => tables.heads(from, ROWS),
@@ -73,17 +76,27 @@ export const placeOf = ({ epoch, sequence }: Pick<ChainedEntry, 'epoch' | 'seque
   sequence,
 });
 
-/** At most `limit` entries in order, from the first after `after`. Throws as `withJournalFile`. */
+/** Beyond every entry. */
+const END: Position = { epoch: Number.MAX_SAFE_INTEGER, sequence: 0 };
+
+/**
+ * At most `limit` entries in order: the first ones after `after`, or the last ones before `before` (default: the end).
+ * Throws as `withJournalFile`.
+ */
 export function readEntries(
   path: string,
-  { after, limit }: { readonly after?: Position; readonly limit: number },
+  range: { readonly limit: number } & ({ readonly after: Position } | { readonly before?: Position }),
 ): LoggedEntry[] {
-  return withJournalFile(path, ({ newest, entries }) => {
+  return withJournalFile(path, ({ newest, entries, entriesBefore }) => {
+    if (newest === undefined) return [];
+    const { author } = newest.head;
+    if (!('after' in range)) {
+      return entriesBefore(range.before ?? END, range.limit).map((entry) => toLoggedEntry(author, entry));
+    }
     const read: LoggedEntry[] = [];
-    if (newest === undefined) return read;
-    for (const entry of entries(after)) {
-      if (read.length === limit) break;
-      read.push(toLoggedEntry(newest.head.author, entry));
+    for (const entry of entries(range.after)) {
+      if (read.length === range.limit) break;
+      read.push(toLoggedEntry(author, entry));
     }
     return read;
   });

@@ -62,6 +62,7 @@ const HEAD_COLUMNS = `head.epoch, head.sequence, epoch.random, epoch.site, epoch
 /** Reads the tables of a journal. Throws ERR_LEDGER_CORRUPT where SQLite finds them damaged. */
 export class LogTables {
   readonly #entries;
+  readonly #entriesBefore;
   readonly #heads;
   readonly #newestHead;
 
@@ -70,6 +71,11 @@ export class LogTables {
       `SELECT entry.epoch, entry.sequence, epoch.random, entry.hash, entry.content
        FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch
        WHERE (entry.epoch, entry.sequence) > (?, ?) ORDER BY entry.epoch, entry.sequence LIMIT ?`,
+    );
+    this.#entriesBefore = database.prepare<[number, number, number], EntryRow>(
+      `SELECT entry.epoch, entry.sequence, epoch.random, entry.hash, entry.content
+       FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch
+       WHERE (entry.epoch, entry.sequence) < (?, ?) ORDER BY entry.epoch DESC, entry.sequence DESC LIMIT ?`,
     );
     this.#heads = database.prepare<[number, number, number], HeadRow>(
       `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?) ORDER BY head.epoch, head.sequence LIMIT ?`,
@@ -80,14 +86,12 @@ export class LogTables {
   }
 
   entries(after: Position = START, limit: number): ChainedEntry[] {
-    return guarded(() =>
-      this.#entries.all(after.epoch, after.sequence, limit).map(({ epoch, sequence, random, hash, content }) => ({
-        epoch: { counter: epoch, random: bytesOf(random) },
-        sequence,
-        hash: bytesOf(hash),
-        content: bytesOf(content),
-      })),
-    );
+    return guarded(() => this.#entries.all(after.epoch, after.sequence, limit).map(entryOf));
+  }
+
+  /** The last ones before `before`, in order. */
+  entriesBefore(before: Position, limit: number): ChainedEntry[] {
+    return guarded(() => this.#entriesBefore.all(before.epoch, before.sequence, limit).map(entryOf).reverse());
   }
 
   heads(after: Position = START, limit: number): StoredHead[] {
@@ -107,6 +111,15 @@ export class LogTables {
     if (newest.recovery === undefined) throw corrupt('the newest head has nothing to recover');
     return { head: newest.head, recovery: newest.recovery };
   }
+}
+
+function entryOf({ epoch, sequence, random, hash, content }: EntryRow): ChainedEntry {
+  return {
+    epoch: { counter: epoch, random: bytesOf(random) },
+    sequence,
+    hash: bytesOf(hash),
+    content: bytesOf(content),
+  };
 }
 
 function headOf(row: HeadRow): StoredHead {

@@ -13,13 +13,21 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
  * Throws ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_UNREADABLE or ERR_CONFIG_SECRET_CORRUPT.
  */
 export function loadIdentity(dataDir: string): Signer {
-  const path = join(dataDir, 'secrets', 'gateway.key');
-  const pem = readSecretFile(path);
-  if (pem !== undefined) return signerOf(parseKey(pem, path));
+  const found = findIdentity(dataDir);
+  if (found !== undefined) return found;
   const { privateKey } = generateKeyPairSync('ed25519');
-  createSecretFile(path, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  createSecretFile(keyPath(dataDir), Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
   return signerOf(privateKey);
 }
+
+/** As `loadIdentity`, but makes nothing: undefined where there is no key. */
+export function findIdentity(dataDir: string): Signer | undefined {
+  const path = keyPath(dataDir);
+  const pem = readSecretFile(path);
+  return pem === undefined ? undefined : signerOf(parseKey(pem, path));
+}
+
+const keyPath = (dataDir: string) => join(dataDir, 'secrets', 'gateway.key');
 
 function parseKey(pem: Uint8Array, path: string): KeyObject {
   try {

@@ -8,6 +8,10 @@ export const CLI_ERRORS = {
     meaning: 'The simulator is not installed, or not built.',
     action: 'Run `npm ci` in a checkout of the whole project; a gateway is often installed without the simulator.',
   },
+  ERR_CLI_WRITE_FAILED: {
+    meaning: 'A file could not be written.',
+    action: 'Check the path, the permissions and the space named in the message.',
+  },
   ERR_CLI_INTERNAL: {
     meaning: 'The command failed by a defect of its own.',
     action: 'Report it with the message, and the trace that `SPARC_TRACE=1` adds.',

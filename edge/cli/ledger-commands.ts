@@ -1,0 +1,139 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { ERRORS, SparcError } from '@sparc/protocol/errors';
+import { headFromText, headToText } from '@sparc/protocol/ledger';
+import { loadGatewayConfig } from '../config/index.js';
+import { exportLedger, JOURNAL_FILE, verifyLedger, type ExportFormat, type VerifyReport } from '../ledger/index.js';
+import { findIdentity } from '../platform/index.js';
+import { configOption, examples, jsonOption, type Cli } from './cli.js';
+import { EXIT } from './exit-codes.js';
+
+interface VerifyFlags {
+  readonly config: string;
+  readonly author?: string;
+  readonly expectHead?: string;
+}
+interface ExportFlags {
+  readonly config: string;
+  readonly journal?: string;
+  readonly format: ExportFormat;
+}
+
+export function addLedgerCommands(cli: Cli): void {
+  const ledger = cli.program.command('ledger').description('the journal: what the gateway recorded');
+  ledger
+    .command('verify [journal]')
+    .description('find a flipped bit, a removed or reordered entry, a missing tail')
+    .addOption(configOption())
+    .option('--author <key>', 'public key of the gateway, 64 hex digits (default: the one of --config)')
+    .option('--expect-head <head>', 'a head that an earlier verification printed: the journal must contain it')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nWithout a path, the journal of the gateway is verified, also while it runs.')
+    .addHelpText('after', examples('sparc ledger verify', 'sparc ledger verify copy/journal.db --author 3b6a…29'))
+    .action((journal: string | undefined, flags: VerifyFlags) => verify(cli, journal, flags));
+  ledger
+    .command('export [file]')
+    .description('write the journal to a file, or to stdout')
+    .addOption(configOption())
+    .option('--journal <journal>', 'a journal file, in place of the one of --config')
+    .addOption(
+      new Option('--format <format>', 'lines: a JSON object an entry; batches: signed, for other gateways')
+        .choices(['lines', 'batches'] satisfies ExportFormat[])
+        .default('lines'),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('sparc ledger export events.jsonl', 'sparc ledger export --format batches log.sparc'),
+    )
+    .action((file: string | undefined, flags: ExportFlags) => exportTo(cli, file, flags));
+}
+
+function verify(cli: Cli, journal: string | undefined, { config, author, expectHead }: VerifyFlags): void {
+  const dataDir = journal === undefined ? loadGatewayConfig(config).dataDir : undefined;
+  const path = journal ?? join(dataDir ?? '', JOURNAL_FILE);
+  const key = author === undefined ? dataDir && findIdentity(dataDir)?.publicKey : publicKey(author);
+  const report = verifyLedger(path, {
+    ...(key ? { author: key } : {}),
+    ...(expectHead === undefined ? {} : { expectedHead: head(expectHead) }),
+  });
+  const { provenTo, ...facts } = report;
+  const proven = provenTo === undefined ? {} : { provenTo: JSON.parse(headToText(provenTo)) as unknown };
+  cli.output.result({ path, ...facts, ...proven }, verdict(path, report, Boolean(key)));
+  if (!report.ok) cli.exitCode = EXIT.checkFailed;
+}
+
+function publicKey(text: string): Uint8Array {
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new SparcError('ERR_CLI_USAGE', '--author is not 64 hexadecimal digits');
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}
+
+function head(text: string) {
+  try {
+    return headFromText(text);
+  } catch (cause) {
+    throw new SparcError(
+      'ERR_CLI_USAGE',
+      '--expect-head is not a head that `sparc ledger verify` printed',
+      {},
+      { cause },
+    );
+  }
+}
+
+function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): string {
+  const { problem, provenTo, entryCount, epochCount, author, begunAnew, witness } = report;
+  const extent = `${entryCount} entries in ${epochCount} epochs`;
+  const by = `signed by ${author ?? 'nobody'}${isAuthorKnown ? '' : ' (as the journal says itself: no --author was given)'}`;
+  const notes = [
+    ...(begunAnew ? ['It says itself that earlier entries are lost.'] : []),
+    ...(witness === 'unreadable' ? ['The file journal.head beside it cannot be used as a witness.'] : []),
+    ...(provenTo === undefined
+      ? []
+      : ['Keep this head: a journal that is cut back later will not contain it.', headToText(provenTo)]),
+  ];
+  if (problem === undefined) return [`${path} is whole: ${extent}, ${by}.`, ...notes].join('\n');
+  const { meaning, action } = ERRORS[problem.code];
+  return [
+    `${path} is NOT whole: ${problem.code}: ${meaning}`,
+    `  ${problem.message}`,
+    `  Before it: ${extent}, ${by}.`,
+    `  What to do: ${action}`,
+    ...notes,
+  ].join('\n');
+}
+
+function exportTo({ output }: Cli, file: string | undefined, { config, journal, format }: ExportFlags): void {
+  const path = journal ?? join(loadGatewayConfig(config).dataDir, JOURNAL_FILE);
+  if (file === undefined) {
+    exportLedger(path, format, (piece) => output.write(piece));
+    return;
+  }
+  const newest = writing(file, (write) => exportLedger(path, format, write));
+  const text = newest === undefined ? undefined : headToText(newest);
+  const end =
+    newest === undefined ? 'nothing: it is empty' : `up to entry ${newest.sequence} of epoch ${newest.epoch.counter}`;
+  output.result({ path, file, format, head: text && (JSON.parse(text) as unknown) }, `${file} has ${path}, ${end}.`);
+}
+
+/** Only for its owner: the journal says who went where. */
+function writing<T>(file: string, use: (write: (piece: Uint8Array) => void) => T): T {
+  const guarded = <R>(work: () => R): R => {
+    try {
+      return work();
+    } catch (cause) {
+      throw new SparcError('ERR_CLI_WRITE_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
+    }
+  };
+  const descriptor = guarded(() => openSync(file, 'w', 0o600));
+  try {
+    return use((piece) => {
+      for (let written = 0; written < piece.length;) {
+        written += guarded(() => writeSync(descriptor, piece, written));
+      }
+    });
+  } finally {
+    closeSync(descriptor);
+  }
+}
