@@ -31,7 +31,7 @@ export class FieldDevice {
   onStatus({ link, secure, reason }: StatusEffect): void {
     this.#link = link;
     this.#secure = secure;
-    this.#reason = reason as ErrorCode | undefined;
+    this.#reason = reason;
     if (link !== 'online') {
       this.#capabilities = undefined;
       this.#inputs.clear();

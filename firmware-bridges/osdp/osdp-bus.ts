@@ -251,7 +251,7 @@ export class OsdpBus {
         device.statusChanged(effect);
         return this.#handlers?.onStatus(device.deviceId, effect);
       case 'alarm':
-        return this.#handlers?.onAlarm(effect.code as ErrorCode, effect.message, device.deviceId);
+        return this.#handlers?.onAlarm(effect.code, effect.message, device.deviceId);
     }
   }
 

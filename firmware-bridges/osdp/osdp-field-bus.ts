@@ -1,4 +1,4 @@
-import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Command } from '@sparc/protocol/osdp';
 import type {
   Clock,
@@ -15,7 +15,8 @@ import { OsdpBus } from './osdp-bus.js';
 import { outputRecord } from './output-action.js';
 import { addressConflicts, type BusPlan, type DevicePlan, type FieldBusPlan } from './plan.js';
 
-interface Site {
+/** A device and the bus it hangs on. */
+interface PlacedDevice {
   readonly bus: OsdpBus;
   readonly device: FieldDevice;
 }
@@ -23,7 +24,7 @@ interface Site {
 /** The FieldBus port over real lines: one scheduler a bus, one {@link FieldDevice} a device. */
 export class OsdpFieldBus implements FieldBus {
   readonly #buses: readonly { readonly plan: BusPlan; readonly bus: OsdpBus }[];
-  readonly #sites = new Map<string, Site>();
+  readonly #placed = new Map<string, PlacedDevice>();
 
   constructor(deps: { readonly clock: Clock; readonly random: Random }, plan: FieldBusPlan) {
     this.#buses = plan.buses.map((busPlan) => {
@@ -41,13 +42,13 @@ export class OsdpFieldBus implements FieldBus {
       for (const { deviceId } of plan.devices.filter((device) => !conflicts.includes(device))) {
         const send = (command: Command, ttlMs: number) =>
           void bus.send(deviceId, command, { priority: 'normal', ttlMs });
-        this.#sites.set(deviceId, { bus, device: new FieldDevice(deviceId, handlers, send) });
+        this.#placed.set(deviceId, { bus, device: new FieldDevice(deviceId, handlers, send) });
       }
       bus.start({
         onLink: (up, error) => handlers.onBus({ busId, up, ...(error === undefined ? {} : { error }) }),
-        onStatus: (deviceId, status) => this.#sites.get(deviceId)?.device.onStatus(status),
+        onStatus: (deviceId, status) => this.#placed.get(deviceId)?.device.onStatus(status),
         onReply: (deviceId, reply, receivedAtMs) =>
-          this.#sites.get(deviceId)?.device.onReply(reply, receivedAtMs) ?? true,
+          this.#placed.get(deviceId)?.device.onReply(reply, receivedAtMs) ?? true,
         onAlarm: (code, message, deviceId) =>
           handlers.onAlarm({ busId, code, message, ...(deviceId === undefined ? {} : { deviceId }) }),
       });
@@ -55,23 +56,23 @@ export class OsdpFieldBus implements FieldBus {
   }
 
   async setOutput({ deviceId, outputNumber, action, ttlMs }: OutputCommand): Promise<CommandOutcome> {
-    const site = this.#sites.get(deviceId);
-    if (site === undefined) {
+    const placed = this.#placed.get(deviceId);
+    if (placed === undefined) {
       const error = new SparcError('ERR_BUS_DEVICE_UNKNOWN', `no bus polls ${deviceId}`, { deviceId });
       return { kind: 'notExecuted', error };
     }
     const command: Command = { name: 'OUT', records: [outputRecord(outputNumber, action)] };
-    const outcome = await site.bus.send(deviceId, command, { priority: 'urgent', ttlMs });
+    const outcome = await placed.bus.send(deviceId, command, { priority: 'urgent', ttlMs });
     if (outcome.kind === 'acknowledged') return { kind: 'acknowledged' };
     const effect = outcome.kind === 'unknown' ? 'effect unknown' : 'not executed';
     const detail = outcome.detail === undefined ? '' : `: ${outcome.detail}`;
     const message = `output ${outputNumber} of ${deviceId}: ${effect}${detail}`;
-    const error = new SparcError(outcome.reason as ErrorCode, message, { deviceId, outputNumber });
+    const error = new SparcError(outcome.reason, message, { deviceId, outputNumber });
     return { kind: outcome.kind, error };
   }
 
   indicate(deviceId: string, readerNumber: number, indication: Indication): void {
-    this.#sites.get(deviceId)?.device.indicate(readerNumber, indication);
+    this.#placed.get(deviceId)?.device.indicate(readerNumber, indication);
   }
 
   health(): BusHealth[] {

@@ -1,3 +1,4 @@
+import { noteIdentity } from './acu-identity.js';
 import { handshakeFailed, restartSession, setStatus } from './acu-link.js';
 import type { AcuDraft, AcuPhase } from './acu-state.js';
 import { bytesEqual } from './bytes-equal.js';
@@ -5,17 +6,22 @@ import type { Command } from './commands.js';
 import type { ReceivedFrame } from './frame.js';
 import { bytesToHex } from './hex.js';
 import { NAK, nakMeaning } from './nak.js';
-import { noteIdentity } from './acu-identity.js';
 import type { Reply } from './replies.js';
 import { SCS } from './secure-channel.js';
 import { clientCryptogram, initialRMac, serverCryptogram } from './session-keys.js';
 
-/** What is asked as soon as a PD is online, so that the caller knows it: CAP anew, since clear text proves nothing. */
-const AGENDA: readonly Command[] = [{ name: 'CAP', type: 0 }, { name: 'ISTAT' }, { name: 'OSTAT' }, { name: 'LSTAT' }];
+/** What is asked as soon as a PD is online, so that the caller knows it. What it said before proves nothing. */
+const AGENDA: readonly Command[] = [
+  { name: 'ID', type: 0 },
+  { name: 'CAP', type: 0 },
+  { name: 'ISTAT' },
+  { name: 'OSTAT' },
+  { name: 'LSTAT' },
+];
 
 type Nak = Extract<Reply, { name: 'NAK' }>;
 
-/** The answer to ID. Where Secure Channel is required it only shows that somebody is there; nothing of it is delivered. */
+/** The answer to ID shows that somebody is there. It is not delivered: ID is asked again inside the session. */
 export function probeAnswered(draft: AcuDraft, nowMs: number, reply: Reply): void {
   if (reply.name === 'PDID') noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
   if (draft.secureChannel.mode === 'clear') return clearProbeAnswered(draft, nowMs, reply);
@@ -30,7 +36,7 @@ function clearProbeAnswered(draft: AcuDraft, nowMs: number, reply: Reply): void 
     return handshakeFailed(draft, nowMs, 'ERR_OSDP_SECURE_REQUIRED', 'the device refuses clear text');
   }
   draft.phase = { kind: 'clear' };
-  goOnline(draft, nowMs, AGENDA);
+  goOnline(draft, nowMs);
 }
 
 /** The answer to CHLNG: SCS_12 with the cryptogram of a PD that has the key. */
@@ -71,7 +77,7 @@ export function cryptogramAnswered(
     return keyRejected(draft, nowMs, 'the device refuses the cryptogram of the gateway');
   }
   draft.phase = { kind: 'secure', session: { keys: phase.keys, chain }, sinceMs: nowMs };
-  goOnline(draft, nowMs, [{ name: 'ID', type: 0 }, ...AGENDA]);
+  goOnline(draft, nowMs);
 }
 
 function challengeRefused(draft: AcuDraft, nowMs: number, { error }: Nak): void {
@@ -96,8 +102,8 @@ function clearTextRefused(draft: AcuDraft, nowMs: number, { name }: Reply): void
   handshakeFailed(draft, nowMs, 'ERR_OSDP_CLEAR_REPLY', `${name} came in clear text`);
 }
 
-function goOnline(draft: AcuDraft, nowMs: number, agenda: readonly Command[]): void {
-  draft.agenda = agenda;
+function goOnline(draft: AcuDraft, nowMs: number): void {
+  draft.agenda = AGENDA;
   draft.readyAtMs = nowMs;
   draft.pollAtMs = nowMs + draft.timings.pollIntervalMs;
   setStatus(draft, 'online');

@@ -1,5 +1,6 @@
 import { abandonExchange, failWaiting } from './acu-queue.js';
 import type { AcuDraft, ReportedStatus } from './acu-state.js';
+import type { OsdpErrorCode } from './error-codes.js';
 
 const SECOND_MS = 1_000;
 /** Between probes of a silent PD (SIA OSDP v2.2 leaves it open). */
@@ -13,7 +14,7 @@ const GARBLED_PROBES_MAX = 3;
 
 const backOff = (count: number, maxMs: number): number => Math.min(maxMs, SECOND_MS * 2 ** Math.min(count, 10));
 
-export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?: string): void {
+export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?: OsdpErrorCode): void {
   const secure = draft.phase.kind === 'secure';
   const last = draft.status;
   if (last?.link === link && last.secure === secure && last.reason === reason) return;
@@ -21,7 +22,7 @@ export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?
   draft.effects.push({ kind: 'status', link, secure, ...(reason === undefined ? {} : { reason }) });
 }
 
-export function alarm(draft: AcuDraft, code: string, message: string): void {
+export function alarm(draft: AcuDraft, code: OsdpErrorCode, message: string): void {
   draft.effects.push({ kind: 'alarm', code, message });
 }
 
@@ -45,7 +46,7 @@ export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean
 }
 
 /** Everything is given up and probing begins. */
-export function goOffline(draft: AcuDraft, nowMs: number, reason: string): void {
+export function goOffline(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
   const wasSecure = draft.phase.kind === 'secure';
   abandonExchange(draft, reason);
   failWaiting(draft, reason);
@@ -72,7 +73,7 @@ export function goDown(draft: AcuDraft): void {
  * The session is over and what waits goes on waiting. The first loss is answered by a handshake at once; sessions that
  * do not last are forced on us, and each next handshake comes later.
  */
-export function restartSession(draft: AcuDraft, nowMs: number, reason: string): void {
+export function restartSession(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
   const { phase } = draft;
   const lasted = phase.kind === 'secure' && nowMs - phase.sinceMs >= STABLE_SESSION_MS;
   draft.troubles = lasted ? 1 : draft.troubles + 1;
@@ -88,7 +89,7 @@ export function beginSession(draft: AcuDraft, nowMs: number): void {
 }
 
 /** No session can be had: never clear text instead, never the default key, another try after a pause. */
-export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: string, message: string): void {
+export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode, message: string): void {
   if (draft.status?.reason !== reason) alarm(draft, reason, message);
   abandonExchange(draft, reason);
   failWaiting(draft, reason);

@@ -4,6 +4,8 @@ import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
 import type { AcuDraft, Exchange } from './acu-state.js';
 import { receiveSize } from './capabilities.js';
 import type { CodecError } from './codec-error.js';
+import type { OsdpErrorCode } from './error-codes.js';
+import { ADDRESS_MAX } from './frame.js';
 import { NAK, nakMeaning } from './nak.js';
 import type { Reply } from './replies.js';
 
@@ -52,7 +54,7 @@ export function applicationAnswerUnreadable(
  * The session ends here, and what was under way has an unknown effect. Losing Secure Channel is tamper, so it is told; in
  * clear there is nothing to lose.
  */
-export function sessionBroken(draft: AcuDraft, nowMs: number, code: string, message: string): void {
+export function sessionBroken(draft: AcuDraft, nowMs: number, code: OsdpErrorCode, message: string): void {
   if (draft.phase.kind === 'secure')
     alarm(draft, code === 'ERR_OSDP_DEADLINE' ? 'ERR_OSDP_SECURE_LOST' : code, message);
   const reason = draft.phase.kind === 'secure' ? code : 'ERR_OSDP_RESTARTED';
@@ -75,7 +77,7 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
       return;
     case 'COM':
       if (command.name !== 'COMSET') return;
-      draft.address = reply.address;
+      if (reply.address <= ADDRESS_MAX) draft.address = reply.address;
       return beginSession(draft, nowMs);
     case 'ACK':
       if (command.name !== 'KEYSET') return;

@@ -1,9 +1,10 @@
 import type { AcuDraft, QueueEntry } from './acu-state.js';
-import { isOnline } from './acu-state.js';
 import type { AcuInput, CommandOutcome } from './acu-types.js';
 import { bytesEqual } from './bytes-equal.js';
 import { CodecError } from './codec-error.js';
-import { encodeCommand } from './commands.js';
+import { type Command, encodeCommand } from './commands.js';
+import type { OsdpErrorCode } from './error-codes.js';
+import { PAYLOAD_LENGTH_MAX } from './secure-channel.js';
 import { SCBK_DEFAULT } from './session-keys.js';
 
 /** Entries of each priority that may wait; more are refused, so that what waits stays fresh. */
@@ -24,7 +25,7 @@ export function enqueue(draft: AcuDraft, { command, token, deadlineMs, priority,
 }
 
 function refusal(draft: AcuDraft, { command, deadlineMs }: QueueEntry, nowMs: number): CommandOutcome | undefined {
-  const notExecuted = (reason: string, detail?: string): CommandOutcome =>
+  const notExecuted = (reason: OsdpErrorCode, detail?: string): CommandOutcome =>
     detail === undefined ? { kind: 'notExecuted', reason } : { kind: 'notExecuted', reason, detail };
   if (command.name === 'CHLNG' || command.name === 'SCRYPT') {
     return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'the machine negotiates Secure Channel by itself');
@@ -36,7 +37,8 @@ function refusal(draft: AcuDraft, { command, deadlineMs }: QueueEntry, nowMs: nu
     return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'SCBK-D is public and protects nobody');
   }
   try {
-    encodeCommand(command);
+    const { length } = encodeCommand(command).payload;
+    if (length > PAYLOAD_LENGTH_MAX) return notExecuted('ERR_OSDP_LENGTH', `a payload of ${length} bytes is too long`);
   } catch (error) {
     if (error instanceof CodecError) return notExecuted(error.code, error.message);
     throw error;
@@ -63,14 +65,14 @@ export function expireWaiting(draft: AcuDraft, nowMs: number): void {
 }
 
 /** Gives up every command that waits. */
-export function failWaiting(draft: AcuDraft, reason: string): void {
+export function failWaiting(draft: AcuDraft, reason: OsdpErrorCode): void {
   for (const entry of [...draft.urgent, ...draft.normal]) settle(draft, entry, { kind: 'notExecuted', reason });
   draft.urgent = [];
   draft.normal = [];
 }
 
 /** Gives up the frame under way. Its effect is unknown: it was sent, and nothing trustworthy came back. */
-export function abandonExchange(draft: AcuDraft, reason: string): void {
+export function abandonExchange(draft: AcuDraft, reason: OsdpErrorCode): void {
   const entry = draft.exchange?.entry;
   draft.exchange = undefined;
   if (entry !== undefined) settle(draft, entry, { kind: 'unknown', reason });
@@ -83,23 +85,23 @@ export function requeueExchange(draft: AcuDraft): void {
   if (entry !== undefined) draft.urgent = [entry, ...draft.urgent];
 }
 
-/** Takes the command that goes out next from its queue; undefined when a poll is due instead. */
-export function takeNext(draft: AcuDraft, nowMs: number): QueueEntry | undefined {
+/** What goes out next: an urgent command, the machine's own question, another command, or a POLL. */
+export function takeNext(draft: AcuDraft, nowMs: number): { command: Command; entry: QueueEntry | undefined } {
   const [urgent, ...urgentRest] = draft.urgent;
   if (urgent !== undefined) {
     draft.urgent = urgentRest;
-    return urgent;
+    return { command: urgent.command, entry: urgent };
   }
-  if (!isOnline(draft) || isPollFirst(draft, nowMs) || draft.agenda.length > 0) return undefined;
+  // A stream of commands must not silence the reader, nor polls that are always late the commands: they take turns.
+  const poll = { command: { name: 'POLL' }, entry: undefined } as const;
+  if (nowMs >= draft.pollAtMs + draft.timings.pollIntervalMs && !draft.polledLast) return poll;
+  const [question, ...questions] = draft.agenda;
+  if (question !== undefined) {
+    draft.agenda = questions;
+    return { command: question, entry: undefined };
+  }
   const [normal, ...normalRest] = draft.normal;
-  if (normal !== undefined) draft.normal = normalRest;
-  return normal;
-}
-
-/**
- * A stream of commands must not silence the reader: a poll that is late by a whole interval goes before them. On a bus
- * so full that every poll is late, polls must not starve the commands either: they take turns.
- */
-export function isPollFirst({ pollAtMs, timings, polledLast }: AcuDraft, nowMs: number): boolean {
-  return !polledLast && nowMs >= pollAtMs + timings.pollIntervalMs;
+  if (normal === undefined) return poll;
+  draft.normal = normalRest;
+  return { command: normal.command, entry: normal };
 }

@@ -2,6 +2,7 @@ import type { AcuEffect, AcuOptions, AcuTimings, SecureChannelPolicy } from './a
 import { bytesEqual } from './bytes-equal.js';
 import { CodecError } from './codec-error.js';
 import type { Command } from './commands.js';
+import type { OsdpErrorCode } from './error-codes.js';
 import { CONFIGURATION_ADDRESS, RECEIVE_SIZE_MIN, type Sequence } from './frame.js';
 import type { SecureSession } from './secure-channel.js';
 import { SCBK_DEFAULT, type SessionKeys } from './session-keys.js';
@@ -46,7 +47,7 @@ export interface Exchange {
 export interface ReportedStatus {
   readonly link: 'offline' | 'connecting' | 'online';
   readonly secure: boolean;
-  readonly reason: string | undefined;
+  readonly reason: OsdpErrorCode | undefined;
 }
 
 export interface AcuState {

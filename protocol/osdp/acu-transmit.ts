@@ -1,5 +1,5 @@
 import { endTurn } from './acu-link.js';
-import { isPollFirst, settle, takeNext } from './acu-queue.js';
+import { settle, takeNext } from './acu-queue.js';
 import type { AcuDraft, Exchange, QueueEntry } from './acu-state.js';
 import { type Command, encodeCommand } from './commands.js';
 import { encodeFrame, type Frame, type SecurityBlock, type Sequence, withMark } from './frame.js';
@@ -37,8 +37,7 @@ export function repeat(draft: AcuDraft, exchange: Exchange): void {
 }
 
 function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSession | undefined): void {
-  const entry = takeNext(draft, nowMs);
-  const command = entry?.command ?? takeAgenda(draft, nowMs) ?? { name: 'POLL' };
+  const { command, entry } = takeNext(draft, nowMs);
   const sequence = nextSequence(draft.sequence);
   const frame = frameOf(draft, command, sequence);
   const sealed = session === undefined ? { bytes: encodeFrame(frame), session } : seal(session, frame);
@@ -48,13 +47,6 @@ function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSess
     return transmitApplication(draft, nowMs, session);
   }
   open(draft, nowMs, { command, entry, sequence, bytes: withMark(sealed.bytes), session: sealed.session });
-}
-
-function takeAgenda(draft: AcuDraft, nowMs: number): Command | undefined {
-  if (isPollFirst(draft, nowMs)) return undefined;
-  const [command, ...others] = draft.agenda;
-  draft.agenda = others;
-  return command;
 }
 
 function start(draft: AcuDraft, nowMs: number, command: Command, sequence: Sequence, block?: SecurityBlock): void {

@@ -1,4 +1,5 @@
 import type { Command } from './commands.js';
+import type { OsdpErrorCode } from './error-codes.js';
 import type { Reply } from './replies.js';
 
 /** Whether a PD must use Secure Channel is configuration, never discovered: there is no third mode. */
@@ -43,13 +44,12 @@ export type AcuInput =
     }
   | { readonly kind: 'lineDown'; readonly nowMs: number };
 
-/** `reason` is a code `ERR_OSDP_…`, as are those of status and alarm. */
 export type CommandOutcome =
   | { readonly kind: 'acknowledged'; readonly reply: Reply }
   /** Certainly without effect. */
-  | { readonly kind: 'notExecuted'; readonly reason: string; readonly detail?: string }
+  | { readonly kind: 'notExecuted'; readonly reason: OsdpErrorCode; readonly detail?: string }
   /** Sent at least once, and no answer that can be trusted. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly detail?: string };
+  | { readonly kind: 'unknown'; readonly reason: OsdpErrorCode; readonly detail?: string };
 
 export type AcuEffect =
   /** Exactly these bytes, mark included. Then the bus feeds `frame` or `replyTimeout` until `turnDone`. */
@@ -72,6 +72,6 @@ export type AcuEffect =
       readonly kind: 'status';
       readonly link: 'offline' | 'connecting' | 'online';
       readonly secure: boolean;
-      readonly reason?: string;
+      readonly reason?: OsdpErrorCode;
     }
-  | { readonly kind: 'alarm'; readonly code: string; readonly message: string };
+  | { readonly kind: 'alarm'; readonly code: OsdpErrorCode; readonly message: string };

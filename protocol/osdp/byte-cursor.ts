@@ -30,7 +30,7 @@ export class ByteWriter {
   readonly #bytes: number[] = [];
 
   put(bytes: Iterable<number>): void {
-    this.#bytes.push(...bytes);
+    for (const byte of bytes) this.#bytes.push(byte);
   }
 
   putUint(value: number, size: number): void {

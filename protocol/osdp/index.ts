@@ -36,5 +36,6 @@ export type { EncodedMessage } from './message.js';
 export { keypadText } from './keypad.js';
 export { createAcu, hasUrgent, nextTurnAtMs, step as stepAcu, type AcuState } from './acu-machine.js';
 export * from './acu-types.js';
+export type { OsdpErrorCode } from './error-codes.js';
 export { createPd, nextTimeMs, step as stepPd, type PdState } from './pd-machine.js';
 export * from './pd-types.js';

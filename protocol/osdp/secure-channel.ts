@@ -1,7 +1,15 @@
 import { BLOCK_LENGTH, decryptCbc, encryptBlock, encryptCbc, xorBlocks } from './aes.js';
 import { bytesEqual } from './bytes-equal.js';
 import { CodecError, type Decoded, decoded } from './codec-error.js';
-import { checkLength, closeFrame, decodeFrame, type Frame, openFrame, type ReceivedFrame } from './frame.js';
+import {
+  checkLength,
+  closeFrame,
+  decodeFrame,
+  type Frame,
+  FRAME_LENGTH_MAX,
+  openFrame,
+  type ReceivedFrame,
+} from './frame.js';
 import type { SessionKeys } from './session-keys.js';
 
 /** Security block types (SIA OSDP v2.2, Annex D, "Security Control Block"). */
@@ -36,6 +44,9 @@ export interface Opened {
   readonly frame: Frame;
   readonly session: SecureSession;
 }
+
+/** Any payload of this length fits into a frame with security block, padding, MAC and CRC. */
+export const PAYLOAD_LENGTH_MAX = FRAME_LENGTH_MAX - 30;
 
 /** Encrypts the payload and authenticates a frame. An empty payload travels in SCS_15 or SCS_16, any other in 17 or 18. */
 export function seal(session: SecureSession, frame: Omit<Frame, 'securityBlock'>): Sealed {

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import type { Command, Frame, Reply } from '@sparc/protocol/osdp';
 
+/** Objects of the ordinary kind, as decoders make them. */
+const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
+  fc.record(fields, { noNullPrototype: true });
+
 const u8 = fc.nat(0xff);
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffffffff);
@@ -14,11 +18,11 @@ const text = fc.string({
 const named = <N extends string, T extends object>(name: N, fields: fc.Arbitrary<T>) =>
   fields.map((value) => ({ name, ...value }));
 
-const led = fc.record({
+const led = record({
   reader: u8,
   led: u8,
-  temporary: fc.record({ code: u8, onTicks: u8, offTicks: u8, onColor: u8, offColor: u8, timerTicks: u16 }),
-  permanent: fc.record({ code: u8, onTicks: u8, offTicks: u8, onColor: u8, offColor: u8 }),
+  temporary: record({ code: u8, onTicks: u8, offTicks: u8, onColor: u8, offColor: u8, timerTicks: u16 }),
+  permanent: record({ code: u8, onTicks: u8, offTicks: u8, onColor: u8, offColor: u8 }),
 });
 
 type ByName<M extends { readonly name: string }> = { [N in M['name']]: fc.Arbitrary<Extract<M, { name: N }>> };
@@ -26,49 +30,46 @@ type ByName<M extends { readonly name: string }> = { [N in M['name']]: fc.Arbitr
 /** One arbitrary a message: a message without one does not compile. */
 export const COMMANDS_BY_NAME: ByName<Command> = {
   POLL: fc.constant({ name: 'POLL' }),
-  ID: named('ID', fc.record({ type: u8 })),
-  CAP: named('CAP', fc.record({ type: u8 })),
+  ID: named('ID', record({ type: u8 })),
+  CAP: named('CAP', record({ type: u8 })),
   LSTAT: fc.constant({ name: 'LSTAT' }),
   ISTAT: fc.constant({ name: 'ISTAT' }),
   OSTAT: fc.constant({ name: 'OSTAT' }),
   RSTAT: fc.constant({ name: 'RSTAT' }),
-  OUT: named(
-    'OUT',
-    fc.record({ records: fc.array(fc.record({ output: u8, code: u8, timerTicks: u16 }), { minLength: 1 }) }),
-  ),
-  LED: named('LED', fc.record({ records: fc.array(led, { minLength: 1 }) })),
-  BUZ: named('BUZ', fc.record({ reader: u8, tone: u8, onTicks: u8, offTicks: u8, count: u8 })),
-  TEXT: named('TEXT', fc.record({ reader: u8, command: u8, temporarySeconds: u8, row: u8, column: u8, text })),
-  COMSET: named('COMSET', fc.record({ address: u8, baudRate: u32 })),
-  KEYSET: named('KEYSET', fc.record({ keyType: fc.constant(1), key: bytes(16) })),
-  CHLNG: named('CHLNG', fc.record({ rndA: bytes(8) })),
-  SCRYPT: named('SCRYPT', fc.record({ serverCryptogram: bytes(16) })),
-  MFG: named('MFG', fc.record({ vendor: oui, data: some })),
+  OUT: named('OUT', record({ records: fc.array(record({ output: u8, code: u8, timerTicks: u16 }), { minLength: 1 }) })),
+  LED: named('LED', record({ records: fc.array(led, { minLength: 1 }) })),
+  BUZ: named('BUZ', record({ reader: u8, tone: u8, onTicks: u8, offTicks: u8, count: u8 })),
+  TEXT: named('TEXT', record({ reader: u8, command: u8, temporarySeconds: u8, row: u8, column: u8, text })),
+  COMSET: named('COMSET', record({ address: u8, baudRate: u32 })),
+  KEYSET: named('KEYSET', record({ keyType: fc.constant(1), key: bytes(16) })),
+  CHLNG: named('CHLNG', record({ rndA: bytes(8) })),
+  SCRYPT: named('SCRYPT', record({ serverCryptogram: bytes(16) })),
+  MFG: named('MFG', record({ vendor: oui, data: some })),
 };
 
 const states = fc.array(u8, { maxLength: 40 });
 
 export const REPLIES_BY_NAME: ByName<Reply> = {
   ACK: fc.constant({ name: 'ACK' }),
-  NAK: named('NAK', fc.record({ error: u8, details: some })),
+  NAK: named('NAK', record({ error: u8, details: some })),
   PDID: named(
     'PDID',
-    fc.record({
+    record({
       vendor: oui,
       model: u8,
       version: u8,
       serial: u32,
-      firmware: fc.record({ major: u8, minor: u8, build: u8 }),
+      firmware: record({ major: u8, minor: u8, build: u8 }),
     }),
   ),
   PDCAP: named(
     'PDCAP',
-    fc.record({ capabilities: fc.array(fc.record({ function: u8, compliance: u8, count: u8 }), { maxLength: 30 }) }),
+    record({ capabilities: fc.array(record({ function: u8, compliance: u8, count: u8 }), { maxLength: 30 }) }),
   ),
-  LSTATR: named('LSTATR', fc.record({ tampered: fc.boolean(), powerFailed: fc.boolean() })),
-  ISTATR: named('ISTATR', fc.record({ inputs: states })),
-  OSTATR: named('OSTATR', fc.record({ outputs: states })),
-  RSTATR: named('RSTATR', fc.record({ readers: states })),
+  LSTATR: named('LSTATR', record({ tampered: fc.boolean(), powerFailed: fc.boolean() })),
+  ISTATR: named('ISTATR', record({ inputs: states })),
+  OSTATR: named('OSTATR', record({ outputs: states })),
+  RSTATR: named('RSTATR', record({ readers: states })),
   RAW: named(
     'RAW',
     fc
@@ -77,27 +78,25 @@ export const REPLIES_BY_NAME: ByName<Reply> = {
         bytes(Math.ceil(bitCount / 8)).map((bits) => ({ reader, format, bitCount, bits })),
       ),
   ),
-  FMT: named('FMT', fc.record({ reader: u8, direction: u8, characters: some })),
-  KEYPAD: named('KEYPAD', fc.record({ reader: u8, keys: some })),
-  COM: named('COM', fc.record({ address: u8, baudRate: u32 })),
-  CCRYPT: named('CCRYPT', fc.record({ cUID: bytes(8), rndB: bytes(8), clientCryptogram: bytes(16) })),
-  RMAC_I: named('RMAC_I', fc.record({ rMac: bytes(16) })),
+  FMT: named('FMT', record({ reader: u8, direction: u8, characters: some })),
+  KEYPAD: named('KEYPAD', record({ reader: u8, keys: some })),
+  COM: named('COM', record({ address: u8, baudRate: u32 })),
+  CCRYPT: named('CCRYPT', record({ cUID: bytes(8), rndB: bytes(8), clientCryptogram: bytes(16) })),
+  RMAC_I: named('RMAC_I', record({ rMac: bytes(16) })),
   BUSY: fc.constant({ name: 'BUSY' }),
-  MFGREP: named('MFGREP', fc.record({ vendor: oui, data: some })),
+  MFGREP: named('MFGREP', record({ vendor: oui, data: some })),
 };
 
 export const anyCommand: fc.Arbitrary<Command> = fc.oneof(...Object.values(COMMANDS_BY_NAME));
 export const anyReply: fc.Arbitrary<Reply> = fc.oneof(...Object.values(REPLIES_BY_NAME));
 
 /** A frame without MAC, with or without a security block of the handshake. */
-export const anyFrame: fc.Arbitrary<Frame> = fc
-  .record({
-    address: fc.nat(0x7f),
-    reply: fc.boolean(),
-    sequence: fc.constantFrom(0, 1, 2, 3),
-    check: fc.constantFrom('crc', 'checksum'),
-    code: u8,
-    payload: fc.uint8Array({ maxLength: 200 }),
-    block: fc.option(fc.record({ type: fc.constantFrom(0x11, 0x12, 0x13, 0x14), data: bytes(1) }), { nil: undefined }),
-  })
-  .map(({ block, ...frame }) => ({ ...frame, ...(block === undefined ? {} : { securityBlock: block }) }));
+export const anyFrame: fc.Arbitrary<Frame> = record({
+  address: fc.nat(0x7f),
+  reply: fc.boolean(),
+  sequence: fc.constantFrom(0, 1, 2, 3),
+  check: fc.constantFrom('crc', 'checksum'),
+  code: u8,
+  payload: fc.uint8Array({ maxLength: 200 }),
+  block: fc.option(record({ type: fc.constantFrom(0x11, 0x12, 0x13, 0x14), data: bytes(1) }), { nil: undefined }),
+}).map(({ block, ...frame }) => ({ ...frame, ...(block === undefined ? {} : { securityBlock: block }) }));

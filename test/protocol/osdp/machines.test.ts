@@ -1,5 +1,18 @@
 import t from 'tap';
-import { decodeFrame, type LedRecord } from '@sparc/protocol/osdp';
+import fc from 'fast-check';
+import { ERRORS, type ErrorCode } from '@sparc/protocol/errors';
+import {
+  decodeFrame,
+  encodeFrame,
+  encodeReply,
+  type LedRecord,
+  nextTurnAtMs,
+  type OsdpErrorCode,
+  stepAcu,
+} from '@sparc/protocol/osdp';
+import { checkProperty } from '../../support/property.js';
+import { readRepositoryFile, repositoryFiles } from '../../support/repository.js';
+import { anyReply } from './arbitraries.js';
 import { toHex } from './osdp-vectors.js';
 import { corrupt, duplicated, late, lose, SCBK, VirtualLine } from './virtual-line.js';
 
@@ -272,11 +285,13 @@ t.test('commands that cannot be sent are refused at the door', async (t) => {
   line.command({ name: 'KEYSET', keyType: 1, key: Uint8Array.from({ length: 16 }, (_, i) => 0x30 + i) }, 2);
   line.command({ name: 'OUT', records: [] }, 3);
   line.command({ name: 'POLL' }, 4, { ttlMs: -1 });
+  line.command({ name: 'MFG', vendor: '000000', data: new Uint8Array(200_000) }, 5);
   for (let token = 10; token < 50; token += 1) line.command({ name: 'RSTAT' }, token);
   t.equal(reason(1), 'ERR_OSDP_COMMAND_REFUSED');
   t.equal(reason(2), 'ERR_OSDP_COMMAND_REFUSED');
   t.equal(reason(3), 'ERR_OSDP_VALUE');
   t.equal(reason(4), 'ERR_OSDP_DEADLINE');
+  t.equal(reason(5), 'ERR_OSDP_LENGTH');
   t.equal(reason(49), 'ERR_OSDP_QUEUE_FULL');
 });
 
@@ -374,4 +389,68 @@ t.test('LED, buzzer and text reach the device, temporary patterns end', async (t
     line.pdEffects.filter((effect) => effect.kind === 'text'),
     [{ text: 'HELLO', durationMs: 5_000, wrapped: false }],
   );
+});
+
+t.test('on a slow bus, where every poll is late, commands and polls take turns', async (t) => {
+  let acu = settled().acu;
+  const sent: string[] = [];
+  let nowMs = 100_000;
+  const enqueue = (token: number) => {
+    const input = {
+      kind: 'enqueue',
+      nowMs,
+      command: { name: 'RSTAT' },
+      token,
+      deadlineMs: 1e9,
+      priority: 'normal',
+    } as const;
+    acu = stepAcu(acu, input).state;
+  };
+  for (const token of [1, 2, 3]) enqueue(token);
+  for (let turn = 0; turn < 6; turn += 1) {
+    nowMs += 1_000;
+    acu = { ...stepAcu(acu, { kind: 'turn', nowMs, rndA: new Uint8Array(8) }).state, inTurn: false };
+    sent.push(acu.exchange?.command.name ?? 'nothing');
+    acu = { ...acu, exchange: undefined };
+  }
+  t.equal(sent.filter((name) => name === 'RSTAT').length, 3);
+  t.equal(sent.filter((name) => name === 'POLL').length, 3);
+});
+
+t.test('every code that the machines report is in the registry of errors', async (t) => {
+  const used = new Set<string>();
+  for (const path of repositoryFiles().filter(
+    (name) => /^protocol\/osdp\/.*\.ts$/.test(name) && !name.endsWith('error-codes.ts'),
+  )) {
+    for (const [code] of readRepositoryFile(path).matchAll(/ERR_OSDP_[A-Z_]+/g)) used.add(code);
+  }
+  t.strictSame(
+    [...used].sort(),
+    Object.keys(ERRORS)
+      .filter((code) => code.startsWith('ERR_OSDP_'))
+      .sort(),
+  );
+  const typed: OsdpErrorCode extends ErrorCode ? true : false = true;
+  t.ok(typed);
+});
+
+t.test('whatever a PD answers in clear, the machine goes on', async (t) => {
+  checkProperty(
+    fc.property(fc.array(fc.tuple(anyReply, fc.nat(3)), { maxLength: 20 }), (answers) => {
+      const line = new VirtualLine({ secureChannel: { mode: 'clear' } });
+      line.weather.pd = lose;
+      for (const [reply, sequence] of answers) {
+        line.nowMs = Math.max(line.nowMs, nextTurnAtMs(line.acu));
+        line.feedAcu({ kind: 'turn', nowMs: line.nowMs, rndA: new Uint8Array(8) });
+        const answer = { address: 0x65, reply: true, check: 'crc', ...encodeReply(reply) } as const;
+        for (const sqn of [sequence as 0 | 1 | 2 | 3, line.acu.exchange?.sequence ?? 0]) {
+          const bytes = encodeFrame({ ...answer, sequence: sqn, address: line.acu.address });
+          line.feedAcu({ kind: 'frame', nowMs: line.nowMs, bytes });
+        }
+        line.command(unlock, 1);
+        line.feedAcu({ kind: 'replyTimeout', nowMs: line.nowMs });
+      }
+    }),
+  );
+  t.pass();
 });
