@@ -3,7 +3,6 @@ import type {
   AppendedEntry,
   Clock,
   DeviceStatus,
-  EntryId,
   FieldBus,
   FieldBusHandlers,
   Journal,
@@ -34,8 +33,6 @@ export interface FieldDeps {
 }
 
 export interface FieldOptions {
-  /** Grants without an outcome that the journal found when it opened. */
-  readonly openGrants?: readonly EntryId[];
   /** Something of the snapshot changed; at most once in `CHANGE_PAUSE_MS`. */
   readonly onChange?: () => void;
   /** Every entry of the field that is on disk. Must not block, and what it throws is logged. */
@@ -90,11 +87,8 @@ export class Field {
     );
   }
 
-  /** Once. Closes the grants that an earlier run left open, then listens to the buses. */
+  /** Once. Listens to the buses. */
   start(): void {
-    for (const causeId of this.options.openGrants ?? []) {
-      void this.#recorder.record({ name: 'access.outcome_unknown', causeId });
-    }
     this.deps.fieldBus.start(this.#handlers());
   }
 

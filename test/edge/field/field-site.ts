@@ -1,4 +1,3 @@
-import type { EntryId } from '@sparc/protocol/ports';
 import type { AccessPoint, Door } from '@sparc/protocol/policy';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -114,7 +113,6 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
 
 export interface SiteOptions {
   readonly policy?: FieldPolicy;
-  readonly openGrants?: readonly EntryId[];
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
 }
@@ -127,19 +125,18 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor(options: SiteOptions) {
+  private constructor() {
     const log = {
       info: () => undefined,
       warn: () => undefined,
       error: (fields: object) => void this.errors.push(fields),
     };
     const { clock, bus, journal } = this;
-    const openGrants = options.openGrants ?? [];
-    this.field = new Field({ clock, fieldBus: bus, journal, log }, { openGrants });
+    this.field = new Field({ clock, fieldBus: bus, journal, log });
   }
 
   static async open(options: SiteOptions = {}): Promise<FieldSite> {
-    const site = new FieldSite(options);
+    const site = new FieldSite();
     site.field.usePolicy(options.policy ?? sitePolicy());
     site.field.start();
     if (options.offline !== true) site.connect();

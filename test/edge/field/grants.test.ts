@@ -261,13 +261,6 @@ t.test('a release has no more time than what is left of the limit', async (t) =>
   t.ok(release && release.ttlMs <= 500, `ttl ${release?.ttlMs}`);
 });
 
-t.test('grants that an earlier run left open are closed as unknown, and nothing moves', async (t) => {
-  const open = { author: 'cd'.repeat(32), epoch: 7, sequence: 12 };
-  const site = await FieldSite.open({ openGrants: [open] });
-  t.same(site.record('access.outcome_unknown').record.causeId, open);
-  t.ok(site.bus.commands.every(({ action }) => action.kind === 'off' || action.kind === 'on'));
-});
-
 t.test('an error on the way to a decision is a denial, and the rest goes on', async (t) => {
   const policy = sitePolicy();
   policy.view.credentialByIdentifier = () => {
