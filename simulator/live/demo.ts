@@ -24,17 +24,13 @@ export class Demo {
   readonly folder: DemoFolder;
   readonly pageUrl: string;
   simulatorUrl = '';
-  #kind: LineKind | undefined;
+  kind: LineKind | undefined;
+  busCount = 0;
   readonly #stops: (() => Promise<unknown>)[] = [];
 
   constructor(private readonly options: DemoOptions) {
     this.folder = new DemoFolder(options.dataPath);
     this.pageUrl = `http://127.0.0.1:${options.port}/`;
-  }
-
-  /** Of its lines; known once it is started. */
-  get kind(): LineKind | undefined {
-    return this.#kind;
   }
 
   /** Throws ERR_SIMULATOR_…; call `stop` in any case. */
@@ -46,7 +42,8 @@ export class Demo {
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
 
     const live = new LiveSite({ site, keys, folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
-    this.#kind = live.kind;
+    this.kind = live.kind;
+    this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
     await live.start();
 

@@ -1,6 +1,6 @@
 import type { SiteFile } from '@sparc/protocol/policy';
-import { buildSite, type CardBits, type SimulatedSite } from '../devices/index.js';
-import { SeededRandom, SerialLine } from '../world/index.js';
+import { buildSite, DOOR_PHYSICS, type CardBits, type SimulatedSite } from '../devices/index.js';
+import { SeededRandom, SerialLine, type LinePort } from '../world/index.js';
 import { cardBitsOf } from '../people/index.js';
 import { cardName } from './card-name.js';
 import { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
@@ -22,6 +22,8 @@ export interface LiveSiteOptions {
   readonly folder: string;
   /** Default: pseudo-terminals where socat is installed. */
   readonly kind?: LineKind;
+  /** Of every line; default `LIVE_BAUD_RATE`. */
+  readonly baudRate?: number;
   readonly onLineEnd: (error: SparcError) => void;
 }
 
@@ -31,23 +33,32 @@ export class LiveSite {
   readonly addresses = new Map<string, LineAddress>();
   readonly cards: readonly LiveCard[];
   readonly lines: ReadonlyMap<string, SerialLine>;
+  readonly #ports: ReadonlyMap<string, LinePort>;
   readonly #built: SimulatedSite;
-  readonly #ends: LineEnd[] = [];
+  readonly #ends = new Map<string, LineEnd>();
   readonly #watchers = new Set<() => void>();
   readonly #cardBits: ReadonlyMap<string, CardBits>;
 
   constructor(private readonly options: LiveSiteOptions) {
-    const { site, keys } = options;
+    const { site, keys, baudRate = LIVE_BAUD_RATE } = options;
     this.kind = options.kind ?? (hasSocat() ? 'pty' : 'tcp');
     const busIds = [...new Set(site.devices.map(({ bus }) => bus))];
     this.lines = new Map(busIds.map((id) => [id, new SerialLine(realClock, new SeededRandom(id))]));
+    this.#ports = new Map(
+      [...this.lines].map(([id, line]) => [
+        id,
+        line.attach('gateway', baudRate, (bytes) => this.#ends.get(id)?.write(bytes)),
+      ]),
+    );
     this.#built = buildSite({
       clock: realClock,
       random: strongRandom,
       site,
       lines: this.lines,
       keys,
-      baudRate: LIVE_BAUD_RATE,
+      baudRate,
+      // As an input module with a filter reports it: the list of events stays readable.
+      physics: { ...DOOR_PHYSICS, bounces: 0 },
     });
     const holders = new Map(site.credentialHolders.map((holder) => [holder.id, holder]));
     this.cards = site.credentials.map((credential) => ({
@@ -81,17 +92,28 @@ export class LiveSite {
 
   /** Opens a line for every bus. Throws ERR_SIMULATOR_LINE. */
   async start(): Promise<void> {
-    for (const [busId, line] of this.lines) {
-      const port = line.attach('gateway', LIVE_BAUD_RATE, (bytes) => end.write(bytes));
-      const events = { onBytes: (bytes: Uint8Array) => port.transmit(bytes), onEnd: this.options.onLineEnd };
-      const end = this.kind === 'pty' ? await openPty(this.options.folder, busId, events) : await openTcp(events);
-      this.#ends.push(end);
-      this.addresses.set(busId, end.address);
-    }
+    for (const busId of this.lines.keys()) await this.plugIn(busId);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#ends.splice(0).map((end) => end.stop()));
+    await Promise.all([...this.#ends.keys()].map((busId) => this.unplug(busId)));
+  }
+
+  /** The gateway's end of a line appears, a pseudo-terminal under the same name as before. Throws ERR_SIMULATOR_LINE. */
+  async plugIn(busId: string): Promise<void> {
+    const port = this.#ports.get(busId);
+    if (port === undefined) throw new RangeError(`the site has no bus ${busId}`);
+    const events = { onBytes: (bytes: Uint8Array) => port.transmit(bytes), onEnd: this.options.onLineEnd };
+    const end = this.kind === 'pty' ? await openPty(this.options.folder, busId, events) : await openTcp(events);
+    this.#ends.set(busId, end);
+    this.addresses.set(busId, end.address);
+  }
+
+  /** The gateway's end of a line vanishes. */
+  async unplug(busId: string): Promise<void> {
+    const end = this.#ends.get(busId);
+    this.#ends.delete(busId);
+    await end?.stop();
   }
 
   /** Calls the watcher after every change until the returned function is called. */

@@ -48,7 +48,7 @@ try {
   await demo.start();
   const lines = demo.kind === 'pty' ? 'pseudo-terminals (socat)' : 'TCP on loopback (no socat, or --tcp)';
   say(`Page       ${demo.pageUrl}`);
-  say(`Buses      2, OSDP with Secure Channel over ${lines}`);
+  say(`Buses      ${demo.busCount}, OSDP with Secure Channel over ${lines}`);
   say(`Simulator  ${demo.simulatorUrl}/site`);
   say(`Files      ${relative('', demo.folder.path)}  (gateway.log, site.yaml; remove the folder to start over)`);
   say('Ctrl-C stops everything.');

@@ -1,0 +1,75 @@
+import { readFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Demo, type LineKind } from '@sparc/simulator/live';
+import t from 'tap';
+import { freePort } from '../../support/free-port.js';
+import { SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
+
+t.setTimeout(120_000);
+
+const post = async (url: string, body: object) => {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return response.status;
+};
+
+async function within(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+for (const kind of ['pty', 'tcp'] as const satisfies readonly LineKind[]) {
+  const skip = kind === 'pty' ? SKIP_WITHOUT_SOCAT : false;
+  t.test(`npm start over ${kind}: a card opens a door, and all stops within 5 s`, { skip }, async (t) => {
+    const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
+    t.teardown(() => rm(dataPath, { recursive: true, force: true }));
+    const port = await freePort();
+    const demo = new Demo({ dataPath, port, kind, onFailed: (error) => t.fail(error.message) });
+    t.teardown(() => demo.stop());
+    await demo.start();
+    t.equal(demo.kind, kind);
+    t.equal((await stat(demo.folder.keysFile)).mode & 0o777, 0o600);
+
+    const devices = async () => {
+      const response = await fetch(`${demo.simulatorUrl}/site`);
+      return ((await response.json()) as { devices: { secure: boolean }[] }).devices;
+    };
+    await within('every device is secured', 15_000, async () => (await devices()).every(({ secure }) => secure));
+    t.equal(await post(`${demo.simulatorUrl}/doors/garden/open`, {}), 409, 'locked at first');
+    // A reader that has just connected may hold an old read, so the first presentation is perhaps not granted.
+    const present = () => post(`${demo.simulatorUrl}/readers/garden-in/card`, { cardId: 'card-ada.almeida' });
+    let presentedAtMs = -Infinity;
+    await within('the garden gate opens', 20_000, async () => {
+      if (performance.now() - presentedAtMs > 3_000) {
+        presentedAtMs = performance.now();
+        t.equal(await present(), 204);
+      }
+      return (await post(`${demo.simulatorUrl}/doors/garden/open`, {})) === 204;
+    });
+    const log = await readFile(demo.folder.logFile, 'utf8');
+    t.notMatch(log, /1000|almeida/i, 'no card number and no name in the log');
+
+    const stoppedFromMs = performance.now();
+    await demo.stop();
+    t.ok(performance.now() - stoppedFromMs < 5_000);
+  });
+}
+
+t.test('a port in use is said before anything starts', async (t) => {
+  const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
+  t.teardown(() => rm(dataPath, { recursive: true, force: true }));
+  const port = await freePort();
+  const other = createServer().listen(port, '127.0.0.1');
+  t.teardown(() => other.close());
+  const demo = new Demo({ dataPath, port, onFailed: (error) => t.fail(error.message) });
+  await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_PORT_IN_USE' });
+  await demo.stop();
+});
