@@ -14,9 +14,9 @@ export interface OpenJournal {
   readonly writer: JournalWriter;
   readonly report: JournalStartReport;
   /** Writes what waits, closes the file. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
   /** After `onFatal`: closes the file, and moves it aside if it is damaged. */
-  abandon(error: SparcError): void;
+  readonly abandon: (error: SparcError) => void;
 }
 
 /**

@@ -47,10 +47,9 @@ interface HeadRow {
   readonly recovery: Uint8Array | null;
 }
 
-/** A head as it is stored: its entry may be gone. */
+/** A head as it is stored; where its entry is gone, its hash is zero. */
 export interface StoredHead {
   readonly head: SignedHead;
-  readonly entryFound: boolean;
   readonly recovery: Uint8Array | undefined;
 }
 
@@ -123,6 +122,7 @@ function entryOf({ epoch, sequence, random, hash, content }: EntryRow): ChainedE
 }
 
 function headOf(row: HeadRow): StoredHead {
+  if (typeof row.site !== 'string') throw corrupt('a site is no text');
   return {
     head: {
       site: row.site,
@@ -132,13 +132,13 @@ function headOf(row: HeadRow): StoredHead {
       hash: row.hash === null ? new Uint8Array(32) : bytesOf(row.hash),
       signature: bytesOf(row.signature),
     },
-    entryFound: row.hash !== null,
     recovery: row.recovery === null ? undefined : bytesOf(row.recovery),
   };
 }
 
-function bytesOf(value: Uint8Array | null): Uint8Array {
-  if (value === null) throw corrupt('an epoch is missing');
+/** SQLite hands out what is in a damaged cell, whatever the column says. */
+function bytesOf(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw corrupt('a row is incomplete');
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
@@ -156,4 +156,5 @@ export function guarded<T>(read: () => T): T {
 
 export const sqliteCode = (error: unknown) => String((error as { code?: unknown }).code);
 
-const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
+/** A plain SQLITE_ERROR on our fixed statements means that the tables are not what they were. */
+const isDamage = (error: unknown) => /^SQLITE_(CORRUPT|NOTADB|ERROR$)/.test(sqliteCode(error));

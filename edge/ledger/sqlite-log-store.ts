@@ -1,9 +1,11 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import type { LogCommit, LogStore, LogTail } from '@sparc/protocol/ports';
 import { corrupt, guarded, LogTables, MIGRATIONS, sqliteCode } from './log-tables.js';
 
+const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 /** A commit waits this long for a reader that holds the file, such as a checkpoint by another tool. */
 const BUSY_TIMEOUT_MS = 1_000;
 /** Commits after which an idle moment is used for a checkpoint; a commit takes 2 to 4 pages of 4 KiB in the WAL. */
@@ -36,6 +38,8 @@ export class SqliteLogStore implements LogStore {
   static open(path: string): SqliteLogStore {
     let database: Database.Database | undefined;
     try {
+      // Before SQLite looks: it deletes the write-ahead log beside a file that it does not know, and with it evidence.
+      if (!isDatabaseOrNew(path)) throw corrupt('it is no SQLite file');
       return guarded(() => {
         database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
         database.pragma('journal_mode = WAL');
@@ -121,6 +125,22 @@ function prepareStatements(database: Database.Database) {
     insertHead: database.prepare('INSERT INTO head (epoch, sequence, signature, recovery) VALUES (?, ?, ?, ?)'),
     forget: database.prepare('UPDATE head SET recovery = NULL WHERE epoch = ? AND sequence = ?'),
   };
+}
+
+function isDatabaseOrNew(path: string): boolean {
+  const header = Buffer.alloc(SQLITE_MAGIC.length);
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+  try {
+    return readSync(descriptor, header) === 0 || header.equals(SQLITE_MAGIC);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function migrate(database: Database.Database): void {

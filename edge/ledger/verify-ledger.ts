@@ -122,19 +122,22 @@ class Walk {
     const heads = file.heads()[Symbol.iterator]();
     const nextHead = () => heads.next().value as StoredHead | undefined;
     let head = nextHead();
+    let closed: StoredHead | undefined;
     for (const entry of file.entries()) {
-      const content = this.#step(entry);
-      this.#fold(entry, content);
+      this.#fold(entry, this.#step(entry));
       if (head === undefined) throw headMissing(entry);
       const order = comparePositions(positionOf(head.head), placeOf(entry));
-      if (order < 0) throw headMissing(entry);
+      if (order < 0) throw tailMissing(head.head, this.#link);
       if (order > 0) continue;
-      const closing = head;
+      // Only the newest head has something to recover.
+      if (closed?.recovery !== undefined) throw recoveryAltered(closed);
+      this.#close(head);
+      closed = head;
       head = nextHead();
-      this.#close(closing, head === undefined);
     }
     const beyond = head?.head ?? this.#expected[0];
     if (beyond !== undefined) throw tailMissing(beyond, this.#link);
+    if (closed !== undefined) this.#checkRecovery(closed);
     const damage = file.damage();
     if (damage !== undefined) throw corrupt(damage);
   }
@@ -179,23 +182,19 @@ class Walk {
     this.#state = known ? foldRecord(this.#state, placeOf(entry), record) : undefined;
   }
 
-  #close({ head, recovery }: StoredHead, newest: boolean): void {
+  #close({ head }: StoredHead): void {
     const place = positionOf(head);
     if (this.#author !== undefined && !sameBytes(head.author, this.#author)) {
       throw new SparcError('ERR_LEDGER_AUTHOR_MISMATCH', `head ${name(place)} is of another gateway key`, { ...place });
     }
     if (!isSignatureValid(this.#crypto, head)) throw notSigned(`head ${name(place)}`, place);
     this.#provenTo = head;
-    const right = newest
-      ? recovery !== undefined && (this.#state === undefined || sameBytes(recovery, encodeState(this.#state)))
-      : recovery === undefined;
-    if (!right) {
-      throw new SparcError(
-        'ERR_LEDGER_RECOVERY_ALTERED',
-        `what is kept with head ${name(place)} does not follow from the entries before it`,
-        { ...place },
-      );
-    }
+  }
+
+  #checkRecovery(newest: StoredHead): void {
+    const { recovery } = newest;
+    const right = this.#state && encodeState(this.#state);
+    if (recovery === undefined || (right !== undefined && !sameBytes(recovery, right))) throw recoveryAltered(newest);
   }
 }
 
@@ -223,4 +222,10 @@ function tailMissing(head: SignedHead, last: Link | undefined): SparcError {
   const end = last === undefined ? 'has no entries' : `goes to ${name(placeOf(last))}`;
   const at = positionOf(head);
   return new SparcError('ERR_LEDGER_TAIL_MISSING', `a signed head names entry ${name(at)}, the log ${end}`, { ...at });
+}
+
+function recoveryAltered({ head }: StoredHead): SparcError {
+  const at = positionOf(head);
+  const message = `what is kept with head ${name(at)} does not follow from the entries before it`;
+  return new SparcError('ERR_LEDGER_RECOVERY_ALTERED', message, { ...at });
 }
