@@ -92,6 +92,7 @@ export default tseslint.config(
         setInterval: 'readonly',
         URL: 'readonly',
         location: 'readonly',
+        performance: 'readonly',
       },
     },
   },

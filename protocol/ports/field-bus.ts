@@ -114,7 +114,7 @@ export type CommandOutcome =
 /** All buses of a gateway. Implemented by `firmware-bridges/osdp` and by the simulator's site world. */
 export interface FieldBus {
   start(handlers: FieldBusHandlers): void;
-  /** Goes before status and polls; several outputs of one call leave in one frame where they share a device. */
+  /** Goes before status and polls. */
   setOutput(command: OutputCommand): Promise<CommandOutcome>;
   /** `locked` and `unlocked` are the standing state; the others are momentary and fall back to it. Best effort. */
   indicate(deviceId: string, readerNumber: number, indication: Indication): void;
