@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { createNodeClock } from '../platform/index.js';
 import { buildApi, EventLog, EventStreams, JournalHistory, SiteState } from './server/index.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
@@ -5,13 +6,16 @@ import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
 const LISTEN_RETRY_MS = 2_000;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as SiteOptions;
+// The gateway itself tells the address, and requests are not logged: only trouble is left to say.
+const { [options.logLevel]: level = Infinity, warn } = pino.levels.values;
+const logLevel = level < (warn ?? 0) ? 'warn' : options.logLevel;
 const clock = createNodeClock();
 
 const simulator = options.simulatorUrl === undefined ? {} : { simulatorUrl: options.simulatorUrl };
 const state = new SiteState(clock, options.simulatorUrl);
 const log = new EventLog(new JournalHistory(options.dataDir));
 const streams = new EventStreams(clock);
-const api = buildApi({ state, log, streams, logLevel: options.logLevel, ...simulator });
+const api = buildApi({ state, log, streams, logLevel, ...simulator });
 
 process.on('message', (message: FieldToSite) => {
   state.apply(message);

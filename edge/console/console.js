@@ -13,9 +13,18 @@ const events = createEventList(catalogue);
 const simulator = createSimulator();
 let site;
 let trouble;
+let timeQuality = 'synced';
 
 follow({
-  onOpen: () => void getNewest(EVENTS_AT_START).then(events.start, () => undefined),
+  onOpen() {
+    getNewest(EVENTS_AT_START).then(
+      (batch) => {
+        timeQuality = batch.at(-1)?.timeQuality ?? timeQuality;
+        events.start(batch);
+      },
+      () => undefined,
+    );
+  },
   onSite(next) {
     site = next;
     simulator.connect(site.simulatorUrl);
@@ -24,6 +33,7 @@ follow({
   },
   onEvent(event) {
     events.add([event]);
+    timeQuality = event.timeQuality;
     if (event.severity === 'alarm') byId('announcer').textContent = `${titleOf(event)}: ${whereOf(event, site)}`;
   },
   onProblem(problem) {
@@ -87,6 +97,7 @@ function renderFacts() {
   );
   const clock = clockOf(site.site?.timeZone);
   byId('site-time').textContent = `${clock.day(nowMs)} ${clock.time(nowMs)}`;
+  byId('clock-note').hidden = timeQuality === 'synced';
   byId('site-time').title = `Time at the site, ${site.site?.timeZone ?? 'zone not known'}`;
 }
 

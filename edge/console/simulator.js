@@ -73,6 +73,7 @@ export function createSimulator() {
         const ids = here.map(({ id }) => id).join();
         if (select.dataset.ids === ids) continue;
         select.dataset.ids = ids;
+        select.parentElement.hidden = here.length < 2;
         select.replaceChildren(...here.map(({ id, name }) => h('option', { value: id }, name)));
       }
     },
@@ -80,14 +81,13 @@ export function createSimulator() {
 }
 
 function truthOf({ open, held, exitPressed, lock }) {
-  return [
-    lock.released ? 'lock free' : 'lock bars',
+  const parts = [
+    lock.released ? 'lock free' : 'lock shut',
     open ? 'door open' : 'door shut',
     held ? 'held by hand' : undefined,
     exitPressed ? 'exit button pressed' : undefined,
-  ]
-    .filter((part) => part !== undefined)
-    .join(', ');
+  ];
+  return `In truth: ${parts.filter((part) => part !== undefined).join(', ')}`;
 }
 
 function build(door, post) {

@@ -63,13 +63,13 @@ const TITLES = {
   'door.contact_restored': 'Contact restored',
   'door.lock_unconfirmed': 'Locking not confirmed',
   'door.unsecured_side_relay': 'Relay on the unsecured side',
-  'reader.online': 'Reader online',
-  'reader.offline': 'Reader offline',
+  'reader.online': 'Device online',
+  'reader.offline': 'Device offline',
   'reader.tamper': 'Tamper',
   'reader.tamper_clear': 'Tamper ended',
   'reader.power_failed': 'Supply fails',
   'reader.power_restored': 'Supply in order again',
-  'reader.alarm': 'Reader misbehaves',
+  'reader.alarm': 'Device misbehaves',
   'bus.up': 'Bus up',
   'bus.down': 'Bus down',
   'policy.loaded': 'Policy in force',
@@ -125,7 +125,8 @@ export function whereOf(event, site) {
 export function whyOf(event, catalogue) {
   const text = (reason) => catalogue.reasons[reason] ?? reason;
   const parts = [];
-  if (event.reason !== undefined) parts.push(text(event.reason));
+  // While a PIN is awaited nothing has been denied yet.
+  if (event.reason !== undefined && event.name !== 'access.pin_pending') parts.push(text(event.reason));
   if (event.alsoFailed?.length > 0) parts.push(`also: ${event.alsoFailed.map(text).join(', ')}`);
   if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
   if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);

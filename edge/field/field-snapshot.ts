@@ -54,7 +54,7 @@ export function readerSnapshots({ points }: SiteIndex, devices: Devices, indicat
     const indication = indicator.shownAt(device.id, reader.number);
     return {
       id: reader.id,
-      name: reader.name ?? reader.id,
+      name: reader.name ?? device.name ?? reader.id,
       deviceId: device.id,
       accessPointId: accessPoint.id,
       direction: accessPoint.direction,
