@@ -1,0 +1,153 @@
+import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cardFormat, encodeCard } from '@sparc/protocol/card-format';
+import type { AccessProfile, Credential, SiteFile } from '@sparc/protocol/policy';
+import { nodeRandom } from '@sparc/edge/platform';
+import { applyGeneration, sitePlanOf } from '@sparc/edge/policy';
+import { systemClock } from '../support/system-clock.js';
+
+export const ACCESS_POINTS_COUNT = 16;
+const PROFILES_COUNT = 20;
+const PROFILE_POINTS_COUNT = 4;
+/** Wednesday, 12:00 in the zone of the site: every day schedule is open. */
+export const NOON_UNIX_MS = Date.parse('2026-03-04T11:00:00Z');
+
+export const accessPointId = (index: number): string => `point-${index}`;
+export const profileId = (index: number): string => `profile-${index}`;
+export const credentialId = (index: number): string => `credential-${index}`;
+export const isNightProfile = (profile: number): boolean => profile % 5 === 4;
+/** Every tenth credential has run out. */
+export const isExpired = (credential: number): boolean => credential % 10 === 9;
+
+/** Access points of a profile; each access point is in five of the twenty. */
+export const pointsOf = (profile: number): number[] =>
+  Array.from({ length: PROFILE_POINTS_COUNT }, (_, i) => (profile * 3 + i * 5) % ACCESS_POINTS_COUNT);
+
+export const profilesOf = (credential: number): [number, number] => [
+  credential % PROFILES_COUNT,
+  (credential * 7 + 3) % PROFILES_COUNT,
+];
+
+export const PROFILES: readonly AccessProfile[] = Array.from({ length: PROFILES_COUNT }, (_, profile) => ({
+  id: profileId(profile),
+  name: profileId(profile),
+  policies: [...new Set(pointsOf(profile))].map((point) => ({
+    accessPoint: accessPointId(point),
+    schedule: isNightProfile(profile) ? 'night' : 'day',
+  })),
+}));
+
+const holderId = (index: number): string => `holder-${index}`;
+
+const credential = (index: number): Credential => ({
+  id: credentialId(index),
+  holder: holderId(index),
+  status: 'active',
+  identifiers: [{ format: 'h10306', facility: index >> 16, number: index & 0xffff }],
+  validTo: isExpired(index) ? '2025-12-31' : '2027-12-31',
+  accessProfiles: [...new Set(profilesOf(index))].map(profileId),
+});
+
+const FORMAT = cardFormat('h10306');
+
+/** The card of a credential: 34 bits, left-justified. */
+export function cardOf(index: number): { bits: Uint8Array; bitCount: number } {
+  if (!FORMAT) throw new Error('h10306 is in the registry');
+  const bits = encodeCard(FORMAT, { facility: index >> 16, number: String(index & 0xffff) });
+  return { bits, bitCount: FORMAT.bitCount };
+}
+
+/** The site without its people. */
+function emptySite(): SiteFile {
+  const points = Array.from({ length: ACCESS_POINTS_COUNT }, (_, index) => index);
+  return {
+    version: 1,
+    site: { id: 'bench', name: 'Bench', timeZone: 'Europe/Berlin' },
+    cardFormats: [{ format: 'h10301' }, { format: 'h10306' }],
+    devices: points.flatMap((i) => [
+      { id: `reader-${i}`, bus: 'bus', address: i, secureChannel: 'required' as const, side: 'unsecured' as const },
+      { id: `io-${i}`, bus: 'bus', address: 64 + i, secureChannel: 'required' as const, side: 'secured' as const },
+    ]),
+    readers: points.map((i) => ({ id: `reader-${i}`, device: `reader-${i}`, number: 0 })),
+    inputs: [],
+    outputs: points.map((i) => ({ id: `lock-${i}`, device: `io-${i}`, number: 0 })),
+    areas: [],
+    doors: points.map((i) => ({
+      id: `door-${i}`,
+      name: `Door ${i}`,
+      lock: { output: `lock-${i}`, type: 'failSecure' as const },
+      contact: null,
+      onGatewayLoss: 'relock' as const,
+    })),
+    accessPoints: points.map((i) => ({
+      id: accessPointId(i),
+      name: accessPointId(i),
+      door: `door-${i}`,
+      reader: `reader-${i}`,
+      direction: 'entry' as const,
+      authentication: 'card' as const,
+      onRecordFailure: 'deny' as const,
+    })),
+    schedules: [
+      { id: 'day', name: 'Day', weekly: [{ days: ['mo', 'tu', 'we', 'th', 'fr'], from: '08:00', to: '18:00' }] },
+      { id: 'night', name: 'Night', weekly: [{ days: ['mo', 'tu', 'we', 'th', 'fr'], from: '22:00', to: '06:00' }] },
+    ],
+    accessProfiles: [...PROFILES],
+    credentialHolders: [],
+    credentials: [],
+  };
+}
+
+/** Key file beside the policy, for the process that verifies it. */
+const KEY_FILE_NAME = 'bench-public-key.pem';
+
+/** Brings a signed generation of so many credentials into force in a data directory. */
+export function buildDataDir(dataDir: string, credentialsCount: number): void {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  writeFileSync(join(dataDir, KEY_FILE_NAME), publicKey.export({ type: 'spki', format: 'pem' }));
+  applyGeneration(
+    {
+      dataDir,
+      signer: {
+        publicKey: publicKey.export({ type: 'spki', format: 'der' }).subarray(-32),
+        sign: (message) => sign(null, message, privateKey),
+      },
+      verify: (message, signature) => verify(null, message, publicKey, signature),
+      random: nodeRandom,
+      clock: systemClock,
+      pinKey: new Uint8Array(32),
+    },
+    {
+      plan: sitePlanOf(emptySite()),
+      emergencyCredentials: [],
+      addPeople(builder) {
+        for (const profile of PROFILES) builder.addAccessProfile(profile);
+        for (let index = 0; index < credentialsCount; index++) {
+          builder.addCredentialHolder({ id: holderId(index), name: `Holder ${index}`, status: 'active' });
+          builder.addCredential(credential(index));
+        }
+      },
+    },
+  );
+}
+
+export const publicKeyOf = (dataDir: string): string => readFileSync(join(dataDir, KEY_FILE_NAME), 'utf8');
+
+export interface Presentation {
+  readonly credential: number;
+  readonly point: number;
+}
+
+/** Which credential is shown where: spread over the whole population, and the same in every process. */
+export function presentation(index: number, credentialsCount: number): Presentation {
+  const hash = createHash('sha256').update(String(index)).digest();
+  return { credential: hash.readUInt32BE(0) % credentialsCount, point: hash.readUInt32BE(4) % ACCESS_POINTS_COUNT };
+}
+
+/** One character for each of the first presentations: 1 granted, 0 denied. To compare engines. */
+export const answers = (count: number, isGranted: (index: number) => boolean): string =>
+  Array.from({ length: count }, (_, index) => (isGranted(index) ? '1' : '0')).join('');
+
+/** Presentations of which every engine tells its answers. */
+export const ANSWERS_COUNT = 2_000;
