@@ -4,7 +4,7 @@ import { SeededRandom, SerialLine, type LinePort } from '../world/index.js';
 import { cardBitsOf } from '../people/index.js';
 import { cardName } from './card-name.js';
 import { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
-import { realClock, strongRandom } from './real-world.js';
+import { LiveClock, strongRandom } from './real-world.js';
 import type { SparcError } from '@sparc/protocol/errors';
 
 /** Fast enough to feel immediate, slow enough to be a real line. */
@@ -33,6 +33,7 @@ export class LiveSite {
   readonly addresses = new Map<string, LineAddress>();
   readonly cards: readonly LiveCard[];
   readonly lines: ReadonlyMap<string, SerialLine>;
+  readonly #clock = new LiveClock();
   readonly #ports: ReadonlyMap<string, LinePort>;
   readonly #built: SimulatedSite;
   readonly #ends = new Map<string, LineEnd>();
@@ -43,7 +44,7 @@ export class LiveSite {
     const { site, keys, baudRate = LIVE_BAUD_RATE } = options;
     this.kind = options.kind ?? (hasSocat() ? 'pty' : 'tcp');
     const busIds = [...new Set(site.devices.map(({ bus }) => bus))];
-    this.lines = new Map(busIds.map((id) => [id, new SerialLine(realClock, new SeededRandom(id))]));
+    this.lines = new Map(busIds.map((id) => [id, new SerialLine(this.#clock, new SeededRandom(id))]));
     this.#ports = new Map(
       [...this.lines].map(([id, line]) => [
         id,
@@ -51,7 +52,7 @@ export class LiveSite {
       ]),
     );
     this.#built = buildSite({
-      clock: realClock,
+      clock: this.#clock,
       random: strongRandom,
       site,
       lines: this.lines,
@@ -95,7 +96,9 @@ export class LiveSite {
     for (const busId of this.lines.keys()) await this.plugIn(busId);
   }
 
+  /** For good. */
   async stop(): Promise<void> {
+    this.#clock.stop();
     await Promise.all([...this.#ends.keys()].map((busId) => this.unplug(busId)));
   }
 

@@ -1,0 +1,263 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { SiteFile } from '@sparc/protocol/policy';
+import { LIVE_BAUD_RATE, LiveSite, type LineKind } from '@sparc/simulator/live';
+import { freePort } from './free-port.js';
+import { eventually } from './peers.js';
+import { REPOSITORY } from './repository.js';
+import { sparc } from './sparc-command.js';
+import { WireMonitor } from './wire-monitor.js';
+
+const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
+const ENTRIES_MAX = 100_000;
+/** Over the 5 s that a stop may take. */
+const STOP_MAX_MS = 8_000;
+
+export interface LiveGatewayOptions {
+  readonly site: SiteFile;
+  /** What hangs on the walls, where it differs from what the site file says. */
+  readonly wired?: SiteFile;
+  /** Keys that the gateway has, where they differ from those of the devices; hexadecimal by device id. */
+  readonly wrongKeys?: Readonly<Record<string, string>>;
+  readonly kind?: LineKind;
+  readonly baudRate?: number;
+}
+
+/** An event of the journal with its place in it. */
+export type RecordedEvent = StoredRecord & { readonly epoch: number; readonly sequence: number };
+
+interface LogLine {
+  readonly msg: string;
+  readonly code?: string;
+  readonly [field: string]: unknown;
+}
+
+/** A whole gateway in processes of its own, and the site that it runs: devices in this process, on real lines. */
+export class LiveGateway {
+  readonly #lines: LogLine[] = [];
+  #child: ChildProcess | undefined;
+  #rest = '';
+
+  private constructor(
+    readonly folder: string,
+    readonly live: LiveSite,
+    readonly apiUrl: string,
+    readonly wires: ReadonlyMap<string, WireMonitor>,
+  ) {}
+
+  /** Lines are open, the policy is applied, nothing runs yet. */
+  static async create(options: LiveGatewayOptions): Promise<LiveGateway> {
+    const { site, wired = site, kind = 'tcp', baudRate = LIVE_BAUD_RATE } = options;
+    const folder = await mkdtemp(join(tmpdir(), 'sparc-live-'));
+    const keys = new Map(site.devices.map(({ id }, index) => [id, Uint8Array.from({ length: 16 }, () => index + 1)]));
+    const live = new LiveSite({
+      site: wired,
+      keys,
+      folder,
+      kind,
+      baudRate,
+      onLineEnd: (error) => console.error(error),
+    });
+    const port = await freePort();
+    const wires = new Map([...live.lines].map(([id, line]) => [id, new WireMonitor(line, baudRate)]));
+    const gateway = new LiveGateway(folder, live, `http://127.0.0.1:${port}`, wires);
+    try {
+      await gateway.#prepare(options, keys);
+      return gateway;
+    } catch (error) {
+      await gateway.remove();
+      throw error;
+    }
+  }
+
+  async #prepare(
+    { site, wrongKeys, baudRate = LIVE_BAUD_RATE }: LiveGatewayOptions,
+    keys: ReadonlyMap<string, Uint8Array>,
+  ): Promise<void> {
+    await this.live.start();
+    const hexKeys = [...keys].map(([id, key]) => [id, Buffer.from(key).toString('hex')]);
+    const gatewayKeys = { ...Object.fromEntries(hexKeys), ...wrongKeys } as Record<string, string>;
+    await writeFile(join(this.folder, 'keys.json'), JSON.stringify(gatewayKeys), { mode: 0o600 });
+    const buses = [...this.live.addresses].map(([id, address]) =>
+      'serial' in address ? { id, serial: { ...address.serial, baudRate } } : { id, ...address },
+    );
+    await writeFile(
+      this.configPath,
+      JSON.stringify({
+        gateway: { name: 'live' },
+        dataDir: './data',
+        osdpKeysFile: './keys.json',
+        buses,
+        api: { host: '127.0.0.1', port: Number(new URL(this.apiUrl).port) },
+      }),
+    );
+    await this.apply(site);
+  }
+
+  get configPath(): string {
+    return join(this.folder, 'gateway.json');
+  }
+
+  get dataDir(): string {
+    return join(this.folder, 'data');
+  }
+
+  /** What the gateway logged since the start, of all its runs. */
+  get log(): readonly LogLine[] {
+    return this.#lines;
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error('the gateway does not run');
+    return pid;
+  }
+
+  get sitePid(): number | undefined {
+    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').trim();
+    return children === '' ? undefined : Number(children.split(' ')[0]);
+  }
+
+  /** `sparc policy apply` of a site file; throws what it said of a refusal. */
+  async apply(site: SiteFile): Promise<void> {
+    const file = join(this.folder, 'site.json');
+    await writeFile(file, JSON.stringify(site));
+    const { exitCode, stderr } = await this.sparc('policy', 'apply', file);
+    if (exitCode !== 0) throw new Error(stderr);
+  }
+
+  /** The command, on this gateway's configuration. */
+  sparc(...args: readonly string[]): ReturnType<typeof sparc> {
+    return sparc([...args, '--config', this.configPath]);
+  }
+
+  start(env: Readonly<Record<string, string>> = {}): void {
+    const { NODE_OPTIONS: _options, ...inherited } = process.env;
+    const child = spawn(process.execPath, [BIN, 'gateway', 'run', '--json', '--config', this.configPath], {
+      cwd: this.folder,
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const out of [child.stdout, child.stderr])
+      out.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    this.#child = child;
+  }
+
+  /** Starts, and waits until these devices (default: all) are online. */
+  async startOnline(
+    env: Readonly<Record<string, string>> = {},
+    deviceIds = [...this.live.devices.keys()],
+  ): Promise<void> {
+    const before = this.newestEpoch;
+    this.start(env);
+    await this.online(deviceIds, before + 1);
+  }
+
+  /** Resolves when the journal says that the devices came online, in `epoch` or later. */
+  async online(deviceIds: readonly string[], epoch = this.newestEpoch): Promise<void> {
+    await eventually(
+      `${deviceIds.join(', ')} online`,
+      () => {
+        if (this.#child?.exitCode !== null) throw new Error(`the gateway ended\n${this.logText}`);
+        const online = this.events.filter((event) => event.name === 'reader.online' && event.epoch >= epoch);
+        return deviceIds.every((id) => online.some(({ deviceId }) => deviceId === id));
+      },
+      15_000,
+    );
+  }
+
+  get logText(): string {
+    return this.#lines.map((line) => JSON.stringify(line)).join('\n');
+  }
+
+  get newestEpoch(): number {
+    return this.events.at(-1)?.epoch ?? 0;
+  }
+
+  /** What is on disk, in order. */
+  get events(): readonly RecordedEvent[] {
+    const path = join(this.dataDir, JOURNAL_FILE);
+    if (!existsSync(path)) return [];
+    return readJournal(path, { limit: ENTRIES_MAX }).flatMap(({ id: { epoch, sequence }, record }) =>
+      record === undefined ? [] : [{ ...record, epoch, sequence }],
+    );
+  }
+
+  /** Resolves with the first event after `after` that fits. */
+  async event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 5_000): Promise<RecordedEvent> {
+    let found: RecordedEvent | undefined;
+    await eventually(what, () => (found = this.events.find(fits)) !== undefined, timeoutMs);
+    return found as RecordedEvent;
+  }
+
+  async api<T>(path: string): Promise<T> {
+    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(2_000) });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    return (await response.json()) as T;
+  }
+
+  present(readerId: string, cardId: string): void {
+    const bits = this.live.cardBits(cardId);
+    const reader = this.live.readers.get(readerId);
+    if (bits === undefined || reader === undefined) throw new RangeError(`no ${cardId} or no ${readerId}`);
+    reader.presentCard(bits);
+  }
+
+  lock(doorId: string) {
+    const door = this.live.doors.get(doorId);
+    if (door === undefined) throw new RangeError(`no door ${doorId}`);
+    return door.lock;
+  }
+
+  /** Resolves when the process is gone. */
+  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const closed = child.exitCode === null && child.signalCode === null ? once(child, 'close') : undefined;
+    child.kill(signal);
+    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
+    await closed;
+    clearTimeout(killer);
+    this.#child = undefined;
+  }
+
+  /** The gateway ended by itself, as one that a test kills from within. */
+  async ended(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    this.#child = undefined;
+  }
+
+  /** Everything, the folder as well. Idempotent. */
+  async remove(): Promise<void> {
+    await this.end('SIGTERM');
+    await this.live.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #read(text: string): void {
+    const parts = (this.#rest + text).split('\n');
+    this.#rest = parts.pop() ?? '';
+    for (const line of parts) {
+      if (line.startsWith('{')) this.#lines.push(JSON.parse(line) as LogLine);
+      else if (line !== '') this.#lines.push({ msg: line });
+    }
+  }
+}
+
+/** Before its first commit a journal has no tables. */
+function readJournal(...range: Parameters<typeof readEntries>): readonly LoggedEntry[] {
+  try {
+    return readEntries(...range);
+  } catch (error) {
+    if (String(error).includes('no such table')) return [];
+    throw error;
+  }
+}
