@@ -3,7 +3,7 @@ import { createNodeClock } from '../platform/index.js';
 import { buildApi, EventLog, EventStreams, JournalHistory, SiteState } from './server/index.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
 
-const LISTEN_RETRY_MS = 2_000;
+const LISTEN_RETRY_MS = 500;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as SiteOptions;
 // The gateway itself tells the address, and requests are not logged: only trouble is left to say.
@@ -39,15 +39,16 @@ function tell(message: SiteToField): void {
   process.send?.(message);
 }
 
-async function listen(): Promise<void> {
+/** A taken address is told once, and tried until it is free. */
+async function listen(isFirst: boolean): Promise<void> {
   try {
     tell({ kind: 'listening', url: await api.listen({ host: options.host, port: options.port }) });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw error;
-    tell({ kind: 'failed', code: 'ERR_API_ADDRESS_TAKEN', message });
-    setTimeout(() => void listen(), LISTEN_RETRY_MS);
+    if (isFirst) tell({ kind: 'failed', code: 'ERR_API_ADDRESS_TAKEN', message });
+    setTimeout(() => void listen(false), LISTEN_RETRY_MS);
   }
 }
 
-await listen();
+await listen(true);
