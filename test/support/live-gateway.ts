@@ -4,20 +4,23 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
 import type { StoredRecord } from '@sparc/protocol/ledger';
-import type { SiteFile } from '@sparc/protocol/policy';
+import type { Device, SiteFile } from '@sparc/protocol/policy';
 import { LIVE_BAUD_RATE, LiveSite, type LineKind } from '@sparc/simulator/live';
 import { freePort } from './free-port.js';
 import { eventually } from './peers.js';
 import { REPOSITORY } from './repository.js';
 import { sparc } from './sparc-command.js';
-import { WireMonitor } from './wire-monitor.js';
+import { WIRE_CODE, WireMonitor } from './wire-monitor.js';
 
 const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
 const ENTRIES_MAX = 100_000;
 /** Over the 5 s that a stop may take. */
 const STOP_MAX_MS = 8_000;
+/** A poll and its reply on a slow line. */
+const POLL_ANSWERED_MS = 60;
 
 export interface LiveGatewayOptions {
   readonly site: SiteFile;
@@ -46,6 +49,7 @@ export class LiveGateway {
 
   private constructor(
     readonly folder: string,
+    readonly site: SiteFile,
     readonly live: LiveSite,
     readonly apiUrl: string,
     readonly wires: ReadonlyMap<string, WireMonitor>,
@@ -66,7 +70,7 @@ export class LiveGateway {
     });
     const port = await freePort();
     const wires = new Map([...live.lines].map(([id, line]) => [id, new WireMonitor(line, baudRate)]));
-    const gateway = new LiveGateway(folder, live, `http://127.0.0.1:${port}`, wires);
+    const gateway = new LiveGateway(folder, site, live, `http://127.0.0.1:${port}`, wires);
     try {
       await gateway.#prepare(options, keys);
       return gateway;
@@ -159,17 +163,25 @@ export class LiveGateway {
     await this.online(deviceIds, before + 1);
   }
 
-  /** Resolves when the journal says that the devices came online, in `epoch` or later. */
+  /**
+   * Resolves when the journal says that the devices came online, in `epoch` or later, and each was polled since: what a
+   * reader holds at its first poll may be an old card.
+   */
   async online(deviceIds: readonly string[], epoch = this.newestEpoch): Promise<void> {
-    await eventually(
+    await this.#journal(
       `${deviceIds.join(', ')} online`,
-      () => {
+      (events) => {
         if (this.#child?.exitCode !== null) throw new Error(`the gateway ended\n${this.logText}`);
-        const online = this.events.filter((event) => event.name === 'reader.online' && event.epoch >= epoch);
-        return deviceIds.every((id) => online.some(({ deviceId }) => deviceId === id));
+        const online = events.filter((event) => event.name === 'reader.online' && event.epoch >= epoch);
+        return deviceIds.every((id) => online.some(({ deviceId }) => deviceId === id)) || undefined;
       },
       15_000,
     );
+    const sinceMs = performance.now();
+    const devices = this.site.devices.filter(({ id }) => deviceIds.includes(id));
+    const isPolled = ({ bus, address }: Device) => this.wires.get(bus)?.first(WIRE_CODE.poll, address, sinceMs);
+    await eventually('every device is polled', () => devices.every(isPolled));
+    await sleep(POLL_ANSWERED_MS);
   }
 
   get logText(): string {
@@ -189,11 +201,24 @@ export class LiveGateway {
     );
   }
 
-  /** Resolves with the first event after `after` that fits. */
-  async event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 5_000): Promise<RecordedEvent> {
-    let found: RecordedEvent | undefined;
-    await eventually(what, () => (found = this.events.find(fits)) !== undefined, timeoutMs);
-    return found as RecordedEvent;
+  /** Resolves with the first event of the journal that fits. */
+  event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 5_000): Promise<RecordedEvent> {
+    return this.#journal(what, (events) => events.find(fits), timeoutMs);
+  }
+
+  /** Not as often as `eventually` looks, since each look opens the journal. */
+  async #journal<T>(
+    what: string,
+    look: (events: readonly RecordedEvent[]) => T | undefined,
+    timeoutMs: number,
+  ): Promise<T> {
+    const endMs = performance.now() + timeoutMs;
+    for (;;) {
+      const found = look(this.events);
+      if (found !== undefined) return found;
+      if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      await sleep(20);
+    }
   }
 
   async api<T>(path: string): Promise<T> {
