@@ -68,6 +68,14 @@ function checkAccessPoint(check: SiteCheck, accessPoint: AccessPoint, path: Json
   if (direction === 'entry' && independentEgress !== undefined) {
     check.refuse([...path, 'independentEgress'], 'is a matter of exits only', { at: 'key' });
   }
+  const exitRequest = check.find('doors', door)?.exitRequest;
+  if (direction === 'exit' && independentEgress !== true && exitRequest?.releases !== true) {
+    // An unknown or stolen card is denied at an exit too; nobody may be kept in by that.
+    check.refuse(
+      [...path, 'direction'],
+      `is exit, and \`${door}\` has no other way out on record: give the door an exitRequest that releases, or say independentEgress: true if people can leave without this reader`,
+    );
+  }
   const exitDevice =
     direction === 'exit' ? check.find('devices', check.find('readers', reader)?.device ?? '') : undefined;
   if (exitDevice?.side === 'unsecured') {

@@ -50,6 +50,7 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['areaTo: hall', 'areaTo: street', /areaFrom again/],
   ['areaTo: hall', 'areaTo: hall, independentEgress: true', /exits only/],
   ['reader: inner-reader, direction: exit', 'reader: front-reader, direction: exit', /exit readers are not/],
+  ['door: front, reader: inner-reader', 'door: lab, reader: inner-reader', /no other way out/],
   // time
   ['Europe/Berlin', 'Europe/Berlim', /no time zone/],
   ['Europe/Berlin', '"+01:00"', /no time zone/],
