@@ -26,16 +26,17 @@ export interface JournalFile {
  */
 export function withJournalFile<T>(path: string, use: (file: JournalFile) => T): T {
   if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there is no journal at ${path}`, { path });
-  let database: Database.Database;
+  let database: Database.Database | undefined;
   try {
-    database = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS });
-  } catch (cause) {
-    throw new SparcError('ERR_LEDGER_ABSENT', `${path} cannot be opened`, { path }, { cause });
-  }
-  try {
-    return guarded(() => database.transaction(() => use(journalFile(database)))());
+    return guarded(() => {
+      const opened = (database = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS }));
+      return opened.transaction(() => use(journalFile(opened)))();
+    });
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError)) throw error;
+    throw new SparcError('ERR_LEDGER_ABSENT', `${path} cannot be read: ${error.message}`, { path }, { cause: error });
   } finally {
-    database.close();
+    database?.close();
   }
 }
 

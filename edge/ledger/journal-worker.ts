@@ -19,9 +19,12 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
     { siteId },
     {
       onWritable: (writable, error) => post({ kind: 'writable', writable, ...(error && { error: toPlain(error) }) }),
+      // After those who wait have heard of it.
       onFatal(error) {
-        journal.abandon(error);
-        fail(error);
+        deps.clock.setTimer(0, () => {
+          journal.abandon(error);
+          fail(error);
+        });
       },
     },
   );

@@ -25,7 +25,8 @@ export class MemoryLogStore implements LogStore {
   }
 
   tail(): LogTail | undefined {
-    return this.commits.at(-1);
+    const newest = this.commits.at(-1);
+    return newest && { head: newest.head, recovery: newest.recovery };
   }
 
   entries(after: Position | undefined, limit: number): readonly ChainedEntry[] {
