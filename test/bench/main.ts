@@ -7,6 +7,7 @@ import type { BenchReport, BenchTable } from './bench.js';
 /** Every bench, by the name it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
   decision: () => import('./decision.js'),
+  journal: () => import('./journal.js'),
 };
 
 const RESULTS_FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'results');
