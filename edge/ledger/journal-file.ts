@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import { guarded, LogTables, type StoredHead } from './log-tables.js';
@@ -26,7 +26,7 @@ export interface JournalFile {
  */
 export function withJournalFile<T>(path: string, use: (file: JournalFile) => T): T {
   if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there is no journal at ${path}`, { path });
-  let database: Database.Database | undefined;
+  let database: Database | undefined;
   try {
     return guarded(() => {
       const opened = (database = new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS }));
@@ -40,7 +40,7 @@ export function withJournalFile<T>(path: string, use: (file: JournalFile) => T):
   }
 }
 
-function journalFile(database: Database.Database): JournalFile {
+function journalFile(database: Database): JournalFile {
   const tables = new LogTables(database);
   return {
     newest: tables.newestHead(),

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import type { LogCommit, LogStore, LogTail } from '@sparc/protocol/ports';
@@ -20,13 +20,13 @@ const WAL_BYTES_KEPT = 16 * 1024 * 1024;
  * are made when nothing waits.
  */
 export class SqliteLogStore implements LogStore {
-  readonly #database: Database.Database;
+  readonly #database: Database;
   readonly #tables: LogTables;
   readonly #statements;
   #end: Position | undefined;
   #commitsInWal = 0;
 
-  private constructor(database: Database.Database) {
+  private constructor(database: Database) {
     this.#database = database;
     this.#tables = new LogTables(database);
     this.#statements = prepareStatements(database);
@@ -36,7 +36,7 @@ export class SqliteLogStore implements LogStore {
 
   /** Opens or creates. Throws ERR_LEDGER_CORRUPT, also for a newer schema, or ERR_LEDGER_WRITE_FAILED. */
   static open(path: string): SqliteLogStore {
-    let database: Database.Database | undefined;
+    let database: Database | undefined;
     try {
       // Before SQLite looks: it deletes the write-ahead log beside a file that it does not know, and with it evidence.
       if (!isDatabaseOrNew(path)) throw corrupt('it is no SQLite file');
@@ -112,7 +112,7 @@ export class SqliteLogStore implements LogStore {
   }
 }
 
-function prepareStatements(database: Database.Database) {
+function prepareStatements(database: Database) {
   return {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
@@ -143,7 +143,7 @@ function isDatabaseOrNew(path: string): boolean {
   }
 }
 
-function migrate(database: Database.Database): void {
+function migrate(database: Database): void {
   const version = Number(database.pragma('user_version', { simple: true }));
   if (version > MIGRATIONS.length) throw corrupt(`its schema ${version} is newer than this program`);
   database.transaction(() => {

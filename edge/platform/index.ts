@@ -7,3 +7,4 @@ export { findIdentity, loadIdentity, verifySignature } from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
+export { Database } from './sqlite.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { policyFolder } from './generation-files.js';
 

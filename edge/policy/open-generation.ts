@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { SCHEMA_VERSION, schemaVersionOf } from './migrations.js';
 
@@ -7,8 +7,8 @@ import { SCHEMA_VERSION, schemaVersionOf } from './migrations.js';
  * saves two system calls for every look-up.
  * Throws ERR_POLICY_CORRUPT or ERR_POLICY_SCHEMA_VERSION.
  */
-export function openGeneration(path: string): Database.Database {
-  let db: Database.Database | undefined;
+export function openGeneration(path: string): Database {
+  let db: Database | undefined;
   try {
     db = new Database(path, { readonly: true, fileMustExist: true });
     db.pragma('locking_mode = EXCLUSIVE');

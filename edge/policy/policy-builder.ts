@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../platform/sqlite.js';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { AccessProfile, Credential, CredentialHolder } from '@sparc/protocol/policy';
@@ -22,7 +22,7 @@ export interface PolicyBuilderOptions {
  * use of an identifier throws ERR_POLICY_INVALID, and the file is of no use then.
  */
 export class PolicyBuilder {
-  readonly #db: Database.Database;
+  readonly #db: Database;
   readonly #pinKey: Uint8Array;
   readonly #time: ValidityClock;
   readonly #insert;
@@ -96,7 +96,7 @@ export class PolicyBuilder {
    * The finished generation, still open; the caller closes it. Without ANALYZE: given its statistics, SQLite plans a
    * statement again at every binding, which takes ten times as long as the look-up. The statements fix their own plans.
    */
-  finish(): Database.Database {
+  finish(): Database {
     this.#db.exec('COMMIT');
     return this.#db;
   }

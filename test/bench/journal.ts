@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
 import { JournalClient, JOURNAL_FILE, verifyLedger } from '@sparc/edge/ledger';
 import { createNodeClock } from '@sparc/edge/platform';
 import type { EventRecord } from '@sparc/protocol/events';

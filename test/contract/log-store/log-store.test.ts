@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
 import t from 'tap';
 import { SqliteLogStore } from '@sparc/edge/ledger';
 import { SparcError } from '@sparc/protocol/errors';
@@ -13,7 +13,7 @@ logStoreContract('SqliteLogStore', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sparc-log-store-'));
   const path = join(folder, 'journal.db');
   const opened: SqliteLogStore[] = [];
-  let other: Database.Database | undefined;
+  let other: Database | undefined;
   return {
     async open() {
       opened.pop()?.close();

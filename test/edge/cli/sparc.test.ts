@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
 import t, { type Test } from 'tap';
 import { ERRORS } from '@sparc/protocol/errors';
 import { EXIT_CODES } from '@sparc/edge/cli';

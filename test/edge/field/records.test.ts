@@ -64,6 +64,62 @@ t.test(
   },
 );
 
+t.test('a read longer than any card is denied and recorded by its length, and holds nothing up', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  for (const reader of ['front-in', 'nowhere']) site.bus.card(reader, { bitCount: 600, bits: new Uint8Array(75) });
+  await site.clock.advance(5_000);
+  t.same(site.news(), ['access.denied', 'access.denied']);
+  t.match(site.record('access.denied').record, { reason: 'point_unknown', detail: { bitCount: '600' } });
+  t.match(site.journal.entries.at(-2)?.record, { reason: 'format_unknown', detail: { bitCount: '600' } });
+  t.equal(site.shown('front-in'), 'denied');
+});
+
+t.test('a record that no journal can hold is given up, and nothing waits behind it', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  site.field.record({ name: 'gateway.part_failed', detail: { why: 'x'.repeat(5_000) } });
+  site.bus.bus('bus', true);
+  await site.clock.advance(5_000);
+  t.same(site.news(), ['bus.up']);
+  t.equal(site.field.snapshot().journal.healthy, true);
+  t.match(site.errors, [{ code: 'ERR_LEDGER_MALFORMED' }]);
+});
+
+t.test('a slow disk that returns is told of a gap once', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  site.journal.failure = 'ERR_LEDGER_WRITE_FAILED';
+  for (let at = 0; at < 10_003; at++) site.bus.bus(`bus-${at}`, true);
+  await site.clock.advance(500);
+  site.journal.failure = undefined;
+  site.journal.flushMs = 2_500;
+  for (let second = 0; second < 60; second++) {
+    site.bus.bus('busy', second % 2 === 0);
+    await site.clock.advance(1_000);
+  }
+  site.journal.flushMs = 1;
+  site.journal.release();
+  await site.clock.advance(600_000);
+  const gaps = site.journal.entries.filter(({ record }) => record.name === 'journal.gap');
+  t.same(
+    gaps.map(({ record }) => record.detail?.['lost']),
+    ['3'],
+  );
+});
+
+t.test('the alarm of a lost policy is recorded when the journal returns', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  site.journal.failure = 'ERR_LEDGER_STOPPED';
+  site.field.usePolicy({ kind: 'none' });
+  await site.clock.advance(500);
+  site.journal.failure = undefined;
+  site.bus.bus('bus', true);
+  await site.clock.advance(5_000);
+  t.same(site.news().sort(), ['bus.up', 'policy.lost']);
+});
+
 t.test('the snapshot is plain data that says what people look at', async (t) => {
   const site = await FieldSite.open();
   site.bus.bus('bus', true);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
 import { nodeCrypto, openJournal, type OpenJournal } from '@sparc/edge/ledger';
 import type { EventRecord } from '@sparc/protocol/events';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
@@ -40,7 +40,7 @@ export class JournalOnDisk {
   }
 
   /** Changes the file behind everybody's back. */
-  alter(change: (database: Database.Database) => void): void {
+  alter(change: (database: Database) => void): void {
     const database = new Database(this.path);
     change(database);
     database.close();

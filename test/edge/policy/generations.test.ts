@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
 import t from 'tap';
 import {
   loadEmergencyCredentials,

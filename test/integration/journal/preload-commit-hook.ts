@@ -1,7 +1,8 @@
 // Loaded by `--import` before a gateway's own code: something happens at one point of one commit of the journal.
 //   COMMIT_HOOK=ACTION@POINT#N   the N-th commit of a thread; once in the life of COMMIT_HOOK_MARK, a file
 import { existsSync, writeFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Database } from '@sparc/edge/platform';
+import type { Statement } from 'better-sqlite3';
 
 type Point = 'before begin' | 'after begin' | 'after insert' | 'before commit' | 'after commit';
 type Action = 'kill' | 'exit' | 'corrupt';
@@ -32,7 +33,7 @@ const STATEMENTS: readonly (readonly [RegExp, Point | undefined, Point])[] = [
   [/^COMMIT/, 'before commit', 'after commit'],
 ];
 
-type Prepare = (this: Database.Database, sql: string) => Database.Statement;
+type Prepare = (this: Database, sql: string) => Statement;
 const prototype = Database.prototype as unknown as { prepare: Prepare };
 const { prepare } = prototype;
 prototype.prepare = function (sql) {
