@@ -141,7 +141,8 @@ export class LiveGateway {
     return sparc([...args, '--config', this.configPath]);
   }
 
-  start(env: Readonly<Record<string, string>> = {}): void {
+  start(env: NodeJS.ProcessEnv = {}): void {
+    if (this.#child !== undefined) throw new Error('the gateway runs already');
     const { NODE_OPTIONS: _options, ...inherited } = process.env;
     const child = spawn(process.execPath, [BIN, 'gateway', 'run', '--json', '--config', this.configPath], {
       cwd: this.folder,
@@ -154,10 +155,7 @@ export class LiveGateway {
   }
 
   /** Starts, and waits until these devices (default: all) are online. */
-  async startOnline(
-    env: Readonly<Record<string, string>> = {},
-    deviceIds = [...this.live.devices.keys()],
-  ): Promise<void> {
+  async startOnline(env: NodeJS.ProcessEnv = {}, deviceIds = [...this.live.devices.keys()]): Promise<void> {
     const before = this.newestEpoch;
     this.start(env);
     await this.online(deviceIds, before + 1);
@@ -252,12 +250,15 @@ export class LiveGateway {
     this.#child = undefined;
   }
 
-  /** The gateway ended by itself, as one that a test kills from within. */
-  async ended(): Promise<void> {
+  /** Waits for a gateway that ends by itself, or that is killed from within. */
+  async ended(): Promise<NodeJS.Signals | number | null> {
     const child = this.#child;
-    if (child === undefined) return;
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    if (child === undefined) throw new Error('the gateway does not run');
+    if (child.exitCode === null && child.signalCode === null) {
+      await once(child, 'close', { signal: AbortSignal.timeout(STOP_MAX_MS) });
+    }
     this.#child = undefined;
+    return child.signalCode ?? child.exitCode;
   }
 
   /** Everything, the folder as well. Idempotent. */
@@ -277,12 +278,12 @@ export class LiveGateway {
   }
 }
 
-/** Before its first commit a journal has no tables. */
+/** Nothing for a journal that has no tables yet, or that no writer recovered since a power cut. */
 function readJournal(...range: Parameters<typeof readEntries>): readonly LoggedEntry[] {
   try {
     return readEntries(...range);
   } catch (error) {
-    if (String(error).includes('no such table')) return [];
+    if (/no such table|readonly database/.test(String(error))) return [];
     throw error;
   }
 }

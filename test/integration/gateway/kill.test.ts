@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { verifyLedger } from '@sparc/edge/ledger';
+import t from 'tap';
+import { LiveGateway, type RecordedEvent } from '../../support/live-gateway.js';
+import { liveSiteFile, RELEASE_TIME_MS } from '../../support/live-site-file.js';
+import { eventually } from '../../support/peers.js';
+import { DurabilityShim, SKIP_WITHOUT_CC } from '../journal/durability-shim.js';
+
+t.setTimeout(90_000);
+
+/** What a grant does to the disk: its entry is written and flushed, then its outcome; what a kill leaves of it. */
+const POINTS = [
+  { at: 'write 1', moved: false, outcome: undefined },
+  { at: 'flush 1', moved: false, outcome: 'access.outcome_unknown' },
+  { at: 'flushed 1', moved: false, outcome: 'access.outcome_unknown' },
+  { at: 'the lock moved', moved: true, outcome: 'access.outcome_unknown' },
+  { at: 'flush 2', moved: true, outcome: 'access.released' },
+  { at: 'flushed 2', moved: true, outcome: 'access.released' },
+] as const;
+
+const OUTCOMES = ['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned'];
+
+/** Long enough for a stale command to show itself. */
+const WATCH_MS = 500;
+
+const grantsWithoutOneOutcome = (events: readonly RecordedEvent[]) =>
+  events
+    .filter(({ name }) => name === 'access.granted')
+    .filter(
+      ({ epoch, sequence }) =>
+        events.filter(
+          ({ name, causeId }) => OUTCOMES.includes(name) && causeId?.epoch === epoch && causeId.sequence === sequence,
+        ).length !== 1,
+    );
+
+t.test(
+  'killed at any point of a grant, the lock relocks by itself and nothing old energises it',
+  { skip: SKIP_WITHOUT_CC },
+  async (t) => {
+    const gateway = await LiveGateway.create({ site: liveSiteFile([{ id: 'front', bus: 'bus-a' }]) });
+    t.teardown(() => gateway.remove());
+    const scratch = await mkdtemp(join(tmpdir(), 'sparc-shim-'));
+    t.teardown(() => rm(scratch, { recursive: true, force: true }));
+    const shim = new DurabilityShim(scratch, { folder: gateway.dataDir });
+    const lock = gateway.lock('front');
+
+    for (const [index, { at, moved, outcome }] of POINTS.entries()) {
+      await gateway.startOnline(shim.environment);
+      const movementsBefore = lock.movements.length;
+      const epoch = gateway.newestEpoch;
+      if (at === 'the lock moved') {
+        lock.onChange = () => process.kill(gateway.pid, 'SIGKILL');
+      } else {
+        await writeFile(shim.killMark, at);
+      }
+      gateway.present('front-reader', `card-${index + 1}`);
+      t.equal(await gateway.ended(), 'SIGKILL', `killed at ${at}`);
+      const killedAtMs = performance.now();
+      lock.onChange = () => undefined;
+      await rm(shim.killMark, { force: true });
+
+      await eventually('the lock is closed', () => !lock.released, RELEASE_TIME_MS + 500);
+      t.ok(performance.now() - killedAtMs < RELEASE_TIME_MS + 500);
+      t.equal(
+        lock.movements.length - movementsBefore,
+        moved ? 2 : 0,
+        moved ? 'released once, relocked' : 'never moved',
+      );
+      t.match(verifyLedger(join(gateway.dataDir, 'journal.db')), { ok: true });
+
+      await gateway.startOnline(shim.environment);
+      await sleep(WATCH_MS);
+      t.equal(lock.movements.length - movementsBefore, moved ? 2 : 0, 'nothing old energises');
+      const { events } = gateway;
+      t.same(grantsWithoutOneOutcome(events), [], 'every grant has one outcome');
+      const grant = events.find((event) => event.name === 'access.granted' && event.epoch === epoch);
+      const told = events.find(
+        ({ causeId }) => grant && causeId?.epoch === epoch && causeId.sequence === grant.sequence,
+      );
+      t.equal(told?.name, outcome, `its grant is told as ${outcome ?? 'nothing'}`);
+      await gateway.end('SIGKILL');
+    }
+    t.equal((await gateway.sparc('ledger', 'verify')).exitCode, 0);
+  },
+);
