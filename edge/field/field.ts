@@ -21,7 +21,7 @@ import { DoorSet } from './door-set.js';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
-import { Presentations } from './presentations.js';
+import { Presentations, rawCard } from './presentations.js';
 import { codeOf, Recorder, type FieldLog } from './recorder.js';
 import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
 
@@ -166,10 +166,9 @@ export class Field {
         try {
           this.#presentations.onCardRead(read);
         } catch (error) {
-          const { deviceId, readerNumber, bitCount, bits } = read;
+          const { deviceId, readerNumber } = read;
           this.#failed(error, { deviceId });
-          const card = { bitCount, bits };
-          void this.#recorder.record({ name: 'access.denied', deviceId, reason: 'internal_error', card });
+          void this.#recorder.record({ name: 'access.denied', deviceId, reason: 'internal_error', ...rawCard(read) });
           this.#indicator.indicate(deviceId, readerNumber, 'denied');
         }
       },
@@ -237,7 +236,7 @@ export class Field {
     return again.outcome === 'grant' ? undefined : (again.reason ?? 'internal_error');
   }
 
-  /** Until the journal has taken it, each refused grant tries again: else no grant could ever be recorded. */
+  /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */
   #announcePolicy(): void {
     if (this.#isPolicyRecorded) return;
     this.#isPolicyRecorded = true;
@@ -253,6 +252,8 @@ export class Field {
   }
 
   #recorded(entry: AppendedEntry): void {
+    // A journal that failed when the policy changed writes again.
+    this.#announcePolicy();
     try {
       this.options.onRecord?.(entry);
     } catch (error) {

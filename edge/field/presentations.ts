@@ -1,3 +1,4 @@
+import { RAW_BITS_MAX } from '@sparc/protocol/card-format';
 import type { EventRecord, Reason } from '@sparc/protocol/events';
 import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
 import {
@@ -50,19 +51,27 @@ export class Presentations {
 
   onCardRead(read: CardRead): void {
     const point = this.site.point(read.deviceId, read.readerNumber);
-    const card = { bitCount: read.bitCount, bits: read.bits };
+    const { deviceId, bitCount, bits } = read;
     if (point === undefined) {
       const reason = this.site.unknownPointReason();
-      void this.recorder.record({ name: 'access.denied', deviceId: read.deviceId, reason, card });
+      void this.recorder.record({ name: 'access.denied', deviceId, reason, ...rawCard(read) });
       return;
     }
+    const { id: accessPointId, door: doorId } = point.accessPoint;
+    if (bitCount > RAW_BITS_MAX) {
+      const reason = 'format_unknown';
+      void this.recorder.record({ name: 'access.denied', accessPointId, doorId, reason, ...rawCard(read) });
+      this.site.indicate(point, 'denied');
+      return;
+    }
+    const card = { bitCount, bits };
     const presentation: Presentation = {
       point,
       startedAtMs: read.receivedAtMs,
       request: {
-        accessPointId: point.accessPoint.id,
+        accessPointId,
         card,
-        link: { secure: read.secure, tampered: this.site.isTampered(read.deviceId) },
+        link: { secure: read.secure, tampered: this.site.isTampered(deviceId) },
         readAgeMs: read.ageMaxMs + this.clock.monotonicMs() - read.receivedAtMs,
       },
     };
@@ -220,4 +229,9 @@ export class Presentations {
       this.#step(point, { kind: 'time', nowMs: this.clock.monotonicMs() });
     });
   }
+}
+
+/** A read as an entry holds it: one longer than any card only by its length. */
+export function rawCard({ bitCount, bits }: CardRead): Pick<EventRecord, 'card' | 'detail'> {
+  return bitCount <= RAW_BITS_MAX ? { card: { bitCount, bits } } : { detail: { bitCount: String(bitCount) } };
 }

@@ -38,6 +38,7 @@ export class Recorder {
   #lostCount = 0;
   #causesAwaitedCount = 0;
   #retry: Timer | undefined;
+  #writing: Promise<void> | undefined;
   #healthy = true;
   #lastId: EntryId | undefined;
   #stopped = false;
@@ -66,7 +67,7 @@ export class Recorder {
       this.deps.onEntry(entry);
       return entry;
     } catch (error) {
-      if (!isSparcError(error, 'ERR_LEDGER_RACE_LOST')) this.#fail(error);
+      if (!isOfTheRecord(error)) this.#fail(error);
       throw error;
     }
   }
@@ -77,7 +78,8 @@ export class Recorder {
     if (this.#late.length > 0) return this.#keep(complete);
     try {
       return (await this.commit({ record: complete })).id;
-    } catch {
+    } catch (error) {
+      if (isOfTheRecord(error)) return this.#giveUp(complete, error);
       return this.#keep(complete);
     }
   };
@@ -102,6 +104,11 @@ export class Recorder {
     this.#healthy = false;
   }
 
+  /** The journal counts it as lost; tried again it would fail for ever, and everything behind it with it. */
+  #giveUp({ name }: EventRecord, error: unknown): undefined {
+    this.deps.log.error({ event: name, code: codeOf(error) }, 'no entry can hold a record');
+  }
+
   #keep(record: EventRecord): Promise<EntryId | undefined> {
     if (this.#stopped) return Promise.resolve(undefined);
     if (this.#late.length >= VOLATILE_RECORDS_MAX) {
@@ -122,15 +129,22 @@ export class Recorder {
     });
   }
 
+  /** One at a time: a disk that is slow as well would be told of the same gap twice. */
+  #writeLate(): Promise<void> {
+    this.#writing ??= this.#writeAllLate().finally(() => (this.#writing = undefined));
+    return this.#writing;
+  }
+
   /** The gap comes first: it says that what follows is late, and how much is lost for good. */
-  async #writeLate(): Promise<void> {
-    if (this.#late.length === 0) return;
-    const lost = this.#lostCount;
+  async #writeAllLate(): Promise<void> {
     try {
-      const detail = { lost: String(lost), late: String(this.#late.length) };
-      await this.commit({ record: { name: 'journal.gap', detail } });
-      this.#lostCount -= lost;
-      while (this.#late.length > 0) await this.#writeBatch();
+      while (this.#late.length > 0 || this.#lostCount > 0) {
+        const lost = this.#lostCount;
+        const detail = { lost: String(lost), late: String(this.#late.length) };
+        await this.commit({ record: { name: 'journal.gap', detail } });
+        this.#lostCount -= lost;
+        while (this.#late.length > 0) await this.#writeBatch();
+      }
     } catch {
       this.#scheduleRetry();
     }
@@ -149,6 +163,7 @@ export class Recorder {
     for (const [at, late] of batch.entries()) {
       const result = results[at];
       if (result?.status === 'fulfilled') late.resolve(result.value.id);
+      else if (isOfTheRecord(result?.reason)) late.resolve(this.#giveUp(late.record, result?.reason));
       else again.push(late);
     }
     if (again.length === 0) return;
@@ -156,5 +171,9 @@ export class Recorder {
     throw new Error('the journal failed again');
   }
 }
+
+/** What the journal refuses whatever the disk is like. */
+const isOfTheRecord = (error: unknown): boolean =>
+  isSparcError(error, 'ERR_LEDGER_RACE_LOST') || isSparcError(error, 'ERR_LEDGER_MALFORMED');
 
 export const codeOf = (error: unknown): string => (isSparcError(error) ? error.code : 'ERR_GATEWAY_INTERNAL');

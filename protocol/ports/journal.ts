@@ -26,7 +26,8 @@ export interface AppendedEntry {
 export interface Journal {
   /**
    * Resolves when the entry and a signed head over it are on disk, in call order.
-   * Rejects with ERR_LEDGER_RACE_LOST, ERR_LEDGER_WRITE_FAILED, ERR_LEDGER_QUEUE_FULL or ERR_LEDGER_STOPPED.
+   * Rejects with ERR_LEDGER_RACE_LOST, ERR_LEDGER_WRITE_FAILED, ERR_LEDGER_QUEUE_FULL or ERR_LEDGER_STOPPED, or with
+   * ERR_LEDGER_MALFORMED when no entry can hold the record.
    */
   append(draft: EntryDraft): Promise<AppendedEntry>;
 }

@@ -1,4 +1,5 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { encodeEvent } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
 
 /** A journal over an array, with a disk that can be slow, hang or fail. Appends become durable in call order. */
@@ -20,12 +21,14 @@ export class MemoryJournal implements Journal {
     return this.entries.map(({ record }) => record.name);
   }
 
-  append(draft: EntryDraft): Promise<AppendedEntry> {
+  async append(draft: EntryDraft): Promise<AppendedEntry> {
     const { record, expectedPolicyRevision } = draft;
+    // Refuses what no entry can hold, as the real one does.
+    encodeEvent(record);
     if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== this.#policyRevision) {
-      return Promise.reject(new SparcError('ERR_LEDGER_RACE_LOST', 'the policy moved'));
+      throw new SparcError('ERR_LEDGER_RACE_LOST', 'the policy moved');
     }
-    if (this.failure !== undefined) return Promise.reject(new SparcError(this.failure, 'the disk is broken'));
+    if (this.failure !== undefined) throw new SparcError(this.failure, 'the disk is broken');
     if (record.name === 'policy.loaded') this.#policyRevision = record.detail?.['revision'];
     const turn = Promise.all([this.#order, this.#flushed()]).then(() => {
       const wall = this.clock.wall();
