@@ -22,21 +22,27 @@ const AGENDA: readonly Command[] = [
 type Nak = Extract<Reply, { name: 'NAK' }>;
 
 /** The answer to ID shows that somebody is there. It is not delivered: ID is asked again inside the session. */
-export function probeAnswered(draft: AcuDraft, nowMs: number, reply: Reply): void {
+export function probeAnswered(draft: AcuDraft, nowMs: number, { check }: ReceivedFrame, reply: Reply): void {
+  draft.check = check;
   if (reply.name === 'PDID') noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
   if (draft.secureChannel.mode === 'clear') return clearProbeAnswered(draft, nowMs, reply);
   if (reply.name !== 'PDID' && reply.name !== 'NAK') return clearTextRefused(draft, nowMs, reply);
   draft.phase = { kind: 'challenge' };
-  draft.readyAtMs = nowMs;
-  if (draft.troubles === 0) setStatus(draft, 'connecting');
+  connecting(draft, nowMs);
 }
 
 function clearProbeAnswered(draft: AcuDraft, nowMs: number, reply: Reply): void {
   if (reply.name === 'NAK' && reply.error === NAK.encryptionRequired) {
     return handshakeFailed(draft, nowMs, 'ERR_OSDP_SECURE_REQUIRED', 'the device refuses clear text');
   }
-  draft.phase = { kind: 'clear' };
-  goOnline(draft, nowMs);
+  draft.phase = { kind: 'clear', sinceMs: nowMs };
+  draft.pollAtMs = nowMs;
+  connecting(draft, nowMs);
+}
+
+function connecting(draft: AcuDraft, nowMs: number): void {
+  draft.readyAtMs = nowMs;
+  if (draft.troubles === 0) setStatus(draft, 'connecting');
 }
 
 /** The answer to CHLNG: SCS_12 with the cryptogram of a PD that has the key. */
@@ -102,7 +108,8 @@ function clearTextRefused(draft: AcuDraft, nowMs: number, { name }: Reply): void
   handshakeFailed(draft, nowMs, 'ERR_OSDP_CLEAR_REPLY', `${name} came in clear text`);
 }
 
-function goOnline(draft: AcuDraft, nowMs: number): void {
+/** Under Secure Channel with the session; in clear with the first answer that is more than one to ID or a refusal. */
+export function goOnline(draft: AcuDraft, nowMs: number): void {
   draft.agenda = AGENDA;
   draft.readyAtMs = nowMs;
   draft.pollAtMs = nowMs + draft.timings.pollIntervalMs;

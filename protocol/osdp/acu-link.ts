@@ -42,7 +42,8 @@ export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean
     alarm(draft, 'ERR_OSDP_ADDRESS_CONFLICT', 'answers to ID are garbled each time: two devices may have this address');
   }
   // A standing reason, such as a refused key, says more than the silence after it.
-  if (draft.troubles === 0) setStatus(draft, 'offline', garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
+  if (draft.troubles === 0 || draft.status?.link !== 'offline')
+    setStatus(draft, 'offline', garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
 }
 
 /** Everything is given up and probing begins. */
@@ -75,7 +76,7 @@ export function goDown(draft: AcuDraft): void {
  */
 export function restartSession(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
   const { phase } = draft;
-  const lasted = phase.kind === 'secure' && nowMs - phase.sinceMs >= STABLE_SESSION_MS;
+  const lasted = 'sinceMs' in phase && nowMs - phase.sinceMs >= STABLE_SESSION_MS;
   draft.troubles = lasted ? 1 : draft.troubles + 1;
   beginSession(draft, nowMs);
   if (draft.troubles > 1) draft.readyAtMs = nowMs + backOff(draft.troubles - 2, HANDSHAKE_PAUSE_MAX_MS);

@@ -2,7 +2,7 @@ import { challengeAnswered, cryptogramAnswered, probeAnswered } from './acu-hand
 import { endTurn, goDown, goOffline, handshakeFailed, probeUnanswered } from './acu-link.js';
 import { applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
 import { enqueue, expireWaiting } from './acu-queue.js';
-import { type AcuDraft, type AcuState, type Exchange, nextTurnAtMs } from './acu-state.js';
+import { type AcuDraft, type AcuState, type Exchange, justAfter, nextTurnAtMs } from './acu-state.js';
 import { repeat, transmitNext } from './acu-transmit.js';
 import type { AcuEffect, AcuInput } from './acu-types.js';
 import { bytesEqual } from './bytes-equal.js';
@@ -73,7 +73,7 @@ function replyMissed(draft: AcuDraft, nowMs: number, garbled: boolean): void {
 /** The exchange stays open: its frame goes out again after a pause, or its command is given up at its deadline. */
 function repeatAfter(draft: AcuDraft, nowMs: number, pauseMs: number): void {
   const deadlineMs = draft.exchange?.entry?.deadlineMs ?? Number.POSITIVE_INFINITY;
-  draft.readyAtMs = Math.max(nowMs, Math.min(nowMs + pauseMs, deadlineMs + 1));
+  draft.readyAtMs = Math.max(nowMs, Math.min(nowMs + pauseMs, justAfter(deadlineMs)));
 }
 
 /**
@@ -87,10 +87,10 @@ function receive(draft: AcuDraft, nowMs: number, bytes: Uint8Array): void {
   const frame = received.value;
   if (!frame.reply || frame.address !== draft.address) return;
   const clearReply = clearReplyOf(frame);
-  if (clearReply?.name === 'BUSY' && frame.sequence === 0) return busy(draft, nowMs);
+  if (clearReply?.name === 'BUSY') return busy(draft, nowMs);
   const nak = clearReply?.name === 'NAK' ? clearReply.error : undefined;
   if (frame.sequence === exchange.sequence || nak === NAK.sequence) {
-    if (nak === NAK.badCheck) return repeatRefused(draft, nowMs, exchange);
+    if (nak === NAK.badCheck) return frameRefused(draft, nowMs, frame);
     if (isStale(draft, frame, clearReply)) return;
     answered(draft, nowMs, exchange, frame, bytes);
   } else if (frame.sequence === 0 && frame.securityBlock === undefined && !bytesEqual(bytes, draft.lastReply)) {
@@ -116,14 +116,14 @@ function isStale({ phase }: AcuDraft, frame: ReceivedFrame, reply: Reply | undef
   );
 }
 
-/** NAK 1: the PD could not read the frame, which is as good as no answer. */
-function repeatRefused(draft: AcuDraft, nowMs: number, exchange: Exchange): void {
-  repeatAfter(draft, nowMs, exchange.attempts < PROMPT_ATTEMPTS ? 0 : REPEAT_PAUSE_MS);
-  endTurn(draft);
+/** NAK 1: the PD could not read the frame, which is as good as no answer, and is bounded like silence. */
+function frameRefused(draft: AcuDraft, nowMs: number, { check }: ReceivedFrame): void {
+  if (draft.phase.kind === 'probe') draft.check = check;
+  replyMissed(draft, nowMs, draft.phase.kind !== 'probe');
 }
 
 /**
- * BUSY has SQN 0, no security block and no MAC: the command waits in the PD, and the same frame goes out again. Since
+ * BUSY has SQN 0 (some send that of the command), no security block and no MAC: the command waits in the PD, and the same frame goes out again. Since
  * anybody can send it, it is no sign of life: after {@link AcuTimings.offlineAfterMs} of BUSY the PD is offline.
  */
 function busy(draft: AcuDraft, nowMs: number): void {
@@ -152,7 +152,7 @@ function answered(draft: AcuDraft, nowMs: number, exchange: Exchange, frame: Rec
 function openingAnswered(draft: AcuDraft, nowMs: number, frame: ReceivedFrame, reply: Reply): void {
   const { phase } = draft;
   draft.exchange = undefined;
-  if (phase.kind === 'probe') probeAnswered(draft, nowMs, reply);
+  if (phase.kind === 'probe') probeAnswered(draft, nowMs, frame, reply);
   else if (phase.kind === 'challenged') challengeAnswered(draft, nowMs, phase, frame, reply);
   else if (phase.kind === 'cryptogram') cryptogramAnswered(draft, nowMs, phase, frame, reply);
 }

@@ -1,8 +1,10 @@
+import { goOnline } from './acu-handshake.js';
 import { noteIdentity } from './acu-identity.js';
 import { alarm, beginSession, handshakeFailed, restartSession } from './acu-link.js';
 import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
 import type { AcuDraft, Exchange } from './acu-state.js';
-import { receiveSize } from './capabilities.js';
+import type { CommandOutcome } from './acu-types.js';
+import { knowsCrc, receiveSize } from './capabilities.js';
 import type { CodecError } from './codec-error.js';
 import type { OsdpErrorCode } from './error-codes.js';
 import { ADDRESS_MAX } from './frame.js';
@@ -13,9 +15,8 @@ type Nak = Extract<Reply, { name: 'NAK' }>;
 
 /** A reply inside the session, authentic where the session is secure. */
 export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Exchange, reply: Reply): void {
-  if (reply.name === 'NAK' && (reply.error === NAK.sequence || reply.error === NAK.encryptionRequired)) {
-    return sessionRefused(draft, nowMs, exchange, reply);
-  }
+  if (reply.name === 'NAK' && refusesSession(draft, reply)) return sessionRefused(draft, nowMs, exchange, reply);
+  if (draft.status?.link !== 'online') goOnline(draft, nowMs);
   draft.exchange = undefined;
   draft.readyAtMs = nowMs;
   if (exchange.command.name === 'POLL') pollAnswered(draft, nowMs, exchange, reply);
@@ -30,7 +31,7 @@ export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Ex
     });
   }
   if (exchange.entry !== undefined) {
-    settle(draft, exchange.entry, reply.name === 'NAK' ? refusedBy(reply) : { kind: 'acknowledged', reply });
+    settle(draft, exchange.entry, outcomeOf(reply));
   }
   applyToSession(draft, nowMs, exchange, reply);
 }
@@ -74,6 +75,7 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
       return noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
     case 'PDCAP':
       draft.receiveSize = receiveSize(reply.capabilities);
+      if (knowsCrc(reply.capabilities)) draft.check = 'crc';
       return;
     case 'COM':
       if (command.name !== 'COMSET') return;
@@ -88,6 +90,10 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
   }
 }
 
+/** Inside a session NAK 6 is a refusal like any other: who authenticates it has the session. */
+const refusesSession = ({ phase }: AcuDraft, { error }: Nak): boolean =>
+  error === NAK.sequence || (phase.kind === 'clear' && error === NAK.encryptionRequired);
+
 /**
  * NAK 4 or 6: the PD and we disagree about sequence or session, so everything starts again at SQN 0. It did not execute
  * this frame; but of a frame that was repeated, an earlier copy may have been executed before the PD lost its memory.
@@ -100,5 +106,9 @@ function sessionRefused(draft: AcuDraft, nowMs: number, exchange: Exchange, { er
   sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', `the device answers NAK ${error}, ${nakMeaning(error)}`);
 }
 
-const refusedBy = ({ error }: Nak) =>
-  ({ kind: 'notExecuted', reason: 'ERR_OSDP_NAK', detail: `NAK ${error}, ${nakMeaning(error)}` }) as const;
+function outcomeOf(reply: Reply): CommandOutcome {
+  if (reply.name === 'BUSY') return { kind: 'notExecuted', reason: 'ERR_OSDP_BUSY' };
+  if (reply.name !== 'NAK') return { kind: 'acknowledged', reply };
+  const detail = `NAK ${reply.error}, ${nakMeaning(reply.error)}`;
+  return { kind: 'notExecuted', reason: 'ERR_OSDP_NAK', detail };
+}

@@ -3,7 +3,7 @@ import { bytesEqual } from './bytes-equal.js';
 import { CodecError } from './codec-error.js';
 import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
-import { CONFIGURATION_ADDRESS, RECEIVE_SIZE_MIN, type Sequence } from './frame.js';
+import { type Check, CONFIGURATION_ADDRESS, RECEIVE_SIZE_MIN, type Sequence } from './frame.js';
 import type { SecureSession } from './secure-channel.js';
 import { SCBK_DEFAULT, type SessionKeys } from './session-keys.js';
 
@@ -29,7 +29,7 @@ export type AcuPhase =
   /** `rndA` went out in CHLNG. */
   | { readonly kind: 'challenged'; readonly keys: SessionKeys; readonly rndA: Uint8Array }
   | { readonly kind: 'cryptogram'; readonly keys: SessionKeys; readonly serverCryptogram: Uint8Array }
-  | { readonly kind: 'clear' }
+  | { readonly kind: 'clear'; readonly sinceMs: number }
   | { readonly kind: 'secure'; readonly session: SecureSession; readonly sinceMs: number };
 
 /** The one frame that has no answer yet. It is repeated byte for byte, or given up together with the session. */
@@ -79,6 +79,8 @@ export interface AcuState {
   readonly garbledProbes: number;
   /** Sessions that failed or did not last, one after the other. */
   readonly troubles: number;
+  /** What the PD answers the probe with; CRC as soon as it says that it knows it. */
+  readonly check: Check;
   /** Longest frame that the PD takes. */
   readonly receiveSize: number;
   readonly pdid: string | undefined;
@@ -118,6 +120,7 @@ export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuS
     silentProbes: 0,
     garbledProbes: 0,
     troubles: 0,
+    check: 'crc',
     receiveSize: RECEIVE_SIZE_MIN,
     pdid: undefined,
     cUID: undefined,
@@ -134,9 +137,19 @@ export const isOnline = (state: AcuState): boolean => state.phase.kind === 'clea
 /** A command waits, or is under way, that goes before everything else of this PD and of its bus. */
 export const hasUrgent = (state: AcuState): boolean => state.urgent.length > 0 && isOnline(state);
 
-/** When the PD next wants the line: poll, repeat, back-off or a waiting command. A past instant means at once. */
+/**
+ * When the PD next wants a turn: poll, repeat, back-off, a command that waits or one whose deadline passes while it does.
+ * A past instant means at once.
+ */
 export function nextTurnAtMs(state: AcuState): number {
-  const waiting = state.urgent.length + state.normal.length + state.agenda.length > 0;
-  if (state.exchange !== undefined || !isOnline(state) || waiting) return state.readyAtMs;
-  return Math.max(state.readyAtMs, state.pollAtMs);
+  const { exchange, readyAtMs, pollAtMs, agenda } = state;
+  const waiting = [...state.urgent, ...state.normal];
+  const atOnce = exchange !== undefined || !isOnline(state) || waiting.length + agenda.length > 0;
+  return Math.min(
+    atOnce ? readyAtMs : Math.max(readyAtMs, pollAtMs),
+    ...waiting.map(({ deadlineMs }) => justAfter(deadlineMs)),
+  );
 }
+
+/** The first instant at which a deadline has passed, with room for rounding. */
+export const justAfter = (deadlineMs: number): number => deadlineMs + 1;

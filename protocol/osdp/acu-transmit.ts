@@ -2,26 +2,30 @@ import { endTurn } from './acu-link.js';
 import { settle, takeNext } from './acu-queue.js';
 import type { AcuDraft, Exchange, QueueEntry } from './acu-state.js';
 import { type Command, encodeCommand } from './commands.js';
-import { encodeFrame, type Frame, type SecurityBlock, type Sequence, withMark } from './frame.js';
+import { type Check, encodeFrame, type Frame, type SecurityBlock, type Sequence, withMark } from './frame.js';
 import { SCS, seal, type SecureSession } from './secure-channel.js';
 import { deriveSessionKeys, KEY_SELECTION } from './session-keys.js';
+
+/** Of so many probes without an answer, the last is sent with the other check: old readers know checksums alone. */
+const PROBES_PER_OTHER_CHECK = 4;
 
 /** Sends the frame that stands next in this phase, or ends the turn. */
 export function transmitNext(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
   const { phase } = draft;
   switch (phase.kind) {
     case 'probe':
-      return start(draft, nowMs, { name: 'ID', type: 0 }, 0);
+      return start(draft, nowMs, { name: 'ID', type: 0 }, 0, { check: probeCheck(draft) });
     case 'challenge':
     case 'challenged': {
       if (draft.secureChannel.mode === 'clear') return endTurn(draft);
       const nonce = rndA.slice(0, 8);
       draft.phase = { kind: 'challenged', keys: deriveSessionKeys(draft.secureChannel.scbk, nonce), rndA: nonce };
-      return start(draft, nowMs, { name: 'CHLNG', rndA: nonce }, 0, keyBlock(SCS.challenge));
+      return start(draft, nowMs, { name: 'CHLNG', rndA: nonce }, 0, { securityBlock: keyBlock(SCS.challenge) });
     }
     case 'cryptogram': {
       const { serverCryptogram } = phase;
-      return start(draft, nowMs, { name: 'SCRYPT', serverCryptogram }, 1, keyBlock(SCS.serverCryptogram));
+      const securityBlock = keyBlock(SCS.serverCryptogram);
+      return start(draft, nowMs, { name: 'SCRYPT', serverCryptogram }, 1, { securityBlock });
     }
     case 'clear':
       return transmitApplication(draft, nowMs, undefined);
@@ -49,9 +53,10 @@ function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSess
   open(draft, nowMs, { command, entry, sequence, bytes: withMark(sealed.bytes), session: sealed.session });
 }
 
-function start(draft: AcuDraft, nowMs: number, command: Command, sequence: Sequence, block?: SecurityBlock): void {
-  const frame = frameOf(draft, command, sequence);
-  const bytes = withMark(encodeFrame(block === undefined ? frame : { ...frame, securityBlock: block }));
+type FrameParts = Partial<Pick<Frame, 'check' | 'securityBlock'>>;
+
+function start(draft: AcuDraft, nowMs: number, command: Command, sequence: Sequence, parts: FrameParts): void {
+  const bytes = withMark(encodeFrame({ ...frameOf(draft, command, sequence), ...parts }));
   open(draft, nowMs, { command, entry: undefined, sequence, bytes, session: undefined });
 }
 
@@ -70,7 +75,12 @@ function transmit(draft: AcuDraft, bytes: Uint8Array): void {
 }
 
 function frameOf(draft: AcuDraft, command: Command, sequence: Sequence): Frame {
-  return { address: draft.address, reply: false, sequence, check: 'crc', ...encodeCommand(command) };
+  return { address: draft.address, reply: false, sequence, check: draft.check, ...encodeCommand(command) };
+}
+
+function probeCheck({ check, silentProbes }: AcuDraft): Check {
+  if (silentProbes % PROBES_PER_OTHER_CHECK !== PROBES_PER_OTHER_CHECK - 1) return check;
+  return check === 'crc' ? 'checksum' : 'crc';
 }
 
 const keyBlock = (type: number): SecurityBlock => ({ type, data: Uint8Array.of(KEY_SELECTION.scbk) });

@@ -24,6 +24,10 @@ export const CAPABILITY = {
 
 export type Capability = Extract<Reply, { name: 'PDCAP' }>['capabilities'][number];
 
+/** True where a PD with these capabilities checks frames by CRC, not by checksum alone. */
+export const knowsCrc = (capabilities: readonly Capability[]): boolean =>
+  capabilities.some((entry) => entry.function === CAPABILITY.checkCharacter && entry.compliance > 0);
+
 /** Longest frame that a PD with these capabilities takes, in bytes; never below what every PD must take. */
 export function receiveSize(capabilities: readonly Capability[]): number {
   const found = capabilities.find((entry) => entry.function === CAPABILITY.receiveSize);

@@ -69,12 +69,12 @@ function act(draft: PdDraft, input: PdInput): void {
 function passTime(draft: PdDraft, nowMs: number): void {
   endTimedLeds(draft, nowMs);
   if (endTimedOutputs(draft, nowMs)) report(draft, outputStatus(draft));
-  if (nowMs - draft.lastHeardMs >= OFFLINE_AFTER_MS) {
+  if (nowMs >= draft.lastHeardMs + OFFLINE_AFTER_MS) {
     endSession(draft);
     draft.last = undefined;
   }
   // A frame that is found only behind a silence is not answered any more: the ACU repeats it.
-  if (nowMs - draft.parser.lastByteMs >= gapMs(draft)) draft.parser = parseSilence(draft.parser).state;
+  if (nowMs >= draft.parser.lastByteMs + gapMs(draft)) draft.parser = parseSilence(draft.parser).state;
 }
 
 const gapMs = ({ options }: Pick<PdState, 'options'>): number =>
