@@ -8,5 +8,5 @@ export { pdProfile, type DeviceParts } from './pd-profile.js';
 export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';
 export { SimulatedLock, type LockMovement, type LockType } from './simulated-lock.js';
 export { SimulatedReader, type CardBits, type LedColor, type LedView } from './simulated-reader.js';
-export { buildSite, type SimulatedSite } from './simulated-site.js';
-export { wireContact, wireExitButton, wireLock } from './wiring.js';
+export { buildDoors, buildSite, type DoorParts, type SimulatedSite, type SiteParts } from './simulated-site.js';
+export { wireContact, wireExitButton, wireLock, type ActiveLevel, type Terminals } from './wiring.js';

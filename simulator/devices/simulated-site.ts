@@ -6,7 +6,7 @@ import { pdProfile } from './pd-profile.js';
 import { DOOR_PHYSICS, SimulatedDoor, type DoorPhysics } from './simulated-door.js';
 import { SimulatedLock } from './simulated-lock.js';
 import { SimulatedReader } from './simulated-reader.js';
-import { wireContact, wireExitButton, wireLock } from './wiring.js';
+import { wireContact, wireExitButton, wireLock, type Terminals } from './wiring.js';
 
 /** Everything that hangs on the walls of a site, by the ids of its site file. */
 export interface SimulatedSite {
@@ -28,12 +28,12 @@ export interface SiteParts {
   readonly physics?: DoorPhysics;
 }
 
-type Terminal = { readonly device: string; readonly number: number };
+type Numbered = { readonly device: string; readonly number: number };
 
 /** Hangs the devices of a site file on their lines and wires its doors to them. */
 export function buildSite(parts: SiteParts): SimulatedSite {
   const { clock, random, site, lines, keys, baudRate } = parts;
-  const countOf = (terminals: readonly Terminal[], device: string) =>
+  const countOf = (terminals: readonly Numbered[], device: string) =>
     Math.max(0, ...terminals.filter((terminal) => terminal.device === device).map(({ number }) => number + 1));
 
   const devices = new Map<string, PdDevice>();
@@ -53,13 +53,26 @@ export function buildSite(parts: SiteParts): SimulatedSite {
   const readers = new Map(
     site.readers.map(({ id, device, number }) => [id, new SimulatedReader(id, named(devices, device), number)]),
   );
+  return { devices, readers, ...buildDoors({ clock, site, devices, physics: parts.physics ?? DOOR_PHYSICS }) };
+}
+
+export interface DoorParts {
+  readonly clock: Clock;
+  readonly site: SiteFile;
+  /** By device id. */
+  readonly devices: ReadonlyMap<string, Terminals>;
+  readonly physics: DoorPhysics;
+}
+
+/** The doors of a site file, wired to whatever devices there are. */
+export function buildDoors({ clock, site, devices, physics }: DoorParts): Pick<SimulatedSite, 'locks' | 'doors'> {
   const inputs = new Map(site.inputs.map((input) => [input.id, input]));
   const outputs = new Map(site.outputs.map((output) => [output.id, output]));
   const locks = new Map<string, SimulatedLock>();
   const doors = new Map<string, SimulatedDoor>();
   for (const { id, lock: wiredLock, contact, exitRequest } of site.doors) {
     const lock = new SimulatedLock(id, wiredLock.type, clock);
-    const door = new SimulatedDoor(id, lock, clock, parts.physics ?? DOOR_PHYSICS);
+    const door = new SimulatedDoor(id, lock, clock, physics);
     const output = named(outputs, wiredLock.output);
     wireLock(named(devices, output.device), output.number, lock);
     if (contact) {
@@ -73,7 +86,7 @@ export function buildSite(parts: SiteParts): SimulatedSite {
     locks.set(id, lock);
     doors.set(id, door);
   }
-  return { devices, readers, locks, doors };
+  return { locks, doors };
 }
 
 function named<T>(items: ReadonlyMap<string, T>, id: string): T {

@@ -1,12 +1,20 @@
 /**
- * What may happen to a simulated site, and what must never be seen in one: drawn sites, faults and checkers. Checkers
- * look at wires, locks and people, never at a gateway's own log.
+ * What may happen to a simulated site, and what must never be seen in one: drawn sites, a second opinion on rights, and
+ * checkers. Checkers look at wires, locks, people and platters, never at a gateway's own account of itself.
  * @packageDocumentation
  */
+export { checkAnswersInTime } from './checkers/answers-in-time.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
 export { DevicesReturn } from './checkers/devices-return.js';
+export { checkEgressIsFree } from './checkers/egress-is-free.js';
 export { checkFaultsFired } from './checkers/faults-fired.js';
 export { LocksObeyCommands } from './checkers/locks-obey-commands.js';
+export { checkLocksRelock } from './checkers/locks-relock.js';
 export { NothingInClear } from './checkers/nothing-in-clear.js';
+export { checkOnlyTheEntitled } from './checkers/only-the-entitled.js';
+export { checkRecordedBeforeReleased } from './checkers/recorded-before-released.js';
+export { checkSaidWhy } from './checkers/said-why.js';
 export { drawKeys, drawSite } from './drawn-site.js';
+export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
+export { SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { Violations, type Violation } from './violation.js';

@@ -11,7 +11,6 @@ import {
   LocksObeyCommands,
   NothingInClear,
   Violations,
-  type Violation,
 } from '../scenarios/index.js';
 import {
   LINE_FAULTS,
@@ -23,6 +22,8 @@ import {
   VirtualClock,
 } from '../world/index.js';
 
+import type { WorldReport } from './world-report.js';
+
 /** Faults of devices and cables, beside those of the line. */
 export const DEVICE_FAULTS = ['powerCycle', 'cutStub', 'unplugAdapter', 'busy'] as const;
 export const BUS_FAULTS = [...LINE_FAULTS, ...DEVICE_FAULTS] as const;
@@ -33,21 +34,14 @@ export type BusDefect = (typeof BUS_DEFECTS)[number];
 
 export interface BusWorldOptions {
   readonly seed: number;
-  /** With faults; then the line heals and everything has to work. Default 120 s. */
-  readonly faultyMs?: number;
+  /** Simulated time with faults; then the line heals and everything has to work. Default 0.05. */
+  readonly hours?: number;
   readonly defect?: BusDefect;
 }
 
-export interface WorldReport {
-  readonly digest: string;
-  readonly violations: readonly Violation[];
-  readonly faultsFired: ReadonlyMap<string, number>;
-  /** Figures of the run, by name. */
-  readonly counts: Readonly<Record<string, number>>;
-}
-
 const BAUD_RATES = [9_600, 38_400, 115_200];
-const FAULTY_MS = 120_000;
+const HOUR_MS = 3_600_000;
+const HOURS = 0.05;
 /** Back-off of an offline device, its handshake, and the seconds a device keeps a session that is gone. */
 const RECOVERY_MAX_MS = 45_000;
 const HEALTHY_MS = 30_000;
@@ -127,7 +121,7 @@ export class BusWorld {
 
   async run(): Promise<WorldReport> {
     const clock = this.#clock;
-    const faultyMs = this.options.faultyMs ?? FAULTY_MS;
+    const faultyMs = (this.options.hours ?? HOURS) * HOUR_MS;
     this.#bus.start(this.#handlers());
     for (const reader of this.#built.readers.values()) void this.#visit(reader);
 

@@ -2,11 +2,10 @@
  * Real parts of a gateway in a simulated world: the only place where simulator and gateway meet in one process.
  * @packageDocumentation
  */
-export {
-  BUS_DEFECTS,
-  BUS_FAULTS,
-  BusWorld,
-  type BusDefect,
-  type BusWorldOptions,
-  type WorldReport,
-} from './bus-world.js';
+export { BUS_DEFECTS, BUS_FAULTS, BusWorld, type BusDefect, type BusWorldOptions } from './bus-world.js';
+export { BUS_BEHAVIOUR_FAULTS, CardLevelBus } from './card-level-bus.js';
+export { SimulatedLogStore } from './simulated-log-store.js';
+export { SITE_DEFECTS, type SiteDefect } from './site-defects.js';
+export { SITE_FAULTS } from './site-faults.js';
+export { SiteWorld, type SiteWorldOptions } from './site-world.js';
+export type { WorldReport } from './world-report.js';

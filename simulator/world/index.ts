@@ -7,6 +7,13 @@ export { LINE_FAULTS, LineFaults, type LineFault, type LineFaultRates } from './
 export { SeededRandom } from './seeded-random.js';
 export { SerialLine, type LinePort, type LineRecord } from './serial-line.js';
 export { SimulatedByteLink } from './simulated-byte-link.js';
-export { DISK_FAULTS, HEALTHY_DISK, SimulatedDisk, type DiskBehaviour, type DiskFault } from './simulated-disk.js';
+export {
+  DISK_FAULTS,
+  HEALTHY_DISK,
+  SimulatedDisk,
+  type DiskBehaviour,
+  type DiskFault,
+  type DurableItem,
+} from './simulated-disk.js';
 export { sleep } from './sleep.js';
 export { VirtualClock, type VirtualClockOptions } from './virtual-clock.js';

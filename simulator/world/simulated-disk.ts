@@ -23,8 +23,15 @@ export const HEALTHY_DISK: DiskBehaviour = {
   lies: false,
 };
 
-export const DISK_FAULTS = ['slowFlush', 'failedFlush', 'lostTail', 'keptTail'] as const;
+/** `returned`: a write that was refused, and that a crash brought back all the same. */
+export const DISK_FAULTS = ['slowFlush', 'failedFlush', 'lostTail', 'keptTail', 'returned'] as const;
 export type DiskFault = (typeof DISK_FAULTS)[number];
+
+export interface DurableItem<Item> {
+  readonly item: Item;
+  /** When it was on the platter for good. */
+  readonly atMs: number;
+}
 
 /**
  * An append-only file: what was written is in memory until a flush says it is on the platter. A crash keeps everything
@@ -33,8 +40,10 @@ export type DiskFault = (typeof DISK_FAULTS)[number];
 export class SimulatedDisk<Item> {
   behaviour: DiskBehaviour = HEALTHY_DISK;
   readonly fired = new Map<DiskFault, number>();
-  #durable: Item[] = [];
+  readonly #durable: DurableItem<Item>[] = [];
   #written: Item[] = [];
+  /** Refused and rolled back, with nothing durable after it. */
+  #refused: Item[] = [];
   #generation = 0;
 
   constructor(
@@ -44,11 +53,11 @@ export class SimulatedDisk<Item> {
 
   /** What a reader sees while the machine runs. */
   items(): readonly Item[] {
-    return [...this.#durable, ...this.#written];
+    return [...this.#durable.map(({ item }) => item), ...this.#written];
   }
 
-  /** What is on the platter whatever happens next. */
-  durableItems(): readonly Item[] {
+  /** What is on the platter whatever happens next, in order. */
+  durableItems(): readonly DurableItem<Item>[] {
     return this.#durable;
   }
 
@@ -68,7 +77,7 @@ export class SimulatedDisk<Item> {
       this.clock.setTimer(isSlow ? slowMs : this.random.between(flushMinMs, flushMaxMs), () => {
         if (generation !== this.#generation) return;
         if (isFailing) this.#count('failedFlush');
-        else if (!lies) this.#durable.push(...this.#written.splice(0, count));
+        else if (!lies) this.#keep(this.#written.splice(0, count));
         resolve(!isFailing);
       });
     });
@@ -76,17 +85,27 @@ export class SimulatedDisk<Item> {
 
   /** Takes back what was written and not flushed, as a rolled back transaction does. */
   discardWritten(): void {
+    this.#refused = this.#written;
     this.#written = [];
   }
 
   /** The machine dies. */
   crash(): void {
     this.#generation += 1;
+    const returned = this.#refused.length > 0 && this.random.chance(0.5) ? this.#refused : [];
     const keptCount = this.random.integer(0, this.#written.length);
+    if (returned.length > 0) this.#count('returned');
     if (keptCount < this.#written.length) this.#count('lostTail');
     if (keptCount > 0) this.#count('keptTail');
-    this.#durable.push(...this.#written.slice(0, keptCount));
+    this.#keep(this.#written.length > 0 ? this.#written.slice(0, keptCount) : returned);
     this.#written = [];
+    this.#refused = [];
+  }
+
+  #keep(items: readonly Item[]): void {
+    const atMs = this.clock.monotonicMs();
+    for (const item of items) this.#durable.push({ item, atMs });
+    if (items.length > 0) this.#refused = [];
   }
 
   #count(fault: DiskFault): void {

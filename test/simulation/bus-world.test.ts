@@ -18,8 +18,10 @@ t.setTimeout(120_000);
 t.test('readers on faulty lines keep every promise, and every kind of fault fires', async (t) => {
   const fired = new Map<string, number>();
   for (const seed of SEEDS) {
-    const report = await new BusWorld({ seed, faultyMs: 90_000 }).run();
-    t.comment(`sparc simulate --world bus --seed ${seed} → ${report.digest} ${JSON.stringify(report.counts)}`);
+    const report = await new BusWorld({ seed, hours: 0.025 }).run();
+    t.comment(
+      `sparc simulate --world bus --hours 0.025 --seed ${seed} → ${report.digest} ${JSON.stringify(report.counts)}`,
+    );
     t.same(report.violations, [], `seed ${seed}`);
     t.ok((report.counts['unlocksAcknowledged'] ?? 0) > 20);
     for (const [fault, count] of report.faultsFired) fired.set(fault, (fired.get(fault) ?? 0) + count);
@@ -31,7 +33,7 @@ t.test('readers on faulty lines keep every promise, and every kind of fault fire
 });
 
 t.test('one seed has one history, another seed another', async (t) => {
-  const digestOf = async (seed: number) => (await new BusWorld({ seed, faultyMs: 20_000 }).run()).digest;
+  const digestOf = async (seed: number) => (await new BusWorld({ seed, hours: 0.005 }).run()).digest;
   const [first, again, other] = [await digestOf(11), await digestOf(11), await digestOf(12)];
   t.equal(first, again);
   t.not(first, other);
@@ -39,7 +41,7 @@ t.test('one seed has one history, another seed another', async (t) => {
 
 for (const defect of BUS_DEFECTS) {
   t.test(`the defect ${defect} is caught by ${CAUGHT_BY[defect]}`, async (t) => {
-    const { violations } = await new BusWorld({ seed: 1, faultyMs: 10_000, defect }).run();
+    const { violations } = await new BusWorld({ seed: 1, hours: 0.003, defect }).run();
     t.ok(violations.some(({ checker }) => checker === CAUGHT_BY[defect]));
   });
 }

@@ -58,3 +58,24 @@ t.test('a failing flush says so, and a rolled back write is gone', async (t) => 
   disk.discardWritten();
   t.same(disk.items(), []);
 });
+
+t.test('a refused write may come back with a crash, and never after something newer is durable', async (t) => {
+  const survivors = new Set<string>();
+  for (let seed = 0; seed < 30; seed++) {
+    const { clock, disk } = diskOf(seed);
+    disk.behaviour = { ...HEALTHY_DISK, failRate: 1 };
+    disk.write([1]);
+    void disk.flush();
+    await clock.advance(10);
+    disk.discardWritten();
+    if (seed % 2 === 0) {
+      disk.behaviour = HEALTHY_DISK;
+      disk.write([2]);
+      void disk.flush();
+      await clock.advance(10);
+    }
+    disk.crash();
+    survivors.add(`${seed % 2}: ${disk.items().join()}`);
+  }
+  t.same([...survivors].sort(), ['0: 2', '1: ', '1: 1']);
+});

@@ -1,0 +1,5 @@
+/**
+ * The command line of the deterministic worlds: `sparc simulate` hands its arguments to `bin/simulate.js`.
+ * @packageDocumentation
+ */
+export { reportText } from './report.js';
