@@ -18,13 +18,15 @@ const POLL = 0x60;
 export class BusDevice implements Contender {
   readonly deviceId: string;
   readonly address: number;
-  present = false;
+  /** Until it has been found silent: at a start all devices come up at once, not one a round. */
+  present = true;
   answered = false;
   attentiveUntilMs = -Infinity;
   lastTurnAtMs = -Infinity;
   #machine: AcuState;
   #secure = false;
   #lastTransmission = new Uint8Array();
+  #hasTransmitted = false;
   readonly #naks: Record<number, number> = {};
   readonly #counters = {
     transmissions: 0,
@@ -62,9 +64,11 @@ export class BusDevice implements Contender {
   turnBegan(nowMs: number): void {
     this.lastTurnAtMs = nowMs;
     this.answered = true;
+    this.#hasTransmitted = false;
   }
 
   transmitted(bytes: Uint8Array): void {
+    this.#hasTransmitted = true;
     this.#counters.transmissions += 1;
     if (isSame(bytes, this.#lastTransmission)) this.#counters.retries += 1;
     this.#lastTransmission = Uint8Array.from(bytes);
@@ -80,7 +84,8 @@ export class BusDevice implements Contender {
   }
 
   turnEnded(nowMs: number): void {
-    if (!this.answered) return;
+    // A turn in which only a late command was given up has no answer.
+    if (!this.answered || !this.#hasTransmitted) return;
     const roundTripMs = nowMs - this.lastTurnAtMs;
     this.#counters.replies += 1;
     this.#counters.roundTripLastMs = roundTripMs;
@@ -95,8 +100,8 @@ export class BusDevice implements Contender {
     this.#counters.unsupportedReplies += 1;
   }
 
-  statusChanged({ link, secure }: Extract<AcuEffect, { kind: 'status' }>): void {
-    this.present = link !== 'offline';
+  statusChanged({ link, secure, reason }: Extract<AcuEffect, { kind: 'status' }>): void {
+    this.present = link !== 'offline' || reason === 'ERR_OSDP_LINE_DOWN';
     if (secure && !this.#secure) this.#counters.sessionStarts += 1;
     this.#secure = secure;
   }

@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, encodeReply, withMark, type Reply } from '@sparc/protocol/osdp';
+import { decodeFrame, encodeFrame, encodeReply, withMark, type Check, type Reply } from '@sparc/protocol/osdp';
 import type { LinePort, SerialLine } from '@sparc/simulator/world';
 
 const PDID: Reply = {
@@ -14,6 +14,8 @@ const PDID: Reply = {
 export class ScriptedPd {
   /** One for each poll; then ACK. */
   readonly says: Reply[] = [];
+  /** Frames with another check it does not hear. */
+  check: Check | undefined;
   /** How often it answers each frame. */
   answers = 1;
   readonly #port: LinePort;
@@ -29,6 +31,7 @@ export class ScriptedPd {
     const command = decodeFrame(bytes);
     if (!command.ok || command.value.reply || command.value.address !== this.address) return;
     const { address, sequence, check, code } = command.value;
+    if (this.check !== undefined && this.check !== check) return;
     const reply = withMark(encodeFrame({ address, reply: true, sequence, check, ...encodeReply(this.#answer(code)) }));
     for (let count = 0; count < this.answers; count++) this.#port.transmit(reply);
   }
