@@ -1,8 +1,8 @@
-import type { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
 import type { GatewayConfig } from '../config/index.js';
-import { Field, type FieldLog } from '../field/index.js';
+import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
@@ -25,6 +25,8 @@ export interface GatewayDeps {
 
 /** All steps together stay within the 5 s that a stop may take. */
 const STOP_STEP_MAX_MS = 2_000;
+/** Verifying a large generation on a slow disk takes longer; the way out does not wait for it. */
+const FIRST_POLICY_MAX_MS = 2_000;
 
 type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
 
@@ -59,7 +61,10 @@ export class Gateway {
       { dataDir: config.dataDir, publicKey: signer.publicKey },
       {
         onMessage: (message) => this.#onReplica(message),
-        onFailed: (error) => this.#partFailed('replica', error),
+        onFailed: (error) => {
+          this.#partFailed('replica', error);
+          this.#firstGeneration?.({ kind: 'none' });
+        },
       },
     );
     const { simulatorUrl } = config.console;
@@ -84,8 +89,10 @@ export class Gateway {
     const { clock } = this.deps;
     const first = new Promise<GenerationMessage>((resolve) => (this.#firstGeneration = resolve));
     await this.#lifecycle.start(named('replica', this.#replica));
+    const patience = clock.setTimer(FIRST_POLICY_MAX_MS, () => this.#firstGeneration?.({ kind: 'none' }));
     const generation = await first;
-    const policy = this.#open(generation);
+    patience.cancel();
+    const policy = this.#policyOf(generation) ?? this.#withoutPolicy();
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
@@ -98,8 +105,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#field?.record({ name: 'gateway.stopped' });
     await this.#lifecycle.stop();
-    this.#view?.close();
-    this.#view = undefined;
+    this.#replaceView(undefined);
   }
 
   async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
@@ -142,34 +148,47 @@ export class Gateway {
     } else if (this.#field === undefined) {
       this.#firstGeneration?.(message);
     } else {
-      this.#field.usePolicy(this.#open(message));
+      const policy = this.#policyOf(message);
+      if (policy !== undefined) this.#field.usePolicy(policy);
     }
   }
 
-  /** The policy of a generation, its devices on the buses; or what is left without one. */
-  #open(message: GenerationMessage): Parameters<Field['usePolicy']>[0] {
-    const { log, pinKey, signer } = this.deps;
-    const previous = this.#view;
-    this.#view = undefined;
+  /** Undefined when a generation cannot be had: what is in force stays. */
+  #policyOf(message: GenerationMessage): FieldPolicy | undefined {
+    if (message.kind === 'none') return this.#withoutPolicy();
+    const { log, pinKey } = this.deps;
     try {
-      if (message.kind === 'generation') {
-        const view = SqlitePolicyView.open(message.path, pinKey);
-        this.#view = view;
-        this.#buses.plan(view.plan.devices);
-        log.info({ revision: message.revision }, 'policy loaded');
-        return { kind: 'policy', view, plan: view.plan };
-      }
+      const view = SqlitePolicyView.open(message.path, pinKey);
+      this.#replaceView(view);
+      this.#buses.plan(view.plan.devices);
+      log.info({ revision: message.revision }, 'policy loaded');
+      return { kind: 'policy', view, plan: view.plan };
     } catch (error) {
-      log.error({ error }, 'the policy generation cannot be opened');
-    } finally {
-      // Decisions are synchronous: none is under way now, and the next one asks the new view.
-      previous?.close();
+      const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
+      this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });
+      return undefined;
     }
+  }
+
+  #withoutPolicy(): FieldPolicy {
+    this.#replaceView(undefined);
+    const { log, signer } = this.deps;
     const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
-    const emergency = loadEmergencyCredentials(this.config.dataDir, verify);
+    let emergency;
+    try {
+      emergency = loadEmergencyCredentials(this.config.dataDir, verify);
+    } catch (error) {
+      log.error({ error }, 'the emergency credentials cannot be read');
+    }
     if (emergency !== undefined) this.#buses.plan(emergency.plan.devices);
     log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
     return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
+  }
+
+  /** Decisions are synchronous: none is under way now, and the next one asks the new view. */
+  #replaceView(view: SqlitePolicyView | undefined): void {
+    this.#view?.close();
+    this.#view = view;
   }
 
   #onRecord(entry: AppendedEntry): void {
