@@ -3,7 +3,7 @@ import type { Clock, Random, Timer, WallTime } from '@sparc/protocol/ports';
 
 /** Real time, until it is stopped. The machine's own clock service keeps it, so it counts as synced. */
 export class LiveClock implements Clock {
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #waiting = new Set<Timer>();
   #isStopped = false;
 
   monotonicMs(): number {
@@ -16,25 +16,35 @@ export class LiveClock implements Clock {
 
   setTimer(delayMs: number, callback: () => void): Timer {
     if (this.#isStopped) return { cancel: () => undefined };
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    const handle = wait(delayMs, () => {
+      this.#waiting.delete(timer);
       callback();
-    }, delayMs);
-    this.#timers.add(timer);
-    return {
+    });
+    const timer = {
       cancel: () => {
-        this.#timers.delete(timer);
-        clearTimeout(timer);
+        this.#waiting.delete(timer);
+        handle.cancel();
       },
     };
+    this.#waiting.add(timer);
+    return timer;
   }
 
   /** No timer fires any more, and none keeps the process. */
   stop(): void {
     this.#isStopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    for (const timer of this.#waiting) timer.cancel();
   }
+}
+
+/** A timer of Node waits for a millisecond at least, which a line feels; without a delay the next turn of the loop will do. */
+function wait(delayMs: number, callback: () => void): Timer {
+  if (delayMs <= 0) {
+    const immediate = setImmediate(callback);
+    return { cancel: () => clearImmediate(immediate) };
+  }
+  const timeout = setTimeout(callback, delayMs);
+  return { cancel: () => clearTimeout(timeout) };
 }
 
 export const strongRandom: Random = { bytes: (length) => Uint8Array.from(randomBytes(length)) };

@@ -41,8 +41,8 @@ export class WireMonitor {
     return this.frames.find((frame) => frame.startMs >= fromMs && frame.code === code && frame.address === address);
   }
 
-  /** Times between one poll of `address` and the next, of those that began in the window; milliseconds. */
-  pollGapsMs(address: number, fromMs: number, toMs: number): number[] {
+  /** Times between one poll or command to `address` and the next, of those that began in the window; milliseconds. */
+  turnGapsMs(address: number, fromMs: number, toMs: number): number[] {
     const starts = this.frames
       .filter(
         ({ startMs, reply, ...frame }) => !reply && frame.address === address && startMs >= fromMs && startMs < toMs,
