@@ -84,12 +84,12 @@ function withMode(inputs: DecisionInputs, { doorMode, interlockBusy }: Mode): De
   };
 }
 
-/** What is recorded as seen; before the credential is known, without factors. */
+/** What is recorded as seen. */
 export function inputsOf(
   { link, readAgeMs }: AccessRequest,
   context: DecisionContext,
   policyRevision: string,
-  { direction, pin, lockedOut }: Factors = NO_FACTORS,
+  { direction, pin, lockedOut }: Factors,
 ): DecisionInputs {
   const inputs: DecisionInputs = {
     atUnixMs: context.wall.unixMs,

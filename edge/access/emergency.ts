@@ -1,4 +1,5 @@
 import { decodeCard, findByRead, type ActiveFormat } from '@sparc/protocol/card-format';
+import type { AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
 import { inputsOf } from './decide.js';
@@ -8,6 +9,7 @@ import { cardRecord } from './identify.js';
 /** What is left when no policy generation is readable: the separate list of emergency credentials. */
 export interface EmergencyView {
   readonly cardFormats: readonly ActiveFormat[];
+  accessPoint(id: string): AccessPoint | undefined;
   /** The credential, where this identifier works at this access point under `no_policy`. Keys as `identifierKey()`. */
   emergencyCredential(key: string, accessPointId: string): { readonly credentialId: string } | undefined;
 }
@@ -18,7 +20,12 @@ export interface EmergencyView {
  */
 export function decideEmergency(request: AccessRequest, view: EmergencyView, context: DecisionContext): Decision {
   const { accessPointId, card } = request;
-  const inputs = inputsOf(request, context, '');
+  const accessPoint = view.accessPoint(accessPointId);
+  const inputs = inputsOf(request, context, '', {
+    direction: accessPoint?.direction ?? 'entry',
+    pin: 'none',
+    lockedOut: false,
+  });
   const denial: Decision = {
     outcome: 'deny',
     reason: 'no_policy',
@@ -35,7 +42,7 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats);
     const decoded = { ...denial, card: cardRecord(card, decoding) };
     const trusted = inputs.linkSecure && !inputs.linkTampered;
-    const free = inputs.doorMode === undefined && inputs.interlockBusy !== true;
+    const free = accessPoint?.enabled !== false && inputs.doorMode === undefined && inputs.interlockBusy !== true;
     if (!trusted || !free || !(inputs.readAgeMs <= READ_AGE_MAX_MS)) return decoded;
     if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
     const find = (key: string) => view.emergencyCredential(key, accessPointId);

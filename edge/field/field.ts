@@ -271,4 +271,4 @@ export class Field {
   }
 }
 
-const NO_EMERGENCY = { cardFormats: [], emergencyCredential: () => undefined };
+const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };

@@ -56,6 +56,7 @@ export function loadEmergencyCredentials(dataDir: string, verify: Verify): Emerg
         revision: file.revision,
         plan: file.plan,
         cardFormats: file.plan.cardFormats,
+        accessPoint: (accessPointId) => file.plan.accessPoints.find(({ id }) => id === accessPointId),
         emergencyCredential: (key, accessPointId) =>
           file.emergencyCredentials.find(
             ({ identifierKeys, accessPointIds }) =>

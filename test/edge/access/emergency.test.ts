@@ -1,17 +1,28 @@
 import t from 'tap';
 import { decideEmergency, decisionRecord, type EmergencyView } from '@sparc/edge/access';
-import { cardBits, CONTEXT, REQUEST } from './scene.js';
+import { ACCESS_POINTS, cardBits, CONTEXT, REQUEST } from './scene.js';
 
 const view: EmergencyView = {
   cardFormats: [{ format: 'h10301' }],
+  accessPoint: (id) => ACCESS_POINTS.find((accessPoint) => accessPoint.id === id),
   emergencyCredential: (key, accessPointId) =>
-    key === 'h10301:1:42' && accessPointId === 'entry' ? { credentialId: 'fire-brigade' } : undefined,
+    key === 'h10301:1:42' && ['entry', 'disabled', 'vault-exit'].includes(accessPointId)
+      ? { credentialId: 'fire-brigade' }
+      : undefined,
 };
 
 t.test('an emergency credential is granted under no_policy, with an event of its own', async (t) => {
   const decision = decideEmergency(REQUEST, view, CONTEXT);
   t.match(decision, { outcome: 'grant', credentialId: 'fire-brigade', reason: undefined });
   t.match(decisionRecord(decision), { name: 'access.granted.emergency', card: { cardNumber: '42' } });
+});
+
+t.test('a disabled access point stays disabled, and the direction is recorded', async (t) => {
+  t.match(decideEmergency({ ...REQUEST, accessPointId: 'disabled' }, view, CONTEXT), { outcome: 'deny' });
+  t.match(decideEmergency({ ...REQUEST, accessPointId: 'vault-exit' }, view, CONTEXT), {
+    outcome: 'grant',
+    inputs: { direction: 'exit' },
+  });
 });
 
 t.test('whatever else is presented is denied as no_policy', async (t) => {

@@ -284,6 +284,7 @@ t.test('without a policy only emergency credentials work, and they alarm', async
       emergency: {
         plan,
         cardFormats: [{ format: 'h10301' }],
+        accessPoint: (id) => plan.accessPoints.find((accessPoint) => accessPoint.id === id),
         emergencyCredential: (key, point) =>
           key === 'h10301:1:7' && point === 'front-in' ? { credentialId: 'master' } : undefined,
       },
