@@ -16,7 +16,8 @@ import type { LinePort, SerialLine } from '../world/index.js';
 const TIMER_MIN_MS = 0.01;
 
 /** Effects other than bytes: what the device does for whoever stands in front of it. */
-export type PdSignal = Exclude<PdEffect, { kind: 'transmit' | 'communication' | 'output' }>;
+export type PdSignal =
+  Exclude<PdEffect, { kind: 'transmit' | 'communication' | 'output' }> | { readonly kind: 'powerLost' };
 
 /** A PD machine with power, a place on a line and wires: the part every simulated device is made of. */
 export class PdDevice {
@@ -108,7 +109,7 @@ export class PdDevice {
     this.#timer?.cancel();
     this.#powerOn?.cancel();
     this.#step({ kind: 'reset', nowMs: this.#nowMs() });
-    for (const wire of this.#outputWires.values()) wire(false);
+    this.#signal({ kind: 'powerLost' });
     this.#powerOn = this.clock.setTimer(offMs, () => this.#boot());
     this.onChange();
   }

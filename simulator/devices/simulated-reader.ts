@@ -38,15 +38,16 @@ export class SimulatedReader {
   ) {
     device.onSignal((signal) => {
       if (signal.kind === 'led' || signal.kind === 'buzzer' || signal.kind === 'text') this.#show(signal);
+      if (signal.kind === 'powerLost') this.#goDark();
     });
   }
 
   get led(): LedView {
-    return this.device.powered ? this.#led : DARK;
+    return this.#led;
   }
 
   get text(): string {
-    return this.device.powered ? this.#text : '';
+    return this.#text;
   }
 
   presentCard(card: CardBits): void {
@@ -63,6 +64,12 @@ export class SimulatedReader {
   pressKeys(keys: string): void {
     const bytes = Array.from(keys, (key) => KEY_BYTES[key] ?? key.charCodeAt(0));
     this.device.report({ kind: 'keypad', reader: this.number, keys: Uint8Array.from(bytes) });
+  }
+
+  #goDark(): void {
+    this.#led = DARK;
+    this.#text = '';
+    this.onChange();
   }
 
   #show(signal: Extract<PdSignal, { reader: number }>): void {

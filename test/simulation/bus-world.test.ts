@@ -3,7 +3,7 @@ import { BUS_DEFECTS, BUS_FAULTS, BusWorld } from '@sparc/simulator/site';
 import t from 'tap';
 
 /** `SIMULATION_SEED=42` runs one seed alone. */
-const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2, 3] : [Number(process.env.SIMULATION_SEED)];
+const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2] : [Number(process.env.SIMULATION_SEED)];
 
 /** The checker that has to object to each defect. */
 const CAUGHT_BY: Readonly<Record<(typeof BUS_DEFECTS)[number], string>> = {
