@@ -37,7 +37,7 @@ export interface OsdpBusHandlers {
 
 export interface SendOptions {
   readonly priority: CommandPriority;
-  /** Not transmitted for the first time after this long. */
+  /** Neither transmitted nor repeated after this long. */
   readonly ttlMs: number;
 }
 

@@ -48,13 +48,13 @@ export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean
 
 /** Everything is given up and probing begins. */
 export function goOffline(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
-  const wasSecure = draft.phase.kind === 'secure';
+  const lostSecure = draft.phase.kind === 'secure' || draft.status?.reason === 'ERR_OSDP_DEADLINE';
   abandonExchange(draft, reason);
   failWaiting(draft, reason);
   forgetSession(draft, { kind: 'probe' });
   draft.readyAtMs = nowMs + SECOND_MS;
   draft.troubles = 0;
-  if (wasSecure) alarm(draft, 'ERR_OSDP_SECURE_LOST', 'the device fell silent and its Secure Channel session is over');
+  if (lostSecure) alarm(draft, 'ERR_OSDP_SECURE_LOST', 'the device fell silent and its Secure Channel session is over');
   setStatus(draft, 'offline', reason);
 }
 

@@ -53,11 +53,11 @@ export function applicationAnswerUnreadable(
 
 /**
  * The session ends here, and what was under way has an unknown effect. Losing Secure Channel is tamper, so it is told; in
- * clear there is nothing to lose.
+ * clear there is nothing to lose. At a deadline it is the ACU that gives up: a busy PD is no tamper, and one that stays
+ * silent is told of when it is offline.
  */
 export function sessionBroken(draft: AcuDraft, nowMs: number, code: OsdpErrorCode, message: string): void {
-  if (draft.phase.kind === 'secure')
-    alarm(draft, code === 'ERR_OSDP_DEADLINE' ? 'ERR_OSDP_SECURE_LOST' : code, message);
+  if (draft.phase.kind === 'secure' && code !== 'ERR_OSDP_DEADLINE') alarm(draft, code, message);
   const reason = draft.phase.kind === 'secure' ? code : 'ERR_OSDP_RESTARTED';
   abandonExchange(draft, reason);
   restartSession(draft, nowMs, reason);

@@ -70,8 +70,8 @@ export const COMMANDS = [
   message('KEYSET', 0x75, keySet),
   message('CHLNG', 0x76, struct({ rndA: bytes(8) })),
   message('SCRYPT', 0x77, struct({ serverCryptogram: bytes(16) })),
-  /** `vendor` is an OUI in hexadecimal. */
-  message('MFG', 0x80, struct({ vendor: hex(3), data: rest })),
+  /** `vendor` is an OUI in hexadecimal; what the data means is the vendor's affair, and may be a credential. */
+  message('MFG', 0x80, struct({ vendor: hex(3), data: secret(rest) })),
 ] as const;
 
 export type Command = MessageOf<(typeof COMMANDS)[number]>;

@@ -48,7 +48,7 @@ export const REPLIES = [
   message('CCRYPT', 0x76, struct({ cUID: bytes(8), rndB: bytes(8), clientCryptogram: bytes(16) })),
   message('RMAC_I', 0x78, struct({ rMac: bytes(16) })),
   message('BUSY', 0x79, none),
-  message('MFGREP', 0x90, struct({ vendor: hex(3), data: rest })),
+  message('MFGREP', 0x90, struct({ vendor: hex(3), data: secret(rest) })),
 ] as const;
 
 export type Reply = MessageOf<(typeof REPLIES)[number]>;

@@ -121,6 +121,8 @@ t.test('text for logs masks keys, PINs and card numbers, and shows the rest', as
   const raw = { name: 'RAW', reader: 0, format: 1, bitCount: 26, bits: Uint8Array.of(1, 2, 3, 64) } as const;
   t.equal(describeReply(raw), 'RAW {reader=0 format=1 bitCount=26 bits=***}');
   t.equal(describeReply({ name: 'KEYPAD', reader: 0, keys: Uint8Array.of(0x31) }), 'KEYPAD {reader=0 keys=***}');
+  const credential = { name: 'MFGREP', vendor: '1a9021', data: Uint8Array.of(0xe2, 1, 2) } as const;
+  t.equal(describeReply(credential), 'MFGREP {vendor=1a9021 data=***}');
   t.equal(
     describeCommand({ name: 'OUT', records: [{ output: 0, code: 5, timerTicks: 30 }] }),
     'OUT {records=[{output=0 code=5 timerTicks=30}]}',

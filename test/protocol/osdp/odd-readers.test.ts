@@ -168,6 +168,21 @@ for (const error of [2, 3, 5, 6, 7, 9, 0xff]) {
   });
 }
 
+t.test('a PD that is busy beyond the deadline of a command is no tamper, one that stays silent is', async (t) => {
+  const line = settled();
+  line.feedPd({ kind: 'busy', nowMs: line.nowMs, count: 40 });
+  line.command({ name: 'RSTAT' }, 1, { ttlMs: 2_000 });
+  line.run(6_000);
+  t.match(line.outcome(1), { outcome: { kind: 'unknown', reason: 'ERR_OSDP_DEADLINE' } });
+  t.ok(line.online());
+  t.strictSame(line.alarms(), []);
+  line.run(9_000);
+  line.command({ name: 'RSTAT' }, 2, { ttlMs: 2_000 });
+  line.weather.pd = lose;
+  line.run(20_000);
+  t.strictSame(line.alarms(), ['ERR_OSDP_SECURE_LOST']);
+});
+
 t.test('an authentic BUSY is no acknowledgement', async (t) => {
   const line = settled();
   line.weather.pd = authentic(line, 'OUT', { name: 'BUSY' });
