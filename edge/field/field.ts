@@ -57,6 +57,7 @@ export class Field {
   #applied: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
   #isPolicyRecorded = true;
   #change: Timer | undefined;
+  #stopping = false;
 
   constructor(
     private readonly deps: FieldDeps,
@@ -94,6 +95,7 @@ export class Field {
 
   /** Idempotent. Timed releases end in the devices by themselves. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     this.#presentations.stop();
     this.#doors.stop();
     this.#indicator.stop();
@@ -177,6 +179,7 @@ export class Field {
       onOutput: (change) => this.#guard(change.deviceId, () => this.#doors.onOutput(change)),
       onDevice: (status) => this.#guard(status.deviceId, () => this.#onDevice(status)),
       onBus: (status) => {
+        if (this.#stopping) return;
         for (const record of this.#devices.updateBus(status)) void this.#recorder.record(record);
         this.#changed();
       },
@@ -200,6 +203,8 @@ export class Field {
   }
 
   #onDevice(status: DeviceStatus): void {
+    // A bus that is stopped lets go of its devices, which is no failure of theirs.
+    if (this.#stopping) return;
     const wasOnline = this.#devices.isOnline(status.deviceId);
     const records = this.#devices.update(status);
     // Locks first.

@@ -36,7 +36,11 @@ export class MemoryFieldBus implements FieldBus {
     this.#handlers = handlers;
   }
 
+  /** As the real one, it lets go of its devices. */
   async stop(): Promise<void> {
+    for (const deviceId of this.#online) {
+      this.status(deviceId, { link: 'offline', secure: false, reason: 'ERR_OSDP_LINE_DOWN' });
+    }
     this.#handlers = undefined;
   }
 

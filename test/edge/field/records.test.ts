@@ -127,6 +127,14 @@ t.test('the alarm of a lost policy is recorded when the journal returns', async 
   t.same(site.news().sort(), ['bus.up', 'policy.lost']);
 });
 
+t.test('a stop in order is no failure of devices', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  await site.field.stop();
+  await site.clock.advance(5_000);
+  t.same(site.news(), []);
+});
+
 t.test('the snapshot is plain data that says what people look at', async (t) => {
   const site = await FieldSite.open();
   site.bus.bus('bus', true);
