@@ -9,8 +9,9 @@ import type { LineAddress } from './line-end.js';
 import { LIVE_BAUD_RATE } from './live-site.js';
 import { strongRandom } from './real-world.js';
 
-const SITE_HEADER = `# The site file of the demo: who may enter where, and when.
-# Edit it while \`npm start\` runs, and put it in force with \`npx sparc policy apply\`.
+const SITE_HEADER = `# The site file of the demo: who may enter where, and when. Edit it while \`npm start\` runs, and put it in force:
+#   npx sparc policy apply data/demo/site.yaml --config data/demo/gateway.yaml
+# Simulated devices and cards are those of the file at the start.
 `;
 
 /** The files of a demo site; kept between runs, so that the journal goes on and edits stay. */

@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import type { SparcError } from '@sparc/protocol/errors';
+import { SparcError } from '@sparc/protocol/errors';
 import { buildControlApi } from './control-api.js';
 import { DemoFolder } from './demo-folder.js';
 import { assertPortFree, GatewayProcess } from './gateway-process.js';
 import type { LineKind } from './line-end.js';
-import { LiveSite } from './live-site.js';
+import { LiveSite, type LiveSiteOptions } from './live-site.js';
 
 export interface DemoOptions {
   readonly dataPath: string;
@@ -41,7 +41,7 @@ export class Demo {
     const links = await mkdtemp(join(tmpdir(), 'sparc-lines-'));
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
 
-    const live = new LiveSite({ site, keys, folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
+    const live = this.#liveSite({ site, keys, folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
     this.kind = live.kind;
     this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
@@ -57,6 +57,17 @@ export class Demo {
     await gateway.applyPolicy();
     this.#stops.push(() => gateway.stop());
     await gateway.start();
+  }
+
+  /** An edited site file may be none any more. */
+  #liveSite(options: LiveSiteOptions): LiveSite {
+    try {
+      return new LiveSite(options);
+    } catch (cause) {
+      const { siteFile } = this.folder;
+      const message = `${siteFile} cannot be simulated: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new SparcError('ERR_SIMULATOR_DEMO_FOLDER', message, { siteFile }, { cause });
+    }
   }
 
   /** Idempotent; every step runs. */
