@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DurabilityShim } from '../integration/journal/durability-shim.js';
 import { ApiFlood } from '../support/api-flood.js';
 import { LiveGateway } from '../support/live-gateway.js';
+import { WIRE_CODE } from '../support/wire-monitor.js';
 import type { BenchReport } from './bench.js';
 import { BUS, busSite, millis, READERS_COUNT, spread, spreadCells, type Spread } from './live-bench.js';
 
@@ -12,7 +13,6 @@ const BAUD_RATE = 115_200;
 const FLUSH_MS = 200;
 const WINDOW_MS = 30_000;
 const DENIAL_INTERVAL_MS = 500;
-const LED = 0x69;
 /** A reader that is asked this seldom still feels alive. */
 const GAP_TARGET_MS = 500;
 const DENIAL_TARGET_MS = 1_000;
@@ -34,8 +34,8 @@ async function denialsMs(gateway: LiveGateway, untilMs: number): Promise<number[
     const startMs = performance.now();
     gateway.present(`door-${address}-reader`, index % 2 === 0 ? 'card-none' : 'card-lost');
     await sleep(DENIAL_INTERVAL_MS);
-    const read = wire?.first(0x50, address, startMs);
-    const shown = read && wire?.first(LED, address, read.endMs);
+    const read = wire?.first(WIRE_CODE.raw, address, startMs);
+    const shown = read && wire?.first(WIRE_CODE.led, address, read.endMs);
     times.push(shown === undefined ? Infinity : shown.startMs - startMs);
   }
   return times;

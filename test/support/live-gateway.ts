@@ -225,6 +225,13 @@ export class LiveGateway {
     return (await response.json()) as T;
   }
 
+  isServing(): Promise<boolean> {
+    return this.api('/healthz').then(
+      () => true,
+      () => false,
+    );
+  }
+
   present(readerId: string, cardId: string): void {
     const bits = this.live.cardBits(cardId);
     const reader = this.live.readers.get(readerId);

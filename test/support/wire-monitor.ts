@@ -2,7 +2,7 @@ import { decodeFrame, FrameParser, INTER_CHARACTER_TIMEOUT_MS } from '@sparc/pro
 import type { SerialLine } from '@sparc/simulator/world';
 
 /** Codes that a listener on the line reads, also inside Secure Channel, which encrypts data only. */
-export const WIRE_CODE = { poll: 0x60, out: 0x68, raw: 0x50, keypad: 0x53 } as const;
+export const WIRE_CODE = { poll: 0x60, out: 0x68, led: 0x69, raw: 0x50 } as const;
 
 const BITS_PER_CHARACTER = 10;
 

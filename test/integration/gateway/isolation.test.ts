@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import { ApiFlood } from '../../support/api-flood.js';
+import { LiveGateway } from '../../support/live-gateway.js';
+import { liveSiteFile } from '../../support/live-site-file.js';
+import { eventually } from '../../support/peers.js';
+import { WIRE_CODE } from '../../support/wire-monitor.js';
+import { DurabilityShim, SKIP_WITHOUT_CC } from '../journal/durability-shim.js';
+
+t.setTimeout(60_000);
+
+/** Far longer than the gaps that are allowed, so that one flush in the way of a poll is found. */
+const FLUSH_MS = 800;
+const GAP_MAX_MS = 500;
+const DENIAL_MAX_MS = 1_000;
+const WINDOW_MS = 6_000;
+const SITE_KILLS_COUNT = 3;
+
+t.test('a slow disk, a flooded API and a killed site process delay no poll', { skip: SKIP_WITHOUT_CC }, async (t) => {
+  const gateway = await LiveGateway.create({
+    site: liveSiteFile([
+      { id: 'front', bus: 'bus-a' },
+      { id: 'back', bus: 'bus-a' },
+    ]),
+  });
+  t.teardown(() => gateway.remove());
+  const scratch = await mkdtemp(join(tmpdir(), 'sparc-shim-'));
+  t.teardown(() => rm(scratch, { recursive: true, force: true }));
+  const shim = new DurabilityShim(scratch, { folder: gateway.dataDir, flushMs: FLUSH_MS });
+  // A first start makes the journal's file, which takes more flushes than a test wants to wait for.
+  await gateway.startOnline();
+  await gateway.end('SIGTERM');
+  await gateway.startOnline(shim.environment);
+  await eventually('the API answers', () => gateway.isServing());
+  const wire = gateway.wires.get('bus-a');
+  if (wire === undefined) throw new Error('no bus-a');
+
+  const flood = new ApiFlood(gateway.apiUrl);
+  const fromMs = performance.now();
+  const kills = killSiteProcess(gateway);
+  const shownMs: number[] = [];
+  for (let index = 0; performance.now() < fromMs + WINDOW_MS; index++) {
+    const [readerId, address] = index % 2 === 0 ? (['front-reader', 1] as const) : (['back-reader', 2] as const);
+    const startMs = performance.now();
+    gateway.present(readerId, index % 4 < 2 ? 'card-none' : 'card-lost');
+    await sleep(500);
+    const read = wire.first(WIRE_CODE.raw, address, startMs);
+    const shown = read && wire.first(WIRE_CODE.led, address, read.endMs);
+    shownMs.push(shown === undefined ? Infinity : shown.startMs - startMs);
+  }
+  const killedPids = await kills;
+  t.ok((await flood.stop()) > 100, 'the API was flooded');
+  t.ok(Math.max(...shownMs) < DENIAL_MAX_MS, `denials shown after ${shownMs.map(Math.round).join(', ')} ms`);
+  for (const address of [0, 1, 2]) {
+    const longestMs = Math.max(...wire.turnGapsMs(address, fromMs, fromMs + WINDOW_MS));
+    t.ok(longestMs < GAP_MAX_MS, `device ${address} was silent for ${Math.round(longestMs)} ms at most`);
+  }
+  t.equal(new Set(killedPids).size, SITE_KILLS_COUNT, 'each kill met another process');
+  await eventually('the API answers again', () => gateway.isServing());
+
+  const lock = gateway.lock('front');
+  gateway.present('front-reader', 'card-1');
+  await eventually('a grant waits for the disk only', () => lock.released, 5 * FLUSH_MS);
+});
+
+/** Kills the site process as soon as it serves, a few times. */
+async function killSiteProcess(gateway: LiveGateway): Promise<number[]> {
+  const pids: number[] = [];
+  while (pids.length < SITE_KILLS_COUNT) {
+    await sleep(400);
+    const pid = gateway.sitePid;
+    if (pid === undefined || pids.includes(pid)) continue;
+    process.kill(pid, 'SIGKILL');
+    pids.push(pid);
+  }
+  return pids;
+}
