@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { buildControlApi } from './control-api.js';
 import { DemoFolder } from './demo-folder.js';
 import { assertPortFree, GatewayProcess } from './gateway-process.js';
@@ -37,11 +37,10 @@ export class Demo {
   async start(): Promise<void> {
     const { port, kind, onFailed } = this.options;
     await assertPortFree(port);
-    const { site, keys } = await this.folder.open();
     const links = await mkdtemp(join(tmpdir(), 'sparc-lines-'));
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
 
-    const live = this.#liveSite({ site, keys, folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
+    const live = await this.#liveSite({ folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
     this.kind = live.kind;
     this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
@@ -59,13 +58,15 @@ export class Demo {
     await gateway.start();
   }
 
-  /** An edited site file may be none any more. */
-  #liveSite(options: LiveSiteOptions): LiveSite {
+  /** Throws ERR_SIMULATOR_DEMO_FOLDER: an edited site file may be none any more. */
+  async #liveSite(options: Omit<LiveSiteOptions, 'site' | 'keys'>): Promise<LiveSite> {
     try {
-      return new LiveSite(options);
+      return new LiveSite({ ...options, ...(await this.folder.open()) });
     } catch (cause) {
+      if (isSparcError(cause)) throw cause;
       const { siteFile } = this.folder;
-      const message = `${siteFile} cannot be simulated: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `${siteFile} is no site that can be simulated: ${why}`;
       throw new SparcError('ERR_SIMULATOR_DEMO_FOLDER', message, { siteFile }, { cause });
     }
   }
