@@ -3,7 +3,7 @@ import { isSurelyOpen, nextBoundary, siteSchedule, type PolicyView } from '../ac
 import { Door, type DoorDeps } from '../doors/index.js';
 import type { Devices } from './devices.js';
 import { codeOf, type FieldLog } from './recorder.js';
-import { EMPTY_SITE, portKey, signalOf, type SiteIndex, type WiredDoor } from './site-index.js';
+import { deviceOf, EMPTY_SITE, portKey, signalOf, type SiteIndex, type WiredDoor } from './site-index.js';
 
 /** A wall clock may step between two boundaries of a schedule, so schedules are looked at again after this at most. */
 const SCHEDULE_LOOK_MAX_MS = 60_000;
@@ -103,11 +103,11 @@ export class DoorSet {
     else door.exitRequest(signal);
   }
 
-  /** An offline device says nothing of its inputs. */
+  /** An offline device says nothing of its inputs, also of those that the plan has no use for at the moment. */
   #forgetInputs(deviceId: string): void {
-    for (const [key, use] of this.#index.inputs) {
-      if (use.deviceId !== deviceId || !this.#inputs.has(key)) continue;
-      this.#inputs.set(key, 'unknown');
+    for (const key of [...this.#inputs.keys()]) {
+      if (deviceOf(key) !== deviceId) continue;
+      this.#inputs.delete(key);
       this.#tell(key, 'unknown');
     }
   }

@@ -51,6 +51,7 @@ export const EMPTY_SITE: SiteIndex = {
 
 /** A numbered thing of a device. Device ids have no `#`. */
 export const portKey = (deviceId: string, number: number): string => `${deviceId}#${number}`;
+export const deviceOf = (key: string): string => key.slice(0, key.lastIndexOf('#'));
 
 /** References that lead nowhere, which a validated plan does not have, leave their part out. */
 export function indexSite(plan: SitePlan): SiteIndex {

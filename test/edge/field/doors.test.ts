@@ -496,3 +496,18 @@ t.test('a relay on the unsecured side that was accepted keeps a warning', async 
   t.equal(site.record('door.unsecured_side_relay').record.doorId, 'front');
   t.same(site.field.snapshot().doors[0]?.warnings, ['door.unsecured_side_relay']);
 });
+
+t.test('what an input last said is forgotten with its device, whatever the plan is by then', async (t) => {
+  const site = await FieldSite.open();
+  site.pressExit('store', true);
+  await site.clock.advance(1_000);
+  site.field.usePolicy(sitePolicy({ revision: 'r2', removed: ['store'] }));
+  site.bus.status('store-io', { link: 'offline', secure: false });
+  await site.clock.advance(60_000);
+  site.news();
+  const commandsCount = site.bus.commands.length;
+  site.field.usePolicy(sitePolicy({ revision: 'r3' }));
+  await site.clock.advance(5_000);
+  t.same(site.news(), ['policy.loaded']);
+  t.same(site.bus.commands.slice(commandsCount), []);
+});
