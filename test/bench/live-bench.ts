@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LiveGateway } from '../support/live-gateway.js';
+import type { LiveGateway } from '../support/live-gateway.js';
 import { liveSiteFile } from '../support/live-site-file.js';
 import { eventually } from '../support/peers.js';
 import { WIRE_CODE } from '../support/wire-monitor.js';

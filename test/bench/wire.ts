@@ -2,7 +2,7 @@ import { LiveGateway } from '../support/live-gateway.js';
 import type { BenchReport } from './bench.js';
 import { busSite, millis, presentations, READERS_COUNT, spread, spreadCells, type Timing } from './live-bench.js';
 
-const PRESENTATIONS_COUNT = 250;
+const PRESENTATIONS_COUNT = 200;
 const RATES = [
   { baudRate: 9_600, targetMs: 500, pauseMs: [300, 900] },
   { baudRate: 115_200, targetMs: 100, pauseMs: [100, 400] },
