@@ -7,6 +7,7 @@ import type { BenchReport, BenchTable } from './bench.js';
 /** Every bench, by the name it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
   decision: () => import('./decision.js'),
+  osdp: () => import('./osdp.js'),
   wire: () => import('./wire.js'),
   'card-to-unlock': () => import('./card-to-unlock.js'),
   isolation: () => import('./isolation.js'),
