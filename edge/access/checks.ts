@@ -1,4 +1,5 @@
 import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/events';
+import type { AccessPoint } from '@sparc/protocol/policy';
 import type { Identified } from './identify.js';
 import type { PolicyView } from './policy-view.js';
 import { isSurelyOpen } from './site-time.js';
@@ -135,7 +136,10 @@ const FLAGGED_AT_EXITS: ReadonlySet<Reason> = new Set([
   ...between('apb_violation', 'host_timeout'),
 ]);
 
-/** True where a failed check grants and flags: on a way out without an independent other one on record. */
-export function isFlagOnly(reason: Reason, accessPoint: Identified['accessPoint']): boolean {
-  return accessPoint?.direction === 'exit' && accessPoint.independentEgress !== true && FLAGGED_AT_EXITS.has(reason);
-}
+/** True where nobody may be kept in: a way out, and no independent other one on record. */
+export const isEgress = ({ direction, independentEgress }: AccessPoint): boolean =>
+  direction === 'exit' && independentEgress !== true;
+
+/** True where a failed check grants and flags. */
+export const isFlagOnly = (reason: Reason, accessPoint: AccessPoint | undefined): boolean =>
+  accessPoint !== undefined && isEgress(accessPoint) && FLAGGED_AT_EXITS.has(reason);

@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export type { AccessRequest, DecisionContext } from './access-request.js';
-export { READ_AGE_MAX_MS } from './checks.js';
+export { isEgress, READ_AGE_MAX_MS } from './checks.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
 export { decisionRecord, denied, type Decision } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';
@@ -19,5 +19,5 @@ export {
 } from './lock-out.js';
 export type { CredentialRecord, PolicyView, Right } from './policy-view.js';
 export { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, nextBoundary, type CompiledSchedule } from './schedule.js';
-export { isClockKnown, isSurelyOpen, siteSchedule } from './site-time.js';
+export { isSurelyOpen, siteSchedule } from './site-time.js';
 export { ZoneClock } from './zone-clock.js';

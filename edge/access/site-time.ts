@@ -37,7 +37,7 @@ export function siteSchedule(view: PolicyView, scheduleId: string): CompiledSche
  * Whether wall time may be used to open anything. A clock that stepped is unknown until a source confirms it; one that
  * no source has ever confirmed is unknown unless the site says otherwise.
  */
-export function isClockKnown(view: PolicyView, quality: TimeQuality): boolean {
+function isClockKnown(view: PolicyView, quality: TimeQuality): boolean {
   switch (quality) {
     case 'synced':
     case 'holdover':

@@ -1,7 +1,7 @@
 import type { Door } from '@sparc/protocol/policy';
 
 /** Defaults of a door's timings, with reasons. */
-export const DOOR_DEFAULTS = {
+const DOOR_DEFAULTS = {
   /** Time to pull a door after the green light. */
   releaseTimeMs: 5_000,
   /** A wheelchair, a trolley, two people. */

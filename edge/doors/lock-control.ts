@@ -3,19 +3,19 @@ import type { DoorSettings } from './door-settings.js';
 import type { DoorState, Draft, LockCommand, LockState, Wanted } from './door-state.js';
 
 /** A scheduled unlock ends by itself this long after the gateway's last word. */
-export const LEASE_MS = 30_000;
+const LEASE_MS = 30_000;
 /** An exit request that is held has a lease of its release time, and at least this. */
-export const EXIT_LEASE_MIN_MS = 3_000;
+const EXIT_LEASE_MIN_MS = 3_000;
 /** So many words fit into a lease that one lost frame relocks nothing. */
 const RENEWALS_PER_LEASE = 3;
 /** A lock command that was not acknowledged is sent again after this. */
-export const LOCK_RETRY_MS = 2_000;
+const LOCK_RETRY_MS = 2_000;
 /** Leaving does not wait for the pace of locking. */
-export const EXIT_RETRY_MS = 500;
+const EXIT_RETRY_MS = 500;
 /** How long a command may wait for the line; a release is never replayed late. */
 export const COMMAND_TTL_MS = 2_000;
 /** No answer of the bus at all within this counts as a failure. */
-export const COMMAND_ANSWER_MAX_MS = 10_000;
+const COMMAND_ANSWER_MAX_MS = 10_000;
 
 export const NO_LOCK_COMMAND: LockState = {
   online: false,
@@ -33,7 +33,7 @@ const isExitHeld = (state: DoorState): boolean => state.exit === 'active' && sta
 const isEgress = (state: DoorState): boolean =>
   isExitHeld(state) || state.passages.some((passage) => passage.kind === 'exit' && passage.releases);
 
-export function wantedOf(state: DoorState, nowMs: number): Wanted {
+function wantedOf(state: DoorState, nowMs: number): Wanted {
   if (state.scheduled) return scheduledUnlock(state);
   if (isExitHeld(state)) return { kind: 'leased', leaseMs: Math.max(state.settings.releaseTimeMs, EXIT_LEASE_MIN_MS) };
   const ends = state.passages

@@ -2,10 +2,10 @@ import type { CommandOutcome } from '@sparc/protocol/ports';
 import type { DoorState, Draft, Passage } from './door-state.js';
 
 /** Presentations at one door within one release time; the oldest ends early beyond it. */
-export const PASSAGES_MAX = 8;
+const PASSAGES_MAX = 8;
 
 /** A contact is read by polling, so an opening in the last moment of a release is heard of a little later. */
-export const CONTACT_GRACE_MS = 1_000;
+const CONTACT_GRACE_MS = 1_000;
 
 export function beginPassage(draft: Draft, kind: Passage['kind'], cause: number, releases: boolean): void {
   const { state, nowMs } = draft;
@@ -25,7 +25,7 @@ export function beginPassage(draft: Draft, kind: Passage['kind'], cause: number,
   state.passages = [...state.passages, passage];
 }
 
-export const isSurelyClosed = (state: DoorState): boolean =>
+const isSurelyClosed = (state: DoorState): boolean =>
   state.settings.hasContact && state.position === 'closed' && !state.contactFault;
 
 /** The door was opened: the oldest passage that waits takes it, and nobody can say any more that another did not. */

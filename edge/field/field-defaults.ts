@@ -1,5 +1,3 @@
-import type { AccessPoint } from '@sparc/protocol/policy';
-
 /** Defaults of an access point, with units and reasons. */
 export const ACCESS_POINT_DEFAULTS = {
   /** From the card to the release, the durable wait included (access-control 4.0, rule 3). */
@@ -24,7 +22,3 @@ export const EXIT_RECORD_PATIENCE_MS = 500;
 export const DECISIONS_MAX = 3;
 /** Grants that wait for the disk at one time; more are denied. */
 export const GRANTS_WAITING_MAX = 256;
-
-/** True where nobody may be kept in: a way out, and no independent other one on record. */
-export const isEgress = ({ direction, independentEgress }: AccessPoint): boolean =>
-  direction === 'exit' && independentEgress !== true;

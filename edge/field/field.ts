@@ -40,7 +40,7 @@ export interface FieldOptions {
 }
 
 /** Changes closer together than this are one. */
-export const CHANGE_PAUSE_MS = 50;
+const CHANGE_PAUSE_MS = 50;
 
 /**
  * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an

@@ -1,9 +1,9 @@
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Reason } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, CommandOutcome, EntryId, Indication } from '@sparc/protocol/ports';
-import { decisionRecord, denied, type AccessRequest, type Decision } from '../access/index.js';
+import { decisionRecord, denied, isEgress, type AccessRequest, type Decision } from '../access/index.js';
 import type { Door } from '../doors/index.js';
-import { ACCESS_POINT_DEFAULTS, DECISIONS_MAX, EXIT_RECORD_PATIENCE_MS, isEgress } from './field-defaults.js';
+import { ACCESS_POINT_DEFAULTS, DECISIONS_MAX, EXIT_RECORD_PATIENCE_MS } from './field-defaults.js';
 import type { Recorder } from './recorder.js';
 import type { Point } from './site-index.js';
 

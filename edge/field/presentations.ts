@@ -4,12 +4,13 @@ import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports'
 import {
   decisionRecord,
   denied,
+  isEgress,
   NO_LOCK_OUTS,
   recordPinTry,
   type Decision,
   type LockOutState,
 } from '../access/index.js';
-import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, isEgress, PROCESSING_AFTER_MS } from './field-defaults.js';
+import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, PROCESSING_AFTER_MS } from './field-defaults.js';
 import { GrantPath, type GrantPathSite, type Presentation } from './grant-path.js';
 import { NOBODY, step, type PresentationInput, type PresentationState } from './presentation-machine.js';
 import { codeOf, type FieldLog, type Recorder } from './recorder.js';

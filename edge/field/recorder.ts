@@ -10,11 +10,11 @@ export interface FieldLog {
 }
 
 /** Records kept while the journal cannot write; beyond it the oldest is lost and counted. */
-export const VOLATILE_RECORDS_MAX = 10_000;
+const VOLATILE_RECORDS_MAX = 10_000;
 /** Records whose cause is not on disk yet; beyond it they go without naming it. */
-export const CAUSES_AWAITED_MAX = 1_000;
+const CAUSES_AWAITED_MAX = 1_000;
 /** How often a journal that failed is tried again. */
-export const JOURNAL_RETRY_MS = 1_000;
+const JOURNAL_RETRY_MS = 1_000;
 /** Late records handed to the journal at a time. */
 const LATE_BATCH_SIZE = 64;
 
@@ -24,7 +24,7 @@ interface Late {
   readonly resolve: (id: EntryId | undefined) => void;
 }
 
-export interface RecorderDeps {
+interface RecorderDeps {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly log: FieldLog;

@@ -1,11 +1,11 @@
 import type { BitRange, CardCheck } from './card-format.js';
 
 /** Bit `index` of left-justified bytes; 0 beyond their end. */
-export function bitAt(bits: Uint8Array, index: number): number {
+function bitAt(bits: Uint8Array, index: number): number {
   return ((bits[index >> 3] ?? 0) >> (7 - (index & 7))) & 1;
 }
 
-export function setBit(bits: Uint8Array, index: number, value: number): void {
+function setBit(bits: Uint8Array, index: number, value: number): void {
   const mask = 0x80 >> (index & 7);
   bits[index >> 3] = ((bits[index >> 3] ?? 0) & ~mask) | (value === 0 ? 0 : mask);
 }
