@@ -34,7 +34,7 @@ export interface LockOutStep {
   readonly state: LockOutState;
   /** This try locked the credential out at this reader. */
   readonly lockedOut: boolean;
-  /** This try made the wrong PINs of the credential over several readers reach the limit: someone goes from door to door. */
+  /** The wrong PINs of the credential over several readers reached the limit, again: someone goes from door to door. */
   readonly alarm: boolean;
 }
 
@@ -68,5 +68,5 @@ export function recordPinTry(state: LockOutState, pinTry: PinTry, rules: LockOut
     if (soonest) next.delete(soonest[0]);
   }
   next.set(key, { credentialId, readerId, wrongCount, untilMs: nowMs + rules.lockOutMs, lockedOut });
-  return { state: next, lockedOut, alarm: elsewhere > 0 && elsewhere + wrongCount === rules.attemptsMax };
+  return { state: next, lockedOut, alarm: elsewhere > 0 && (elsewhere + wrongCount) % rules.attemptsMax === 0 };
 }

@@ -45,11 +45,23 @@ t.test('wrong PINs are forgotten after the lock-out time, counted from the last'
   t.equal(tries('a@0', 'a@59000', 'a@100000').lockedOut, true);
 });
 
-t.test('wrong PINs of one credential from reader to reader raise one alarm and lock nobody out', async (t) => {
+t.test('wrong PINs of one credential from reader to reader raise an alarm and lock nobody out', async (t) => {
   t.match(tries('a@0', 'b@1'), { lockedOut: false, alarm: false });
   t.match(tries('a@0', 'b@1', 'c@2'), { lockedOut: false, alarm: true });
   t.match(tries('a@0', 'b@1', 'c@2', 'd@3'), { lockedOut: false, alarm: false });
   t.match(tries('a@0', 'a@1', 'a@2'), { lockedOut: true, alarm: false });
+});
+
+t.test('the alarm comes again while the guessing goes on, also where readers have different limits', async (t) => {
+  t.match(tries('a@0', 'b@1', 'c@2', 'd@3', 'e@4', 'f@5'), { alarm: true });
+  const lenient = { ...RULES, attemptsMax: 5 };
+  let step: LockOutStep = tries();
+  const alarms = ['a', 'a', 'a', 'b', 'c', 'd', 'e', 'f'].map((readerId, nowMs) => {
+    const pinTry = { credentialId: 'card', readerId, right: false, nowMs };
+    step = recordPinTry(step.state, pinTry, readerId === 'a' ? lenient : RULES);
+    return step.alarm;
+  });
+  t.ok(alarms.includes(true));
 });
 
 t.test('the state is bounded, and the pair that would be forgotten first goes first', async (t) => {
