@@ -28,7 +28,8 @@ export class CardsArriveOnce {
   arrived(readerId: string, card: CardBits): void {
     const name = nameOf(card);
     const candidates = this.#presented.filter((each) => each.readerId === readerId && each.card === name);
-    const presentation = candidates.find(({ arrivals }) => arrivals === 0);
+    // The newest: an older one with the same card may have been lost on a faulty line.
+    const presentation = candidates.findLast(({ arrivals }) => arrivals === 0);
     this.delivered += 1;
     if (presentation === undefined) {
       this.#object(
