@@ -19,6 +19,8 @@ const AGENDA: readonly Command[] = [
   { name: 'LSTAT' },
 ];
 
+const SEQUENCE_REFUSALS_MAX = 3;
+
 type Nak = Extract<Reply, { name: 'NAK' }>;
 
 /** The answer to ID shows that somebody is there. It is not delivered: ID is asked again inside the session. */
@@ -86,10 +88,12 @@ export function cryptogramAnswered(
   goOnline(draft, nowMs);
 }
 
+/** NAK 4 is forgiven to a PD that has just restarted; to a handshake that begins at SQN 0 it is no honest answer for long. */
 function challengeRefused(draft: AcuDraft, nowMs: number, { error }: Nak): void {
+  if (error === NAK.sequence && draft.troubles < SEQUENCE_REFUSALS_MAX) {
+    return restartSession(draft, nowMs, 'ERR_OSDP_RESTARTED');
+  }
   switch (error) {
-    case NAK.sequence:
-      return restartSession(draft, nowMs, 'ERR_OSDP_RESTARTED');
     case NAK.securityUnsupported:
     case NAK.encryptionRequired:
       return keyRejected(draft, nowMs, `the device answers NAK ${error}, ${nakMeaning(error)}`);

@@ -105,6 +105,16 @@ t.test('a PD that answers every probe by NAK 1 is reported, and probed with grow
   t.ok(line.sent.filter(({ from }) => from === 'acu').length < 12);
 });
 
+t.test('a PD that answers every CHLNG by NAK 4 is reported, and tried ever more seldom', async (t) => {
+  const line = new VirtualLine();
+  line.runUntil(() => line.acu.phase.kind === 'challenged', 1_000);
+  line.weather.pd = (bytes, nowMs) => (line.acu.phase.kind === 'probe' ? pass : always(nak(4)))(bytes, nowMs);
+  line.run(120_000);
+  t.strictSame(line.statuses(), ['connecting', 'offline ERR_OSDP_SECURE_UNSUPPORTED']);
+  t.strictSame(line.alarms(), ['ERR_OSDP_SECURE_UNSUPPORTED']);
+  t.ok(line.sent.filter(({ from }) => from === 'acu').length < 30);
+});
+
 t.test('a clear PD that restarts now and then is back at once each time', async (t) => {
   const line = settled(CLEAR);
   for (let round = 0; round < 8; round += 1) {
