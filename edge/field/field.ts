@@ -21,6 +21,7 @@ import { DoorSet } from './door-set.js';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
+import type { Presentation } from './grant-path.js';
 import { Presentations, rawCard } from './presentations.js';
 import { codeOf, Recorder, type FieldLog } from './recorder.js';
 import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
@@ -79,7 +80,7 @@ export class Field {
         unknownPointReason: () => (this.#policy.kind === 'none' ? 'no_policy' : 'point_unknown'),
         isTampered: (deviceId) => this.#devices.get(deviceId)?.tampered ?? false,
         decide: (request) => this.#decide(request),
-        obstacle: (decision, request) => this.#obstacle(decision, request),
+        obstacle: (decision, presentation) => this.#obstacle(decision, presentation),
         door: (doorId) => this.#doors.get(doorId),
         announcePolicy: () => this.#announcePolicy(),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
@@ -231,8 +232,10 @@ export class Field {
   }
 
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
-  #obstacle(decision: Decision, request: AccessRequest): Reason | undefined {
+  #obstacle(decision: Decision, { point, request }: Presentation): Reason | undefined {
     const policy = this.#policy;
+    const now = this.#index.accessPoints.get(request.accessPointId);
+    if (now?.accessPoint.door !== point.accessPoint.door) return 'point_unknown';
     if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
       return releaseObstacle(decision, policy.view, {});
     }

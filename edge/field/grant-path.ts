@@ -18,7 +18,7 @@ export interface Presentation {
 export interface GrantPathSite {
   decide(request: AccessRequest): Decision;
   /** The second look. */
-  obstacle(decision: Decision, request: AccessRequest): Reason | undefined;
+  obstacle(decision: Decision, presentation: Presentation): Reason | undefined;
   door(doorId: string): Door | undefined;
   /** The journal refused a grant as `race_lost`: makes sure that it knows the revision in force. */
   announcePolicy(): void;
@@ -108,11 +108,11 @@ export class GrantPath {
   }
 
   async #release(presentation: Presentation, decision: Decision, id: Promise<EntryId | undefined>): Promise<void> {
-    const { point, request, startedAtMs } = presentation;
+    const { point, startedAtMs } = presentation;
     const doorId = point.accessPoint.door;
     const leftMs = startedAtMs + limitMs(presentation) - this.clock.monotonicMs();
     const isLate = leftMs <= 0 && !isEgress(point.accessPoint);
-    const obstacle = isLate ? 'record_timeout' : this.site.obstacle(decision, request);
+    const obstacle = isLate ? 'record_timeout' : this.site.obstacle(decision, presentation);
     const door = this.site.door(doorId);
     const subject = { ...subjectOf(decision), doorId };
     if (obstacle !== undefined || door === undefined) {

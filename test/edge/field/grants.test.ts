@@ -188,6 +188,17 @@ t.test('a policy swapped while a grant is on its way to the disk is looked at be
   t.equal(site.shown('front-in'), 'denied');
 });
 
+t.test('a grant whose reader was given to another door meanwhile releases neither', async (t) => {
+  const site = await FieldSite.open();
+  site.journal.flushMs = 100;
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(50);
+  site.field.usePolicy(sitePolicy({ revision: 'r2', accessPoints: { 'front-in': { door: 'store' } } }));
+  await site.clock.advance(500);
+  t.equal(site.record('access.not_executed').record.reason, 'point_unknown');
+  t.same([...lockMovements(site, 'front'), ...lockMovements(site, 'store')], []);
+});
+
 t.test('a grant whose revision the journal no longer knows is decided again under the new one', async (t) => {
   for (const stillAllowed of [true, false]) {
     const site = await FieldSite.open();
