@@ -90,6 +90,8 @@ export class JournalClient implements Journal {
     this.#state = 'stopped';
     if (worker !== undefined) {
       const ended = new Promise((resolve) => worker.once('exit', resolve));
+      // A thread that still starts reads them then.
+      for (const message of this.#unsent.splice(0)) worker.postMessage(message);
       worker.postMessage({ kind: 'stop' } satisfies ToJournal);
       const deadline = this.clock.setTimer(STOP_DEADLINE_MS, () => void worker.terminate());
       await ended;

@@ -103,3 +103,11 @@ t.test('a generation that is whole and cannot be opened leaves the one before it
   await eventually('it is refused', () => log.some((message) => message.includes('generation-2.db')), 5_000);
   t.same(await policyEvents(scene.dataDir, 'policy.rejected'), ['policy.loaded', 'policy.rejected']);
 });
+
+t.test('a gateway that is stopped while its journal still starts records what it did', async (t) => {
+  const { dataDir } = policyScene(t);
+  const { gateway } = gatewayOf(t, dataDir);
+  await gateway.start();
+  await gateway.stop();
+  t.same(namesIn(join(dataDir, JOURNAL_FILE)), ['policy.lost', 'gateway.started', 'gateway.stopped']);
+});
