@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
 import { readSecretFile } from '../platform/secret-file.js';
 import { loadDocument } from './load-document.js';
-import { documentError } from './problem.js';
+import { documentError, problemsOf } from './problem.js';
 
 const OsdpKeys = Type.Record(
   Type.String(),
@@ -23,7 +23,9 @@ export function loadOsdpKeys(path: string): ReadonlyMap<string, Uint8Array> {
     throw new SparcError('ERR_CONFIG_UNREADABLE', `${path} cannot be read: there is no such file`, { path });
   }
   const fileName = basename(path);
-  const { value, source } = loadDocument(OsdpKeys, Buffer.from(bytes).toString('utf8'), fileName);
+  const { value, source } = withoutKeys(fileName, () =>
+    loadDocument(OsdpKeys, Buffer.from(bytes).toString('utf8'), fileName),
+  );
   const defaults = Object.entries(value).filter(([, key]) => key.toLowerCase() === SCBK_D);
   if (defaults.length > 0) {
     throw documentError(
@@ -35,4 +37,20 @@ export function loadOsdpKeys(path: string): ReadonlyMap<string, Uint8Array> {
     );
   }
   return new Map(Object.entries(value).map(([device, key]) => [device, Uint8Array.from(Buffer.from(key, 'hex'))]));
+}
+
+/** Name and key may stand in each other's place: whatever looks like a key is taken out of the problems. */
+function withoutKeys<T>(fileName: string, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems.length === 0) throw error;
+    const mask = (text: string) => text.replace(/[0-9a-fA-F]{32}/g, '(a key)');
+    throw documentError(
+      'ERR_CONFIG_INVALID',
+      fileName,
+      problems.map((problem) => ({ ...problem, path: mask(problem.path), message: mask(problem.message) })),
+    );
+  }
 }

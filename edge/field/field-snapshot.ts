@@ -5,9 +5,7 @@ import type { Indicator } from './indicator.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
 
 /** The part of the site's state that the field knows; plain data. */
-export interface FieldSnapshot extends Omit<SiteSnapshot, 'site' | 'gateway'> {
-  /** Undefined while no plan is known. */
-  readonly site?: SiteSnapshot['site'];
+export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway'> {
   /** Age of the revision in force, on the monotonic clock. */
   readonly policyAgeMs?: number;
   /** Records that wait for a journal that failed. */

@@ -12,6 +12,7 @@ import type {
   Random,
 } from '@sparc/protocol/ports';
 import type { BusConfig } from '../config/index.js';
+import type { FieldLog } from '../field/index.js';
 
 interface RunningBus {
   readonly config: BusConfig;
@@ -22,6 +23,7 @@ interface RunningBus {
 export interface FieldBusesDeps {
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: FieldLog;
   /** SCBK by device id; secrets. */
   readonly keys: ReadonlyMap<string, Uint8Array>;
 }
@@ -94,7 +96,9 @@ export class FieldBuses implements FieldBus {
 
   /** A bus that is stopping still holds its line, so starts, stops and new plans come one after the other. */
   #inTurn(work: () => Promise<void> | void): void {
-    this.#turns = this.#turns.then(work);
+    this.#turns = this.#turns.then(work).catch((error: unknown) => {
+      this.deps.log.error({ error }, 'a bus could not be started or stopped');
+    });
   }
 
   #busOf(deviceId: string): OsdpFieldBus | undefined {

@@ -6,13 +6,13 @@ export interface Service {
   stop(): Promise<void> | void;
 }
 
-/** Starts services in order and stops them in reverse; every stop step runs, and none takes longer than its deadline. */
+/** Starts services in order and stops them in reverse; every stop step runs, and all of them end by one deadline. */
 export class Lifecycle {
   readonly #started: Service[] = [];
 
   constructor(
     private readonly clock: Clock,
-    private readonly stopStepMaxMs: number,
+    private readonly stopMaxMs: number,
     /** Hears of a step that failed or ran out of time; the rest goes on. */
     private readonly onStopFailure: (service: string, error: unknown) => void,
   ) {}
@@ -24,26 +24,28 @@ export class Lifecycle {
   }
 
   async stop(): Promise<void> {
+    const endsAtMs = this.clock.monotonicMs() + this.stopMaxMs;
     for (let service = this.#started.pop(); service !== undefined; service = this.#started.pop()) {
       try {
-        await this.#withDeadline(service);
+        // Each leaves the same share of what is left to those behind it.
+        const restMs = Math.max(0, endsAtMs - this.clock.monotonicMs());
+        await this.#stopWithin(service, (2 * restMs) / (this.#started.length + 2));
       } catch (error) {
         this.onStopFailure(service.name, error);
       }
     }
   }
 
-  async #withDeadline(service: Service): Promise<void> {
-    let timer;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = this.clock.setTimer(this.stopStepMaxMs, () =>
-        reject(new Error(`not stopped after ${this.stopStepMaxMs} ms`)),
-      );
+  async #stopWithin(service: Service, maxMs: number): Promise<void> {
+    let expire: () => void = () => undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      expire = () => reject(new Error(`not stopped after ${Math.round(maxMs)} ms`));
     });
+    const timer = this.clock.setTimer(maxMs, () => expire());
     try {
-      await Promise.race([Promise.resolve(service.stop()), deadline]);
+      await Promise.race([Promise.resolve(service.stop()), expired]);
     } finally {
-      (timer as { cancel(): void } | undefined)?.cancel();
+      timer.cancel();
     }
   }
 }

@@ -259,7 +259,8 @@ export class JournalWriter implements Journal {
       if (opening.notice !== undefined) this.#addRecord(assembly, opening.notice, opening.wall);
     }
     if (gap !== undefined) {
-      const detail = { lost: String(gap.lost), sinceUnixMs: String(gap.sinceUnixMs) };
+      // Refused, not lost: whoever handed them over was told, and may have kept them.
+      const detail = { refused: String(gap.lost), sinceUnixMs: String(gap.sinceUnixMs) };
       this.#addRecord(assembly, gapRecord(gap.code, detail), this.#deps.clock.wall());
     }
     for (const waiting of group) {

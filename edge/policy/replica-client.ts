@@ -11,7 +11,8 @@ export interface ReplicaHandlers {
   onFailed(error: SparcError): void;
 }
 
-const RESTART_DELAY_MS = 1_000;
+const RESTART_MIN_MS = 1_000;
+const RESTART_MAX_MS = 60_000;
 
 /** The replica thread, seen from the field. */
 export class ReplicaClient {
@@ -20,6 +21,7 @@ export class ReplicaClient {
   readonly #handlers: ReplicaHandlers;
   #worker: Worker | undefined;
   #restart: Timer | undefined;
+  #restartMs = RESTART_MIN_MS;
   #stopped = false;
   #told: string | undefined;
 
@@ -39,7 +41,8 @@ export class ReplicaClient {
     worker.on('exit', () => {
       if (this.#stopped) return;
       this.#handlers.onFailed(new SparcError('ERR_GATEWAY_PART_FAILED', `the replica thread failed: ${reason}`));
-      this.#restart = this.#clock.setTimer(RESTART_DELAY_MS, () => this.start());
+      this.#restart = this.#clock.setTimer(this.#restartMs, () => this.start());
+      this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
     });
   }
 
@@ -53,6 +56,7 @@ export class ReplicaClient {
   /** A thread that starts again tells again; the field hears of each change once. */
   #hear(message: ReplicaMessage): void {
     if (this.#stopped) return;
+    this.#restartMs = RESTART_MIN_MS;
     if (message.kind !== 'rejected') {
       const told = message.kind === 'generation' ? message.revision : '';
       if (told === this.#told) return;

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { SparcError } from '@sparc/protocol/errors';
 import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
@@ -88,7 +89,14 @@ export class SqlitePolicyView implements PolicyView {
 
   /** Throws ERR_POLICY_CORRUPT or ERR_POLICY_SCHEMA_VERSION. */
   static open(path: string, pinKey: Uint8Array): SqlitePolicyView {
-    return new SqlitePolicyView(openGeneration(path), pinKey);
+    const db = openGeneration(path);
+    try {
+      return new SqlitePolicyView(db, pinKey);
+    } catch (cause) {
+      db.close();
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SparcError('ERR_POLICY_CORRUPT', `${path} cannot be read: ${why}`, { path }, { cause });
+    }
   }
 
   get siteId(): string {

@@ -13,7 +13,10 @@ export const EVENTS = {
   'gateway.started': { severity: 'info', meaning: 'The gateway process started and opened a new epoch.' },
   'gateway.stopped': { severity: 'info', meaning: 'The gateway was stopped in order.' },
   'gateway.part_failed': { severity: 'warning', meaning: 'A part of the gateway ended unexpectedly and is restarted.' },
-  'journal.gap': { severity: 'alarm', meaning: 'Events could not be recorded; the count of lost records is given.' },
+  'journal.gap': {
+    severity: 'alarm',
+    meaning: 'Events could not be recorded when they happened; how many were refused, come late or are lost is given.',
+  },
   'journal.volatile_grant': {
     severity: 'alarm',
     meaning: 'A grant was released on a volatile record, as the access point says.',

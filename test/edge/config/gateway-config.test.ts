@@ -124,6 +124,19 @@ t.test('OSDP keys are read from a file that only its owner can read', async (t) 
   t.throws(() => loadOsdpKeys(path), { code: 'ERR_CONFIG_SECRET_EXPOSED' });
 });
 
+t.test('a key in the place of a name is refused without being shown', async (t) => {
+  const path = join(t.testdir(), 'keys.yaml');
+  const key = '00112233445566778899AABBCCDDEEFF';
+  writeFileSync(path, `${key}: front-out\n`, { mode: 0o600 });
+  try {
+    loadOsdpKeys(path);
+    t.fail('it was taken');
+  } catch (error) {
+    t.notMatch(JSON.stringify([(error as Error).message, problemsOf(error)]), key);
+    t.match(error, { code: 'ERR_CONFIG_INVALID' });
+  }
+});
+
 t.test('a wrong OSDP key is refused without being shown', async (t) => {
   const path = join(folder(t), 'keys.yaml');
   for (const key of [

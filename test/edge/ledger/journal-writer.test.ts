@@ -147,7 +147,7 @@ t.test('a full disk refuses, counts, and the journal goes on with a gap when spa
   await site.clock.run(120_000);
   t.same(site.writable, [false, true], 'by itself');
   t.same(site.events, [
-    { name: 'journal.gap', code: 'ERR_LEDGER_WRITE_FAILED', detail: { lost: '2', sinceUnixMs: String(since) } },
+    { name: 'journal.gap', code: 'ERR_LEDGER_WRITE_FAILED', detail: { refused: '2', sinceUnixMs: String(since) } },
   ]);
   t.equal(await outcome(site.append(granted, 'r9')), '1/3', 'a policy whose record was lost is in force all the same');
 });
@@ -175,7 +175,7 @@ t.test('a queue that is full refuses, and says how much it refused', async (t) =
   site.store.release();
   const full = 'ERR_LEDGER_QUEUE_FULL';
   t.same(await Promise.all([first, ...rest]), ['1/2', '1/4', '1/5', full, full]);
-  t.match(site.events[1], { name: 'journal.gap', code: full, detail: { lost: '2' } });
+  t.match(site.events[1], { name: 'journal.gap', code: full, detail: { refused: '2' } });
 });
 
 t.test('a record that fits into no entry is refused alone', async (t) => {
@@ -184,7 +184,7 @@ t.test('a record that fits into no entry is refused alone', async (t) => {
   const long = { name: 'door.opened', doorId: 'x'.repeat(200) } as const;
   const all = [site.append(opened), site.append(long), site.append(opened)].map(outcome);
   t.same(await Promise.all(all), ['1/3', 'ERR_LEDGER_MALFORMED', '1/4']);
-  t.match(site.events[0], { name: 'journal.gap', code: 'ERR_LEDGER_MALFORMED', detail: { lost: '1' } });
+  t.match(site.events[0], { name: 'journal.gap', code: 'ERR_LEDGER_MALFORMED', detail: { refused: '1' } });
 });
 
 t.test('stop writes what waits, and refuses what comes after', async (t) => {

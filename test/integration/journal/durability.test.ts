@@ -99,7 +99,7 @@ t.test('a full disk refuses and counts; recording goes on when space returns', {
   const gaps = readEntries(join(data, 'journal.db'), { limit: 100_000 }).flatMap(({ record }) =>
     record?.name === 'journal.gap' ? [record] : [],
   );
-  t.match(gaps, [{ code: 'ERR_LEDGER_WRITE_FAILED', detail: { lost: String(refused.length) } }]);
+  t.match(gaps, [{ code: 'ERR_LEDGER_WRITE_FAILED', detail: { refused: String(refused.length) } }]);
   t.same(lostEntries(join(data, 'journal.db'), heard), []);
   t.equal(wholeness(data), 'whole');
 });
