@@ -37,13 +37,28 @@ export class LiveClock implements Clock {
   }
 }
 
-/** A timer of Node waits for a millisecond at least, which a line feels; without a delay the next turn of the loop will do. */
+/**
+ * Never early, and not late by the millisecond that a timer of Node lasts at least: a line that delivers a frame before
+ * its last bit has passed makes the answer collide with it.
+ */
 function wait(delayMs: number, callback: () => void): Timer {
-  if (delayMs <= 0) {
-    const immediate = setImmediate(callback);
-    return { cancel: () => clearImmediate(immediate) };
-  }
-  const timeout = setTimeout(callback, delayMs);
+  const dueMs = performance.now() + delayMs;
+  const look = () => {
+    const restMs = dueMs - performance.now();
+    if (restMs <= 0) callback();
+    else pending = restMs < 1 ? soon(look) : after(restMs, look);
+  };
+  let pending = soon(look);
+  return { cancel: () => pending.cancel() };
+}
+
+function soon(look: () => void): Timer {
+  const immediate = setImmediate(look);
+  return { cancel: () => clearImmediate(immediate) };
+}
+
+function after(delayMs: number, look: () => void): Timer {
+  const timeout = setTimeout(look, delayMs);
   return { cancel: () => clearTimeout(timeout) };
 }
 
