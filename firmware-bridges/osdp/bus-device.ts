@@ -1,6 +1,7 @@
 import {
   createAcu,
   decodeFrame,
+  hasNormal,
   hasUrgent,
   nextTurnAtMs,
   stepAcu,
@@ -21,10 +22,10 @@ export class BusDevice implements Contender {
   /** Until it has been found silent: at a start all devices come up at once, not one a round. */
   present = true;
   answered = false;
-  attentiveUntilMs = -Infinity;
   lastTurnAtMs = -Infinity;
   #machine: AcuState;
   #secure = false;
+  #attentiveUntilMs = -Infinity;
   #lastTransmission = new Uint8Array();
   #hasTransmitted = false;
   readonly #naks: Record<number, number> = {};
@@ -53,6 +54,15 @@ export class BusDevice implements Contender {
 
   get urgent(): boolean {
     return hasUrgent(this.#machine);
+  }
+
+  /** Polls alone need no preference: a reader that somebody stands at would slow down all others. */
+  get attentiveUntilMs(): number {
+    return hasNormal(this.#machine) ? this.#attentiveUntilMs : -Infinity;
+  }
+
+  attendUntil(untilMs: number): void {
+    this.#attentiveUntilMs = untilMs;
   }
 
   step(input: AcuInput): readonly AcuEffect[] {

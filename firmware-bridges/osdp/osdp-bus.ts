@@ -269,7 +269,7 @@ export class OsdpBus {
     const nowMs = this.#nowMs();
     if (reply.name === 'NAK') device.refused(reply.error);
     if (reply.name === 'RAW' || reply.name === 'FMT' || reply.name === 'KEYPAD') {
-      device.attentiveUntilMs = nowMs + ATTENTION_MS;
+      device.attendUntil(nowMs + ATTENTION_MS);
     }
     if (this.#handlers?.onReply(device.deviceId, effect, nowMs) !== false) return;
     device.unsupported();

@@ -4,7 +4,7 @@ export interface Contender {
   readonly dueAtMs: number;
   /** An unlock or another urgent command waits. */
   readonly urgent: boolean;
-  /** Until then it is preferred, because it just delivered a card or keys: what it is to show and sound comes next. */
+  /** Until then it is preferred: it just delivered a card or keys, and what it is to show and sound waits. */
   readonly attentiveUntilMs: number;
   /** It answers; otherwise its turn is a probe. */
   readonly present: boolean;

@@ -11,7 +11,7 @@ import { NAK, nakMeaning } from './nak.js';
 import { decodeReply, type Reply } from './replies.js';
 import { open } from './secure-channel.js';
 
-export { createAcu, hasUrgent, nextTurnAtMs, type AcuState } from './acu-state.js';
+export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, type AcuState } from './acu-state.js';
 
 /** Repeats that follow at once; later ones leave pauses, so that a silent PD does not stall its bus. */
 const PROMPT_ATTEMPTS = 3;

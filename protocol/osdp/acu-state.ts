@@ -137,6 +137,9 @@ export const isOnline = (state: AcuState): boolean => state.phase.kind === 'clea
 /** A command waits, or is under way, that goes before everything else of this PD and of its bus. */
 export const hasUrgent = (state: AcuState): boolean => state.urgent.length > 0 && isOnline(state);
 
+/** Any other command waits. */
+export const hasNormal = (state: AcuState): boolean => state.normal.length > 0 && isOnline(state);
+
 /**
  * When the PD next wants a turn: poll, repeat, back-off, a command that waits or one whose deadline passes while it does.
  * A past instant means at once.

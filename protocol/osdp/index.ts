@@ -34,7 +34,7 @@ export { NAK, nakMeaning } from './nak.js';
 export { CAPABILITY, receiveSize, type Capability } from './capabilities.js';
 export type { EncodedMessage } from './message.js';
 export { keypadText } from './keypad.js';
-export { createAcu, hasUrgent, nextTurnAtMs, step as stepAcu, type AcuState } from './acu-machine.js';
+export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, step as stepAcu, type AcuState } from './acu-machine.js';
 export * from './acu-types.js';
 export type { OsdpErrorCode } from './error-codes.js';
 export { createPd, nextTimeMs, step as stepPd, type PdState } from './pd-machine.js';
