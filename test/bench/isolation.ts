@@ -7,7 +7,7 @@ import { ApiFlood } from '../support/api-flood.js';
 import { LiveGateway } from '../support/live-gateway.js';
 import { WIRE_CODE } from '../support/wire-monitor.js';
 import type { BenchReport } from './bench.js';
-import { BUS, busSite, millis, READERS_COUNT, spread, spreadCells, type Spread } from './live-bench.js';
+import { BUS, busSite, millis, quiet, READERS_COUNT, spread, spreadCells, type Spread } from './live-bench.js';
 
 const BAUD_RATE = 115_200;
 const FLUSH_MS = 200;
@@ -44,6 +44,7 @@ async function denialsMs(gateway: LiveGateway, untilMs: number): Promise<number[
 async function measure(name: string, gateway: LiveGateway, flood?: ApiFlood): Promise<Measured> {
   const wire = gateway.wires.get(BUS);
   if (wire === undefined) throw new Error(`no ${BUS}`);
+  await quiet(wire);
   wire.frames.length = 0;
   const fromMs = performance.now();
   const denials = await denialsMs(gateway, fromMs + WINDOW_MS);
@@ -58,23 +59,23 @@ async function measure(name: string, gateway: LiveGateway, flood?: ApiFlood): Pr
 /** The rhythm of polls and the time to a denial, quiet and with everything that may be slow being slow. */
 export async function run(): Promise<BenchReport> {
   const scratch = await mkdtemp(join(tmpdir(), 'sparc-bench-'));
-  const gateway = await LiveGateway.create({ site: busSite(READERS_COUNT), baudRate: BAUD_RATE });
+  const gateway = await LiveGateway.create({ site: busSite(READERS_COUNT), baudRate: BAUD_RATE, kind: 'pty' });
   try {
     await gateway.startOnline();
-    const quiet = await measure('quiet', gateway);
+    const unloaded = await measure('quiet', gateway);
     await gateway.end('SIGTERM');
     const shim = new DurabilityShim(scratch, { folder: gateway.dataDir, flushMs: FLUSH_MS });
     await gateway.startOnline(shim.environment);
     const loaded = await measure(`flush ${FLUSH_MS} ms, API flooded`, gateway, new ApiFlood(gateway.apiUrl));
-    return report(quiet, loaded);
+    return report(unloaded, loaded);
   } finally {
     await gateway.remove();
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function report(quiet: Measured, loaded: Measured): BenchReport {
-  const both = [quiet, loaded];
+function report(unloaded: Measured, loaded: Measured): BenchReport {
+  const both = [unloaded, loaded];
   return {
     title: 'Isolation of the field',
     method: [

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LiveGateway } from '../support/live-gateway.js';
 import { liveSiteFile } from '../support/live-site-file.js';
 import { eventually } from '../support/peers.js';
-import { WIRE_CODE } from '../support/wire-monitor.js';
+import { WIRE_CODE, type WireFrame, type WireMonitor } from '../support/wire-monitor.js';
 import { percentile } from './bench.js';
 
 export const BUS = 'bus-a';
@@ -26,7 +26,17 @@ export interface Timing {
   readonly unlocked: number;
 }
 
-/** A card of its own at a random reader whose door is locked, again and again. Pauses are uniform within `pauseMs`. */
+const QUIET_MS = 1_500;
+
+/** Resolves when nothing but polls was on the line for a while: after a start each device is asked what it is and how. */
+export async function quiet(wire: WireMonitor): Promise<void> {
+  const isPoll = ({ reply, code }: WireFrame) => reply || code === WIRE_CODE.poll;
+  const recent = () => wire.frames.filter(({ startMs }) => startMs > performance.now() - QUIET_MS);
+  await sleep(QUIET_MS);
+  await eventually('the line is quiet', () => recent().every(isPoll), 60_000);
+}
+
+/** Cards at one reader after the other whose door is locked. Pauses are uniform within `pauseMs`. */
 export async function presentations(
   gateway: LiveGateway,
   count: number,
@@ -34,6 +44,7 @@ export async function presentations(
 ): Promise<Timing[]> {
   const wire = gateway.wires.get(BUS);
   if (wire === undefined) throw new Error(`no ${BUS}`);
+  await quiet(wire);
   const doorIds = [...gateway.live.doors.keys()];
   const timings: Timing[] = [];
   for (let index = 0; index < count; index++) {

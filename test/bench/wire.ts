@@ -12,7 +12,7 @@ const RATES = [
 export async function run(): Promise<BenchReport> {
   const measured: { baudRate: number; targetMs: number; timings: Timing[] }[] = [];
   for (const { baudRate, targetMs, pauseMs } of RATES) {
-    const gateway = await LiveGateway.create({ site: busSite(READERS_COUNT), baudRate });
+    const gateway = await LiveGateway.create({ site: busSite(READERS_COUNT), baudRate, kind: 'pty' });
     try {
       await gateway.startOnline();
       measured.push({ baudRate, targetMs, timings: await presentations(gateway, PRESENTATIONS_COUNT, pauseMs) });
@@ -24,7 +24,7 @@ export async function run(): Promise<BenchReport> {
   return {
     title: 'Presentation to unlock, on the wire',
     method: [
-      `A whole gateway in processes of its own runs ${READERS_COUNT} readers and an I/O module, all in Secure Channel, on one simulated half-duplex line at its real pace. ` +
+      `A whole gateway in processes of its own runs ${READERS_COUNT} readers and an I/O module, all in Secure Channel, on one simulated half-duplex line at its real pace, opened as a serial device (a pseudo-terminal). ` +
         `${PRESENTATIONS_COUNT} cards are presented one after the other at random moments; every grant is on disk before its OUT leaves. ` +
         `Instants are taken on the line, as a logic analyser takes them, and at the coil.`,
     ],

@@ -17,6 +17,8 @@ const FLUSH_MS = 800;
 const GAP_MAX_MS = 500;
 const DENIAL_MAX_MS = 1_000;
 const WINDOW_MS = 6_000;
+/** A reader sees the same card again after 4 of them, when it is no repetition any more. */
+const DENIAL_INTERVAL_MS = 600;
 const SITE_KILLS_COUNT = 3;
 
 t.test('a slow disk, a flooded API and a killed site process delay no poll', { skip: SKIP_WITHOUT_CC }, async (t) => {
@@ -46,7 +48,7 @@ t.test('a slow disk, a flooded API and a killed site process delay no poll', { s
     const [readerId, address] = index % 2 === 0 ? (['front-reader', 1] as const) : (['back-reader', 2] as const);
     const startMs = performance.now();
     gateway.present(readerId, index % 4 < 2 ? 'card-none' : 'card-lost');
-    await sleep(500);
+    await sleep(DENIAL_INTERVAL_MS);
     const read = wire.first(WIRE_CODE.raw, address, startMs);
     const shown = read && wire.first(WIRE_CODE.led, address, read.endMs);
     shownMs.push(shown === undefined ? Infinity : shown.startMs - startMs);
