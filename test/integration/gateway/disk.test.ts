@@ -40,8 +40,10 @@ t.test(
       gateway.log.some(({ code }) => code === 'ERR_LEDGER_WRITE_FAILED'),
       'the log names the code',
     );
-    const { journal } = await gateway.api<{ journal: { healthy: boolean } }>('/api/site');
-    t.equal(journal.healthy, false);
+    await eventually('the API tells it', async () => {
+      const { journal } = await gateway.api<{ journal: { healthy: boolean } }>('/api/site');
+      return !journal.healthy;
+    });
 
     await rm(shim.fullMark);
     await gateway.event(({ name }) => name === 'journal.gap', 'the gap', 10_000);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { skipWithout } from '../../support/peers.js';
@@ -110,7 +110,9 @@ let library: string | undefined;
 
 function compiled(): string {
   if (library !== undefined) return library;
-  library = join(mkdtempSync(join(tmpdir(), 'sparc-shim-')), 'durability-shim.so');
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-shim-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  library = join(folder, 'durability-shim.so');
   const source = join(REPOSITORY, 'test/integration/journal/durability-shim.c');
   const { status, stderr } = spawnSync('cc', ['-O1', '-shared', '-fPIC', '-o', library, source, '-ldl']);
   if (status !== 0) throw new Error(`the shim does not compile: ${String(stderr)}`);
