@@ -12,9 +12,13 @@ function setBit(bits: Uint8Array, index: number, value: number): void {
 
 /** Unsigned value of at most 53 bits, most significant first. */
 export function readField(bits: Uint8Array, [first, last]: BitRange): number {
-  let value = 0;
-  for (let index = first; index <= last; index++) value = value * 2 + bitAt(bits, index);
-  return value;
+  const firstByte = first >> 3;
+  const lastByte = last >> 3;
+  let value = (bits[firstByte] ?? 0) & (0xff >> (first & 7));
+  if (firstByte === lastByte) return value >> (7 - (last & 7));
+  for (let index = firstByte + 1; index < lastByte; index++) value = value * 256 + (bits[index] ?? 0);
+  const lastBits = (last & 7) + 1;
+  return value * (1 << lastBits) + ((bits[lastByte] ?? 0) >> (8 - lastBits));
 }
 
 export function writeField(bits: Uint8Array, [first, last]: BitRange, value: number): void {
