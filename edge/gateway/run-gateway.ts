@@ -1,18 +1,22 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { SparcError } from '@sparc/protocol/errors';
 import { loadGatewayConfig, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
-import { createNodeClock, loadIdentity, nodeRandom } from '../platform/index.js';
+import type { FieldLog } from '../field/index.js';
+import { createNodeClock, loadIdentity, nodeRandom, tryLock, type ExclusiveLock } from '../platform/index.js';
 import { loadPinKey } from '../policy/index.js';
 import { createLog } from './gateway-log.js';
 import { Gateway } from './gateway.js';
 
 /**
  * Runs a gateway in the foreground until SIGINT or SIGTERM, and returns the exit code. A second signal ends it at once.
- * Throws a SparcError when the configuration or a secret is wrong.
+ * Throws a SparcError when the configuration or a secret is wrong, or another gateway has the data directory.
  */
 export async function runGateway(configPath: string, options: { readonly json: boolean }): Promise<0> {
   const config = loadGatewayConfig(configPath);
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const log = createLog(config.log.level, options.json);
+  const lock = lockDataDir(config.dataDir, log);
   const gateway = new Gateway(config, {
     ...secretsOf(config),
     clock: createNodeClock(),
@@ -28,9 +32,23 @@ export async function runGateway(configPath: string, options: { readonly json: b
     log.info({ signal }, 'stopping');
   } finally {
     await gateway.stop();
+    lock?.release();
   }
   log.info({}, 'stopped');
   return 0;
+}
+
+/** Two gateways on one journal would each undo the other. A disk that cannot even lock must not keep anybody in. */
+function lockDataDir(dataDir: string, log: FieldLog): ExclusiveLock | undefined {
+  let lock: ExclusiveLock | undefined;
+  try {
+    lock = tryLock(join(dataDir, 'gateway.lock'));
+  } catch (error) {
+    log.warn({ error }, 'the data directory cannot be locked against a second gateway');
+    return undefined;
+  }
+  if (lock !== undefined) return lock;
+  throw new SparcError('ERR_GATEWAY_DATA_IN_USE', `another gateway runs on ${dataDir}`, { dataDir });
 }
 
 function secretsOf({ dataDir, osdpKeysFile }: GatewayConfig) {

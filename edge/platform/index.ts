@@ -7,4 +7,5 @@ export { findIdentity, loadIdentity, verifySignature } from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
+export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
 export { Database } from './sqlite.js';

@@ -4,6 +4,10 @@ export const GATEWAY_ERRORS = {
     meaning: 'A part of the gateway (journal, replica or site) ended unexpectedly.',
     action: 'It is restarted by itself; the log holds the reason.',
   },
+  ERR_GATEWAY_DATA_IN_USE: {
+    meaning: 'Another gateway runs on this data directory.',
+    action: 'Stop the other one (`fuser -v DATADIR/gateway.lock` names it), or give this one a directory of its own.',
+  },
   ERR_GATEWAY_DOOR_RETIRED: {
     meaning: 'A release came when its door was no longer part of the site, or the gateway was stopping.',
     action: 'None; present the card again if the door is still there.',

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Database } from '@sparc/edge/platform';
+import { Database, tryLock } from '@sparc/edge/platform';
 import t, { type Test } from 'tap';
 import { ERRORS } from '@sparc/protocol/errors';
 import { EXIT_CODES } from '@sparc/edge/cli';
@@ -26,6 +26,16 @@ t.test('the real command takes ./gateway.yaml, applies a site file and shows it'
   const shown = await spawnSparc(cwd, ['policy', 'show', '--json']);
   t.equal(shown.exitCode, 0, shown.stderr);
   t.equal(JSON.parse(shown.stdout).manifest.siteId, 'harbour');
+});
+
+t.test('a second gateway on one data directory is refused, with the code that says so', async (t) => {
+  const { cwd, dataDir } = folder(t);
+  mkdirSync(dataDir);
+  const first = tryLock(join(dataDir, 'gateway.lock'));
+  t.teardown(() => first?.release());
+  const { exitCode, stderr } = await spawnSparc(cwd, ['gateway', 'run', '--json']);
+  t.equal(exitCode, 3);
+  t.equal(JSON.parse(stderr).code, 'ERR_GATEWAY_DATA_IN_USE');
 });
 
 t.test('the real command ends with its exit code, its error on stderr and no stack trace', async (t) => {
@@ -143,7 +153,7 @@ t.test('a journal is verified, and one flipped bit fails the check', async (t) =
   await writeJournal(dataDir, 20);
   const whole = await sparc(['ledger', 'verify']);
   t.equal(whole.exitCode, 0, whole.stderr);
-  t.match(whole.stdout, /journal\.db is whole: \d+ entries in 1 epochs, signed by /);
+  t.match(whole.stdout, /journal\.db is whole: \d+ entries in 1 epoch, signed by /);
 
   const { provenTo } = JSON.parse((await sparc(['ledger', 'verify', '--json'])).stdout);
   const copy = join(dataDir, JOURNAL_FILE);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import t, { type Test } from 'tap';
 import { readEntries } from '@sparc/edge/ledger';
 import { DurabilityShim, SKIP_WITHOUT_CC, type ShimOptions } from './durability-shim.js';
