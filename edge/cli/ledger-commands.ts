@@ -84,7 +84,7 @@ function head(text: string) {
 
 function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): string {
   const { problem, provenTo, entryCount, epochCount, author, begunAnew, witness } = report;
-  const extent = `${entryCount} entries in ${epochCount} epochs`;
+  const extent = `${count(entryCount, 'entry', 'entries')} in ${count(epochCount, 'epoch', 'epochs')}`;
   const by = `signed by ${author ?? 'nobody'}${isAuthorKnown ? '' : ' (as the journal says itself: no --author was given)'}`;
   const notes = [
     ...(begunAnew ? ['It says itself that earlier entries are lost.'] : []),
@@ -98,11 +98,13 @@ function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): st
   return [
     `${path} is NOT whole: ${problem.code}: ${meaning}`,
     `  ${problem.message}`,
-    `  Before it: ${extent}, ${by}.`,
+    ...(entryCount === 0 ? [] : [`  Before it: ${extent}, ${by}.`]),
     `  What to do: ${action}`,
     ...notes,
   ].join('\n');
 }
+
+const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 function exportTo({ output }: Cli, file: string | undefined, { config, journal, format }: ExportFlags): void {
   const path = journal ?? join(loadGatewayConfig(config).dataDir, JOURNAL_FILE);

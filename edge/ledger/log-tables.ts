@@ -53,8 +53,19 @@ export interface StoredHead {
   readonly recovery: Uint8Array | undefined;
 }
 
+/** More than a row of ours has in one cell. SQLite takes up to 1 GB for one, and a page of rows is read at once. */
+const CELL_BYTES_MAX = 131_072;
+/** A longer cell reads as absent, which is damage; its length is known without reading it. */
+const cell = (column: string, name: string) =>
+  `CASE WHEN octet_length(${column}) <= ${CELL_BYTES_MAX} THEN ${column} END AS ${name}`;
+
 const START: Position = { epoch: 0, sequence: 0 };
-const HEAD_COLUMNS = `head.epoch, head.sequence, epoch.random, epoch.site, epoch.author, entry.hash, head.signature, head.recovery
+const ENTRY_COLUMNS = `entry.epoch, entry.sequence, ${cell('epoch.random', 'random')},
+  ${cell('entry.hash', 'hash')}, ${cell('entry.content', 'content')}
+  FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch`;
+const HEAD_COLUMNS = `head.epoch, head.sequence, ${cell('epoch.random', 'random')}, ${cell('epoch.site', 'site')},
+  ${cell('epoch.author', 'author')}, ${cell('entry.hash', 'hash')}, ${cell('head.signature', 'signature')},
+  ${cell('head.recovery', 'recovery')}
   FROM head LEFT JOIN epoch ON epoch.counter = head.epoch
   LEFT JOIN entry ON entry.epoch = head.epoch AND entry.sequence = head.sequence`;
 
@@ -66,15 +77,18 @@ export class LogTables {
   readonly #newestHead;
 
   constructor(database: Database.Database) {
+    // A view under the name of a table could compute for ever.
+    const foreign = database.prepare(
+      `SELECT 1 FROM sqlite_schema WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'`,
+    );
+    if (guarded(() => foreign.get()) !== undefined) throw corrupt('it has more than tables');
     this.#entries = database.prepare<[number, number, number], EntryRow>(
-      `SELECT entry.epoch, entry.sequence, epoch.random, entry.hash, entry.content
-       FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch
-       WHERE (entry.epoch, entry.sequence) > (?, ?) ORDER BY entry.epoch, entry.sequence LIMIT ?`,
+      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) > (?, ?)
+       ORDER BY entry.epoch, entry.sequence LIMIT ?`,
     );
     this.#entriesBefore = database.prepare<[number, number, number], EntryRow>(
-      `SELECT entry.epoch, entry.sequence, epoch.random, entry.hash, entry.content
-       FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch
-       WHERE (entry.epoch, entry.sequence) < (?, ?) ORDER BY entry.epoch DESC, entry.sequence DESC LIMIT ?`,
+      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) < (?, ?)
+       ORDER BY entry.epoch DESC, entry.sequence DESC LIMIT ?`,
     );
     this.#heads = database.prepare<[number, number, number], HeadRow>(
       `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?) ORDER BY head.epoch, head.sequence LIMIT ?`,

@@ -104,6 +104,10 @@ class Walk {
 
   begin({ newest }: JournalFile, witnessFound: boolean, witness: SignedHead | undefined): void {
     this.#author = this.options.author ?? newest?.head.author;
+    if (newest !== undefined && !sameBytes(newest.head.author, this.#author ?? newest.head.author)) {
+      const says = `the journal says that it is of ${toHex(newest.head.author)}`;
+      throw new SparcError('ERR_LEDGER_AUTHOR_MISMATCH', says);
+    }
     const { expectedHead } = this.options;
     if (expectedHead !== undefined) {
       if (this.#author !== undefined && !sameBytes(expectedHead.author, this.#author)) {
@@ -157,7 +161,7 @@ class Walk {
 
   #step(entry: ChainedEntry): EntryContent {
     const place = placeOf(entry);
-    const { link, content } = nextLink(this.#crypto, this.#author ?? new Uint8Array(32), this.#link, entry);
+    const { link, content } = this.#next(entry);
     if (!sameBytes(link.hash, entry.hash)) throw altered(place, 'it is not what the hash beside it is of');
     for (let [expected] = this.#expected; expected !== undefined; [expected] = this.#expected) {
       const order = comparePositions(positionOf(expected), place);
@@ -173,6 +177,16 @@ class Walk {
     this.#link = link;
     this.#entryCount += 1;
     return content;
+  }
+
+  /** What its author wrote is an entry: bytes that are none were altered. */
+  #next(entry: ChainedEntry) {
+    try {
+      return nextLink(this.#crypto, this.#author ?? new Uint8Array(32), this.#link, entry);
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_LEDGER_MALFORMED')) throw error;
+      throw altered(placeOf(entry), error.message, error);
+    }
   }
 
   #fold(entry: ChainedEntry, content: EntryContent): void {
@@ -207,8 +221,8 @@ function problemOf(error: unknown): LedgerProblem {
 
 const name = ({ epoch, sequence }: Position) => `${epoch}/${sequence}`;
 
-const altered = (at: Position, why: string) =>
-  new SparcError('ERR_LEDGER_ENTRY_ALTERED', `entry ${name(at)}: ${why}`, { ...at });
+const altered = (at: Position, why: string, cause?: unknown) =>
+  new SparcError('ERR_LEDGER_ENTRY_ALTERED', `entry ${name(at)}: ${why}`, { ...at }, { cause });
 
 const notSigned = (what: string, at?: Position) =>
   new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `${what} is not signed by the author`, { ...at });

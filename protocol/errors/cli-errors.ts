@@ -1,7 +1,7 @@
 /** Codes of the `sparc` command. */
 export const CLI_ERRORS = {
   ERR_CLI_USAGE: {
-    meaning: 'The command line has an unknown command or option, or lacks one.',
+    meaning: 'A command, option or value is unknown, missing or wrong.',
     action: 'See `sparc help` or `sparc help COMMAND`.',
   },
   ERR_CLI_SIMULATOR_ABSENT: {

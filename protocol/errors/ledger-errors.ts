@@ -46,7 +46,8 @@ export const LEDGER_ERRORS = {
   },
   ERR_LEDGER_RECOVERY_ALTERED: {
     meaning: 'What the journal keeps for its next start does not follow from its entries.',
-    action: 'The entries are whole. Keep the file as evidence; check the disk.',
+    action:
+      'The entries that are there are whole, but later ones may be cut off: compare with a backup or a head kept elsewhere (`--expect-head`). Keep the file as evidence; check the disk.',
   },
   ERR_LEDGER_CORRUPT: {
     meaning: 'The database file of the journal is damaged or of an unknown version.',
