@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import type { BenchReport, BenchTable } from './bench.js';
+import { machine, machineText, RESULTS_FOLDER, type Machine } from './machine.js';
 
 /** Every bench, by the name it is asked for. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
@@ -13,37 +12,6 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   isolation: () => import('./isolation.js'),
   journal: () => import('./journal.js'),
 };
-
-const RESULTS_FOLDER = join(import.meta.dirname, '..', '..', 'bench', 'results');
-
-interface Machine {
-  readonly cpu: string;
-  readonly memoryGib: number;
-  readonly os: string;
-  readonly node: string;
-  readonly commit: string;
-  /** Processes that wanted a core in the minute before: figures of a busy machine are no figures. */
-  readonly loadBefore: number;
-}
-
-function machine(): Machine {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
-  let commit = 'unknown';
-  try {
-    commit = git('rev-parse', '--short', 'HEAD');
-  } catch {
-    // A copy without its history.
-  }
-  const model = cpus()[0]?.model ?? 'unknown';
-  return {
-    cpu: `${cpus().length} × ${model}`,
-    memoryGib: Math.round(totalmem() / 2 ** 30),
-    os: `${type()} ${process.arch}`,
-    node: process.version,
-    commit,
-    loadBefore: loadavg()[0] ?? NaN,
-  };
-}
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
 
@@ -58,7 +26,7 @@ function markdown(name: string, { title, method, targets, tables }: BenchReport,
   };
   return [
     `# ${title}`,
-    `\`npm run bench -- ${name}\` on ${on.cpu}, ${on.memoryGib} GiB, ${on.os}, Node ${on.node}, commit ${on.commit}, load before ${on.loadBefore.toFixed(1)}.`,
+    `\`npm run bench -- ${name}\` on ${machineText(on)}.`,
     ...method,
     ...(targets.length > 0 ? [table(targetTable)] : []),
     ...tables.map(table),
