@@ -1,4 +1,5 @@
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
 import type { GatewayConfig } from '../config/index.js';
@@ -192,9 +193,18 @@ export class Gateway {
   }
 
   #onRecord(entry: AppendedEntry): void {
+    this.#logHardware(entry.record);
     const { holderId } = entry.record;
     const holder = holderId === undefined ? undefined : this.#view?.credentialHolder(holderId);
     this.#site.event(siteEvent(entry, holder?.name));
+  }
+
+  /** Lines and readers, for whoever has only the log. Who came to which door is in the journal alone. */
+  #logHardware({ name, busId, deviceId, code }: EventRecord): void {
+    if (!/^(bus|reader)\./.test(name)) return;
+    const { severity } = EVENTS[name];
+    const level = severity === 'alarm' || severity === 'warning' ? 'warn' : 'info';
+    this.deps.log[level]({ busId, deviceId, code }, name);
   }
 
   #partFailed(part: string, error: SparcError): void {

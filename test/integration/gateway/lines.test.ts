@@ -40,6 +40,8 @@ t.test(
     await gateway.startOnline({}, ON_BUS_A);
     await eventually('the API answers', () => gateway.isServing());
     t.equal(await busError(gateway, 'bus-b'), 'ERR_BUS_DEVICE_MISSING');
+    const logged = gateway.log.filter(({ msg, busId }) => msg === 'bus.down' && busId === 'bus-b');
+    t.match(logged, [{ code: 'ERR_BUS_DEVICE_MISSING' }], 'whoever has only the log is told');
     await opens(gateway, 'front');
 
     await gateway.live.plugIn('bus-b');
