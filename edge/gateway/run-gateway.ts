@@ -9,7 +9,7 @@ import { createLog } from './gateway-log.js';
 import { Gateway } from './gateway.js';
 
 /**
- * Runs a gateway in the foreground until SIGINT or SIGTERM, and returns the exit code. A second signal ends it at once.
+ * Runs a gateway in the foreground until SIGINT or SIGTERM, and returns the exit code. A second SIGINT ends it at once.
  * Throws a SparcError when the configuration or a secret is wrong, or another gateway has the data directory.
  */
 export async function runGateway(configPath: string, options: { readonly json: boolean }): Promise<0> {
@@ -59,14 +59,15 @@ function secretsOf({ dataDir, osdpKeysFile }: GatewayConfig) {
   };
 }
 
-/** Exit code of a process that a second signal ended. */
+/** Exit code of a process that was interrupted. */
 const INTERRUPTED = 130;
 
 function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let isFirst = true;
     const onSignal = (signal: NodeJS.Signals) => {
-      if (!isFirst) process.exit(INTERRUPTED);
+      // Ctrl-C reaches a whole process group, and whoever started this one then often ends it by SIGTERM too.
+      if (!isFirst && signal === 'SIGINT') process.exit(INTERRUPTED);
       isFirst = false;
       resolve(signal);
     };

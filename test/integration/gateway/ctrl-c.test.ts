@@ -39,4 +39,5 @@ t.test('Ctrl-C ends `npm start` within 5 s and leaves nothing running', async (t
   t.equal(exitCode, 0);
   t.ok(performance.now() - sinceMs < 5_000, `ended after ${Math.round(performance.now() - sinceMs)} ms`);
   t.same(await processesOf(folder), []);
+  t.match(await readFile(join(folder, 'demo', 'gateway.log'), 'utf8'), /stopped\n$/, 'the gateway stopped in order');
 });
