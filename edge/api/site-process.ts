@@ -24,7 +24,8 @@ const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** A process that ran this long is taken for healthy: its next restart is quick again. */
 const HEALTHY_AFTER_MS = 60_000;
-const STOP_DEADLINE_MS = 2_000;
+/** Less than its share of the time a gateway's stop may take, or a process that hangs would outlive the gateway. */
+const STOP_DEADLINE_MS = 1_000;
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -88,7 +89,7 @@ export class SiteProcess {
     this.#send({ kind: 'event', event });
   }
 
-  /** Idempotent. Ends within 2 s, by SIGKILL if need be. */
+  /** Idempotent. Ends within 1 s, by SIGKILL if need be. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#restartTimer?.cancel();

@@ -27,7 +27,7 @@ export class Lifecycle {
     const endsAtMs = this.clock.monotonicMs() + this.stopMaxMs;
     for (let service = this.#started.pop(); service !== undefined; service = this.#started.pop()) {
       try {
-        // Each leaves the same share of what is left to those behind it.
+        // A service gets two shares of what is left and leaves one to each of those behind it.
         const restMs = Math.max(0, endsAtMs - this.clock.monotonicMs());
         await this.#stopWithin(service, (2 * restMs) / (this.#started.length + 2));
       } catch (error) {
