@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
+import { addBundleCommands } from './bundle-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { addGatewayCommand } from './gateway-command.js';
@@ -26,6 +27,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addGatewayCommand(cli);
   addPolicyCommands(cli);
   addLedgerCommands(cli);
+  addBundleCommands(cli);
   addSimulateCommand(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -28,8 +28,15 @@ export const OPERATIONS = {
   setKey: closed('setKey', { device: Id }),
   /** Frames of one bus to an osdpcap file in the data directory, ciphertext as it is on the line. */
   capture: closed('capture', { bus: Id, seconds: Type.Integer({ minimum: 1, maximum: 3_600 }) }),
-  /** Firmware or configuration from an imported bundle to the devices named, one reader of a pair at a time. */
-  transfer: closed('transfer', { bundle: Id, devices: Type.Array(Id, { minItems: 1, maxItems: 126 }) }),
+  /**
+   * Firmware or configuration from an imported bundle to the devices named, one reader of a pair at a time. A device that
+   * drives a lock or carries an exit request is refused unless somebody accepts that its door is out of order meanwhile.
+   */
+  transfer: closed('transfer', {
+    bundle: Id,
+    devices: Type.Array(Id, { minItems: 1, maxItems: 126 }),
+    acceptDoorOutage: Type.Optional(Type.Boolean()),
+  }),
   /** Ends a task that runs. */
   cancel: closed('cancel', { task: Id }),
 } as const;

@@ -12,6 +12,10 @@ const Id = Type.String({
   pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
   description: 'up to 64 lower-case letters, digits, dots, dashes or underscores, a letter or digit first',
 });
+const PublicKey = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'an Ed25519 public key, 64 hexadecimal digits',
+});
 const Port = (minimum: 0 | 1) => Type.Integer({ minimum, maximum: 65_535 });
 
 /** IEC 60839-11-5, 5.1 names these rates. */
@@ -30,6 +34,7 @@ export const gatewayConfigSchema = closed({
   gateway: closed({ name: Type.String({ minLength: 1, maxLength: 128 }) }),
   dataDir: Type.String({ minLength: 1, default: DEFAULTS.dataDir }),
   osdpKeysFile: Type.Optional(Type.String({ minLength: 1 })),
+  readerBundles: Type.Optional(closed({ signers: Type.Array(PublicKey, { minItems: 1, maxItems: 16 }) })),
   buses: Type.Array(Type.Union([serialBus, tcpBus]), { maxItems: 16 }),
   api: closed(
     {
@@ -60,6 +65,8 @@ export interface GatewayConfig {
   readonly gateway: { readonly name: string };
   readonly dataDir: string;
   readonly osdpKeysFile?: string;
+  /** Raw Ed25519 public keys of those whose reader bundles are trusted. */
+  readonly bundleSigners: readonly Uint8Array[];
   readonly buses: readonly BusConfig[];
   readonly api: { readonly host: string; readonly port: number };
   readonly console: { readonly simulatorUrl?: string };
@@ -111,6 +118,7 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
     gateway: value.gateway,
     dataDir: resolve(folder, value.dataDir),
     ...(osdpKeysFile === undefined ? {} : { osdpKeysFile: resolve(folder, osdpKeysFile) }),
+    bundleSigners: (value.readerBundles?.signers ?? []).map((key) => Uint8Array.from(Buffer.from(key, 'hex'))),
     buses: value.buses.map((bus) =>
       'tcp' in bus
         ? bus

@@ -13,16 +13,26 @@ const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
  * Throws ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_UNREADABLE or ERR_CONFIG_SECRET_CORRUPT.
  */
 export function loadIdentity(dataDir: string): Signer {
-  const found = findIdentity(dataDir);
-  if (found !== undefined) return found;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  createSecretFile(keyPath(dataDir), Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
-  return signerOf(privateKey);
+  return findIdentity(dataDir) ?? createSigningKey(keyPath(dataDir));
 }
 
 /** As `loadIdentity`, but makes nothing: undefined where there is no key. */
 export function findIdentity(dataDir: string): Signer | undefined {
-  const path = keyPath(dataDir);
+  return findSigningKey(keyPath(dataDir));
+}
+
+/** Makes an Ed25519 key in a new file (PKCS #8, mode 0600). Throws EEXIST when there is one. */
+export function createSigningKey(path: string): Signer {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  createSecretFile(path, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+  return signerOf(privateKey);
+}
+
+/**
+ * The Ed25519 key in a file, undefined where there is none.
+ * Throws ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_UNREADABLE or ERR_CONFIG_SECRET_CORRUPT.
+ */
+export function findSigningKey(path: string): Signer | undefined {
   const pem = readSecretFile(path);
   return pem === undefined ? undefined : signerOf(parseKey(pem, path));
 }

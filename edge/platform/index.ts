@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { createFileDurably, flushPath, replaceFileDurably } from './durable-file.js';
-export { findIdentity, loadIdentity, verifySignature } from './identity.js';
+export { createSigningKey, findIdentity, findSigningKey, loadIdentity, verifySignature } from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';

@@ -1,7 +1,9 @@
 import { API_ERRORS } from './api-errors.js';
+import { BUNDLE_ERRORS } from './bundle-errors.js';
 import { BUS_ERRORS } from './bus-errors.js';
 import { CARD_ERRORS } from './card-errors.js';
 import { CLI_ERRORS } from './cli-errors.js';
+import { COMMISSIONING_ERRORS } from './commissioning-errors.js';
 import { CONFIG_ERRORS } from './config-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
@@ -19,12 +21,14 @@ export interface ErrorDescription {
 export const ERRORS = {
   ...OSDP_ERRORS,
   ...BUS_ERRORS,
+  ...BUNDLE_ERRORS,
   ...CARD_ERRORS,
   ...POLICY_ERRORS,
   ...LEDGER_ERRORS,
   ...CONFIG_ERRORS,
   ...GATEWAY_ERRORS,
   ...API_ERRORS,
+  ...COMMISSIONING_ERRORS,
   ...CLI_ERRORS,
   ...SIMULATOR_ERRORS,
 } as const satisfies Record<`ERR_${string}`, ErrorDescription>;

@@ -7,3 +7,8 @@ export const FC_SEED = Number(process.env['FC_SEED'] ?? 20_260_101);
 export function checkProperty<T>(property: fc.IProperty<T>, runsCount = 200): void {
   fc.assert(property, { seed: FC_SEED, numRuns: runsCount });
 }
+
+/** As {@link checkProperty}, for a property that waits. */
+export async function checkAsyncProperty<T>(property: fc.IAsyncProperty<T>, runsCount = 200): Promise<void> {
+  await fc.assert(property, { seed: FC_SEED, numRuns: runsCount });
+}

@@ -62,6 +62,7 @@ t.test('what is left out has a default', async (t) => {
   t.strictSame(config, {
     gateway: { name: 'g' },
     dataDir: '/etc/sparc/data',
+    bundleSigners: [],
     buses: [{ id: 'a', serial: { path: '/dev/ttyS0', baudRate: 9_600 } }],
     api: { host: '127.0.0.1', port: 8_080 },
     console: {},
