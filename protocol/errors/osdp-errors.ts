@@ -16,6 +16,10 @@ export const OSDP_ERRORS = {
     meaning: 'A field of an OSDP message is out of its range.',
     action: 'Correct the value named in the message; it was not sent.',
   },
+  ERR_OSDP_KEY_WEAK: {
+    meaning: 'A Secure Channel key that somebody could guess, such as a row of digits or an example from a manual.',
+    action: 'Let the gateway make a random key. The weak one was neither used nor sent.',
+  },
   ERR_OSDP_MAC: {
     meaning: 'A frame inside Secure Channel is not authentic.',
     action: 'The session is negotiated again. If it persists, look for a second device or an attack on the line.',
@@ -65,6 +69,14 @@ export const OSDP_ERRORS = {
     meaning: 'The session with the device was restarted while a command was under way.',
     action: 'None: the command is decided again where it still matters.',
   },
+  ERR_OSDP_WINDOW_CLOSED: {
+    meaning: 'The commissioning window has ended, and with it the session under the default key.',
+    action: 'Open a commissioning window to give the device a key.',
+  },
+  ERR_OSDP_DEVIATION: {
+    meaning: 'The device deviates from the standard in a way that is tolerated; the message says how.',
+    action: 'None. Newer firmware of the device may do better.',
+  },
   ERR_OSDP_DEADLINE: {
     meaning: 'A command was not executed before its deadline.',
     action: 'None if rare. Otherwise see the state of the device and the load of its bus.',
@@ -80,5 +92,25 @@ export const OSDP_ERRORS = {
   ERR_OSDP_NAK: {
     meaning: 'The device refused a command; the number in the message is its reason.',
     action: 'See the documentation of the device: it may lack the output, LED or display.',
+  },
+  ERR_OSDP_FILE_REFUSED: {
+    meaning: 'The device answers a file transfer with something that is no progress and no known refusal.',
+    action: 'See the message; check that the device takes files of this type.',
+  },
+  ERR_OSDP_FILE_UNRECOGNISED: {
+    meaning: 'The device does not recognise the content of the file.',
+    action: 'Use the file that its maker published for exactly this model.',
+  },
+  ERR_OSDP_FILE_ABORTED: {
+    meaning: 'The device has aborted the transfer of a file.',
+    action: 'Start the transfer again; if it happens again, see the documentation of the device.',
+  },
+  ERR_OSDP_FILE_MALFORMED: {
+    meaning: 'The device finds the transfer of a file malformed, from its beginning.',
+    action: 'Report the model and firmware of the device, with a capture of its line.',
+  },
+  ERR_OSDP_FILE_STALLED: {
+    meaning: 'The device has accepted nothing of a file for too long.',
+    action: 'See the state of the device, then resume the transfer: it goes on where it ended.',
   },
 } as const;

@@ -1,5 +1,7 @@
+import { assertStrongKeys } from './acu-keys.js';
 import { abandonExchange, failWaiting } from './acu-queue.js';
-import type { AcuDraft, ReportedStatus } from './acu-state.js';
+import { type AcuDraft, assertAddress, isSecure, type ReportedStatus } from './acu-state.js';
+import type { AcuInput } from './acu-types.js';
 import type { OsdpErrorCode } from './error-codes.js';
 
 const SECOND_MS = 1_000;
@@ -15,7 +17,7 @@ const GARBLED_PROBES_MAX = 3;
 const backOff = (count: number, maxMs: number): number => Math.min(maxMs, SECOND_MS * 2 ** Math.min(count, 10));
 
 export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?: OsdpErrorCode): void {
-  const secure = draft.phase.kind === 'secure';
+  const secure = isSecure(draft);
   const last = draft.status;
   if (last?.link === link && last.secure === secure && last.reason === reason) return;
   draft.status = { link, secure, reason };
@@ -24,6 +26,13 @@ export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?
 
 export function alarm(draft: AcuDraft, code: OsdpErrorCode, message: string): void {
   draft.effects.push({ kind: 'alarm', code, message });
+}
+
+/** Tells of a deviation that is tolerated, once. */
+export function notice(draft: AcuDraft, message: string): void {
+  if (draft.noticed.includes(message)) return;
+  draft.noticed = [...draft.noticed, message];
+  draft.effects.push({ kind: 'notice', code: 'ERR_OSDP_DEVIATION', message });
 }
 
 /** Ends this PD's turn, if it has one. */
@@ -48,7 +57,7 @@ export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean
 
 /** Everything is given up and probing begins. */
 export function goOffline(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
-  const lostSecure = draft.phase.kind === 'secure' || draft.status?.reason === 'ERR_OSDP_DEADLINE';
+  const lostSecure = isSecure(draft) || draft.status?.reason === 'ERR_OSDP_DEADLINE';
   abandonExchange(draft, reason);
   failWaiting(draft, reason);
   forgetSession(draft, { kind: 'probe' });
@@ -85,7 +94,7 @@ export function restartSession(draft: AcuDraft, nowMs: number, reason: OsdpError
 
 /** Opens a session anew at SQN 0, at once, as after KEYSET and COMSET. */
 export function beginSession(draft: AcuDraft, nowMs: number): void {
-  forgetSession(draft, { kind: draft.secureChannel.mode === 'required' ? 'challenge' : 'probe' });
+  forgetSession(draft, { kind: draft.secureChannel.mode === 'clear' ? 'probe' : 'challenge' });
   draft.readyAtMs = nowMs;
 }
 
@@ -100,8 +109,44 @@ export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: OsdpErro
   setStatus(draft, 'offline', reason);
 }
 
+/** The commissioning window is over: no session under SCBK-D outlives it, and none is opened again. */
+export function closeWindow(draft: AcuDraft, nowMs: number): void {
+  const { secureChannel } = draft;
+  if (secureChannel.mode !== 'install') return;
+  abandonExchange(draft, 'ERR_OSDP_WINDOW_CLOSED');
+  failWaiting(draft, 'ERR_OSDP_WINDOW_CLOSED');
+  const { scbk } = secureChannel;
+  if (scbk !== undefined) draft.secureChannel = { mode: 'required', scbk };
+  forgetSession(draft, { kind: scbk === undefined ? 'closed' : 'probe' });
+  draft.readyAtMs = nowMs;
+  endTurn(draft);
+  setStatus(draft, 'offline', 'ERR_OSDP_WINDOW_CLOSED');
+}
+
+/** A policy or an address from outside: everything begins again under it, without the patience that ran out before. */
+export function configure(draft: AcuDraft, input: Extract<AcuInput, { kind: 'configure' }>): void {
+  const { nowMs, address = draft.address, secureChannel = draft.secureChannel } = input;
+  assertAddress(address);
+  assertStrongKeys(secureChannel);
+  abandonExchange(draft, 'ERR_OSDP_RESTARTED');
+  failWaiting(draft, 'ERR_OSDP_RESTARTED');
+  draft.address = address;
+  draft.secureChannel = secureChannel;
+  draft.keyProven = false;
+  draft.keyGiven = false;
+  draft.refusedOnce = false;
+  draft.troubles = 0;
+  draft.silentProbes = 0;
+  draft.garbledProbes = 0;
+  forgetSession(draft, { kind: 'probe' });
+  draft.readyAtMs = nowMs;
+  endTurn(draft);
+  setStatus(draft, 'connecting', 'ERR_OSDP_RESTARTED');
+}
+
 function forgetSession(draft: AcuDraft, phase: AcuDraft['phase']): void {
   draft.phase = phase;
+  draft.keyIndex = 0;
   draft.exchange = undefined;
   draft.sequence = undefined;
   draft.agenda = [];

@@ -1,8 +1,26 @@
-import { challengeAnswered, cryptogramAnswered, probeAnswered } from './acu-handshake.js';
-import { endTurn, goDown, goOffline, handshakeFailed, probeUnanswered } from './acu-link.js';
+import {
+  challengeAnswered,
+  cryptogramAnswered,
+  keyAnswered,
+  probeAnswered,
+  probeAnsweredOddly,
+  refusalExplained,
+} from './acu-handshake.js';
+import {
+  alarm,
+  beginSession,
+  closeWindow,
+  configure,
+  endTurn,
+  goDown,
+  goOffline,
+  handshakeFailed,
+  notice,
+  probeUnanswered,
+} from './acu-link.js';
 import { applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
-import { enqueue, expireWaiting } from './acu-queue.js';
-import { type AcuDraft, type AcuState, type Exchange, justAfter, nextTurnAtMs } from './acu-state.js';
+import { abandonExchange, enqueue, expireWaiting } from './acu-queue.js';
+import { type AcuDraft, type AcuState, type Exchange, isSecure, justAfter, nextTurnAtMs } from './acu-state.js';
 import { repeat, transmitNext } from './acu-transmit.js';
 import type { AcuEffect, AcuInput } from './acu-types.js';
 import { bytesEqual } from './bytes-equal.js';
@@ -16,6 +34,7 @@ export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, type AcuState } from './
 /** Repeats that follow at once; later ones leave pauses, so that a silent PD does not stall its bus. */
 const PROMPT_ATTEMPTS = 3;
 const REPEAT_PAUSE_MS = 1_000;
+const PDID_CODE = 0x45;
 
 /** One step of the ACU's side of a PD. Pure: the same state and input give the same result. */
 export function step(
@@ -29,6 +48,7 @@ export function step(
 }
 
 function act(draft: AcuDraft, input: AcuInput): void {
+  if (windowEnded(draft, input.nowMs)) closeWindow(draft, input.nowMs);
   switch (input.kind) {
     case 'turn':
       return takeTurn(draft, input.nowMs, input.rndA);
@@ -40,8 +60,13 @@ function act(draft: AcuDraft, input: AcuInput): void {
       return enqueue(draft, input);
     case 'lineDown':
       return goDown(draft);
+    case 'configure':
+      return configure(draft, input);
   }
 }
+
+const windowEnded = ({ secureChannel, phase }: AcuDraft, nowMs: number): boolean =>
+  secureChannel.mode === 'install' && nowMs >= secureChannel.untilMs && phase.kind !== 'closed';
 
 function takeTurn(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
   draft.inTurn = true;
@@ -63,6 +88,7 @@ function replyMissed(draft: AcuDraft, nowMs: number, garbled: boolean): void {
   const { exchange } = draft;
   if (exchange !== undefined) {
     if (draft.phase.kind === 'probe') probeUnanswered(draft, nowMs, garbled);
+    else if (draft.phase.kind === 'refused') refusalExplained(draft, nowMs, draft.phase.message, undefined);
     else if (nowMs - draft.lastValidMs >= draft.timings.offlineAfterMs) {
       goOffline(draft, nowMs, garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
     } else repeatAfter(draft, nowMs, exchange.attempts < PROMPT_ATTEMPTS ? 0 : REPEAT_PAUSE_MS);
@@ -89,12 +115,17 @@ function receive(draft: AcuDraft, nowMs: number, bytes: Uint8Array): void {
   const clearReply = clearReplyOf(frame);
   if (clearReply?.name === 'BUSY') return busy(draft, nowMs);
   const nak = clearReply?.name === 'NAK' ? clearReply.error : undefined;
+  const restarted = frame.sequence === 0 && frame.securityBlock === undefined && !bytesEqual(bytes, draft.lastReply);
   if (frame.sequence === exchange.sequence || nak === NAK.sequence) {
     if (nak === NAK.badCheck) return frameRefused(draft, nowMs, frame);
     if (isStale(draft, frame, clearReply)) return;
-    answered(draft, nowMs, exchange, frame, bytes);
-  } else if (frame.sequence === 0 && frame.securityBlock === undefined && !bytesEqual(bytes, draft.lastReply)) {
-    sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', 'the device answers with SQN 0: it has started anew');
+    if ('session' in draft.phase && frame.securityBlock === undefined) {
+      clearTextInSession(draft, nowMs, exchange, clearReply);
+    } else answered(draft, nowMs, exchange, frame, bytes);
+  } else if (restarted && 'session' in draft.phase) {
+    clearTextInSession(draft, nowMs, exchange, clearReply);
+  } else if (restarted) {
+    sessionBroken(draft, nowMs, 'ERR_OSDP_RESTARTED', 'the device answers with SQN 0: it has started anew');
   } else {
     return;
   }
@@ -137,13 +168,16 @@ function answered(draft: AcuDraft, nowMs: number, exchange: Exchange, frame: Rec
   draft.lastValidMs = nowMs;
   draft.silentProbes = 0;
   draft.garbledProbes = 0;
-  if (draft.phase.kind === 'secure') return secureAnswered(draft, nowMs, exchange, frame, bytes);
+  if ('session' in draft.phase) return secureAnswered(draft, nowMs, exchange, frame, bytes);
   const reply = decodeReply(frame);
   if (draft.phase.kind === 'clear') {
     if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
     else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
   } else if (reply.ok) {
     openingAnswered(draft, nowMs, frame, reply.value);
+  } else if (draft.phase.kind === 'probe' && frame.code === PDID_CODE) {
+    draft.exchange = undefined;
+    probeAnsweredOddly(draft, nowMs, frame);
   } else {
     handshakeFailed(draft, nowMs, reply.error.code, `the device cannot be understood: ${reply.error.message}`);
   }
@@ -155,6 +189,7 @@ function openingAnswered(draft: AcuDraft, nowMs: number, frame: ReceivedFrame, r
   if (phase.kind === 'probe') probeAnswered(draft, nowMs, frame, reply);
   else if (phase.kind === 'challenged') challengeAnswered(draft, nowMs, phase, frame, reply);
   else if (phase.kind === 'cryptogram') cryptogramAnswered(draft, nowMs, phase, frame, reply);
+  else if (phase.kind === 'refused') refusalExplained(draft, nowMs, phase.message, reply);
 }
 
 function secureAnswered(
@@ -164,27 +199,47 @@ function secureAnswered(
   frame: ReceivedFrame,
   bytes: Uint8Array,
 ): void {
-  if (draft.phase.kind !== 'secure' || exchange.session === undefined) return;
-  if (frame.securityBlock === undefined) return clearTextAnswered(draft, nowMs, clearReplyOf(frame));
+  if (!('session' in draft.phase) || exchange.session === undefined) return;
   const opened = open(exchange.session, bytes);
   if (!opened.ok) return sessionBroken(draft, nowMs, 'ERR_OSDP_MAC', opened.error.message);
   draft.phase = { ...draft.phase, session: opened.value.session };
   const reply = decodeReply(opened.value.frame);
-  if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
+  if (exchange.doubted !== undefined && isSecure(draft)) {
+    alarm(
+      draft,
+      'ERR_OSDP_CLEAR_REPLY',
+      `${exchange.doubted} came in clear, and not from the device: it has the session`,
+    );
+  }
+  if (draft.phase.kind === 'installing') keyAnswered(draft, nowMs, reply.ok ? reply.value : undefined);
+  else if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
   else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
 }
 
-/** Clear text inside a session ends it. NAK 4, 5 and 6 are how an honest PD tells that it has none; the rest is tamper. */
-function clearTextAnswered(draft: AcuDraft, nowMs: number, reply: Reply | undefined): void {
-  const lost: readonly number[] = [NAK.sequence, NAK.securityUnsupported, NAK.encryptionRequired];
-  if (reply?.name === 'NAK' && lost.includes(reply.error)) {
-    const message = `the device answers NAK ${reply.error}, ${nakMeaning(reply.error)}`;
+/**
+ * Clear text inside a session proves nothing, so the frame goes out once more. A PD that has lost the session says so
+ * again, which ends it. An answer under the session shows that somebody else has spoken, and the session goes on.
+ */
+function clearTextInSession(draft: AcuDraft, nowMs: number, exchange: Exchange, reply: Reply | undefined): void {
+  if (exchange.command.name === 'KEYSET' && reply?.name === 'ACK') return keyAnsweredInClear(draft, nowMs);
+  const what = reply === undefined ? 'a reply' : reply.name === 'NAK' ? `NAK ${reply.error}` : reply.name;
+  if (exchange.doubted === undefined) {
+    draft.exchange = { ...exchange, doubted: what };
+    draft.readyAtMs = nowMs;
+    return;
+  }
+  const losses: readonly number[] = [NAK.sequence, NAK.securityUnsupported, NAK.encryptionRequired];
+  if (reply?.name === 'NAK' && losses.includes(reply.error)) {
+    const message = `the device answers ${what}, ${nakMeaning(reply.error)}`;
     return sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', message);
   }
-  sessionBroken(
-    draft,
-    nowMs,
-    'ERR_OSDP_CLEAR_REPLY',
-    `${reply?.name ?? 'a reply'} came in clear text and was not used`,
-  );
+  sessionBroken(draft, nowMs, 'ERR_OSDP_CLEAR_REPLY', `${what} came in clear text and was not used`);
+}
+
+/** Some PDs leave the session before they acknowledge a key. Which key they have, the next handshake shows. */
+function keyAnsweredInClear(draft: AcuDraft, nowMs: number): void {
+  notice(draft, 'it acknowledges KEYSET in clear');
+  if (draft.phase.kind === 'installing') draft.keyGiven = true;
+  abandonExchange(draft, 'ERR_OSDP_CLEAR_REPLY');
+  beginSession(draft, nowMs);
 }

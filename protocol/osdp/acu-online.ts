@@ -1,8 +1,9 @@
-import { goOnline } from './acu-handshake.js';
+import { goOnline, handshakeRefused } from './acu-handshake.js';
 import { noteIdentity } from './acu-identity.js';
-import { alarm, beginSession, handshakeFailed, restartSession } from './acu-link.js';
+import { keepBothKeys } from './acu-keys.js';
+import { alarm, beginSession, restartSession } from './acu-link.js';
 import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
-import type { AcuDraft, Exchange } from './acu-state.js';
+import { type AcuDraft, type Exchange, isSecure } from './acu-state.js';
 import type { CommandOutcome } from './acu-types.js';
 import { knowsCrc, receiveSize } from './capabilities.js';
 import type { CodecError } from './codec-error.js';
@@ -21,12 +22,12 @@ export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Ex
   draft.readyAtMs = nowMs;
   if (exchange.command.name === 'POLL') pollAnswered(draft, nowMs, exchange, reply);
   if (reply.name !== 'ACK') {
-    const { emptyPollMs, phase } = draft;
+    const { emptyPollMs } = draft;
     draft.effects.push({
       kind: 'reply',
       command: exchange.command,
       reply,
-      secure: phase.kind === 'secure',
+      secure: isSecure(draft),
       ageMaxMs: emptyPollMs === undefined ? Number.POSITIVE_INFINITY : nowMs - emptyPollMs,
     });
   }
@@ -57,8 +58,8 @@ export function applicationAnswerUnreadable(
  * silent is told of when it is offline.
  */
 export function sessionBroken(draft: AcuDraft, nowMs: number, code: OsdpErrorCode, message: string): void {
-  if (draft.phase.kind === 'secure' && code !== 'ERR_OSDP_DEADLINE') alarm(draft, code, message);
-  const reason = draft.phase.kind === 'secure' ? code : 'ERR_OSDP_RESTARTED';
+  if (isSecure(draft) && code !== 'ERR_OSDP_DEADLINE') alarm(draft, code, message);
+  const reason = isSecure(draft) ? code : 'ERR_OSDP_RESTARTED';
   abandonExchange(draft, reason);
   restartSession(draft, nowMs, reason);
 }
@@ -80,10 +81,11 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
     case 'COM':
       if (command.name !== 'COMSET') return;
       if (reply.address <= ADDRESS_MAX) draft.address = reply.address;
+      draft.effects.push({ kind: 'communication', address: draft.address, baudRate: reply.baudRate });
       return beginSession(draft, nowMs);
     case 'ACK':
       if (command.name !== 'KEYSET') return;
-      draft.secureChannel = { mode: 'required', scbk: command.key };
+      keepBothKeys(draft, command.key);
       return beginSession(draft, nowMs);
     default:
       return;
@@ -100,7 +102,8 @@ const refusesSession = ({ phase }: AcuDraft, { error }: Nak): boolean =>
  */
 function sessionRefused(draft: AcuDraft, nowMs: number, exchange: Exchange, { error }: Nak): void {
   if (draft.phase.kind === 'clear' && error === NAK.encryptionRequired) {
-    return handshakeFailed(draft, nowMs, 'ERR_OSDP_SECURE_REQUIRED', 'the device refuses clear text');
+    abandonExchange(draft, 'ERR_OSDP_SECURE_REQUIRED');
+    return handshakeRefused(draft, nowMs, 'ERR_OSDP_SECURE_REQUIRED', 'the device refuses clear text');
   }
   if (exchange.attempts === 1) requeueExchange(draft);
   sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', `the device answers NAK ${error}, ${nakMeaning(error)}`);

@@ -1,11 +1,11 @@
+import { keepBothKeys } from './acu-keys.js';
 import type { AcuDraft, QueueEntry } from './acu-state.js';
 import type { AcuInput, CommandOutcome } from './acu-types.js';
-import { bytesEqual } from './bytes-equal.js';
 import { CodecError } from './codec-error.js';
 import { type Command, encodeCommand } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
+import { assertStrongKey } from './key-strength.js';
 import { PAYLOAD_LENGTH_MAX } from './secure-channel.js';
-import { SCBK_DEFAULT } from './session-keys.js';
 
 /** Entries of each priority that may wait; more are refused, so that what waits stays fresh. */
 const QUEUE_LENGTH_MAX = 32;
@@ -30,13 +30,11 @@ function refusal(draft: AcuDraft, { command, deadlineMs }: QueueEntry, nowMs: nu
   if (command.name === 'CHLNG' || command.name === 'SCRYPT') {
     return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'the machine negotiates Secure Channel by itself');
   }
-  if (command.name === 'KEYSET' && draft.secureChannel.mode === 'clear') {
-    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'a key is never sent in clear');
-  }
-  if (command.name === 'KEYSET' && bytesEqual(command.key, SCBK_DEFAULT)) {
-    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'SCBK-D is public and protects nobody');
+  if (command.name === 'KEYSET' && draft.secureChannel.mode !== 'required') {
+    return notExecuted('ERR_OSDP_COMMAND_REFUSED', 'a key is sent neither in clear nor under SCBK-D');
   }
   try {
+    if (command.name === 'KEYSET') assertStrongKey(command.key);
     const { length } = encodeCommand(command).payload;
     if (length > PAYLOAD_LENGTH_MAX) return notExecuted('ERR_OSDP_LENGTH', `a payload of ${length} bytes is too long`);
   } catch (error) {
@@ -73,8 +71,9 @@ export function failWaiting(draft: AcuDraft, reason: OsdpErrorCode): void {
 
 /** Gives up the frame under way. Its effect is unknown: it was sent, and nothing trustworthy came back. */
 export function abandonExchange(draft: AcuDraft, reason: OsdpErrorCode): void {
-  const entry = draft.exchange?.entry;
+  const { command, entry } = draft.exchange ?? {};
   draft.exchange = undefined;
+  if (command?.name === 'KEYSET') keepBothKeys(draft, command.key);
   if (entry !== undefined) settle(draft, entry, { kind: 'unknown', reason });
 }
 

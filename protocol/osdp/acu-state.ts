@@ -1,11 +1,11 @@
+import { assertStrongKeys, type KeyChoice } from './acu-keys.js';
 import type { AcuEffect, AcuOptions, AcuTimings, SecureChannelPolicy } from './acu-types.js';
-import { bytesEqual } from './bytes-equal.js';
 import { CodecError } from './codec-error.js';
 import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
 import { type Check, CONFIGURATION_ADDRESS, RECEIVE_SIZE_MIN, type Sequence } from './frame.js';
 import type { SecureSession } from './secure-channel.js';
-import { SCBK_DEFAULT, type SessionKeys } from './session-keys.js';
+import type { SessionKeys } from './session-keys.js';
 
 export const DEFAULT_ACU_TIMINGS: AcuTimings = {
   replyTimeoutMs: 200,
@@ -27,10 +27,32 @@ export type AcuPhase =
   | { readonly kind: 'probe' }
   | { readonly kind: 'challenge' }
   /** `rndA` went out in CHLNG. */
-  | { readonly kind: 'challenged'; readonly keys: SessionKeys; readonly rndA: Uint8Array }
-  | { readonly kind: 'cryptogram'; readonly keys: SessionKeys; readonly serverCryptogram: Uint8Array }
+  | {
+      readonly kind: 'challenged';
+      readonly choice: KeyChoice;
+      readonly keys: SessionKeys;
+      readonly rndA: Uint8Array;
+    }
+  | {
+      readonly kind: 'cryptogram';
+      readonly choice: KeyChoice;
+      readonly keys: SessionKeys;
+      readonly serverCryptogram: Uint8Array;
+    }
+  /** CHLNG was refused by NAK 5; CAP in clear shall say whether the PD lacks the key, or Secure Channel altogether. */
+  | { readonly kind: 'refused'; readonly message: string }
+  /** A session under SCBK-D that carries KEYSET and nothing else. */
+  | { readonly kind: 'installing'; readonly session: SecureSession; readonly scbk: Uint8Array }
   | { readonly kind: 'clear'; readonly sinceMs: number }
-  | { readonly kind: 'secure'; readonly session: SecureSession; readonly sinceMs: number };
+  /** `trusted`: under a key of the PD's own, not under SCBK-D. */
+  | {
+      readonly kind: 'secure';
+      readonly session: SecureSession;
+      readonly sinceMs: number;
+      readonly trusted: boolean;
+    }
+  /** The commissioning window is over, and there is no key: the PD is left alone. */
+  | { readonly kind: 'closed' };
 
 /** The one frame that has no answer yet. It is repeated byte for byte, or given up together with the session. */
 export interface Exchange {
@@ -42,6 +64,8 @@ export interface Exchange {
   readonly session: SecureSession | undefined;
   readonly firstSentMs: number;
   readonly attempts: number;
+  /** Clear text came in answer to this frame, inside a session: what it was. It is believed the second time. */
+  readonly doubted: string | undefined;
 }
 
 export interface ReportedStatus {
@@ -53,6 +77,14 @@ export interface ReportedStatus {
 export interface AcuState {
   readonly address: number;
   readonly secureChannel: SecureChannelPolicy;
+  /** Which of the policy's keys is tried. */
+  readonly keyIndex: number;
+  /** The PD has opened a session under the policy's key. */
+  readonly keyProven: boolean;
+  /** The PD has acknowledged the key that a window is to give it, and has not used it yet. */
+  readonly keyGiven: boolean;
+  /** A handshake was refused since the PD was last online: the first refusal may be noise, or forged. */
+  readonly refusedOnce: boolean;
   readonly timings: AcuTimings;
   readonly phase: AcuPhase;
   readonly status: ReportedStatus | undefined;
@@ -81,6 +113,10 @@ export interface AcuState {
   readonly troubles: number;
   /** What the PD answers the probe with; CRC as soon as it says that it knows it. */
   readonly check: Check;
+  /** Whether a PD that was found by a checksum is spoken to by CRC, as it claims that it can be. */
+  readonly crcClaim: 'none' | 'trying' | 'wrong';
+  /** Deviations that were told of. */
+  readonly noticed: readonly string[];
   /** Longest frame that the PD takes. */
   readonly receiveSize: number;
   readonly pdid: string | undefined;
@@ -92,16 +128,18 @@ export type AcuDraft = { -readonly [K in keyof AcuState]: AcuState[K] } & { read
 
 /**
  * The ACU's side of one PD.
- * @throws CodecError for an address above 0x7F, for a key that is not 16 bytes long, and for the default key SCBK-D.
+ * @throws CodecError for an address above 0x7F, for a key that is not 16 bytes long, and for one that others can guess.
  */
 export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuState {
-  if (!Number.isInteger(address) || address < 0 || address > CONFIGURATION_ADDRESS) {
-    throw new CodecError('ERR_OSDP_VALUE', `address ${address} is not within 0 to 127`);
-  }
-  if (secureChannel.mode === 'required') assertUsableKey(secureChannel.scbk);
+  assertAddress(address);
+  assertStrongKeys(secureChannel);
   return {
     address,
     secureChannel,
+    keyIndex: 0,
+    keyProven: false,
+    keyGiven: false,
+    refusedOnce: false,
     timings: { ...DEFAULT_ACU_TIMINGS, ...timings },
     phase: { kind: 'probe' },
     status: undefined,
@@ -121,18 +159,25 @@ export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuS
     garbledProbes: 0,
     troubles: 0,
     check: 'crc',
+    crcClaim: 'none',
+    noticed: [],
     receiveSize: RECEIVE_SIZE_MIN,
     pdid: undefined,
     cUID: undefined,
   };
 }
 
-function assertUsableKey(scbk: Uint8Array): void {
-  if (scbk.length !== 16) throw new CodecError('ERR_OSDP_VALUE', 'an SCBK has 16 bytes');
-  if (bytesEqual(scbk, SCBK_DEFAULT)) throw new CodecError('ERR_OSDP_VALUE', 'SCBK-D is public and protects nobody');
+/** @throws CodecError for anything but 0x00 to 0x7F. */
+export function assertAddress(address: number): void {
+  if (!Number.isInteger(address) || address < 0 || address > CONFIGURATION_ADDRESS) {
+    throw new CodecError('ERR_OSDP_VALUE', `address ${address} is not within 0 to 127`);
+  }
 }
 
 export const isOnline = (state: AcuState): boolean => state.phase.kind === 'clear' || state.phase.kind === 'secure';
+
+/** A session that protects what is said in it. */
+export const isSecure = ({ phase }: Pick<AcuState, 'phase'>): boolean => phase.kind === 'secure' && phase.trusted;
 
 /** A command waits, or is under way, that goes before everything else of this PD and of its bus. */
 export const hasUrgent = (state: AcuState): boolean => state.urgent.length > 0 && isOnline(state);
@@ -145,12 +190,14 @@ export const hasNormal = (state: AcuState): boolean => state.normal.length > 0 &
  * A past instant means at once.
  */
 export function nextTurnAtMs(state: AcuState): number {
-  const { exchange, readyAtMs, pollAtMs, agenda } = state;
+  const { exchange, readyAtMs, pollAtMs, agenda, phase, secureChannel } = state;
+  if (phase.kind === 'closed') return Number.POSITIVE_INFINITY;
   const waiting = [...state.urgent, ...state.normal];
   const atOnce = exchange !== undefined || !isOnline(state) || waiting.length + agenda.length > 0;
   return Math.min(
     atOnce ? readyAtMs : Math.max(readyAtMs, pollAtMs),
     ...waiting.map(({ deadlineMs }) => justAfter(deadlineMs)),
+    secureChannel.mode === 'install' ? secureChannel.untilMs : Number.POSITIVE_INFINITY,
   );
 }
 

@@ -2,8 +2,17 @@ import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
 import type { Reply } from './replies.js';
 
-/** Whether a PD must use Secure Channel is configuration, never discovered: there is no third mode. */
-export type SecureChannelPolicy = { readonly mode: 'required'; readonly scbk: Uint8Array } | { readonly mode: 'clear' };
+/** Whether a PD must use Secure Channel, and under which key, is configuration, never discovered. Keys have 16 bytes. */
+export type SecureChannelPolicy =
+  /** `formerScbk`: tried where `scbk` is refused, while it is not proven which of the two the PD has. */
+  | { readonly mode: 'required'; readonly scbk: Uint8Array; readonly formerScbk?: Uint8Array }
+  /**
+   * A person has opened a commissioning window. Until `untilMs` (same clock as `nowMs`) SCBK-D opens a session: with
+   * `scbk`, to send this key to the PD and nothing else, and then go on as `required`; without, for commands such as
+   * COMSET, none of whose replies counts as secure. SCBK-D protects nothing from whoever listens.
+   */
+  | { readonly mode: 'install'; readonly scbk?: Uint8Array; readonly untilMs: number }
+  | { readonly mode: 'clear' };
 
 /** Times in milliseconds. */
 export interface AcuTimings {
@@ -42,7 +51,14 @@ export type AcuInput =
       readonly deadlineMs: number;
       readonly priority: CommandPriority;
     }
-  | { readonly kind: 'lineDown'; readonly nowMs: number };
+  | { readonly kind: 'lineDown'; readonly nowMs: number }
+  /** Takes effect at once: the session is negotiated anew and no command outlives it. Throws as `createAcu` does. */
+  | {
+      readonly kind: 'configure';
+      readonly nowMs: number;
+      readonly secureChannel?: SecureChannelPolicy;
+      readonly address?: number;
+    };
 
 export type CommandOutcome =
   | { readonly kind: 'acknowledged'; readonly reply: Reply }
@@ -74,4 +90,10 @@ export type AcuEffect =
       readonly secure: boolean;
       readonly reason?: OsdpErrorCode;
     }
-  | { readonly kind: 'alarm'; readonly code: OsdpErrorCode; readonly message: string };
+  | { readonly kind: 'alarm'; readonly code: OsdpErrorCode; readonly message: string }
+  /** A deviation from the standard that is tolerated; each is told once. */
+  | { readonly kind: 'notice'; readonly code: OsdpErrorCode; readonly message: string }
+  /** The PD has opened a session under this key, the first since it was configured or sent: other keys are forgotten. */
+  | { readonly kind: 'keyProven'; readonly scbk: Uint8Array }
+  /** The answer to COMSET: in force from now on. The machine follows the address, the driver the rate. */
+  | { readonly kind: 'communication'; readonly address: number; readonly baudRate: number };

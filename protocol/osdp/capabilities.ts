@@ -28,6 +28,10 @@ export type Capability = Extract<Reply, { name: 'PDCAP' }>['capabilities'][numbe
 export const knowsCrc = (capabilities: readonly Capability[]): boolean =>
   capabilities.some((entry) => entry.function === CAPABILITY.checkCharacter && entry.compliance > 0);
 
+/** True where a PD says that it knows Secure Channel (AES-128). */
+export const knowsSecureChannel = (capabilities: readonly Capability[]): boolean =>
+  capabilities.some((entry) => entry.function === CAPABILITY.security && (entry.compliance & 1) === 1);
+
 /** Longest frame that a PD with these capabilities takes, in bytes; never below what every PD must take. */
 export function receiveSize(capabilities: readonly Capability[]): number {
   const found = capabilities.find((entry) => entry.function === CAPABILITY.receiveSize);

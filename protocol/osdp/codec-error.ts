@@ -8,6 +8,8 @@ export type CodecErrorCode =
   | 'ERR_OSDP_CODE_UNKNOWN'
   /** A field out of its range (a PD answers NAK 9). */
   | 'ERR_OSDP_VALUE'
+  /** A key that somebody could guess. */
+  | 'ERR_OSDP_KEY_WEAK'
   /** Authentication or decryption failed: the session is over. */
   | 'ERR_OSDP_MAC';
 

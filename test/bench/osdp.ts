@@ -19,7 +19,7 @@ import { SeededRandom } from '@sparc/simulator/world';
 import { median, type BenchReport, type BenchTable } from './bench.js';
 
 const ROUNDS = 7;
-const KEY = Uint8Array.from({ length: 16 }, (_, index) => 0xc0 + index);
+const KEY = Uint8Array.from({ length: 16 }, (_, index) => 0xc0 - index * index);
 const ADDRESS = 5;
 const EXCHANGES_PER_ROUND = 5_000;
 const FRAMES_PER_ROUND = 10_000;

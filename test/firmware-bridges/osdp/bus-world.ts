@@ -3,7 +3,7 @@ import { PdDevice, pdProfile, SimulatedReader } from '@sparc/simulator/devices';
 import { SeededRandom, SerialLine, SimulatedByteLink, VirtualClock } from '@sparc/simulator/world';
 import { FieldWitness } from '../../support/field-witness.js';
 
-export const keyOf = (address: number) => Uint8Array.from({ length: 16 }, (_, index) => 16 * index + address);
+export const keyOf = (address: number) => Uint8Array.from({ length: 16 }, (_, index) => 16 * index + address + (index % 3));
 
 export interface DeviceInWorld {
   readonly address: number;
