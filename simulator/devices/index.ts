@@ -3,6 +3,7 @@
  * physics. They run on any clock: virtual in a deterministic world, real in `simulator/live`.
  * @packageDocumentation
  */
+export { FACTORY_MEMORY, type DeviceMemory } from './device-memory.js';
 export { PdDevice, type PdSignal } from './pd-device.js';
 export { pdProfile, type DeviceParts } from './pd-profile.js';
 export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';

@@ -11,6 +11,7 @@ import {
 } from '@sparc/protocol/osdp';
 import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import type { LinePort, SerialLine } from '../world/index.js';
+import { FACTORY_MEMORY, type DeviceMemory } from './device-memory.js';
 
 /** A machine that is asked too early by a rounding error is asked again a little later, not at once. */
 const TIMER_MIN_MS = 0.01;
@@ -22,6 +23,8 @@ export type PdSignal =
 /** A PD machine with power, a place on a line and wires: the part every simulated device is made of. */
 export class PdDevice {
   onChange: () => void = () => undefined;
+  /** Address, rate or key have changed. */
+  onMemory: (memory: DeviceMemory) => void = () => undefined;
   readonly #port: LinePort;
   readonly #watchers: ((signal: PdSignal) => void)[] = [];
   readonly #outputWires = new Map<number, (active: boolean) => void>();
@@ -38,7 +41,7 @@ export class PdDevice {
     private readonly random: Random,
     line: SerialLine,
     readonly id: string,
-    private readonly options: PdOptions,
+    options: PdOptions,
   ) {
     this.#state = createPd(options);
     this.#port = line.attach(id, options.baudRate, (bytes) => {
@@ -57,6 +60,11 @@ export class PdDevice {
 
   get tampered(): boolean {
     return this.#tampered;
+  }
+
+  get memory(): DeviceMemory {
+    const { address, baudRate, scbk } = this.#state;
+    return { address, baudRate, ...(scbk === undefined ? {} : { scbk }) };
   }
 
   get inputs(): ReadonlyMap<number, boolean> {
@@ -114,13 +122,33 @@ export class PdDevice {
     this.onChange();
   }
 
+  /** Key, address and rate are as delivered; the device starts again at once. */
+  factoryReset(): void {
+    this.#step({ kind: 'reset', nowMs: this.#nowMs() });
+    this.#state = createPd({
+      ...withoutKey(this.#state.options),
+      ...FACTORY_MEMORY,
+      requireSecureChannel: false,
+      installMode: true,
+    });
+    this.#port.baudRate = FACTORY_MEMORY.baudRate;
+    this.#signal({ kind: 'powerLost' });
+    this.#reportAll();
+    this.onMemory(this.memory);
+    this.onChange();
+  }
+
   #boot(): void {
     this.#powered = true;
     this.#port.connected = true;
     this.#step({ kind: 'reset', nowMs: this.#nowMs() });
+    this.#reportAll();
+    this.onChange();
+  }
+
+  #reportAll(): void {
     for (const [number, active] of this.#inputs) this.#reportInput(number, active);
     if (this.#tampered) this.report({ kind: 'tamper', tampered: true });
-    this.onChange();
   }
 
   #reportInput(number: number, active: boolean): void {
@@ -153,14 +181,19 @@ export class PdDevice {
           this.#secure = effect.secure;
           this.#signal(effect);
           break;
+        case 'key':
+          // With a key of its own a device stops obeying in clear.
+          this.#state = { ...this.#state, options: { ...this.#state.options, requireSecureChannel: true } };
+          this.#signal(effect);
+          break;
         case 'led':
         case 'buzzer':
         case 'text':
-        case 'key':
           this.#signal(effect);
           break;
       }
     }
+    if (effects.some(({ kind }) => kind === 'key' || kind === 'communication')) this.onMemory(this.memory);
     if (effects.some(({ kind }) => kind !== 'transmit')) this.onChange();
     this.#schedule();
   }
@@ -186,4 +219,8 @@ export class PdDevice {
       this.#step({ kind: 'time', nowMs: this.#nowMs() }),
     );
   }
+}
+
+function withoutKey({ scbk: _scbk, ...options }: PdOptions): Omit<PdOptions, 'scbk'> {
+  return options;
 }

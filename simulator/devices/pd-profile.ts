@@ -6,6 +6,10 @@ export interface DeviceParts {
   readonly baudRate: number;
   /** With a key the device refuses everything in clear but the handshake. */
   readonly scbk?: Uint8Array;
+  /** Without a key: takes SCBK-D, and a key under it. Default false. */
+  readonly installMode?: boolean;
+  /** Default: the address. */
+  readonly serial?: number;
   readonly readerCount: number;
   readonly inputCount: number;
   readonly outputCount: number;
@@ -17,7 +21,8 @@ const RECEIVE_BUFFER_SIZE = 512;
 
 /** The PD that such a device is, with capabilities as IEC 60839-11-5, Annex B names them. */
 export function pdProfile(parts: DeviceParts): PdOptions {
-  const { address, baudRate, scbk, readerCount, inputCount, outputCount } = parts;
+  const { address, baudRate, scbk, installMode = false, serial = address } = parts;
+  const { readerCount, inputCount, outputCount } = parts;
   const capability = (fn: number, compliance: number, count: number): Capability => ({
     function: fn,
     compliance,
@@ -29,12 +34,12 @@ export function pdProfile(parts: DeviceParts): PdOptions {
     baudRate,
     ...(scbk === undefined ? {} : { scbk }),
     requireSecureChannel: scbk !== undefined,
-    installMode: false,
+    installMode,
     id: {
       vendor: VENDOR,
       model: hasReader ? 1 : 2,
       version: 1,
-      serial: address,
+      serial,
       firmware: { major: 1, minor: 0, build: 0 },
     },
     capabilities: [

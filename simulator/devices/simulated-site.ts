@@ -1,6 +1,7 @@
 import type { SiteFile } from '@sparc/protocol/policy';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import type { SerialLine } from '../world/index.js';
+import type { DeviceMemory } from './device-memory.js';
 import { PdDevice } from './pd-device.js';
 import { pdProfile } from './pd-profile.js';
 import { DOOR_PHYSICS, SimulatedDoor, type DoorPhysics } from './simulated-door.js';
@@ -25,24 +26,32 @@ export interface SiteParts {
   /** SCBK by device id. */
   readonly keys: ReadonlyMap<string, Uint8Array>;
   readonly baudRate: number;
+  /** By device id, of those that are not set up as the site file says. */
+  readonly memories?: ReadonlyMap<string, DeviceMemory>;
   readonly physics?: DoorPhysics;
 }
 
+const FIRST_SERIAL = 1_000;
+
 type Numbered = { readonly device: string; readonly number: number };
 
-/** Hangs the devices of a site file on their lines and wires its doors to them. */
+/**
+ * Hangs the devices of a site file on their lines and wires its doors to them. A device that has to be secure and has no
+ * key waits for one, as from the factory.
+ */
 export function buildSite(parts: SiteParts): SimulatedSite {
   const { clock, random, site, lines, keys, baudRate } = parts;
   const countOf = (terminals: readonly Numbered[], device: string) =>
     Math.max(0, ...terminals.filter((terminal) => terminal.device === device).map(({ number }) => number + 1));
 
   const devices = new Map<string, PdDevice>();
-  for (const { id, bus, address, secureChannel } of site.devices) {
+  for (const [index, { id, bus, address, secureChannel }] of site.devices.entries()) {
     const scbk = secureChannel === 'required' ? keys.get(id) : undefined;
+    const memory = parts.memories?.get(id) ?? { address, baudRate, ...(scbk === undefined ? {} : { scbk }) };
     const profile = pdProfile({
-      address,
-      baudRate,
-      ...(scbk === undefined ? {} : { scbk }),
+      ...memory,
+      installMode: secureChannel === 'required' && memory.scbk === undefined,
+      serial: FIRST_SERIAL + index,
       readerCount: countOf(site.readers, id),
       inputCount: countOf(site.inputs, id),
       outputCount: countOf(site.outputs, id),

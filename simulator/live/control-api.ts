@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { SparcError } from '@sparc/protocol/errors';
-import type { CardBits, SimulatedDoor, SimulatedReader } from '../devices/index.js';
+import type { CardBits, PdDevice, SimulatedDoor, SimulatedReader } from '../devices/index.js';
 import { cardBitsOf, rawCardBits } from '../people/index.js';
 import type { LiveSite } from './live-site.js';
 
@@ -92,6 +92,17 @@ export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[
     device.setTampered((body as { tampered?: boolean }).tampered ?? !device.tampered),
   );
   onReader('power-cycle', closed({}), ({ device }) => device.powerCycle(POWER_OFF_MS));
+
+  const onDevice = (action: string, act: (device: PdDevice) => void) =>
+    app.post<{ Params: { id: string } }>(
+      `/devices/:id/${action}`,
+      { schema: { body: closed({}) } },
+      (request, reply) => {
+        act(found(site.devices, request.params.id, 'device'));
+        return reply.code(204).send();
+      },
+    );
+  onDevice('factory-reset', (device) => device.factoryReset());
 
   const onDoor = (action: string, act: (door: SimulatedDoor) => void) =>
     app.post<{ Params: { id: string } }>(`/doors/:id/${action}`, { schema: { body: closed({}) } }, (request, reply) => {

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
-import { demoSite } from './demo-site.js';
+import type { DeviceMemory } from '../devices/index.js';
+import { DEMO_FACTORY_NEW, demoSite } from './demo-site.js';
+import { DeviceMemories } from './device-memories.js';
 import type { LineAddress } from './line-end.js';
 import { LIVE_BAUD_RATE } from './live-site.js';
 import { strongRandom } from './real-world.js';
@@ -14,22 +16,30 @@ const SITE_HEADER = `# The site file of the demo: who may enter where, and when.
 # Simulated devices and cards are those of the file at the start.
 `;
 
+export interface DemoFiles {
+  readonly site: SiteFile;
+  readonly keys: ReadonlyMap<string, Uint8Array>;
+  readonly memories: ReadonlyMap<string, DeviceMemory>;
+}
+
 /** The files of a demo site; kept between runs, so that the journal goes on and edits stay. */
 export class DemoFolder {
   readonly siteFile: string;
   readonly keysFile: string;
   readonly gatewayFile: string;
   readonly logFile: string;
+  readonly #memories: DeviceMemories;
 
   constructor(readonly path: string) {
     this.siteFile = join(path, 'site.yaml');
     this.keysFile = join(path, 'osdp-keys.yaml');
     this.gatewayFile = join(path, 'gateway.yaml');
     this.logFile = join(path, 'gateway.log');
+    this.#memories = new DeviceMemories(join(path, 'devices.json'));
   }
 
   /** Writes what is missing. Throws ERR_SIMULATOR_DEMO_FOLDER. */
-  async open(): Promise<{ readonly site: SiteFile; readonly keys: ReadonlyMap<string, Uint8Array> }> {
+  async open(): Promise<DemoFiles> {
     await mkdir(this.path, { recursive: true });
     if (!existsSync(this.siteFile)) {
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -38,7 +48,21 @@ export class DemoFolder {
     const site = (await this.#read(this.siteFile)) as SiteFile;
     if (!existsSync(this.keysFile)) await this.#writeKeys(site);
     const keys = Object.entries((await this.#read(this.keysFile)) as Record<string, string>);
-    return { site, keys: new Map(keys.map(([id, key]) => [id, Uint8Array.from(Buffer.from(key, 'hex'))])) };
+    return {
+      site,
+      keys: new Map(keys.map(([id, key]) => [id, Uint8Array.from(Buffer.from(key, 'hex'))])),
+      memories: await this.#memories.open(DEMO_FACTORY_NEW),
+    };
+  }
+
+  /** A device was set up anew, and has to be so after the next start. */
+  remember(deviceId: string, memory: DeviceMemory): void {
+    this.#memories.set(deviceId, memory);
+  }
+
+  /** Resolves when everything is written. */
+  close(): Promise<void> {
+    return this.#memories.settled();
   }
 
   /** The gateway's configuration names this run's lines, so it is written each time. */
@@ -59,7 +83,8 @@ export class DemoFolder {
   }
 
   async #writeKeys(site: SiteFile): Promise<void> {
-    const keys = site.devices.map(({ id }) => [id, Buffer.from(strongRandom.bytes(16)).toString('hex')]);
+    const keyed = site.devices.filter(({ id }) => !DEMO_FACTORY_NEW.has(id));
+    const keys = keyed.map(({ id }) => [id, Buffer.from(strongRandom.bytes(16)).toString('hex')]);
     await writeFile(this.keysFile, stringify(Object.fromEntries(keys), { defaultStringType: 'QUOTE_DOUBLE' }), {
       mode: 0o600,
     });

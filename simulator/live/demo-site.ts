@@ -1,7 +1,16 @@
 import { WEEKDAYS, type AccessPoint, type Device, type Door, type SiteFile } from '@sparc/protocol/policy';
+import type { DeviceMemory } from '../devices/index.js';
 import { DEMO_CORPORATE_FACILITY_CODE, DEMO_FACILITY_CODE, demoPeople } from './demo-people.js';
 
 export const DEMO_BUS_IDS = ['bus-1', 'bus-2'] as const;
+
+/**
+ * What is on the wall and was not set up yet: the ramp's reader is as it left its box. Its maker delivers with address 9, so
+ * that it can be found even where a converter fixes the rate and address 0 is taken.
+ */
+export const DEMO_FACTORY_NEW: ReadonlyMap<string, DeviceMemory> = new Map([
+  ['spare-reader', { address: 9, baudRate: 9_600 }],
+]);
 
 const WORKDAYS = WEEKDAYS.slice(0, 5);
 
@@ -49,7 +58,8 @@ const door = (id: string, name: string, more: Partial<Door> = {}): Door => ({
 const input = (id: string, device: string, number: number) => ({ id, device, number, activeWhen: 'active' as const });
 
 /**
- * The demo site: four doors on two buses, two of them with a reader on either side, and 200 people.
+ * The demo site: four doors on two buses, two of them with a reader on either side, 200 people, and a reader that waits to
+ * be commissioned.
  * `timeZone` (IANA) is the zone its schedules are read in.
  */
 export function demoSite(timeZone: string): SiteFile {
@@ -68,12 +78,13 @@ export function demoSite(timeZone: string): SiteFile {
       reader('main-in', 'Main entrance, outside', 'bus-1', 1, 'unsecured'),
       reader('main-out', 'Main entrance, inside', 'bus-1', 2, 'secured'),
       reader('garden-in', 'Garden gate', 'bus-1', 3, 'unsecured'),
+      reader('spare', 'Main entrance, ramp', 'bus-1', 4, 'unsecured'),
       ioModule('io-2', 'I/O module, basement closet', 'bus-2'),
       reader('server-in', 'Server room, outside', 'bus-2', 1, 'unsecured'),
       reader('server-out', 'Server room, inside', 'bus-2', 2, 'secured'),
       reader('warehouse-in', 'Warehouse', 'bus-2', 3, 'unsecured'),
     ],
-    readers: ['main-in', 'main-out', 'garden-in', 'server-in', 'server-out', 'warehouse-in'].map((id) => ({
+    readers: ['main-in', 'main-out', 'garden-in', 'server-in', 'server-out', 'warehouse-in', 'spare'].map((id) => ({
       id,
       device: `${id}-reader`,
       number: 0,
@@ -112,6 +123,7 @@ export function demoSite(timeZone: string): SiteFile {
     accessPoints: [
       accessPoint('main-in', 'Main entrance, in', 'main', 'entry', { areaFrom: 'outside', areaTo: 'house' }),
       accessPoint('main-out', 'Main entrance, out', 'main', 'exit', { areaFrom: 'house', areaTo: 'outside' }),
+      accessPoint('spare', 'Main entrance, ramp', 'main', 'entry', { areaFrom: 'outside', areaTo: 'house' }),
       accessPoint('garden-in', 'Garden gate, in', 'garden', 'entry', { areaFrom: 'outside', areaTo: 'house' }),
       accessPoint('server-in', 'Server room, in', 'server', 'entry', {
         areaFrom: 'house',
@@ -158,8 +170,8 @@ export function demoSite(timeZone: string): SiteFile {
       },
     ],
     accessProfiles: [
-      profile('staff', 'Staff', 'working-hours', ['main-in', 'main-out', 'garden-in', 'warehouse-in']),
-      profile('always-in', 'Around the clock', 'always', ['main-in', 'main-out', 'garden-in', 'warehouse-in']),
+      profile('staff', 'Staff', 'working-hours', ['main-in', 'main-out', 'spare', 'garden-in', 'warehouse-in']),
+      profile('always-in', 'Around the clock', 'always', ['main-in', 'main-out', 'spare', 'garden-in', 'warehouse-in']),
       profile('night-shift', 'Night shift', 'night-shift', ['main-in', 'main-out', 'warehouse-in']),
       profile('cleaning', 'Cleaning', 'cleaning', ['main-in', 'main-out', 'garden-in']),
       profile('server-team', 'Server team', 'always', ['server-in', 'server-out']),

@@ -59,9 +59,11 @@ export class Demo {
   }
 
   /** Throws ERR_SIMULATOR_DEMO_FOLDER: an edited site file may be none any more. */
-  async #liveSite(options: Omit<LiveSiteOptions, 'site' | 'keys'>): Promise<LiveSite> {
+  async #liveSite(options: Pick<LiveSiteOptions, 'folder' | 'onLineEnd' | 'kind'>): Promise<LiveSite> {
     try {
-      return new LiveSite({ ...options, ...(await this.folder.open()) });
+      const files = await this.folder.open();
+      this.#stops.push(() => this.folder.close());
+      return new LiveSite({ ...options, ...files, onMemory: (id, memory) => this.folder.remember(id, memory) });
     } catch (cause) {
       if (isSparcError(cause)) throw cause;
       const { siteFile } = this.folder;

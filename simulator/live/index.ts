@@ -4,7 +4,7 @@
  */
 export { buildControlApi } from './control-api.js';
 export { Demo, type DemoOptions } from './demo.js';
-export { demoSite, DEMO_BUS_IDS } from './demo-site.js';
+export { demoSite, DEMO_BUS_IDS, DEMO_FACTORY_NEW } from './demo-site.js';
 export { DemoFolder } from './demo-folder.js';
 export { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
 export { LIVE_BAUD_RATE, LiveSite, type LiveCard, type LiveSiteOptions } from './live-site.js';

@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { SerialPort } from 'serialport';
 import { SparcError } from '@sparc/protocol/errors';
 
 export type LineKind = 'pty' | 'tcp';
@@ -24,9 +25,15 @@ export interface LineEnd {
 }
 
 export interface LineEndEvents {
-  onBytes(bytes: Uint8Array): void;
+  /** `baudRate`: what the gateway's end is set to; undefined where the line alone decides. */
+  onBytes(bytes: Uint8Array, baudRate?: number): void;
   /** The line ended by itself. */
   onEnd(error: SparcError): void;
+}
+
+interface TerminalSettings {
+  getBaudRate(): Promise<{ baudRate: number }>;
+  close(): Promise<void>;
 }
 
 export function hasSocat(): boolean {
@@ -47,7 +54,6 @@ export async function openPty(folder: string, busId: string, events: LineEndEven
   const ended = once(socat, 'exit').then(() => {
     if (!isStopping) events.onEnd(new SparcError('ERR_SIMULATOR_LINE', `socat, which kept ${path}, ended`));
   });
-  socat.stdout.on('data', (bytes: Uint8Array) => events.onBytes(bytes));
   socat.stdin.on('error', () => undefined);
 
   const stop = async () => {
@@ -63,7 +69,25 @@ export async function openPty(folder: string, busId: string, events: LineEndEven
     }
     await pause(10);
   }
-  return { address: { serial: { path } }, write: (bytes) => void socat.stdin.write(bytes), stop };
+  // A second hand on the terminal, to see the rate that the gateway sets.
+  const settings: TerminalSettings = await SerialPort.binding.open({ path, baudRate: 9_600, lock: false });
+  const hear = async (bytes: Uint8Array) => {
+    const { baudRate } = await settings.getBaudRate();
+    events.onBytes(bytes, baudRate);
+  };
+  let heard: Promise<void> = Promise.resolve();
+  socat.stdout.on('data', (bytes: Uint8Array) => {
+    // One after the other; a terminal that is being closed has nothing more to say.
+    heard = heard.then(() => hear(bytes)).catch(() => undefined);
+  });
+  return {
+    address: { serial: { path } },
+    write: (bytes) => void socat.stdin.write(bytes),
+    stop: async () => {
+      await settings.close();
+      await stop();
+    },
+  };
 }
 
 /** A converter on loopback, as a serial device server would be: one client at a time, the newest. */

@@ -1,5 +1,5 @@
 import type { SiteFile } from '@sparc/protocol/policy';
-import { buildSite, DOOR_PHYSICS, type CardBits, type SimulatedSite } from '../devices/index.js';
+import { buildSite, DOOR_PHYSICS, type CardBits, type DeviceMemory, type SimulatedSite } from '../devices/index.js';
 import { SeededRandom, SerialLine, type LinePort } from '../world/index.js';
 import { cardBitsOf } from '../people/index.js';
 import { cardName } from './card-name.js';
@@ -24,6 +24,10 @@ export interface LiveSiteOptions {
   readonly kind?: LineKind;
   /** Of every line; default `LIVE_BAUD_RATE`. */
   readonly baudRate?: number;
+  /** Of devices that are not set up as the site file says. Behind a converter with its fixed rate, every device has that. */
+  readonly memories?: ReadonlyMap<string, DeviceMemory>;
+  /** A device was given another address, rate or key, or lost them. */
+  readonly onMemory?: (deviceId: string, memory: DeviceMemory) => void;
   readonly onLineEnd: (error: SparcError) => void;
 }
 
@@ -41,7 +45,7 @@ export class LiveSite {
   readonly #cardBits: ReadonlyMap<string, CardBits>;
 
   constructor(private readonly options: LiveSiteOptions) {
-    const { site, keys, baudRate = LIVE_BAUD_RATE } = options;
+    const { site, keys, baudRate = LIVE_BAUD_RATE, memories = [] } = options;
     this.kind = options.kind ?? (hasSocat() ? 'pty' : 'tcp');
     const busIds = [...new Set(site.devices.map(({ bus }) => bus))];
     this.lines = new Map(busIds.map((id) => [id, new SerialLine(this.#clock, new SeededRandom(id))]));
@@ -58,6 +62,9 @@ export class LiveSite {
       lines: this.lines,
       keys,
       baudRate,
+      memories: new Map(
+        [...memories].map(([id, memory]) => [id, this.kind === 'tcp' ? { ...memory, baudRate } : memory]),
+      ),
       // As an input module with a filter reports it: the list of events stays readable.
       physics: { ...DOOR_PHYSICS, bounces: 0 },
     });
@@ -72,6 +79,9 @@ export class LiveSite {
     const { devices, readers, locks, doors } = this.#built;
     for (const part of [...devices.values(), ...readers.values(), ...locks.values(), ...doors.values()]) {
       part.onChange = () => this.#changed();
+    }
+    for (const device of devices.values()) {
+      device.onMemory = (memory) => options.onMemory?.(device.id, memory);
     }
   }
 
@@ -106,7 +116,11 @@ export class LiveSite {
   async plugIn(busId: string): Promise<void> {
     const port = this.#ports.get(busId);
     if (port === undefined) throw new RangeError(`the site has no bus ${busId}`);
-    const events = { onBytes: (bytes: Uint8Array) => port.transmit(bytes), onEnd: this.options.onLineEnd };
+    const onBytes = (bytes: Uint8Array, baudRate = port.baudRate) => {
+      port.baudRate = baudRate;
+      port.transmit(bytes);
+    };
+    const events = { onBytes, onEnd: this.options.onLineEnd };
     const end = this.kind === 'pty' ? await openPty(this.options.folder, busId, events) : await openTcp(events);
     this.#ends.set(busId, end);
     this.addresses.set(busId, end.address);
@@ -150,6 +164,9 @@ export class LiveSite {
         powered: device.powered,
         secure: device.secure,
         tampered: device.tampered,
+        address: device.memory.address,
+        baudRate: device.memory.baudRate,
+        keyed: device.memory.scbk !== undefined,
       })),
     };
   }

@@ -7,6 +7,7 @@ const OPEN_MS = 5;
 
 /** The ACU's end of a simulated line: an adapter that can be unplugged. */
 export class SimulatedByteLink implements ByteLink {
+  readonly canSetBaudRate = true;
   readonly #port: LinePort;
   #handlers: ByteLinkHandlers | undefined;
   #plugged = true;

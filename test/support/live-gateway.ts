@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
 import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { Device, SiteFile } from '@sparc/protocol/policy';
+import { FACTORY_MEMORY } from '@sparc/simulator/devices';
 import { LIVE_BAUD_RATE, LiveSite, type LineKind } from '@sparc/simulator/live';
 import { freePort } from './free-port.js';
 import { eventually } from './peers.js';
@@ -28,6 +29,8 @@ export interface LiveGatewayOptions {
   readonly wired?: SiteFile;
   /** Keys that the gateway has, where they differ from those of the devices; hexadecimal by device id. */
   readonly wrongKeys?: Readonly<Record<string, string>>;
+  /** Devices that left the factory with this address, at 9600 baud, and that nobody gave a key; by device id. */
+  readonly factoryNew?: Readonly<Record<string, number>>;
   readonly kind?: LineKind;
   readonly baudRate?: number;
 }
@@ -57,12 +60,14 @@ export class LiveGateway {
 
   /** Lines are open, the policy is applied, nothing runs yet. */
   static async create(options: LiveGatewayOptions): Promise<LiveGateway> {
-    const { site, wired = site, kind = 'tcp', baudRate = LIVE_BAUD_RATE } = options;
+    const { site, wired = site, factoryNew = {}, kind = 'tcp', baudRate = LIVE_BAUD_RATE } = options;
     const folder = await mkdtemp(join(tmpdir(), 'sparc-live-'));
-    const keys = new Map(site.devices.map(({ id }, index) => [id, Uint8Array.from({ length: 16 }, () => index + 1)]));
+    const keyed = site.devices.filter(({ id }) => factoryNew[id] === undefined);
+    const keys = new Map(keyed.map(({ id }, index) => [id, Uint8Array.from({ length: 16 }, () => index + 1)]));
     const live = new LiveSite({
       site: wired,
       keys,
+      memories: new Map(Object.entries(factoryNew).map(([id, address]) => [id, { ...FACTORY_MEMORY, address }])),
       folder,
       kind,
       baudRate,

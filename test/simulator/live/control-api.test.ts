@@ -1,4 +1,5 @@
 import { buildControlApi, demoSite, LiveSite } from '@sparc/simulator/live';
+import { FACTORY_MEMORY } from '@sparc/simulator/devices';
 import t, { type Test } from 'tap';
 
 const ORIGIN = 'http://127.0.0.1:8080';
@@ -70,6 +71,14 @@ t.test('keys, tamper and power cycles reach the reader', async (t) => {
   t.equal((await call('POST', '/readers/server-in/power-cycle', {})).status, 204);
   t.equal(live.readers.get('server-in')?.device.powered, false);
   t.equal((await call('POST', '/readers/nowhere/tamper', {})).status, 404);
+});
+
+t.test('a device is reset to the factory, and forgets its key and its address', async (t) => {
+  const { live, call } = apiOf(t);
+  t.equal((await call('POST', '/devices/main-in-reader/factory-reset', {})).status, 204);
+  t.same(live.devices.get('main-in-reader')?.memory, FACTORY_MEMORY);
+  t.match((await call('GET', '/site')).body.devices[1], { id: 'main-in-reader', keyed: false, address: 0 });
+  t.equal((await call('POST', '/devices/nothing/factory-reset', {})).status, 404);
 });
 
 t.test('only the console may use it, and only at a loopback host', async (t) => {
