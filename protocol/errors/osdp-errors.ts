@@ -24,6 +24,10 @@ export const OSDP_ERRORS = {
     meaning: 'A frame inside Secure Channel is not authentic.',
     action: 'The session is negotiated again. If it persists, look for a second device or an attack on the line.',
   },
+  ERR_OSDP_CAPTURE: {
+    meaning: 'A line of an osdpcap file that cannot be read.',
+    action: 'Correct or remove the line named in the message; a last line that was cut short is passed over.',
+  },
   ERR_OSDP_SILENT: {
     meaning: 'The device has not answered for too long.',
     action: 'Check its power, its wiring, its address and its baud rate.',

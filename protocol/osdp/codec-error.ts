@@ -11,7 +11,9 @@ export type CodecErrorCode =
   /** A key that somebody could guess. */
   | 'ERR_OSDP_KEY_WEAK'
   /** Authentication or decryption failed: the session is over. */
-  | 'ERR_OSDP_MAC';
+  | 'ERR_OSDP_MAC'
+  /** A line of a capture file that cannot be read. */
+  | 'ERR_OSDP_CAPTURE';
 
 /** The only error that the OSDP codecs produce. The message names the field, never the content of a secret. */
 export class CodecError extends Error {

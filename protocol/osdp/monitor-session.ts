@@ -104,8 +104,7 @@ function followOpening(session: HeardSession, status: number | undefined, { payl
   const made = session.kind === 'answered' ? session.made : undefined;
   if (made === undefined || !bytesEqual(made.replyChain, payload)) {
     const reason = session.kind === 'answered' || session.kind === 'challenged' ? 'noKey' : 'sessionBeganBefore';
-    const text = `a session is up, and cannot be read: ${HIDDEN_REASONS[reason]}`;
-    return { session: { kind: 'hidden', reason }, findings: [finding('sessionOpened', text)] };
+    return { session: { kind: 'hidden', reason }, findings: [unreadable(reason)] };
   }
   return { session: made, findings: [finding('sessionOpened', 'a session is up, and can be read')] };
 }
@@ -113,10 +112,7 @@ function followOpening(session: HeardSession, status: number | undefined, { payl
 function followSealed(before: HeardSession, bytes: Uint8Array, frame: ReceivedFrame): Followed {
   // The session is up although its RMAC_I was not heard.
   const session = before.kind === 'answered' && before.made !== undefined ? before.made : before;
-  if (session.kind !== 'open') {
-    const reason = session.kind === 'hidden' ? session.reason : hiddenBy(session);
-    return { session: { kind: 'hidden', reason }, content: reason, findings: [] };
-  }
+  if (session.kind !== 'open') return followUnreadable(session, frame);
   const { keys, replyChain, commandChain } = session;
   const opened = open({ keys, chain: frame.reply ? commandChain : replyChain }, bytes);
   // The chain is kept: if this frame was forged, the next one fits again.
@@ -131,8 +127,19 @@ function followSealed(before: HeardSession, bytes: Uint8Array, frame: ReceivedFr
   };
 }
 
-const hiddenBy = (session: HeardSession): HiddenReason =>
-  session.kind === 'answered' ? 'noKey' : 'sessionBeganBefore';
+/** Codes are never encrypted, so that a frame without data can be read all the same. */
+function followUnreadable(session: HeardSession, frame: ReceivedFrame): Followed {
+  const isNews = session.kind !== 'hidden';
+  const reason = isNews ? (session.kind === 'answered' ? 'noKey' : 'sessionBeganBefore') : session.reason;
+  return {
+    session: { kind: 'hidden', reason },
+    content: isUnencrypted(frame) ? frame : reason,
+    findings: isNews ? [unreadable(reason)] : [],
+  };
+}
+
+const unreadable = (reason: HiddenReason): Finding =>
+  finding('sessionHidden', `a session is up, and cannot be read: ${HIDDEN_REASONS[reason]}`);
 
 const isUnencrypted = ({ securityBlock }: ReceivedFrame): boolean =>
   securityBlock?.type === SCS.command || securityBlock?.type === SCS.reply;

@@ -13,7 +13,16 @@ import { bytesToHex } from './hex.js';
 import { keypadText } from './keypad.js';
 import { HIDDEN_REASONS, type Reading } from './monitor-types.js';
 import { nakMeaning } from './nak.js';
-import { describeReply, INPUT_STATUS, READER_STATUS, REPLIES, type Reply } from './replies.js';
+import {
+  describeReply,
+  FILE_ACTION,
+  FILE_STATUS,
+  INPUT_STATUS,
+  READER_STATUS,
+  REPLIES,
+  type Reply,
+} from './replies.js';
+import { KEY_SELECTION } from './session-keys.js';
 
 /** The name of a command or reply by its code, which is never encrypted: `POLL`, or `command 0x99`. */
 export function codeName(reply: boolean, code: number): string {
@@ -27,37 +36,36 @@ export function readingText(frame: Frame, reading: Reading, showSecrets: boolean
   switch (reading.kind) {
     case 'hidden':
       return frame.payload.length === 0
-        ? `${name} (${HIDDEN_REASONS[reading.reason]})`
-        : `${name} with ${frame.payload.length} encrypted bytes (${HIDDEN_REASONS[reading.reason]})`;
+        ? `${name}: ${HIDDEN_REASONS[reading.reason]}`
+        : `${name}, ${frame.payload.length} encrypted bytes: ${HIDDEN_REASONS[reading.reason]}`;
     case 'undecodable':
-      return `${name} that cannot be decoded: ${reading.error.message}; ${frame.payload.length} bytes`;
+      return `${name} that cannot be decoded: ${reading.error.message} (${frame.payload.length} bytes)`;
     case 'command':
-      return (
-        textOf(COMMAND_TEXTS, reading.command, showSecrets) ??
-        withSecrets(describeCommand(reading.command), frame, showSecrets)
-      );
+      return textOf(COMMAND_TEXTS, reading.command, { frame, showSecrets }, describeCommand);
     case 'reply':
-      return (
-        textOf(REPLY_TEXTS, reading.reply, showSecrets) ?? withSecrets(describeReply(reading.reply), frame, showSecrets)
-      );
+      return textOf(REPLY_TEXTS, reading.reply, { frame, showSecrets }, describeReply);
   }
 }
 
-const withSecrets = (text: string, { payload }: Frame, showSecrets: boolean): string =>
-  showSecrets && text.includes('***') ? `${text} = ${bytesToHex(payload)}` : text.replace(/ \{\}$/, '');
+interface Context {
+  readonly frame: Frame;
+  readonly showSecrets: boolean;
+}
 
+/** What follows the name, for those messages whose fields need words. */
 type Texts<M extends { readonly name: string }> = {
-  readonly [N in M['name']]?: (message: Extract<M, { name: N }>, showSecrets: boolean) => string;
+  readonly [N in M['name']]?: (message: Extract<M, { name: N }>, context: Context) => string;
 };
 
 function textOf<M extends { readonly name: string }>(
   texts: Texts<M>,
   message: M,
-  showSecrets: boolean,
-): string | undefined {
-  const say = texts[message.name as M['name']] as ((message: M, showSecrets: boolean) => string) | undefined;
-  const text = say?.(message, showSecrets);
-  return text === undefined ? undefined : `${message.name} ${text}`;
+  context: Context,
+  describe: (message: M, secretsShown: boolean) => string,
+): string {
+  const say = texts[message.name as M['name']] as ((message: M, context: Context) => string) | undefined;
+  if (say === undefined) return describe(message, context.showSecrets).replace(/ \{(type=0)?\}$/, '');
+  return `${message.name} ${say(message, context)}`;
 }
 
 const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>
@@ -71,15 +79,34 @@ const bitText = (bits: Uint8Array, bitCount: number): string =>
     .join('')
     .slice(0, bitCount);
 
+interface Fragment {
+  readonly totalSize: number;
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+function fragmentText({ totalSize, offset, data }: Fragment, { showSecrets }: Context): string {
+  if (data.length === 0) return `no data, at byte ${offset} of ${totalSize}`;
+  const end = offset + data.length;
+  const content = showSecrets ? `: ${bytesToHex(data)}` : '';
+  return `bytes ${offset} to ${end - 1} of ${totalSize} (${Math.floor((end * 100) / totalSize)} %)${content}`;
+}
+
+const keyText = (_message: unknown, { frame }: Context): string =>
+  frame.securityBlock?.data[0] === KEY_SELECTION.scbkDefault ? 'under SCBK-D' : 'under the SCBK';
+
 const COMMAND_TEXTS: Texts<Command> = {
-  ID: ({ type }) => (type === 0 ? 'standard' : type === 1 ? 'extended' : `type ${type}`),
-  CAP: () => 'of the device',
   OUT: ({ records }) => records.map(outputText).join(', '),
   LED: ({ records }) => records.map(ledText).join(', '),
   BUZ: ({ reader, tone, onTicks, offTicks, count }) =>
     tone <= 1
       ? `reader ${reader} silent`
-      : `reader ${reader} ${count === 0 ? 'until stopped' : `${count} times`}, ${seconds(onTicks)} on, ${seconds(offTicks)} off`,
+      : `reader ${reader} ${count === 0 ? 'until stopped' : `${count} x`}, ${seconds(onTicks)} on, ${seconds(offTicks)} off`,
+  CHLNG: keyText,
+  SCRYPT: keyText,
+  FILETRANSFER: (message, context) => `type ${message.type}, ${fragmentText(message, context)}`,
+  GENAUTH: fragmentText,
+  CRAUTH: fragmentText,
   COMSET: ({ address, baudRate }) => `to address ${address} at ${baudRate} baud`,
 };
 
@@ -117,9 +144,24 @@ const REPLY_TEXTS: Texts<Reply> = {
   ISTATR: ({ inputs }) => states(INPUT_STATUS, inputs),
   OSTATR: ({ outputs }) => states(OUTPUT_STATUS, outputs),
   RSTATR: ({ readers }) => states(READER_STATUS, readers),
-  RAW: ({ reader, bitCount, bits }, showSecrets) =>
+  RAW: ({ reader, bitCount, bits }, { showSecrets }) =>
     `reader ${reader}, card of ${bitCount} bits: ${showSecrets ? bitText(bits, bitCount) : '***'}`,
-  KEYPAD: ({ reader, keys }, showSecrets) =>
+  KEYPAD: ({ reader, keys }, { showSecrets }) =>
     `reader ${reader}, ${keys.length} keys: ${showSecrets ? keypadText(keys) : '***'}`,
+  CCRYPT: (message, context) => `${keyText(message, context)}, cUID ${bytesToHex(message.cUID)}`,
+  RMAC_I: (_message, { frame }) => (frame.securityBlock?.data[0] === 0x01 ? 'session established' : 'key refused'),
+  FTSTAT: ({ action, delayMs, status, messageSizeMax }) =>
+    [
+      words(nameOf(FILE_STATUS, status)),
+      ...(action & FILE_ACTION.interleaved ? [] : ['exclusive']),
+      ...(action & FILE_ACTION.leaveSecureChannel ? ['wants to leave Secure Channel'] : []),
+      ...(action & FILE_ACTION.pollWaiting ? ['a report waits'] : []),
+      ...(delayMs === 0 ? [] : [`next fragment in ${delayMs} ms`]),
+      ...(messageSizeMax === 0 ? [] : [`messages of at most ${messageSizeMax} bytes`]),
+    ].join(', '),
+  PIVDATAR: fragmentText,
+  GENAUTHR: fragmentText,
+  CRAUTHR: fragmentText,
+  EXT_PDID: fragmentText,
   COM: ({ address, baudRate }) => `from now on address ${address} at ${baudRate} baud`,
 };

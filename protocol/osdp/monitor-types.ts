@@ -60,6 +60,8 @@ export interface Finding {
 
 export type FindingCode =
   | 'sessionOpened'
+  /** A session is up, and its data cannot be read. */
+  | 'sessionHidden'
   | 'sessionRefused'
   | 'sessionEnded'
   /** A session under SCBK-D hides nothing from anybody. */
@@ -77,7 +79,9 @@ export type FindingCode =
   /** The reply has not the sequence number of its command. */
   | 'sequenceMismatch'
   /** Nobody had asked this address, or it has answered already. */
-  | 'unexpectedReply';
+  | 'unexpectedReply'
+  /** A part of a multi-part message or of a file that does not continue the one before it. */
+  | 'fragmentGap';
 
 export interface MonitorFrame {
   readonly kind: 'frame';

@@ -2,6 +2,7 @@ import { bytesEqual } from './bytes-equal.js';
 import { decodeCommand } from './commands.js';
 import { decodeFrame, type Frame, type ReceivedFrame, type Sequence } from './frame.js';
 import { BUFFERED_INTER_CHARACTER_TIMEOUT_MS } from './frame-parser.js';
+import { followFragments, type NextOffsets } from './monitor-fragments.js';
 import { finding, followSession, type HeardSession } from './monitor-session.js';
 import { hearBytes, noiseOf, SILENT_STREAM, type HeardStream } from './monitor-stream.js';
 import { codeName, readingText } from './monitor-text.js';
@@ -30,6 +31,7 @@ interface HeardFrame {
 /** What was heard of one PD. */
 interface HeardPd {
   readonly session: HeardSession;
+  readonly fragments: NextOffsets;
   readonly command?: HeardFrame & { readonly atMs: number };
   /** To that command; BUSY is none. */
   readonly reply?: HeardFrame;
@@ -100,12 +102,13 @@ function takeCommand(state: MonitorState, bytes: Uint8Array, frame: ReceivedFram
   // SQN 0 starts anew however often it is said: only an unanswered one is repeated.
   const isRepeat =
     last !== undefined && bytesEqual(bytes, last.bytes) && (frame.sequence !== 0 || pd.reply === undefined);
-  const understood = isRepeat ? { ...last, session: pd.session, findings: [] } : understand(state, pd, bytes, frame);
+  const understood = isRepeat ? { ...pd, ...last, findings: [] } : understand(state, pd, bytes, frame);
   const findings = isRepeat ? [] : [...sequenceFindings(pd, frame.sequence), ...understood.findings];
   const { reading } = understood;
   const item = itemOf(state, understood, { atMs, direction: 'acu', repeat: isRepeat, findings });
   const next: HeardPd = {
     session: understood.session,
+    fragments: understood.fragments,
     command: { bytes, frame: understood.frame, reading, atMs },
     ...(isRepeat && pd.reply !== undefined ? { reply: pd.reply } : {}),
   };
@@ -122,10 +125,9 @@ function takeReply(state: MonitorState, bytes: Uint8Array, frame: ReceivedFrame,
   const pd = pdAt(state, address);
   const isDue = due?.address === address;
   const isRepeat = pd.reply !== undefined && bytesEqual(bytes, pd.reply.bytes);
-  const understood = isRepeat
-    ? { ...pd.reply, session: pd.session, findings: [] }
-    : understand(state, pd, bytes, frame);
-  const findings = [...replyFindings(pd, frame, isDue), ...understood.findings];
+  const understood = isRepeat ? { ...pd, ...pd.reply, findings: [] } : understand(state, pd, bytes, frame);
+  const isFirst = Object.keys(state.pds).length === 0;
+  const findings = [...replyFindings(pd, frame, isDue || isFirst), ...understood.findings];
   const delay = isDue && pd.command !== undefined ? { delayMs: atMs - pd.command.atMs } : {};
   const item = itemOf(state, understood, { atMs, direction: 'pd', repeat: isRepeat, findings, ...delay });
   const { reading } = understood;
@@ -133,6 +135,7 @@ function takeReply(state: MonitorState, bytes: Uint8Array, frame: ReceivedFrame,
   const next: HeardPd = {
     ...pd,
     session: understood.session,
+    fragments: understood.fragments,
     ...(isBusy ? {} : { reply: { bytes, frame: understood.frame, reading } }),
   };
   return {
@@ -141,10 +144,10 @@ function takeReply(state: MonitorState, bytes: Uint8Array, frame: ReceivedFrame,
   };
 }
 
-const pdAt = ({ pds }: MonitorState, address: number): HeardPd => pds[address] ?? { session: { kind: 'none' } };
+const pdAt = ({ pds }: MonitorState, address: number): HeardPd =>
+  pds[address] ?? { session: { kind: 'none' }, fragments: {} };
 
-interface Understood extends HeardFrame {
-  readonly session: HeardSession;
+interface Understood extends HeardFrame, Pick<HeardPd, 'session' | 'fragments'> {
   readonly findings: readonly Finding[];
 }
 
@@ -153,7 +156,9 @@ function understand(state: MonitorState, pd: HeardPd, bytes: Uint8Array, receive
   const { session, content, findings } = followSession(pd.session, keys, bytes, received);
   const frame = typeof content === 'string' ? received : content;
   const reading = readingOf(content, received.reply);
-  return { session, bytes, frame, reading, findings: [...findings, ...keyFindings(reading, session)] };
+  const parts = followFragments(pd.fragments, reading);
+  const more = [...keyFindings(reading, session), ...parts.findings];
+  return { session, fragments: parts.next, bytes, frame, reading, findings: [...findings, ...more] };
 }
 
 function readingOf(content: Frame | HiddenReason, reply: boolean): Reading {
@@ -197,7 +202,8 @@ function replyFindings({ command }: HeardPd, { sequence, code }: ReceivedFrame, 
   if (!isDue)
     return [finding('unexpectedReply', 'a reply that was not due: late, forged, or two devices at one address')];
   const asked = command?.frame.sequence;
-  if (sequence === asked || codeName(true, code) === 'BUSY' || codeName(true, code) === 'NAK') return [];
+  if (asked === undefined || sequence === asked || codeName(true, code) === 'BUSY' || codeName(true, code) === 'NAK')
+    return [];
   const what = sequence === 0 ? 'the PD asks for a restart' : 'late, or for another ACU';
   return [finding('sequenceMismatch', `sequence number ${sequence} in reply to ${asked}: ${what}`)];
 }
