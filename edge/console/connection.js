@@ -17,7 +17,7 @@ export const getOlder = (before, limit) =>
  * Follows the live stream for ever. After each (re)connection `onOpen` fetches what was missed; `onProblem` gets a
  * code, message and action while the page shows something old, and undefined when it is current again.
  */
-export function follow({ onOpen, onSite, onEvent, onProblem }) {
+export function follow({ onOpen, onSite, onEvent, onCommissioning, onProblem }) {
   let source;
   let problem;
   const report = (next) => {
@@ -32,6 +32,7 @@ export function follow({ onOpen, onSite, onEvent, onProblem }) {
       onOpen();
     });
     source.addEventListener('site', ({ data }) => onSite(JSON.parse(data)));
+    source.addEventListener('commissioning', ({ data }) => onCommissioning(JSON.parse(data)));
     source.addEventListener('event', ({ data }) => onEvent(JSON.parse(data)));
     source.addEventListener('error', () => {
       void explain();

@@ -1,3 +1,4 @@
+import { createCommissioning } from './commissioning.js';
 import { follow, getCatalogue, getNewest } from './connection.js';
 import { byId, h } from './dom.js';
 import { renderDoors } from './doors.js';
@@ -11,6 +12,7 @@ const EVENTS_AT_START = 100;
 const catalogue = await untilServed(getCatalogue);
 const events = createEventList(catalogue);
 const simulator = createSimulator();
+const commissioning = createCommissioning(catalogue);
 let site;
 let trouble;
 let timeQuality = 'synced';
@@ -29,6 +31,7 @@ follow({
     site = next;
     simulator.connect(site.simulatorUrl);
     events.setSite(site);
+    commissioning.setSite(site);
     render();
   },
   onEvent(event) {
@@ -36,12 +39,30 @@ follow({
     timeQuality = event.timeQuality;
     if (event.severity === 'alarm') byId('announcer').textContent = `${titleOf(event)}: ${whereOf(event, site)}`;
   },
+  onCommissioning: commissioning.setView,
   onProblem(problem) {
     trouble = problem;
     render();
   },
 });
 setInterval(renderFacts, 1_000);
+window.addEventListener('hashchange', showView);
+showView();
+
+/** The address says which view is shown, so that it can be kept, sent and gone back from. */
+function showView() {
+  const isCommissioning = location.hash === '#commissioning';
+  byId('doors-and-events').hidden = isCommissioning;
+  commissioning.show(isCommissioning);
+  mark(byId('tab-doors'), !isCommissioning);
+  mark(byId('tab-commissioning'), isCommissioning);
+  renderState();
+
+  function mark(tab, isCurrent) {
+    if (isCurrent) tab.setAttribute('aria-current', 'page');
+    else tab.removeAttribute('aria-current');
+  }
+}
 
 function render() {
   renderState();
@@ -56,14 +77,16 @@ function render() {
 
 function renderState() {
   const problems = site === undefined ? [] : problemsOf(site, catalogue);
+  const state = byId('state');
+  const alarms = problems.filter(({ level }) => level === 'alarm').length;
   if (trouble !== undefined) {
     const { code, message, action } = trouble;
     problems.unshift({ key: 'trouble', level: 'alarm', title: 'What you see is old', code, meaning: message, action });
   }
-  renderProblems(byId('problem-list'), problems);
-  byId('problems').hidden = problems.length === 0;
-  const state = byId('state');
-  const alarms = problems.filter(({ level }) => level === 'alarm').length;
+  // Whoever commissions has what is wrong with readers beside them, and no room for doors.
+  const shown = location.hash === '#commissioning' ? problems.filter(({ key }) => key === 'trouble') : problems;
+  renderProblems(byId('problem-list'), shown);
+  byId('problems').hidden = shown.length === 0;
   document.body.dataset.stale = String(trouble !== undefined);
   if (trouble !== undefined) show('bad', 'Not live');
   else if (site === undefined) show('waiting', 'Connecting…');

@@ -1,0 +1,57 @@
+/** The words of commissioning. What errors mean comes from the API's catalogue, what is wrong with a bus from its findings. */
+
+export const KEY_WORDS = {
+  none: { level: 'warn', badge: 'No key' },
+  proven: { level: 'good', badge: 'Key proven' },
+  changing: { level: 'waiting', badge: 'Key changing' },
+  lost: { level: 'bad', badge: 'Key lost' },
+};
+
+export const TASK_TITLES = {
+  discover: 'Search for readers',
+  identify: 'Identify',
+  identifyFound: 'Identify',
+  setAddress: 'Set address',
+  setBusSpeed: 'Change bus speed',
+  setKey: 'Set key',
+  capture: 'Record frames',
+  transfer: 'Send bundle',
+};
+export const TASK_STATES = { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' };
+
+export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400];
+export const ADDRESS_MAX = 126;
+
+const THOUSANDS = /\B(?=(\d{3})+$)/g;
+/** With a narrow no-break space between thousands. */
+export const baud = (rate) => `${String(rate).replace(THOUSANDS, '\u202f')} baud`;
+
+export const millis = (ms) =>
+  ms < 1_000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+
+export function share(part, whole) {
+  if (whole === 0) return '–';
+  const percent = (part / whole) * 100;
+  if (part === 0) return '0';
+  return percent < 0.1 ? '< 0.1 %' : `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+}
+
+export function sizeOf(bytes) {
+  return bytes < 10_240 ? `${bytes} bytes` : `${Math.round(bytes / 1_024)} KiB`;
+}
+
+/** Minutes and seconds that are left, as `24:07`. */
+export function left(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  return `${minutes}:${String(rest).padStart(2, '0')}`;
+}
+
+/** What a person calls a device: the names of its readers; a module without a reader has its id alone. */
+export function deviceName(site, id) {
+  const names = site?.readers.filter(({ deviceId }) => deviceId === id).map(({ name }) => name) ?? [];
+  return names.length === 0 ? id : names.join(' / ');
+}
+
+/** `3 readers`. */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
