@@ -18,7 +18,7 @@ import {
   notice,
   probeUnanswered,
 } from './acu-link.js';
-import { applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
+import { crcClaimFailed, applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
 import { abandonExchange, enqueue, expireWaiting } from './acu-queue.js';
 import { type AcuDraft, type AcuState, type Exchange, isSecure, justAfter, nextTurnAtMs } from './acu-state.js';
 import { repeat, transmitNext } from './acu-transmit.js';
@@ -91,7 +91,8 @@ function replyMissed(draft: AcuDraft, nowMs: number, garbled: boolean): void {
     else if (draft.phase.kind === 'refused') refusalExplained(draft, nowMs, draft.phase.message, undefined);
     else if (nowMs - draft.lastValidMs >= draft.timings.offlineAfterMs) {
       goOffline(draft, nowMs, garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
-    } else repeatAfter(draft, nowMs, exchange.attempts < PROMPT_ATTEMPTS ? 0 : REPEAT_PAUSE_MS);
+    } else if (exchange.attempts < PROMPT_ATTEMPTS) repeatAfter(draft, nowMs, 0);
+    else if (!crcClaimFailed(draft, nowMs)) repeatAfter(draft, nowMs, REPEAT_PAUSE_MS);
   }
   endTurn(draft);
 }
@@ -203,6 +204,7 @@ function secureAnswered(
   const opened = open(exchange.session, bytes);
   if (!opened.ok) return sessionBroken(draft, nowMs, 'ERR_OSDP_MAC', opened.error.message);
   draft.phase = { ...draft.phase, session: opened.value.session };
+  if (opened.value.plain) notice(draft, 'it reports its status in plain text inside the session');
   const reply = decodeReply(opened.value.frame);
   if (exchange.doubted !== undefined && isSecure(draft)) {
     alarm(

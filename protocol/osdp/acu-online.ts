@@ -1,7 +1,7 @@
 import { goOnline, handshakeRefused } from './acu-handshake.js';
 import { noteIdentity } from './acu-identity.js';
 import { keepBothKeys } from './acu-keys.js';
-import { alarm, beginSession, restartSession } from './acu-link.js';
+import { alarm, beginSession, notice, restartSession } from './acu-link.js';
 import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
 import { type AcuDraft, type Exchange, isSecure } from './acu-state.js';
 import type { CommandOutcome } from './acu-types.js';
@@ -20,6 +20,7 @@ export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Ex
   if (draft.status?.link !== 'online') goOnline(draft, nowMs);
   draft.exchange = undefined;
   draft.readyAtMs = nowMs;
+  if (draft.crcClaim === 'trying') draft.crcClaim = 'none';
   if (exchange.command.name === 'POLL') pollAnswered(draft, nowMs, exchange, reply);
   if (reply.name !== 'ACK') {
     const { emptyPollMs } = draft;
@@ -76,8 +77,7 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
       return noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
     case 'PDCAP':
       draft.receiveSize = receiveSize(reply.capabilities);
-      if (knowsCrc(reply.capabilities)) draft.check = 'crc';
-      return;
+      return claimsCrc(draft, knowsCrc(reply.capabilities));
     case 'COM':
       if (command.name !== 'COMSET') return;
       if (reply.address <= ADDRESS_MAX) draft.address = reply.address;
@@ -90,6 +90,24 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
     default:
       return;
   }
+}
+
+/** A PD that was found by a checksum is spoken to by CRC where it says that it knows it, until that proves wrong. */
+function claimsCrc(draft: AcuDraft, claimed: boolean): void {
+  if (draft.check === 'crc' || !claimed || draft.crcClaim === 'wrong') return;
+  draft.check = 'crc';
+  draft.crcClaim = 'trying';
+}
+
+/** The PD does not answer a CRC although it claims to know it: it is spoken to as it was found. True where that is so. */
+export function crcClaimFailed(draft: AcuDraft, nowMs: number): boolean {
+  if (draft.crcClaim !== 'trying') return false;
+  notice(draft, 'it claims to know CRC and answers checksums alone');
+  draft.crcClaim = 'wrong';
+  draft.check = 'checksum';
+  abandonExchange(draft, 'ERR_OSDP_RESTARTED');
+  beginSession(draft, nowMs);
+  return true;
 }
 
 /** Inside a session NAK 6 is a refusal like any other: who authenticates it has the session. */

@@ -43,6 +43,8 @@ export interface Opened {
   /** Its payload is plain text. */
   readonly frame: Frame;
   readonly session: SecureSession;
+  /** It came as plain text although it has a payload: tolerated for status alone. */
+  readonly plain: boolean;
 }
 
 /** Any payload of this length fits into a frame with security block, padding, MAC and CRC. */
@@ -78,18 +80,22 @@ function openReceived(session: SecureSession, bytes: Uint8Array, received: Recei
   return {
     frame: { ...frame, payload: plainPayload(session, frame) },
     session: { ...session, chain: expected },
+    plain: frame.payload.length > 0 && !isEncrypted(frame),
   };
 }
 
 function plainPayload(session: SecureSession, frame: Frame): Uint8Array {
-  const type = frame.securityBlock?.type;
-  if (type === (frame.reply ? SCS.replyEncrypted : SCS.commandEncrypted)) {
+  if (isEncrypted(frame)) {
     return unpadded(decryptCbc(session.keys.enc, complement(session.chain), wholeBlocks(frame.payload)));
   }
-  const plain = type === (frame.reply ? SCS.reply : SCS.command) && frame.payload.length === 0;
-  if (plain || (frame.reply && isUnencryptedStatus(frame))) return frame.payload;
+  const type = frame.securityBlock?.type;
+  const empty = type === (frame.reply ? SCS.reply : SCS.command) && frame.payload.length === 0;
+  if (empty || (frame.reply && isUnencryptedStatus(frame))) return frame.payload;
   throw new CodecError('ERR_OSDP_MAC', 'the security block does not suit the frame');
 }
+
+const isEncrypted = ({ securityBlock, reply }: Frame): boolean =>
+  securityBlock?.type === (reply ? SCS.replyEncrypted : SCS.commandEncrypted);
 
 /**
  * libosdp answers ISTAT, OSTAT, LSTAT and RSTAT inside a session with plain data under a right MAC: a status in SCS_15,
