@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { createNodeClock } from '../platform/index.js';
-import { buildApi, EventLog, EventStreams, JournalHistory, SiteState } from './server/index.js';
+import { buildApi, EventLog, EventStreams, FieldRequests, JournalHistory, SiteState } from './server/index.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
 
 const LISTEN_RETRY_MS = 500;
@@ -15,7 +15,8 @@ const simulator = options.simulatorUrl === undefined ? {} : { simulatorUrl: opti
 const state = new SiteState(clock, options.simulatorUrl);
 const log = new EventLog(new JournalHistory(options.dataDir));
 const streams = new EventStreams(clock);
-const api = buildApi({ state, log, streams, logLevel, ...simulator });
+const requests = new FieldRequests(clock, tell);
+const api = buildApi({ state, log, streams, requests, logLevel, ...simulator });
 
 process.on('message', (message: FieldToSite) => {
   state.apply(message);
@@ -23,7 +24,11 @@ process.on('message', (message: FieldToSite) => {
     log.push(message.event);
     streams.event(message.event);
   } else if (message.kind === 'snapshot') {
-    streams.state(state.view());
+    streams.state('site', state.view());
+  } else if (message.kind === 'commissioning') {
+    streams.state('commissioning', state.commissioning());
+  } else if (message.kind === 'answer') {
+    requests.answered(message.id, message.answer);
   }
 });
 // Without its gateway it has nothing to show.

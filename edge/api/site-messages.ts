@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
+import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
 import type { SiteEvent } from './site-event.js';
 import type { SiteSnapshot } from './site-snapshot.js';
 
@@ -15,16 +16,31 @@ export interface SiteOptions {
   readonly logLevel: string;
 }
 
-/** What the field tells the site process. One way: nothing that the site process says reaches a door. */
+/** What the field tells the site process. */
 export type FieldToSite =
   | { readonly kind: 'snapshot'; readonly snapshot: SiteSnapshot }
+  | { readonly kind: 'commissioning'; readonly view: CommissioningView }
+  | { readonly kind: 'buses'; readonly view: BusesView }
   | { readonly kind: 'event'; readonly event: SiteEvent }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: FieldAnswer }
   /** A sign of life of the field, every `HEALTH_INTERVAL_MS`. */
   | { readonly kind: 'health'; readonly droppedCount: number };
 
-/** The only answer: whether the address is served. */
+export type FieldAnswer =
+  | { readonly ok: true; readonly value: CommissioningAnswer }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+/**
+ * What the site process tells the field: whether the address is served, and what a person asks for while commissioning.
+ * The site process carries a request and neither checks nor keeps its authorization; the field checks both again.
+ */
 export type SiteToField =
   | { readonly kind: 'listening'; readonly url: string }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'request'; readonly id: number; readonly action: unknown; readonly authorization?: string };
 
+/** Requests of the site process that wait for an answer; more are refused there. */
+export const REQUESTS_WAITING_MAX = 16;
+/** Messages of the site process within a second; one that sends more has gone mad, and is ended and restarted. */
+export const MESSAGES_PER_SECOND_MAX = 200;
 export const HEALTH_INTERVAL_MS = 5_000;

@@ -1,14 +1,28 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
 import type { SiteEvent } from './site-event.js';
-import { HEALTH_INTERVAL_MS, type FieldToSite, type SiteOptions, type SiteToField } from './site-messages.js';
+import {
+  HEALTH_INTERVAL_MS,
+  MESSAGES_PER_SECOND_MAX,
+  type FieldAnswer,
+  type FieldToSite,
+  type SiteOptions,
+  type SiteToField,
+} from './site-messages.js';
 import type { SiteSnapshot } from './site-snapshot.js';
 
 export interface SiteProcessHandlers {
   /** The present state; asked whenever the site process needs it, at most 20 times a second. */
   snapshot(): SiteSnapshot;
+  /** As `snapshot`, of commissioning. */
+  commissioning(): CommissioningView;
+  /** Asked every 2 s. */
+  buses(): BusesView;
+  /** A person asks through the API. What is given is not checked yet. Throws a SparcError that they are to see. */
+  request(action: unknown, authorization: string | undefined): CommissioningAnswer;
   /** The API is served; after each start. */
   onListening(url: string): void;
   /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
@@ -20,12 +34,18 @@ export const SITE_HEAP_MAX_MB = 96;
 /** Messages handed to the channel that it has not taken; more are dropped. */
 export const SITE_BACKLOG_MAX = 256;
 const SNAPSHOT_INTERVAL_MS = 50;
+const BUSES_INTERVAL_MS = 2_000;
+const SECOND_MS = 1_000;
 const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** A process that ran this long is taken for healthy: its next restart is quick again. */
 const HEALTHY_AFTER_MS = 60_000;
 /** Less than its share of the time a gateway's stop may take, or a process that hangs would outlive the gateway. */
 const STOP_DEADLINE_MS = 1_000;
+
+/** States that are sent whole whenever they change. */
+const CHANGING = ['snapshot', 'commissioning'] as const;
+type Changing = (typeof CHANGING)[number];
 
 const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -42,8 +62,12 @@ export class SiteProcess {
   #unsentCount = 0;
   #droppedCount = 0;
   #needsSnapshot = false;
-  #snapshotTimer: Timer | undefined;
+  /** By what will be sent soon. */
+  readonly #changeTimers = new Map<Changing, Timer>();
   #healthTimer: Timer | undefined;
+  #busesTimer: Timer | undefined;
+  #receivedCount = 0;
+  #receivedSinceMs = -Infinity;
   #restartTimer: Timer | undefined;
 
   constructor(
@@ -70,18 +94,19 @@ export class SiteProcess {
     this.#child = child;
     this.#startedAtMs = this.clock.monotonicMs();
     this.#unsentCount = 0;
-    child.on('message', (message) => this.#receive(message as SiteToField));
+    child.on('message', (message) => this.#receive(child, message as SiteToField));
     child.once('error', (error) => this.#onEnd(child, error.message, error));
     child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`));
   }
 
-  /** The snapshot changed: it is sent soon, once for many changes. */
-  changed(): void {
-    if (!this.#isListening) return;
-    this.#snapshotTimer ??= this.clock.setTimer(SNAPSHOT_INTERVAL_MS, () => {
-      this.#snapshotTimer = undefined;
-      this.#sendSnapshot();
+  /** It is sent soon, once for many changes. */
+  changed(what: Changing): void {
+    if (!this.#isListening || this.#changeTimers.has(what)) return;
+    const timer = this.clock.setTimer(SNAPSHOT_INTERVAL_MS, () => {
+      this.#changeTimers.delete(what);
+      this.#sendChanged(what);
     });
+    this.#changeTimers.set(what, timer);
   }
 
   /** Something was recorded. */
@@ -102,15 +127,46 @@ export class SiteProcess {
     deadline.cancel();
   }
 
-  #receive(message: SiteToField): void {
-    if (message.kind === 'failed') {
-      this.handlers.onDown(new SparcError(message.code, message.message));
+  #receive(child: ChildProcess, message: SiteToField): void {
+    if (this.#isFlooding()) {
+      child.kill('SIGKILL');
       return;
     }
-    this.#isListening = true;
-    this.#sendSnapshot();
-    this.#beat();
-    this.handlers.onListening(message.url);
+    switch (message.kind) {
+      case 'failed':
+        this.handlers.onDown(new SparcError(message.code, message.message));
+        return;
+      case 'listening':
+        this.#isListening = true;
+        for (const what of CHANGING) this.#sendChanged(what);
+        this.#beat();
+        this.#sendBuses();
+        this.handlers.onListening(message.url);
+        return;
+      case 'request':
+        this.#send({ kind: 'answer', id: message.id, answer: this.#answer(message) });
+        return;
+    }
+  }
+
+  /** Each message costs the field's thread a moment. */
+  #isFlooding(): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (nowMs - this.#receivedSinceMs >= SECOND_MS) {
+      this.#receivedSinceMs = nowMs;
+      this.#receivedCount = 0;
+    }
+    this.#receivedCount += 1;
+    return this.#receivedCount > MESSAGES_PER_SECOND_MAX;
+  }
+
+  #answer({ action, authorization }: Extract<SiteToField, { kind: 'request' }>): FieldAnswer {
+    try {
+      return { ok: true, value: this.handlers.request(action, authorization) };
+    } catch (error) {
+      if (isSparcError(error)) return { ok: false, code: error.code, message: error.message };
+      return { ok: false, code: 'ERR_GATEWAY_INTERNAL', message: 'the request failed by a defect of the gateway' };
+    }
   }
 
   #beat(): void {
@@ -118,9 +174,15 @@ export class SiteProcess {
     this.#healthTimer = this.clock.setTimer(HEALTH_INTERVAL_MS, () => this.#beat());
   }
 
-  #sendSnapshot(): void {
+  #sendBuses(): void {
+    this.#send({ kind: 'buses', view: this.handlers.buses() });
+    this.#busesTimer = this.clock.setTimer(BUSES_INTERVAL_MS, () => this.#sendBuses());
+  }
+
+  #sendChanged(what: Changing): void {
     this.#needsSnapshot = false;
-    this.#send({ kind: 'snapshot', snapshot: this.handlers.snapshot() });
+    if (what === 'snapshot') this.#send({ kind: 'snapshot', snapshot: this.handlers.snapshot() });
+    else this.#send({ kind: 'commissioning', view: this.handlers.commissioning() });
   }
 
   #send(message: FieldToSite): void {
@@ -136,7 +198,7 @@ export class SiteProcess {
     child.send(message, () => {
       if (child !== this.#child) return;
       this.#unsentCount -= 1;
-      if (this.#unsentCount === 0 && this.#needsSnapshot) this.changed();
+      if (this.#unsentCount === 0 && this.#needsSnapshot) for (const what of CHANGING) this.changed(what);
     });
   }
 
@@ -145,8 +207,9 @@ export class SiteProcess {
     this.#child = undefined;
     this.#isListening = false;
     this.#healthTimer?.cancel();
-    this.#snapshotTimer?.cancel();
-    this.#snapshotTimer = undefined;
+    this.#busesTimer?.cancel();
+    for (const timer of this.#changeTimers.values()) timer.cancel();
+    this.#changeTimers.clear();
     if (this.#isStopping) return;
     const ranMs = this.clock.monotonicMs() - this.#startedAtMs;
     const delayMs = ranMs >= HEALTHY_AFTER_MS ? RESTART_MIN_MS : this.#restartDelayMs;

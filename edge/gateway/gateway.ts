@@ -1,12 +1,14 @@
-import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
+import { Commissioning } from '../commissioning/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import { busesView } from './bus-views.js';
 import { ClockWatch } from './clock-watch.js';
 import { FieldBuses } from './field-buses.js';
 import { Lifecycle } from './lifecycle.js';
@@ -39,6 +41,7 @@ export class Gateway {
   readonly #lifecycle: Lifecycle;
   readonly #buses: FieldBuses;
   readonly #replica: ReplicaClient;
+  readonly #commissioning: Commissioning;
   readonly #site: SiteProcess;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
@@ -68,12 +71,30 @@ export class Gateway {
         },
       },
     );
+    this.#commissioning = new Commissioning({
+      clock,
+      random,
+      dataDir: config.dataDir,
+      record: (event) => this.#field?.record(event),
+      onFileFailure: (error) => log.warn({ error }, 'programs on this machine are not told where the API is'),
+      plan: ({ kind }) => {
+        throw new SparcError('ERR_COMMISSIONING_NOT_AVAILABLE', `${kind} is not offered`);
+      },
+      inventory: () => ({ devices: [], bundles: [], escrow: false }),
+      onChange: () => this.#site.changed('commissioning'),
+    });
     const { simulatorUrl } = config.console;
     this.#site = new SiteProcess(
       clock,
       {
         snapshot: () => this.#snapshot(),
-        onListening: deps.onListening,
+        commissioning: () => this.#commissioning.view(),
+        buses: () => busesView(this.#buses.health(), () => 'proven'),
+        request: (action, authorization) => this.#commissioning.handle(action, authorization),
+        onListening: (url) => {
+          this.#commissioning.listening(url);
+          deps.onListening(url);
+        },
         onDown: (error) => this.#partFailed('site', error),
       },
       {
@@ -97,6 +118,7 @@ export class Gateway {
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
+    await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
     await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
@@ -128,7 +150,7 @@ export class Gateway {
     );
     const field = new Field(
       { clock, log, journal, fieldBus: this.#buses },
-      { onChange: () => this.#site.changed(), onRecord: (entry) => this.#onRecord(entry) },
+      { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
     this.#field = field;
     // Nobody waits for it: without a disk, doors still let people out.

@@ -122,6 +122,20 @@ export const EVENTS = {
   'reader.alarm': { severity: 'alarm', meaning: 'A device misbehaves on the bus; the code is given.' },
   'bus.up': { severity: 'notice', meaning: 'The byte link of a bus is open.' },
   'bus.down': { severity: 'alarm', meaning: 'The byte link of a bus is down; the code is given.' },
+  'commissioning.opened': { severity: 'notice', meaning: 'A person opened a commissioning window.' },
+  'commissioning.closed': {
+    severity: 'notice',
+    meaning: 'A commissioning window ended: it was closed, its time was over, or the gateway stopped.',
+  },
+  'commissioning.refused': {
+    severity: 'warning',
+    meaning: 'A commissioning request was refused: its code, or the token that opens a window, is wrong.',
+  },
+  'commissioning.started': { severity: 'notice', meaning: 'A person began something in a commissioning window.' },
+  'commissioning.ended': {
+    severity: 'notice',
+    meaning: 'What a person began in a commissioning window ended; how, and why, is given.',
+  },
   'clock.stepped': { severity: 'warning', meaning: 'Wall time stepped against monotonic time.' },
 } as const satisfies Record<string, EventDescription>;
 

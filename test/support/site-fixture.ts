@@ -1,4 +1,5 @@
-import type { SiteEvent, SiteSnapshot } from '@sparc/edge/api';
+import type { SiteEvent, SiteProcessHandlers, SiteSnapshot } from '@sparc/edge/api';
+import { SparcError } from '@sparc/protocol/errors';
 
 /** A site as a gateway reports it: four doors, one of them forced, one reader offline and one bus down. */
 export function siteSnapshot(): SiteSnapshot {
@@ -52,6 +53,15 @@ export function siteSnapshot(): SiteSnapshot {
     lateRecordsCount: 0,
   };
 }
+
+/** A field in which nobody commissions. */
+export const NO_COMMISSIONING = {
+  commissioning: () => ({ tasks: [], devices: [], bundles: [], escrow: false }),
+  buses: () => ({ buses: [] }),
+  request: () => {
+    throw new SparcError('ERR_COMMISSIONING_WINDOW_CLOSED', 'no window is open');
+  },
+} satisfies Partial<SiteProcessHandlers>;
 
 /** Event number `sequence` of epoch 3. */
 export function siteEvent(sequence: number, more: Partial<SiteEvent> = {}): SiteEvent {

@@ -1,10 +1,12 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS } from '@sparc/protocol/events';
+import { addCommissioningRoutes } from './commissioning-routes.js';
 import { consoleFiles } from './console-files.js';
 import { asApiError, errorReply } from './error-reply.js';
 import type { EventLog, EventRange } from './event-log.js';
 import type { EventStreams } from './event-streams.js';
+import type { FieldRequests } from './field-requests.js';
 import { REASON_TEXTS } from './reason-texts.js';
 import * as schemas from './schemas.js';
 import { assertLoopbackHost, securityHeaders } from './security.js';
@@ -14,6 +16,7 @@ export interface ApiDeps {
   readonly state: SiteState;
   readonly log: EventLog;
   readonly streams: EventStreams;
+  readonly requests: FieldRequests;
   readonly logLevel: string;
   readonly simulatorUrl?: string;
 }
@@ -22,8 +25,8 @@ export interface ApiDeps {
 const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Builds the API; `listen` is the caller's. Read-only: no request changes anything. */
-export function buildApi({ state, log, streams, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
+/** Builds the API; `listen` is the caller's. Read-only but for commissioning, whose requests the field checks. */
+export function buildApi({ state, log, streams, requests, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
   const headers = securityHeaders(simulatorUrl);
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
@@ -34,7 +37,7 @@ export function buildApi({ state, log, streams, logLevel, simulatorUrl }: ApiDep
   const api = Fastify({
     logger: { level: logLevel, base: { part: 'site' } },
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: 1_024,
+    bodyLimit: 4_096,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false } },
@@ -72,9 +75,10 @@ export function buildApi({ state, log, streams, logLevel, simulatorUrl }: ApiDep
     reasons: REASON_TEXTS,
   }));
   api.get('/api/stream', async (_request, reply) => {
-    streams.open(reply.raw, headers, state.view());
+    streams.open(reply.raw, headers, { site: state.view(), commissioning: state.commissioning() });
     return reply.hijack();
   });
+  addCommissioningRoutes(api, { state, requests });
   for (const { path, contentType, etag, bytes } of consoleFiles()) {
     api.get(path, async (request, reply) => {
       reply.headers({ etag, 'cache-control': 'no-cache' });

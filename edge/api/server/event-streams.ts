@@ -8,12 +8,16 @@ export const STREAM_BACKLOG_MAX_BYTES = 262_144;
 /** Below the idle limit of common tunnels and proxies. */
 export const STREAM_HEARTBEAT_MS = 15_000;
 
+/** States that are sent whole, each as an event of that name. */
+const STATE_NAMES = ['site', 'commissioning'] as const;
+type StateName = (typeof STATE_NAMES)[number];
+
 /**
  * Live streams of server-sent events (WHATWG HTML, 9.2). Each costs bounded memory: a state replaces an older one that
  * still waits, events wait up to a limit, and a client that stays behind is dropped.
  */
 export class EventStreams {
-  readonly #clients = new Map<ServerResponse, { waiting: string | undefined }>();
+  readonly #clients = new Map<ServerResponse, Map<StateName, string>>();
   #heartbeat: Timer | undefined;
   #droppedCount = 0;
 
@@ -29,23 +33,27 @@ export class EventStreams {
   }
 
   /** Throws ERR_API_STREAMS_MAX. */
-  open(response: ServerResponse, headers: Readonly<Record<string, string>>, state: unknown): void {
+  open(
+    response: ServerResponse,
+    headers: Readonly<Record<string, string>>,
+    states: Readonly<Record<StateName, unknown>>,
+  ): void {
     if (this.#clients.size >= STREAMS_MAX) {
       throw new SparcError('ERR_API_STREAMS_MAX', `${STREAMS_MAX} live streams are open already`);
     }
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write('retry: 2000\n\n');
-    this.#clients.set(response, { waiting: undefined });
+    this.#clients.set(response, new Map());
     response.once('close', () => this.#clients.delete(response));
     response.on('drain', () => this.#sendWaiting(response));
-    this.#sendState(response, frame('site', state));
+    for (const name of STATE_NAMES) this.#sendState(response, name, frame(name, states[name]));
     this.#heartbeat ??= this.clock.setTimer(STREAM_HEARTBEAT_MS, () => this.#beat());
   }
 
   /** A state that makes every older one worthless. */
-  state(state: unknown): void {
-    const text = frame('site', state);
-    for (const client of this.#clients.keys()) this.#sendState(client, text);
+  state(name: StateName, state: unknown): void {
+    const text = frame(name, state);
+    for (const client of this.#clients.keys()) this.#sendState(client, name, text);
   }
 
   /** One event, in order with the others. */
@@ -60,18 +68,17 @@ export class EventStreams {
     for (const client of this.#clients.keys()) client.destroy();
   }
 
-  #sendState(client: ServerResponse, text: string): void {
-    const record = this.#clients.get(client);
-    if (record !== undefined && client.writableNeedDrain) record.waiting = text;
+  #sendState(client: ServerResponse, name: StateName, text: string): void {
+    const waiting = this.#clients.get(client);
+    if (waiting !== undefined && client.writableNeedDrain) waiting.set(name, text);
     else this.#send(client, text);
   }
 
   #sendWaiting(client: ServerResponse): void {
-    const record = this.#clients.get(client);
-    if (record?.waiting === undefined) return;
-    const { waiting } = record;
-    record.waiting = undefined;
-    this.#send(client, waiting);
+    const waiting = this.#clients.get(client) ?? new Map<StateName, string>();
+    const texts = [...waiting.values()];
+    waiting.clear();
+    for (const text of texts) this.#send(client, text);
   }
 
   #send(client: ServerResponse, text: string): void {
@@ -90,6 +97,6 @@ export class EventStreams {
   }
 }
 
-function frame(event: 'site' | 'event', data: unknown): string {
+function frame(event: StateName | 'event', data: unknown): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

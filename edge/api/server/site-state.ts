@@ -1,5 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
+import type { BusesView, CommissioningView } from '../../commissioning/index.js';
 import { HEALTH_INTERVAL_MS, type FieldToSite } from '../site-messages.js';
 import type { SiteSnapshot } from '../site-snapshot.js';
 
@@ -17,6 +18,8 @@ export const FIELD_SILENT_AFTER_MS = 3 * HEALTH_INTERVAL_MS;
 /** The newest state that the field told, and how old it is. */
 export class SiteState {
   #snapshot: SiteSnapshot | undefined;
+  #commissioning: CommissioningView | undefined;
+  #buses: BusesView | undefined;
   #droppedCount = 0;
   #heardAtMs: number;
 
@@ -30,20 +33,30 @@ export class SiteState {
   apply(message: FieldToSite): void {
     this.#heardAtMs = this.clock.monotonicMs();
     if (message.kind === 'snapshot') this.#snapshot = message.snapshot;
+    if (message.kind === 'commissioning') this.#commissioning = message.view;
+    if (message.kind === 'buses') this.#buses = message.view;
     if (message.kind === 'health') this.#droppedCount = message.droppedCount;
   }
 
   /** Throws ERR_API_STARTING before the first snapshot. */
   view(): SiteView {
-    if (this.#snapshot === undefined) {
-      throw new SparcError('ERR_API_STARTING', 'the state of the site is not known yet');
-    }
+    const snapshot = known(this.#snapshot);
     const { simulatorUrl } = this;
     return {
-      ...this.#snapshot,
+      ...snapshot,
       droppedCount: this.#droppedCount,
       ...(simulatorUrl === undefined ? {} : { simulatorUrl }),
     };
+  }
+
+  /** Throws ERR_API_STARTING. */
+  commissioning(): CommissioningView {
+    return known(this.#commissioning);
+  }
+
+  /** Throws ERR_API_STARTING. */
+  buses(): BusesView {
+    return known(this.#buses);
   }
 
   /** Throws ERR_API_STARTING or ERR_API_FIELD_SILENT; a return means that what is shown is current. */
@@ -55,4 +68,9 @@ export class SiteState {
       throw new SparcError('ERR_API_FIELD_SILENT', `nothing was heard from the gateway for ${seconds} s`, { silentMs });
     }
   }
+}
+
+function known<T>(state: T | undefined): T {
+  if (state === undefined) throw new SparcError('ERR_API_STARTING', 'the state of the site is not known yet');
+  return state;
 }

@@ -2,7 +2,15 @@ import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import type { SiteEvent } from '@sparc/edge/api';
-import { buildApi, EventLog, EventStreams, JournalHistory, SiteState, type EventRange } from '@sparc/edge/api/server';
+import {
+  buildApi,
+  EventLog,
+  EventStreams,
+  FieldRequests,
+  JournalHistory,
+  SiteState,
+  type EventRange,
+} from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
 import { writeJournal } from '../../support/journal.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
@@ -12,7 +20,8 @@ function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => []) 
   const state = new SiteState(clock, 'http://127.0.0.1:9000');
   const log = new EventLog({ read: history });
   const streams = new EventStreams(clock);
-  const api = buildApi({ state, log, streams, logLevel: 'silent', simulatorUrl: 'http://127.0.0.1:9000' });
+  const requests = new FieldRequests(clock, () => undefined);
+  const api = buildApi({ state, log, streams, requests, logLevel: 'silent', simulatorUrl: 'http://127.0.0.1:9000' });
   const get = (url: string, headers: Record<string, string> = {}) =>
     api.inject({ url, headers: { host: '127.0.0.1:8080', ...headers } });
   return { clock, state, log, api, get };

@@ -1,24 +1,38 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { SparcError } from '@sparc/protocol/errors';
-import { SITE_BACKLOG_MAX, SiteProcess, type SiteEvent, type SiteOptions, type SiteSnapshot } from '@sparc/edge/api';
+import { SparcError } from '@sparc/protocol/errors';
+import {
+  SITE_BACKLOG_MAX,
+  SiteProcess,
+  type SiteEvent,
+  type SiteOptions,
+  type SiteProcessHandlers,
+  type SiteSnapshot,
+} from '@sparc/edge/api';
+import type { CommissioningView } from '@sparc/edge/commissioning';
 import type { SiteView } from '@sparc/edge/api/server';
 import { eventually } from '../../support/peers.js';
-import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { systemClock } from '../../support/system-clock.js';
 
 type Reply = SiteView & { readonly events: readonly SiteEvent[] };
 
 const OPTIONS: SiteOptions = { host: '127.0.0.1', port: 0, dataDir: 'none', logLevel: 'silent' };
 
-async function run(t: Test, options: Partial<SiteOptions> = {}) {
+async function run(t: Test, options: Partial<SiteOptions> = {}, handlers: Partial<SiteProcessHandlers> = {}) {
   const urls: string[] = [];
   const downs: SparcError[] = [];
   let snapshot: SiteSnapshot = siteSnapshot();
   const site = new SiteProcess(
     systemClock,
-    { snapshot: () => snapshot, onListening: (url) => urls.push(url), onDown: (error) => downs.push(error) },
+    {
+      ...NO_COMMISSIONING,
+      snapshot: () => snapshot,
+      onListening: (url) => urls.push(url),
+      onDown: (error) => downs.push(error),
+      ...handlers,
+    },
     { ...OPTIONS, ...options },
   );
   t.teardown(() => site.stop());
@@ -26,7 +40,7 @@ async function run(t: Test, options: Partial<SiteOptions> = {}) {
   const get = async (path: string) => (await fetch(new URL(path, urls.at(-1)))).json() as Promise<Reply>;
   const change = (name: string) => {
     snapshot = { ...siteSnapshot(), site: { id: 'harbour', name, timeZone: 'UTC' } };
-    site.changed();
+    site.changed('snapshot');
   };
   return { site, urls, downs, get, change };
 }
@@ -143,5 +157,82 @@ t.test('a stopped site process stays stopped, even one that hangs', async (t) =>
   await site.stop();
   t.equal(site.pid, undefined);
   await site.stop();
+  t.strictSame(downs, []);
+});
+
+const OPERATION = { kind: 'identify', device: 'front' } as const;
+
+async function post(url: string | undefined, path: string, body: unknown, secret?: string) {
+  const authorization: Record<string, string> = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
+  const response = await fetch(new URL(path, url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...authorization },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as { code?: string; message?: string } };
+}
+
+t.test('what a person asks for is carried to the field with its authorization, and the answer back', async (t) => {
+  const asked: unknown[] = [];
+  const { urls } = await run(
+    t,
+    {},
+    {
+      request: (action, authorization) => {
+        asked.push([action, authorization]);
+        if (authorization !== 'Bearer K7') throw new SparcError('ERR_COMMISSIONING_CODE_REFUSED', 'wrong');
+        return { kind: 'started', task: 'a1' };
+      },
+    },
+  );
+  await eventually('it listens', () => urls.length === 1);
+  const operations = '/api/commissioning/operations';
+  t.match(await post(urls[0], operations, OPERATION, 'K7'), { status: 202, body: { task: 'a1' } });
+  const refused = await post(urls[0], operations, OPERATION);
+  t.equal(refused.status, 401);
+  t.equal(refused.body.code, 'ERR_COMMISSIONING_CODE_REFUSED');
+  const invalid = await post(urls[0], operations, { kind: 'identify', device: 'front', extra: 1 }, 'K7');
+  t.equal(invalid.status, 400);
+  t.match(invalid.body.message, /additional properties/);
+  t.match(
+    (await post(urls[0], operations, { kind: 'unlock' }, 'K7')).body.message,
+    /body\/kind must be one of discover/,
+  );
+  const run1 = { kind: 'run', operation: OPERATION };
+  t.strictSame(asked, [
+    [run1, 'Bearer K7'],
+    [run1, undefined],
+  ]);
+});
+
+t.test('the state of commissioning is served, and every change live', async (t) => {
+  let view: CommissioningView = NO_COMMISSIONING.commissioning();
+  const { site, urls, get } = await run(t, {}, { commissioning: () => view });
+  await eventually('it listens', () => urls.length === 1);
+  t.strictSame(await get('/api/commissioning'), view);
+  t.strictSame(await get('/api/buses'), { buses: [] });
+  const client = await stream(urls[0] ?? '');
+  t.teardown(client.stop);
+  view = { ...view, window: { operator: 'Ada', endsAtUnixMs: 1_790_000_000_000 } };
+  site.changed('commissioning');
+  await eventually('it arrives', () => /event: commissioning\ndata: .*"operator":"Ada"/.test(client.received.join('')));
+  t.strictSame(await get('/api/commissioning'), view);
+});
+
+t.test('a flood of requests for the field is held back before it reaches it', async (t) => {
+  let count = 0;
+  const request = () => {
+    count += 1;
+    throw new SparcError('ERR_COMMISSIONING_WINDOW_CLOSED', 'closed');
+  };
+  const { urls, downs } = await run(t, {}, { request });
+  await eventually('it listens', () => urls.length === 1);
+  const startMs = performance.now();
+  const all = Array.from({ length: 200 }, () => post(urls[0], '/api/commissioning/operations', OPERATION, 'x'));
+  const codes = (await Promise.all(all)).map(({ body }) => body.code);
+  const seconds = Math.ceil((performance.now() - startMs) / 1_000) + 1;
+  t.ok(codes.includes('ERR_COMMISSIONING_WINDOW_CLOSED'));
+  t.ok(codes.includes('ERR_COMMISSIONING_BUSY'));
+  t.ok(count <= 50 * seconds, `${count} reached the field`);
   t.strictSame(downs, []);
 });

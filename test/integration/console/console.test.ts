@@ -4,7 +4,7 @@ import { SiteProcess, type DoorSnapshot, type SiteSnapshot } from '@sparc/edge/a
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { freePort } from '../../support/free-port.js';
 import { eventually } from '../../support/peers.js';
-import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { systemClock } from '../../support/system-clock.js';
 
 t.test('the console', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
@@ -95,7 +95,12 @@ async function open(t: Test, browser: Browser) {
   let url = '';
   const site = new SiteProcess(
     systemClock,
-    { snapshot: () => snapshot, onListening: (address) => (url = address), onDown: () => undefined },
+    {
+      ...NO_COMMISSIONING,
+      snapshot: () => snapshot,
+      onListening: (address) => (url = address),
+      onDown: () => undefined,
+    },
     { host: '127.0.0.1', port: await freePort(), dataDir: 'none', logLevel: 'silent' },
   );
   t.teardown(() => site.stop());
@@ -112,7 +117,7 @@ async function open(t: Test, browser: Browser) {
   await page.locator('article').first().waitFor();
   const changeDoor = (id: string, change: Partial<DoorSnapshot>) => {
     snapshot = { ...snapshot, doors: snapshot.doors.map((door) => (door.id === id ? { ...door, ...change } : door)) };
-    site.changed();
+    site.changed('snapshot');
   };
   return { page, site, complaints, changeDoor };
 }

@@ -1,0 +1,20 @@
+/**
+ * Commissioning of readers: a window that a person opens, what may be done in it, and the keys of readers.
+ * @packageDocumentation
+ */
+export { busFindings, type Finding } from './bus-findings.js';
+export type { BusesView, BusView, DeviceHealthView, Quantiles } from './bus-view.js';
+export { Commissioning, type CommissioningDeps, type OperationPlan } from './commissioning.js';
+export { GUESSES_MAX } from './guesses.js';
+export { LOCAL_API_FILE, type LocalApi } from './local-api.js';
+export * from './operations.js';
+export { OpenWindow, type CommissioningAction, type CommissioningAnswer } from './request.js';
+export {
+  TASKS_ENDED_MAX,
+  TaskList,
+  type TaskOperation,
+  type TaskPlace,
+  type TaskReport,
+  type TaskWork,
+} from './task-list.js';
+export { CommissioningWindow, type WindowEnd } from './window.js';
