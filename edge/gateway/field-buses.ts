@@ -1,5 +1,5 @@
 import { OsdpFieldBus, SerialLink, TcpLink, type BusHealth, type DevicePlan } from '@sparc/firmware-bridges/osdp';
-import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { ErrorCode } from '@sparc/protocol/errors';
 import type { Device } from '@sparc/protocol/policy';
 import type {
   ByteLink,
@@ -14,12 +14,6 @@ import type {
 import type { BusConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
 
-interface RunningBus {
-  readonly config: BusConfig;
-  devices: readonly Device[];
-  bus: OsdpFieldBus;
-}
-
 export interface FieldBusesDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -29,67 +23,60 @@ export interface FieldBusesDeps {
 }
 
 /**
- * All buses of the gateway behind one FieldBus. Which devices hang on them is policy and changes with it: a bus whose
- * devices changed is started anew, the others go on undisturbed.
+ * All buses of the gateway behind one FieldBus. Which devices hang on them is policy and changes with it: those that stay
+ * the same go on undisturbed.
  */
 export class FieldBuses implements FieldBus {
-  readonly #buses = new Map<string, RunningBus>();
+  readonly #buses: OsdpFieldBus;
   #devices: readonly Device[] = [];
   #handlers: FieldBusHandlers | undefined;
   #turns: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly deps: FieldBusesDeps,
-    configs: readonly BusConfig[],
+    private readonly configs: readonly BusConfig[],
   ) {
-    for (const config of configs) this.#buses.set(config.id, { config, devices: [], bus: this.#make(config, []) });
+    const buses = configs.map((config) => ({ busId: config.id, link: this.#link(config), devices: [] }));
+    this.#buses = new OsdpFieldBus(deps, { buses });
   }
 
   start(handlers: FieldBusHandlers): void {
     this.#inTurn(() => {
       this.#handlers = handlers;
-      for (const { bus } of this.#buses.values()) bus.start(handlers);
+      this.#buses.start(handlers);
       this.#refuseUnusable();
     });
   }
 
   /** Puts these devices on the buses. Those that cannot be used are reported offline. */
   plan(devices: readonly Device[]): void {
-    this.#inTurn(async () => {
+    this.#inTurn(() => {
       this.#devices = devices;
       this.#refuseUnusable();
       const usable = devices.filter((device) => this.#problemOf(device) === undefined);
-      await Promise.all(
-        [...this.#buses.values()].map((running) =>
-          this.#renew(
-            running,
-            usable.filter(({ bus }) => bus === running.config.id),
-          ),
-        ),
-      );
+      for (const { id } of this.configs) {
+        const plans = usable.filter(({ bus }) => bus === id).map((device) => this.#device(device));
+        this.#buses.setDevices(id, plans);
+      }
     });
   }
 
   setOutput(command: OutputCommand): Promise<CommandOutcome> {
-    const bus = this.#busOf(command.deviceId);
-    if (bus !== undefined) return bus.setOutput(command);
-    const { deviceId } = command;
-    const error = new SparcError('ERR_BUS_DEVICE_UNKNOWN', `no bus polls ${deviceId}`, { deviceId });
-    return Promise.resolve({ kind: 'notExecuted', error });
+    return this.#buses.setOutput(command);
   }
 
   indicate(deviceId: string, readerNumber: number, indication: Indication): void {
-    this.#busOf(deviceId)?.indicate(deviceId, readerNumber, indication);
+    this.#buses.indicate(deviceId, readerNumber, indication);
   }
 
   health(): BusHealth[] {
-    return [...this.#buses.values()].flatMap(({ bus }) => bus.health());
+    return this.#buses.health();
   }
 
   async stop(): Promise<void> {
     this.#inTurn(async () => {
       this.#handlers = undefined;
-      await Promise.all([...this.#buses.values()].map(({ bus }) => bus.stop()));
+      await this.#buses.stop();
     });
     await this.#turns;
   }
@@ -101,21 +88,8 @@ export class FieldBuses implements FieldBus {
     });
   }
 
-  #busOf(deviceId: string): OsdpFieldBus | undefined {
-    const busId = this.#devices.find(({ id }) => id === deviceId)?.bus;
-    return busId === undefined ? undefined : this.#buses.get(busId)?.bus;
-  }
-
-  async #renew(running: RunningBus, devices: readonly Device[]): Promise<void> {
-    if (JSON.stringify(devices) === JSON.stringify(running.devices)) return;
-    await running.bus.stop();
-    running.devices = devices;
-    running.bus = this.#make(running.config, devices);
-    if (this.#handlers !== undefined) running.bus.start(this.#handlers);
-  }
-
   #problemOf({ id, bus, secureChannel }: Device): { code: ErrorCode; message: string } | undefined {
-    if (!this.#buses.has(bus)) {
+    if (!this.configs.some((config) => config.id === bus)) {
       return { code: 'ERR_CONFIG_BUS_UNKNOWN', message: `${id} hangs on ${bus}, which this gateway does not have` };
     }
     if (secureChannel === 'required' && !this.deps.keys.has(id)) {
@@ -133,11 +107,6 @@ export class FieldBuses implements FieldBus {
       this.#handlers?.onDevice({ deviceId, ...offline, reason: problem.code });
       this.#handlers?.onAlarm({ busId, deviceId, ...problem });
     }
-  }
-
-  #make(config: BusConfig, devices: readonly Device[]): OsdpFieldBus {
-    const plan = { busId: config.id, link: this.#link(config), devices: devices.map((device) => this.#device(device)) };
-    return new OsdpFieldBus(this.deps, { buses: [plan] });
   }
 
   #link(config: BusConfig): ByteLink {

@@ -1,6 +1,5 @@
 import {
   createAcu,
-  decodeFrame,
   hasNormal,
   hasUrgent,
   nextTurnAtMs,
@@ -8,44 +7,69 @@ import {
   type AcuEffect,
   type AcuInput,
   type AcuState,
+  type Capability,
+  type Reply,
 } from '@sparc/protocol/osdp';
+import { DeviceMeter } from './device-meter.js';
 import type { DeviceHealth } from './health.js';
+import type { Participant } from './participant.js';
 import type { DevicePlan } from './plan.js';
-import type { Contender } from './turn-order.js';
+import type { QuantileMeter } from './quantiles.js';
 
-const POLL = 0x60;
+export type Pdid = Extract<Reply, { name: 'PDID' }>;
+type StatusEffect = Extract<AcuEffect, { kind: 'status' }>;
 
-/** One device on a bus: its ACU machine, what the order of turns needs to know of it, and its counters. */
-export class BusDevice implements Contender {
+/** A reader is away after so many silent turns: neighbours wait no longer than need be for its answer. */
+const SILENT_TURNS_MAX = 3;
+/** Of the probes of an absent device every so many waits the full time: a slow one must be found again. */
+const PROBES_PER_FULL_WAIT = 8;
+/** Longer than any decent reader takes to begin its answer, with its adapter. */
+const PROBE_TIMEOUT_MS = 60;
+/** The slowest reply that was seen, and half of it again. */
+const PATIENCE_FACTOR = 1.5;
+
+/** One device on a bus: its ACU machine, what the order of turns needs to know of it, and what it said of itself. */
+export class BusDevice implements Participant {
   readonly deviceId: string;
-  readonly address: number;
+  /** While the rate of the bus changes, one device after the other. */
+  baudRate: number | undefined;
   /** Until it has been found silent: at a start all devices come up at once, not one a round. */
   present = true;
   answered = false;
   lastTurnAtMs = -Infinity;
+  pdid: Pdid | undefined;
+  capabilities: readonly Capability[] | undefined;
+  readonly meter: DeviceMeter;
+  #plan: DevicePlan;
   #machine: AcuState;
+  #link: StatusEffect['link'] = 'offline';
   #secure = false;
   #attentiveUntilMs = -Infinity;
-  #lastTransmission = new Uint8Array();
-  #hasTransmitted = false;
-  readonly #naks: Record<number, number> = {};
-  readonly #counters = {
-    transmissions: 0,
-    polls: 0,
-    retries: 0,
-    replies: 0,
-    timeouts: 0,
-    badChecks: 0,
-    sessionStarts: 0,
-    unsupportedReplies: 0,
-    roundTripLastMs: 0,
-    roundTripMaxMs: 0,
-  };
+  #replyExpectedFromMs: number | undefined;
+  #silentTurnCount = 0;
 
-  constructor({ deviceId, address, secureChannel }: DevicePlan) {
-    this.deviceId = deviceId;
-    this.address = address;
-    this.#machine = createAcu({ address, secureChannel });
+  /** @param pollPeriods takes the time between two answered polls, in ms. */
+  constructor(plan: DevicePlan, pollPeriods: QuantileMeter) {
+    this.meter = new DeviceMeter(pollPeriods);
+    this.deviceId = plan.deviceId;
+    this.#plan = plan;
+    this.#machine = createAcu(plan);
+  }
+
+  get plan(): DevicePlan {
+    return this.#plan;
+  }
+
+  get address(): number {
+    return this.#machine.address;
+  }
+
+  get online(): boolean {
+    return this.#link === 'online';
+  }
+
+  get secure(): boolean {
+    return this.#secure;
   }
 
   get dueAtMs(): number {
@@ -71,56 +95,74 @@ export class BusDevice implements Contender {
     return effects;
   }
 
+  /** The machine was configured so; the device may be found at once. */
+  replanned(plan: DevicePlan): void {
+    this.#plan = plan;
+    this.#silentTurnCount = 0;
+  }
+
+  /** The plan follows a key that was changed at run time. */
+  keyProven(scbk: Uint8Array): void {
+    this.#plan = { ...this.#plan, secureChannel: { mode: 'required', scbk } };
+  }
+
+  /** COMSET took effect: the machine follows the address by itself. */
+  moved(address: number, baudRate: number): void {
+    this.#plan = { ...this.#plan, address };
+    this.baudRate = baudRate;
+  }
+
   turnBegan(nowMs: number): void {
     this.lastTurnAtMs = nowMs;
     this.answered = true;
-    this.#hasTransmitted = false;
+    this.#replyExpectedFromMs = undefined;
   }
 
-  transmitted(bytes: Uint8Array): void {
-    this.#hasTransmitted = true;
-    this.#counters.transmissions += 1;
-    if (isSame(bytes, this.#lastTransmission)) this.#counters.retries += 1;
-    this.#lastTransmission = Uint8Array.from(bytes);
-    // Behind the mark; the code is never encrypted.
-    const frame = decodeFrame(bytes.subarray(1));
-    if (frame.ok && frame.value.code === POLL) this.#counters.polls += 1;
+  transmitted(bytes: Uint8Array, lineMs: number, replyTimeoutMs: number): number {
+    this.#replyExpectedFromMs = this.lastTurnAtMs + lineMs;
+    this.meter.sent(bytes);
+    return this.#isProbe() ? Math.min(this.#probeTimeoutMs(), replyTimeoutMs) : replyTimeoutMs;
+  }
+
+  #isProbe(): boolean {
+    const { present } = this;
+    return !present && this.#silentTurnCount >= SILENT_TURNS_MAX && this.#silentTurnCount % PROBES_PER_FULL_WAIT !== 0;
+  }
+
+  #probeTimeoutMs(): number {
+    return Math.max(PROBE_TIMEOUT_MS, (this.meter.replyDelayMaxMs ?? 0) * PATIENCE_FACTOR);
   }
 
   timedOut(garbled: boolean): void {
     this.answered = false;
-    this.#counters.timeouts += 1;
-    if (garbled) this.#counters.badChecks += 1;
+    this.#silentTurnCount += 1;
+    this.meter.timedOut(garbled);
   }
 
   turnEnded(nowMs: number): void {
     // A turn in which only a late command was given up has no answer.
-    if (!this.answered || !this.#hasTransmitted) return;
-    const roundTripMs = nowMs - this.lastTurnAtMs;
-    this.#counters.replies += 1;
-    this.#counters.roundTripLastMs = roundTripMs;
-    this.#counters.roundTripMaxMs = Math.max(this.#counters.roundTripMaxMs, roundTripMs);
+    if (!this.answered || this.#replyExpectedFromMs === undefined) return;
+    this.#silentTurnCount = 0;
+    this.meter.replied(nowMs - this.#replyExpectedFromMs, nowMs);
   }
 
-  refused(nak: number): void {
-    this.#naks[nak] = (this.#naks[nak] ?? 0) + 1;
+  /** Keeps what a reply tells about the device itself. */
+  learn(reply: Reply): void {
+    if (reply.name === 'PDID') this.pdid = reply;
+    else if (reply.name === 'PDCAP') this.capabilities = reply.capabilities;
+    else if (reply.name === 'NAK') this.meter.refused(reply.error);
   }
 
-  unsupported(): void {
-    this.#counters.unsupportedReplies += 1;
-  }
-
-  statusChanged({ link, secure, reason }: Extract<AcuEffect, { kind: 'status' }>): void {
+  statusChanged({ link, secure, reason }: StatusEffect): void {
     this.present = link !== 'offline' || reason === 'ERR_OSDP_LINE_DOWN';
-    if (secure && !this.#secure) this.#counters.sessionStarts += 1;
+    if (link === 'offline') this.meter.wentOffline();
+    if (secure && !this.#secure) this.meter.sessionStarted();
+    this.#link = link;
     this.#secure = secure;
   }
 
   health(): DeviceHealth {
-    return { ...this.#counters, naks: { ...this.#naks } };
+    const { deviceId, address } = this;
+    return { deviceId, address, link: this.#link, secure: this.#secure, ...this.meter.read() };
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }

@@ -9,10 +9,15 @@
  */
 export { SerialLink, type SerialLinkOptions } from './serial-link.js';
 export { TcpLink, type TcpLinkOptions } from './tcp-link.js';
-export { OsdpBus, type OsdpBusHandlers, type SendOptions } from './osdp-bus.js';
-export { OsdpFieldBus } from './osdp-field-bus.js';
+export { OsdpBus, type OsdpBusHandlers, type ReplyEffect, type SendOptions, type StatusEffect } from './osdp-bus.js';
+export type { BusDevice, Pdid } from './bus-device.js';
+export type { Tap, TappedFrame } from './bus-line.js';
+export type { ExchangeRequest, ExchangeResult } from './line-exchange.js';
+export { OsdpFieldBus, type OsdpFieldBusDeps } from './osdp-field-bus.js';
 export { FEEDBACK, indicationCommands } from './indication.js';
 export { outputRecord } from './output-action.js';
 export { TurnOrder, type Contender } from './turn-order.js';
 export type { BusHealth, DeviceHealth } from './health.js';
+export { busPlanProblem, POLL_PERIOD_MAX_MS, predictedPollPeriodMs, type PolledDevice } from './poll-period.js';
+export type { Quantiles } from './quantiles.js';
 export type { BusPlan, DevicePlan, FieldBusPlan, SecureChannelPlan } from './plan.js';

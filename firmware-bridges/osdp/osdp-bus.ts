@@ -1,28 +1,28 @@
-import type { ErrorCode, SparcError } from '@sparc/protocol/errors';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import {
-  BUFFERED_INTER_CHARACTER_TIMEOUT_MS,
-  FRAME_LENGTH_MAX,
-  FrameParser,
+  ADDRESS_MAX,
   type AcuEffect,
   type AcuInput,
   type Command,
   type CommandOutcome,
   type CommandPriority,
 } from '@sparc/protocol/osdp';
-import type { ByteLink, Clock, Random, Timer } from '@sparc/protocol/ports';
+import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import { BusDevice } from './bus-device.js';
+import { BusLine, type Tap } from './bus-line.js';
 import type { BusHealth } from './health.js';
+import { LineExchange, type ExchangeRequest, type ExchangeResult } from './line-exchange.js';
 import { LineWatch } from './line-watch.js';
-import type { BusPlan } from './plan.js';
+import { Departed, type Participant } from './participant.js';
+import { samePlan, type BusPlan, type DevicePlan } from './plan.js';
+import { predictedPollPeriodMs } from './poll-period.js';
+import { QuantileMeter } from './quantiles.js';
 import { TurnOrder } from './turn-order.js';
 
-/** Assumed where the far end sets the rate: the slowest of the standard. */
-const BAUD_RATE_SLOWEST = 9_600;
-/** A line that never falls silent is written to after this long all the same. */
-const SILENCE_WAIT_MAX_MS = 50;
 /** How long a reader that delivered a card or keys is preferred: until people take their eyes off it. */
 const ATTENTION_MS = 1_000;
-const REPLY_BIT = 0x80;
+/** Exchanges that may wait for their turn; whoever asks for more is refused. */
+const EXCHANGES_MAX = 16;
 
 export type ReplyEffect = Extract<AcuEffect, { kind: 'reply' }>;
 export type StatusEffect = Extract<AcuEffect, { kind: 'status' }>;
@@ -33,6 +33,10 @@ export interface OsdpBusHandlers {
   onReply(deviceId: string, reply: ReplyEffect, receivedAtMs: number): boolean;
   onStatus(deviceId: string, status: StatusEffect): void;
   onAlarm(code: ErrorCode, message: string, deviceId?: string): void;
+  /** The device has opened a session under this key, the first since it was planned or sent. A secret. */
+  onKeyProven(deviceId: string, scbk: Uint8Array): void;
+  /** A deviation from the standard that is tolerated; each is told once. */
+  onNotice(deviceId: string, code: ErrorCode, message: string): void;
 }
 
 export interface SendOptions {
@@ -41,66 +45,124 @@ export interface SendOptions {
   readonly ttlMs: number;
 }
 
-/** Schedules one half-duplex line over the ACU machines of its devices: one frame and its reply at a time. */
+/**
+ * Schedules one half-duplex line: one frame and its reply at a time, for the ACU machines of its devices and for single
+ * exchanges with PDs that are in no plan. Devices come, change and go without disturbing the others.
+ */
 export class OsdpBus {
-  readonly #link: ByteLink;
-  readonly #devices: readonly BusDevice[];
-  readonly #parser = new FrameParser(BUFFERED_INTER_CHARACTER_TIMEOUT_MS);
-  readonly #order = new TurnOrder<BusDevice>();
+  readonly busId: string;
+  readonly #line: BusLine;
+  readonly #devices = new Map<string, BusDevice>();
+  readonly #exchanges: LineExchange[] = [];
+  readonly #order = new TurnOrder<Participant>();
   readonly #watch: LineWatch;
+  readonly #pollPeriods = new QuantileMeter();
   readonly #waiting = new Map<number, (outcome: CommandOutcome) => void>();
-  readonly #effects: { readonly device: BusDevice; readonly effect: AcuEffect }[] = [];
+  readonly #effects: { readonly from: Participant; readonly effect: AcuEffect }[] = [];
+  readonly #awaited = new Set<() => void>();
   #isExecuting = false;
   #handlers: OsdpBusHandlers | undefined;
-  #up = false;
-  #current: BusDevice | undefined;
-  /** Stray bytes that the parser had counted when the current turn began. */
-  #strayBytesBefore = 0;
-  #replyTimer: Timer | undefined;
+  #baudRate: number;
+  /** Whose the line is, from the choice on: before its frame the rate may have to change. */
+  #current: Participant | undefined;
+  /** Tells the turns apart that a change of rate was begun for. */
+  #turnNumber = 0;
   #turnTimer: Timer | undefined;
-  #lastByteAtMs = -Infinity;
-  #turnEndedAtMs = -Infinity;
-  #silenceWaitEndMs: number | undefined;
   #nextToken = 1;
 
   constructor(
     private readonly deps: { readonly clock: Clock; readonly random: Random },
-    private readonly plan: BusPlan,
+    { busId, link, devices }: BusPlan,
   ) {
-    this.#link = plan.link;
-    this.#devices = plan.devices.map((device) => new BusDevice(device));
+    this.busId = busId;
+    this.#baudRate = link.baudRate;
     this.#watch = new LineWatch((code, message, address) =>
-      this.#handlers?.onAlarm(code, message, this.#devices.find((device) => device.address === address)?.deviceId),
+      this.#handlers?.onAlarm(code, message, this.devices.find((device) => device.address === address)?.deviceId),
     );
+    this.#line = new BusLine(deps.clock, link, this.#watch);
+    for (const device of devices) this.put(device);
+  }
+
+  /** Those of the plan, in its order. */
+  get devices(): readonly BusDevice[] {
+    return [...this.#devices.values()];
+  }
+
+  /** At which devices are polled, in bits a second. */
+  get baudRate(): number {
+    return this.#baudRate;
+  }
+
+  get canSetBaudRate(): boolean {
+    return this.#line.link.canSetBaudRate;
   }
 
   start(handlers: OsdpBusHandlers): void {
     this.#handlers = handlers;
-    this.#link.start({
+    this.#line.start({
       onOpen: () => {
-        this.#up = true;
         handlers.onLink(true);
         this.#giveTurnAfter(0);
       },
-      onData: (bytes) => this.#receive(bytes),
       onDown: (error) => {
         this.#lineDown();
         handlers.onLink(false, error);
+      },
+      onFrame: (bytes, nowMs) => {
+        if (this.#current !== undefined) this.#feed(this.#current, { kind: 'frame', nowMs, bytes });
+      },
+      onSilence: (nowMs, garbled) => {
+        this.#current?.timedOut(garbled);
+        if (this.#current !== undefined) this.#feed(this.#current, { kind: 'replyTimeout', nowMs, garbled });
       },
     });
   }
 
   /** Every command that still waits is answered before it resolves. */
   async stop(): Promise<void> {
+    const stopped = this.#line.stop();
     this.#lineDown();
     this.#handlers = undefined;
-    await this.#link.stop();
+    await stopped;
+  }
+
+  /**
+   * Puts a device on the bus, or plans it anew, which ends its session; without effect where nothing has changed.
+   * @throws SparcError ERR_BUS_ADDRESS_TAKEN where another device has the address; CodecError for a weak key.
+   */
+  put(plan: DevicePlan): void {
+    const other = this.devices.find(({ deviceId, address }) => address === plan.address && deviceId !== plan.deviceId);
+    if (other !== undefined) throw addressTaken(plan.address, other);
+    const device = this.#devices.get(plan.deviceId);
+    if (device === undefined) this.#devices.set(plan.deviceId, new BusDevice(plan, this.#pollPeriods));
+    else if (!samePlan(plan, device.plan)) this.#replan(device, plan);
+    this.#giveTurnAfter(0);
+  }
+
+  /** Takes a device off the bus; its commands are answered. */
+  remove(deviceId: string): void {
+    const device = this.#devices.get(deviceId);
+    if (device === undefined) return;
+    this.#devices.delete(deviceId);
+    this.#leaveTurn(device);
+    this.#feed(device, { kind: 'lineDown', nowMs: this.#nowMs() });
+  }
+
+  /** Changes what is known of a device that is on the bus. @throws RangeError for one that is not. */
+  configure(deviceId: string, change: Partial<Omit<DevicePlan, 'deviceId'>>): void {
+    this.put({ ...this.device(deviceId).plan, ...change });
+  }
+
+  /** @throws RangeError where the bus has no such device. */
+  device(deviceId: string): BusDevice {
+    const device = this.#devices.get(deviceId);
+    if (device === undefined) throw new RangeError(`bus ${this.busId} has no device ${deviceId}`);
+    return device;
   }
 
   /** The queue behind it is bounded: what does not fit is answered by `notExecuted`. */
   send(deviceId: string, command: Command, { priority, ttlMs }: SendOptions): Promise<CommandOutcome> {
-    const device = this.#devices.find((each) => each.deviceId === deviceId);
-    if (device === undefined) throw new RangeError(`bus ${this.plan.busId} has no device ${deviceId}`);
+    const device = this.device(deviceId);
     const token = this.#nextToken++;
     const nowMs = this.#nowMs();
     return new Promise((resolve) => {
@@ -110,13 +172,73 @@ export class OsdpBus {
     });
   }
 
+  /**
+   * One clear frame at SQN 0 and its reply, in a turn of its own and at any rate, while the devices are polled before and
+   * after. Rejects with a SparcError: ERR_BUS_ADDRESS_TAKEN (it would end the session of a device of the plan),
+   * ERR_BUS_RATE_FIXED, ERR_OSDP_LINE_DOWN, ERR_OSDP_QUEUE_FULL; with a CodecError for what cannot be encoded.
+   */
+  async exchange(request: ExchangeRequest): Promise<ExchangeResult> {
+    this.#assertExchangeable(request);
+    const exchange = new LineExchange(request, this.#nowMs());
+    this.#exchanges.push(exchange);
+    this.#giveTurnAfter(0);
+    return exchange.result;
+  }
+
+  /** The rate at which devices are polled from now on. @throws SparcError ERR_BUS_RATE_FIXED */
+  changeBaudRate(baudRate: number): void {
+    this.assertRate(baudRate);
+    this.#baudRate = baudRate;
+    for (const device of this.#devices.values()) device.baudRate = undefined;
+  }
+
+  /** @throws SparcError ERR_BUS_RATE_FIXED where the line cannot be switched to this rate. */
+  assertRate(baudRate: number): void {
+    const { link } = this.#line;
+    if (link.canSetBaudRate || baudRate === link.baudRate) return;
+    const message = `the converter of ${this.busId} is set to ${link.baudRate} baud, and only it can change that`;
+    throw new SparcError('ERR_BUS_RATE_FIXED', message, { busId: this.busId, baudRate });
+  }
+
+  /** True as soon as the condition holds, false once so much time has passed. It is looked at whenever a status changes. */
+  until(condition: () => boolean, withinMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (held: boolean) => {
+        this.#awaited.delete(look);
+        timer.cancel();
+        resolve(held);
+      };
+      const look = () => {
+        if (condition()) settle(true);
+      };
+      const timer = this.deps.clock.setTimer(withinMs, () => settle(condition()));
+      this.#awaited.add(look);
+      look();
+    });
+  }
+
+  /** Every frame in both directions, ciphertext as it is, until the returned function is called. */
+  tap(listener: Tap): () => void {
+    return this.#line.tap(listener);
+  }
+
   health(): BusHealth {
+    const { devices } = this;
+    const pollPeriodMs = this.#pollPeriods.read();
     return {
-      busId: this.plan.busId,
-      link: this.#link.name,
-      up: this.#up,
-      strayBytes: this.#watch.strayBytes,
-      devices: Object.fromEntries(this.#devices.map((device) => [device.deviceId, device.health()])),
+      busId: this.busId,
+      link: this.#line.link.name,
+      up: this.#line.up,
+      baudRate: this.#baudRate,
+      predictedPollPeriodMs: predictedPollPeriodMs(
+        devices.map(({ plan }) => plan),
+        this.#baudRate,
+      ),
+      ...(pollPeriodMs === undefined ? {} : { pollPeriodMs }),
+      lineLoad: this.#line.load,
+      strayBytesCount: this.#watch.strayBytes,
+      echo: this.#line.echo,
+      devices: devices.map((device) => device.health()),
     };
   }
 
@@ -124,123 +246,115 @@ export class OsdpBus {
     return this.deps.clock.monotonicMs();
   }
 
-  #lineMs(characters: number): number {
-    return (characters * 10_000) / (this.#link.baudRate ?? BAUD_RATE_SLOWEST);
+  #assertExchangeable({ address, baudRate }: ExchangeRequest): void {
+    this.assertRate(baudRate);
+    const hears = (device: BusDevice) =>
+      device.online &&
+      (device.baudRate ?? this.#baudRate) === baudRate &&
+      (device.address === address || address > ADDRESS_MAX);
+    const disturbed = this.devices.find(hears);
+    if (disturbed !== undefined) throw addressTaken(address, disturbed);
+    if (!this.#line.up) throw new SparcError('ERR_OSDP_LINE_DOWN', `the line of ${this.busId} is down`);
+    if (this.#exchanges.length >= EXCHANGES_MAX) {
+      throw new SparcError('ERR_OSDP_QUEUE_FULL', `${EXCHANGES_MAX} exchanges wait on ${this.busId}`);
+    }
   }
 
   #lineDown(): void {
-    this.#up = false;
     this.#current = undefined;
-    this.#replyTimer?.cancel();
+    this.#turnNumber += 1;
     this.#turnTimer?.cancel();
-    for (const device of this.#devices) this.#feed(device, { kind: 'lineDown', nowMs: this.#nowMs() });
+    const nowMs = this.#nowMs();
+    for (const device of this.#devices.values()) this.#feed(device, { kind: 'lineDown', nowMs });
+    for (const exchange of this.#exchanges.splice(0)) exchange.step({ kind: 'lineDown', nowMs });
+  }
+
+  #replan(device: BusDevice, plan: DevicePlan): void {
+    const { address, secureChannel } = plan;
+    this.#leaveTurn(device);
+    this.#feed(device, { kind: 'configure', nowMs: this.#nowMs(), address, secureChannel });
+    device.replanned(plan);
+  }
+
+  /** The reply to the frame that is on the line still has its time; then the turn ends. */
+  #leaveTurn(device: BusDevice): void {
+    if (this.#current === device) this.#current = new Departed(device.address);
   }
 
   #giveTurnAfter(delayMs: number): void {
-    if (!this.#up || this.#current !== undefined) return;
+    if (!this.#line.up || this.#current !== undefined) return;
     this.#turnTimer?.cancel();
     this.#turnTimer = this.deps.clock.setTimer(delayMs, () => this.#giveTurn());
   }
 
   #giveTurn(): void {
+    const busyMs = this.#line.busyForMs();
+    if (busyMs > 0) return this.#giveTurnAfter(busyMs);
     const nowMs = this.#nowMs();
-    // Two idle characters lie between the last byte on the line and the next frame.
-    this.#silenceWaitEndMs ??= nowMs + SILENCE_WAIT_MAX_MS;
-    const freeAtMs = Math.min(
-      Math.max(this.#lastByteAtMs, this.#turnEndedAtMs) + this.#lineMs(2),
-      this.#silenceWaitEndMs,
-    );
-    if (nowMs < freeAtMs) return this.#giveTurnAfter(freeAtMs - nowMs);
-    this.#silenceWaitEndMs = undefined;
-
-    const device = this.#order.next(this.#devices, nowMs);
-    if (device === undefined) {
-      const dueAtMs = Math.min(...this.#devices.map((each) => each.dueAtMs));
+    const contenders = [...this.#devices.values(), ...this.#exchanges.slice(0, 1)];
+    const chosen = this.#order.next(contenders, nowMs);
+    if (chosen === undefined) {
+      const dueAtMs = Math.min(...contenders.map((each) => each.dueAtMs));
       if (Number.isFinite(dueAtMs)) this.#giveTurnAfter(dueAtMs - nowMs);
       return;
     }
-    // What is still held belongs to no turn any more.
-    this.#parser.silence();
-    this.#countStrayBytes();
-    this.#current = device;
-    device.turnBegan(nowMs);
-    this.#feed(device, { kind: 'turn', nowMs, rndA: this.deps.random.bytes(8) });
+    this.#current = chosen;
+    const baudRate = chosen.baudRate ?? this.#baudRate;
+    if (baudRate === this.#line.link.baudRate) this.#beginTurn();
+    else void this.#beginTurnAt(baudRate, ++this.#turnNumber);
   }
 
-  #transmit(device: BusDevice, bytes: Uint8Array, replyTimeoutMs: number): void {
+  async #beginTurnAt(baudRate: number, turnNumber: number): Promise<void> {
+    await this.#line.setBaudRate(baudRate);
+    if (turnNumber !== this.#turnNumber) return;
+    this.#turnTimer = this.deps.clock.setTimer(this.#line.busyForMs(), () => this.#beginTurn());
+  }
+
+  #beginTurn(): void {
+    const participant = this.#current;
+    if (participant === undefined) return;
     const nowMs = this.#nowMs();
-    device.transmitted(bytes);
-    this.#watch.asked(device.address);
-    this.#link.write(bytes);
-    const timeoutMs = this.#lineMs(bytes.length) + replyTimeoutMs;
-    const latestMs = nowMs + timeoutMs + this.#lineMs(FRAME_LENGTH_MAX);
-    this.#replyTimer?.cancel();
-    this.#replyTimer = this.deps.clock.setTimer(timeoutMs, () => this.#replyTimeout(latestMs));
-  }
-
-  #receive(bytes: Uint8Array): void {
-    if (!this.#up) return;
-    this.#lastByteAtMs = this.#nowMs();
-    this.#receiveFrames(this.#parser.push(this.#watch.admit(bytes), this.#lastByteAtMs));
-  }
-
-  #receiveFrames(frames: readonly Uint8Array[]): void {
-    const nowMs = this.#nowMs();
-    for (const frame of frames) {
-      const address = frame[1] ?? 0;
-      // Some adapters echo what we send: no reply bit.
-      if ((address & REPLY_BIT) === 0) continue;
-      this.#watch.answered(address & ~REPLY_BIT, nowMs);
-      if (this.#current === undefined) this.#watch.stray(frame.length, nowMs);
-      else this.#feed(this.#current, { kind: 'frame', nowMs, bytes: frame });
-    }
-  }
-
-  /** A reply that has begun in time may end, as long as its bytes keep coming. */
-  #replyTimeout(latestMs: number): void {
-    const nowMs = this.#nowMs();
-    const endMs = Math.min(this.#lastByteAtMs + BUFFERED_INTER_CHARACTER_TIMEOUT_MS, latestMs);
-    if (this.#parser.pending && nowMs < endMs) {
-      this.#replyTimer = this.deps.clock.setTimer(endMs - nowMs, () => this.#replyTimeout(latestMs));
-      return;
-    }
-    const device = this.#current;
-    // The reply may be held behind a false start.
-    this.#receiveFrames(this.#parser.silence());
-    if (device === undefined || device !== this.#current) return;
-    const garbled = this.#countStrayBytes() > 0;
-    device.timedOut(garbled);
-    this.#feed(device, { kind: 'replyTimeout', nowMs, garbled });
-  }
-
-  /** Since the last call. */
-  #countStrayBytes(): number {
-    const count = this.#parser.counts.strayBytes - this.#strayBytesBefore;
-    this.#strayBytesBefore += count;
-    if (count > 0) this.#watch.stray(count, this.#nowMs());
-    return count;
+    this.#line.beginTurn();
+    if (participant === this.#exchanges[0]) this.#exchanges.shift();
+    participant.turnBegan(nowMs);
+    this.#feed(participant, { kind: 'turn', nowMs, rndA: this.deps.random.bytes(8) });
   }
 
   /** Effects are executed in order, also when a handler feeds another input meanwhile. */
-  #feed(device: BusDevice, input: AcuInput): void {
-    for (const effect of device.step(input)) this.#effects.push({ device, effect });
+  #feed(from: Participant, input: AcuInput): void {
+    for (const effect of from.step(input)) this.#effects.push({ from, effect });
     if (this.#isExecuting) return;
     this.#isExecuting = true;
     try {
       for (let next = this.#effects.shift(); next !== undefined; next = this.#effects.shift()) {
-        this.#execute(next.device, next.effect);
+        this.#execute(next.from, next.effect);
       }
     } finally {
       this.#isExecuting = false;
     }
   }
 
-  #execute(device: BusDevice, effect: AcuEffect): void {
+  #execute(from: Participant, effect: AcuEffect): void {
+    if (effect.kind === 'transmit') return this.#transmit(from, effect.bytes, effect.replyTimeoutMs);
+    if (effect.kind === 'turnDone') return this.#endTurn(from);
+    if (from instanceof BusDevice) this.#tell(from, effect);
+  }
+
+  #transmit(from: Participant, bytes: Uint8Array, replyTimeoutMs: number): void {
+    const timeoutMs = from.transmitted(bytes, this.#line.lineMs(bytes.length), replyTimeoutMs);
+    this.#line.transmit(bytes, from.address, timeoutMs);
+  }
+
+  #endTurn(from: Participant): void {
+    if (from !== this.#current) return;
+    this.#current = undefined;
+    this.#line.endTurn();
+    from.turnEnded(this.#nowMs());
+    this.#giveTurnAfter(this.#line.idleMs);
+  }
+
+  #tell(device: BusDevice, effect: Exclude<AcuEffect, { kind: 'transmit' | 'turnDone' }>): void {
     switch (effect.kind) {
-      case 'transmit':
-        return this.#transmit(device, effect.bytes, effect.replyTimeoutMs);
-      case 'turnDone':
-        return this.#endTurn(device);
       case 'reply':
         return this.#reply(device, effect);
       case 'commandDone':
@@ -249,30 +363,34 @@ export class OsdpBus {
         return;
       case 'status':
         device.statusChanged(effect);
-        return this.#handlers?.onStatus(device.deviceId, effect);
+        this.#handlers?.onStatus(device.deviceId, effect);
+        for (const look of [...this.#awaited]) look();
+        return;
       case 'alarm':
         return this.#handlers?.onAlarm(effect.code, effect.message, device.deviceId);
+      case 'notice':
+        return this.#handlers?.onNotice(device.deviceId, effect.code, effect.message);
+      case 'keyProven':
+        device.keyProven(effect.scbk);
+        return this.#handlers?.onKeyProven(device.deviceId, effect.scbk);
+      case 'communication':
+        return device.moved(effect.address, effect.baudRate);
     }
-  }
-
-  #endTurn(device: BusDevice): void {
-    if (device !== this.#current) return;
-    this.#current = undefined;
-    this.#replyTimer?.cancel();
-    this.#turnEndedAtMs = this.#nowMs();
-    device.turnEnded(this.#turnEndedAtMs);
-    this.#giveTurnAfter(this.#lineMs(2));
   }
 
   #reply(device: BusDevice, effect: ReplyEffect): void {
     const { reply } = effect;
     const nowMs = this.#nowMs();
-    if (reply.name === 'NAK') device.refused(reply.error);
+    device.learn(reply);
     if (reply.name === 'RAW' || reply.name === 'FMT' || reply.name === 'KEYPAD') {
       device.attendUntil(nowMs + ATTENTION_MS);
     }
     if (this.#handlers?.onReply(device.deviceId, effect, nowMs) !== false) return;
-    device.unsupported();
+    device.meter.unsupported();
     this.#watch.unsupported(device.address, nowMs);
   }
+}
+
+function addressTaken(address: number, { deviceId }: BusDevice): SparcError {
+  return new SparcError('ERR_BUS_ADDRESS_TAKEN', `address ${address} is that of ${deviceId}`, { address, deviceId });
 }

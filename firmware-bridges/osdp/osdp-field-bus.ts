@@ -1,5 +1,5 @@
-import { SparcError } from '@sparc/protocol/errors';
-import type { Command } from '@sparc/protocol/osdp';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { CodecError, type Command } from '@sparc/protocol/osdp';
 import type {
   Clock,
   CommandOutcome,
@@ -13,7 +13,7 @@ import { FieldDevice } from './field-device.js';
 import type { BusHealth } from './health.js';
 import { OsdpBus } from './osdp-bus.js';
 import { outputRecord } from './output-action.js';
-import { addressConflicts, type BusPlan, type DevicePlan, type FieldBusPlan } from './plan.js';
+import { addressConflicts, type DevicePlan, type FieldBusPlan } from './plan.js';
 
 /** A device and the bus it hangs on. */
 interface PlacedDevice {
@@ -21,29 +21,37 @@ interface PlacedDevice {
   readonly device: FieldDevice;
 }
 
+export interface OsdpFieldBusDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A device has opened a session under this key, the first since it was planned or sent. A secret. */
+  readonly onKeyProven?: (deviceId: string, scbk: Uint8Array) => void;
+  /** A deviation from the standard that is tolerated; each is told once. */
+  readonly onNotice?: (deviceId: string, code: ErrorCode, message: string) => void;
+}
+
 /** The FieldBus port over real lines: one scheduler a bus, one {@link FieldDevice} a device. */
 export class OsdpFieldBus implements FieldBus {
-  readonly #buses: readonly { readonly plan: BusPlan; readonly bus: OsdpBus }[];
+  readonly #buses = new Map<string, OsdpBus>();
+  /** By bus id: what is planned, address conflicts included. */
+  readonly #plans = new Map<string, readonly DevicePlan[]>();
   readonly #placed = new Map<string, PlacedDevice>();
+  #handlers: FieldBusHandlers | undefined;
 
-  constructor(deps: { readonly clock: Clock; readonly random: Random }, plan: FieldBusPlan) {
-    this.#buses = plan.buses.map((busPlan) => {
-      const conflicts = addressConflicts(busPlan.devices);
-      const devices = busPlan.devices.filter((device) => !conflicts.includes(device));
-      return { plan: busPlan, bus: new OsdpBus(deps, { ...busPlan, devices }) };
-    });
+  constructor(
+    private readonly deps: OsdpFieldBusDeps,
+    plan: FieldBusPlan,
+  ) {
+    for (const { busId, link, devices } of plan.buses) {
+      this.#buses.set(busId, new OsdpBus(deps, { busId, link, devices: [] }));
+      this.#plans.set(busId, devices);
+    }
   }
 
   start(handlers: FieldBusHandlers): void {
-    for (const { plan, bus } of this.#buses) {
-      const { busId } = plan;
-      const conflicts = addressConflicts(plan.devices);
-      for (const device of conflicts) refuse(busId, device, handlers);
-      for (const { deviceId } of plan.devices.filter((device) => !conflicts.includes(device))) {
-        const send = (command: Command, ttlMs: number) =>
-          void bus.send(deviceId, command, { priority: 'normal', ttlMs });
-        this.#placed.set(deviceId, { bus, device: new FieldDevice(deviceId, handlers, send) });
-      }
+    this.#handlers = handlers;
+    for (const [busId, bus] of this.#buses) {
+      this.#replan(bus, [], this.#plans.get(busId) ?? []);
       bus.start({
         onLink: (up, error) => handlers.onBus({ busId, up, ...(error === undefined ? {} : { error }) }),
         onStatus: (deviceId, status) => this.#placed.get(deviceId)?.device.onStatus(status),
@@ -51,8 +59,68 @@ export class OsdpFieldBus implements FieldBus {
           this.#placed.get(deviceId)?.device.onReply(reply, receivedAtMs) ?? true,
         onAlarm: (code, message, deviceId) =>
           handlers.onAlarm({ busId, code, message, ...(deviceId === undefined ? {} : { deviceId }) }),
+        onKeyProven: (deviceId, scbk) => this.deps.onKeyProven?.(deviceId, scbk),
+        onNotice: (deviceId, code, message) => this.deps.onNotice?.(deviceId, code, message),
       });
     }
+  }
+
+  /** @throws RangeError where there is no such bus. */
+  bus(busId: string): OsdpBus {
+    const bus = this.#buses.get(busId);
+    if (bus === undefined) throw new RangeError(`there is no bus ${busId}`);
+    return bus;
+  }
+
+  /** What hangs on a bus from now on. Devices for which nothing changes go on undisturbed. */
+  setDevices(busId: string, devices: readonly DevicePlan[]): void {
+    const bus = this.bus(busId);
+    const before = this.#plans.get(busId) ?? [];
+    this.#plans.set(busId, devices);
+    if (this.#handlers !== undefined) this.#replan(bus, before, devices);
+  }
+
+  #replan(bus: OsdpBus, before: readonly DevicePlan[], devices: readonly DevicePlan[]): void {
+    const conflicts = addressConflicts(devices);
+    const usable = devices.filter((device) => !conflicts.includes(device));
+    // First everybody goes who gives up an address, or two that swap theirs would meet.
+    for (const { deviceId, plan } of bus.devices) {
+      const next = usable.find((device) => device.deviceId === deviceId);
+      if (next === undefined) this.#placed.delete(deviceId);
+      if (next?.address !== plan.address) bus.remove(deviceId);
+    }
+    for (const device of usable) this.#put(bus, device);
+    const known = addressConflicts(before).map(({ deviceId }) => deviceId);
+    for (const { deviceId, address } of conflicts) {
+      const message = `address ${address} is configured more than once on ${bus.busId}`;
+      if (!known.includes(deviceId)) this.#refuse(bus.busId, deviceId, 'ERR_OSDP_ADDRESS_CONFLICT', message);
+    }
+  }
+
+  #put(bus: OsdpBus, device: DevicePlan): void {
+    this.#place(bus, device.deviceId);
+    try {
+      bus.put(device);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      // A key that everybody can guess.
+      this.#placed.delete(device.deviceId);
+      bus.remove(device.deviceId);
+      this.#refuse(bus.busId, device.deviceId, error.code, error.message);
+    }
+  }
+
+  #place(bus: OsdpBus, deviceId: string): void {
+    if (this.#placed.get(deviceId)?.bus === bus || this.#handlers === undefined) return;
+    const send = (command: Command, ttlMs: number) => void bus.send(deviceId, command, { priority: 'normal', ttlMs });
+    this.#placed.set(deviceId, { bus, device: new FieldDevice(deviceId, this.#handlers, send) });
+  }
+
+  /** Of two with one address nobody could tell which would answer, and for which door: neither is polled. */
+  #refuse(busId: string, deviceId: string, code: ErrorCode, message: string): void {
+    const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
+    this.#handlers?.onDevice({ deviceId, ...offline, reason: code });
+    this.#handlers?.onAlarm({ busId, deviceId, code, message });
   }
 
   async setOutput({ deviceId, outputNumber, action, ttlMs }: OutputCommand): Promise<CommandOutcome> {
@@ -76,17 +144,10 @@ export class OsdpFieldBus implements FieldBus {
   }
 
   health(): BusHealth[] {
-    return this.#buses.map(({ bus }) => bus.health());
+    return [...this.#buses.values()].map((bus) => bus.health());
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#buses.map(({ bus }) => bus.stop()));
+    await Promise.all([...this.#buses.values()].map((bus) => bus.stop()));
   }
-}
-
-/** Which of the two would answer, and for which door, nobody could tell: neither is polled. */
-function refuse(busId: string, { deviceId, address }: DevicePlan, handlers: FieldBusHandlers): void {
-  const code = 'ERR_OSDP_ADDRESS_CONFLICT';
-  handlers.onDevice({ deviceId, link: 'offline', secure: false, tampered: false, powerFailed: false, reason: code });
-  handlers.onAlarm({ busId, deviceId, code, message: `address ${address} is configured more than once on ${busId}` });
 }

@@ -1,3 +1,4 @@
+import type { AcuOptions } from '@sparc/protocol/osdp';
 import type { ByteLink } from '@sparc/protocol/ports';
 
 export interface FieldBusPlan {
@@ -19,10 +20,16 @@ export interface DevicePlan {
 }
 
 /** Configuration, never discovered: `clear` is a recorded choice, `required` is never lowered by what a device says. */
-export type SecureChannelPlan =
-  { readonly mode: 'required'; /** 16 bytes, a secret. */ readonly scbk: Uint8Array } | { readonly mode: 'clear' };
+export type SecureChannelPlan = AcuOptions['secureChannel'];
 
 /** All devices that share their address with another of their bus: on the line they would talk at the same time. */
 export function addressConflicts(devices: readonly DevicePlan[]): DevicePlan[] {
   return devices.filter((device) => devices.some((other) => other !== device && other.address === device.address));
+}
+
+/** True where one plan says what the other does, keys included. */
+export function samePlan(a: DevicePlan, b: DevicePlan): boolean {
+  const text = (plan: DevicePlan) =>
+    JSON.stringify(plan, (_, value: unknown) => (value instanceof Uint8Array ? [...value] : value));
+  return text(a) === text(b);
 }

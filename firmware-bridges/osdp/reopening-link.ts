@@ -4,7 +4,8 @@ import type { ByteLink, ByteLinkHandlers, Clock, Timer } from '@sparc/protocol/p
 /** One open connection to the far end. */
 export interface Transport {
   write(bytes: Uint8Array): void;
-  setBaudRate(baudRate: number): Promise<void>;
+  /** Absent where the far end sets the rate. */
+  setBaudRate?(baudRate: number): Promise<void>;
   /** Resolves when the far end is free for others. */
   close(): Promise<void>;
 }
@@ -16,11 +17,7 @@ export interface TransportEvents {
 }
 
 /** Opens a transport or rejects with a SparcError; gives up soon after the signal aborts. */
-export type OpenTransport = (
-  events: TransportEvents,
-  baudRate: number | undefined,
-  signal: AbortSignal,
-) => Promise<Transport>;
+export type OpenTransport = (events: TransportEvents, baudRate: number, signal: AbortSignal) => Promise<Transport>;
 
 const BACK_OFF_MIN_MS = 100;
 /** An adapter that returns is in use again after at most this long. */
@@ -41,12 +38,13 @@ export class ReopeningLink implements ByteLink {
 
   constructor(
     readonly name: string,
-    private currentBaudRate: number | undefined,
+    private currentBaudRate: number,
+    readonly canSetBaudRate: boolean,
     private readonly clock: Clock,
     private readonly open: OpenTransport,
   ) {}
 
-  get baudRate(): number | undefined {
+  get baudRate(): number {
     return this.currentBaudRate;
   }
 
@@ -60,9 +58,9 @@ export class ReopeningLink implements ByteLink {
   }
 
   async setBaudRate(baudRate: number): Promise<void> {
-    if (this.currentBaudRate === undefined) return;
+    if (!this.canSetBaudRate) return;
     this.currentBaudRate = baudRate;
-    await this.#transport?.setBaudRate(baudRate);
+    await this.#transport?.setBaudRate?.(baudRate);
   }
 
   async stop(): Promise<void> {

@@ -23,7 +23,7 @@ const PRESENCE_CHECK_MS = 500;
 /** A serial line (8N1, exclusive), a USB RS-485 adapter, or a pseudo-terminal. */
 export class SerialLink extends ReopeningLink {
   constructor(clock: Clock, { path, baudRate }: SerialLinkOptions) {
-    super(`serial ${path}`, baudRate, clock, (events, rate) => openSerial(clock, path, rate ?? baudRate, events));
+    super(`serial ${path}`, baudRate, true, clock, (events, rate) => openSerial(clock, path, rate, events));
   }
 }
 

@@ -6,7 +6,11 @@ import { ReopeningLink, type Transport, type TransportEvents } from './reopening
 export interface TcpLinkOptions {
   readonly host: string;
   readonly port: number;
+  /** Of the line behind the converter, which only the converter can change. Default: the slowest of OSDP. */
+  readonly baudRate?: number;
 }
+
+const BAUD_RATE_DEFAULT = 9_600;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const WRITE_BUFFER_MAX = 4_096;
@@ -20,8 +24,10 @@ const FIRST_SILENCE_MAX_MS = 60_000;
 
 /** A serial converter that speaks raw TCP. The line's rate is set at the converter. */
 export class TcpLink extends ReopeningLink {
-  constructor(clock: Clock, { host, port }: TcpLinkOptions) {
-    super(`tcp ${host}:${port}`, undefined, clock, (events, _, signal) => openTcp(clock, host, port, events, signal));
+  constructor(clock: Clock, { host, port, baudRate = BAUD_RATE_DEFAULT }: TcpLinkOptions) {
+    super(`tcp ${host}:${port}`, baudRate, false, clock, (events, _, signal) =>
+      openTcp(clock, host, port, events, signal),
+    );
   }
 }
 
@@ -54,7 +60,6 @@ async function openTcp(
         socket.write(bytes);
       }
     },
-    setBaudRate: () => Promise.resolve(),
     close: () =>
       new Promise((resolve) => {
         if (socket.closed) resolve();

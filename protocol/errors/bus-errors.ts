@@ -49,4 +49,17 @@ export const BUS_ERRORS = {
     meaning: 'A command names a device that is on no bus of this gateway.',
     action: 'Compare the devices of the site file with the buses of the gateway configuration.',
   },
+  ERR_BUS_ADDRESS_TAKEN: {
+    meaning: 'An address is that of another device of the bus, which may not be disturbed.',
+    action: 'Choose a free address, or take the other device out of the plan first.',
+  },
+  ERR_BUS_RATE_FIXED: {
+    meaning: 'The rate of a line behind a TCP converter is set at the converter, not by the gateway.',
+    action: 'Change the rate at the converter and in the configuration of the bus, or use a serial adapter.',
+  },
+  ERR_BUS_POLL_PERIOD: {
+    meaning:
+      'A bus with these devices at this rate polls each of them less than once a second: cards are read too late.',
+    action: 'Raise the rate of the bus, or spread its devices over two buses.',
+  },
 } as const;

@@ -15,13 +15,15 @@ export interface ByteLinkHandlers {
 export interface ByteLink {
   /** For people: `serial /dev/ttyUSB0` or `tcp 192.0.2.1:4001`. */
   readonly name: string;
-  /** Bits a second on the wire, or undefined where the far end sets them (TCP). */
-  readonly baudRate: number | undefined;
+  /** Bits a second on the wire; behind a converter, what its configuration is said to be. */
+  readonly baudRate: number;
+  /** False where the far end sets the rate (TCP). */
+  readonly canSetBaudRate: boolean;
   /** Once. Opens in the background and reopens with back-off for ever. */
   start(handlers: ByteLinkHandlers): void;
   /** Hands bytes over for transmission. Dropped silently while the link is down. */
   write(bytes: Uint8Array): void;
-  /** Resolves when all written bytes have left and the new rate is in force. */
+  /** Resolves when all written bytes have left and the new rate is in force; without effect where it cannot be set. */
   setBaudRate(baudRate: number): Promise<void>;
   /** Idempotent; no handler runs after it resolves. */
   stop(): Promise<void>;

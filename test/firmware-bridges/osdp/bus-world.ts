@@ -1,9 +1,10 @@
-import { OsdpFieldBus, type DevicePlan } from '@sparc/firmware-bridges/osdp';
+import { OsdpFieldBus, type DeviceHealth, type DevicePlan, type OsdpBus } from '@sparc/firmware-bridges/osdp';
 import { PdDevice, pdProfile, SimulatedReader } from '@sparc/simulator/devices';
 import { SeededRandom, SerialLine, SimulatedByteLink, VirtualClock } from '@sparc/simulator/world';
 import { FieldWitness } from '../../support/field-witness.js';
 
-export const keyOf = (address: number) => Uint8Array.from({ length: 16 }, (_, index) => 16 * index + address + (index % 3));
+export const keyOf = (address: number) =>
+  Uint8Array.from({ length: 16 }, (_, index) => 16 * index + address + (index % 3));
 
 export interface DeviceInWorld {
   readonly address: number;
@@ -46,6 +47,14 @@ export class BusWorld {
     const profile = pdProfile(scbk === null ? parts : { ...parts, scbk });
     const device = new PdDevice(this.clock, this.random.fork(id), this.line, id, profile);
     this.readers.set(id, new SimulatedReader(id, device, 0));
+  }
+
+  health(id: string): DeviceHealth | undefined {
+    return this.bus.health().devices.find(({ deviceId }) => deviceId === id);
+  }
+
+  get bus(): OsdpBus {
+    return this.field.bus('bus');
   }
 
   start(): void {

@@ -111,7 +111,7 @@ t.test('an absent device costs its neighbours little', async (t) => {
     world.start();
     await world.online(...ids(8));
     await world.clock.advance(60_000);
-    const polls = world.field.health()[0]?.devices['pd-0']?.polls ?? 0;
+    const polls = world.health('pd-0')?.pollCount ?? 0;
     await world.field.stop();
     return polls;
   };
@@ -258,7 +258,7 @@ t.test('what a device says in forms that are not read is counted and named, and 
   t.equal(world.witness.device('pd-0')?.tampered, true);
   t.match(world.witness.inputs, [{ state: 'active' }, { state: 'unknown' }]);
   t.match(world.witness.alarms, [{ deviceId: 'pd-0', code: 'ERR_BUS_CARD_DATA_UNSUPPORTED' }]);
-  t.equal(world.field.health()[0]?.devices['pd-0']?.unsupportedReplies, 2);
+  t.equal(world.health('pd-0')?.unsupportedReplyCount, 2);
   await world.field.stop();
 });
 
@@ -298,7 +298,8 @@ t.test('an adapter that echoes every frame changes nothing', async (t) => {
   t.equal((await answer).kind, 'acknowledged');
   t.equal(world.witness.cards.length, 1);
   t.same(world.witness.alarms, []);
-  t.match(world.field.health()[0], { strayBytes: 0, devices: { 'pd-0': { timeouts: 0 } } });
+  t.match(world.field.health()[0], { strayBytesCount: 0, echo: true });
+  t.equal(world.health('pd-0')?.timeoutCount, 0);
   await world.field.stop();
 });
 
@@ -325,9 +326,15 @@ t.test('a lost answer is asked for again, and the counters tell', async (t) => {
   await world.clock.advance(150);
   device.answers = 1;
   await world.clock.advance(1_000);
-  const health = world.field.health()[0]?.devices['pd-0'];
-  t.match(health, { timeouts: 1, retries: 1, badChecks: 0, sessionStarts: 0, naks: { 3: 3 } });
-  t.equal(health?.transmissions, (health?.replies ?? 0) + 1);
+  const health = world.health('pd-0');
+  t.match(health, {
+    timeoutCount: 1,
+    retryCount: 1,
+    badCheckCount: 0,
+    sessionStartCount: 0,
+    naks: [{ code: 3, count: 3 }],
+  });
+  t.equal(health?.sentCount, (health?.replyCount ?? 0) + 1);
   t.equal(world.witness.device('pd-0')?.link, 'online');
   await world.field.stop();
 });
