@@ -4,8 +4,10 @@ import { SparcError } from '@sparc/protocol/errors';
 import { addBundleCommands } from './bundle-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
+import { addCommissionCommands } from './commission-commands.js';
 import { addGatewayCommand } from './gateway-command.js';
 import { addLedgerCommands } from './ledger-commands.js';
+import { addOsdpCommands } from './osdp-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
@@ -26,6 +28,8 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
     .addHelpText('after', `\n${facts()}`);
   addGatewayCommand(cli);
   addPolicyCommands(cli);
+  addCommissionCommands(cli);
+  addOsdpCommands(cli);
   addLedgerCommands(cli);
   addBundleCommands(cli);
   addSimulateCommand(cli);
@@ -49,6 +53,7 @@ function facts(): string {
   return [
     'Environment:',
     `  SPARC_CONFIG  configuration of the gateway, where --config is not given (default ${CONFIG_DEFAULT})`,
+    '  SPARC_COMMISSIONING_CODE  code of an open commissioning window',
     '  SPARC_TRACE   1 adds the trace of a defect to its message',
     '',
     'Exit codes:',

@@ -8,6 +8,15 @@ export const CLI_ERRORS = {
     meaning: 'The simulator is not installed, or not built.',
     action: 'Run `npm ci` in a checkout of the whole project; a gateway is often installed without the simulator.',
   },
+  ERR_CLI_GATEWAY_UNREACHABLE: {
+    meaning: 'The gateway of this data directory does not run, or does not answer.',
+    action:
+      'Start it, or name its configuration by `--config`; if it runs, see its log for why its API does not listen.',
+  },
+  ERR_CLI_READ_FAILED: {
+    meaning: 'A file could not be read.',
+    action: 'Check the path and the permissions named in the message.',
+  },
   ERR_CLI_WRITE_FAILED: {
     meaning: 'A file could not be written.',
     action: 'Check the path, the permissions and the space named in the message.',
