@@ -1,9 +1,10 @@
-"""libosdp as a peer: a PD or an ACU on a pseudo-terminal or behind a TCP port.
+"""libosdp as a peer: some PDs on one line, or an ACU of some PDs, on a pseudo-terminal or behind a TCP port.
 
     libosdp_peer.py pd|acu PTY_PATH|tcp CONFIG_JSON
 
-Commands come in on stdin and everything that happens goes out on stdout, one JSON object a line; bytes are
-{"hex": "..."} in both directions. The field names are those of the libosdp binding.
+The configuration is a list of devices. Requests come in on stdin and everything that happens goes out on stdout, one
+JSON object a line, each with the index of its device; bytes are {"hex": "..."} in both directions. The field names of
+commands and events are those of the libosdp binding.
 """
 
 import json
@@ -21,9 +22,11 @@ import osdp_sys
 class Line(osdp.Channel):
     """A file descriptor; while nothing is connected it is a line on which nobody answers."""
 
-    def __init__(self, descriptor=None):
+    def __init__(self):
         super().__init__()
-        self.descriptor = descriptor
+        self.id = 1
+        self.descriptor = None
+        self.stubs = []
 
     def read(self, max_bytes):
         if self.descriptor is None:
@@ -50,6 +53,44 @@ class Line(osdp.Channel):
     def flush(self):
         pass
 
+    def distribute(self):
+        data = self.read(4096)
+        for stub in self.stubs:
+            stub.heard += data
+
+
+class Stub(osdp.Channel):
+    """Where one PD of several hangs on the line: it hears the ACU and all other PDs.
+
+    A pseudo-terminal delivers frames in bunches, a line one after the other. libosdp drops what it has received behind
+    a frame that is not for it, so frames are handed over singly, as a line at its pace does.
+    """
+
+    def __init__(self, line):
+        super().__init__()
+        self.line = line
+        self.heard = b""
+        line.stubs.append(self)
+
+    def read(self, max_bytes):
+        start = self.heard.find(b"\x53")
+        header = self.heard[start : start + 4]
+        size = len(self.heard)
+        if start >= 0 and len(header) == 4:
+            size = start + max(header[2] + 256 * header[3], 1)
+        size = min(size, max_bytes)
+        data, self.heard = self.heard[:size], self.heard[size:]
+        return data
+
+    def write(self, data):
+        for stub in self.line.stubs:
+            if stub is not self:
+                stub.heard += data
+        return self.line.write(data)
+
+    def flush(self):
+        self.heard = b""
+
 
 def tell(**event):
     print(json.dumps(event, default=lambda value: {"hex": bytes(value).hex()}), flush=True)
@@ -66,29 +107,126 @@ def open_pty(path):
     return descriptor
 
 
-def make_pd(config, line):
-    info = osdp.PDInfo(config["address"], line, flags=config["flags"], scbk=config["scbk"])
-    capabilities = osdp.PDCapabilities([tuple(entry) for entry in config["capabilities"]])
-    pd = osdp_sys.PeripheralDevice(info.get(), capabilities=capabilities.get())
-
-    def on_command(command):
-        tell(command=command)
-        return 0, None
-
-    pd.set_command_callback(on_command)
-    return pd
+def pd_info(device, channel):
+    return osdp.PDInfo(device["address"], channel, scbk=device["scbk"], flags=device["flags"]).get()
 
 
-def make_acu(config, line):
-    info = osdp.PDInfo(config["address"], line, flags=config["flags"], scbk=config["scbk"])
-    acu = osdp_sys.ControlPanel([info.get()])
+class File:
+    """What libosdp asks of whoever keeps files: a source of bytes, or a place for them."""
 
-    def on_event(_, event):
-        tell(event=event)
+    def __init__(self, index, content=b""):
+        self.index = index
+        self.content = bytearray(content)
+
+    def operations(self):
+        return {"open": self.open, "read": self.read, "write": self.write, "close": self.close}
+
+    def open(self, _, size):
+        if size == 0:
+            return len(self.content)
+        self.content = bytearray()
+        return size
+
+    def read(self, size, offset):
+        return bytes(self.content[offset : offset + size])
+
+    def write(self, data, offset):
+        self.content[offset : offset + len(data)] = data
+        return len(data)
+
+    def close(self, number):
+        tell(device=self.index, file={"number": number, "content": bytes(self.content)})
+        return 0
+
+
+class Pd:
+    """One PD with a memory: a key, an address and files survive a reset, as those of a device do."""
+
+    def __init__(self, index, device, line):
+        self.index = index
+        self.device = device
+        self.stub = Stub(line)
+        self.reset()
+
+    def reset(self):
+        self.pd = None
+        self.stub.flush()
+        capabilities = osdp.PDCapabilities([tuple(entry) for entry in self.device["capabilities"]])
+        self.pd = osdp_sys.PeripheralDevice(pd_info(self.device, self.stub), capabilities=capabilities.get())
+        self.pd.set_command_callback(self.on_command)
+        self.file = File(self.index)
+        self.pd.register_file_ops(0, self.file.operations())
+
+    def on_command(self, command):
+        tell(device=self.index, command=command)
+        if command["command"] == osdp.Command.Keyset:
+            self.device["scbk"] = bytes(command["data"])
+            self.device["flags"] = [flag for flag in self.device["flags"] if flag != osdp.LibFlag.InstallMode]
+        if command["command"] == osdp.Command.ComsetDone:
+            self.device["address"] = command["address"]
+        answer = self.device.get("answers", {}).get(str(command["command"]))
+        return (0, None) if answer is None else (answer["code"], answer["record"])
+
+    def refresh(self):
+        self.pd.refresh()
+        while self.stub.heard:
+            self.pd.refresh()
+
+    def session(self):
+        return {"online": self.pd.is_online(), "secure": self.pd.is_sc_active()}
+
+    def request(self, message):
+        if message["do"] == "reset":
+            self.reset()
+            return True
+        if message["do"] == "submit":
+            return self.pd.submit_event(message["record"])
+        raise ValueError(message["do"])
+
+
+class AcuOfPd:
+    """What an ACU has of one of its PDs."""
+
+    def __init__(self, index, acu):
+        self.index = index
+        self.acu = acu
+
+    def refresh(self):
+        if self.index == 0:
+            self.acu.refresh()
+
+    def session(self):
+        bit = 1 << self.index
+        return {"online": bool(self.acu.status() & bit), "secure": bool(self.acu.sc_status() & bit)}
+
+    def request(self, message):
+        if message["do"] == "submit":
+            return self.acu.submit_command(self.index, message["record"])
+        if message["do"] == "sendFile":
+            file = File(self.index, message["content"])
+            registered = self.acu.register_file_ops(self.index, file.operations())
+            record = {"command": osdp.Command.FileTransfer, "id": message["number"], "flags": 0}
+            return registered and self.acu.submit_command(self.index, record)
+        if message["do"] == "disable":
+            return self.acu.disable_pd(self.index)
+        if message["do"] == "enable":
+            return self.acu.enable_pd(self.index)
+        if message["do"] == "identity":
+            tell(device=self.index, identity=self.acu.get_pd_id(self.index))
+            return True
+        raise ValueError(message["do"])
+
+
+def make_acu(devices, line):
+    acu = osdp_sys.ControlPanel([pd_info(device, line) for device in devices])
+
+    def on_event(index, event):
+        tell(device=index, event=event)
         return 0
 
     acu.set_event_callback(on_event)
-    return acu
+    acu.set_command_completion_callback(lambda index, command, status: tell(device=index, done=command, status=status))
+    return [AcuOfPd(index, acu) for index in range(len(devices))]
 
 
 def main():
@@ -100,20 +238,22 @@ def main():
         listener.setblocking(False)
     else:
         line.descriptor = open_pty(where)
-    peer = make_pd(config, line) if role == "pd" else make_acu(config, line)
+    if role == "pd":
+        parties = [Pd(index, device, line) for index, device in enumerate(config)]
+    else:
+        parties = make_acu(config, line)
     tell(ready=True, port=listener.getsockname()[1] if listener else None)
 
-    connection, session, pending = None, None, b""
+    connection, sessions, pending = None, {}, b""
     os.set_blocking(0, False)
     while True:
-        peer.refresh()
-        if role == "pd":
-            state = {"online": peer.is_online(), "secure": peer.is_sc_active()}
-        else:
-            state = {"online": bool(peer.status() & 1), "secure": bool(peer.sc_status() & 1)}
-        if state != session:
-            session = state
-            tell(session=session)
+        for party in parties:
+            party.refresh()
+        for index, party in enumerate(parties):
+            session = party.session()
+            if session != sessions.get(index):
+                sessions[index] = session
+                tell(device=index, session=session)
 
         watched = [0] + ([listener] if listener else []) + ([line.descriptor] if line.descriptor is not None else [])
         readable, _, _ = select.select(watched, [], [], 0.002)
@@ -122,6 +262,8 @@ def main():
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.setblocking(False)
             line.descriptor = connection.fileno()
+        if role == "pd" and line.descriptor in readable:
+            line.distribute()
         if 0 in readable:
             data = os.read(0, 65536)
             if data == b"":
@@ -130,10 +272,7 @@ def main():
             *requests, pending = pending.split(b"\n")
             for request in requests:
                 message = json.loads(request, object_hook=from_json)
-                if role == "pd":
-                    tell(submitted=peer.submit_event(message))
-                else:
-                    tell(submitted=peer.submit_command(0, message))
+                tell(taken=bool(parties[message["device"]].request(message)))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
 import t from 'tap';
-import { SerialLink, TcpLink } from '@sparc/firmware-bridges/osdp';
 import type { ByteLink } from '@sparc/protocol/ports';
 import { PdDevice, pdProfile, SimulatedReader } from '@sparc/simulator/devices';
 import { SeededRandom, SerialLine } from '@sparc/simulator/world';
-import { eventually, PtyPair, SKIP_WITHOUT_SOCAT } from '../support/peers.js';
+import { eventually } from '../support/peers.js';
 import { systemClock } from '../support/system-clock.js';
-import { LIBOSDP, LibosdpPeer, SKIP_WITHOUT_LIBOSDP, type LibosdpConfig } from './libosdp-peer.js';
+import { BAUD_RATE, MEDIA } from './libosdp-line.js';
+import { hex, LIBOSDP, type LibosdpDeviceConfig } from './libosdp-peer.js';
+import { key } from './libosdp-readers.js';
 
-const BAUD_RATE = 115_200;
 const ADDRESS = 9;
-const SCBK = Uint8Array.from({ length: 16 }, (_, index) => 0x40 + index);
-const ACU: LibosdpConfig = {
+const SCBK = key(9);
+const ACU: LibosdpDeviceConfig = {
   address: ADDRESS,
   flags: [LIBOSDP.flag.enforceSecure],
-  scbk: { hex: Buffer.from(SCBK).toString('hex') },
+  scbk: hex(SCBK),
 };
 
 /** A simulated line in real time whose far end is a real one. */
@@ -26,39 +26,8 @@ function bridge(line: SerialLine, link: ByteLink): void {
   });
 }
 
-interface Line {
-  readonly link: ByteLink;
-  readonly peer: LibosdpPeer;
-  readonly remove: () => Promise<void>;
-}
-
-const LINES: readonly { name: string; skip: string | false; open: () => Promise<Line> }[] = [
-  {
-    name: 'over a pseudo-terminal',
-    skip: SKIP_WITHOUT_LIBOSDP || SKIP_WITHOUT_SOCAT,
-    async open() {
-      const pair = await PtyPair.create();
-      const peer = await LibosdpPeer.start('acu', pair.b, ACU);
-      return {
-        link: new SerialLink(systemClock, { path: pair.a, baudRate: BAUD_RATE }),
-        peer,
-        remove: () => pair.remove(),
-      };
-    },
-  },
-  {
-    name: 'over TCP',
-    skip: SKIP_WITHOUT_LIBOSDP,
-    async open() {
-      const peer = await LibosdpPeer.start('acu', 'tcp', ACU);
-      const link = new TcpLink(systemClock, { host: '127.0.0.1', port: peer.port });
-      return { link, peer, remove: async () => undefined };
-    },
-  },
-];
-
-for (const { name, skip, open } of LINES) {
-  t.test(`a libosdp ACU and our reader ${name}`, { skip }, async (t) => {
+for (const medium of MEDIA) {
+  t.test(`a libosdp ACU and our reader ${medium.name}`, { skip: medium.skip }, async (t) => {
     const random = new SeededRandom(3);
     const line = new SerialLine(systemClock, random.fork('line'));
     const device = new PdDevice(
@@ -69,18 +38,17 @@ for (const { name, skip, open } of LINES) {
       pdProfile({ address: ADDRESS, baudRate: BAUD_RATE, scbk: SCBK, readerCount: 1, inputCount: 2, outputCount: 2 }),
     );
     const reader = new SimulatedReader('reader', device, 0);
-    const { link, peer, remove } = await open();
+    const { link, peer, remove } = await medium.open('acu', ACU);
     t.teardown(async () => {
       await link.stop();
-      await peer.stop();
       await remove();
     });
     bridge(line, link);
-    const event = (type: number) => peer.events.find((each) => each.event === type);
+    const event = (type: number) => peer.device().events.find((each) => each.event === type);
 
     await t.test('Secure Channel comes up', async (t) => {
-      await eventually('libosdp has a session', () => peer.session.secure);
-      t.equal(peer.session.online, true);
+      await eventually('libosdp has a session', () => peer.device().session.secure);
+      t.equal(peer.device().session.online, true);
       t.equal(device.secure, true);
     });
 
@@ -135,7 +103,10 @@ for (const { name, skip, open } of LINES) {
 
     await t.test('an input and the tamper switch are reported', async (t) => {
       const status = (type: number) =>
-        peer.events.filter((each) => each.event === LIBOSDP.event.status && each.type === type).at(-1)?.report;
+        peer
+          .device()
+          .events.filter((each) => each.event === LIBOSDP.event.status && each.type === type)
+          .at(-1)?.report;
       device.setInput(1, true);
       device.setTampered(true);
       await eventually('the tamper is there', () => status(LIBOSDP.statusReport.local) !== undefined);
