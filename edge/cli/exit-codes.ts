@@ -8,12 +8,17 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.checkFailed, 'a check failed: a damaged ledger, a promise broken in a simulation'],
-  [EXIT.badInput, 'the command line, the configuration or a site file is wrong'],
+  [EXIT.badInput, 'the command line, the configuration, a site file or a capture is wrong'],
   [EXIT.operating, 'the machine refused: a file, a disk, a port, a permission, another process'],
   [EXIT.internal, 'a defect of the command'],
 ];
 
-const BAD_INPUT: readonly ErrorCode[] = ['ERR_CLI_USAGE', 'ERR_CONFIG_UNREADABLE', 'ERR_CONFIG_INVALID'];
+const BAD_INPUT: readonly ErrorCode[] = [
+  'ERR_CLI_USAGE',
+  'ERR_CONFIG_UNREADABLE',
+  'ERR_CONFIG_INVALID',
+  'ERR_OSDP_CAPTURE',
+];
 
 export function exitCodeOf(error: SparcError): ExitCode {
   if (error.code === 'ERR_CLI_INTERNAL') return EXIT.internal;

@@ -33,6 +33,7 @@ export function codeName(reply: boolean, code: number): string {
 /** One line for people: what the frame says, or why that cannot be seen. Secrets are masked unless they are asked for. */
 export function readingText(frame: Frame, reading: Reading, showSecrets: boolean): string {
   const name = codeName(frame.reply, frame.code);
+  const keySelection = frame.securityBlock?.data[0];
   switch (reading.kind) {
     case 'hidden':
       return frame.payload.length === 0
@@ -41,14 +42,19 @@ export function readingText(frame: Frame, reading: Reading, showSecrets: boolean
     case 'undecodable':
       return `${name} that cannot be decoded: ${reading.error.message} (${frame.payload.length} bytes)`;
     case 'command':
-      return textOf(COMMAND_TEXTS, reading.command, { frame, showSecrets }, describeCommand);
+      return textOf(COMMAND_TEXTS, reading.command, { keySelection, showSecrets }, describeCommand);
     case 'reply':
-      return textOf(REPLY_TEXTS, reading.reply, { frame, showSecrets }, describeReply);
+      return textOf(REPLY_TEXTS, reading.reply, { keySelection, showSecrets }, describeReply);
   }
 }
 
+/** One line for people. Secrets are masked unless they are asked for. */
+export const replyText = (reply: Reply, showSecrets: boolean): string =>
+  textOf(REPLY_TEXTS, reply, { showSecrets }, describeReply);
+
 interface Context {
-  readonly frame: Frame;
+  /** Of the security block of a handshake: which key, or whether it was taken. */
+  readonly keySelection?: number | undefined;
   readonly showSecrets: boolean;
 }
 
@@ -92,8 +98,8 @@ function fragmentText({ totalSize, offset, data }: Fragment, { showSecrets }: Co
   return `bytes ${offset} to ${end - 1} of ${totalSize} (${Math.floor((end * 100) / totalSize)} %)${content}`;
 }
 
-const keyText = (_message: unknown, { frame }: Context): string =>
-  frame.securityBlock?.data[0] === KEY_SELECTION.scbkDefault ? 'under SCBK-D' : 'under the SCBK';
+const keyText = (_message: unknown, { keySelection }: Context): string =>
+  keySelection === KEY_SELECTION.scbkDefault ? 'under SCBK-D' : 'under the SCBK';
 
 const COMMAND_TEXTS: Texts<Command> = {
   OUT: ({ records }) => records.map(outputText).join(', '),
@@ -149,7 +155,7 @@ const REPLY_TEXTS: Texts<Reply> = {
   KEYPAD: ({ reader, keys }, { showSecrets }) =>
     `reader ${reader}, ${keys.length} keys: ${showSecrets ? keypadText(keys) : '***'}`,
   CCRYPT: (message, context) => `${keyText(message, context)}, cUID ${bytesToHex(message.cUID)}`,
-  RMAC_I: (_message, { frame }) => (frame.securityBlock?.data[0] === 0x01 ? 'session established' : 'key refused'),
+  RMAC_I: (_message, { keySelection }) => (keySelection === 0x01 ? 'session established' : 'key refused'),
   FTSTAT: ({ action, delayMs, status, messageSizeMax }) =>
     [
       words(nameOf(FILE_STATUS, status)),

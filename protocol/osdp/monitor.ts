@@ -174,7 +174,12 @@ function readingOf(content: Frame | HiddenReason, reply: boolean): Reading {
 function keyFindings(reading: Reading, session: HeardSession): readonly Finding[] {
   if (reading.kind !== 'command' || reading.command.name !== 'KEYSET') return [];
   const isHidden = session.kind === 'open' && !session.isDefaultKey;
-  return [finding('keySeen', `a new key${isHidden ? '' : ', readable for everybody who listens'}`)];
+  return [
+    finding(
+      'keySeen',
+      isHidden ? 'a new key, which this monitor now has' : 'a new key, readable for everybody who listens',
+    ),
+  ];
 }
 
 function learn({ keys }: MonitorState, reading: Reading): readonly MonitorKey[] {
