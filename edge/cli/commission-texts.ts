@@ -1,4 +1,5 @@
 import type { BusesView, CommissioningView, DeviceHealthView, Finding, FoundDevice } from '../commissioning/index.js';
+import { table } from './text-table.js';
 
 /** What the commands of commissioning print for people. */
 
@@ -124,14 +125,3 @@ const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(valu
 
 export const instant = (unixMs: number) =>
   new Date(unixMs).toLocaleString(undefined, { timeStyle: 'medium', dateStyle: 'medium' });
-
-/** Columns as wide as their widest cell. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}

@@ -15,6 +15,7 @@ import {
   type Reading,
 } from '@sparc/protocol/osdp';
 import type { Output } from './output.js';
+import { table } from './text-table.js';
 
 export interface PrinterFlags {
   /** Also polls without news. */
@@ -203,27 +204,10 @@ function summaryText(summary: MonitorSummary): string {
   }
   if (devices.length === 0) return 'Nothing was heard.';
   const head = ['address', 'commands', 'replies', 'repeats', 'silent', 'NAK', 'BUSY', 'delay p50 / p99 / max'];
-  const rows = devices.map((each) => [
-    each.address,
-    each.commands,
-    each.replies,
-    each.repeats,
-    each.unanswered,
-    each.naks,
-    each.busy,
+  const rows = devices.map(({ address, commands, replies, repeats, unanswered, naks, busy, ...each }) => [
+    ...[address, commands, replies, repeats, unanswered, naks, busy].map(String),
     'delayMs' in each ? `${each.delayMs.p50} / ${each.delayMs.p99} / ${each.delayMs.max} ms` : '-',
   ]);
   const noise = noiseBytes === 0 ? [] : [`${noiseBytes} bytes of noise, ${badChecks} frames with a wrong check`];
-  return ['', ...table([head, ...rows]), ...noise].join('\n');
-}
-
-/** Columns as wide as their widest cell. */
-export function table(rows: readonly (readonly (string | number)[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => String(row[index]).length)));
-  return rows.map((row) =>
-    row
-      .map((cell, index) => String(cell).padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return ['', ...table(head, rows), ...noise].join('\n');
 }

@@ -149,11 +149,12 @@ function replyValue(reply: Reply, showSecrets: boolean): object {
 
 function commandOf({ command: name, args, hex }: SendFlags): Command {
   if ((name === undefined) === (hex === undefined)) throw usage('either --command or --hex');
-  const command = hex === undefined ? namedCommand(String(name).toUpperCase(), args) : commandOfBytes(hex);
-  if (!NOT_SENT.includes(command.name)) return command;
-  throw usage(
-    `${command.name} is not sent from here: \`sparc commission set-key\` gives a reader its key and keeps it`,
-  );
+  return hex === undefined ? namedCommand(String(name).toUpperCase(), args) : commandOfBytes(hex);
+}
+
+function assertSent(name: string): void {
+  if (!NOT_SENT.some((each) => each === name)) return;
+  throw usage(`${name} is not sent from here: \`sparc commission set-key\` gives a reader its key and keeps it`);
 }
 
 function commandOfBytes(hex: string): Command {
