@@ -114,7 +114,7 @@ export const OSDP_ERRORS = {
     action: 'Report the model and firmware of the device, with a capture of its line.',
   },
   ERR_OSDP_FILE_STALLED: {
-    meaning: 'The device has accepted nothing of a file for too long.',
+    meaning: 'The device has not answered a file transfer, or not finished with the file, for too long.',
     action: 'See the state of the device, then resume the transfer: it goes on where it ended.',
   },
 } as const;

@@ -24,9 +24,13 @@ export const CAPABILITY = {
 
 export type Capability = Extract<Reply, { name: 'PDCAP' }>['capabilities'][number];
 
+/** The compliance level of a function; 0 where the PD does not list it. */
+export const complianceOf = (capabilities: readonly Capability[], code: number): number =>
+  capabilities.find((entry) => entry.function === code)?.compliance ?? 0;
+
 /** True where a PD with these capabilities checks frames by CRC, not by checksum alone. */
 export const knowsCrc = (capabilities: readonly Capability[]): boolean =>
-  capabilities.some((entry) => entry.function === CAPABILITY.checkCharacter && entry.compliance > 0);
+  complianceOf(capabilities, CAPABILITY.checkCharacter) > 0;
 
 /** True where a PD says that it knows Secure Channel (AES-128). */
 export const knowsSecureChannel = (capabilities: readonly Capability[]): boolean =>

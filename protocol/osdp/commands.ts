@@ -1,4 +1,20 @@
-import { bytes, countedBytes, countedText, hex, list, obeying, rest, secret, struct, u16, u32, u8 } from './schema.js';
+import {
+  bytes,
+  countedBytes,
+  countedText,
+  hex,
+  list,
+  longBytes,
+  obeying,
+  rest,
+  secret,
+  struct,
+  u16,
+  u32,
+  u8,
+  type Codec,
+} from './schema.js';
+import { authenticationFragment } from './multipart-codecs.js';
 import { message, MessageRegistry, type EncodedMessage, type MessageOf } from './message.js';
 import type { Decoded } from './codec-error.js';
 
@@ -28,6 +44,11 @@ export const KEY_TYPE_SCBK = 1;
 /** Baud rates that OSDP names; a PD that was never told otherwise listens at 9600. */
 export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
 
+/** File types of FILETRANSFER; from 0x80 on they are the maker's own. */
+export const FILE_TYPE = { opaque: 1, biometricTemplate: 2, displayContent: 3 } as const;
+/** Vendor (OUI) under which PKOC speaks in MFG and MFGREP. */
+export const PSIA_VENDOR = '1a9021';
+
 const none = struct({});
 
 const outputRecord = struct({ output: u8, code: u8, timerTicks: u16 });
@@ -42,6 +63,31 @@ const ledRecord = struct({
 const keySet = obeying(struct({ keyType: u8, key: secret(countedBytes) }), ({ keyType, key }) =>
   keyType === KEY_TYPE_SCBK && key.length === 16 ? undefined : 'only an SCBK of 16 bytes can be set',
 );
+
+/** An object of a PIV card (SP 800-73) and where in it to begin. */
+export interface PivObject {
+  /** BER-TLV tag of three bytes, such as `5fc102` for the CHUID. */
+  readonly objectId: string;
+  readonly element: number;
+  readonly offset: number;
+  /** Bytes of the offset on the wire: stacks disagree, so both are read, and the dialect says which to write. */
+  readonly offsetSize: number;
+}
+
+const pivTag = struct({ objectId: hex(3), element: u8 });
+
+const pivData: Codec<PivObject> = {
+  read(reader) {
+    const tag = pivTag.read(reader);
+    const offsetSize = reader.remaining === 1 ? 1 : 2;
+    return { ...tag, offset: reader.takeUint(offsetSize), offsetSize };
+  },
+  write(writer, value) {
+    pivTag.write(writer, value);
+    (value.offsetSize === 1 ? u8 : u16).write(writer, value.offset);
+  },
+  format: ({ objectId, element, offset }) => `{objectId=${objectId} element=${element} offset=${offset}}`,
+};
 
 /**
  * Every command, ACU to PD, in the order of its code (SIA OSDP v2.2, "Commands"; IEC 60839-11-5, 6).
@@ -66,12 +112,30 @@ export const COMMANDS = [
     0x6b,
     struct({ reader: u8, command: u8, temporarySeconds: u8, row: u8, column: u8, text: countedText }),
   ),
+  /** Sets the clock of the PD, in the local time of the door. Obsolete, and still asked for by displays. */
+  message('TDSET', 0x6d, struct({ year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8 })),
   message('COMSET', 0x6e, struct({ address: u8, baudRate: u32 })),
+  /** `type`, `format` and `quality` as in BIOMETRIC_TYPE and BIOMETRIC_FORMAT; quality 0 to 255. */
+  message('BIOREAD', 0x73, struct({ reader: u8, type: u8, format: u8, quality: u8 })),
+  message('BIOMATCH', 0x74, struct({ reader: u8, type: u8, format: u8, quality: u8, template: secret(longBytes) })),
   message('KEYSET', 0x75, keySet),
   message('CHLNG', 0x76, struct({ rndA: bytes(8) })),
   message('SCRYPT', 0x77, struct({ serverCryptogram: bytes(16) })),
+  /** The longest frame that the ACU takes, in bytes. */
+  message('ACURXSIZE', 0x7b, struct({ size: u16 })),
+  /** A fragment of a file; an empty one keeps a transfer alive that is being finished. `data` may hold secrets. */
+  message('FILETRANSFER', 0x7c, struct({ type: u8, totalSize: u32, offset: u32, data: secret(longBytes) })),
   /** `vendor` is an OUI in hexadecimal; what the data means is the vendor's affair, and may be a credential. */
   message('MFG', 0x80, struct({ vendor: hex(3), data: secret(rest) })),
+  /** Transparent mode; `data` by `mode` and `command` as in smart-card.ts. An APDU may carry a PIN. */
+  message('XWR', 0xa1, struct({ mode: u8, command: u8, data: secret(rest) })),
+  /** Ends a multi-part message, a biometric or smart-card operation, or a file transfer that is under way. */
+  message('ABORT', 0xa2, none),
+  message('PIVDATA', 0xa3, pivData),
+  message('GENAUTH', 0xa4, authenticationFragment),
+  message('CRAUTH', 0xa5, authenticationFragment),
+  /** Keeps the field of the reader, and the session with the card in it, for so long. */
+  message('KEEPACTIVE', 0xa7, struct({ durationMs: u16 })),
 ] as const;
 
 export type Command = MessageOf<(typeof COMMANDS)[number]>;
@@ -84,5 +148,6 @@ const registry = new MessageRegistry(COMMANDS);
 /** @throws CodecError for a field out of range. */
 export const encodeCommand = (command: Command): EncodedMessage => registry.encode(command);
 export const decodeCommand = (encoded: EncodedMessage): Decoded<Command> => registry.decode(encoded);
-/** One line for a log; keys are masked. */
-export const describeCommand = (command: Command): string => registry.describe(command);
+/** One line of text. Keys and the like are masked unless `secretsShown`: nothing for a log. */
+export const describeCommand = (command: Command, secretsShown = false): string =>
+  registry.describe(command, secretsShown);

@@ -29,9 +29,18 @@ export {
   type ParserCounts,
 } from './frame-parser.js';
 export * from './session-keys.js';
+export { assertStrongKey } from './key-strength.js';
 export { open, SCS, seal, type Opened, type Sealed, type SecureSession } from './secure-channel.js';
 export { NAK, nakMeaning } from './nak.js';
 export { CAPABILITY, receiveSize, type Capability } from './capabilities.js';
+export * from './authentication.js';
+export * from './biometrics.js';
+export * from './extended-id.js';
+export * from './file-transfer.js';
+export * from './multipart.js';
+export { isWhole, type AuthenticationFragment, type BiometricFragment, type Fragment } from './multipart-codecs.js';
+export * from './smart-card.js';
+export * from './tolerance.js';
 export type { EncodedMessage } from './message.js';
 export { keypadText } from './keypad.js';
 export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, step as stepAcu, type AcuState } from './acu-machine.js';
@@ -39,3 +48,9 @@ export * from './acu-types.js';
 export type { OsdpErrorCode } from './error-codes.js';
 export { createPd, nextTimeMs, step as stepPd, type PdState } from './pd-machine.js';
 export * from './pd-types.js';
+export { createMonitor, stepMonitor, type Monitored, type MonitorState } from './monitor.js';
+export { codeName, replyText } from './monitor-text.js';
+export * from './monitor-types.js';
+export { EMPTY_SUMMARY, quantile, summarise, type HeardCounts, type MonitorSummary } from './monitor-summary.js';
+export * from './osdpcap.js';
+export { bytesToHex, hexToBytes } from './hex.js';

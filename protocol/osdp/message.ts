@@ -58,8 +58,8 @@ export class MessageRegistry<S extends MessageSchema<string, unknown>> {
     });
   }
 
-  describe(value: MessageOf<S> & { readonly name: string }): string {
-    return `${value.name} ${this.#named(value.name).payload.format(value)}`;
+  describe(value: MessageOf<S> & { readonly name: string }, secretsShown: boolean): string {
+    return `${value.name} ${this.#named(value.name).payload.format(value, secretsShown)}`;
   }
 
   #named(name: string): S {

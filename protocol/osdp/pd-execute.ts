@@ -1,10 +1,16 @@
-import { BAUD_RATES, type Command, TEXT_COMMAND, TICK_MS, TONE } from './commands.js';
-import { ADDRESS_MAX } from './frame.js';
+import { CAPABILITY, complianceOf } from './capabilities.js';
+import { BAUD_RATES, type Command, type CommandName, encodeCommand, TEXT_COMMAND, TICK_MS, TONE } from './commands.js';
+import { encodeExtendedId } from './extended-id.js';
+import { ADDRESS_MAX, RECEIVE_SIZE_MIN } from './frame.js';
+import { whole } from './multipart-codecs.js';
 import { NAK } from './nak.js';
+import { receiveFile } from './pd-file.js';
 import { controlLed, ledProblem } from './pd-leds.js';
 import { controlOutput, outputProblem } from './pd-outputs.js';
-import { inputStatus, localStatus, outputStatus, readerStatus, takeReport } from './pd-reports.js';
+import { firstPart, inputStatus, localStatus, outputStatus, readerStatus, takeReport, withdraw } from './pd-reports.js';
+import { abort, requestAuthentication, requestBiometrics, requestPivData, requestTransparent } from './pd-requests.js';
 import type { PdDraft } from './pd-state.js';
+import type { PdOptions } from './pd-types.js';
 import type { Reply } from './replies.js';
 import { KEY_SELECTION } from './session-keys.js';
 
@@ -18,11 +24,12 @@ export const nak = (error: number, ...details: number[]): Reply => ({
 
 /** Obeys a command that has passed sequence and security, and says what to answer. */
 export function execute(draft: PdDraft, nowMs: number, command: Command): Reply {
+  if (!knows(draft.options, command)) return nak(NAK.commandUnknown, encodeCommand(command).code);
   switch (command.name) {
     case 'POLL':
       return takeReport(draft);
     case 'ID':
-      return command.type === 0 ? { name: 'PDID', ...draft.options.id } : nak(NAK.record);
+      return identify(draft, command);
     case 'CAP':
       return { name: 'PDCAP', capabilities: draft.options.capabilities };
     case 'LSTAT':
@@ -49,14 +56,76 @@ export function execute(draft: PdDraft, nowMs: number, command: Command): Reply 
       return setCommunication(draft, command);
     case 'KEYSET':
       return setKey(draft, command);
+    case 'TDSET':
+      return setTime(draft, command);
+    case 'ACURXSIZE':
+      if (command.size < RECEIVE_SIZE_MIN) return nak(NAK.record);
+      draft.acuReceiveSize = command.size;
+      return ACK;
+    case 'FILETRANSFER':
+      return draft.options.file === undefined ? nak(NAK.record) : receiveFile(draft, command, draft.options.file);
+    case 'MFG':
+      if (!draft.options.manufacturerVendors?.includes(command.vendor)) return nak(NAK.record);
+      draft.effects.push({ kind: 'manufacturer', vendor: command.vendor, data: command.data });
+      return ACK;
+    case 'BIOREAD':
+    case 'BIOMATCH':
+      return requestBiometrics(draft, command);
+    case 'PIVDATA':
+      return requestPivData(draft, command);
+    case 'GENAUTH':
+    case 'CRAUTH':
+      return requestAuthentication(draft, nowMs, command);
+    case 'XWR':
+      return requestTransparent(draft, command);
+    case 'KEEPACTIVE':
+      draft.effects.push({ kind: 'keepActive', durationMs: command.durationMs });
+      return ACK;
+    case 'ABORT':
+      return abort(draft);
     case 'CHLNG':
     case 'SCRYPT':
-    case 'MFG':
-      return nak(NAK.commandUnknown);
+      return nak(NAK.record);
   }
 }
 
 type Of<N extends Command['name']> = Extract<Command, { name: N }>;
+
+/** What PDCAP does not list, the PD does not know. */
+function knows(options: PdOptions, { name }: Command): boolean {
+  if (name === 'MFG') return options.manufacturerVendors !== undefined;
+  if (name === 'FILETRANSFER') return options.file !== undefined;
+  const needed = CAPABILITY_OF[name];
+  return needed === undefined || complianceOf(options.capabilities, needed) > 0;
+}
+
+const CAPABILITY_OF: Readonly<Partial<Record<CommandName, number>>> = {
+  TDSET: CAPABILITY.timeKeeping,
+  BIOREAD: CAPABILITY.biometrics,
+  BIOMATCH: CAPABILITY.biometrics,
+  PIVDATA: CAPABILITY.smartCard,
+  GENAUTH: CAPABILITY.smartCard,
+  CRAUTH: CAPABILITY.smartCard,
+  XWR: CAPABILITY.smartCard,
+  KEEPACTIVE: CAPABILITY.smartCard,
+};
+
+/** 0 is PDID; 1 the extended one, whose further fragments follow on POLL. */
+function identify(draft: PdDraft, { type }: Of<'ID'>): Reply {
+  const { id, extendedId } = draft.options;
+  if (type === 0) return { name: 'PDID', ...id };
+  if (type !== 1 || extendedId === undefined) return nak(NAK.record);
+  withdraw(draft, 'EXT_PDID');
+  return firstPart(draft, { name: 'EXT_PDID', ...whole(encodeExtendedId(extendedId)) });
+}
+
+function setTime(draft: PdDraft, { name: _name, ...time }: Of<'TDSET'>): Reply {
+  const { month, day, hour, minute, second } = time;
+  const exists = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 59;
+  if (!exists) return nak(NAK.record);
+  draft.effects.push({ kind: 'timeSet', ...time });
+  return ACK;
+}
 
 function sound(draft: PdDraft, { reader, tone, onTicks, offTicks, count }: Of<'BUZ'>): Reply {
   if (reader >= draft.options.readerCount || tone > TONE.default) return nak(NAK.record);

@@ -2,17 +2,26 @@ import { bytesEqual } from './bytes-equal.js';
 import { receiveSize } from './capabilities.js';
 import type { CodecError, Decoded } from './codec-error.js';
 import { type Command, decodeCommand } from './commands.js';
-import { CONFIGURATION_ADDRESS, decodeFrame, encodeFrame, type Frame, type ReceivedFrame, withMark } from './frame.js';
+import {
+  CONFIGURATION_ADDRESS,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FRAME_LENGTH_MAX,
+  type ReceivedFrame,
+  withMark,
+} from './frame.js';
 import { INTER_CHARACTER_TIMEOUT_MS, parseBytes, parseSilence } from './frame-parser.js';
+import { payloadSizeMax } from './multipart.js';
 import { NAK } from './nak.js';
 import { execute, nak } from './pd-execute.js';
 import { answerChallenge, answerCryptogram, type ClearAnswer, endSession } from './pd-handshake.js';
 import { endTimedLeds } from './pd-leds.js';
 import { endTimedOutputs, isActive } from './pd-outputs.js';
-import { happen, outputStatus, report } from './pd-reports.js';
-import { type PdDraft, type PdState, powered } from './pd-state.js';
+import { dropPartialReports, happen, outputStatus, report } from './pd-reports.js';
+import { dialectOf, type PdDraft, type PdState, powered } from './pd-state.js';
 import type { PdEffect, PdInput } from './pd-types.js';
-import { encodeReply, type Reply } from './replies.js';
+import { encodeReply, FILE_STATUS, type Reply } from './replies.js';
 import { open, SCS, seal } from './secure-channel.js';
 
 export { createPd, type PdState } from './pd-state.js';
@@ -71,7 +80,8 @@ function passTime(draft: PdDraft, nowMs: number): void {
   if (endTimedOutputs(draft, nowMs)) report(draft, outputStatus(draft));
   if (nowMs >= draft.lastHeardMs + OFFLINE_AFTER_MS) {
     endSession(draft);
-    draft.last = undefined;
+    forgetExchange(draft);
+    draft.acuReceiveSize = undefined;
   }
   // A frame that is found only behind a silence is not answered any more: the ACU repeats it.
   if (nowMs >= draft.parser.lastByteMs + gapMs(draft)) draft.parser = parseSilence(draft.parser).state;
@@ -108,15 +118,20 @@ function receive(draft: PdDraft, nowMs: number, bytes: Uint8Array, rndB: Uint8Ar
 
 /** SQN 0: what was before is forgotten, but for a challenge that is being repeated. */
 function restart(draft: PdDraft, frame: ReceivedFrame): void {
-  draft.last = undefined;
+  forgetExchange(draft);
   if (draft.security.kind === 'established' || frame.securityBlock?.type !== SCS.challenge) endSession(draft);
+}
+
+function forgetExchange(draft: PdDraft): void {
+  draft.last = undefined;
+  dropPartialReports(draft);
 }
 
 function receiveClear(draft: PdDraft, nowMs: number, frame: ReceivedFrame, bytes: Uint8Array, rndB: Uint8Array): void {
   if (draft.security.kind === 'established') {
     // Clear text inside a session ends it: whoever sent it is not the ACU of this session.
     endSession(draft);
-    draft.last = undefined;
+    forgetExchange(draft);
     return refuse(draft, frame, nak(NAK.encryptionRequired));
   }
   const command = decodeCommand(frame);
@@ -148,20 +163,29 @@ function receiveSecure(draft: PdDraft, nowMs: number, frame: ReceivedFrame, byte
   const opened = draft.security.kind === 'established' ? open(draft.security.session, bytes) : undefined;
   if (draft.security.kind !== 'established' || !opened?.ok) {
     endSession(draft);
-    draft.last = undefined;
+    forgetExchange(draft);
     return refuse(draft, frame, nak(NAK.encryptionRequired));
   }
   const plain = opened.value.frame;
+  const { scbk } = draft;
   const expected = isExpected(draft, frame);
   const reply = expected ? obey(draft, nowMs, plain, decodeCommand(plain), bytes.length) : nak(NAK.sequence);
   const sealed = seal(opened.value.session, answerTo(frame, reply));
   draft.security = { ...draft.security, session: sealed.session };
   finish(draft, frame, bytes, sealed.bytes, reply);
+  if (draft.scbk !== scbk && dialectOf(draft.options).keysetEndsSession) endSession(draft);
 }
 
 function obey(draft: PdDraft, nowMs: number, frame: Frame, command: Decoded<Command>, length: number): Reply {
   if (length > receiveSize(draft.options.capabilities)) return nak(NAK.commandLength);
-  return command.ok ? execute(draft, nowMs, command.value) : nakFor(command.error, frame.code);
+  return command.ok ? fitting(draft, execute(draft, nowMs, command.value)) : nakFor(command.error, frame.code);
+}
+
+/** Nothing longer leaves than the ACU has said that it takes. Long replies are cut before; the others have no parts. */
+function fitting(draft: PdDraft, reply: Reply): Reply {
+  const { acuReceiveSize = FRAME_LENGTH_MAX, security } = draft;
+  const { payload } = encodeReply(reply);
+  return payload.length > payloadSizeMax(acuReceiveSize, security.kind === 'established') ? nak(NAK.record) : reply;
 }
 
 function nakFor({ code }: CodecError, commandCode: number): Reply {
@@ -178,14 +202,17 @@ function isExpected({ last }: PdDraft, { sequence }: Frame): boolean {
 function finish(draft: PdDraft, frame: Frame, command: Uint8Array, bytes: Uint8Array, reply: Reply): void {
   transmit(draft, bytes);
   draft.last = { sequence: frame.sequence, command, reply: bytes };
-  if (reply.name !== 'COM') return;
-  const { address, baudRate } = reply;
+  if (reply.name === 'FTSTAT' && reply.status === FILE_STATUS.rebooting) draft.effects.push({ kind: 'reboot' });
+  if (reply.name === 'COM') moveTo(draft, reply);
+}
+
+function moveTo(draft: PdDraft, { address, baudRate }: Extract<Reply, { name: 'COM' }>): void {
   if (address === draft.address && baudRate === draft.baudRate) return;
   draft.address = address;
   draft.baudRate = baudRate;
   draft.effects.push({ kind: 'communication', address, baudRate });
   endSession(draft);
-  draft.last = undefined;
+  forgetExchange(draft);
 }
 
 /** Refuses in clear a frame that is not processed, so that it is no part of the sequence. */

@@ -5,6 +5,9 @@ import type { PdEffect, PdOptions } from './pd-types.js';
 import { INPUT_STATUS, READER_STATUS, type Reply } from './replies.js';
 import type { SecureSession } from './secure-channel.js';
 import type { SessionKeys } from './session-keys.js';
+import type { AuthenticationAssembly, AuthenticationName } from './authentication.js';
+import type { FileReceiver } from './pd-file.js';
+import { type Dialect, DIALECTS } from './tolerance.js';
 import type { LedState } from './pd-leds.js';
 import type { OutputState } from './pd-outputs.js';
 
@@ -47,10 +50,19 @@ export interface PdState {
   readonly outputs: readonly OutputState[];
   readonly readers: readonly number[];
   readonly leds: readonly LedState[];
+  /** What the ACU said by ACURXSIZE: no longer frame is sent. */
+  readonly acuReceiveSize: number | undefined;
+  /** The part of GENAUTH or CRAUTH that is there. */
+  readonly incoming: { readonly name: AuthenticationName; readonly assembly: AuthenticationAssembly } | undefined;
+  /** Modes of the smart-card reader: 1 is transparent. */
+  readonly cardMode: { readonly mode: number; readonly reportCards: boolean };
+  readonly file: FileReceiver | undefined;
 }
 
 /** A state while a step works on it, and what the step has caused. */
 export type PdDraft = { -readonly [K in keyof PdState]: PdState[K] } & { readonly effects: PdEffect[] };
+
+export const dialectOf = ({ dialect = DIALECTS.standard }: PdOptions): Dialect => dialect;
 
 /** A PD that has just been powered. @throws CodecError for an address above 0x7E or a key that is not 16 bytes long. */
 export function createPd(options: PdOptions): PdState {
@@ -96,5 +108,9 @@ export function powered(options: PdOptions, memory: PdMemory): PdState {
       permanent: undefined,
       temporary: undefined,
     })),
+    acuReceiveSize: undefined,
+    incoming: undefined,
+    cardMode: { mode: 0, reportCards: false },
+    file: undefined,
   };
 }

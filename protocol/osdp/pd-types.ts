@@ -1,5 +1,22 @@
+import type { AuthenticationName, AuthenticationRequest } from './authentication.js';
 import type { Capability } from './capabilities.js';
-import type { PdId } from './replies.js';
+import type { Command } from './commands.js';
+import type { ExtendedIdField } from './extended-id.js';
+import type { FILE_STATUS, PdId } from './replies.js';
+import type { TransparentCommand, TransparentReply } from './smart-card.js';
+import type { Dialect } from './tolerance.js';
+
+/** How a PD takes files. */
+export interface PdFileOptions {
+  /** Longer ones are refused (FTSTAT -1). */
+  readonly sizeMax: number;
+  /** Fragments alone until the end: no other command between them. */
+  readonly exclusive?: boolean;
+  /** Pause asked for after each fragment. Default 0. */
+  readonly delayMs?: number;
+  /** Longest frame of FILETRANSFER, where it is shorter than PDCAP 10 says. */
+  readonly messageSizeMax?: number;
+}
 
 export interface PdOptions {
   /** 0x00 to 0x7E. */
@@ -12,7 +29,19 @@ export interface PdOptions {
   /** Accepts SCBK-D, and one KEYSET under it, which ends the mode. */
   readonly installMode: boolean;
   readonly id: PdId;
+  /**
+   * What PDCAP says, and what the PD therefore does: biometrics (14), PIV, authentication and transparent mode (12), TDSET (7)
+   * are refused without their record.
+   */
   readonly capabilities: readonly Capability[];
+  /** Answers ID 1; say so in PDCAP 17. */
+  readonly extendedId?: readonly ExtendedIdField[];
+  /** OUIs whose MFG the device understands. Without any, MFG is an unknown command. */
+  readonly manufacturerVendors?: readonly string[];
+  /** Without it, FILETRANSFER is an unknown command. */
+  readonly file?: PdFileOptions;
+  /** What the ACU expects where stacks disagree. Default DIALECTS.standard. */
+  readonly dialect?: Dialect;
   readonly inputCount: number;
   readonly outputCount: number;
   readonly readerCount: number;
@@ -39,7 +68,34 @@ export type PdEvent =
   | { readonly kind: 'tamper'; readonly tampered: boolean }
   | { readonly kind: 'power'; readonly failed: boolean }
   /** `status` as in RSTATR. */
-  | { readonly kind: 'reader'; readonly number: number; readonly status: number };
+  | { readonly kind: 'reader'; readonly number: number; readonly status: number }
+  /** A card as characters (FMT); `forward` as it was drawn. */
+  | { readonly kind: 'characters'; readonly reader: number; readonly forward: boolean; readonly characters: Uint8Array }
+  /** Answers a `biometricRequest` BIOREAD, or comes unasked. `status` as in BIOMETRIC_STATUS. */
+  | {
+      readonly kind: 'biometricRead';
+      readonly reader: number;
+      readonly status: number;
+      readonly type: number;
+      readonly quality: number;
+      readonly template: Uint8Array;
+    }
+  /** Answers a `biometricRequest` BIOMATCH. */
+  | { readonly kind: 'biometricMatch'; readonly reader: number; readonly status: number; readonly score: number }
+  /** Answers a `pivDataRequest`. */
+  | { readonly kind: 'pivData'; readonly data: Uint8Array }
+  /** Answers an `authenticate`. */
+  | { readonly kind: 'authenticated'; readonly name: AuthenticationName; readonly data: Uint8Array }
+  /** Answers a `smartCard`, or tells of a card by itself. */
+  | { readonly kind: 'smartCard'; readonly reply: TransparentReply }
+  /** Answers a `manufacturer`, or comes unasked. */
+  | { readonly kind: 'manufacturer'; readonly vendor: string; readonly data: Uint8Array }
+  /** MFGSTATR and MFGERRR, which the standard leaves to the vendor. */
+  | { readonly kind: 'manufacturerStatus' | 'manufacturerError'; readonly data: Uint8Array }
+  /** What the device makes of the file that it gets: told once it is whole, or as soon as it is known to be useless. */
+  | { readonly kind: 'file'; readonly verdict: PdFileVerdict };
+
+export type PdFileVerdict = Exclude<keyof typeof FILE_STATUS, 'proceed' | 'finishing'>;
 
 export type PdInput =
   /** Whatever came over the line. `rndB`: 8 fresh random bytes, used only if a CHLNG is answered. */
@@ -94,4 +150,43 @@ export type PdEffect =
   | { readonly kind: 'key'; readonly scbk: Uint8Array }
   /** In force after the reply that precedes it has left. */
   | { readonly kind: 'communication'; readonly address: number; readonly baudRate: number }
-  | { readonly kind: 'session'; readonly secure: boolean };
+  | { readonly kind: 'session'; readonly secure: boolean }
+  /** Scan a person or compare one with a template; the answer comes as a `biometricRead` or `biometricMatch`. */
+  | { readonly kind: 'biometricRequest'; readonly command: Extract<Command, { name: 'BIOREAD' | 'BIOMATCH' }> }
+  /** Read an object of the PIV card in the field; the answer comes as a `pivData`. */
+  | {
+      readonly kind: 'pivDataRequest';
+      readonly objectId: string;
+      readonly element: number;
+      readonly offset: number;
+    }
+  /** Let the card prove itself; the answer comes as an `authenticated` of the same name. */
+  | { readonly kind: 'authenticate'; readonly name: AuthenticationName; readonly request: AuthenticationRequest }
+  /** Transparent mode; the answer comes as a `smartCard`. The machine itself answers for the modes. */
+  | { readonly kind: 'smartCard'; readonly command: TransparentCommand }
+  | { readonly kind: 'manufacturer'; readonly vendor: string; readonly data: Uint8Array }
+  /** Store the bytes at their offset, once each; offset 0 begins a file. `complete` with the last: a `file` is awaited. */
+  | {
+      readonly kind: 'file';
+      readonly type: number;
+      readonly totalSize: number;
+      readonly offset: number;
+      readonly data: Uint8Array;
+      readonly complete: boolean;
+    }
+  /** The ACU knows that the device restarts for its new file; after the reply that precedes it has left. */
+  | { readonly kind: 'reboot' }
+  /** Keep the field and the session with the card for so long. */
+  | { readonly kind: 'keepActive'; readonly durationMs: number }
+  /** Local time of the door. */
+  | {
+      readonly kind: 'timeSet';
+      readonly year: number;
+      readonly month: number;
+      readonly day: number;
+      readonly hour: number;
+      readonly minute: number;
+      readonly second: number;
+    }
+  /** End what is under way with card, sensor and file; nothing of it is to be answered. */
+  | { readonly kind: 'abort' };

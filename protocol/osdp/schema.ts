@@ -6,8 +6,8 @@ import { hexToBytes, bytesToHex } from './hex.js';
 export interface Codec<T> {
   read(reader: ByteReader): T;
   write(writer: ByteWriter, value: T): void;
-  /** The value as text for logs. Secrets come out masked: nothing else may print a payload. */
-  format(value: T): string;
+  /** The value as text. Secrets come out masked unless somebody who holds the keys of the line asks to see them. */
+  format(value: T, secretsShown: boolean): string;
 }
 
 /** The TypeScript type of the values of a codec. */
@@ -36,6 +36,17 @@ export const u8 = uint(1);
 /** Little-endian, as every integer of OSDP. */
 export const u16 = uint(2);
 export const u32 = uint(4);
+
+/** Little-endian, two's complement. */
+export const i16: Codec<number> = {
+  read: (reader) => (reader.takeUint(2) << 16) >> 16,
+  write(writer, value) {
+    if (!Number.isInteger(value) || value < -0x8000 || value > 0x7fff)
+      refuse('an integer from -32768 to 32767 is needed');
+    writer.putUint(value & 0xffff, 2);
+  },
+  format: String,
+};
 
 /** One byte: 0 is false, anything else true; written as 0 or 1. */
 export const flag: Codec<boolean> = {
@@ -76,16 +87,23 @@ export const rest: Codec<Uint8Array> = {
   format: bytesToHex,
 };
 
+function counted(countSize: 1 | 2): Codec<Uint8Array> {
+  const max = 256 ** countSize - 1;
+  return {
+    read: (reader) => reader.take(reader.takeUint(countSize)),
+    write(writer, value) {
+      if (value.length > max) refuse(`at most ${max} bytes fit`);
+      writer.putUint(value.length, countSize);
+      writer.put(value);
+    },
+    format: bytesToHex,
+  };
+}
+
 /** A count byte and so many bytes. */
-export const countedBytes: Codec<Uint8Array> = {
-  read: (reader) => reader.take(reader.takeUint(1)),
-  write(writer, value) {
-    if (value.length > 0xff) refuse('at most 255 bytes fit');
-    writer.putUint(value.length, 1);
-    writer.put(value);
-  },
-  format: bytesToHex,
-};
+export const countedBytes = counted(1);
+/** A count of two bytes and so many bytes. */
+export const longBytes = counted(2);
 
 /** A count byte and so many printable ASCII characters, 0x20 to 0x7E. */
 export const countedText: Codec<string> = {
@@ -102,12 +120,13 @@ function printable(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) ? text : refuse('only printable ASCII is allowed');
 }
 
-/** Items up to the end of the payload, at least `countMin` of them. */
-export function list<T>(item: Codec<T>, countMin: 0 | 1): Codec<readonly T[]> {
+/** Items up to the end of the payload, at least `countMin` of them. A tail of at most `tailSizeMax` bytes is read over. */
+export function list<T>(item: Codec<T>, countMin: 0 | 1, tailSizeMax = 0): Codec<readonly T[]> {
   return {
     read(reader) {
       const values: T[] = [];
-      while (reader.remaining > 0) values.push(item.read(reader));
+      while (reader.remaining > tailSizeMax) values.push(item.read(reader));
+      reader.take(reader.remaining);
       if (values.length < countMin) throw new CodecError('ERR_OSDP_LENGTH', 'at least one record is needed');
       return values;
     },
@@ -115,7 +134,7 @@ export function list<T>(item: Codec<T>, countMin: 0 | 1): Codec<readonly T[]> {
       if (values.length < countMin) refuse('at least one record is needed');
       for (const value of values) item.write(writer, value);
     },
-    format: (values) => `[${values.map((value) => item.format(value)).join(', ')}]`,
+    format: (values, secretsShown) => `[${values.map((value) => item.format(value, secretsShown)).join(', ')}]`,
   };
 }
 
@@ -127,7 +146,8 @@ export function struct<const F extends Fields>(fields: F): Codec<ValuesOf<F>> {
     write(writer, value) {
       for (const [name, field] of entries) within(name, () => field.write(writer, value[name]));
     },
-    format: (value) => `{${entries.map(([name, field]) => `${name}=${field.format(value[name])}`).join(' ')}}`,
+    format: (value, secretsShown) =>
+      `{${entries.map(([name, field]) => `${name}=${field.format(value[name], secretsShown)}`).join(' ')}}`,
   };
 }
 
@@ -152,7 +172,19 @@ export function obeying<T>(codec: Codec<T>, problem: (value: T) => string | unde
   };
 }
 
-/** Marks keys, PINs and card numbers: text for logs shows only that there is a value. */
+/** Reads over whatever follows the value: some devices append to a message of fixed length. */
+export function tailed<T>(codec: Codec<T>): Codec<T> {
+  return {
+    ...codec,
+    read(reader) {
+      const value = codec.read(reader);
+      reader.take(reader.remaining);
+      return value;
+    },
+  };
+}
+
+/** Marks keys, PINs, card numbers and what may hold them: text for logs shows only that there is a value. */
 export function secret<T>(codec: Codec<T>): Codec<T> {
-  return { ...codec, format: () => '***' };
+  return { ...codec, format: (value, secretsShown) => (secretsShown ? codec.format(value, true) : '***') };
 }

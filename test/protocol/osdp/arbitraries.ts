@@ -25,6 +25,11 @@ const led = record({
   permanent: record({ code: u8, onTicks: u8, offTicks: u8, onColor: u8, offColor: u8 }),
 });
 
+const part = record({ totalSize: u16, offset: u16, data: some });
+const authentication = fc
+  .tuple(part, bytes(2))
+  .chain(([fields, head]) => fc.constantFrom({ ...fields, head: new Uint8Array(0) }, { ...fields, offset: 0, head }));
+
 type ByName<M extends { readonly name: string }> = { [N in M['name']]: fc.Arbitrary<Extract<M, { name: N }>> };
 
 /** One arbitrary a message: a message without one does not compile. */
@@ -45,6 +50,23 @@ export const COMMANDS_BY_NAME: ByName<Command> = {
   CHLNG: named('CHLNG', record({ rndA: bytes(8) })),
   SCRYPT: named('SCRYPT', record({ serverCryptogram: bytes(16) })),
   MFG: named('MFG', record({ vendor: oui, data: some })),
+  TDSET: named('TDSET', record({ year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8 })),
+  BIOREAD: named('BIOREAD', record({ reader: u8, type: u8, format: u8, quality: u8 })),
+  BIOMATCH: named('BIOMATCH', record({ reader: u8, type: u8, format: u8, quality: u8, template: some })),
+  ACURXSIZE: named('ACURXSIZE', record({ size: u16 })),
+  FILETRANSFER: named('FILETRANSFER', record({ type: u8, totalSize: u32, offset: u32, data: some })),
+  XWR: named('XWR', record({ mode: u8, command: u8, data: some })),
+  ABORT: fc.constant({ name: 'ABORT' }),
+  PIVDATA: named(
+    'PIVDATA',
+    fc.oneof(
+      record({ objectId: oui, element: u8, offset: u8, offsetSize: fc.constant(1) }),
+      record({ objectId: oui, element: u8, offset: u16, offsetSize: fc.constant(2) }),
+    ),
+  ),
+  GENAUTH: named('GENAUTH', authentication),
+  CRAUTH: named('CRAUTH', authentication),
+  KEEPACTIVE: named('KEEPACTIVE', record({ durationMs: u16 })),
 };
 
 const states = fc.array(u8, { maxLength: 40 });
@@ -85,6 +107,25 @@ export const REPLIES_BY_NAME: ByName<Reply> = {
   RMAC_I: named('RMAC_I', record({ rMac: bytes(16) })),
   BUSY: fc.constant({ name: 'BUSY' }),
   MFGREP: named('MFGREP', record({ vendor: oui, data: some })),
+  BIOREADR: named(
+    'BIOREADR',
+    record({ reader: u8, status: u8, type: u8, quality: u8, totalSize: u16, offset: u16, data: some }).filter(
+      // A fragment of exactly this size cannot be told from a whole template; encoding refuses it.
+      ({ totalSize, data }) => totalSize !== data.length + 4,
+    ),
+  ),
+  BIOMATCHR: named('BIOMATCHR', record({ reader: u8, status: u8, score: u8 })),
+  EXT_PDID: named('EXT_PDID', part),
+  FTSTAT: named(
+    'FTSTAT',
+    record({ action: u8, delayMs: u16, status: fc.integer({ min: -0x8000, max: 0x7fff }), messageSizeMax: u16 }),
+  ),
+  PIVDATAR: named('PIVDATAR', part),
+  GENAUTHR: named('GENAUTHR', part),
+  CRAUTHR: named('CRAUTHR', part),
+  MFGSTATR: named('MFGSTATR', record({ data: some })),
+  MFGERRR: named('MFGERRR', record({ data: some })),
+  XRD: named('XRD', record({ mode: u8, reply: u8, data: some })),
 };
 
 export const anyCommand: fc.Arbitrary<Command> = fc.oneof(...Object.values(COMMANDS_BY_NAME));

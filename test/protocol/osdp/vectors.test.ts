@@ -59,14 +59,12 @@ for (const vector of VECTORS.frames) {
     t.equal(toHex(encodeFrame(frame)), toHex(wire));
 
     const again = reencoded(vector.reply, frame);
-    if (again === undefined) t.comment('its message is not in the registry yet');
-    else t.equal(toHex(again.payload), vector.payload, 'payload through its schema');
+    t.equal(toHex(again.payload), vector.payload, 'payload through its schema');
   });
 }
 
 function reencoded(reply: boolean, encoded: { code: number; payload: Uint8Array }) {
   const result = reply ? decodeReply(encoded) : decodeCommand(encoded);
-  if (!result.ok && result.error.code === 'ERR_OSDP_CODE_UNKNOWN') return undefined;
   if (!result.ok) throw result.error;
   return reply ? encodeReply(result.value as never) : encodeCommand(result.value as never);
 }
