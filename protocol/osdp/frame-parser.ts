@@ -1,4 +1,5 @@
-import { checkIsRight, frameLength, MARK } from './frame.js';
+import { frameLength, MARK } from './frame.js';
+import { RunningCheck } from './running-check.js';
 
 /** What a parser has seen since it was made. */
 export interface ParserCounts {
@@ -13,7 +14,7 @@ export interface ParserCounts {
 
 export interface ParserState {
   /** The start of a frame that is not whole yet: empty, or from SOM on and shorter than the longest frame. */
-  readonly held: Uint8Array;
+  readonly held: RunningCheck;
   readonly lastByteMs: number;
   readonly counts: ParserCounts;
 }
@@ -30,7 +31,7 @@ export const INTER_CHARACTER_TIMEOUT_MS = 20;
 export const BUFFERED_INTER_CHARACTER_TIMEOUT_MS = 150;
 
 export const EMPTY_PARSER: ParserState = {
-  held: new Uint8Array(0),
+  held: RunningCheck.EMPTY,
   lastByteMs: 0,
   counts: { frames: 0, badChecks: 0, cutShort: 0, strayBytes: 0 },
 };
@@ -38,13 +39,13 @@ export const EMPTY_PARSER: ParserState = {
 /** Takes what came over the line. What was held from before a silence longer than `timeoutMs` is searched anew first. */
 export function parseBytes(state: ParserState, bytes: Uint8Array, nowMs: number, timeoutMs: number): Parsed {
   const before = nowMs - state.lastByteMs > timeoutMs ? parseSilence(state) : { state, frames: [] };
-  const after = scan({ ...before.state, held: joined(before.state.held, bytes), lastByteMs: nowMs }, false);
+  const after = scan({ ...before.state, held: before.state.held.followedBy(bytes), lastByteMs: nowMs }, false);
   return { state: after.state, frames: [...before.frames, ...after.frames] };
 }
 
 /** The line has gone silent: what is held is no frame, but one may have begun inside it. */
 export function parseSilence(state: ParserState): Parsed {
-  return state.held.length === 0 ? { state, frames: [] } : scan(state, true);
+  return state.held.bytes.length === 0 ? { state, frames: [] } : scan(state, true);
 }
 
 /**
@@ -52,37 +53,29 @@ export function parseSilence(state: ParserState): Parsed {
  * A frame inside another that is not whole yet is never taken, since its bytes may be data that a card holder chose.
  */
 function scan(state: ParserState, silent: boolean): Parsed {
-  const { held } = state;
+  const { bytes } = state.held;
   const frames: Uint8Array[] = [];
   let { badChecks, cutShort, strayBytes } = state.counts;
-  let offset = 0;
-  while (offset < held.length) {
-    const candidate = held.subarray(offset);
-    const length = frameLength(candidate);
-    const whole = typeof length === 'number' && length <= candidate.length;
-    if (whole && checkIsRight(candidate.subarray(0, length))) {
-      frames.push(candidate.slice(0, length));
-      offset += length;
-      continue;
-    }
-    if (!whole && length !== 'invalid') {
+  let start = 0;
+  while (start < bytes.length) {
+    const length = frameLength(bytes, start);
+    const whole = typeof length === 'number' && start + length <= bytes.length;
+    if (whole) {
+      if (state.held.isRight(start, length)) {
+        frames.push(bytes.slice(start, start + length));
+        start += length;
+        continue;
+      }
+      badChecks += 1;
+    } else if (length !== 'invalid') {
       if (!silent) break;
       cutShort += 1;
-    } else if (whole) {
-      badChecks += 1;
     }
-    if (candidate[0] !== MARK) strayBytes += 1;
-    offset += 1;
+    if (bytes[start] !== MARK) strayBytes += 1;
+    start += 1;
   }
   const counts = { frames: state.counts.frames + frames.length, badChecks, cutShort, strayBytes };
-  return { state: { ...state, held: held.slice(offset), counts }, frames };
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
+  return { state: { ...state, held: state.held.without(start), counts }, frames };
 }
 
 /** The parser with its state inside, for drivers of a line. */
@@ -98,7 +91,7 @@ export class FrameParser {
 
   /** True while part of a frame is held. */
   get pending(): boolean {
-    return this.#state.held.length > 0;
+    return this.#state.held.bytes.length > 0;
   }
 
   push(bytes: Uint8Array, nowMs: number): readonly Uint8Array[] {

@@ -52,9 +52,12 @@ export const checkLength = (check: Check): number => (check === 'crc' ? 2 : 1);
 export const carriesMac = (block: SecurityBlock | undefined): boolean =>
   block !== undefined && block.type >= 0x15 && block.type <= 0x18;
 
-/** What the first bytes of a would-be frame say: its length, that more bytes are needed, or that it is none. */
-export function frameLength(bytes: Uint8Array): number | 'incomplete' | 'invalid' {
-  const [som, , low, high, ctrl] = bytes;
+/** What the first bytes of a would-be frame at `start` say: its length, that more bytes are needed, or that it is none. */
+export function frameLength(bytes: Uint8Array, start = 0): number | 'incomplete' | 'invalid' {
+  const som = bytes[start];
+  const low = bytes[start + 2];
+  const high = bytes[start + 3];
+  const ctrl = bytes[start + 4];
   if (som !== undefined && som !== SOM) return 'invalid';
   if (low === undefined || high === undefined) return 'incomplete';
   const length = low + 256 * high;
@@ -73,7 +76,7 @@ export function checkIsRight(bytes: Uint8Array): boolean {
   return crc16(covered) === (bytes[end] ?? 0) + 256 * (bytes[end + 1] ?? 0);
 }
 
-const checkOf = (ctrl: number): Check => (ctrl & CTRL.crc ? 'crc' : 'checksum');
+export const checkOf = (ctrl: number): Check => (ctrl & CTRL.crc ? 'crc' : 'checksum');
 
 /** A whole frame without MAC, from SOM to its check. @throws CodecError for a frame that cannot stand on the wire. */
 export function encodeFrame(frame: Frame): Uint8Array {

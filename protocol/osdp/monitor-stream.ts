@@ -34,7 +34,7 @@ export function hearBytes(stream: HeardStream, bytes: Uint8Array, atMs: number, 
   const before = isGap ? hearSilence(stream) : { stream, heard: [] };
   if (bytes.length === 0) return before;
   const { parser } = before.stream;
-  const after = sorted(before.stream, parser.held, bytes, parseBytes(parser, bytes, atMs, timeoutMs), atMs);
+  const after = sorted(before.stream, parser.held.bytes, bytes, parseBytes(parser, bytes, atMs, timeoutMs), atMs);
   const tooLong = after.stream.noise.length > NOISE_LENGTH_MAX ? told(after.stream, atMs) : { ...after, heard: [] };
   return { stream: tooLong.stream, heard: [...before.heard, ...after.heard, ...tooLong.heard] };
 }
@@ -42,7 +42,7 @@ export function hearBytes(stream: HeardStream, bytes: Uint8Array, atMs: number, 
 function hearSilence(stream: HeardStream): HeardMore {
   const { parser } = stream;
   const atMs = parser.lastByteMs;
-  const after = sorted(stream, parser.held, new Uint8Array(0), parseSilence(parser), atMs);
+  const after = sorted(stream, parser.held.bytes, new Uint8Array(0), parseSilence(parser), atMs);
   const last = told(after.stream, atMs);
   return { stream: last.stream, heard: [...after.heard, ...last.heard] };
 }
@@ -60,7 +60,7 @@ function sorted(before: HeardStream, held: Uint8Array, bytes: Uint8Array, parsed
     heard.push(...noise.heard, { kind: 'whole', atMs, bytes: frame });
     offset = start + frame.length;
   }
-  const end = all.length - parsed.state.held.length;
+  const end = all.length - parsed.state.held.bytes.length;
   return { stream: { ...stream, noise: joined(stream.noise, all.subarray(offset, end)) }, heard };
 }
 

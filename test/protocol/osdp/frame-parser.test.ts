@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { encodeFrame, FRAME_LENGTH_MAX, FrameParser } from '@sparc/protocol/osdp';
+import { decodeFrame, encodeFrame, FRAME_LENGTH_MAX, FrameParser } from '@sparc/protocol/osdp';
 import { checkProperty } from '../../support/property.js';
 import { anyFrame } from './arbitraries.js';
 import { toHex } from './osdp-vectors.js';
@@ -55,6 +55,54 @@ t.test('whatever comes, the parser throws nothing, holds less than one frame, an
       }
       parser.silence();
       return !parser.pending;
+    }),
+    FUZZ_RUNS,
+  );
+  t.pass();
+});
+
+/** Whether a frame begins at each place, from scratch: what the parser must find at a fixed cost a place. */
+function foundFromScratch(bytes: Uint8Array): string[] {
+  const found: string[] = [];
+  for (let start = 0; start < bytes.length; start += 1) {
+    const length = frameLengthAt(bytes, start);
+    const frame = bytes.slice(start, start + length);
+    if (frame.length !== length || !decodesByItsCheck(frame)) continue;
+    found.push(toHex(frame));
+    start += length - 1;
+  }
+  return found;
+}
+
+const frameLengthAt = (bytes: Uint8Array, start: number): number =>
+  (bytes[start + 2] ?? 0) + 256 * (bytes[start + 3] ?? 0);
+
+/** Right by mark, length and check; what stands in it is another matter. */
+function decodesByItsCheck(frame: Uint8Array): boolean {
+  const decoded = decodeFrame(frame);
+  return decoded.ok || !/length|check/.test(decoded.error.message);
+}
+
+t.test('among overlapping false starts the parser finds what a search from scratch finds', async (t) => {
+  const header = fc
+    .tuple(fc.constantFrom(0, 0x53, 0x80), fc.integer({ min: 6, max: 60 }), fc.constantFrom(0, 4, 5, 0x0c))
+    .map(([address, length, ctrl]) => [0x53, address, length, 0, ctrl]);
+  const noise = fc.array(fc.constantFrom(0, 0x53, 4, 0x0c, 8, 0xff), { maxLength: 5 });
+  const piece = fc.oneof(
+    header,
+    noise,
+    anyFrame.map((frame) => [...encodeFrame(frame)].slice(0, 60)),
+  );
+  checkProperty(
+    fc.property(fc.array(piece, { maxLength: 30 }), fc.integer({ min: 1, max: 40 }), (pieces, chunk) => {
+      const bytes = Uint8Array.from(pieces.flat());
+      const parser = new FrameParser();
+      const found: string[] = [];
+      for (let at = 0; at < bytes.length; at += chunk) {
+        found.push(...parser.push(bytes.slice(at, at + chunk), 0).map(toHex));
+      }
+      found.push(...parser.silence().map(toHex));
+      assert.deepStrictEqual(found, foundFromScratch(bytes));
     }),
     FUZZ_RUNS,
   );
