@@ -151,4 +151,5 @@ function forgetSession(draft: AcuDraft, phase: AcuDraft['phase']): void {
   draft.sequence = undefined;
   draft.agenda = [];
   draft.emptyPollMs = undefined;
+  draft.incoming = undefined;
 }

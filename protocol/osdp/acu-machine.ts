@@ -204,7 +204,8 @@ function secureAnswered(
   const opened = open(exchange.session, bytes);
   if (!opened.ok) return sessionBroken(draft, nowMs, 'ERR_OSDP_MAC', opened.error.message);
   draft.phase = { ...draft.phase, session: opened.value.session };
-  if (opened.value.plain) notice(draft, 'it reports its status in plain text inside the session');
+  if (opened.value.plain && !draft.dialect.clearStatusReplies)
+    notice(draft, 'it reports its status in plain text inside the session');
   const reply = decodeReply(opened.value.frame);
   if (exchange.doubted !== undefined && isSecure(draft)) {
     alarm(

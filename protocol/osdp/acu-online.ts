@@ -2,13 +2,14 @@ import { goOnline, handshakeRefused } from './acu-handshake.js';
 import { noteIdentity } from './acu-identity.js';
 import { keepBothKeys } from './acu-keys.js';
 import { alarm, beginSession, notice, restartSession } from './acu-link.js';
+import { collectFragments, paceTransfer } from './acu-messages.js';
 import { abandonExchange, requeueExchange, settle } from './acu-queue.js';
 import { type AcuDraft, type Exchange, isSecure } from './acu-state.js';
 import type { CommandOutcome } from './acu-types.js';
 import { knowsCrc, receiveSize } from './capabilities.js';
 import type { CodecError } from './codec-error.js';
 import type { OsdpErrorCode } from './error-codes.js';
-import { ADDRESS_MAX } from './frame.js';
+import { ADDRESS_MAX, type Sequence } from './frame.js';
 import { NAK, nakMeaning } from './nak.js';
 import type { Reply } from './replies.js';
 
@@ -32,6 +33,7 @@ export function applicationAnswered(draft: AcuDraft, nowMs: number, exchange: Ex
       ageMaxMs: emptyPollMs === undefined ? Number.POSITIVE_INFINITY : nowMs - emptyPollMs,
     });
   }
+  collectFragments(draft, nowMs, reply);
   if (exchange.entry !== undefined) {
     settle(draft, exchange.entry, outcomeOf(reply));
   }
@@ -78,6 +80,12 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
     case 'PDCAP':
       draft.receiveSize = receiveSize(reply.capabilities);
       return claimsCrc(draft, knowsCrc(reply.capabilities));
+    case 'FTSTAT':
+      return paceTransfer(draft, nowMs, reply);
+    case 'NAK':
+      // Its SQN is used again: the number before it is the last that was answered.
+      if (!draft.dialect.nakAdvancesSequence) draft.sequence = previousSequence(draft.sequence);
+      return;
     case 'COM':
       if (command.name !== 'COMSET') return;
       if (reply.address <= ADDRESS_MAX) draft.address = reply.address;
@@ -91,6 +99,9 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
       return;
   }
 }
+
+const previousSequence = (sequence: Sequence | undefined): Sequence | undefined =>
+  sequence === undefined || sequence === 0 ? undefined : ((((sequence + 1) % 3) + 1) as Sequence);
 
 /** A PD that was found by a checksum is spoken to by CRC where it says that it knows it, until that proves wrong. */
 function claimsCrc(draft: AcuDraft, claimed: boolean): void {

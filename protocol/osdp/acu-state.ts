@@ -4,8 +4,11 @@ import { CodecError } from './codec-error.js';
 import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
 import { type Check, CONFIGURATION_ADDRESS, RECEIVE_SIZE_MIN, type Sequence } from './frame.js';
+import type { Assembly } from './multipart.js';
+import type { FragmentedReply } from './replies.js';
 import type { SecureSession } from './secure-channel.js';
 import type { SessionKeys } from './session-keys.js';
+import { type Dialect, DIALECTS } from './tolerance.js';
 
 export const DEFAULT_ACU_TIMINGS: AcuTimings = {
   replyTimeoutMs: 200,
@@ -86,6 +89,7 @@ export interface AcuState {
   /** A handshake was refused since the PD was last online: the first refusal may be noise, or forged. */
   readonly refusedOnce: boolean;
   readonly timings: AcuTimings;
+  readonly dialect: Dialect;
   readonly phase: AcuPhase;
   readonly status: ReportedStatus | undefined;
   readonly exchange: Exchange | undefined;
@@ -119,6 +123,8 @@ export interface AcuState {
   readonly noticed: readonly string[];
   /** Longest frame that the PD takes. */
   readonly receiveSize: number;
+  /** The part of a long reply that is there. */
+  readonly incoming: { readonly name: FragmentedReply['name']; readonly assembly: Assembly } | undefined;
   readonly pdid: string | undefined;
   readonly cUID: string | undefined;
 }
@@ -130,7 +136,7 @@ export type AcuDraft = { -readonly [K in keyof AcuState]: AcuState[K] } & { read
  * The ACU's side of one PD.
  * @throws CodecError for an address above 0x7F, for a key that is not 16 bytes long, and for one that others can guess.
  */
-export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuState {
+export function createAcu({ address, secureChannel, timings, dialect = DIALECTS.standard }: AcuOptions): AcuState {
   assertAddress(address);
   assertStrongKeys(secureChannel);
   return {
@@ -141,6 +147,7 @@ export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuS
     keyGiven: false,
     refusedOnce: false,
     timings: { ...DEFAULT_ACU_TIMINGS, ...timings },
+    dialect,
     phase: { kind: 'probe' },
     status: undefined,
     exchange: undefined,
@@ -162,6 +169,7 @@ export function createAcu({ address, secureChannel, timings }: AcuOptions): AcuS
     crcClaim: 'none',
     noticed: [],
     receiveSize: RECEIVE_SIZE_MIN,
+    incoming: undefined,
     pdid: undefined,
     cUID: undefined,
   };

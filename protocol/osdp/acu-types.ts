@@ -1,6 +1,7 @@
 import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
-import type { Reply } from './replies.js';
+import type { FragmentedReply, Reply } from './replies.js';
+import type { Dialect } from './tolerance.js';
 
 /** Whether a PD must use Secure Channel, and under which key, is configuration, never discovered. Keys have 16 bytes. */
 export type SecureChannelPolicy =
@@ -31,6 +32,8 @@ export interface AcuOptions {
   readonly address: number;
   readonly secureChannel: SecureChannelPolicy;
   readonly timings?: Partial<AcuTimings>;
+  /** How the PD speaks where stacks disagree. Default DIALECTS.standard. */
+  readonly dialect?: Dialect;
 }
 
 export type CommandPriority = 'urgent' | 'normal';
@@ -82,6 +85,13 @@ export type AcuEffect =
       readonly reply: Reply;
       readonly secure: boolean;
       readonly ageMaxMs: number;
+    }
+  /** A long reply is whole. Each of its fragments was a `reply` of its own. BIOREADR: the template. */
+  | {
+      readonly kind: 'message';
+      readonly name: FragmentedReply['name'];
+      readonly data: Uint8Array;
+      readonly secure: boolean;
     }
   | { readonly kind: 'commandDone'; readonly token: number; readonly outcome: CommandOutcome }
   | {
