@@ -71,14 +71,9 @@ export function addCommissionCommands(cli: Cli): void {
   atPlace(work(commission, 'identify [reader]', 'let a reader blink and beep'))
     .addHelpText('after', examples('sparc commission identify front-reader --operator Ada'))
     .action(async (device: string | undefined, flags: PlaceFlags) => {
-      const { bus, address, baudRate } = flags;
       const operation =
-        device === undefined ? { kind: 'identifyFound', bus, address, baudRate } : { kind: 'identify', device };
-      tell(
-        cli,
-        await done(cli, flags, operation),
-        `${device ?? `The reader at address ${address}`} blinked and beeped.`,
-      );
+        device === undefined ? { kind: 'identifyFound', ...placeOf(flags) } : { kind: 'identify', device };
+      tell(cli, await done(cli, flags, operation), `${device ?? 'The reader'} blinked and beeped.`);
     });
   atPlace(work(commission, 'set-address <new-address>', 'move a reader that a search found to an address of the plan'))
     .addHelpText(
@@ -86,12 +81,12 @@ export function addCommissionCommands(cli: Cli): void {
       examples('sparc commission set-address 3 --bus bus-1 --address 0 --baud-rate 9600 --operator Ada'),
     )
     .action(async (to: string, flags: PlaceFlags) => {
-      const { bus, address, baudRate } = flags;
+      const place = placeOf(flags);
       const newAddress = number(to);
       tell(
         cli,
-        await done(cli, flags, { kind: 'setAddress', bus, address, baudRate, newAddress }),
-        `The reader is at address ${newAddress} of ${bus} now.`,
+        await done(cli, flags, { kind: 'setAddress', ...place, newAddress }),
+        `The reader is at address ${newAddress} of ${place.bus} now.`,
       );
     });
   work(commission, 'set-speed <bus> <baud-rate>', 'move all readers of a bus, then the bus, to another speed')
@@ -144,6 +139,11 @@ function atPlace(command: Command): Command {
     .option('--bus <bus>', 'bus of a reader that a search found')
     .option('--address <n>', 'its address', number)
     .option('--baud-rate <n>', 'its speed', number);
+}
+
+function placeOf({ bus, address, baudRate }: PlaceFlags) {
+  if (bus !== undefined && address !== undefined && baudRate !== undefined) return { bus, address, baudRate };
+  throw new SparcError('ERR_CLI_USAGE', 'where the reader is: --bus, --address and --baud-rate, as a search found it');
 }
 
 function minutesOption(): Option {
@@ -199,7 +199,7 @@ async function codeOf(client: CommissionClient, { operator }: WorkFlags): Promis
   throw new SparcError('ERR_CLI_USAGE', `give the code of an open window in ${CODE_VARIABLE}, or --operator NAME`);
 }
 
-/** Says before anything is sent what is missing or out of range. */
+/** Says before anything is sent what is out of range. */
 function operationOf(operation: object): Operation {
   const kind = (operation as Operation).kind;
   const schema = OPERATIONS[kind];

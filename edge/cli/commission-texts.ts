@@ -79,7 +79,7 @@ export function healthText({ buses }: BusesView): string {
       const period =
         pollPeriodMs === undefined ? 'not known yet' : `${ms(pollPeriodMs.p50)}, p99 ${ms(pollPeriodMs.p99)}`;
       return [
-        `${id}: ${up ? 'up' : 'DOWN'}${baudRate === undefined ? '' : `, ${baudRate} baud`}`,
+        `${id}: ${up ? 'up' : 'DOWN'}, ${baudRate} baud`,
         `  poll period ${period} (predicted ${ms(predictedPollPeriodMs)}, at most 1 s); line busy ${Math.round(lineLoad * 100)} %; stray bytes ${strayBytesCount}`,
         ...table(HEALTH_COLUMNS, devices.map(healthRow)).map((line) => `  ${line}`),
         ...(findings.length === 0 ? ['  All is well.'] : findings.map(findingText)),

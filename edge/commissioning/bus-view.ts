@@ -34,7 +34,9 @@ export interface DeviceHealthView {
 export interface BusView {
   readonly id: string;
   readonly up: boolean;
-  readonly baudRate?: number;
+  readonly baudRate: number;
+  /** False behind a converter that keeps its own rate. */
+  readonly canSetBaudRate: boolean;
   /** How long a full round over its readers takes by arithmetic. */
   readonly predictedPollPeriodMs: number;
   /** How long it takes; undefined before the first round. */

@@ -40,16 +40,23 @@ export function createActions(model, start) {
       await start({ kind: 'setKey', device });
     },
 
-    async discover(bus) {
+    /** `rate`: the speed that the line has; the only one where its converter keeps it. */
+    async discover(bus, rate, canSetRate) {
       const answer = await ask({
         title: `Search for readers on ${bus}`,
         text: 'Readers in service go on reading cards meanwhile. All speeds and addresses take some minutes.',
         fields: [
-          checkField(
-            'rate',
-            'At these speeds',
-            BAUD_RATES.map((rate) => ({ value: rate, words: baud(rate), checked: LIKELY_RATES.includes(rate) })),
-          ),
+          canSetRate
+            ? checkField(
+                'rate',
+                'At these speeds',
+                BAUD_RATES.map((at) => ({
+                  value: at,
+                  words: baud(at),
+                  checked: at === rate || LIKELY_RATES.includes(at),
+                })),
+              )
+            : [],
           numberField('last', 'Addresses from 0 up to', { min: 0, max: ADDRESS_MAX, value: ADDRESS_MAX }),
         ],
         go: 'Search',

@@ -1,7 +1,7 @@
 import { h, icon, keyed } from './dom.js';
 import { createFoundList } from './commissioning-found.js';
 import { taskProgress, taskTitle } from './commissioning-tasks.js';
-import { baud, count, deviceName, KEY_WORDS, millis, share } from './commissioning-words.js';
+import { baud, count, deviceName, KEY_WORDS, millis, sentence, share, TASK_TITLES } from './commissioning-words.js';
 import { LINK_WORDS } from './words.js';
 
 /** A round over the readers may take this long; a plan that takes longer is refused. */
@@ -29,10 +29,11 @@ function busesOf({ site, view, buses }) {
 
 function makeBus(id, actions) {
   const button = (words, onclick) => h('button', { type: 'button', class: 'act', onclick }, words);
-  let baudRate;
+  let line = {};
+  const speed = button('Change speed', () => actions.setBusSpeed(id, line.baudRate));
   const facts = h('div', { class: 'bus-facts' });
   const findings = h('ul', { class: 'findings' });
-  const running = h('div', { class: 'bus-running' });
+  const news = h('div', { class: 'news bus-news' });
   const list = h('ul', { class: 'devices' });
   const none = h('p', { class: 'quiet bus-none' }, 'The plan has no reader on this bus.');
   const found = createFoundList(id, actions);
@@ -47,12 +48,12 @@ function makeBus(id, actions) {
       h(
         'div',
         { class: 'row-acts' },
-        button('Search for readers', () => actions.discover(id)),
-        button('Change speed', () => actions.setBusSpeed(id, baudRate)),
+        button('Search for readers', () => actions.discover(id, line.baudRate, line.canSetBaudRate)),
+        speed,
         button('Record', () => actions.capture(id)),
       ),
     ),
-    running,
+    news,
     findings,
     found.element,
     h(
@@ -65,18 +66,14 @@ function makeBus(id, actions) {
     none,
   );
   card.update = (bus, model) => {
-    ({ baudRate } = bus.health ?? {});
+    line = bus.health ?? {};
+    speed.hidden = line.canSetBaudRate === false;
     facts.replaceChildren(...factsOf(bus));
     renderFindings(findings, bus.health?.findings.filter(({ device }) => device === undefined) ?? []);
     const task = model.view.tasks.find(
-      ({ kind, bus: at, device, state }) =>
-        at === id && device === undefined && state === 'running' && kind !== 'discover',
+      ({ kind, bus: at, device }) => at === id && device === undefined && kind !== 'discover',
     );
-    running.replaceChildren(
-      ...(task === undefined
-        ? []
-        : [h('strong', {}, taskTitle(task, model.site)), ...taskProgress(task, model.catalogue)]),
-    );
+    renderNews(news, task, model, taskTitle);
     found.render(model);
     none.hidden = bus.devices.length > 0;
     card.querySelector('.devices-head').hidden = bus.devices.length === 0;
@@ -98,7 +95,7 @@ function factsOf({ up, health, devices }) {
   const fact = (label, value, title) => h('div', { class: 'fact', title }, h('dt', {}, label), h('dd', {}, value));
   return [
     state,
-    baudRate === undefined ? undefined : h('span', { class: 'quiet' }, baud(baudRate)),
+    h('span', { class: 'quiet' }, baud(baudRate)),
     h(
       'dl',
       { class: 'facts' },
@@ -128,13 +125,13 @@ function factsOf({ up, health, devices }) {
         ),
       ),
     ),
-  ].filter(Boolean);
+  ];
 }
 
 function makeDevice(device, actions) {
   let { key } = device;
   const live = h('div', { class: 'device-live' });
-  const news = h('div', { class: 'device-news' });
+  const news = h('div', { class: 'news' });
   const findings = h('ul', { class: 'findings' });
   const name = `device-${device.id}`;
   const act = (words, onclick, id) =>
@@ -164,16 +161,16 @@ function makeDevice(device, actions) {
     const isKeyed = task?.kind === 'setKey' && task.state === 'running';
     const own = bus.health?.findings.filter((finding) => finding.device === next.id) ?? [];
     renderFindings(findings, isKeyed ? [] : own);
-    news.replaceChildren(
-      ...(task === undefined
-        ? []
-        : [h('strong', {}, taskTitle({ kind: task.kind }, model.site)), ...taskProgress(task, model.catalogue)].filter(
-            Boolean,
-          )),
-    );
-    news.dataset.state = task?.state ?? 'none';
+    renderNews(news, task, model, ({ kind }) => TASK_TITLES[kind]);
   };
   return row;
+}
+
+/** What became of the newest thing that was asked for here. */
+function renderNews(news, task, { site, catalogue }, titleOf) {
+  news.dataset.state = task?.state ?? 'none';
+  const words = task === undefined ? [] : [h('strong', {}, titleOf(task, site)), ...taskProgress(task, catalogue)];
+  news.replaceChildren(...words.filter(Boolean));
 }
 
 function nameOf({ id, address, key }, health, site, nameId) {
@@ -235,9 +232,7 @@ function renderFindings(list, findings) {
         'li',
         { class: 'finding', 'data-level': level },
         icon(level === 'note' ? 'info' : 'alarm'),
-        h('p', {}, h('b', {}, `${capital(text)}. `), action),
+        h('p', {}, h('b', {}, sentence(text)), ` ${action}`),
       ),
   });
 }
-
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,5 +1,5 @@
 import { h, icon, keyed } from './dom.js';
-import { deviceName, TASK_STATES, TASK_TITLES } from './commissioning-words.js';
+import { deviceName, sentence, TASK_STATES, TASK_TITLES } from './commissioning-words.js';
 
 const SIGNS = { running: 'reader', done: 'granted', failed: 'alarm', cancelled: 'denied' };
 
@@ -20,7 +20,7 @@ export function taskProgress(task, catalogue) {
   if (task.error !== undefined) {
     const { action } = catalogue.errors[task.error.code] ?? {};
     return [
-      h('p', {}, h('b', {}, `${TASK_STATES[task.state]}: `), task.error.message),
+      h('p', {}, h('b', {}, `${TASK_STATES[task.state]}: `), sentence(task.error.message)),
       action === undefined ? undefined : h('p', { class: 'quiet' }, action),
     ];
   }

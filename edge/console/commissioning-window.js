@@ -6,7 +6,7 @@ import { left } from './commissioning-words.js';
 const LAST_MINUTES_MS = 300_000;
 
 /** The panel that says whether commissioning is open, for whom and how long, and takes the code. */
-export function createWindowPanel(panel, { onCode, onRefused }) {
+export function createWindowPanel(panel, { onCode, onRefused, meaningOf }) {
   const title = h('h2', { id: 'window-title' });
   const words = h('p', { class: 'quiet' });
   const clock = h('time', { class: 'window-left', role: 'timer', 'aria-label': 'Time left' });
@@ -28,7 +28,7 @@ export function createWindowPanel(panel, { onCode, onRefused }) {
       input.value = '';
       onCode();
     } catch (error) {
-      said.textContent = [error.message, error.action].filter(Boolean).join(' ');
+      said.textContent = [meaningOf(error), error.action].filter(Boolean).join(' ');
       input.select();
     }
   };

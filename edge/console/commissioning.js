@@ -4,7 +4,7 @@ import { forgetCode, getBuses, hasCode, startOperation } from './commissioning-a
 import { renderBuses } from './commissioning-bus.js';
 import { createTaskList } from './commissioning-tasks.js';
 import { createWindowPanel } from './commissioning-window.js';
-import { left, sizeOf } from './commissioning-words.js';
+import { left, sentence, sizeOf } from './commissioning-words.js';
 import { clockOf } from './words.js';
 
 const HEALTH_POLL_MS = 2_000;
@@ -22,11 +22,14 @@ export function createCommissioning(catalogue) {
 
   const model = () => ({ site, view, buses, catalogue, clock: clockOf(site?.site?.timeZone) });
 
+  /** Without a code, nothing answered. */
+  const meaningOf = ({ code }) => catalogue.errors[code]?.meaning ?? 'The gateway does not answer.';
   const onRefused = (error) => {
     if (CODE_REFUSED.test(error.code)) forgetCode();
     const action = error.action === undefined ? [] : [h('p', {}, h('b', {}, 'What to do: '), error.action)];
     const close = h('button', { type: 'button', onclick: () => (refused.hidden = true) }, 'Close');
-    refused.replaceChildren(h('div', {}, h('p', {}, h('strong', {}, error.message)), ...action), close);
+    const message = error.code === undefined ? [] : [h('p', {}, sentence(error.message))];
+    refused.replaceChildren(h('div', {}, h('p', {}, h('strong', {}, meaningOf(error))), ...message, ...action), close);
     refused.hidden = false;
     schedule();
   };
@@ -35,7 +38,7 @@ export function createCommissioning(catalogue) {
     await startOperation(operation).catch(onRefused);
   };
   const actions = createActions(model, start);
-  const windowPanel = createWindowPanel(byId('window'), { onCode: () => schedule(), onRefused });
+  const windowPanel = createWindowPanel(byId('window'), { onCode: () => schedule(), onRefused, meaningOf });
   const renderTasks = createTaskList(byId('task-list'), byId('task-none'), actions);
 
   const render = () => {
@@ -51,7 +54,7 @@ export function createCommissioning(catalogue) {
     byId('escrow-missing').hidden = view.escrow || !view.devices.some(({ key }) => key !== 'none');
     renderBuses(byId('buses'), shown, actions);
     renderBundles(byId('bundle-list'), view.bundles, actions);
-    byId('bundles').hidden = view.bundles.length === 0;
+    byId('bundle-none').hidden = view.bundles.length > 0;
     renderTasks(shown);
   };
 

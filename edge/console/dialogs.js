@@ -18,7 +18,7 @@ export function ask({ title, text = [], fields = [], go, level = 'primary' }) {
       { onsubmit: submit },
       h('h2', { id: 'dialog-title' }, title),
       [text].flat().map((paragraph) => h('p', {}, paragraph)),
-      fields,
+      fields.flat(),
       h(
         'div',
         { class: 'dialog-buttons' },

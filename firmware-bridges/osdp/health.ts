@@ -36,6 +36,8 @@ export interface BusHealth {
   readonly up: boolean;
   /** Bits a second. */
   readonly baudRate: number;
+  /** False behind a converter that keeps its own rate. */
+  readonly canSetBaudRate: boolean;
   /** Of a round over all devices, by arithmetic: {@link predictedPollPeriodMs}. */
   readonly predictedPollPeriodMs: number;
   /** Between two answered polls of one device, over all that are online; undefined before the first. */
