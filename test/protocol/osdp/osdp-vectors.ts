@@ -35,7 +35,7 @@ export interface OsdpVectors {
   readonly sessions: readonly { readonly scbks: readonly string[]; readonly frames: readonly SessionFrame[] }[];
   readonly scenarios: readonly {
     readonly about: string;
-    readonly frames: readonly { readonly dir: 'acu' | 'pd'; readonly wire: string }[];
+    readonly frames: readonly { readonly tMs?: number; readonly dir: 'acu' | 'pd'; readonly wire: string }[];
   }[];
   readonly negative: readonly { readonly name: string; readonly wire: string; readonly expect: string }[];
 }
