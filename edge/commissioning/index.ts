@@ -17,4 +17,5 @@ export {
   type TaskReport,
   type TaskWork,
 } from './task-list.js';
+export { transferWork, type TransferWorkDeps } from './transfer-work.js';
 export { CommissioningWindow, type WindowEnd } from './window.js';

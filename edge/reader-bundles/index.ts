@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { BUNDLE_PAYLOAD_MAX_BYTES, makeBundle, readBundle, readPayload, type Bundle } from './bundle.js';
+export { BundleShelf } from './bundle-shelf.js';
 export { importBundle, listBundles, loadBundle } from './bundle-folder.js';
 export { BundleDescription, type BundleManifest } from './manifest.js';
 export { ResumePoints } from './resume-points.js';
