@@ -31,8 +31,6 @@ const PATIENCE_FACTOR = 1.5;
 /** One device on a bus: its ACU machine, what the order of turns needs to know of it, and what it said of itself. */
 export class BusDevice implements Participant {
   readonly deviceId: string;
-  /** While the rate of the bus changes, one device after the other. */
-  baudRate: number | undefined;
   /** Until it has been found silent: at a start all devices come up at once, not one a round. */
   present = true;
   answered = false;
@@ -58,6 +56,10 @@ export class BusDevice implements Participant {
 
   get plan(): DevicePlan {
     return this.#plan;
+  }
+
+  get baudRate(): number | undefined {
+    return this.#plan.baudRate;
   }
 
   get address(): number {
@@ -104,12 +106,6 @@ export class BusDevice implements Participant {
   /** The plan follows a key that was changed at run time. */
   keyProven(scbk: Uint8Array): void {
     this.#plan = { ...this.#plan, secureChannel: { mode: 'required', scbk } };
-  }
-
-  /** COMSET took effect: the machine follows the address by itself. */
-  moved(address: number, baudRate: number): void {
-    this.#plan = { ...this.#plan, address };
-    this.baudRate = baudRate;
   }
 
   turnBegan(nowMs: number): void {

@@ -96,6 +96,12 @@ export class FieldDevice {
     this.#capabilities = capabilities;
     const readers = capabilities?.find((entry) => entry.function === CAPABILITY.readers)?.count ?? 0;
     if (readers > 0) this.send({ name: 'RSTAT' }, STATUS_TTL_MS);
+    this.showStanding();
+  }
+
+  /** Some readers do not fall back to it by themselves after something else was shown. */
+  showStanding(): void {
+    if (this.#link !== 'online') return;
     for (const [reader, indication] of this.#standing) this.#show(reader, indication);
   }
 

@@ -13,13 +13,11 @@ import {
   type Reply,
 } from '@sparc/protocol/osdp';
 import type { Participant } from './participant.js';
+import type { Place } from './plan.js';
 
 const REPLY_TIMEOUT_MS = 200;
 
-export interface ExchangeRequest {
-  /** 0x00 to 0x7E, or 0x7F where exactly one PD hears it. */
-  readonly address: number;
-  readonly baudRate: number;
+export interface ExchangeRequest extends Place {
   readonly command: Command;
   /** Default CRC; some old readers know checksums alone. */
   readonly check?: Check;

@@ -11,6 +11,7 @@ import type {
 } from '@sparc/protocol/ports';
 import { FieldDevice } from './field-device.js';
 import type { BusHealth } from './health.js';
+import { identify } from './identify.js';
 import { OsdpBus } from './osdp-bus.js';
 import { outputRecord } from './output-action.js';
 import { addressConflicts, type DevicePlan, type FieldBusPlan } from './plan.js';
@@ -57,15 +58,20 @@ export class OsdpFieldBus implements FieldBus {
         onStatus: (deviceId, status) => this.#placed.get(deviceId)?.device.onStatus(status),
         onReply: (deviceId, reply, receivedAtMs) =>
           this.#placed.get(deviceId)?.device.onReply(reply, receivedAtMs) ?? true,
-        onAlarm: (code, message, deviceId) =>
-          handlers.onAlarm({ busId, code, message, ...(deviceId === undefined ? {} : { deviceId }) }),
+        // Nobody above reads biometrics or certificates.
+        onMessage: () => undefined,
+        onAlarm: (code, message, deviceId) => {
+          // Of a PD that is in no plan, whoever speaks to it is told.
+          if (deviceId !== undefined && !this.#placed.has(deviceId)) return;
+          handlers.onAlarm({ busId, code, message, ...(deviceId === undefined ? {} : { deviceId }) });
+        },
         onKeyProven: (deviceId, scbk) => this.deps.onKeyProven?.(deviceId, scbk),
         onNotice: (deviceId, code, message) => this.deps.onNotice?.(deviceId, code, message),
       });
     }
   }
 
-  /** @throws RangeError where there is no such bus. */
+  /** @throws RangeError where no bus has this id. */
   bus(busId: string): OsdpBus {
     const bus = this.#buses.get(busId);
     if (bus === undefined) throw new RangeError(`there is no bus ${busId}`);
@@ -126,8 +132,7 @@ export class OsdpFieldBus implements FieldBus {
   async setOutput({ deviceId, outputNumber, action, ttlMs }: OutputCommand): Promise<CommandOutcome> {
     const placed = this.#placed.get(deviceId);
     if (placed === undefined) {
-      const error = new SparcError('ERR_BUS_DEVICE_UNKNOWN', `no bus polls ${deviceId}`, { deviceId });
-      return { kind: 'notExecuted', error };
+      return { kind: 'notExecuted', error: unknownDevice(deviceId) };
     }
     const command: Command = { name: 'OUT', records: [outputRecord(outputNumber, action)] };
     const outcome = await placed.bus.send(deviceId, command, { priority: 'urgent', ttlMs });
@@ -143,6 +148,14 @@ export class OsdpFieldBus implements FieldBus {
     this.#placed.get(deviceId)?.device.indicate(readerNumber, indication);
   }
 
+  /** The reader blinks and beeps so long, then shows its standing indication again. Rejects as {@link identify} does. */
+  async identify(deviceId: string, durationMs: number): Promise<void> {
+    const placed = this.#placed.get(deviceId);
+    if (placed === undefined) throw unknownDevice(deviceId);
+    await identify(placed.bus, { deviceId }, durationMs);
+    this.deps.clock.setTimer(durationMs, () => placed.device.showStanding());
+  }
+
   health(): BusHealth[] {
     return [...this.#buses.values()].map((bus) => bus.health());
   }
@@ -151,3 +164,6 @@ export class OsdpFieldBus implements FieldBus {
     await Promise.all([...this.#buses.values()].map((bus) => bus.stop()));
   }
 }
+
+const unknownDevice = (deviceId: string) =>
+  new SparcError('ERR_BUS_DEVICE_UNKNOWN', `no bus polls ${deviceId}`, { deviceId });

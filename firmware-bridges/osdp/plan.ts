@@ -17,6 +17,16 @@ export interface DevicePlan {
   /** 0x00–0x7E (0x7F is the configuration address). */
   readonly address: number;
   readonly secureChannel: SecureChannelPlan;
+  /** Where it differs from that of the bus, as while the rate of the bus is changed. */
+  readonly baudRate?: number;
+}
+
+/** Where a PD is on a line. */
+export interface Place {
+  /** 0x00 to 0x7E, or 0x7F where exactly one PD hears it. */
+  readonly address: number;
+  /** Bits a second. */
+  readonly baudRate: number;
 }
 
 /** Configuration, never discovered: `clear` is a recorded choice, `required` is never lowered by what a device says. */

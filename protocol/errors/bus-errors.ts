@@ -53,6 +53,19 @@ export const BUS_ERRORS = {
     meaning: 'An address is that of another device of the bus, which may not be disturbed.',
     action: 'Choose a free address, or take the other device out of the plan first.',
   },
+  ERR_BUS_COMSET_UNDONE: {
+    meaning: 'A device did not go to its new address or rate and is where it was.',
+    action: 'Check that the device supports the rate, and see the message.',
+  },
+  ERR_BUS_COMSET_LOST: {
+    meaning: 'A device answers neither at its new address and rate nor at its old ones.',
+    action:
+      'Look for it by discovery over all addresses and rates; if it does not answer at all, reset it to factory state.',
+  },
+  ERR_BUS_DEVICE_OFFLINE: {
+    meaning: 'Something needs all devices of a bus, and some of them do not answer.',
+    action: 'Bring the devices named in the message back, or take them out of the site file first.',
+  },
   ERR_BUS_RATE_FIXED: {
     meaning: 'The rate of a line behind a TCP converter is set at the converter, not by the gateway.',
     action: 'Change the rate at the converter and in the configuration of the bus, or use a serial adapter.',
