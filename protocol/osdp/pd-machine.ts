@@ -22,13 +22,14 @@ import { dropPartialReports, happen, outputStatus, report } from './pd-reports.j
 import { dialectOf, type PdDraft, type PdState, powered } from './pd-state.js';
 import type { PdEffect, PdInput } from './pd-types.js';
 import { encodeReply, FILE_STATUS, type Reply } from './replies.js';
-import { open, SCS, seal } from './secure-channel.js';
+import { open, SCS, seal, sealPlainStatus } from './secure-channel.js';
 
 export { createPd, type PdState } from './pd-state.js';
 
 /** Without a valid command for so long, the session is over (SIA OSDP v2.2, "Timing"). */
 const OFFLINE_AFTER_MS = 8_000;
 const REPLY_DELAY_MS = 2;
+const STATUS_REPLIES: readonly Reply['name'][] = ['LSTATR', 'ISTATR', 'OSTATR', 'RSTATR'];
 /** In clear, a PD in full-security mode obeys only what leads to a session. */
 const CLEAR_COMMANDS: readonly Command['name'][] = ['ID', 'CAP', 'CHLNG', 'SCRYPT'];
 
@@ -49,7 +50,7 @@ export function nextTimeMs(state: PdState): number | undefined {
     ...state.outputs.map(({ temporary }) => temporary?.untilMs),
     ...state.leds.map(({ temporary }) => temporary?.untilMs),
     state.security.kind === 'none' ? undefined : state.lastHeardMs + OFFLINE_AFTER_MS,
-    state.parser.held.length === 0 ? undefined : state.parser.lastByteMs + gapMs(state),
+    state.parser.held.bytes.length === 0 ? undefined : state.parser.lastByteMs + gapMs(state),
   ].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
@@ -128,13 +129,16 @@ function forgetExchange(draft: PdDraft): void {
 }
 
 function receiveClear(draft: PdDraft, nowMs: number, frame: ReceivedFrame, bytes: Uint8Array, rndB: Uint8Array): void {
-  if (draft.security.kind === 'established') {
-    // Clear text inside a session ends it: whoever sent it is not the ACU of this session.
-    endSession(draft);
-    forgetExchange(draft);
-    return refuse(draft, frame, nak(NAK.encryptionRequired));
-  }
   const command = decodeCommand(frame);
+  if (draft.security.kind === 'established') {
+    // Clear text inside a session ends it: whoever sent it is not the ACU of this session, or begins the next one. libosdp
+    // does so without going back to SQN 0.
+    endSession(draft);
+    if (!(command.ok && command.value.name === 'CHLNG' && isExpected(draft, frame))) {
+      forgetExchange(draft);
+      return refuse(draft, frame, nak(NAK.encryptionRequired));
+    }
+  }
   const { requireSecureChannel } = draft.options;
   if (requireSecureChannel && !(command.ok && CLEAR_COMMANDS.includes(command.value.name))) {
     return refuse(draft, frame, nak(NAK.encryptionRequired));
@@ -170,7 +174,8 @@ function receiveSecure(draft: PdDraft, nowMs: number, frame: ReceivedFrame, byte
   const { scbk } = draft;
   const expected = isExpected(draft, frame);
   const reply = expected ? obey(draft, nowMs, plain, decodeCommand(plain), bytes.length) : nak(NAK.sequence);
-  const sealed = seal(opened.value.session, answerTo(frame, reply));
+  const isPlain = dialectOf(draft.options).clearStatusReplies && STATUS_REPLIES.includes(reply.name);
+  const sealed = (isPlain ? sealPlainStatus : seal)(opened.value.session, answerTo(frame, reply));
   draft.security = { ...draft.security, session: sealed.session };
   finish(draft, frame, bytes, sealed.bytes, reply);
   if (draft.scbk !== scbk && dialectOf(draft.options).keysetEndsSession) endSession(draft);

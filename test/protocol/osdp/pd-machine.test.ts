@@ -2,78 +2,15 @@ import t from 'tap';
 import {
   type Command,
   createPd,
-  decodeFrame,
-  decodeReply,
-  encodeCommand,
+  deriveSessionKeys,
   encodeFrame,
   nextTimeMs,
-  type PdEffect,
-  type PdEvent,
-  type PdOptions,
-  type PdState,
-  type ReceivedFrame,
-  type Reply,
-  type SecurityBlock,
-  type Sequence,
+  serverCryptogram,
   stepPd,
 } from '@sparc/protocol/osdp';
 import { fromHex, toHex, unmarked, VECTORS } from './osdp-vectors.js';
+import { commandFrame, PdBench as Bench, readReply as read } from './pd-bench.js';
 import { PD_OPTIONS, SCBK } from './virtual-line.js';
-
-/** A PD alone, asked byte by byte. */
-class Bench {
-  pd: PdState;
-  nowMs = 1_000;
-  effects: PdEffect[] = [];
-  rndB: Uint8Array = new Uint8Array(8);
-
-  constructor(options: Partial<PdOptions> = {}) {
-    this.pd = createPd({ ...PD_OPTIONS, requireSecureChannel: false, ...options });
-  }
-
-  /** The bytes that answer, from SOM on; undefined for silence. */
-  send(bytes: Uint8Array): Uint8Array | undefined {
-    const { state, effects } = stepPd(this.pd, { kind: 'bytes', nowMs: this.nowMs, bytes, rndB: this.rndB });
-    this.pd = state;
-    this.effects.push(...effects);
-    const sent = effects.find((effect) => effect.kind === 'transmit');
-    return sent?.kind === 'transmit' ? sent.bytes.slice(1) : undefined;
-  }
-
-  ask(sequence: Sequence, command: Command, block?: SecurityBlock): { frame: ReceivedFrame; reply: Reply } {
-    const answer = this.send(commandFrame(sequence, command, block));
-    if (answer === undefined) throw new Error('silence');
-    return read(answer);
-  }
-
-  event(event: PdEvent): void {
-    this.pd = stepPd(this.pd, { kind: 'event', nowMs: this.nowMs, event }).state;
-  }
-
-  pass(durationMs: number): void {
-    this.nowMs += durationMs;
-    const { state, effects } = stepPd(this.pd, { kind: 'time', nowMs: this.nowMs });
-    this.pd = state;
-    this.effects.push(...effects);
-  }
-
-  of<K extends PdEffect['kind']>(kind: K): Extract<PdEffect, { kind: K }>[] {
-    return this.effects.filter((effect): effect is Extract<PdEffect, { kind: K }> => effect.kind === kind);
-  }
-}
-
-function commandFrame(sequence: Sequence, command: Command, block?: SecurityBlock): Uint8Array {
-  const frame = { address: 0x65, reply: false, sequence, check: 'crc', ...encodeCommand(command) } as const;
-  return encodeFrame(block === undefined ? frame : { ...frame, securityBlock: block });
-}
-
-function read(bytes: Uint8Array): { frame: ReceivedFrame; reply: Reply } {
-  const frame = decodeFrame(bytes);
-  if (!frame.ok) throw frame.error;
-  const reply = decodeReply(frame.value);
-  if (!reply.ok) throw reply.error;
-  return { frame: frame.value, reply: reply.value };
-}
 
 const led = (onColor: number): Command => ({
   name: 'LED',
@@ -199,6 +136,22 @@ t.test('a wrong server cryptogram is answered with status FF and opens nothing',
   t.match(reply, { name: 'RMAC_I' });
   t.same(frame.securityBlock, { type: 0x14, data: Uint8Array.of(0xff) });
   t.equal(bench.of('session').length, 0);
+});
+
+t.test('a CHLNG in its turn ends the session and begins the next; any other clear text only ends it', async (t) => {
+  const inSession = () => {
+    const bench = new Bench();
+    bench.ask(0, { name: 'CHLNG', rndA }, challenge);
+    const cryptogram = serverCryptogram(deriveSessionKeys(SCBK, rndA), rndA, bench.rndB);
+    bench.ask(1, { name: 'SCRYPT', serverCryptogram: cryptogram }, { type: 0x13, data: Uint8Array.of(1) });
+    t.match(bench.of('session'), [{ secure: true }]);
+    return bench;
+  };
+  const bench = inSession();
+  t.match(bench.ask(2, { name: 'CHLNG', rndA }, challenge).reply, { name: 'CCRYPT' });
+  t.match(bench.of('session').at(-1), { secure: false });
+  t.match(inSession().ask(3, { name: 'CHLNG', rndA }, challenge).reply, { name: 'NAK', error: 6 }, 'out of turn');
+  t.match(inSession().ask(2, { name: 'ID', type: 0 }).reply, { name: 'NAK', error: 6 });
 });
 
 t.test('the same CHLNG again gets the same RND.B, another one does not', async (t) => {
