@@ -53,7 +53,8 @@ export type LibosdpRequest =
   | { readonly do: 'reset' }
   /** ACU only. */
   | { readonly do: 'sendFile'; readonly number: number; readonly content: { readonly hex: string } }
-  | { readonly do: 'disable' | 'enable' | 'identity' };
+  /** ACU only: begin anew with a PD that was given up; tell what it says that it is. */
+  | { readonly do: 'restart' | 'identity' };
 
 export const hex = (bytes: Uint8Array): { readonly hex: string } => ({ hex: Buffer.from(bytes).toString('hex') });
 
@@ -64,7 +65,8 @@ export class LibosdpPeer {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #devices: readonly LibosdpDevice[];
   #ready = false;
-  #answers: boolean[] = [];
+  #requestCount = 0;
+  readonly #answers: boolean[] = [];
 
   private constructor(role: 'pd' | 'acu', where: string, config: readonly LibosdpDeviceConfig[]) {
     this.#devices = config.map(() => new LibosdpDevice());
@@ -96,10 +98,10 @@ export class LibosdpPeer {
   }
 
   async request(request: LibosdpRequest, index = 0): Promise<void> {
-    const before = this.#answers.length;
+    const turn = this.#requestCount++;
     this.#process.stdin.write(`${JSON.stringify({ ...request, device: index })}\n`);
-    await eventually('libosdp takes it', () => this.#answers.length > before);
-    if (this.#answers.at(-1) !== true) throw new Error(`libosdp refuses ${request.do}`);
+    await eventually('libosdp takes it', () => this.#answers.length > turn);
+    if (this.#answers[turn] !== true) throw new Error(`libosdp refuses ${request.do}`);
   }
 
   async submit(record: LibosdpRecord, index = 0): Promise<void> {

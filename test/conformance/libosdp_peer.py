@@ -51,7 +51,8 @@ class Line(osdp.Channel):
             return 0
 
     def flush(self):
-        pass
+        while self.read(4096):
+            pass
 
     def distribute(self):
         data = self.read(4096)
@@ -190,10 +191,14 @@ class AcuOfPd:
     def __init__(self, index, acu):
         self.index = index
         self.acu = acu
+        self.restarting = False
 
     def refresh(self):
         if self.index == 0:
             self.acu.refresh()
+        # A PD can be enabled once it has come to rest.
+        if self.restarting and self.acu.enable_pd(self.index):
+            self.restarting = False
 
     def session(self):
         bit = 1 << self.index
@@ -207,10 +212,9 @@ class AcuOfPd:
             registered = self.acu.register_file_ops(self.index, file.operations())
             record = {"command": osdp.Command.FileTransfer, "id": message["number"], "flags": 0}
             return registered and self.acu.submit_command(self.index, record)
-        if message["do"] == "disable":
+        if message["do"] == "restart":
+            self.restarting = True
             return self.acu.disable_pd(self.index)
-        if message["do"] == "enable":
-            return self.acu.enable_pd(self.index)
         if message["do"] == "identity":
             tell(device=self.index, identity=self.acu.get_pd_id(self.index))
             return True
