@@ -33,7 +33,9 @@ export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, type AcuState } from './
 
 /** Repeats that follow at once; later ones leave pauses, so that a silent PD does not stall its bus. */
 const PROMPT_ATTEMPTS = 3;
-const REPEAT_PAUSE_MS = 1_000;
+/** After the prompt attempts; then twice as long each time, up to the longest. */
+const REPEAT_PAUSE_MS = 100;
+const REPEAT_PAUSE_MAX_MS = 1_000;
 const PDID_CODE = 0x45;
 
 /** One step of the ACU's side of a PD. Pure: the same state and input give the same result. */
@@ -73,7 +75,7 @@ function takeTurn(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
   expireWaiting(draft, nowMs);
   giveUpLateCommand(draft, nowMs);
   if (nowMs < nextTurnAtMs(draft)) return endTurn(draft);
-  if (draft.exchange !== undefined) repeat(draft, draft.exchange);
+  if (draft.exchange !== undefined) repeat(draft, draft.exchange, draft.exchange.misses >= PROMPT_ATTEMPTS);
   else transmitNext(draft, nowMs, rndA);
 }
 
@@ -91,10 +93,18 @@ function replyMissed(draft: AcuDraft, nowMs: number, garbled: boolean): void {
     else if (draft.phase.kind === 'refused') refusalExplained(draft, nowMs, draft.phase.message, undefined);
     else if (nowMs - draft.lastValidMs >= draft.timings.offlineAfterMs) {
       goOffline(draft, nowMs, garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
-    } else if (exchange.attempts < PROMPT_ATTEMPTS) repeatAfter(draft, nowMs, 0);
-    else if (!crcClaimFailed(draft, nowMs)) repeatAfter(draft, nowMs, REPEAT_PAUSE_MS);
+    } else missed(draft, nowMs, exchange);
   }
   endTurn(draft);
+}
+
+function missed(draft: AcuDraft, nowMs: number, exchange: Exchange): void {
+  const misses = exchange.misses + 1;
+  draft.exchange = { ...exchange, misses };
+  if (misses < PROMPT_ATTEMPTS) return repeatAfter(draft, nowMs, 0);
+  if (crcClaimFailed(draft, nowMs)) return;
+  const pauseMs = Math.min(REPEAT_PAUSE_MS * 2 ** (misses - PROMPT_ATTEMPTS), REPEAT_PAUSE_MAX_MS);
+  repeatAfter(draft, nowMs, Math.min(pauseMs, draft.lastValidMs + draft.timings.offlineAfterMs - nowMs));
 }
 
 /** The exchange stays open: its frame goes out again after a pause, or its command is given up at its deadline. */

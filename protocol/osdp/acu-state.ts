@@ -67,6 +67,8 @@ export interface Exchange {
   readonly session: SecureSession | undefined;
   readonly firstSentMs: number;
   readonly attempts: number;
+  /** Attempts that nothing came back to. */
+  readonly misses: number;
   /** Clear text came in answer to this frame, inside a session: what it was. It is believed the second time. */
   readonly doubted: string | undefined;
 }

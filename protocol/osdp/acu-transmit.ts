@@ -11,6 +11,8 @@ import { deriveSessionKeys } from './session-keys.js';
 const PROBES_PER_OTHER_CHECK = 4;
 
 const MARK_LENGTH = 1;
+/** For every second repeat to a PD that has been silent for a while, so that it costs its neighbours less. */
+const SHORT_REPLY_TIMEOUT_MS = 60;
 
 /** Sends the frame that stands next in this phase, or ends the turn. */
 export function transmitNext(draft: AcuDraft, nowMs: number, rndA: Uint8Array): void {
@@ -47,9 +49,11 @@ export function transmitNext(draft: AcuDraft, nowMs: number, rndA: Uint8Array): 
 }
 
 /** The same bytes again: same sequence number, same MAC (SIA OSDP v2.2, "Sequence Numbers"). */
-export function repeat(draft: AcuDraft, exchange: Exchange): void {
+export function repeat(draft: AcuDraft, exchange: Exchange, hurried: boolean): void {
   draft.exchange = { ...exchange, attempts: exchange.attempts + 1 };
-  transmit(draft, exchange.bytes);
+  const { replyTimeoutMs } = draft.timings;
+  const short = hurried && exchange.misses % 2 === 1;
+  transmit(draft, exchange.bytes, short ? Math.min(SHORT_REPLY_TIMEOUT_MS, replyTimeoutMs) : replyTimeoutMs);
 }
 
 function transmitApplication(draft: AcuDraft, nowMs: number, session: SecureSession | undefined): void {
@@ -84,13 +88,13 @@ type Opening = Pick<Exchange, 'command' | 'sequence' | 'bytes' | 'session'> & {
 };
 
 function open(draft: AcuDraft, nowMs: number, opening: Opening): void {
-  draft.exchange = { ...opening, firstSentMs: nowMs, attempts: 1, doubted: undefined };
+  draft.exchange = { ...opening, firstSentMs: nowMs, attempts: 1, misses: 0, doubted: undefined };
   draft.polledLast = opening.command.name === 'POLL';
-  transmit(draft, opening.bytes);
+  transmit(draft, opening.bytes, draft.timings.replyTimeoutMs);
 }
 
-function transmit(draft: AcuDraft, bytes: Uint8Array): void {
-  draft.effects.push({ kind: 'transmit', bytes, replyTimeoutMs: draft.timings.replyTimeoutMs });
+function transmit(draft: AcuDraft, bytes: Uint8Array, replyTimeoutMs: number): void {
+  draft.effects.push({ kind: 'transmit', bytes, replyTimeoutMs });
 }
 
 function frameOf(draft: AcuDraft, command: Command, sequence: Sequence): Frame {

@@ -5,6 +5,7 @@ import {
   type Command,
   createAcu,
   createPd,
+  type Dialect,
   FrameParser,
   nextTimeMs,
   nextTurnAtMs,
@@ -71,6 +72,8 @@ type Timed<E> = E & { readonly atMs: number };
 export interface VirtualLineOptions {
   readonly pd?: Partial<PdOptions>;
   readonly secureChannel?: SecureChannelPolicy;
+  /** How the PD speaks, as the ACU was told. */
+  readonly dialect?: Dialect;
 }
 
 /** An ACU and a PD on a line without a bus driver: virtual milliseconds, and a fault for each transmission. */
@@ -92,8 +95,12 @@ export class VirtualLine {
   #garbled = false;
   #nonce = 0;
 
-  constructor({ pd, secureChannel }: VirtualLineOptions = {}) {
-    this.acu = createAcu({ address: 0x65, secureChannel: secureChannel ?? { mode: 'required', scbk: SCBK } });
+  constructor({ pd, secureChannel, dialect }: VirtualLineOptions = {}) {
+    this.acu = createAcu({
+      address: 0x65,
+      secureChannel: secureChannel ?? { mode: 'required', scbk: SCBK },
+      ...(dialect === undefined ? {} : { dialect }),
+    });
     this.pd = createPd({ ...PD_OPTIONS, ...pd });
   }
 
@@ -211,7 +218,10 @@ export class VirtualLine {
   #arriveAtAcu(bytes: Uint8Array): void {
     const frames = this.#parser.push(bytes, this.nowMs);
     if (frames.length === 0) this.#garbled = true;
-    for (const frame of frames) this.feedAcu({ kind: 'frame', nowMs: this.nowMs, bytes: frame });
+    // Between the turns of a PD the line is that of others, and what it says then is lost.
+    for (const frame of frames) {
+      if (this.#replyDueMs !== undefined) this.feedAcu({ kind: 'frame', nowMs: this.nowMs, bytes: frame });
+    }
   }
 
   /** Fresh, and the same in every run. */
