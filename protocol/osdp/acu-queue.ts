@@ -4,8 +4,9 @@ import type { AcuInput, CommandOutcome } from './acu-types.js';
 import { CodecError } from './codec-error.js';
 import { type Command, encodeCommand } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
+import { FRAME_LENGTH_MAX } from './frame.js';
 import { assertStrongKey } from './key-strength.js';
-import { PAYLOAD_LENGTH_MAX } from './secure-channel.js';
+import { payloadSizeMax } from './multipart.js';
 
 /** Entries of each priority that may wait; more are refused, so that what waits stays fresh. */
 const QUEUE_LENGTH_MAX = 32;
@@ -36,7 +37,8 @@ function refusal(draft: AcuDraft, { command, deadlineMs }: QueueEntry, nowMs: nu
   try {
     if (command.name === 'KEYSET') assertStrongKey(command.key);
     const { length } = encodeCommand(command).payload;
-    if (length > PAYLOAD_LENGTH_MAX) return notExecuted('ERR_OSDP_LENGTH', `a payload of ${length} bytes is too long`);
+    if (length > payloadSizeMax(FRAME_LENGTH_MAX, true))
+      return notExecuted('ERR_OSDP_LENGTH', `a payload of ${length} bytes is too long`);
   } catch (error) {
     if (error instanceof CodecError) return notExecuted(error.code, error.message);
     throw error;

@@ -63,7 +63,10 @@ export interface FileTransferState {
   readonly data: Uint8Array;
   /** Bytes that the PD has accepted. */
   readonly offset: number;
+  /** The most that the PD takes. */
   readonly fragmentSizeMax: number;
+  /** What is sent at a time: the PD may ask for less. */
+  readonly fragmentSize: number;
   readonly phase: Phase;
   /** When the PD last accepted bytes. */
   readonly acceptedMs: number;
@@ -93,6 +96,7 @@ export function createFileTransfer({ fileType, data, offset = 0 }: FileTransferO
     data,
     offset,
     fragmentSizeMax: 0,
+    fragmentSize: 0,
     phase: { kind: 'idle' },
     acceptedMs: 0,
     heardMs: 0,
@@ -118,6 +122,7 @@ function act(draft: Draft, input: FileTransferInput): void {
     case 'start':
       if (phase.kind !== 'idle') return;
       draft.fragmentSizeMax = Math.max(1, input.fragmentSizeMax);
+      draft.fragmentSize = draft.fragmentSizeMax;
       draft.acceptedMs = input.nowMs;
       draft.heardMs = input.nowMs;
       return sendNext(draft);
@@ -138,8 +143,8 @@ function act(draft: Draft, input: FileTransferInput): void {
 
 /** The next fragment; behind the last one an empty fragment, which asks whether the PD has finished. */
 function sendNext(draft: Draft): void {
-  const { fileType, data, offset, fragmentSizeMax } = draft;
-  const fragment = data.slice(offset, offset + fragmentSizeMax);
+  const { fileType, data, offset } = draft;
+  const fragment = data.slice(offset, offset + draft.fragmentSize);
   draft.phase = { kind: 'asking', size: fragment.length };
   const command: Command = {
     name: 'FILETRANSFER',
@@ -201,7 +206,7 @@ function answered(draft: Draft, nowMs: number, reply: Extract<Reply, { name: 'FT
   const { status, delayMs, messageSizeMax } = reply;
   draft.heardMs = nowMs;
   if (messageSizeMax > 0) {
-    draft.fragmentSizeMax = Math.max(1, Math.min(draft.fragmentSizeMax, fragmentSize(messageSizeMax, true)));
+    draft.fragmentSize = Math.max(1, Math.min(draft.fragmentSizeMax, fragmentSize(messageSizeMax, true)));
   }
   switch (status) {
     case FILE_STATUS.proceed:

@@ -1,15 +1,7 @@
 import { BLOCK_LENGTH, decryptCbc, encryptBlock, encryptCbc, xorBlocks } from './aes.js';
 import { bytesEqual } from './bytes-equal.js';
 import { CodecError, type Decoded, decoded } from './codec-error.js';
-import {
-  checkLength,
-  closeFrame,
-  decodeFrame,
-  type Frame,
-  FRAME_LENGTH_MAX,
-  openFrame,
-  type ReceivedFrame,
-} from './frame.js';
+import { checkLength, closeFrame, decodeFrame, type Frame, openFrame, type ReceivedFrame } from './frame.js';
 import type { SessionKeys } from './session-keys.js';
 
 /** Security block types (SIA OSDP v2.2, Annex D, "Security Control Block"). */
@@ -47,19 +39,25 @@ export interface Opened {
   readonly plain: boolean;
 }
 
-/** Any payload of this length fits into a frame with security block, padding, MAC and CRC. */
-export const PAYLOAD_LENGTH_MAX = FRAME_LENGTH_MAX - 30;
-
 /** Encrypts the payload and authenticates a frame. An empty payload travels in SCS_15 or SCS_16, any other in 17 or 18. */
 export function seal(session: SecureSession, frame: Omit<Frame, 'securityBlock'>): Sealed {
   const empty = frame.payload.length === 0;
   const plainType = frame.reply ? SCS.reply : SCS.command;
   const encryptedType = frame.reply ? SCS.replyEncrypted : SCS.commandEncrypted;
-  const body = openFrame({
+  return authenticated(session, {
     ...frame,
     securityBlock: { type: empty ? plainType : encryptedType, data: new Uint8Array(0) },
     payload: empty ? frame.payload : encryptCbc(session.keys.enc, complement(session.chain), padded(frame.payload)),
   });
+}
+
+/** A status as libosdp sends it: authenticated, and in plain text, under the block type of a command. */
+export function sealPlainStatus(session: SecureSession, frame: Omit<Frame, 'securityBlock'>): Sealed {
+  return authenticated(session, { ...frame, securityBlock: { type: SCS.command, data: new Uint8Array(0) } });
+}
+
+function authenticated(session: SecureSession, frame: Frame): Sealed {
+  const body = openFrame(frame);
   const mac = fullMac(session, body);
   return { bytes: closeFrame(body, mac.subarray(0, 4), frame.check), session: { ...session, chain: mac } };
 }
