@@ -1,5 +1,5 @@
 import { OsdpFieldBus, type DeviceHealth, type DevicePlan, type OsdpBus } from '@sparc/firmware-bridges/osdp';
-import { PdDevice, pdProfile, SimulatedReader } from '@sparc/simulator/devices';
+import { PdDevice, pdProfile, SimulatedReader, type DeviceParts } from '@sparc/simulator/devices';
 import { SeededRandom, SerialLine, SimulatedByteLink, VirtualClock } from '@sparc/simulator/world';
 import { FieldWitness } from '../../support/field-witness.js';
 
@@ -16,6 +16,11 @@ export interface DeviceInWorld {
   readonly absent?: boolean;
 }
 
+export interface BusWorldOptions {
+  readonly baudRate?: number;
+  readonly onKeyProven?: (deviceId: string, scbk: Uint8Array) => void;
+}
+
 /** One bus in virtual time: a field bus, a line, and devices made of the PD machine. */
 export class BusWorld {
   readonly clock = new VirtualClock();
@@ -26,7 +31,10 @@ export class BusWorld {
   readonly readers = new Map<string, SimulatedReader>();
   readonly field: OsdpFieldBus;
 
-  constructor(devices: readonly DeviceInWorld[], baudRate = 9_600) {
+  constructor(
+    devices: readonly DeviceInWorld[],
+    { baudRate = 9_600, onKeyProven = () => undefined }: BusWorldOptions = {},
+  ) {
     this.link = new SimulatedByteLink(this.clock, this.line, 'line', baudRate);
     const plans = devices.map(({ address, plan }, index): DevicePlan => {
       const secureChannel = plan ?? { mode: 'required', scbk: keyOf(address) };
@@ -36,17 +44,27 @@ export class BusWorld {
       if (!absent) this.add(`pd-${index}`, address, scbk);
     });
     this.field = new OsdpFieldBus(
-      { clock: this.clock, random: this.random.fork('acu') },
+      { clock: this.clock, random: this.random.fork('acu'), onKeyProven },
       { buses: [{ busId: 'bus', link: this.link, devices: plans }] },
     );
   }
 
   /** One more device on the line, with or without a key. */
-  add(id: string, address: number, scbk: Uint8Array | null): void {
-    const parts = { address, baudRate: this.link.baudRate, readerCount: 1, inputCount: 2, outputCount: 2 };
+  add(id: string, address: number, scbk: Uint8Array | null, made: Partial<DeviceParts> = {}): PdDevice {
+    const parts = { address, baudRate: this.link.baudRate, readerCount: 1, inputCount: 2, outputCount: 2, ...made };
     const profile = pdProfile(scbk === null ? parts : { ...parts, scbk });
     const device = new PdDevice(this.clock, this.random.fork(id), this.line, id, profile);
     this.readers.set(id, new SimulatedReader(id, device, 0));
+    return device;
+  }
+
+  /** Runs the clock until the promise is settled. */
+  async settle<T>(promise: Promise<T>, withinMs = 600_000): Promise<T> {
+    let settled = false;
+    const noted = promise.finally(() => (settled = true));
+    noted.catch(() => undefined);
+    if (!(await this.clock.runUntil(() => settled, withinMs))) throw new Error(`not settled within ${withinMs} ms`);
+    return noted;
   }
 
   health(id: string): DeviceHealth | undefined {

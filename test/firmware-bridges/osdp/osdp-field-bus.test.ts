@@ -226,7 +226,7 @@ t.test('a babbling device is named, and the bus works again when it is silenced'
 });
 
 t.test('on a line that flips, loses, delays and repeats, the bus stays in use and is well soon after', async (t) => {
-  const world = new BusWorld(eight().slice(0, 4), 38_400);
+  const world = new BusWorld(eight().slice(0, 4), { baudRate: 38_400 });
   world.start();
   await world.online(...ids(4));
   world.line.faults.setRates({ corrupt: 0.02, drop: 0.02, loseByte: 0.01, noise: 0.02, split: 0.05, duplicate: 0.01 });
