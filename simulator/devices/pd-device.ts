@@ -2,7 +2,6 @@ import {
   createPd,
   INPUT_STATUS,
   nextTimeMs,
-  stepPd,
   type PdEffect,
   type PdEvent,
   type PdInput,
@@ -11,20 +10,33 @@ import {
 } from '@sparc/protocol/osdp';
 import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import type { LinePort, SerialLine } from '../world/index.js';
+import { DeviceBody } from './device-body.js';
 import { FACTORY_MEMORY, type DeviceMemory } from './device-memory.js';
+import { FirmwareSlot } from './firmware-slot.js';
+import { FIRST_FIRMWARE } from './pd-profile.js';
+import { quirkyOptions, QuirkSet, QuirkyPd, type ReaderQuirk } from './quirks/index.js';
 
 /** A machine that is asked too early by a rounding error is asked again a little later, not at once. */
 const TIMER_MIN_MS = 0.01;
+/** From the start of a restart until the device hears again. */
+const RESTART_MS = 1_500;
+/** A device that restarts lets its last answer leave the line first. */
+const LAST_WORD_MS = 1;
 
 /** Effects other than bytes: what the device does for whoever stands in front of it. */
 export type PdSignal =
-  Exclude<PdEffect, { kind: 'transmit' | 'communication' | 'output' }> | { readonly kind: 'powerLost' };
+  | Extract<PdEffect, { kind: 'led' | 'buzzer' | 'text' | 'key' | 'session' | 'timeSet' }>
+  | { readonly kind: 'powerLost' };
 
 /** A PD machine with power, a place on a line and wires: the part every simulated device is made of. */
 export class PdDevice {
   onChange: () => void = () => undefined;
-  /** Address, rate or key have changed. */
+  /** Address, rate, key or firmware have changed. */
   onMemory: (memory: DeviceMemory) => void = () => undefined;
+  /** Set `quirks` through `setQuirks`. */
+  readonly quirks = new QuirkSet();
+  readonly body: DeviceBody;
+  readonly #machine: QuirkyPd;
   readonly #port: LinePort;
   readonly #watchers: ((signal: PdSignal) => void)[] = [];
   readonly #outputWires = new Map<number, (active: boolean) => void>();
@@ -41,10 +53,13 @@ export class PdDevice {
     private readonly random: Random,
     line: SerialLine,
     readonly id: string,
-    options: PdOptions,
+    /** As it was made; what it is told later is in its memory. */
+    private profile: PdOptions,
   ) {
-    this.#state = createPd(options);
-    this.#port = line.attach(id, options.baudRate, (bytes) => {
+    this.#state = createPd(profile);
+    this.#machine = new QuirkyPd(this.quirks, random);
+    this.body = new DeviceBody(clock, new FirmwareSlot(profile.id.model), (event) => this.report(event));
+    this.#port = line.attach(id, profile.baudRate, (bytes) => {
       if (this.#powered) this.#step({ kind: 'bytes', nowMs: this.#nowMs(), bytes, rndB: this.random.bytes(8) });
     });
   }
@@ -64,7 +79,13 @@ export class PdDevice {
 
   get memory(): DeviceMemory {
     const { address, baudRate, scbk } = this.#state;
-    return { address, baudRate, ...(scbk === undefined ? {} : { scbk }) };
+    const { firmware } = this.profile.id;
+    return {
+      address,
+      baudRate,
+      ...(scbk === undefined ? {} : { scbk }),
+      ...(firmware === FIRST_FIRMWARE ? {} : { firmware }),
+    };
   }
 
   get inputs(): ReadonlyMap<number, boolean> {
@@ -104,51 +125,72 @@ export class PdDevice {
     if (this.#powered) this.#step({ kind: 'busy', nowMs: this.#nowMs(), count });
   }
 
+  /** From now on. */
+  setQuirks(quirks: Iterable<ReaderQuirk>): void {
+    this.quirks.set(quirks);
+    this.body.slowWithFiles = this.quirks.has('slowTransfer');
+    this.#adopt();
+    this.onChange();
+  }
+
   /** The cable to this device is pulled or put back. */
   setConnected(connected: boolean): void {
     this.#port.connected = connected && this.#powered;
     this.onChange();
   }
 
-  /** Everything it drives drops at once; it comes back with its key and without a session. */
+  /** Everything it drives drops at once; it comes back with its memory and without a session. */
   powerCycle(offMs: number): void {
     this.#powered = false;
     this.#port.connected = false;
     this.#timer?.cancel();
     this.#powerOn?.cancel();
-    this.#step({ kind: 'reset', nowMs: this.#nowMs() });
-    this.#signal({ kind: 'powerLost' });
+    this.#drop();
     this.#powerOn = this.clock.setTimer(offMs, () => this.#boot());
     this.onChange();
   }
 
   /** Key, address and rate are as delivered; the device starts again at once. */
   factoryReset(): void {
-    this.#step({ kind: 'reset', nowMs: this.#nowMs() });
-    this.#state = createPd({
-      ...withoutKey(this.#state.options),
-      ...FACTORY_MEMORY,
-      requireSecureChannel: false,
-      installMode: true,
-    });
+    this.#drop();
+    const { scbk: _scbk, ...profile } = this.profile;
+    this.#state = createPd({ ...profile, ...FACTORY_MEMORY, installMode: true });
     this.#port.baudRate = FACTORY_MEMORY.baudRate;
-    this.#signal({ kind: 'powerLost' });
-    this.#reportAll();
+    this.#boot();
     this.onMemory(this.memory);
-    this.onChange();
+  }
+
+  #drop(): void {
+    this.body.stop();
+    this.#step({ kind: 'reset', nowMs: this.#nowMs() });
+    this.#signal({ kind: 'powerLost' });
   }
 
   #boot(): void {
     this.#powered = true;
     this.#port.connected = true;
+    this.#startFirmware();
+    this.#adopt();
     this.#step({ kind: 'reset', nowMs: this.#nowMs() });
-    this.#reportAll();
+    for (const [number, active] of this.#inputs) this.#reportInput(number, active);
+    if (this.#tampered) this.report({ kind: 'tamper', tampered: true });
     this.onChange();
   }
 
-  #reportAll(): void {
-    for (const [number, active] of this.#inputs) this.#reportInput(number, active);
-    if (this.#tampered) this.report({ kind: 'tamper', tampered: true });
+  #startFirmware(): void {
+    const { id } = this.profile;
+    if (this.quirks.shows('wrongSerialAfterSwap'))
+      this.profile = { ...this.profile, id: { ...id, serial: id.serial + 1 } };
+    const firmware = this.body.files.takeNext();
+    if (firmware === undefined) return;
+    this.profile = { ...this.profile, id: { ...this.profile.id, firmware } };
+    this.onMemory(this.memory);
+  }
+
+  /** The machine goes by what the device is now: with a key of its own it stops obeying in clear. */
+  #adopt(): void {
+    const options = { ...this.profile, requireSecureChannel: this.#state.scbk !== undefined };
+    this.#state = { ...this.#state, options: quirkyOptions(options, this.quirks) };
   }
 
   #reportInput(number: number, active: boolean): void {
@@ -160,42 +202,56 @@ export class PdDevice {
   }
 
   #step(input: PdInput): void {
-    const { state, effects } = stepPd(this.#state, input);
+    const { state, effects } = this.#machine.step(this.#state, input);
     this.#state = state;
     let replyDelayMs = 0;
     for (const effect of effects) {
-      switch (effect.kind) {
-        case 'transmit':
-          replyDelayMs = effect.delayMs;
-          this.clock.setTimer(effect.delayMs, () => {
-            if (this.#powered) this.#port.transmit(effect.bytes);
-          });
-          break;
-        case 'communication':
-          this.#switchRate(replyDelayMs, effect.baudRate);
-          break;
-        case 'output':
-          this.#outputWires.get(effect.number)?.(effect.active);
-          break;
-        case 'session':
-          this.#secure = effect.secure;
-          this.#signal(effect);
-          break;
-        case 'key':
-          // With a key of its own a device stops obeying in clear.
-          this.#state = { ...this.#state, options: { ...this.#state.options, requireSecureChannel: true } };
-          this.#signal(effect);
-          break;
-        case 'led':
-        case 'buzzer':
-        case 'text':
-          this.#signal(effect);
-          break;
-      }
+      if (effect.kind === 'transmit') replyDelayMs = effect.delayMs;
+      this.#act(effect, replyDelayMs);
     }
     if (effects.some(({ kind }) => kind === 'key' || kind === 'communication')) this.onMemory(this.memory);
     if (effects.some(({ kind }) => kind !== 'transmit')) this.onChange();
     this.#schedule();
+  }
+
+  #act(effect: PdEffect, replyDelayMs: number): void {
+    switch (effect.kind) {
+      case 'transmit':
+        this.clock.setTimer(effect.delayMs, () => {
+          if (this.#powered) this.#port.transmit(effect.bytes);
+        });
+        return;
+      case 'communication':
+        return this.#afterReply(replyDelayMs, () => (this.#port.baudRate = effect.baudRate));
+      case 'reboot':
+        return this.#afterReply(replyDelayMs, () =>
+          this.clock.setTimer(LAST_WORD_MS, () => this.powerCycle(RESTART_MS)),
+        );
+      case 'output':
+        return this.#outputWires.get(effect.number)?.(effect.active);
+      case 'session':
+        this.#secure = effect.secure;
+        return this.#signal(effect);
+      case 'key':
+        this.#adopt();
+        return this.#signal(effect);
+      case 'led':
+      case 'buzzer':
+      case 'text':
+      case 'timeSet':
+        return this.#signal(effect);
+      case 'biometricRequest':
+      case 'pivDataRequest':
+      case 'authenticate':
+      case 'smartCard':
+      case 'manufacturer':
+      case 'file':
+      case 'abort':
+        return this.body.act(effect);
+      case 'keepActive':
+        // The chip of a simulated card never tires.
+        return;
+    }
   }
 
   #signal(signal: PdSignal): void {
@@ -203,12 +259,8 @@ export class PdDevice {
   }
 
   /** COM leaves at the old rate (IEC 60839-11-5, COMSET). */
-  #switchRate(replyDelayMs: number, baudRate: number): void {
-    this.clock.setTimer(replyDelayMs, () => {
-      this.clock.setTimer(this.#port.backlogMs(), () => {
-        this.#port.baudRate = baudRate;
-      });
-    });
+  #afterReply(replyDelayMs: number, act: () => void): void {
+    this.clock.setTimer(replyDelayMs, () => this.clock.setTimer(this.#port.backlogMs(), act));
   }
 
   #schedule(): void {
@@ -219,8 +271,4 @@ export class PdDevice {
       this.#step({ kind: 'time', nowMs: this.#nowMs() }),
     );
   }
-}
-
-function withoutKey({ scbk: _scbk, ...options }: PdOptions): Omit<PdOptions, 'scbk'> {
-  return options;
 }

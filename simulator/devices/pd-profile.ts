@@ -1,4 +1,4 @@
-import type { Capability, PdOptions } from '@sparc/protocol/osdp';
+import { EXTENDED_ID_TAG, type Capability, type PdId, type PdOptions } from '@sparc/protocol/osdp';
 
 /** What a simulated device is made of. */
 export interface DeviceParts {
@@ -10,6 +10,8 @@ export interface DeviceParts {
   readonly installMode?: boolean;
   /** Default: the address. */
   readonly serial?: number;
+  /** Default: `FIRST_FIRMWARE`. */
+  readonly firmware?: PdId['firmware'];
   readonly readerCount: number;
   readonly inputCount: number;
   readonly outputCount: number;
@@ -18,10 +20,15 @@ export interface DeviceParts {
 /** Vendor of locally administered devices: no maker's OUI. */
 const VENDOR = '0a0b0c';
 const RECEIVE_BUFFER_SIZE = 512;
+const COMBINED_SIZE_MAX = 8_192;
+const FILE_SIZE_MAX = 1_048_576;
+/** Of PDID: firmware of one model is refused by the other. */
+export const MODEL = { reader: 1, ioModule: 2 } as const;
+export const FIRST_FIRMWARE = { major: 1, minor: 0, build: 0 } as const;
 
 /** The PD that such a device is, with capabilities as IEC 60839-11-5, Annex B names them. */
 export function pdProfile(parts: DeviceParts): PdOptions {
-  const { address, baudRate, scbk, installMode = false, serial = address } = parts;
+  const { address, baudRate, scbk, installMode = false, serial = address, firmware = FIRST_FIRMWARE } = parts;
   const { readerCount, inputCount, outputCount } = parts;
   const capability = (fn: number, compliance: number, count: number): Capability => ({
     function: fn,
@@ -29,6 +36,7 @@ export function pdProfile(parts: DeviceParts): PdOptions {
     count,
   });
   const hasReader = readerCount > 0;
+  const model = hasReader ? MODEL.reader : MODEL.ioModule;
   return {
     address,
     baudRate,
@@ -37,10 +45,10 @@ export function pdProfile(parts: DeviceParts): PdOptions {
     installMode,
     id: {
       vendor: VENDOR,
-      model: hasReader ? 1 : 2,
+      model,
       version: 1,
       serial,
-      firmware: { major: 1, minor: 0, build: 0 },
+      firmware,
     },
     capabilities: [
       ...(inputCount > 0 ? [capability(1, 2, inputCount)] : []),
@@ -49,9 +57,18 @@ export function pdProfile(parts: DeviceParts): PdOptions {
       capability(8, 1, 0),
       capability(9, 1, 0),
       capability(10, RECEIVE_BUFFER_SIZE & 0xff, RECEIVE_BUFFER_SIZE >> 8),
-      ...(hasReader ? [capability(13, 0, readerCount)] : []),
+      capability(11, COMBINED_SIZE_MAX & 0xff, COMBINED_SIZE_MAX >> 8),
+      ...(hasReader ? [capability(12, 1, 0), capability(13, 0, readerCount), capability(14, 1, 1)] : []),
       capability(16, 2, 0),
+      capability(17, 1, 0),
     ],
+    extendedId: [
+      { tag: EXTENDED_ID_TAG.manufacturer, text: 'SPARC simulator' },
+      { tag: EXTENDED_ID_TAG.product, text: hasReader ? 'Reader' : 'I/O module' },
+      { tag: EXTENDED_ID_TAG.serial, text: String(serial) },
+    ],
+    manufacturerVendors: [VENDOR],
+    file: { sizeMax: FILE_SIZE_MAX },
     inputCount,
     outputCount,
     readerCount,

@@ -3,7 +3,14 @@
  * @packageDocumentation
  */
 export { RunDigest } from './digest.js';
-export { LINE_FAULTS, LineFaults, type LineFault, type LineFaultRates } from './line-faults.js';
+export {
+  LINE_CONDITIONS,
+  LINE_FAULTS,
+  LineFaults,
+  type LineCondition,
+  type LineFault,
+  type LineFaultRates,
+} from './line-faults.js';
 export { SeededRandom } from './seeded-random.js';
 export { SerialLine, type LinePort, type LineRecord } from './serial-line.js';
 export { SimulatedByteLink } from './simulated-byte-link.js';

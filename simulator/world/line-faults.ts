@@ -18,13 +18,33 @@ export const LINE_FAULTS = [
   'split',
   /** The sender hears itself. */
   'echo',
+  /** An adapter hands it over with its next tick, every 16 ms (the latency timer of USB adapters). */
+  'latency',
+  /** Reflections flip bits, the more the faster the line is: the rate is that of 9600 baud. */
+  'wrongTermination',
+  /** Somebody talks without being asked, right behind it. */
+  'babble',
 ] as const;
 export type LineFault = (typeof LINE_FAULTS)[number];
+
+/** Those that a cable can do to what is heard at its end. */
+const HEARING_FAULTS: readonly LineFault[] = ['corrupt', 'drop', 'loseByte', 'wrongTermination'];
+
+/** What can be wrong with a whole line, until somebody repairs it. */
+export const LINE_CONDITIONS = [
+  /** Nobody pulls it away from idle: nothing is heard. */
+  'stuckMark',
+  /** A wire touches ground: whatever is sent is heard as zeros. */
+  'shortToGround',
+] as const;
+export type LineCondition = (typeof LINE_CONDITIONS)[number];
 
 /** Probability a transmission, for each fault. */
 export type LineFaultRates = Readonly<Partial<Record<LineFault, number>>>;
 
-/** Draws the faults of a line and counts what fired. */
+const SLOWEST_BAUD_RATE = 9_600;
+
+/** Draws the faults of a line, or of one stub of it, and counts what fired. */
 export class LineFaults {
   readonly fired = new Map<LineFault, number>();
   #rates: LineFaultRates;
@@ -36,6 +56,10 @@ export class LineFaults {
     this.#rates = rates;
   }
 
+  get rates(): LineFaultRates {
+    return this.#rates;
+  }
+
   setRates(rates: LineFaultRates): void {
     this.#rates = rates;
   }
@@ -45,11 +69,22 @@ export class LineFaults {
   }
 
   /** The faults of one transmission. */
-  draw(): ReadonlySet<LineFault> {
+  draw(baudRate: number): ReadonlySet<LineFault> {
+    return this.#draw(LINE_FAULTS, baudRate);
+  }
+
+  /** The faults of one transmission at the end where it is heard. */
+  drawHeard(baudRate: number): ReadonlySet<LineFault> {
+    return this.#draw(HEARING_FAULTS, baudRate);
+  }
+
+  #draw(faults: readonly LineFault[], baudRate: number): ReadonlySet<LineFault> {
     const drawn = new Set<LineFault>();
-    for (const fault of LINE_FAULTS) {
+    for (const fault of faults) {
       const rate = this.#rates[fault];
-      if (rate === undefined || !this.random.chance(rate)) continue;
+      if (rate === undefined) continue;
+      const growth = fault === 'wrongTermination' ? baudRate / SLOWEST_BAUD_RATE : 1;
+      if (!this.random.chance(rate * growth)) continue;
       drawn.add(fault);
       this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);
     }

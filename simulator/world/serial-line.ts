@@ -1,5 +1,5 @@
 import type { Clock } from '@sparc/protocol/ports';
-import { LineFaults, type LineFault } from './line-faults.js';
+import { LineFaults, type LineCondition, type LineFault } from './line-faults.js';
 import type { SeededRandom } from './seeded-random.js';
 
 /** 8 data bits, no parity: with start and stop bit ten bit times a character (IEC 60839-11-5, 5.1). */
@@ -10,6 +10,9 @@ const DELAY_MAX_MS = 400;
 const SPLIT_PAUSE_MIN_MS = 5;
 const SPLIT_PAUSE_MAX_MS = 120;
 const NOISE_BYTES_MAX = 12;
+const BABBLE_BYTES_MAX = 40;
+/** The latency timer of a USB adapter. */
+const ADAPTER_TICK_MS = 16;
 
 /** One party on the line. */
 export interface LinePort {
@@ -17,6 +20,10 @@ export interface LinePort {
   baudRate: number;
   /** A cut stub neither hears nor is heard. */
   connected: boolean;
+  /** The two wires of its stub are exchanged: it hears and is heard inverted. */
+  crossed: boolean;
+  /** Of its stub, beside those of the line. */
+  readonly faults: LineFaults;
   transmit(bytes: Uint8Array): void;
   /** Milliseconds of line time that bytes handed over, but not yet sent, still need. */
   backlogMs(): number;
@@ -49,12 +56,14 @@ interface Transmission {
  */
 export class SerialLine {
   readonly faults: LineFaults;
+  condition: LineCondition | undefined;
   onRecord: (record: LineRecord) => void = () => undefined;
   /** Bytes that were on the line since the start, of everybody. */
   bytesCarried = 0;
   collisions = 0;
   readonly #parties: Party[] = [];
   #onLine: Transmission[] = [];
+  #babbler: LinePort | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -68,6 +77,8 @@ export class SerialLine {
       name,
       baudRate,
       connected: true,
+      crossed: false,
+      faults: new LineFaults(this.random.fork(`faults/${name}`)),
       onBytes,
       busyUntilMs: 0,
       transmit: (bytes) => this.#transmit(party, Uint8Array.from(bytes)),
@@ -109,19 +120,16 @@ export class SerialLine {
   }
 
   #arrive(transmission: Transmission, sent: Uint8Array): void {
-    const { from, collided } = transmission;
-    const faults = this.faults.draw();
+    const { from, collided, baudRate } = transmission;
+    const faults = new Set([...this.faults.draw(baudRate), ...from.faults.draw(baudRate)]);
     this.onRecord({ atMs: this.clock.monotonicMs(), from: from.name, bytes: sent, faults, collided });
-    if (faults.has('drop')) return;
-    let bytes = collided ? this.random.bytes(sent.length) : sent;
-    if (faults.has('corrupt')) bytes = this.#corrupted(bytes);
-    if (faults.has('loseByte')) {
-      const lostIndex = this.random.integer(0, bytes.length - 1);
-      bytes = bytes.filter((_, index) => index !== lostIndex);
-    }
-    if (faults.has('noise')) bytes = Uint8Array.of(...this.#noise(), ...bytes);
+    if (faults.has('babble')) this.#babble(from);
+    if (this.condition === 'stuckMark') return;
+    const onWire = from.crossed ? inverted(sent) : sent;
+    const whole = this.condition === 'shortToGround' ? new Uint8Array(sent.length) : this.#damaged(onWire, faults);
+    const bytes = collided ? this.random.bytes(whole.length) : whole;
 
-    const delayMs = faults.has('delay') ? this.random.between(DELAY_MIN_MS, DELAY_MAX_MS) : 0;
+    const delayMs = (faults.has('delay') ? this.random.between(DELAY_MIN_MS, DELAY_MAX_MS) : 0) + this.#tickMs(faults);
     const cutIndex = faults.has('split') ? this.random.integer(1, Math.max(1, bytes.length - 1)) : bytes.length;
     const pauseMs = this.random.between(SPLIT_PAUSE_MIN_MS, SPLIT_PAUSE_MAX_MS);
     for (let copy = 0; copy < (faults.has('duplicate') ? 2 : 1); copy++) {
@@ -135,11 +143,38 @@ export class SerialLine {
     const deliver = () => {
       for (const party of this.#parties) {
         if (!party.connected || !from.connected || (party === from && !echo)) continue;
-        party.onBytes(party.baudRate === baudRate ? Uint8Array.from(bytes) : this.random.bytes(bytes.length));
+        const arrived = this.#damaged(Uint8Array.from(bytes), party.faults.drawHeard(baudRate));
+        if (arrived.length === 0) continue;
+        const understood = party.baudRate === baudRate ? arrived : this.random.bytes(arrived.length);
+        party.onBytes(party.crossed ? inverted(understood) : understood);
       }
     };
     if (delayMs === 0) deliver();
     else this.clock.setTimer(delayMs, deliver);
+  }
+
+  /** What is left of it. */
+  #damaged(sent: Uint8Array, faults: ReadonlySet<LineFault>): Uint8Array {
+    if (faults.has('drop')) return new Uint8Array(0);
+    let bytes = sent;
+    if (faults.has('corrupt') || faults.has('wrongTermination')) bytes = this.#corrupted(bytes);
+    if (faults.has('loseByte')) {
+      const lostIndex = this.random.integer(0, bytes.length - 1);
+      bytes = bytes.filter((_, index) => index !== lostIndex);
+    }
+    return faults.has('noise') ? Uint8Array.of(...this.#noise(), ...bytes) : bytes;
+  }
+
+  /** Until the next tick of the adapter. */
+  #tickMs(faults: ReadonlySet<LineFault>): number {
+    return faults.has('latency') ? ADAPTER_TICK_MS - (this.clock.monotonicMs() % ADAPTER_TICK_MS) : 0;
+  }
+
+  /** Never like a frame: what it does is to garble whoever speaks. */
+  #babble({ baudRate }: Party): void {
+    this.#babbler ??= this.attach('babbler', baudRate, () => undefined);
+    this.#babbler.baudRate = baudRate;
+    this.#babbler.transmit(this.random.bytes(this.random.integer(4, BABBLE_BYTES_MAX)).map((byte) => byte & 0x2f));
   }
 
   #corrupted(bytes: Uint8Array): Uint8Array {
@@ -158,3 +193,6 @@ export class SerialLine {
       .map((byte) => (this.random.chance(0.5) ? 0x53 : byte));
   }
 }
+
+/** As an exchanged pair is read: every bit the other way round. */
+const inverted = (bytes: Uint8Array) => bytes.map((byte) => ~byte);

@@ -38,6 +38,8 @@ export interface DeskAnswer {
 /** Somebody at a desk who speaks to one PD byte by byte, with no opinion on what comes back. */
 export class DeskAcu {
   readonly port: LinePort;
+  /** Everything that comes, as it comes. */
+  onRaw: (bytes: Uint8Array) => void = () => undefined;
   sequence: Sequence = 0;
   check: Check = 'crc';
   session: SecureSession | undefined;
@@ -49,7 +51,10 @@ export class DeskAcu {
     public address: number,
     baudRate = 9_600,
   ) {
-    this.port = line.attach('desk', baudRate, (bytes) => this.#heard.push({ atMs: clock.monotonicMs(), bytes }));
+    this.port = line.attach('desk', baudRate, (bytes) => {
+      this.#heard.push({ atMs: clock.monotonicMs(), bytes });
+      this.onRaw(bytes);
+    });
   }
 
   /** In clear, at SQN 0, which a PD takes as a new start. */
@@ -89,8 +94,13 @@ export class DeskAcu {
     this.sequence = ((this.sequence % 3) + 1) as Sequence;
   }
 
-  sendClear(command: Command): Promise<DeskAnswer | undefined> {
-    return this.#clear(encodeCommand(command));
+  /** The next frame gets the number of the last one. */
+  back(): void {
+    this.sequence = this.sequence <= 1 ? 3 : this.sequence === 2 ? 1 : 2;
+  }
+
+  sendClear(command: Command, waitMs = REPLY_MS): Promise<DeskAnswer | undefined> {
+    return this.#clear(encodeCommand(command), undefined, waitMs);
   }
 
   async sendSecure(command: Command): Promise<DeskAnswer | undefined> {
@@ -129,9 +139,13 @@ export class DeskAcu {
     };
   }
 
-  #clear(message: EncodedMessage, securityBlock?: { type: number; data: Uint8Array }): Promise<DeskAnswer | undefined> {
+  #clear(
+    message: EncodedMessage,
+    securityBlock?: { type: number; data: Uint8Array },
+    waitMs = REPLY_MS,
+  ): Promise<DeskAnswer | undefined> {
     const { address, sequence, check } = this;
     const block = securityBlock === undefined ? {} : { securityBlock };
-    return this.exchange(encodeFrame({ address, reply: false, sequence, check, ...block, ...message }));
+    return this.exchange(encodeFrame({ address, reply: false, sequence, check, ...block, ...message }), waitMs);
   }
 }
