@@ -143,9 +143,13 @@ export class SiteProcess {
         this.#sendBuses();
         this.handlers.onListening(message.url);
         return;
-      case 'request':
-        this.#send({ kind: 'answer', id: message.id, answer: this.#answer(message) });
+      case 'request': {
+        const answer = this.#answer(message);
+        // Whoever has the answer and looks finds what was done.
+        if (answer.ok) this.#sendChanged('commissioning');
+        this.#send({ kind: 'answer', id: message.id, answer });
         return;
+      }
     }
   }
 

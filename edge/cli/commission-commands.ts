@@ -6,9 +6,10 @@ import { loadGatewayConfig } from '../config/index.js';
 import { createNodeClock } from '../platform/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
-import { runTask } from './commission-task.js';
+import { interruptible, runTask } from './commission-task.js';
 import { foundText, healthText, instant, statusText } from './commission-texts.js';
 import { EXIT } from './exit-codes.js';
+import { number, numbers, ranges } from './option-values.js';
 
 const CODE_VARIABLE = 'SPARC_COMMISSIONING_CODE';
 const MINUTES_DEFAULT = 30;
@@ -183,13 +184,14 @@ async function health(cli: Cli, flags: Flags): Promise<void> {
 async function done(cli: Cli, flags: WorkFlags, operation: object): Promise<TaskView> {
   const checked = operationOf(operation);
   const client = clientOf(flags);
-  const code = await codeOf(client, flags);
-  const isOwn = process.env[CODE_VARIABLE] === undefined;
-  try {
-    return await runTask({ client, clock: createNodeClock(), output: cli.output }, checked, code);
-  } finally {
-    if (isOwn) await client.close();
-  }
+  return interruptible(async (signal) => {
+    const code = await codeOf(client, flags);
+    try {
+      return await runTask({ client, clock: createNodeClock(), output: cli.output }, checked, code, signal);
+    } finally {
+      if (process.env[CODE_VARIABLE] === undefined) await client.close();
+    }
+  });
 }
 
 async function codeOf(client: CommissionClient, { operator }: WorkFlags): Promise<string> {
@@ -211,20 +213,4 @@ function operationOf(operation: object): Operation {
 
 function tell(cli: Cli, task: TaskView, human: string): void {
   cli.output.result(task, human);
-}
-
-function number(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new SparcError('ERR_CLI_USAGE', `'${text}' is no number`);
-  return Number(text);
-}
-
-const numbers = (text: string) => text.split(',').map(number);
-
-/** `0-3,7` is 0, 1, 2, 3 and 7. */
-function ranges(text: string): number[] {
-  return text.split(',').flatMap((part) => {
-    const [first = '', last = first] = part.split('-');
-    const [from, to] = [number(first), number(last)];
-    return Array.from({ length: Math.max(0, Math.min(to, 255) - from + 1) }, (_, index) => from + index);
-  });
 }

@@ -41,8 +41,9 @@ const taskRow = ({ id, kind, device, bus, operator, state, progress, error }: Co
 
 export function foundText(found: readonly FoundDevice[]): string {
   if (found.length === 0) return 'Nothing answered. Check the power of the readers, and A, B and ground.';
+  const isPlanned = found.some(({ device }) => device !== undefined);
   return table(
-    ['address', 'baud', 'vendor', 'model', 'serial', 'firmware', 'in the plan', ''],
+    ['address', 'baud', 'vendor', 'model', 'serial', 'firmware', ...(isPlanned ? ['in the plan'] : []), ''],
     found.map(({ address, baudRate, pdid, device, ...facts }) => [
       String(address),
       String(baudRate),
@@ -50,7 +51,7 @@ export function foundText(found: readonly FoundDevice[]): string {
       pdid === undefined ? '?' : `${pdid.model}.${pdid.version}`,
       String(pdid?.serial ?? '?'),
       pdid?.firmware ?? '?',
-      device ?? '-',
+      ...(isPlanned ? [device ?? '-'] : []),
       remarks(facts),
     ]),
   ).join('\n');
