@@ -18,6 +18,7 @@ const BAD_INPUT: readonly ErrorCode[] = [
   'ERR_CONFIG_UNREADABLE',
   'ERR_CONFIG_INVALID',
   'ERR_OSDP_CAPTURE',
+  'ERR_OSDP_KEY_WEAK',
 ];
 
 export function exitCodeOf(error: SparcError): ExitCode {

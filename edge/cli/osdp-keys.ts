@@ -1,4 +1,4 @@
-import { ADDRESS_MAX, type MonitorKey } from '@sparc/protocol/osdp';
+import { ADDRESS_MAX, assertStrongKey, CodecError, type MonitorKey } from '@sparc/protocol/osdp';
 import { SparcError } from '@sparc/protocol/errors';
 import { loadOsdpKeys } from '../config/index.js';
 
@@ -13,11 +13,19 @@ export function monitorKeys(file: string | undefined): readonly MonitorKey[] {
   return [...loadOsdpKeys(file)].map(([name, scbk]) => (isAddress(name) ? { scbk, address: Number(name) } : { scbk }));
 }
 
-/** The key of one device, by its name in the file. @throws ERR_CLI_USAGE where the file has none. */
+/** The key of one device, by its name in the file. @throws SparcError where the file has none, or a weak one. */
 export function deviceKey(file: string, name: string): Uint8Array {
   const key = loadOsdpKeys(file).get(name);
-  if (key !== undefined) return key;
-  throw new SparcError('ERR_CLI_USAGE', `${file} has no key named ${name}: name one of its keys with --key`);
+  if (key === undefined) {
+    throw new SparcError('ERR_CLI_USAGE', `${file} has no key named ${name}: name one of its keys with --key`);
+  }
+  try {
+    assertStrongKey(key);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw new SparcError(error.code, `${file}: ${name}: ${error.message}`, { file }, { cause: error });
+  }
+  return key;
 }
 
 const isAddress = (name: string): boolean => /^[0-9]{1,3}$/.test(name) && Number(name) <= ADDRESS_MAX;

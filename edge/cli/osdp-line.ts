@@ -1,7 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import type { OsdpBusHandlers } from '@sparc/firmware-bridges/osdp';
 import { BAUD_RATES } from '@sparc/protocol/osdp';
 import { SparcError } from '@sparc/protocol/errors';
 import type { ByteLink, Clock } from '@sparc/protocol/ports';
+import { baudRate } from './option-values.js';
 
 /** The line that a command of `sparc osdp` works on. */
 export interface LineFlags {
@@ -27,17 +29,24 @@ export async function createLine({ serial, tcp, baud }: LineFlags, clock: Clock)
   throw new SparcError('ERR_CLI_USAGE', 'the line is missing: either --serial or --tcp');
 }
 
+const ignore = (): void => undefined;
+
+/** For tools that care about a part of what a bus tells. */
+export const INATTENTIVE: OsdpBusHandlers = {
+  onLink: ignore,
+  onReply: () => true,
+  onMessage: ignore,
+  onStatus: ignore,
+  onAlarm: ignore,
+  onNotice: ignore,
+  onKeyProven: ignore,
+};
+
 /** Says what to do where a gateway has the port: two programs on one line would talk over each other. */
 export function explained(error: SparcError): SparcError {
   if (error.code !== 'ERR_BUS_DEVICE_BUSY') return error;
   const message = `${error.message}\nIf a gateway drives this line, ask it instead: \`sparc commission\` discovers, captures and commissions through it.`;
   return new SparcError(error.code, message, error.details, { cause: error });
-}
-
-export function baudRate(text: string): number {
-  const rate = BAUD_RATES.find((each) => String(each) === text);
-  if (rate === undefined) throw new InvalidArgumentError(`OSDP knows ${BAUD_RATES.join(', ')}.`);
-  return rate;
 }
 
 function hostAndPort(text: string): { host: string; port: number } {
@@ -46,13 +55,4 @@ function hostAndPort(text: string): { host: string; port: number } {
     throw new InvalidArgumentError('It is not HOST:PORT.');
   }
   return { host, port: Number(port) };
-}
-
-/** A whole number within a range, as an option or part of one. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`);
-  };
 }

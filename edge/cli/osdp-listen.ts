@@ -51,12 +51,19 @@ export async function listen(
 /** Resolves at Ctrl-C or a request to end, or after so many seconds. */
 export function interruption(clock: Clock, seconds?: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = seconds === undefined ? undefined : clock.setTimer(seconds * 1_000, () => end());
     const end = () => {
       timer?.cancel();
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, end);
+      off();
       resolve();
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+    const off = onInterrupt(end);
+    const timer = seconds === undefined ? undefined : clock.setTimer(seconds * 1_000, end);
   });
+}
+
+/** Ctrl-C or a request to end is taken once; the next one ends the process. @returns what ends the waiting. */
+export function onInterrupt(callback: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, callback);
+  return () => signals.forEach((signal) => process.off(signal, callback));
 }

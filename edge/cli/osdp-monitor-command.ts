@@ -13,7 +13,8 @@ import type { Clock } from '@sparc/protocol/ports';
 import { createNodeClock } from '../platform/index.js';
 import { examples, type Cli } from './cli.js';
 import { KEYS_OPTION, monitorKeys } from './osdp-keys.js';
-import { addLineOptions, createLine, wholeNumber, type LineFlags } from './osdp-line.js';
+import { addLineOptions, createLine, type LineFlags } from './osdp-line.js';
+import { wholeNumber } from './option-values.js';
 import { listen } from './osdp-listen.js';
 import { addPrinterOptions, MonitorPrinter, summaryValue, type PrinterFlags } from './osdp-printer.js';
 

@@ -1,6 +1,7 @@
 import type { Command as CliCommand } from 'commander';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import {
+  bytesToHex,
   CodecError,
   codeName,
   COMMANDS,
@@ -15,10 +16,12 @@ import {
   type Reply,
 } from '@sparc/protocol/osdp';
 import type { OsdpBus, OsdpBusHandlers } from '@sparc/firmware-bridges/osdp';
+import type { Clock } from '@sparc/protocol/ports';
 import { createNodeClock, nodeRandom } from '../platform/index.js';
 import { examples, jsonOption, type Cli } from './cli.js';
 import { deviceKey, KEYS_OPTION } from './osdp-keys.js';
-import { addLineOptions, createLine, explained, wholeNumber, type LineFlags } from './osdp-line.js';
+import { addLineOptions, createLine, explained, INATTENTIVE, type LineFlags } from './osdp-line.js';
+import { wholeNumber } from './option-values.js';
 import { interruption } from './osdp-listen.js';
 import { plainFields } from './osdp-printer.js';
 
@@ -85,52 +88,65 @@ Commands: ${COMMANDS.map(({ name }) => name)
   .join(' ')}`;
 
 async function send({ output }: Cli, flags: SendFlags): Promise<void> {
+  const { address, keys, key, listen, showSecrets } = flags;
   const command = commandOf(flags);
   const clock = createNodeClock();
   const secureChannel: AcuOptions['secureChannel'] =
-    flags.keys === undefined
-      ? { mode: 'clear' }
-      : { mode: 'required', scbk: deviceKey(flags.keys, flags.key ?? String(flags.address)) };
+    keys === undefined ? { mode: 'clear' } : { mode: 'required', scbk: deviceKey(keys, key ?? String(address)) };
   const link = await createLine(flags, clock);
   const { OsdpBus } = await import('@sparc/firmware-bridges/osdp');
-  const device = { deviceId: DEVICE, address: flags.address, secureChannel };
+  const device = { deviceId: DEVICE, address, secureChannel };
   const bus = new OsdpBus({ clock, random: nodeRandom }, { busId: 'line', link, devices: [device] });
-  const told = (reply: Reply) => replyText(reply, flags.showSecrets);
+  const line = (value: object, text: string) => output.write(`${output.json ? JSON.stringify(value) : text}\n`);
   let isListening = false;
-  let online: (() => void) | undefined;
-  let failed: ((error: SparcError) => void) | undefined;
-  let reason = new SparcError('ERR_OSDP_SILENT', `address ${flags.address} does not answer`);
-  const ready = new Promise<void>((resolve, reject) => {
-    online = resolve;
-    failed = reject;
-  });
-  const timer = clock.setTimer(ONLINE_WITHIN_MS, () => failed?.(reason));
-  const handlers: OsdpBusHandlers = {
-    onLink: (_up, error) => error && failed?.(explained(error)),
-    onReply(_device, { reply }) {
-      if (isListening)
-        output.write(`${output.json ? JSON.stringify(replyValue(reply, flags.showSecrets)) : told(reply)}\n`);
-      return true;
-    },
-    onStatus: (_device, { link }) => link === 'online' && online?.(),
-    onAlarm(code, message) {
-      reason = new SparcError(code, `address ${flags.address}: ${message}`);
-      if (FINAL.includes(code)) failed?.(reason);
-    },
-    onNotice: (_device, _code, message) => output.note(`Address ${flags.address}: ${message}.`),
-    onKeyProven: () => undefined,
-  };
-  bus.start(handlers);
   try {
-    await ready;
+    await comeUp(bus, clock, address, {
+      onReply(_device, { reply }) {
+        if (isListening) line(replyValue(reply, showSecrets), replyText(reply, showSecrets));
+        return true;
+      },
+      onMessage(_device, { name, data }) {
+        const content = showSecrets ? { data: bytesToHex(data) } : {};
+        const text = `${name} is whole: ${content.data ?? `${data.length} bytes`}`;
+        if (isListening) line({ message: name, size: data.length, ...content }, text);
+      },
+      onNotice: (_device, _code, message) => output.note(`Address ${address}: ${message}.`),
+    });
     const reply = await exchange(bus, command);
-    output.result({ command: command.name, ...replyValue(reply, flags.showSecrets) }, told(reply));
-    isListening = flags.listen !== undefined;
-    if (isListening) await interruption(clock, flags.listen);
+    const [value, text] = [{ command: command.name, ...replyValue(reply, showSecrets) }, replyText(reply, showSecrets)];
+    if (listen === undefined) return output.result(value, text);
+    line(value, text);
+    isListening = true;
+    await interruption(clock, listen);
   } finally {
-    timer.cancel();
     await bus.stop();
   }
+}
+
+/** Starts the bus and waits for its reader. Rejects with what stands in the way. */
+function comeUp(bus: OsdpBus, clock: Clock, address: number, handlers: Partial<OsdpBusHandlers>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let reason = new SparcError('ERR_OSDP_SILENT', `address ${address} does not answer`);
+    const timer = clock.setTimer(ONLINE_WITHIN_MS, () => reject(reason));
+    const fail = (error: SparcError) => {
+      timer.cancel();
+      reject(error);
+    };
+    bus.start({
+      ...INATTENTIVE,
+      ...handlers,
+      onLink: (_up, error) => error && fail(explained(error)),
+      onStatus(_device, { link }) {
+        if (link !== 'online') return;
+        timer.cancel();
+        resolve();
+      },
+      onAlarm(code, message) {
+        reason = new SparcError(code, `address ${address}: ${message}`);
+        if (FINAL.includes(code)) fail(reason);
+      },
+    });
+  });
 }
 
 /** @throws SparcError where the reader refuses, or nobody knows whether it obeyed. */
