@@ -6,15 +6,18 @@ import type { OsdpErrorCode } from './error-codes.js';
 
 const SECOND_MS = 1_000;
 /** Between probes of a silent PD (SIA OSDP v2.2 leaves it open). */
-const PROBE_PAUSE_MAX_MS = 10_000;
+const PROBE_PAUSE_MS = { first: 500, max: 10_000 };
 /** Between handshakes that fail: a 4-byte MAC and a key must not be tried at the speed of the line. */
-const HANDSHAKE_PAUSE_MAX_MS = 30_000;
+const HANDSHAKE_PAUSE_MS = { first: SECOND_MS, max: 30_000 };
 /** A session that lasted so long was no part of a loop of failures. */
 const STABLE_SESSION_MS = 8_000;
+/** So many probes without an answer, and a PD is offline. */
+const SILENT_PROBES_MIN = 2;
 /** Two PDs at one address garble every answer; one bad probe is noise. */
 const GARBLED_PROBES_MAX = 3;
 
-const backOff = (count: number, maxMs: number): number => Math.min(maxMs, SECOND_MS * 2 ** Math.min(count, 10));
+const backOff = (count: number, pauseMs: { readonly first: number; readonly max: number }): number =>
+  Math.min(pauseMs.max, pauseMs.first * 2 ** Math.min(count, 10));
 
 export function setStatus(draft: AcuDraft, link: ReportedStatus['link'], reason?: OsdpErrorCode): void {
   const secure = isSecure(draft);
@@ -44,13 +47,14 @@ export function endTurn(draft: AcuDraft): void {
 /** A probe had no answer: no repeats, a growing pause (one silent PD must not stall the others). */
 export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean): void {
   draft.exchange = undefined;
-  draft.readyAtMs = nowMs + backOff(draft.silentProbes, PROBE_PAUSE_MAX_MS);
+  draft.readyAtMs = nowMs + backOff(draft.silentProbes, PROBE_PAUSE_MS);
   draft.silentProbes += 1;
   draft.garbledProbes = garbled ? draft.garbledProbes + 1 : 0;
   if (draft.garbledProbes === GARBLED_PROBES_MAX) {
     alarm(draft, 'ERR_OSDP_ADDRESS_CONFLICT', 'answers to ID are garbled each time: two devices may have this address');
   }
-  // A standing reason, such as a refused key, says more than the silence after it.
+  // One answer is easily lost; and a standing reason, such as a refused key, says more than the silence after it.
+  if (draft.silentProbes < SILENT_PROBES_MIN) return;
   if (draft.troubles === 0 || draft.status?.link !== 'offline')
     setStatus(draft, 'offline', garbled ? 'ERR_OSDP_GARBLED' : 'ERR_OSDP_SILENT');
 }
@@ -88,7 +92,7 @@ export function restartSession(draft: AcuDraft, nowMs: number, reason: OsdpError
   const lasted = 'sinceMs' in phase && nowMs - phase.sinceMs >= STABLE_SESSION_MS;
   draft.troubles = lasted ? 1 : draft.troubles + 1;
   beginSession(draft, nowMs);
-  if (draft.troubles > 1) draft.readyAtMs = nowMs + backOff(draft.troubles - 2, HANDSHAKE_PAUSE_MAX_MS);
+  if (draft.troubles > 1) draft.readyAtMs = nowMs + backOff(draft.troubles - 2, HANDSHAKE_PAUSE_MS);
   if (draft.status?.link === 'online') setStatus(draft, 'connecting', reason);
 }
 
@@ -104,7 +108,7 @@ export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: OsdpErro
   abandonExchange(draft, reason);
   failWaiting(draft, reason);
   forgetSession(draft, { kind: 'probe' });
-  draft.readyAtMs = nowMs + backOff(draft.troubles, HANDSHAKE_PAUSE_MAX_MS);
+  draft.readyAtMs = nowMs + backOff(draft.troubles, HANDSHAKE_PAUSE_MS);
   draft.troubles += 1;
   setStatus(draft, 'offline', reason);
 }

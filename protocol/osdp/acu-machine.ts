@@ -34,7 +34,7 @@ export { createAcu, hasNormal, hasUrgent, nextTurnAtMs, type AcuState } from './
 /** Repeats that follow at once; later ones leave pauses, so that a silent PD does not stall its bus. */
 const PROMPT_ATTEMPTS = 3;
 /** After the prompt attempts; then twice as long each time, up to the longest. */
-const REPEAT_PAUSE_MS = 100;
+const REPEAT_PAUSE_MS = 50;
 const REPEAT_PAUSE_MAX_MS = 1_000;
 const PDID_CODE = 0x45;
 
