@@ -16,6 +16,10 @@ const PublicKey = Type.String({
   pattern: '^[0-9a-f]{64}$',
   description: 'an Ed25519 public key, 64 hexadecimal digits',
 });
+const RecoveryKey = Type.String({
+  pattern: '^[A-Za-z0-9_-]{43}$',
+  description: 'the public key that `sparc site recovery-key` prints (43 characters)',
+});
 const Port = (minimum: 0 | 1) => Type.Integer({ minimum, maximum: 65_535 });
 
 /** IEC 60839-11-5, 5.1 names these rates. */
@@ -28,12 +32,16 @@ const serialBus = closed({
   id: Id,
   serial: closed({ path: Type.String({ minLength: 1 }), baudRate: Type.Optional(BaudRate) }),
 });
-const tcpBus = closed({ id: Id, tcp: closed({ host: Type.String({ minLength: 1 }), port: Port(1) }) });
+const tcpBus = closed({
+  id: Id,
+  tcp: closed({ host: Type.String({ minLength: 1 }), port: Port(1), baudRate: Type.Optional(BaudRate) }),
+});
 
 export const gatewayConfigSchema = closed({
   gateway: closed({ name: Type.String({ minLength: 1, maxLength: 128 }) }),
   dataDir: Type.String({ minLength: 1, default: DEFAULTS.dataDir }),
   osdpKeysFile: Type.Optional(Type.String({ minLength: 1 })),
+  escrow: Type.Optional(closed({ recoveryKey: RecoveryKey, path: Type.Optional(Type.String({ minLength: 1 })) })),
   readerBundles: Type.Optional(closed({ signers: Type.Array(PublicKey, { minItems: 1, maxItems: 16 }) })),
   buses: Type.Array(Type.Union([serialBus, tcpBus]), { maxItems: 16 }),
   api: closed(
@@ -58,13 +66,21 @@ type RawConfig = Static<typeof gatewayConfigSchema>;
 
 export type BusConfig =
   | { readonly id: string; readonly serial: { readonly path: string; readonly baudRate: number } }
-  | { readonly id: string; readonly tcp: { readonly host: string; readonly port: number } };
+  | {
+      readonly id: string;
+      /** `baudRate`: of the line behind the converter, which only the converter can change. */
+      readonly tcp: { readonly host: string; readonly port: number; readonly baudRate: number };
+    };
+
+export const baudRateOf = (bus: BusConfig): number => ('serial' in bus ? bus.serial : bus.tcp).baudRate;
 
 /** A gateway's own configuration; every path absolute. What decides who may enter is the site file's matter. */
 export interface GatewayConfig {
   readonly gateway: { readonly name: string };
   readonly dataDir: string;
   readonly osdpKeysFile?: string;
+  /** To whom key changes are sealed (X25519 public key, 32 bytes), and where a second copy goes. */
+  readonly escrow?: { readonly recoveryKey: Uint8Array; readonly path?: string };
   /** Raw Ed25519 public keys of those whose reader bundles are trusted. */
   readonly bundleSigners: readonly Uint8Array[];
   readonly buses: readonly BusConfig[];
@@ -112,21 +128,29 @@ export function parseGatewayConfig(text: string, path: string): GatewayConfig {
 }
 
 function resolved(value: RawConfig, folder: string): GatewayConfig {
-  const { osdpKeysFile } = value;
+  const { osdpKeysFile, escrow } = value;
   const simulatorUrl = value.console?.simulatorUrl;
   return {
     gateway: value.gateway,
     dataDir: resolve(folder, value.dataDir),
     ...(osdpKeysFile === undefined ? {} : { osdpKeysFile: resolve(folder, osdpKeysFile) }),
+    ...(escrow === undefined ? {} : { escrow: resolvedEscrow(escrow, folder) }),
     bundleSigners: (value.readerBundles?.signers ?? []).map((key) => Uint8Array.from(Buffer.from(key, 'hex'))),
     buses: value.buses.map((bus) =>
       'tcp' in bus
-        ? bus
+        ? { id: bus.id, tcp: { ...bus.tcp, baudRate: bus.tcp.baudRate ?? DEFAULTS.baudRate } }
         : { id: bus.id, serial: { path: bus.serial.path, baudRate: bus.serial.baudRate ?? DEFAULTS.baudRate } },
     ),
     api: value.api,
     console: simulatorUrl === undefined ? {} : { simulatorUrl },
     log: value.log,
+  };
+}
+
+function resolvedEscrow({ recoveryKey, path }: NonNullable<RawConfig['escrow']>, folder: string) {
+  return {
+    recoveryKey: Uint8Array.from(Buffer.from(recoveryKey, 'base64url')),
+    ...(path === undefined ? {} : { path: resolve(folder, path) }),
   };
 }
 

@@ -6,6 +6,7 @@
 export { DEFAULTS } from './defaults.js';
 export {
   BAUD_RATES,
+  baudRateOf,
   gatewayConfigSchema,
   loadGatewayConfig,
   LOG_LEVELS,

@@ -1,5 +1,17 @@
-import { OsdpFieldBus, SerialLink, TcpLink, type BusHealth, type DevicePlan } from '@sparc/firmware-bridges/osdp';
-import type { ErrorCode } from '@sparc/protocol/errors';
+import {
+  busPlanProblem,
+  OsdpFieldBus,
+  SerialLink,
+  setBusSpeed,
+  TcpLink,
+  type BusHealth,
+  type BusSpeedProgress,
+  type BusSpeedResult,
+  type DevicePlan,
+  type OsdpBus,
+} from '@sparc/firmware-bridges/osdp';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { KEY_TYPE_SCBK } from '@sparc/protocol/osdp';
 import type { Device } from '@sparc/protocol/policy';
 import type {
   ByteLink,
@@ -11,54 +23,115 @@ import type {
   OutputCommand,
   Random,
 } from '@sparc/protocol/ports';
+import type { KeyLine, KeysInUse } from '../commissioning/index.js';
 import type { BusConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
+
+/** KEYSET is neither sent nor repeated after this long. */
+const KEYSET_TTL_MS = 3_000;
 
 export interface FieldBusesDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: FieldLog;
-  /** SCBK by device id; secrets. */
-  readonly keys: ReadonlyMap<string, Uint8Array>;
+  /** What a bus may use to open sessions with a device; undefined where no key is held. Secrets. */
+  readonly keysInUse: (deviceId: string) => KeysInUse | undefined;
+  /** Bits a second, where commissioning has changed what the configuration says. */
+  readonly speedOf: (config: BusConfig) => number;
+  /** A device opened a session under this key. */
+  readonly onKeyProven: (deviceId: string, scbk: Uint8Array) => void;
+  /** A device refuses every key that is held for it. */
+  readonly onKeyRefused: (deviceId: string) => void;
 }
 
 /**
- * All buses of the gateway behind one FieldBus. Which devices hang on them is policy and changes with it: those that stay
- * the same go on undisturbed.
+ * All buses of the gateway behind one FieldBus. Which devices hang on them is policy, and their keys are changed while they
+ * run: those for which nothing changes go on undisturbed.
  */
-export class FieldBuses implements FieldBus {
+export class FieldBuses implements FieldBus, KeyLine {
   readonly #buses: OsdpFieldBus;
   #devices: readonly Device[] = [];
   #handlers: FieldBusHandlers | undefined;
-  #turns: Promise<void> = Promise.resolve();
+  /** Buses whose speed is being changed: a new plan for them waits until that has ended. */
+  readonly #changing = new Set<string>();
+  /** Why a bus cannot serve its devices, as it was last told. */
+  readonly #toldProblems = new Map<string, string>();
 
   constructor(
     private readonly deps: FieldBusesDeps,
     private readonly configs: readonly BusConfig[],
   ) {
+    const { clock, random, log, onKeyProven } = deps;
+    const onNotice = (deviceId: string, code: ErrorCode, message: string) => log.info({ deviceId, code }, message);
     const buses = configs.map((config) => ({ busId: config.id, link: this.#link(config), devices: [] }));
-    this.#buses = new OsdpFieldBus(deps, { buses });
+    this.#buses = new OsdpFieldBus({ clock, random, onKeyProven, onNotice }, { buses });
   }
 
   start(handlers: FieldBusHandlers): void {
-    this.#inTurn(() => {
-      this.#handlers = handlers;
-      this.#buses.start(handlers);
-      this.#refuseUnusable();
+    this.#handlers = handlers;
+    this.#buses.start({
+      ...handlers,
+      onAlarm: (alarm) => {
+        handlers.onAlarm(alarm);
+        if (alarm.code === 'ERR_OSDP_KEY_REJECTED' && alarm.deviceId !== undefined) {
+          this.deps.onKeyRefused(alarm.deviceId);
+        }
+      },
     });
+    for (const device of this.#devices) this.#refuseUnusable(device);
+    for (const { id } of this.configs) this.#judge(id);
   }
 
   /** Puts these devices on the buses. Those that cannot be used are reported offline. */
   plan(devices: readonly Device[]): void {
-    this.#inTurn(() => {
-      this.#devices = devices;
-      this.#refuseUnusable();
-      const usable = devices.filter((device) => this.#problemOf(device) === undefined);
-      for (const { id } of this.configs) {
-        const plans = usable.filter(({ bus }) => bus === id).map((device) => this.#device(device));
-        this.#buses.setDevices(id, plans);
-      }
-    });
+    this.#devices = devices;
+    for (const device of devices) this.#refuseUnusable(device);
+    for (const { id } of this.configs) this.#planBus(id);
+  }
+
+  /** What the policy in force says of a device that hangs on a bus of this gateway. */
+  device(deviceId: string): Device | undefined {
+    return this.#devices.find(({ id, bus }) => id === deviceId && this.#hasBus(bus));
+  }
+
+  get devices(): readonly Device[] {
+    return this.#devices.filter(({ bus }) => this.#hasBus(bus));
+  }
+
+  /** Undefined where the gateway has no such bus. */
+  bus(busId: string): OsdpBus | undefined {
+    return this.#hasBus(busId) ? this.#buses.bus(busId) : undefined;
+  }
+
+  configure(deviceId: string): void {
+    const device = this.device(deviceId);
+    if (device === undefined) return;
+    this.#refuseUnusable(device);
+    this.#planBus(device.bus);
+  }
+
+  async sendKey(deviceId: string, scbk: Uint8Array): Promise<ErrorCode | undefined> {
+    const device = this.device(deviceId);
+    if (device === undefined) return 'ERR_BUS_DEVICE_UNKNOWN';
+    const command = { name: 'KEYSET', keyType: KEY_TYPE_SCBK, key: scbk } as const;
+    const sending = { priority: 'normal', ttlMs: KEYSET_TTL_MS } as const;
+    const outcome = await this.#buses.bus(device.bus).send(deviceId, command, sending);
+    return outcome.kind === 'acknowledged' ? undefined : outcome.reason;
+  }
+
+  /** See `setBusSpeed`; a policy that comes meanwhile takes effect when it has ended. */
+  async changeSpeed(
+    busId: string,
+    baudRate: number,
+    onProgress: (progress: BusSpeedProgress) => void,
+  ): Promise<BusSpeedResult> {
+    this.#changing.add(busId);
+    try {
+      return await setBusSpeed(this.#buses.bus(busId), baudRate, onProgress);
+    } finally {
+      this.#changing.delete(busId);
+      this.#planBus(busId);
+    }
   }
 
   setOutput(command: OutputCommand): Promise<CommandOutcome> {
@@ -74,50 +147,68 @@ export class FieldBuses implements FieldBus {
   }
 
   async stop(): Promise<void> {
-    this.#inTurn(async () => {
-      this.#handlers = undefined;
-      await this.#buses.stop();
-    });
-    await this.#turns;
+    this.#handlers = undefined;
+    await this.#buses.stop();
   }
 
-  /** A bus that is stopping still holds its line, so starts, stops and new plans come one after the other. */
-  #inTurn(work: () => Promise<void> | void): void {
-    this.#turns = this.#turns.then(work).catch((error: unknown) => {
-      this.deps.log.error({ error }, 'a bus could not be started or stopped');
-    });
+  #hasBus(busId: string): boolean {
+    return this.configs.some(({ id }) => id === busId);
+  }
+
+  #planBus(busId: string): void {
+    if (this.#changing.has(busId)) return;
+    const usable = this.#devices.filter((device) => device.bus === busId && this.#problemOf(device) === undefined);
+    this.#buses.setDevices(
+      busId,
+      usable.map((device) => this.#device(device)),
+    );
+    this.#judge(busId);
+  }
+
+  /** A policy that came with another configuration may ask too much of a line; its readers are polled all the same. */
+  #judge(busId: string): void {
+    const bus = this.#buses.bus(busId);
+    const plans = bus.devices.map(({ plan }) => plan);
+    const problem = busPlanProblem(plans, bus.baudRate);
+    if (problem?.message === this.#toldProblems.get(busId)) return;
+    if (problem === undefined) this.#toldProblems.delete(busId);
+    else if (this.#handlers !== undefined) {
+      this.#toldProblems.set(busId, problem.message);
+      this.#handlers.onAlarm({ busId, ...problem });
+    }
   }
 
   #problemOf({ id, bus, secureChannel }: Device): { code: ErrorCode; message: string } | undefined {
-    if (!this.configs.some((config) => config.id === bus)) {
+    if (!this.#hasBus(bus)) {
       return { code: 'ERR_CONFIG_BUS_UNKNOWN', message: `${id} hangs on ${bus}, which this gateway does not have` };
     }
-    if (secureChannel === 'required' && !this.deps.keys.has(id)) {
-      return { code: 'ERR_CONFIG_KEY_MISSING', message: `the file of OSDP keys has none for ${id}` };
+    if (secureChannel === 'required' && this.deps.keysInUse(id) === undefined) {
+      return { code: 'ERR_CONFIG_KEY_MISSING', message: `${id} has no key` };
     }
     return undefined;
   }
 
-  #refuseUnusable(): void {
-    for (const device of this.#devices) {
-      const problem = this.#problemOf(device);
-      if (problem === undefined) continue;
-      const { id: deviceId, bus: busId } = device;
-      const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
-      this.#handlers?.onDevice({ deviceId, ...offline, reason: problem.code });
-      this.#handlers?.onAlarm({ busId, deviceId, ...problem });
-    }
+  #refuseUnusable(device: Device): void {
+    const problem = this.#problemOf(device);
+    if (problem === undefined) return;
+    const { id: deviceId, bus: busId } = device;
+    const offline = { link: 'offline', secure: false, tampered: false, powerFailed: false } as const;
+    this.#handlers?.onDevice({ deviceId, ...offline, reason: problem.code });
+    this.#handlers?.onAlarm({ busId, deviceId, ...problem });
   }
 
   #link(config: BusConfig): ByteLink {
-    const { clock } = this.deps;
-    return 'serial' in config ? new SerialLink(clock, config.serial) : new TcpLink(clock, config.tcp);
+    const { clock, speedOf } = this.deps;
+    const baudRate = speedOf(config);
+    return 'serial' in config
+      ? new SerialLink(clock, { ...config.serial, baudRate })
+      : new TcpLink(clock, { ...config.tcp, baudRate });
   }
 
   #device({ id, address, secureChannel }: Device): DevicePlan {
     if (secureChannel === 'clear') return { deviceId: id, address, secureChannel: { mode: 'clear' } };
-    const scbk = this.deps.keys.get(id);
-    if (scbk === undefined) throw new Error(`${id} was planned without its key`);
-    return { deviceId: id, address, secureChannel: { mode: 'required', scbk } };
+    const keys = this.deps.keysInUse(id);
+    if (keys === undefined) throw new SparcError('ERR_CONFIG_KEY_MISSING', `${id} was planned without its key`);
+    return { deviceId: id, address, secureChannel: keys };
   }
 }

@@ -2,23 +2,28 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
-import { Commissioning } from '../commissioning/index.js';
-import type { GatewayConfig } from '../config/index.js';
+import { Commissioning, DeviceKeys, Escrow, heldKeysToJson, type KeyStore } from '../commissioning/index.js';
+import type { BusConfig, GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import { BusSpeeds } from './bus-speeds.js';
 import { busesView } from './bus-views.js';
 import { ClockWatch } from './clock-watch.js';
 import { FieldBuses } from './field-buses.js';
+import { finishSpeedChange } from './interrupted-speed.js';
 import { Lifecycle } from './lifecycle.js';
+import { planOperation } from './operation-plans.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly signer: Signer;
-  /** SCBK by device id. */
+  /** SCBK by device id, of those that people brought in a file. */
   readonly osdpKeys: ReadonlyMap<string, Uint8Array>;
+  /** Those that the gateway gave to its devices. */
+  readonly keyStore: KeyStore;
   /** Of PIN hashes. */
   readonly pinKey: Uint8Array;
   readonly log: FieldLog;
@@ -39,6 +44,9 @@ type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
  */
 export class Gateway {
   readonly #lifecycle: Lifecycle;
+  readonly #keys: DeviceKeys;
+  readonly #escrow: Escrow | undefined;
+  readonly #speeds: BusSpeeds;
   readonly #buses: FieldBuses;
   readonly #replica: ReplicaClient;
   readonly #commissioning: Commissioning;
@@ -46,6 +54,7 @@ export class Gateway {
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   #view: SqlitePolicyView | undefined;
+  #plan: SqlitePolicyView['plan'] | undefined;
   /** What the replica says before there is a field. */
   #firstGeneration: ((message: GenerationMessage) => void) | undefined;
   readonly #rejectedEarly: Extract<ReplicaMessage, { kind: 'rejected' }>[] = [];
@@ -54,15 +63,43 @@ export class Gateway {
     private readonly config: GatewayConfig,
     private readonly deps: GatewayDeps,
   ) {
-    const { clock, random, log, osdpKeys: keys, signer } = deps;
+    const { clock, random, log, signer } = deps;
+    const { dataDir, buses: configs } = config;
     this.#startedAtUnixMs = clock.wall().unixMs;
     this.#lifecycle = new Lifecycle(clock, STOP_MAX_MS, (part, error) =>
       log.error({ part, error }, 'a part did not stop in order'),
     );
-    this.#buses = new FieldBuses({ clock, random, keys, log }, config.buses);
+    const record = (event: EventRecord) => this.#field?.record(event);
+    this.#escrow =
+      config.escrow === undefined ? undefined : new Escrow({ clock, random, dataDir, record }, config.escrow);
+    this.#speeds = new BusSpeeds(dataDir);
+    this.#buses = new FieldBuses(
+      {
+        clock,
+        random,
+        log,
+        keysInUse: (deviceId) => this.#keys.keysInUse(deviceId),
+        speedOf: (bus) => this.#speeds.speedOf(bus),
+        onKeyProven: (deviceId, scbk) => this.#keys.proven(deviceId, scbk),
+        onKeyRefused: (deviceId) => this.#keys.refused(deviceId),
+      },
+      configs,
+    );
+    this.#keys = new DeviceKeys(
+      {
+        random,
+        store: deps.keyStore,
+        line: this.#buses,
+        escrow: () => this.#writeEscrow(),
+        record,
+        onStoreFailure: (error) => log.error({ error }, 'a proven key could not be stored; both are held still'),
+        onChange: () => this.#site.changed('commissioning'),
+      },
+      deps.osdpKeys,
+    );
     this.#replica = new ReplicaClient(
       clock,
-      { dataDir: config.dataDir, publicKey: signer.publicKey },
+      { dataDir, publicKey: signer.publicKey },
       {
         onMessage: (message) => this.#onReplica(message),
         onFailed: (error) => {
@@ -71,16 +108,35 @@ export class Gateway {
         },
       },
     );
+    const operations = {
+      clock,
+      dataDir,
+      buses: this.#buses,
+      configs,
+      keys: this.#keys,
+      speeds: this.#speeds,
+      escrow: () => this.#writeEscrow(),
+      transfer: () => {
+        throw new SparcError('ERR_COMMISSIONING_NOT_AVAILABLE', 'transfers to readers are not offered');
+      },
+    };
     this.#commissioning = new Commissioning({
       clock,
       random,
-      dataDir: config.dataDir,
-      record: (event) => this.#field?.record(event),
+      dataDir,
+      record,
       onFileFailure: (error) => log.warn({ error }, 'programs on this machine are not told where the API is'),
-      plan: ({ kind }) => {
-        throw new SparcError('ERR_COMMISSIONING_NOT_AVAILABLE', `${kind} is not offered`);
-      },
-      inventory: () => ({ devices: [], bundles: [], escrow: false }),
+      plan: (operation, windowEndsAtMs) => planOperation(operations, operation, windowEndsAtMs),
+      inventory: () => ({
+        devices: this.#buses.devices.map(({ id, bus, address }) => ({
+          id,
+          bus,
+          address,
+          key: this.#keys.stateOf(id),
+        })),
+        bundles: [],
+        escrow: this.#escrow !== undefined,
+      }),
       onChange: () => this.#site.changed('commissioning'),
     });
     const { simulatorUrl } = config.console;
@@ -89,7 +145,7 @@ export class Gateway {
       {
         snapshot: () => this.#snapshot(),
         commissioning: () => this.#commissioning.view(),
-        buses: () => busesView(this.#buses.health(), () => 'proven'),
+        buses: () => busesView(this.#buses.health(), (deviceId) => this.#keys.stateOf(deviceId)),
         request: (action, authorization) => this.#commissioning.handle(action, authorization),
         onListening: (url) => {
           this.#commissioning.listening(url);
@@ -122,6 +178,10 @@ export class Gateway {
     await this.#lifecycle.start(named('site', this.#site));
     await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
+    this.#finishRestore();
+    // What was sealed last may be older than the policy, or than the configuration that asks for it.
+    if (this.#keys.held.size > 0) void this.#writeEscrow().catch(() => undefined);
+    for (const bus of this.config.buses) void this.#finishSpeedChange(bus);
   }
 
   /** Idempotent. Every part is stopped, in reverse order, each within its deadline. */
@@ -183,7 +243,7 @@ export class Gateway {
     try {
       const view = SqlitePolicyView.open(message.path, pinKey);
       this.#replaceView(view);
-      this.#buses.plan(view.plan.devices);
+      this.#usePlan(view.plan);
       log.info({ revision: message.revision }, 'policy loaded');
       return { kind: 'policy', view, plan: view.plan };
     } catch (error) {
@@ -203,9 +263,15 @@ export class Gateway {
     } catch (error) {
       log.error({ error }, 'the emergency credentials cannot be read');
     }
-    if (emergency !== undefined) this.#buses.plan(emergency.plan.devices);
+    if (emergency !== undefined) this.#usePlan(emergency.plan);
     log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
     return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
+  }
+
+  #usePlan(plan: SqlitePolicyView['plan']): void {
+    this.#plan = plan;
+    this.#buses.plan(plan.devices);
+    this.#site.changed('commissioning');
   }
 
   /** Decisions are synchronous: none is under way now, and the next one asks the new view. */
@@ -227,6 +293,46 @@ export class Gateway {
     const { severity } = EVENTS[name];
     const level = severity === 'alarm' || severity === 'warning' ? 'warn' : 'info';
     this.deps.log[level]({ busId, deviceId, code }, name);
+  }
+
+  /** Rejects with ERR_ESCROW_WRITE_FAILED, which is recorded. */
+  async #writeEscrow(): Promise<void> {
+    await this.#escrow?.write({
+      siteId: this.#plan?.site.id ?? '',
+      gateway: this.config.gateway.name,
+      sealedAtUnixMs: this.deps.clock.wall().unixMs,
+      devices: [...this.#keys.held].map(([id, keys]) => {
+        const device = this.#buses.device(id);
+        const place = device === undefined ? {} : { bus: device.bus, address: device.address };
+        return { id, ...place, keys: heldKeysToJson(keys) };
+      }),
+      busSpeeds: Object.fromEntries(this.config.buses.map((bus) => [bus.id, this.#speeds.speedOf(bus)])),
+    });
+  }
+
+  /** Keys of another gateway are a matter of record, once. */
+  #finishRestore(): void {
+    const { keyStore, log } = this.deps;
+    const digest = keyStore.restored;
+    if (digest === undefined) return;
+    this.#field?.record({ name: 'escrow.restored', detail: { digest } });
+    keyStore.forgetRestored().catch((error: unknown) => log.warn({ error }, 'the restore will be recorded again'));
+  }
+
+  async #finishSpeedChange(config: BusConfig): Promise<void> {
+    const tried = this.#speeds.triedOf(config);
+    const bus = this.#buses.bus(config.id);
+    if (tried === undefined || bus === undefined) return;
+    const { log } = this.deps;
+    log.warn({ busId: config.id, tried }, 'a change of speed was interrupted; its devices are brought back');
+    try {
+      if (await finishSpeedChange(bus, tried)) await this.#speeds.set(config, bus.baudRate);
+    } catch (error) {
+      log.warn(
+        { busId: config.id, error },
+        'the devices of a bus could not be brought back; the next start tries again',
+      );
+    }
   }
 
   #partFailed(part: string, error: SparcError): void {

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
+import { KeyStore } from '../commissioning/index.js';
 import { loadGatewayConfig, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
 import { createNodeClock, loadIdentity, nodeRandom, tryLock, type ExclusiveLock } from '../platform/index.js';
@@ -55,6 +56,7 @@ function secretsOf({ dataDir, osdpKeysFile }: GatewayConfig) {
   return {
     signer: loadIdentity(dataDir),
     pinKey: loadPinKey(dataDir, nodeRandom),
+    keyStore: KeyStore.load(dataDir, nodeRandom),
     osdpKeys: osdpKeysFile === undefined ? new Map<string, Uint8Array>() : loadOsdpKeys(osdpKeysFile),
   };
 }

@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Flushes a file or a directory entry to the disk. */
@@ -38,4 +39,23 @@ export function createFileDurably(path: string, bytes: Uint8Array, mode = 0o644)
     unlinkSync(temporary);
   }
   flushPath(dirname(path));
+}
+
+/** As `replaceFileDurably`, but without holding up the thread: a slow disk may take seconds. */
+export async function replaceFileDurablyLater(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const file = await open(temporary, 'w', mode);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }

@@ -2,10 +2,11 @@
  * What only a real machine has: clocks, chance, the gateway's identity, and files that survive a crash whole.
  * @packageDocumentation
  */
-export { createFileDurably, flushPath, replaceFileDurably } from './durable-file.js';
+export { createFileDurably, flushPath, replaceFileDurably, replaceFileDurablyLater } from './durable-file.js';
 export { createSigningKey, findIdentity, findSigningKey, loadIdentity, verifySignature } from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
+export { loadSecretKey } from './secret-key.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
 export { Database } from './sqlite.js';

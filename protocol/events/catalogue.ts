@@ -136,6 +136,21 @@ export const EVENTS = {
     severity: 'notice',
     meaning: 'What a person began in a commissioning window ended; how, and why, is given.',
   },
+  'key.changed': { severity: 'notice', meaning: 'A device has shown that it has its new key; the old one is gone.' },
+  'key.unchanged': {
+    severity: 'warning',
+    meaning: 'A device has shown that it still has its old key after it was sent a new one, which is gone.',
+  },
+  'key.lost': {
+    severity: 'alarm',
+    meaning: 'A device refuses every key that is held for it: it was reset, replaced, or somebody is on the line.',
+  },
+  'escrow.written': { severity: 'info', meaning: 'The keys were sealed to the recovery key of the site.' },
+  'escrow.failed': { severity: 'alarm', meaning: 'The keys could not be sealed to the recovery key of the site.' },
+  'escrow.restored': {
+    severity: 'notice',
+    meaning: 'Keys came from the escrow bundle of a gateway that this one replaces.',
+  },
   'clock.stepped': { severity: 'warning', meaning: 'Wall time stepped against monotonic time.' },
 } as const satisfies Record<string, EventDescription>;
 

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { KeyStore } from '@sparc/edge/commissioning';
 import { parseGatewayConfig } from '@sparc/edge/config';
 import { Gateway } from '@sparc/edge/gateway';
 import { JOURNAL_FILE, readEntries } from '@sparc/edge/ledger';
@@ -24,6 +25,7 @@ function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] 
     signer: loadIdentity(dataDir),
     osdpKeys: new Map(),
     pinKey: new Uint8Array(32),
+    keyStore: KeyStore.load(dataDir, nodeRandom),
     log: { info: write, warn: write, error: write },
     onListening: () => undefined,
   });

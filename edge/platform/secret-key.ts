@@ -1,0 +1,23 @@
+import { SparcError } from '@sparc/protocol/errors';
+import type { Random } from '@sparc/protocol/ports';
+import { createSecretFile, readSecretFile } from './secret-file.js';
+
+const KEY_SIZE_BYTES = 32;
+
+/**
+ * A symmetric key of 32 bytes in a file of its own, as hexadecimal digits; made at the first use.
+ * Throws ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_UNREADABLE or ERR_CONFIG_SECRET_CORRUPT.
+ */
+export function loadSecretKey(path: string, random: Random): Uint8Array {
+  const stored = readSecretFile(path);
+  if (stored === undefined) {
+    const key = random.bytes(KEY_SIZE_BYTES);
+    createSecretFile(path, Buffer.from(`${Buffer.from(key).toString('hex')}\n`));
+    return key;
+  }
+  const text = Buffer.from(stored).toString('latin1').trim();
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new SparcError('ERR_CONFIG_SECRET_CORRUPT', `${path} does not hold 64 hexadecimal digits`, { path });
+  }
+  return Uint8Array.from(Buffer.from(text, 'hex'));
+}
