@@ -24,11 +24,12 @@ export interface LineFault {
   readonly happening: Happening;
 }
 
-/** A frame as it came to the link, faults apart. */
+/** A frame as it came to the link, faults apart; `bytes` from SOM on. */
 export interface SeenFrame {
   readonly atMs: number;
   readonly address: number;
   readonly reply: boolean;
+  readonly bytes: Uint8Array;
 }
 
 const fault = (name: string, of: LineFault['of'], happening: Happening, count = 1): LineFault => ({
@@ -156,7 +157,7 @@ export class FaultyLink implements ByteLink {
     for (const frame of parser.push(bytes, atMs)) {
       const address = (frame[1] ?? 0) & ~REPLY_BIT;
       const reply = ((frame[1] ?? 0) & REPLY_BIT) !== 0;
-      this.onFrame({ atMs, address, reply });
+      this.onFrame({ atMs, address, reply, bytes: frame });
       const armed = this.#armed;
       if (armed?.address !== address || (armed.fault.of === 'reply') !== reply) {
         forward(withMark(frame));
