@@ -1,3 +1,5 @@
+import { TASK_STATES, TASK_TITLES } from './commissioning-words.js';
+
 /** Says states and events in plain words. Errors, events and reasons come from the API's catalogue. */
 
 export const LOCK_WORDS = {
@@ -77,6 +79,17 @@ const TITLES = {
   'policy.rejected': 'Policy refused',
   'journal.gap': 'Events lost',
   'journal.volatile_grant': 'Granted without a durable record',
+  'commissioning.opened': 'Commissioning opened',
+  'commissioning.closed': 'Commissioning closed',
+  'commissioning.refused': 'Commissioning: code refused',
+  'commissioning.started': 'Commissioning: begun',
+  'commissioning.ended': 'Commissioning: ended',
+  'key.changed': 'New key proven',
+  'key.unchanged': 'Old key stays',
+  'key.lost': 'Key lost',
+  'escrow.written': 'Keys sealed for recovery',
+  'escrow.failed': 'Keys could not be sealed',
+  'escrow.restored': 'Keys restored',
   'gateway.started': 'Gateway started',
   'gateway.stopped': 'Gateway stopped',
   'gateway.part_failed': 'Part of the gateway restarted',
@@ -100,6 +113,7 @@ export function kindOf({ name, severity }) {
 export function whoOf(event) {
   if (event.holderName !== undefined) return event.holderName;
   if (event.holderId !== undefined) return event.holderId;
+  if (event.detail?.operator !== undefined) return event.detail.operator;
   const { card } = event;
   if (card?.cardNumber !== undefined) {
     return `card ${card.facility === undefined ? '' : `${card.facility}-`}${card.cardNumber}`;
@@ -125,12 +139,17 @@ export function whereOf(event, site) {
 export function whyOf(event, catalogue) {
   const text = (reason) => catalogue.reasons[reason] ?? reason;
   const parts = [];
+  const { kind, state, ...detail } = event.detail ?? {};
+  if (kind !== undefined) parts.push(TASK_TITLES[kind] ?? kind);
+  if (state !== undefined) parts.push(TASK_STATES[state]?.toLowerCase() ?? state);
   // While a PIN is awaited nothing has been denied yet.
   if (event.reason !== undefined && event.name !== 'access.pin_pending') parts.push(text(event.reason));
   if (event.alsoFailed?.length > 0) parts.push(`also: ${event.alsoFailed.map(text).join(', ')}`);
   if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
   if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);
-  for (const [name, value] of Object.entries(event.detail ?? {})) parts.push(`${name} ${value}`);
+  for (const [name, value] of Object.entries(detail)) {
+    if (name !== 'operator' && name !== 'task') parts.push(`${name} ${value}`);
+  }
   const sentence = parts.join('; ');
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

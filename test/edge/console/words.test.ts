@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import t from 'tap';
+import { EVENTS } from '@sparc/protocol/events';
+import { OPERATIONS } from '@sparc/edge/commissioning';
+import { REPOSITORY } from '../../support/repository.js';
+
+/** The page has no build step: its modules are taken as the browser gets them. */
+const load = (name: string) => import(pathToFileURL(join(REPOSITORY, 'edge', 'console', name)).href);
+const { titleOf, whoOf, whyOf } = await load('words.js');
+const words = await load('commissioning-words.js');
+
+const CATALOGUE = { errors: { ERR_X: { meaning: 'it broke.' } }, reasons: {} };
+
+t.test('every event has a title of its own', async (t) => {
+  for (const name of Object.keys(EVENTS)) t.not(titleOf({ name }), name);
+});
+
+t.test('every operation has a name', async (t) => {
+  for (const kind of Object.keys(OPERATIONS)) {
+    if (kind !== 'cancel') t.type(words.TASK_TITLES[kind], 'string', kind);
+  }
+});
+
+t.test('an event of commissioning names the operator, what was done and how it ended', async (t) => {
+  const detail = { task: '0a1b', kind: 'setKey', operator: 'Ada', state: 'failed' };
+  const event = { name: 'commissioning.ended', code: 'ERR_X', detail };
+  t.equal(whoOf(event), 'Ada');
+  t.equal(whyOf(event, CATALOGUE), 'Set key; failed; it broke.');
+});
+
+t.test('figures are short and exact', async (t) => {
+  t.equal(words.baud(115_200), '115\u202f200 baud');
+  t.equal(words.baud(9_600), '9\u202f600 baud');
+  t.strictSame([3.24, 41.6, 1_440].map(words.millis), ['3.2 ms', '42 ms', '1.4 s']);
+  t.equal(words.share(0, 0), '–');
+  t.equal(words.share(0, 10), '0');
+  t.equal(words.share(1, 10_000), '< 0.1 %');
+  t.equal(words.share(400, 10_000), '4.0 %');
+  t.equal(words.left(1_447_000), '24:07');
+  t.equal(words.left(-5), '0:00');
+  t.equal(words.sentence('it failed'), 'It failed.');
+});
