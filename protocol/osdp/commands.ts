@@ -12,9 +12,9 @@ import {
   u16,
   u32,
   u8,
-  type Codec,
 } from './schema.js';
 import { authenticationFragment } from './multipart-codecs.js';
+import { pivObject } from './piv-data.js';
 import { message, MessageRegistry, type EncodedMessage, type MessageOf } from './message.js';
 import type { Decoded } from './codec-error.js';
 
@@ -64,31 +64,6 @@ const keySet = obeying(struct({ keyType: u8, key: secret(countedBytes) }), ({ ke
   keyType === KEY_TYPE_SCBK && key.length === 16 ? undefined : 'only an SCBK of 16 bytes can be set',
 );
 
-/** An object of a PIV card (SP 800-73) and where in it to begin. */
-export interface PivObject {
-  /** BER-TLV tag of three bytes, such as `5fc102` for the CHUID. */
-  readonly objectId: string;
-  readonly element: number;
-  readonly offset: number;
-  /** Bytes of the offset on the wire: stacks disagree, so both are read, and the dialect says which to write. */
-  readonly offsetSize: number;
-}
-
-const pivTag = struct({ objectId: hex(3), element: u8 });
-
-const pivData: Codec<PivObject> = {
-  read(reader) {
-    const tag = pivTag.read(reader);
-    const offsetSize = reader.remaining === 1 ? 1 : 2;
-    return { ...tag, offset: reader.takeUint(offsetSize), offsetSize };
-  },
-  write(writer, value) {
-    pivTag.write(writer, value);
-    (value.offsetSize === 1 ? u8 : u16).write(writer, value.offset);
-  },
-  format: ({ objectId, element, offset }) => `{objectId=${objectId} element=${element} offset=${offset}}`,
-};
-
 /**
  * Every command, ACU to PD, in the order of its code (SIA OSDP v2.2, "Commands"; IEC 60839-11-5, 6).
  * A new command is a line here; its type, codec and printed form follow.
@@ -131,7 +106,7 @@ export const COMMANDS = [
   message('XWR', 0xa1, struct({ mode: u8, command: u8, data: secret(rest) })),
   /** Ends a multi-part message, a biometric or smart-card operation, or a file transfer that is under way. */
   message('ABORT', 0xa2, none),
-  message('PIVDATA', 0xa3, pivData),
+  message('PIVDATA', 0xa3, pivObject),
   message('GENAUTH', 0xa4, authenticationFragment),
   message('CRAUTH', 0xa5, authenticationFragment),
   /** Keeps the field of the reader, and the session with the card in it, for so long. */

@@ -39,6 +39,7 @@ export * from './extended-id.js';
 export * from './file-transfer.js';
 export * from './multipart.js';
 export { isWhole, type AuthenticationFragment, type BiometricFragment, type Fragment } from './multipart-codecs.js';
+export { pivDataCommand, type PivObject, type SizedPivObject } from './piv-data.js';
 export * from './smart-card.js';
 export * from './tolerance.js';
 export type { EncodedMessage } from './message.js';

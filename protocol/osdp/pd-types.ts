@@ -40,7 +40,7 @@ export interface PdOptions {
   readonly manufacturerVendors?: readonly string[];
   /** Without it, FILETRANSFER is an unknown command. */
   readonly file?: PdFileOptions;
-  /** What the ACU expects where stacks disagree. Default DIALECTS.standard. */
+  /** How it speaks where stacks disagree. Default DIALECTS.standard. */
   readonly dialect?: Dialect;
   readonly inputCount: number;
   readonly outputCount: number;

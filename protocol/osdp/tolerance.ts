@@ -1,7 +1,7 @@
 /**
- * Where stacks read the standard differently (osdp dialects). What can be told from the bytes is taken from anybody in every
- * form, without asking; a dialect says the rest: what to write, and what no byte tells. It describes the other end of the
- * line, and is configuration, never guessed.
+ * How a PD speaks where stacks read the standard differently. What the bytes themselves tell is read in every form, from
+ * anybody; a dialect says the rest: what to write to such a PD, and what no byte tells. It is configuration, never guessed.
+ * A PD of ours that has one speaks as it says.
  */
 export interface Dialect {
   /** Bytes of the data offset in PIVDATA. Both are read. */
@@ -15,11 +15,11 @@ export interface Dialect {
   readonly apduReply: 'cardData' | 'cardPresent';
   /** FMT's direction byte where the card was drawn forward; see {@link readForward}. */
   readonly fmtForward: 0 | 1;
-  /** ISTATR, OSTATR, LSTATR and RSTATR come as plain data under a MAC, in SCS_15. Such an answer is no secret. */
+  /** Its status comes as plain data under a MAC, in SCS_15. Taken from anybody, since it is no secret; here without a notice. */
   readonly clearStatusReplies: boolean;
-  /** A PD ends its session with the ACK to KEYSET. An ACU opens a new one in any case. */
+  /** It ends its session with the ACK to KEYSET. An ACU of ours opens a new one in any case. */
   readonly keysetEndsSession: boolean;
-  /** A NAK counts as an answer: the next command has the next sequence number. A PD takes both. */
+  /** A NAK counts as an answer: the next command has the next sequence number. A PD of ours takes both. */
   readonly nakAdvancesSequence: boolean;
 }
 
@@ -33,7 +33,7 @@ const standard: Dialect = {
   nakAdvancesSequence: true,
 };
 
-/** The known ones, by the stack that speaks them. */
+/** The known ones, by the stack of the PD. */
 export const DIALECTS = {
   standard,
   /** libosdp 3.2 and 4.0-dev, on both ends. */
