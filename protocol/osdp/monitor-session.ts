@@ -118,12 +118,10 @@ function followSealed(before: HeardSession, bytes: Uint8Array, frame: ReceivedFr
   // The chain is kept: if this frame was forged, the next one fits again.
   if (!opened.ok) return { session, content: 'chainBroken', findings: [] };
   const { chain } = opened.value.session;
-  const plain = opened.value.frame;
-  const isPlain = plain.payload.length > 0 && isUnencrypted(frame);
   return {
     session: { ...session, ...(frame.reply ? { replyChain: chain } : { commandChain: chain }), isOver: false },
-    content: plain,
-    findings: isPlain ? [finding('plainInSession', 'authentic, but not encrypted')] : [],
+    content: opened.value.frame,
+    findings: opened.value.plain ? [finding('plainInSession', 'authentic, but not encrypted')] : [],
   };
 }
 
