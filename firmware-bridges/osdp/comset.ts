@@ -28,7 +28,7 @@ export async function comset(bus: OsdpBus, deviceId: string, change: Partial<Pla
   const outcome = await bus.send(
     deviceId,
     { name: 'COMSET', ...wanted },
-    { priority: 'normal', ttlMs: COMMAND_TTL_MS },
+    { priority: 'urgent', ttlMs: COMMAND_TTL_MS },
   );
   if (outcome.kind === 'notExecuted') {
     const message = `${deviceId} did not take COMSET: ${outcome.detail ?? outcome.reason}`;
@@ -53,7 +53,7 @@ export async function comset(bus: OsdpBus, deviceId: string, change: Partial<Pla
 async function sendBack(bus: OsdpBus, deviceId: string, old: Place, place: Place): Promise<ComsetResult> {
   const message = `${deviceId} went to address ${place.address} at ${place.baudRate} baud instead`;
   if (!isSamePlace(place, old)) {
-    await bus.send(deviceId, { name: 'COMSET', ...old }, { priority: 'normal', ttlMs: COMMAND_TTL_MS });
+    await bus.send(deviceId, { name: 'COMSET', ...old }, { priority: 'urgent', ttlMs: COMMAND_TTL_MS });
     bus.configure(deviceId, old);
     if (!(await answers(bus, deviceId))) return lost(deviceId, old, place);
   }

@@ -28,10 +28,11 @@ export { transferFile, type TransferOptions, type TransferProgress } from './tra
 export type { Tap, TappedFrame } from './bus-line.js';
 export type { ExchangeRequest, ExchangeResult } from './line-exchange.js';
 export { OsdpFieldBus, type OsdpFieldBusDeps } from './osdp-field-bus.js';
+export { EchoFilter } from './echo-filter.js';
 export { FEEDBACK, indicationCommands } from './indication.js';
 export { outputRecord } from './output-action.js';
 export { TurnOrder, type Contender } from './turn-order.js';
 export type { BusHealth, DeviceHealth } from './health.js';
 export { busPlanProblem, POLL_PERIOD_MAX_MS, predictedPollPeriodMs, type PolledDevice } from './poll-period.js';
-export type { Quantiles } from './quantiles.js';
+export { QuantileMeter, type Quantiles } from './quantiles.js';
 export type { BusPlan, DevicePlan, FieldBusPlan, Place, SecureChannelPlan } from './plan.js';

@@ -16,8 +16,12 @@ export class ScriptedPd {
   readonly says: Reply[] = [];
   /** Frames with another check it does not hear. */
   check: Check | undefined;
+  /** It wants Secure Channel even for ID. */
+  refusesId = false;
   /** How often it answers each frame. */
   answers = 1;
+  /** When it answers. */
+  later: (answer: () => void) => void = (answer) => answer();
   readonly #port: LinePort;
 
   constructor(
@@ -33,12 +37,12 @@ export class ScriptedPd {
     const { address, sequence, check, code } = command.value;
     if (this.check !== undefined && this.check !== check) return;
     const reply = withMark(encodeFrame({ address, reply: true, sequence, check, ...encodeReply(this.#answer(code)) }));
-    for (let count = 0; count < this.answers; count++) this.#port.transmit(reply);
+    for (let count = 0; count < this.answers; count++) this.later(() => this.#port.transmit(reply));
   }
 
   #answer(code: number): Reply {
     if (code === 0x60) return this.says.shift() ?? { name: 'ACK' };
-    if (code === 0x61) return PDID;
+    if (code === 0x61) return this.refusesId ? { name: 'NAK', error: 6, details: new Uint8Array() } : PDID;
     if (code === 0x62) return { name: 'PDCAP', capabilities: [] };
     return { name: 'NAK', error: 3, details: new Uint8Array() };
   }
