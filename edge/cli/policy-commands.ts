@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
+import { BusSpeeds } from '../commissioning/index.js';
 import { loadGatewayConfig, readTextFile } from '../config/index.js';
 import { createNodeClock, findIdentity, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
 import {
@@ -38,13 +39,15 @@ export function addPolicyCommands(cli: Cli): void {
 }
 
 function apply({ output }: Cli, file: string, configPath: string): void {
-  const { dataDir } = loadGatewayConfig(configPath);
+  const { dataDir, buses } = loadGatewayConfig(configPath);
+  const speeds = new BusSpeeds(dataDir);
   const text = readTextFile(file, SITE_FILE_LENGTH_MAX);
   const signer = loadIdentity(dataDir);
   const manifest = applySiteFile({
     dataDir,
     text,
     fileName: file,
+    buses: buses.map((bus) => ({ id: bus.id, baudRate: speeds.speedOf(bus) })),
     signer,
     verify: (message, signature) => verifySignature(signer.publicKey, message, signature),
     random: nodeRandom,

@@ -11,6 +11,7 @@ import { addOsdpCommands } from './osdp-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
+import { addSiteCommands } from './site-commands.js';
 
 /** Runs one command line, without the names of node and script, and says how it ended. Never throws. */
 export async function runCli(argv: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addOsdpCommands(cli);
   addLedgerCommands(cli);
   addBundleCommands(cli);
+  addSiteCommands(cli);
   addSimulateCommand(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -66,7 +66,7 @@ export interface TaskView {
   readonly error?: { readonly code: ErrorCode; readonly message: string };
   /** Of `discover`, grows while it runs. */
   readonly found?: readonly FoundDevice[];
-  /** Of `capture`: the name of the file. */
+  /** Of `capture`: the file, in the data directory. */
   readonly file?: string;
 }
 
@@ -108,6 +108,7 @@ export interface CommissioningView {
   readonly tasks: readonly TaskView[];
   readonly devices: readonly {
     readonly id: string;
+    readonly name?: string;
     readonly bus: string;
     readonly address: number;
     readonly key: KeyState;

@@ -1,12 +1,25 @@
-import type { BusStatus, DeviceStatus } from '@sparc/protocol/ports';
+import type { BusAlarm, BusStatus, DeviceStatus } from '@sparc/protocol/ports';
 import type { ErrorCode } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
+
+/**
+ * Alarms with which a bus tells that a Secure Channel session which was up is gone. A reader that is swapped, opened or
+ * cut off does that; so it counts as tamper until it is secure again.
+ */
+const SESSION_LOST: readonly ErrorCode[] = [
+  'ERR_OSDP_SECURE_LOST',
+  'ERR_OSDP_CLEAR_REPLY',
+  'ERR_OSDP_MAC',
+  'ERR_OSDP_RESTARTED',
+];
 
 /** What devices and buses last said of themselves, and the records of what changed. */
 export class Devices {
   readonly #devices = new Map<string, DeviceStatus>();
   /** Devices that were recorded as offline, and why. Connecting for the first time is no loss. */
   readonly #lost = new Map<string, ErrorCode | undefined>();
+  /** Devices that lost Secure Channel. */
+  readonly #insecure = new Set<string>();
   readonly #buses = new Map<string, BusStatus>();
 
   get(deviceId: string): DeviceStatus | undefined {
@@ -21,8 +34,20 @@ export class Devices {
     return this.#buses.values();
   }
 
+  /** What a bus alarms of; returns what is worth a record. */
+  alarm({ busId, deviceId, code }: BusAlarm): readonly EventRecord[] {
+    const at = { busId, ...(deviceId === undefined ? {} : { deviceId }), code };
+    if (deviceId === undefined || !SESSION_LOST.includes(code)) return [{ name: 'reader.alarm', ...at }];
+    this.#insecure.add(deviceId);
+    const status = this.#devices.get(deviceId);
+    if (status !== undefined) this.#devices.set(deviceId, { ...status, tampered: true });
+    return status?.tampered === true ? [] : [{ name: 'reader.tamper', ...at }];
+  }
+
   /** Returns what is worth a record. */
-  update(status: DeviceStatus): readonly EventRecord[] {
+  update(reported: DeviceStatus): readonly EventRecord[] {
+    if (reported.secure) this.#insecure.delete(reported.deviceId);
+    const status = { ...reported, tampered: reported.tampered || this.#insecure.has(reported.deviceId) };
     const before = this.#devices.get(status.deviceId);
     this.#devices.set(status.deviceId, status);
     const records: EventRecord[] = [];

@@ -184,9 +184,9 @@ export class Field {
         for (const record of this.#devices.updateBus(status)) void this.#recorder.record(record);
         this.#changed();
       },
-      onAlarm: ({ busId, deviceId, code }) => {
-        const device = deviceId === undefined ? {} : { deviceId };
-        void this.#recorder.record({ name: 'reader.alarm', busId, ...device, code });
+      onAlarm: (alarm) => {
+        for (const record of this.#devices.alarm(alarm)) void this.#recorder.record(record);
+        this.#changed();
       },
     };
   }

@@ -2,19 +2,31 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
-import { Commissioning, DeviceKeys, Escrow, heldKeysToJson, type KeyStore } from '../commissioning/index.js';
+import {
+  BusSpeeds,
+  Commissioning,
+  DeviceKeys,
+  Escrow,
+  heldKeysToJson,
+  transferWork,
+  type CommissioningView,
+  type KeyStore,
+  type Operation,
+  type OperationPlan,
+} from '../commissioning/index.js';
 import type { BusConfig, GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
-import { BusSpeeds } from './bus-speeds.js';
+import { BundleShelf, ResumePoints, type Bundle } from '../reader-bundles/index.js';
 import { busesView } from './bus-views.js';
 import { ClockWatch } from './clock-watch.js';
 import { FieldBuses } from './field-buses.js';
 import { finishSpeedChange } from './interrupted-speed.js';
 import { Lifecycle } from './lifecycle.js';
 import { planOperation } from './operation-plans.js';
+import { ReaderTransfers } from './reader-transfers.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -48,6 +60,8 @@ export class Gateway {
   readonly #escrow: Escrow | undefined;
   readonly #speeds: BusSpeeds;
   readonly #buses: FieldBuses;
+  readonly #bundles: BundleShelf;
+  readonly #resumePoints: ResumePoints;
   readonly #replica: ReplicaClient;
   readonly #commissioning: Commissioning;
   readonly #site: SiteProcess;
@@ -108,6 +122,10 @@ export class Gateway {
         },
       },
     );
+    this.#bundles = new BundleShelf(clock, { dataDir, signers: config.bundleSigners }, () =>
+      this.#site.changed('commissioning'),
+    );
+    this.#resumePoints = new ResumePoints(dataDir);
     const operations = {
       clock,
       dataDir,
@@ -116,9 +134,7 @@ export class Gateway {
       keys: this.#keys,
       speeds: this.#speeds,
       escrow: () => this.#writeEscrow(),
-      transfer: () => {
-        throw new SparcError('ERR_COMMISSIONING_NOT_AVAILABLE', 'transfers to readers are not offered');
-      },
+      transfer: (operation: Extract<Operation, { kind: 'transfer' }>) => this.#planTransfer(operation),
     };
     this.#commissioning = new Commissioning({
       clock,
@@ -128,13 +144,14 @@ export class Gateway {
       onFileFailure: (error) => log.warn({ error }, 'programs on this machine are not told where the API is'),
       plan: (operation, windowEndsAtMs) => planOperation(operations, operation, windowEndsAtMs),
       inventory: () => ({
-        devices: this.#buses.devices.map(({ id, bus, address }) => ({
+        devices: this.#buses.devices.map(({ id, name, bus, address }) => ({
           id,
+          ...(name === undefined ? {} : { name }),
           bus,
           address,
           key: this.#keys.stateOf(id),
         })),
-        bundles: [],
+        bundles: this.#bundles.bundles.map(bundleView),
         escrow: this.#escrow !== undefined,
       }),
       onChange: () => this.#site.changed('commissioning'),
@@ -145,7 +162,7 @@ export class Gateway {
       {
         snapshot: () => this.#snapshot(),
         commissioning: () => this.#commissioning.view(),
-        buses: () => busesView(this.#buses.health(), (deviceId) => this.#keys.stateOf(deviceId)),
+        buses: () => busesView(this.#buses.health(), this.#commissioning.view().devices),
         request: (action, authorization) => this.#commissioning.handle(action, authorization),
         onListening: (url) => {
           this.#commissioning.listening(url);
@@ -174,6 +191,7 @@ export class Gateway {
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
+    await this.#lifecycle.start(named('reader bundles', this.#bundles));
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
     await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
@@ -335,6 +353,14 @@ export class Gateway {
     }
   }
 
+  #planTransfer(operation: Extract<Operation, { kind: 'transfer' }>): OperationPlan {
+    if (this.#plan === undefined) throw new SparcError('ERR_POLICY_NONE', 'no policy says which readers share a door');
+    const { dataDir, bundleSigners } = this.config;
+    const line = new ReaderTransfers(this.#buses);
+    const deps = { clock: this.deps.clock, dataDir, bundleSigners, line, resume: this.#resumePoints };
+    return { place: {}, work: transferWork(deps, this.#plan, operation) };
+  }
+
   #partFailed(part: string, error: SparcError): void {
     this.deps.log.error({ part, code: error.code }, error.message);
     this.#field?.record({ name: 'gateway.part_failed', code: error.code, detail: { part } });
@@ -357,4 +383,11 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
   name,
   start: () => service.start(),
   stop: () => service.stop(),
+});
+
+const bundleView = ({ id, manifest: { name, version, payload } }: Bundle): CommissioningView['bundles'][number] => ({
+  id,
+  name,
+  version,
+  size: payload.sizeBytes,
 });

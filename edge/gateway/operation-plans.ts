@@ -2,10 +2,16 @@ import { discover, identify, setAddress, type ComsetResult, type OsdpBus } from 
 import { SparcError } from '@sparc/protocol/errors';
 import type { Device } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
-import type { DeviceKeys, Operation, OperationPlan, TaskOperation, TaskWork } from '../commissioning/index.js';
+import type {
+  BusSpeeds,
+  DeviceKeys,
+  Operation,
+  OperationPlan,
+  TaskOperation,
+  TaskWork,
+} from '../commissioning/index.js';
 import type { BusConfig } from '../config/index.js';
-import type { BusSpeeds } from './bus-speeds.js';
-import { captureToFile } from './capture-file.js';
+import { CAPTURES_FOLDER, captureToFile } from './capture-file.js';
 import type { FieldBuses } from './field-buses.js';
 
 /** Long enough to walk to the other door of a corridor. */
@@ -55,7 +61,8 @@ export function planOperation(deps: OperationDeps, operation: TaskOperation, win
       const bus = busOf(deps, operation.bus);
       const { seconds } = operation;
       return at(bus.busId, (signal, report) => {
-        const onProgress = (progress: number, file: string) => report({ progress, file, step: 'listening' });
+        const onProgress = (progress: number, name: string) =>
+          report({ progress, file: `${CAPTURES_FOLDER}/${name}`, step: 'listening' });
         return captureToFile({ clock, dataDir, bus }, { seconds, signal, onProgress });
       });
     }

@@ -1,5 +1,6 @@
 import { applyGeneration, type GenerationOptions } from './apply-generation.js';
 import { addPeople } from './build-site.js';
+import type { PolicyBus } from './check-buses.js';
 import { emergencyCredentialsOf } from './emergency.js';
 import type { Manifest } from './manifest.js';
 import { sitePlanOf } from './site-plan.js';
@@ -9,6 +10,8 @@ export interface ApplyOptions extends GenerationOptions {
   readonly text: string;
   /** For messages. */
   readonly fileName: string;
+  /** Those of the gateway that is to serve it: a policy that asks too much of one is refused. */
+  readonly buses?: readonly PolicyBus[];
 }
 
 /**
@@ -16,7 +19,7 @@ export interface ApplyOptions extends GenerationOptions {
  * Throws ERR_POLICY_INVALID, ERR_POLICY_NOT_SUPPORTED_YET, ERR_POLICY_APPLY_BUSY or ERR_POLICY_WRITE_FAILED.
  */
 export function applySiteFile(options: ApplyOptions): Manifest {
-  const site = validateSiteFile(options.text, options.fileName);
+  const site = validateSiteFile(options.text, options.fileName, options.buses);
   return applyGeneration(options, {
     plan: sitePlanOf(site),
     emergencyCredentials: emergencyCredentialsOf(site),

@@ -1,5 +1,6 @@
 import { SiteFile } from '@sparc/protocol/policy';
 import { checkDocument, documentError } from '../config/index.js';
+import { checkBuses, type PolicyBus } from './check-buses.js';
 import { checkCredentials } from './check-credentials.js';
 import { checkDoors } from './check-doors.js';
 import { checkHardware } from './check-hardware.js';
@@ -12,9 +13,9 @@ export const SITE_FILE_LENGTH_MAX = 8 * 1_048_576;
 
 /**
  * Reads a site file, YAML or JSON. Throws ERR_POLICY_INVALID whose `details.problems` are all problems at once, each at
- * its line; or ERR_POLICY_NOT_SUPPORTED_YET when nothing else is wrong.
+ * its line; or ERR_POLICY_NOT_SUPPORTED_YET when nothing else is wrong. `buses`: those of the gateway that is to serve it.
  */
-export function validateSiteFile(text: string, fileName: string): SiteFile {
+export function validateSiteFile(text: string, fileName: string, buses: readonly PolicyBus[] = []): SiteFile {
   const { source, problems } = checkDocument(SiteFile, text, fileName, {
     code: 'ERR_POLICY_INVALID',
     lengthMax: SITE_FILE_LENGTH_MAX,
@@ -22,6 +23,7 @@ export function validateSiteFile(text: string, fileName: string): SiteFile {
   });
   const check = new SiteCheck(source, problems);
   checkHardware(check);
+  checkBuses(check, buses);
   checkDoors(check);
   checkSchedules(check);
   checkCredentials(check);

@@ -1,4 +1,4 @@
-import { SparcError } from '@sparc/protocol/errors';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type {
   Clock,
   CommandOutcome,
@@ -73,6 +73,10 @@ export class MemoryFieldBus implements FieldBus {
     if (status.link === 'online') this.#online.add(deviceId);
     else this.#online.delete(deviceId);
     this.#handlers?.onDevice(status);
+  }
+
+  alarm(deviceId: string, code: ErrorCode): void {
+    this.#handlers?.onAlarm({ busId: 'bus', deviceId, code, message: code });
   }
 
   /** Loses what it was told, as a device without power does. */

@@ -15,6 +15,7 @@ buses:
 api: { host: 127.0.0.1, port: 8080 }
 console: { simulatorUrl: "http://127.0.0.1:9000" }
 log: { level: debug }
+escrow: { recoveryKey: oGUIhTQnk_mhyhMlLE_zk2mCNTGUsPY5-08-qzfAryU, path: share/hallway.sealed }
 `;
 
 const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, suggestion?: string])[] = [
@@ -29,6 +30,8 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['http://127.0.0.1:9000', 'http://192.0.2.1:9000', /loopback/],
   ['http://127.0.0.1:9000', 'https://127.0.0.1:9000', /http address/],
   ['level: debug', 'level: chatty', /one of fatal/],
+  ['recoveryKey: oGUI', 'recoveryKey: oGU', /sparc site recovery-key/],
+  ['port: 4001', 'port: 4001, baudRate: 1200', /one of 9600, 19200/],
 ];
 
 function problemsIn(text: string) {
@@ -51,7 +54,9 @@ t.test('paths are relative to the configuration file', async (t) => {
   const config = parseGatewayConfig(CONFIG, '/etc/sparc/gateway.yaml');
   t.equal(config.dataDir, '/etc/sparc/data');
   t.equal(config.osdpKeysFile, '/etc/sparc/keys.yaml');
-  t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001 } });
+  t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001, baudRate: 9_600 } });
+  t.equal(config.escrow?.path, '/etc/sparc/share/hallway.sealed');
+  t.equal(config.escrow?.recoveryKey.length, 32);
 });
 
 t.test('what is left out has a default', async (t) => {
@@ -89,7 +94,7 @@ t.test('every mistake is shown at once, in the order of the lines', async (t) =>
 });
 
 t.test('broken YAML is refused at its line, whatever is wrong with it', async (t) => {
-  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 10, message: /unique/ }]);
+  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 11, message: /unique/ }]);
   t.match(problemsIn('gateway: { name: [ }\n'), [{ line: 1 }]);
   t.match(problemsIn(`gateway: ${'['.repeat(100_000)}`), [{ message: /nested too deeply/ }]);
   t.match(problemsIn(`# ${'x'.repeat(1_100_000)}`), [{ message: /the most is/ }]);

@@ -32,6 +32,35 @@ t.test('devices and buses are recorded when they change, with their codes', asyn
   t.equal(site.record('reader.offline').record.code, 'ERR_OSDP_LINE_DOWN');
 });
 
+t.test(
+  'losing Secure Channel is tamper until the reader is secure again; what else a bus alarms of is not',
+  async (t) => {
+    const site = await FieldSite.open();
+    site.bus.status('front-in', { link: 'online', secure: true });
+    await site.clock.advance(100);
+    site.news();
+    for (const code of [
+      'ERR_OSDP_RESTARTED',
+      'ERR_OSDP_SECURE_LOST',
+      'ERR_OSDP_CLEAR_REPLY',
+      'ERR_OSDP_MAC',
+    ] as const) {
+      site.bus.alarm('front-in', code);
+      site.bus.alarm('front-in', code);
+      site.bus.status('front-in', { link: 'connecting', secure: false, reason: code });
+      await site.clock.advance(100);
+      t.equal(site.field.snapshot().readers.find(({ deviceId }) => deviceId === 'front-in')?.tampered, true, code);
+      site.bus.status('front-in', { link: 'online', secure: true });
+      await site.clock.advance(100);
+      t.same(site.news(), ['reader.tamper', 'reader.offline', 'reader.online', 'reader.tamper_clear'], code);
+      t.match(site.record('reader.tamper').record, { deviceId: 'front-in', code });
+    }
+    site.bus.alarm('front-in', 'ERR_OSDP_ADDRESS_CONFLICT');
+    await site.clock.advance(100);
+    t.same(site.news(), ['reader.alarm']);
+  },
+);
+
 t.test('a card over a tampered reader is denied', async (t) => {
   const site = await FieldSite.open();
   site.bus.status('front-in', { tampered: true });

@@ -195,3 +195,23 @@ t.test('a document that is no site file at all is refused without an exception o
     t.ok(problemsIn(text).length > 0, JSON.stringify(text));
   }
 });
+
+t.test('a site file that asks more of a line than it can poll in a second is refused with the figures', async (t) => {
+  const site = validateSiteFile(SITE_FILE, 'site.yaml');
+  const devices = Array.from({ length: 40 }, (_, address) => ({
+    ...site.devices[0],
+    id: `reader-${address}`,
+    address,
+  }));
+  const text = JSON.stringify({ ...site, devices: [...site.devices.filter(({ bus }) => bus !== 'bus-a'), ...devices] });
+  const codes = (baudRate: number) => {
+    try {
+      validateSiteFile(text, 'site.json', [{ id: 'bus-a', baudRate }]);
+      return [];
+    } catch (error) {
+      return problemsOf(error).filter(({ code }) => code === 'ERR_BUS_POLL_PERIOD');
+    }
+  };
+  t.match(codes(9_600), [{ path: /^devices\[/, message: /40 devices at 9600 baud are polled every \d{4} ms/ }]);
+  t.strictSame(codes(38_400), []);
+});

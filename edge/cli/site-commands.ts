@@ -1,0 +1,140 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { SparcError } from '@sparc/protocol/errors';
+import {
+  BusSpeeds,
+  createRecoveryKey,
+  digestOfBundle,
+  ESCROW_FILE,
+  heldKeysFromJson,
+  KeyStore,
+  loadRecoveryKey,
+  openBundle,
+  type EscrowContent,
+} from '../commissioning/index.js';
+import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
+import { findIdentity, nodeRandom, tryLock, verifySignature } from '../platform/index.js';
+import { readSitePlan, verifyGeneration } from '../policy/index.js';
+import { configOption, examples, jsonOption, type Cli } from './cli.js';
+
+export function addSiteCommands(cli: Cli): void {
+  const site = cli.program.command('site').description('keys of readers in escrow, and onto a replacement gateway');
+  site
+    .command('recovery-key')
+    .description('make the recovery key of a site: the private half for the safe, the public half for its gateways')
+    .requiredOption('--out <file>', 'new file for the private half')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('sparc site recovery-key --out /media/usb/harbour-recovery.key'))
+    .action(({ out }: { out: string }) => makeRecoveryKey(cli, out));
+  site
+    .command('escrow')
+    .description('copy the newest escrow bundle of this gateway')
+    .requiredOption('--out <file>', 'where to')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('sparc site escrow --out /media/usb/hallway.sealed'))
+    .action(({ out, config }: { out: string; config: string }) => copyBundle(cli, out, config));
+  site
+    .command('restore <bundle>')
+    .description('give the keys of a lost gateway to this one, so that no reader has to be touched')
+    .requiredOption('--recovery-key <file>', 'private half of the recovery key of the site')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples('sparc site restore hallway.sealed --recovery-key /media/usb/harbour-recovery.key'))
+    .action((bundle: string, { recoveryKey, config }: { recoveryKey: string; config: string }) =>
+      restore(cli, bundle, recoveryKey, config),
+    );
+}
+
+function makeRecoveryKey({ output }: Cli, out: string): void {
+  const publicKey = Buffer.from(createRecoveryKey(out, nodeRandom)).toString('base64url');
+  const human = [
+    publicKey,
+    '',
+    `${out} opens every escrow bundle of the site: keep it in a safe, on no gateway.`,
+    'Into the configuration of each gateway of the site:',
+    `  escrow: { recoveryKey: ${publicKey} }`,
+  ];
+  output.result({ publicKey, privateKeyFile: out }, human.join('\n'));
+}
+
+function copyBundle({ output }: Cli, out: string, configPath: string): void {
+  const { dataDir } = loadGatewayConfig(configPath);
+  const path = join(dataDir, ESCROW_FILE);
+  if (!existsSync(path)) throw new SparcError('ERR_ESCROW_NONE', `there is no ${path}`, { dataDir });
+  try {
+    copyFileSync(path, out);
+    chmodSync(out, 0o600);
+  } catch (cause) {
+    throw new SparcError('ERR_ESCROW_WRITE_FAILED', `${out}: ${(cause as Error).message}`, { out }, { cause });
+  }
+  const digest = digestOfBundle(readFileSync(out));
+  output.result({ file: out, digest }, `${out}\nSHA-256 ${digest}, as in the journal (escrow.written).`);
+}
+
+async function restore({ output }: Cli, path: string, keyPath: string, configPath: string): Promise<void> {
+  const config = loadGatewayConfig(configPath);
+  const bytes = readBundle(path);
+  const content = openBundle(bytes, loadRecoveryKey(keyPath));
+  const { dataDir } = config;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = tryLock(join(dataDir, 'gateway.lock'));
+  if (lock === undefined) throw new SparcError('ERR_GATEWAY_DATA_IN_USE', `a gateway runs on ${dataDir}`, { dataDir });
+  try {
+    assertSameSite(dataDir, content);
+    const store = KeyStore.load(dataDir, nodeRandom);
+    if (store.devices.size > 0) throw new SparcError('ERR_ESCROW_KEYS_PRESENT', `${dataDir} holds keys already`);
+    const digest = digestOfBundle(bytes);
+    await restoreSpeeds(config, content);
+    await store.restore(new Map(content.devices.map(({ id, keys }) => [id, heldKeysFromJson(keys)])), digest);
+    output.result({ ...summary(content), digest }, restored(content, digest));
+  } finally {
+    lock.release();
+  }
+}
+
+function readBundle(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new SparcError('ERR_CONFIG_UNREADABLE', `${path}: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+/** A policy that is in force already says whose readers these are. */
+function assertSameSite(dataDir: string, { siteId }: EscrowContent): void {
+  const identity = findIdentity(dataDir);
+  if (identity === undefined) return;
+  const { current } = verifyGeneration(dataDir, (message, signature) =>
+    verifySignature(identity.publicKey, message, signature),
+  );
+  const here = current === undefined ? undefined : readSitePlan(current.path).site.id;
+  if (here === undefined || here === siteId) return;
+  throw new SparcError('ERR_ESCROW_FOREIGN', `the bundle is of site ${siteId}, and the policy of ${here}`, { siteId });
+}
+
+async function restoreSpeeds(config: GatewayConfig, { busSpeeds }: EscrowContent): Promise<void> {
+  const speeds = new BusSpeeds(config.dataDir);
+  for (const bus of config.buses) {
+    const speed = busSpeeds[bus.id];
+    // Behind a converter only the converter can change it.
+    if (speed !== undefined && 'serial' in bus && speed !== speeds.speedOf(bus)) await speeds.set(bus, speed);
+  }
+}
+
+const summary = ({ siteId, gateway, sealedAtUnixMs, devices }: EscrowContent) => ({
+  siteId,
+  gateway,
+  sealedAt: new Date(sealedAtUnixMs).toISOString(),
+  devices: devices.map(({ id, bus, address }) => ({ id, bus, address })),
+});
+
+function restored(content: EscrowContent, digest: string): string {
+  const { siteId, gateway, sealedAt, devices } = summary(content);
+  return [
+    `The keys of ${devices.length} devices of gateway ${gateway}, site ${siteId}, sealed ${sealedAt}:`,
+    ...devices.map(({ id, bus, address }) => `  ${id}${bus === undefined ? '' : ` (${bus}, address ${address})`}`),
+    `SHA-256 ${digest}. Compare it with the journal of the lost gateway if you have one (escrow.written).`,
+    'Apply the site file if that is not done yet, then start the gateway: its readers come up by themselves.',
+  ].join('\n');
+}

@@ -1,0 +1,24 @@
+import { busPlanProblem } from '@sparc/firmware-bridges/bus-plan';
+import type { SiteCheck } from './site-check.js';
+
+/** A line of the gateway that is to serve a site file. */
+export interface PolicyBus {
+  readonly id: string;
+  /** Bits a second. */
+  readonly baudRate: number;
+}
+
+/** No line has more devices than it can poll in a second. Buses of other gateways are not known here. */
+export function checkBuses(check: SiteCheck, buses: readonly PolicyBus[]): void {
+  const devices = [...check.entries('devices')];
+  for (const { id, baudRate } of buses) {
+    const here = devices.filter(([, { bus }]) => bus === id);
+    const plans = here.map(([, { secureChannel }]) => ({ secureChannel: { mode: secureChannel } }));
+    const problem = busPlanProblem(plans, baudRate);
+    const [last] = here.at(-1) ?? [];
+    if (problem === undefined || last === undefined) continue;
+    const advice = 'Raise the speed of the bus (`sparc commission set-speed`), or spread its devices over two';
+    const message = `asks too much of ${id}: ${problem.message}. ${advice}`;
+    check.problems.push(check.source.problem(problem.code, ['devices', last, 'bus'], message));
+  }
+}
