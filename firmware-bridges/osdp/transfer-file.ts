@@ -51,31 +51,35 @@ export async function transferFile(
     FRAME_LENGTH_MAX,
   );
   let abortTold = false;
-  let effects = [
-    ...step({ kind: 'start', nowMs: bus.nowMs(), fragmentSizeMax: fragmentSize(frameLength, device.secure) }),
-  ];
-  for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
+  let effects = step({
+    kind: 'start',
+    nowMs: bus.nowMs(),
+    fragmentSizeMax: fragmentSize(frameLength, device.secure),
+  });
+  for (;;) {
     if (signal?.aborted === true && !abortTold) {
       abortTold = true;
-      effects = [...step({ kind: 'abort', nowMs: bus.nowMs() }), effect, ...effects];
-      continue;
+      effects = [...effects.filter(({ kind }) => kind !== 'wait'), ...step({ kind: 'abort', nowMs: bus.nowMs() })];
     }
-    switch (effect.kind) {
+    const [effect, ...rest] = effects;
+    effects = rest;
+    switch (effect?.kind) {
       case 'send': {
         const outcome = await bus.send(deviceId, effect.command, { priority: 'normal', ttlMs: FRAGMENT_TTL_MS });
-        effects.push(...step({ kind: 'outcome', nowMs: bus.nowMs(), outcome }));
+        effects = [...rest, ...step({ kind: 'outcome', nowMs: bus.nowMs(), outcome })];
         break;
       }
       case 'wait':
         await bus.until(() => false, effect.untilMs - bus.nowMs(), abortTold ? undefined : signal);
-        effects.push(...step({ kind: 'time', nowMs: bus.nowMs() }));
+        effects = [...rest, ...step({ kind: 'time', nowMs: bus.nowMs() })];
         break;
       case 'progress':
         onProgress(effect);
         break;
       case 'done':
         return effect.result;
+      case undefined:
+        throw new Error(`the transfer to ${deviceId} came to a stop`);
     }
   }
-  throw new Error(`the transfer to ${deviceId} came to a stop`);
 }

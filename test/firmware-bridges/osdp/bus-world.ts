@@ -1,3 +1,4 @@
+import type { ByteLink } from '@sparc/protocol/ports';
 import { OsdpFieldBus, type DeviceHealth, type DevicePlan, type OsdpBus } from '@sparc/firmware-bridges/osdp';
 import { PdDevice, pdProfile, SimulatedReader, type DeviceParts } from '@sparc/simulator/devices';
 import { SeededRandom, SerialLine, SimulatedByteLink, VirtualClock } from '@sparc/simulator/world';
@@ -19,6 +20,8 @@ export interface DeviceInWorld {
 export interface BusWorldOptions {
   readonly baudRate?: number;
   readonly onKeyProven?: (deviceId: string, scbk: Uint8Array) => void;
+  /** What the bus has in place of the link itself. */
+  readonly wrap?: (world: BusWorld) => ByteLink;
 }
 
 /** One bus in virtual time: a field bus, a line, and devices made of the PD machine. */
@@ -33,7 +36,7 @@ export class BusWorld {
 
   constructor(
     devices: readonly DeviceInWorld[],
-    { baudRate = 9_600, onKeyProven = () => undefined }: BusWorldOptions = {},
+    { baudRate = 9_600, onKeyProven = () => undefined, wrap = () => this.link }: BusWorldOptions = {},
   ) {
     this.link = new SimulatedByteLink(this.clock, this.line, 'line', baudRate);
     const plans = devices.map(({ address, plan }, index): DevicePlan => {
@@ -45,7 +48,7 @@ export class BusWorld {
     });
     this.field = new OsdpFieldBus(
       { clock: this.clock, random: this.random.fork('acu'), onKeyProven },
-      { buses: [{ busId: 'bus', link: this.link, devices: plans }] },
+      { buses: [{ busId: 'bus', link: wrap(this), devices: plans }] },
     );
   }
 

@@ -96,6 +96,24 @@ t.test('a transfer that is given up tells where, and is resumed there', async (t
   await world.field.stop();
 });
 
+t.test('a transfer is given up at once while the device lets it wait', async (t) => {
+  const world = new BusWorld([{ address: 0 }], { baudRate: 38_400 });
+  world.reader('pd-0').device.setQuirks(['slowTransfer']);
+  world.start();
+  await world.online('pd-0');
+  const trials = [7, 97, 211, 333, 777];
+  for (const delayMs of trials) {
+    const stopping = new AbortController();
+    const options = { fileType: 1, data: IMAGE, signal: stopping.signal };
+    const transfer = transferFile(world.bus, 'pd-0', options);
+    await world.clock.advance(1_000 + delayMs);
+    stopping.abort();
+    t.match(await world.settle(transfer, 1_000), { kind: 'aborted' });
+  }
+  t.equal(world.witness.device('pd-0')?.link, 'online');
+  await world.field.stop();
+});
+
 t.test('a transfer to a device that is taken off the bus ends', async (t) => {
   const world = new BusWorld([{ address: 0 }], { baudRate: 38_400 });
   world.start();
