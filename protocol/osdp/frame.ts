@@ -41,7 +41,10 @@ export interface Frame {
   readonly payload: Uint8Array;
 }
 
-/** A frame as received; `mac` is there exactly for the security blocks SCS_15 to SCS_18. */
+/**
+ * A frame as received; `mac` is there for the security blocks SCS_15 to SCS_18, unless the frame has no room for one: some
+ * ACUs (OSDP.Net's descendants) poll so before there is a session.
+ */
 export interface ReceivedFrame extends Frame {
   readonly mac?: Uint8Array;
 }
@@ -140,7 +143,9 @@ function takeApart(bytes: Uint8Array): ReceivedFrame {
   const check = checkOf(ctrl);
   const block = ctrl & CTRL.securityBlock ? takeBlock(bytes, blockLength) : undefined;
   const codeAt = HEADER_LENGTH + (block === undefined ? 0 : blockLength);
-  const macAt = bytes.length - checkLength(check) - (carriesMac(block) ? MAC_LENGTH : 0);
+  const checkAt = bytes.length - checkLength(check);
+  const hasMac = carriesMac(block) && codeAt < checkAt - MAC_LENGTH;
+  const macAt = hasMac ? checkAt - MAC_LENGTH : checkAt;
   const code = bytes[codeAt];
   if (code === undefined || codeAt >= macAt) throw new CodecError('ERR_OSDP_MALFORMED', 'the frame has no code');
   return {
@@ -151,7 +156,7 @@ function takeApart(bytes: Uint8Array): ReceivedFrame {
     ...(block === undefined ? {} : { securityBlock: block }),
     code,
     payload: bytes.slice(codeAt + 1, macAt),
-    ...(carriesMac(block) ? { mac: bytes.slice(macAt, macAt + MAC_LENGTH) } : {}),
+    ...(hasMac ? { mac: bytes.slice(macAt, checkAt) } : {}),
   };
 }
 

@@ -136,14 +136,15 @@ function receiveClear(draft: PdDraft, nowMs: number, frame: ReceivedFrame, bytes
     endSession(draft);
     if (!(command.ok && command.value.name === 'CHLNG' && isExpected(draft, frame))) {
       forgetExchange(draft);
-      return refuse(draft, frame, nak(NAK.encryptionRequired));
+      return refuseClear(draft, frame, bytes);
     }
   }
   const { requireSecureChannel } = draft.options;
   if (requireSecureChannel && !(command.ok && CLEAR_COMMANDS.includes(command.value.name))) {
-    return refuse(draft, frame, nak(NAK.encryptionRequired));
+    return refuseClear(draft, frame, bytes);
   }
-  if (!isExpected(draft, frame)) return refuse(draft, frame, nak(NAK.sequence));
+  // A frame out of sequence is no part of it.
+  if (!isExpected(draft, frame)) return transmit(draft, encodeFrame(answerTo(frame, nak(NAK.sequence))));
   const answer = clearAnswer(draft, nowMs, frame, command, bytes.length, rndB);
   const block = answer.securityBlock === undefined ? {} : { securityBlock: answer.securityBlock };
   finish(draft, frame, bytes, encodeFrame({ ...answerTo(frame, answer.reply), ...block }), answer.reply);
@@ -168,7 +169,7 @@ function receiveSecure(draft: PdDraft, nowMs: number, frame: ReceivedFrame, byte
   if (draft.security.kind !== 'established' || !opened?.ok) {
     endSession(draft);
     forgetExchange(draft);
-    return refuse(draft, frame, nak(NAK.encryptionRequired));
+    return refuseClear(draft, frame, bytes);
   }
   const plain = opened.value.frame;
   const { scbk } = draft;
@@ -220,9 +221,10 @@ function moveTo(draft: PdDraft, { address, baudRate }: Extract<Reply, { name: 'C
   forgetExchange(draft);
 }
 
-/** Refuses in clear a frame that is not processed, so that it is no part of the sequence. */
-function refuse(draft: PdDraft, frame: Frame, reply: Reply): void {
-  transmit(draft, encodeFrame(answerTo(frame, reply)));
+/** Refuses in clear what cannot be processed for want of a session. Many ACUs count the answer and go on from there. */
+function refuseClear(draft: PdDraft, frame: Frame, bytes: Uint8Array): void {
+  const reply = nak(NAK.encryptionRequired);
+  finish(draft, frame, bytes, encodeFrame(answerTo(frame, reply)), reply);
 }
 
 /** The reply to a command: its address, its SQN and its kind of check. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import {
   type Command,
+  crc16,
   createPd,
   deriveSessionKeys,
   encodeFrame,
@@ -126,6 +127,17 @@ t.test('the default key opens a session in install mode only, and KEYSET ends th
   const bench = new Bench();
   bench.pd = createPd(keyless);
   t.match(bench.ask(0, { name: 'CHLNG', rndA }, challenge).reply, { name: 'NAK', error: 5 });
+});
+
+t.test('an ACU that polls before the handshake is refused and may go on with SQN 1', async (t) => {
+  // SCS_15 without a MAC, as the ACU of osdp-python begins.
+  const poll = fromHex('53650a000c021560');
+  const check = crc16(poll);
+  const withoutMac = Uint8Array.of(...poll, check & 0xff, check >> 8);
+  const bench = new Bench({ requireSecureChannel: true });
+  const answer = bench.send(withoutMac);
+  t.match(answer === undefined ? undefined : read(answer).reply, { name: 'NAK', error: 6 });
+  t.match(bench.ask(1, { name: 'CHLNG', rndA }, challenge).reply, { name: 'CCRYPT' });
 });
 
 t.test('a wrong server cryptogram is answered with status FF and opens nothing', async (t) => {
