@@ -142,6 +142,11 @@ export class FieldBuses implements FieldBus, KeyLine {
     this.#buses.indicate(deviceId, readerNumber, indication);
   }
 
+  /** See {@link OsdpFieldBus.identify}. */
+  identify(deviceId: string, durationMs: number): Promise<void> {
+    return this.#buses.identify(deviceId, durationMs);
+  }
+
   health(): BusHealth[] {
     return this.#buses.health();
   }

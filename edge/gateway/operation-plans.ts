@@ -42,8 +42,7 @@ export function planOperation(deps: OperationDeps, operation: TaskOperation, win
       return planDiscovery(deps, operation);
     case 'identify': {
       const { id: deviceId, bus: busId } = deviceOf(deps, operation.device);
-      const bus = busOf(deps, busId);
-      return at(busId, () => identify(bus, { deviceId }, IDENTIFY_MS), deviceId);
+      return at(busId, () => deps.buses.identify(deviceId, IDENTIFY_MS), deviceId);
     }
     case 'identifyFound': {
       const bus = busOf(deps, operation.bus);
