@@ -36,6 +36,7 @@ const PROMPT_ATTEMPTS = 3;
 /** After the prompt attempts; then twice as long each time, up to the longest. */
 const REPEAT_PAUSE_MS = 50;
 const REPEAT_PAUSE_MAX_MS = 1_000;
+const IMPOSTOR_ALARM_PAUSE_MS = 60_000;
 const PDID_CODE = 0x45;
 
 /** One step of the ACU's side of a PD. Pure: the same state and input give the same result. */
@@ -217,13 +218,7 @@ function secureAnswered(
   if (opened.value.plain && !draft.dialect.clearStatusReplies)
     notice(draft, 'it reports its status in plain text inside the session');
   const reply = decodeReply(opened.value.frame);
-  if (exchange.doubted !== undefined && isSecure(draft)) {
-    alarm(
-      draft,
-      'ERR_OSDP_CLEAR_REPLY',
-      `${exchange.doubted} came in clear, and not from the device: it has the session`,
-    );
-  }
+  if (exchange.doubted !== undefined) impostorHeard(draft, nowMs, exchange.doubted);
   if (draft.phase.kind === 'installing') keyAnswered(draft, nowMs, reply.ok ? reply.value : undefined);
   else if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
   else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
@@ -247,6 +242,13 @@ function clearTextInSession(draft: AcuDraft, nowMs: number, exchange: Exchange, 
     return sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', message);
   }
   sessionBroken(draft, nowMs, 'ERR_OSDP_CLEAR_REPLY', `${what} came in clear text and was not used`);
+}
+
+/** Who sends clear text in the name of the device may do so at each frame: people are told now and then. */
+function impostorHeard(draft: AcuDraft, nowMs: number, what: string): void {
+  if (!isSecure(draft) || nowMs < draft.impostorAlarmAtMs + IMPOSTOR_ALARM_PAUSE_MS) return;
+  draft.impostorAlarmAtMs = nowMs;
+  alarm(draft, 'ERR_OSDP_CLEAR_REPLY', `${what} came in clear, and not from the device: it has the session`);
 }
 
 /** Some PDs leave the session before they acknowledge a key. Which key they have, the next handshake shows. */

@@ -121,6 +121,8 @@ export interface AcuState {
   readonly check: Check;
   /** Whether a PD that was found by a checksum is spoken to by CRC, as it claims that it can be. */
   readonly crcClaim: 'none' | 'trying' | 'wrong';
+  /** When clear text that was not the device's last was an alarm. */
+  readonly impostorAlarmAtMs: number;
   /** Deviations that were told of. */
   readonly noticed: readonly string[];
   /** Longest frame that the PD takes. */
@@ -169,6 +171,7 @@ export function createAcu({ address, secureChannel, timings, dialect = DIALECTS.
     troubles: 0,
     check: 'crc',
     crcClaim: 'none',
+    impostorAlarmAtMs: Number.NEGATIVE_INFINITY,
     noticed: [],
     receiveSize: RECEIVE_SIZE_MIN,
     incoming: undefined,

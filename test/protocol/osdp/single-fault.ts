@@ -13,8 +13,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     { bytes, delayMs: 0 },
     { bytes, delayMs: 30 },
   ],
-  'delayed by 30 ms': late(30),
-  'delayed by 250 ms': late(250),
   'delayed by 450 ms': late(450),
   'delayed by 850 ms': late(850),
 };
@@ -34,6 +32,7 @@ export const MODES: Readonly<
   clear: { secureChannel: { mode: 'clear' }, pd: { requireSecureChannel: false } },
 };
 
+const STEP_MS = 10;
 const RECOVERY_MAX_MS = 1_000;
 const CARD = { kind: 'card', reader: 0, format: 1, bitCount: 26, bits: Uint8Array.of(0x3f, 0x8a, 0x21, 0xc0) } as const;
 const UNLOCK = { name: 'OUT', records: [{ output: 0, code: 5, timerTicks: 5 }] } as const;
@@ -48,8 +47,8 @@ export function liveThrough(
   let longestSilenceMs = 0;
   let heardMs = line.nowMs;
   const run = (durationMs: number): void => {
-    for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += 1) {
-      line.run(1);
+    for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs += STEP_MS) {
+      line.run(STEP_MS);
       if (line.acu.lastValidMs > heardMs) heardMs = line.acu.lastValidMs;
       longestSilenceMs = Math.max(longestSilenceMs, line.nowMs - heardMs);
     }

@@ -106,8 +106,20 @@ export class VirtualLine {
 
   run(durationMs: number): this {
     const endMs = this.nowMs + durationMs;
-    for (; this.nowMs < endMs; this.nowMs += 1) this.#tick();
+    while (this.nowMs < endMs) {
+      this.#tick();
+      this.nowMs = Math.min(endMs, Math.max(this.nowMs + 1, Math.ceil(this.#nextEventMs())));
+    }
     return this;
+  }
+
+  /** Nothing happens by itself before this instant. */
+  #nextEventMs(): number {
+    return Math.min(
+      ...this.#arrivals.map(({ atMs }) => atMs),
+      nextTimeMs(this.pd) ?? Infinity,
+      this.#replyDueMs ?? nextTurnAtMs(this.acu),
+    );
   }
 
   /** Runs until the condition holds; throws if it does not within the time. Returns how long it took. */
