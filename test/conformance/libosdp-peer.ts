@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { eventually, skipWithout } from '../support/peers.js';
 import { REPOSITORY } from '../support/repository.js';
 
-const FOLDER = join(REPOSITORY, 'test', 'conformance');
+export const FOLDER = join(REPOSITORY, 'test', 'conformance');
 export const PYTHON = join(FOLDER, '.venv', 'bin', 'python');
 
 export const SKIP_WITHOUT_LIBOSDP = skipWithout(
