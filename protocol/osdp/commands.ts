@@ -46,8 +46,6 @@ export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as c
 
 /** File types of FILETRANSFER; from 0x80 on they are the maker's own. */
 export const FILE_TYPE = { opaque: 1, biometricTemplate: 2, displayContent: 3 } as const;
-/** Vendor (OUI) under which PKOC speaks in MFG and MFGREP. */
-export const PSIA_VENDOR = '1a9021';
 
 const none = struct({});
 
