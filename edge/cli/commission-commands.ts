@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { Option, type Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
@@ -7,7 +8,7 @@ import { createNodeClock } from '../platform/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
 import { interruptible, runTask } from './commission-task.js';
-import { foundText, healthText, instant, statusText } from './commission-texts.js';
+import { foundText, healthText, instant, missingText, statusText } from './commission-texts.js';
 import { EXIT } from './exit-codes.js';
 import { number, numbers, ranges } from './option-values.js';
 
@@ -66,7 +67,11 @@ export function addCommissionCommands(cli: Cli): void {
         ...(flags.baudRates === undefined ? {} : { baudRates: flags.baudRates }),
         ...(flags.addresses === undefined ? {} : { addresses: flags.addresses }),
       });
-      cli.output.result(found, foundText(found));
+      const { devices } = await clientOf(flags).view();
+      const missing = devices.filter(
+        (device) => device.bus === bus && !found.some((each) => each.device === device.id),
+      );
+      cli.output.result(found, [foundText(found), ...missingText(missing)].join('\n'));
       if (found.some(({ conflict }) => conflict)) cli.exitCode = EXIT.checkFailed;
     });
   atPlace(work(commission, 'identify [reader]', 'let a reader blink and beep'))
@@ -107,12 +112,20 @@ export function addCommissionCommands(cli: Cli): void {
     .addHelpText('after', examples('sparc commission capture bus-1 --seconds 600 --operator Ada'))
     .action(async (bus: string, flags: WorkFlags & { seconds: number }) => {
       const task = await done(cli, flags, { kind: 'capture', bus, seconds: flags.seconds });
-      tell(cli, task, `Recorded to ${task.file} in the data directory. Read it with \`sparc osdp replay\`.`);
+      tell(
+        cli,
+        task,
+        `Recorded to ${join(loadGatewayConfig(flags.config).dataDir, task.file ?? '')}. Read it with \`sparc osdp replay\`.`,
+      );
     });
   work(commission, 'transfer <bundle> <readers...>', 'send an imported bundle, one reader of a pair at a time')
-    .addHelpText('after', examples('sparc commission transfer r40-1.2.0 front-reader lab-reader --operator Ada'))
-    .action(async (bundle: string, devices: string[], flags: WorkFlags) => {
-      tell(cli, await done(cli, flags, { kind: 'transfer', bundle, devices }), `${devices.join(', ')}: done.`);
+    .option('--accept-door-outage', 'also to devices that drive a lock or carry an exit request')
+    .addHelpText('after', '\nStarted again, a transfer goes on where it stopped.')
+    .addHelpText('after', examples('sparc commission transfer 3f9a02b1c4d5e6f7 front-reader lab-reader --operator Ada'))
+    .action(async (bundle: string, devices: string[], flags: WorkFlags & { acceptDoorOutage?: boolean }) => {
+      const { acceptDoorOutage = false } = flags;
+      const task = await done(cli, flags, { kind: 'transfer', bundle, devices, acceptDoorOutage });
+      tell(cli, task, `${devices.join(', ')}: done.`);
     });
   work(commission, 'cancel <task>', 'end something that runs').action(async (task: string, flags: WorkFlags) => {
     const client = clientOf(flags);

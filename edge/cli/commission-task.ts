@@ -51,7 +51,7 @@ export async function runTask(
       const { code: why = 'ERR_COMMISSIONING_CANCELLED', message = 'it was cancelled' } = task.error ?? {};
       throw new SparcError(why, message);
     }
-    output.progress(`${Math.floor(task.progress * 100)} %  ${task.step}`, task.progress);
+    output.progress(`${Math.floor(task.progress * 100)} %  ${task.step}`.trimEnd(), task.progress);
     await new Promise<void>((resolve) => clock.setTimer(LOOK_INTERVAL_MS, resolve));
   }
 }

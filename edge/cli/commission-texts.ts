@@ -57,6 +57,13 @@ export function foundText(found: readonly FoundDevice[]): string {
   ).join('\n');
 }
 
+/** Devices of the plan that a search did not find. */
+export function missingText(missing: CommissioningView['devices']): string[] {
+  if (missing.length === 0) return [];
+  const names = missing.map(({ id, address }) => `${id} (address ${address})`).join(', ');
+  return ['', `Not found: ${names}. Check power and cable, or move a device found above to its address.`];
+}
+
 function remarks({
   conflict,
   defaultKey,

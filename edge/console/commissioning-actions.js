@@ -13,7 +13,7 @@ const LIKELY_RATES = [9_600, 115_200];
 
 /** What the buttons of the page do: ask what is to be known, say what it costs, start it. `model()` is what is shown. */
 export function createActions(model, start) {
-  const name = (id) => deviceName(model().site, id);
+  const name = (id) => deviceName(model(), id);
   const planned = (bus) => model().view.devices.filter((device) => device.bus === bus);
 
   return {
@@ -135,11 +135,19 @@ export function createActions(model, start) {
               disabled: links.get(device.id) === 'offline',
             })),
           ),
+          checkField('outage', 'Doors that are out of order meanwhile', [
+            {
+              value: 'accepted',
+              words: 'Somebody stands at them',
+              note: 'for devices that drive a lock or an exit button',
+            },
+          ]),
         ],
         go: 'Send',
       });
       if (answer?.device === undefined) return;
-      await start({ kind: 'transfer', bundle: id, devices: answer.device });
+      const acceptDoorOutage = answer.outage !== undefined;
+      await start({ kind: 'transfer', bundle: id, devices: answer.device, acceptDoorOutage });
     },
   };
 }

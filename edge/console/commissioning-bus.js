@@ -153,7 +153,7 @@ function makeDevice(device, actions) {
     ({ key } = next);
     const health = bus.health?.devices.find(({ deviceId }) => deviceId === next.id);
     live.replaceChildren(
-      nameOf(next, health, model.site, name),
+      nameOf(next, health, model, name),
       ...metricsOf(health?.link === 'offline' ? undefined : health),
     );
     const task = model.view.tasks.find((known) => known.device === next.id);
@@ -167,15 +167,16 @@ function makeDevice(device, actions) {
 }
 
 /** What became of the newest thing that was asked for here. */
-function renderNews(news, task, { site, catalogue }, titleOf) {
+function renderNews(news, task, model, titleOf) {
   news.dataset.state = task?.state ?? 'none';
-  const words = task === undefined ? [] : [h('strong', {}, titleOf(task, site)), ...taskProgress(task, catalogue)];
+  const words =
+    task === undefined ? [] : [h('strong', {}, titleOf(task, model)), ...taskProgress(task, model.catalogue)];
   news.replaceChildren(...words.filter(Boolean));
 }
 
-function nameOf({ id, address, key }, health, site, nameId) {
+function nameOf({ id, address, key }, health, model, nameId) {
   const { level, badge } = KEY_WORDS[key];
-  const reader = site.readers.find(({ deviceId }) => deviceId === id);
+  const reader = model.site.readers.find(({ deviceId }) => deviceId === id);
   const link = reader?.link ?? health?.link;
   const marks = [
     h('span', { class: 'badge', 'data-level': level }, badge),
@@ -198,7 +199,7 @@ function nameOf({ id, address, key }, health, site, nameId) {
     h(
       'div',
       {},
-      h('strong', { id: nameId }, deviceName(site, id)),
+      h('strong', { id: nameId }, deviceName(model, id)),
       h('div', { class: 'badges' }, marks.filter(Boolean), h('span', { class: 'quiet' }, id)),
     ),
   );

@@ -13,15 +13,37 @@ export function missingDevices(busId, { view, site }) {
   );
 }
 
+const keyOf = ({ device }, { view }) => view.devices.find(({ id }) => id === device)?.key;
+
+/** Where the plan has it, at the speed of its bus. */
+function isPlaced({ device, baudRate, conflict }, busId, { buses }) {
+  const busRate = buses?.find(({ id }) => id === busId)?.baudRate ?? baudRate;
+  return device !== undefined && !conflict && baudRate === busRate;
+}
+
+/** Nothing is left to be done about it. */
+const isSettled = (device, busId, model) => isPlaced(device, busId, model) && keyOf(device, model) === 'proven';
+
+/** The newest task comes first. */
+function isMovedSince(search, { tasks }) {
+  const newer = tasks.slice(0, tasks.indexOf(search));
+  return newer.some(
+    ({ kind, bus, state }) =>
+      bus === search.bus && state === 'done' && (kind === 'setAddress' || kind === 'setBusSpeed'),
+  );
+}
+
 /** What the newest search of a bus found, and what can be done with it. */
 export function createFoundList(busId, actions) {
   const title = h('h4');
   const progress = h('div', { class: 'found-progress' });
   const stop = h('div');
   const list = h('ul', { class: 'found-list' });
-  const missing = h('p', { class: 'found-missing' });
+  const inPlace = h('p', { class: 'found-note quiet' });
+  const missing = h('p', { class: 'found-note' });
+  const stale = h('p', { class: 'found-note' }, 'An address was changed after this search: search again.');
   const element = h('section', { class: 'found', hidden: true, 'aria-label': `Search on ${busId}` });
-  element.append(h('div', { class: 'found-head' }, title, stop), progress, list, missing);
+  element.append(h('div', { class: 'found-head' }, title, stop), progress, stale, list, inPlace, missing);
 
   const render = (model) => {
     const task = searchOf(busId, model.view);
@@ -37,13 +59,18 @@ export function createFoundList(busId, actions) {
     stop.hidden = !isRunning;
     progress.replaceChildren(...taskProgress(task, model.catalogue).filter(Boolean));
     const absent = missingDevices(busId, model);
-    missing.hidden = isRunning || absent.length === 0;
-    const names = absent.map(({ id, address }) => `${deviceName(model.site, id)} (address ${address})`).join(', ');
+    stale.hidden = !isMovedSince(task, model.view);
+    missing.hidden = isRunning || !stale.hidden || absent.length === 0;
+    const names = absent.map(({ id, address }) => `${deviceName(model, id)} (address ${address})`).join(', ');
     missing.replaceChildren(
       h('b', {}, 'Not found: '),
       `${names}. Check power and cable, or move a device found below its address.`,
     );
-    keyed(list, found, {
+    const settled = found.filter((device) => isSettled(device, busId, model));
+    inPlace.hidden = settled.length === 0;
+    inPlace.textContent = `In place: ${settled.map(({ device }) => deviceName(model, device)).join(', ')}.`;
+    const open = found.filter((device) => !settled.includes(device));
+    keyed(list, open, {
       key: ({ address, baudRate }) => `${address} ${baudRate}`,
       make: () =>
         h('li', { class: 'found-device' }, h('div', { class: 'found-words' }), h('div', { class: 'row-acts' })),
@@ -57,7 +84,7 @@ export function createFoundList(busId, actions) {
     words.replaceChildren(...describe(device, model));
     const wanted = actsOf(device, model);
     // Buttons that are the same stay, with the focus that may be on them.
-    const signature = wanted.map(([label]) => label).join();
+    const signature = [device.device, keyOf(device, model), ...wanted.map(([label]) => label)].join();
     if (acts.dataset.signature === signature) return;
     acts.dataset.signature = signature;
     acts.replaceChildren(
@@ -65,14 +92,11 @@ export function createFoundList(busId, actions) {
     );
   };
 
-  const actsOf = (device, { view, buses }) => {
+  const actsOf = (device, model) => {
     if (device.conflict) return [];
     const acts = [['Identify', () => actions.identifyFound(busId, device)]];
-    const busRate = buses?.find(({ id }) => id === busId)?.baudRate ?? device.baudRate;
-    if (device.device === undefined || device.baudRate !== busRate) {
-      acts.push(['Set address', () => actions.setAddress(busId, device)]);
-    }
-    const key = view.devices.find(({ id }) => id === device.device)?.key;
+    if (!isPlaced(device, busId, model)) acts.push(['Set address', () => actions.setAddress(busId, device)]);
+    const key = keyOf(device, model);
     if (key === 'none' || key === 'lost') acts.push(['Set key', () => actions.setKey(device.device, key)]);
     return acts;
   };
@@ -80,11 +104,11 @@ export function createFoundList(busId, actions) {
   return { element, render };
 }
 
-function describe({ address, baudRate, pdid, conflict, secureChannel, defaultKey, device }, { site }) {
+function describe({ address, baudRate, pdid, conflict, secureChannel, defaultKey, device }, model) {
   const badge = (level, words) => h('span', { class: 'badge', 'data-level': level }, words);
   const marks = [
     conflict ? badge('bad', 'Two at this address') : undefined,
-    device === undefined ? undefined : badge('good', deviceName(site, device)),
+    device === undefined ? undefined : badge('good', deviceName(model, device)),
     device === undefined && !conflict ? badge('warn', 'Not in the plan') : undefined,
     defaultKey ? badge('waiting', 'Waits for its key') : undefined,
     secureChannel === false ? badge('bad', 'No Secure Channel') : undefined,

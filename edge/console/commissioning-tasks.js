@@ -4,8 +4,8 @@ import { deviceName, sentence, TASK_STATES, TASK_TITLES } from './commissioning-
 const SIGNS = { running: 'reader', done: 'granted', failed: 'alarm', cancelled: 'denied' };
 
 /** What a task is about: `Set key · Front door`. */
-export function taskTitle(task, site) {
-  const where = task.device === undefined ? task.bus : deviceName(site, task.device);
+export function taskTitle(task, model) {
+  const where = task.device === undefined ? task.bus : deviceName(model, task.device);
   return where === undefined ? TASK_TITLES[task.kind] : `${TASK_TITLES[task.kind]} · ${where}`;
 }
 
@@ -24,7 +24,9 @@ export function taskProgress(task, catalogue) {
       action === undefined ? undefined : h('p', { class: 'quiet' }, action),
     ];
   }
-  return [h('p', { class: 'quiet' }, [TASK_STATES[task.state], task.step].filter(Boolean).join(': '))];
+  // What was done is more than its last step, but for where a device went.
+  const step = task.state === 'done' && task.kind !== 'setAddress' ? '' : task.step;
+  return [h('p', { class: 'quiet' }, [TASK_STATES[task.state], step].filter(Boolean).join(': '))];
 }
 
 export function cancelButton(id, { start }) {
@@ -33,7 +35,8 @@ export function cancelButton(id, { start }) {
 
 /** Everything that was asked for, newest first. */
 export function createTaskList(list, none, actions) {
-  return ({ view, site, catalogue, clock }) => {
+  return (model) => {
+    const { view, catalogue, clock } = model;
     none.hidden = view.tasks.length > 0;
     keyed(list, view.tasks, {
       key: ({ id }) => id,
@@ -45,7 +48,7 @@ export function createTaskList(list, none, actions) {
         row.dataset.state = task.state;
         stop.hidden = task.state !== 'running';
         words.replaceChildren(
-          h('p', { class: 'task-title' }, h('strong', {}, taskTitle(task, site))),
+          h('p', { class: 'task-title' }, h('strong', {}, taskTitle(task, model))),
           ...taskProgress(task, catalogue).filter(Boolean),
           ...fileWords(task),
           h('p', { class: 'quiet' }, `${clock.time(task.startedAtUnixMs)}, ${task.operator}`),

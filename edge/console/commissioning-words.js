@@ -47,10 +47,11 @@ export function left(ms) {
   return `${minutes}:${String(rest).padStart(2, '0')}`;
 }
 
-/** What a person calls a device: the names of its readers; a module without a reader has its id alone. */
-export function deviceName(site, id) {
-  const names = site?.readers.filter(({ deviceId }) => deviceId === id).map(({ name }) => name) ?? [];
-  return names.length === 0 ? id : names.join(' / ');
+/** What a person calls a device: its name in the plan, those of its readers, or its id. */
+export function deviceName({ site, view }, id) {
+  const planned = view.devices.find((device) => device.id === id)?.name;
+  const readers = site.readers.filter(({ deviceId }) => deviceId === id).map(({ name }) => name);
+  return planned ?? (readers.length === 0 ? id : readers.join(' / '));
 }
 
 /** `3 readers`. */

@@ -9,9 +9,10 @@ import { REPOSITORY } from './repository.js';
 /** What `npm start` runs, on a free port and in a folder of its own. `stop` is Ctrl-C, and gives how it ended. */
 export async function startDemo(t: Test) {
   const port = await freePort();
+  const folder = t.testdir({});
   const child = spawn(
     process.execPath,
-    [join(REPOSITORY, 'simulator', 'bin', 'start.js'), '--port', String(port), '--data', t.testdir({})],
+    [join(REPOSITORY, 'simulator', 'bin', 'start.js'), '--port', String(port), '--data', folder],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = once(child, 'exit');
@@ -25,5 +26,5 @@ export async function startDemo(t: Test) {
   };
   t.teardown(stop);
   await eventually('the demo runs', () => said.includes('Ctrl-C') || child.exitCode !== null, 40_000);
-  return { url: `http://127.0.0.1:${port}/`, stop };
+  return { url: `http://127.0.0.1:${port}/`, folder, stop };
 }

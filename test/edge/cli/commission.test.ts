@@ -8,6 +8,8 @@ import { sparc, spawnSparc } from '../../support/sparc-command.js';
 
 const PDID = { vendor: '5C-26-23', model: 8, version: 3, serial: 88_712, firmware: '2.0.11' };
 
+t.setTimeout(120_000);
+
 /** The real API over a wall with one reader in service and one without a key; `sparc` finds it as it would a gateway. */
 async function gateway(t: Test, work: TaskWork = async () => undefined) {
   const started = await startCommissioning(t, {
@@ -94,6 +96,7 @@ t.test('every command asks for what its words say', async (t) => {
     ['set-speed', 'bus-1', '115200'],
     ['capture', 'bus-1', '--seconds', '5'],
     ['transfer', 'r40-2', 'front', 'lab'],
+    ['transfer', 'r40-2', 'front', '--accept-door-outage'],
     ['discover', 'bus-1', '--baud-rates', '9600,115200', '--addresses', '0-2,7'],
     ['discover', 'bus-1'],
   ]) {
@@ -105,7 +108,8 @@ t.test('every command asks for what its words say', async (t) => {
     { kind: 'setAddress', bus: 'bus-1', address: 0, baudRate: 9_600, newAddress: 3 },
     { kind: 'setBusSpeed', bus: 'bus-1', baudRate: 115_200 },
     { kind: 'capture', bus: 'bus-1', seconds: 5 },
-    { kind: 'transfer', bundle: 'r40-2', devices: ['front', 'lab'] },
+    { kind: 'transfer', bundle: 'r40-2', devices: ['front', 'lab'], acceptDoorOutage: false },
+    { kind: 'transfer', bundle: 'r40-2', devices: ['front'], acceptDoorOutage: true },
     { kind: 'discover', bus: 'bus-1', baudRates: [9_600, 115_200], addresses: [0, 1, 2, 7] },
     { kind: 'discover', bus: 'bus-1' },
   ]);

@@ -5,6 +5,8 @@ import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { bus, deviceHealth, type Wall } from '../../support/commissioning-site.js';
 import { commissioningScene } from './commissioning-scene.js';
 
+t.setTimeout(120_000);
+
 const READERS = ['front-out-device', 'front-in-device', 'server-out-device'] as const;
 const [FRONT, INSIDE, SERVER] = READERS;
 
@@ -246,11 +248,12 @@ t.test('the commissioning view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     await page.getByRole('button', { name: 'Send to readers' }).click();
     const dialog = page.getByRole('dialog', { name: 'Send R40 firmware 2.4.1' });
     t.ok(await dialog.getByLabel('Server room').isDisabled(), 'a reader that is away is not offered');
+    await dialog.getByLabel('Somebody stands at them').check();
     await dialog.getByLabel('Front, outside').check();
     await dialog.getByLabel('Front, inside').check();
     await dialog.getByRole('button', { name: 'Send' }).click();
     await page.locator('#task-list').getByText('Send bundle').waitFor();
-    t.strictSame(asked, [{ kind: 'transfer', bundle: 'r40-2', devices: [FRONT, INSIDE] }]);
+    t.strictSame(asked, [{ kind: 'transfer', bundle: 'r40-2', devices: [FRONT, INSIDE], acceptDoorOutage: true }]);
   });
 
   t.test(
