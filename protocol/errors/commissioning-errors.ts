@@ -36,10 +36,6 @@ export const COMMISSIONING_ERRORS = {
     meaning: 'No such task runs.',
     action: 'Look at the list of tasks; it may have ended.',
   },
-  ERR_COMMISSIONING_NOT_AVAILABLE: {
-    meaning: 'This gateway does not offer the operation.',
-    action: 'Install a version that does.',
-  },
   ERR_COMMISSIONING_CANCELLED: {
     meaning: 'Somebody cancelled the task, or the gateway was stopped.',
     action: 'Start it again if it is still wanted.',
@@ -51,6 +47,12 @@ export const COMMISSIONING_ERRORS = {
   ERR_COMMISSIONING_DEVICE_SILENT: {
     meaning: 'The device is not online, and nothing says that its key is lost.',
     action: 'Check its power, its cable and its address; try again when it is online.',
+  },
+  ERR_COMMISSIONING_RATE_UNKNOWN: {
+    meaning:
+      'The gateway does not know how fast the line behind a TCP converter is, and COMSET would name a wrong speed.',
+    action:
+      'Say `tcp.baudRate` of the bus in the gateway configuration, as the converter is set, and start the gateway.',
   },
   ERR_COMMISSIONING_KEYS_DAMAGED: {
     meaning: 'The file of the keys that the gateway gave to its devices is damaged, or not from this gateway.',

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -63,7 +64,7 @@ export class LiveGateway {
     const { site, wired = site, factoryNew = {}, kind = 'tcp', baudRate = LIVE_BAUD_RATE } = options;
     const folder = await mkdtemp(join(tmpdir(), 'sparc-live-'));
     const keyed = site.devices.filter(({ id }) => factoryNew[id] === undefined);
-    const keys = new Map(keyed.map(({ id }, index) => [id, Uint8Array.from({ length: 16 }, () => index + 1)]));
+    const keys = new Map(keyed.map(({ id }) => [id, testScbk(id)]));
     const live = new LiveSite({
       site: wired,
       keys,
@@ -94,7 +95,7 @@ export class LiveGateway {
     const gatewayKeys = { ...Object.fromEntries(hexKeys), ...wrongKeys } as Record<string, string>;
     await writeFile(join(this.folder, 'keys.json'), JSON.stringify(gatewayKeys), { mode: 0o600 });
     const buses = [...this.live.addresses].map(([id, address]) =>
-      'serial' in address ? { id, serial: { ...address.serial, baudRate } } : { id, ...address },
+      'serial' in address ? { id, serial: { ...address.serial, baudRate } } : { id, tcp: { ...address.tcp, baudRate } },
     );
     await writeFile(
       this.configPath,
@@ -289,6 +290,10 @@ export class LiveGateway {
     }
   }
 }
+
+/** A key of its own for each device, the same in every run. */
+const testScbk = (deviceId: string): Uint8Array =>
+  Uint8Array.from(createHash('sha256').update(deviceId).digest().subarray(0, 16));
 
 /** Nothing for a journal that has no tables yet, or that no writer recovered since a power cut. */
 function readJournal(...range: Parameters<typeof readEntries>): readonly LoggedEntry[] {

@@ -25,7 +25,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_COMMISSIONING_BUS_UNKNOWN: 404,
   ERR_COMMISSIONING_DEVICE_UNKNOWN: 404,
   ERR_COMMISSIONING_TASK_UNKNOWN: 404,
-  ERR_COMMISSIONING_NOT_AVAILABLE: 501,
 };
 
 /** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
