@@ -78,3 +78,11 @@ t.test('a name that does not resolve is an unreachable converter', async (t) => 
   await link.stop();
   t.equal(witness.downs[0]?.code, 'ERR_BUS_TCP_UNREACHABLE');
 });
+
+t.test('a converter has the rate that it is said to have, and keeps it', async (t) => {
+  const address = { host: '127.0.0.1', port: 4001 };
+  t.equal(new TcpLink(systemClock, address).baudRate, 9_600, 'the slowest, where nothing is said');
+  const link = new TcpLink(systemClock, { ...address, baudRate: 38_400 });
+  await link.setBaudRate(115_200);
+  t.same([link.baudRate, link.canSetBaudRate], [38_400, false]);
+});
