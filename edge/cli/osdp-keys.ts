@@ -1,6 +1,6 @@
 import { ADDRESS_MAX, assertStrongKey, CodecError, type MonitorKey } from '@sparc/protocol/osdp';
 import { SparcError } from '@sparc/protocol/errors';
-import { loadOsdpKeys } from '../config/index.js';
+import { readOsdpKeys } from '../config/index.js';
 
 export const KEYS_OPTION = [
   '--keys <file>',
@@ -10,12 +10,12 @@ export const KEYS_OPTION = [
 /** Every key of the file; those named by an address belong to it, others are tried for all. */
 export function monitorKeys(file: string | undefined): readonly MonitorKey[] {
   if (file === undefined) return [];
-  return [...loadOsdpKeys(file)].map(([name, scbk]) => (isAddress(name) ? { scbk, address: Number(name) } : { scbk }));
+  return [...readOsdpKeys(file)].map(([name, scbk]) => (isAddress(name) ? { scbk, address: Number(name) } : { scbk }));
 }
 
 /** The key of one device, by its name in the file. @throws SparcError where the file has none, or a weak one. */
 export function deviceKey(file: string, name: string): Uint8Array {
-  const key = loadOsdpKeys(file).get(name);
+  const key = readOsdpKeys(file).get(name);
   if (key === undefined) {
     throw new SparcError('ERR_CLI_USAGE', `${file} has no key named ${name}: name one of its keys with --key`);
   }

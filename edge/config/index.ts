@@ -21,7 +21,7 @@ export {
   type LoadOptions,
 } from './load-document.js';
 export { nearestName } from './nearest-name.js';
-export { loadOsdpKeys } from './osdp-keys.js';
+export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
 export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';
 export type { FieldExplanation } from './schema-problems.js';
 export type { ProblemOptions, SourceDocument } from './source-document.js';

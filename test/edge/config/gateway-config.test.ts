@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadGatewayConfig, loadOsdpKeys, parseGatewayConfig, problemsOf } from '@sparc/edge/config';
+import { loadGatewayConfig, loadOsdpKeys, parseGatewayConfig, problemsOf, readOsdpKeys } from '@sparc/edge/config';
 import { isSparcError } from '@sparc/protocol/errors';
 import { edited } from '../../support/site-file.js';
 
@@ -54,7 +54,7 @@ t.test('paths are relative to the configuration file', async (t) => {
   const config = parseGatewayConfig(CONFIG, '/etc/sparc/gateway.yaml');
   t.equal(config.dataDir, '/etc/sparc/data');
   t.equal(config.osdpKeysFile, '/etc/sparc/keys.yaml');
-  t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001, baudRate: 9_600 } });
+  t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001 } });
   t.equal(config.escrow?.path, '/etc/sparc/share/hallway.sealed');
   t.equal(config.escrow?.recoveryKey.length, 32);
 });
@@ -123,7 +123,7 @@ t.test('a file that cannot be read has a code of its own', async (t) => {
 
 t.test('OSDP keys are read from a file that only its owner can read', async (t) => {
   const path = join(folder(t), 'keys.yaml');
-  const key = '00112233445566778899AABBCCDDEEFF';
+  const key = '9F86D081884C7D659A2FEAA0C55AD015';
   writeFileSync(path, `front-out: "${key}"\n`, { mode: 0o600 });
   t.strictSame(loadOsdpKeys(path).get('front-out'), Uint8Array.from(Buffer.from(key, 'hex')));
   chmodSync(path, 0o640);
@@ -150,7 +150,7 @@ t.test('a wrong OSDP key is refused without being shown', async (t) => {
     '12345678901234567890123456789012',
     '"303132333435363738393A3B3C3D3E3F"',
   ]) {
-    writeFileSync(path, `a: "00112233445566778899AABBCCDDEEFF"\nb: ${key}\n`, { mode: 0o600 });
+    writeFileSync(path, `a: "9F86D081884C7D659A2FEAA0C55AD015"\nb: ${key}\n`, { mode: 0o600 });
     try {
       loadOsdpKeys(path);
       t.fail(`${key} passed`);
@@ -160,4 +160,12 @@ t.test('a wrong OSDP key is refused without being shown', async (t) => {
       t.notOk((error as Error).message.includes(key.replaceAll('"', '')));
     }
   }
+});
+
+t.test('a weak OSDP key is refused for a gateway, and taken for reading along', async (t) => {
+  const path = join(folder(t), 'keys.yaml');
+  const key = '00112233445566778899aabbccddeeff';
+  writeFileSync(path, `a: "${key}"\n`, { mode: 0o600 });
+  t.throws(() => loadOsdpKeys(path), { code: 'ERR_CONFIG_INVALID', message: /a row of equal steps/ });
+  t.strictSame(readOsdpKeys(path), new Map([['a', Uint8Array.from(Buffer.from(key, 'hex'))]]));
 });
