@@ -4,6 +4,7 @@ import { encodeExtendedId } from './extended-id.js';
 import { ADDRESS_MAX, RECEIVE_SIZE_MIN } from './frame.js';
 import { whole } from './multipart-codecs.js';
 import { NAK } from './nak.js';
+import { ACK, nak } from './pd-answers.js';
 import { receiveFile } from './pd-file.js';
 import { controlLed, ledProblem } from './pd-leds.js';
 import { controlOutput, outputProblem } from './pd-outputs.js';
@@ -13,14 +14,6 @@ import type { PdDraft } from './pd-state.js';
 import type { PdOptions } from './pd-types.js';
 import type { Reply } from './replies.js';
 import { KEY_SELECTION } from './session-keys.js';
-
-const ACK: Reply = { name: 'ACK' };
-
-export const nak = (error: number, ...details: number[]): Reply => ({
-  name: 'NAK',
-  error,
-  details: Uint8Array.from(details),
-});
 
 /** Obeys a command that has passed sequence and security, and says what to answer. */
 export function execute(draft: PdDraft, nowMs: number, command: Command): Reply {

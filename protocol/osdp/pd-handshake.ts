@@ -1,7 +1,7 @@
 import { bytesEqual } from './bytes-equal.js';
 import type { ReceivedFrame, SecurityBlock } from './frame.js';
 import { NAK } from './nak.js';
-import { nak } from './pd-execute.js';
+import { nak } from './pd-answers.js';
 import type { PdDraft } from './pd-state.js';
 import type { Command } from './commands.js';
 import type { Reply } from './replies.js';

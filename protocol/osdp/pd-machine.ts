@@ -14,7 +14,8 @@ import {
 import { INTER_CHARACTER_TIMEOUT_MS, parseBytes, parseSilence } from './frame-parser.js';
 import { payloadSizeMax } from './multipart.js';
 import { NAK } from './nak.js';
-import { execute, nak } from './pd-execute.js';
+import { nak } from './pd-answers.js';
+import { execute } from './pd-execute.js';
 import { answerChallenge, answerCryptogram, type ClearAnswer, endSession } from './pd-handshake.js';
 import { endTimedLeds } from './pd-leds.js';
 import { endTimedOutputs, isActive } from './pd-outputs.js';

@@ -1,6 +1,7 @@
 import { RECEIVE_SIZE_MIN } from './frame.js';
 import { payloadSizeMax } from './multipart.js';
 import { fragmentSizeIn, whole } from './multipart-codecs.js';
+import { ACK } from './pd-answers.js';
 import { judgeFile } from './pd-file.js';
 import { isActive } from './pd-outputs.js';
 import { dialectOf, type PdDraft } from './pd-state.js';
@@ -30,7 +31,7 @@ export function report(draft: PdDraft, reply: Reply): void {
 export function takeReport(draft: PdDraft): Reply {
   const [oldest, ...others] = draft.reports;
   draft.reports = others;
-  return oldest === undefined ? { name: 'ACK' } : firstPart(draft, oldest);
+  return oldest === undefined ? ACK : firstPart(draft, oldest);
 }
 
 /** The part of a reply that fits into a frame. What remains of it is the next report. */

@@ -3,7 +3,7 @@ import { BIOMETRIC_FORMAT, BIOMETRIC_TYPE } from './biometrics.js';
 import { CAPABILITY, complianceOf } from './capabilities.js';
 import type { Command } from './commands.js';
 import { NAK } from './nak.js';
-import { nak } from './pd-execute.js';
+import { ACK, nak } from './pd-answers.js';
 import { withdraw } from './pd-reports.js';
 import { dialectOf, type PdDraft } from './pd-state.js';
 import type { Reply } from './replies.js';
@@ -11,7 +11,6 @@ import { decodeTransparentCommand, encodeTransparentReply } from './smart-card.j
 
 type Of<N extends Command['name']> = Extract<Command, { name: N }>;
 
-const ACK: Reply = { name: 'ACK' };
 /** Sensors of PDCAP 14: iris templates; the others are fingerprints. */
 const IRIS_SENSOR = 3;
 const TRANSPARENT_MODE = 1;
