@@ -1,4 +1,4 @@
-import type { AcuOptions } from '@sparc/protocol/osdp';
+import type { AcuOptions, Dialect } from '@sparc/protocol/osdp';
 import type { ByteLink } from '@sparc/protocol/ports';
 
 export interface FieldBusPlan {
@@ -19,6 +19,8 @@ export interface DevicePlan {
   readonly secureChannel: SecureChannelPlan;
   /** Where it differs from that of the bus, as while the rate of the bus is changed. */
   readonly baudRate?: number;
+  /** How it speaks where stacks disagree. Default DIALECTS.standard. */
+  readonly dialect?: Dialect;
 }
 
 /** Where a PD is on a line. */
