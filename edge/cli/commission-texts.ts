@@ -61,7 +61,7 @@ export function foundText(found: readonly FoundDevice[]): string {
 export function missingText(missing: CommissioningView['devices']): string[] {
   if (missing.length === 0) return [];
   const names = missing.map(({ id, address }) => `${id} (address ${address})`).join(', ');
-  return ['', `Not found: ${names}. Check power and cable, or move a device found above to its address.`];
+  return ['', `Not found: ${names}. Check power and cable, or move one of the devices above there.`];
 }
 
 function remarks({

@@ -61,14 +61,14 @@ export function createFoundList(busId, actions) {
     const absent = missingDevices(busId, model);
     stale.hidden = !isMovedSince(task, model.view);
     missing.hidden = isRunning || !stale.hidden || absent.length === 0;
-    const names = absent.map(({ id, address }) => `${deviceName(model, id)} (address ${address})`).join(', ');
+    const names = absent.map(({ id, address }) => `${deviceName(model, id)} (address ${address})`).join('; ');
     missing.replaceChildren(
       h('b', {}, 'Not found: '),
-      `${names}. Check power and cable, or move a device found below its address.`,
+      `${names}. Check power and cable, or move one of the devices above there.`,
     );
     const settled = found.filter((device) => isSettled(device, busId, model));
     inPlace.hidden = settled.length === 0;
-    inPlace.textContent = `In place: ${settled.map(({ device }) => deviceName(model, device)).join(', ')}.`;
+    inPlace.textContent = `In place: ${settled.map(({ device }) => deviceName(model, device)).join('; ')}.`;
     const open = found.filter((device) => !settled.includes(device));
     keyed(list, open, {
       key: ({ address, baudRate }) => `${address} ${baudRate}`,

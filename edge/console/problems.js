@@ -46,7 +46,9 @@ export function problemsOf(site, catalogue) {
     if (!up) add('alarm', `Bus ${id} is down`, error?.code ?? 'ERR_OSDP_LINE_DOWN', { message: error?.message });
   }
   for (const { name, link, reason, tampered } of site.readers) {
-    if (link === 'offline') {
+    if (reason === 'ERR_CONFIG_KEY_MISSING') {
+      add('warning', `${name}: the reader waits for its key`, reason);
+    } else if (link === 'offline') {
       add('alarm', `${name}: the reader does not answer`, reason ?? 'reader.offline', {
         action: 'Check its power, its cable (A, B, ground), its address and its baud rate.',
       });

@@ -21,7 +21,7 @@ export const CONFIG_ERRORS = {
     action: 'Add the bus to the gateway configuration, or correct the bus of the device. The other devices go on.',
   },
   ERR_CONFIG_KEY_MISSING: {
-    meaning: 'A device must use Secure Channel and the file of OSDP keys has no key for it.',
-    action: 'Add its key to `osdpKeysFile` and start the gateway again. The other devices go on.',
+    meaning: 'A device must use Secure Channel and no key is held for it.',
+    action: 'Set its key in a commissioning window, or bring one in `osdpKeysFile`. The other devices go on.',
   },
 } as const;
