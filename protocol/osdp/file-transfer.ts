@@ -131,7 +131,10 @@ function act(draft: Draft, input: FileTransferInput): void {
       if (phase.kind !== 'asking') return;
       return take(draft, input.nowMs, input.outcome, phase.size);
     case 'time':
-      if (phase.kind === 'pausing' && input.nowMs >= phase.untilMs) sendNext(draft);
+      if (phase.kind !== 'pausing') return;
+      if (input.nowMs >= phase.untilMs) return sendNext(draft);
+      // Timers may be a little early.
+      draft.effects.push({ kind: 'wait', untilMs: phase.untilMs });
       return;
     case 'abort':
       draft.abortWanted = true;

@@ -82,10 +82,11 @@ t.test('a PD that reboots for its file says so', async (t) => {
   t.strictSame(new Transfer(10).start().answer(FILE_STATUS.rebooting).result, { kind: 'completed', rebooting: true });
 });
 
-t.test('the pause that the PD asks for is kept', async (t) => {
+t.test('the pause that the PD asks for is kept, and a timer that is early starts again', async (t) => {
   const transfer = new Transfer(250).start().answer(0, { delayMs: 700 });
   t.strictSame(transfer.effects.at(-1), { kind: 'wait', untilMs: 700 });
   t.strictSame(transfer.pass(699).sent, ['0+100']);
+  t.strictSame(transfer.effects.slice(-2), Array(2).fill({ kind: 'wait', untilMs: 700 }));
   t.strictSame(transfer.pass(1).sent, ['0+100', '100+100']);
 });
 
