@@ -111,12 +111,12 @@ async function probeAddress(bus: OsdpBus, probe: Probe): Promise<FoundDevice | u
   for (let repeat = 0; repeat < REPEATS; repeat++) results.push(await ask(bus, probe, ID, LISTEN_MS));
   if (results.includes('ofPlan')) return onlineDevices(bus).find((device) => device.address === address);
   const answers = results.filter((result) => result !== 'ofPlan');
-  const replies = answers.filter((answer) => answer.kind === 'reply');
-  const garbled = answers.filter(
-    (answer) => answer.kind === 'garbled' || (answer.kind === 'reply' && answer.disturbed),
+  const whole = answers.filter((answer) => answer.kind === 'reply' || answer.kind === 'unreadable');
+  const garbled = answers.filter((answer) => answer.kind === 'garbled' || ('disturbed' in answer && answer.disturbed));
+  if (whole.length === 0 && garbled.length <= GARBLED_MAX) return undefined;
+  const pdids = whole.flatMap((answer) =>
+    answer.kind === 'reply' && answer.reply.name === 'PDID' ? [described(answer.reply)] : [],
   );
-  if (replies.length === 0 && garbled.length <= GARBLED_MAX) return undefined;
-  const pdids = replies.flatMap(({ reply }) => (reply.name === 'PDID' ? [described(reply)] : []));
   const [pdid] = pdids;
   const conflict = garbled.length > GARBLED_MAX || new Set(pdids.map(identity)).size > 1;
   if (conflict || pdid === undefined) return { address, baudRate, conflict };

@@ -35,6 +35,8 @@ export type ExchangeResult =
       /** More than one reply, or rubbish beside it; known only where the exchange listened on. */
       readonly disturbed: boolean;
     }
+  /** One whole frame from this address whose content nobody knows, such as a PDID that is cut short. */
+  | { readonly kind: 'unreadable'; readonly disturbed: boolean }
   /** Nothing came. */
   | { readonly kind: 'silent' }
   /** Bytes came, but no frame, or one that is no reply to this address. */
@@ -54,7 +56,7 @@ export class LineExchange implements Participant {
   readonly #bytes: Uint8Array;
   #resolve: (result: ExchangeResult) => void = () => undefined;
   #reject: (error: SparcError) => void = () => undefined;
-  #reply: Extract<ExchangeResult, { kind: 'reply' }> | undefined;
+  #answer: Extract<ExchangeResult, { disturbed: boolean }> | undefined;
   #isDisturbed = false;
 
   /** @throws CodecError for a command that cannot be encoded. */
@@ -105,18 +107,20 @@ export class LineExchange implements Participant {
       this.#isDisturbed = true;
       return [];
     }
-    const reply = decodeReply(frame.value);
-    if (!reply.ok || this.#reply !== undefined) {
+    if (this.#answer !== undefined) {
       this.#isDisturbed = true;
       return [];
     }
-    this.#reply = { kind: 'reply', reply: reply.value, frame: frame.value, disturbed: false };
-    return this.request.listensOn === true ? [] : this.#end(this.#reply);
+    const reply = decodeReply(frame.value);
+    this.#answer = reply.ok
+      ? { kind: 'reply', reply: reply.value, frame: frame.value, disturbed: false }
+      : { kind: 'unreadable', disturbed: false };
+    return this.request.listensOn === true ? [] : this.#end(this.#answer);
   }
 
   #timedOut(garbled: boolean): readonly AcuEffect[] {
     const disturbed = garbled || this.#isDisturbed;
-    if (this.#reply !== undefined) return this.#end({ ...this.#reply, disturbed });
+    if (this.#answer !== undefined) return this.#end({ ...this.#answer, disturbed });
     return this.#end({ kind: disturbed ? 'garbled' : 'silent' });
   }
 

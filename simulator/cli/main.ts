@@ -1,16 +1,25 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BusWorld, SiteWorld } from '../site/index.js';
+import { BusWorld, CommissioningWorld, SiteWorld } from '../site/index.js';
 import { reportText } from './report.js';
 
-const WORLDS = ['site', 'bus'] as const;
+const WORLDS = { site: SiteWorld, bus: BusWorld, commissioning: CommissioningWorld } as const;
 /** A bus world works at byte level: three minutes of it have tens of thousands of frames. */
-const HOURS_DEFAULT = { site: 2, bus: 0.05 } as const;
+const HOURS_DEFAULT = { site: 2, bus: 0.05, commissioning: 0.05 } as const;
 
 const program = new Command('sparc simulate')
   .description('Runs a deterministic world with faults and checkers. The same seed gives the same digest.')
-  .addOption(new Option('--world <world>', 'site: people and cards for hours; bus: bytes for minutes').choices(WORLDS))
+  .addOption(
+    new Option(
+      '--world <world>',
+      'site: people and cards for hours; bus: bytes for minutes; commissioning: readers from their box',
+    ).choices(Object.keys(WORLDS)),
+  )
   .option('--seed <number>', 'what everything is drawn from', wholeNumber, 1)
-  .option('--hours <hours>', 'simulated time with faults, before the world heals (default: site 2, bus 0.05)', positive)
+  .option(
+    '--hours <hours>',
+    'simulated time with faults, before the world heals (default: site 2, others 0.05)',
+    positive,
+  )
   .option('--json', 'the report as JSON')
   .addHelpText(
     'after',
@@ -31,7 +40,7 @@ const {
   seed,
   hours = HOURS_DEFAULT[world],
   json,
-} = program.opts<{ world?: (typeof WORLDS)[number]; seed: number; hours?: number; json?: true }>();
+} = program.opts<{ world?: keyof typeof WORLDS; seed: number; hours?: number; json?: true }>();
 
 function wholeNumber(text: string): number {
   const number = Number(text);
@@ -45,8 +54,7 @@ function positive(text: string): number {
   return number;
 }
 
-const World = world === 'bus' ? BusWorld : SiteWorld;
-const report = await new World({ seed, hours }).run();
+const report = await new WORLDS[world]({ seed, hours }).run();
 const command = `sparc simulate --world ${world} --seed ${seed} --hours ${hours}`;
 process.stdout.write(
   json

@@ -92,6 +92,11 @@ export class PdDevice {
     return this.#inputs;
   }
 
+  /** Its end of the line, and the cable to it. */
+  get stub(): Pick<LinePort, 'crossed' | 'faults'> {
+    return this.#port;
+  }
+
   onSignal(watcher: (signal: PdSignal) => void): void {
     this.#watchers.push(watcher);
   }
@@ -150,12 +155,12 @@ export class PdDevice {
     this.onChange();
   }
 
-  /** Key, address and rate are as delivered; the device starts again at once. */
-  factoryReset(): void {
+  /** Forgets its key; address and rate are as its maker delivers it, or as its switches are set. It starts again at once. */
+  factoryReset({ address, baudRate }: Pick<DeviceMemory, 'address' | 'baudRate'> = FACTORY_MEMORY): void {
     this.#drop();
     const { scbk: _scbk, ...profile } = this.profile;
-    this.#state = createPd({ ...profile, ...FACTORY_MEMORY, installMode: true });
-    this.#port.baudRate = FACTORY_MEMORY.baudRate;
+    this.#state = createPd({ ...profile, address, baudRate, installMode: true });
+    this.#port.baudRate = baudRate;
     this.#boot();
     this.onMemory(this.memory);
   }

@@ -4,6 +4,13 @@
  */
 export { BUS_DEFECTS, BUS_FAULTS, BusWorld, type BusDefect, type BusWorldOptions } from './bus-world.js';
 export { BUS_BEHAVIOUR_FAULTS, CardLevelBus } from './card-level-bus.js';
+export {
+  COMMISSIONING_DEFECTS,
+  COMMISSIONING_QUIRKS,
+  CommissioningWorld,
+  type CommissioningDefect,
+  type CommissioningWorldOptions,
+} from './commissioning-world.js';
 export { SimulatedLogStore } from './simulated-log-store.js';
 export { SITE_DEFECTS, type SiteDefect } from './site-defects.js';
 export { SITE_FAULTS } from './site-faults.js';

@@ -22,9 +22,9 @@ import type { QuirkSet, ReaderQuirk } from './reader-quirks.js';
 
 const BUSY_CHANCE = 0.2;
 const LATE_CHANCE = 0.05;
-const CLEAR_CHANCE = 0.02;
-const LOST_COUNT_CHANCE = 0.01;
-const RESTART_CHANCE = 0.003;
+const CLEAR_CHANCE = 0.05;
+const LOST_COUNT_CHANCE = 0.03;
+const RESTART_CHANCE = 0.01;
 /** Longer than an ACU waits for a reply (SIA OSDP v2.2, "Timing": 200 ms). */
 const LATE_MIN_MS = 250;
 const LATE_MAX_MS = 400;

@@ -29,7 +29,7 @@ export const READER_QUIRKS = {
   lateReplies: 'answers late now and then',
   /** A watchdog starts it anew, and it is deaf for a second and a half. */
   resetsOften: 'restarts now and then',
-  /** One ACK of a session in fifty is in clear, and its session is over. */
+  /** One ACK of a session in twenty is in clear, and its session is over. */
   answersClearInSession: 'answers in clear inside a session now and then',
   /** Has lost count now and then: NAK 4, with the SQN that it expected in place of the command's (libosdp). */
   echoesExpectedSequence: 'answers NAK 4 now and then, with the sequence number it expected',
