@@ -136,8 +136,11 @@ export class OsdpBus {
     const { baudRate = device?.baudRate ?? this.#turns.baudRate } = plan;
     this.assertFree({ address: plan.address, baudRate }, plan.deviceId);
     const next = this.#normal({ ...plan, baudRate });
-    if (device === undefined) this.#devices.set(plan.deviceId, new BusDevice(next, this.#pollPeriods));
-    else if (!samePlan(next, device.plan)) this.#replan(device, next);
+    // A machine speaks one dialect for its life.
+    if (device?.plan.dialect !== next.dialect) this.remove(plan.deviceId);
+    const present = this.#devices.get(plan.deviceId);
+    if (present === undefined) this.#devices.set(plan.deviceId, new BusDevice(next, this.#pollPeriods));
+    else if (!samePlan(next, present.plan)) this.#replan(present, next);
     this.#turns.wake();
   }
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { TappedFrame } from '@sparc/firmware-bridges/osdp';
+import { DIALECTS } from '@sparc/protocol/osdp';
 import { BusWorld, keyOf } from './bus-world.js';
 
 const secured = (address: number) => ({ mode: 'required', scbk: keyOf(address) }) as const;
@@ -117,6 +118,25 @@ t.test('a key that is changed at run time is told of when the device has proven 
   world.field.setDevices('bus', [{ deviceId: 'pd-0', address: 0, secureChannel: { mode: 'required', scbk } }]);
   await world.clock.advance(2_000);
   t.equal(world.health('pd-0')?.sessionStartCount, restarts, 'a plan with the proven key changes nothing');
+  await world.field.stop();
+});
+
+t.test('a device that is planned with another dialect begins anew, alone', async (t) => {
+  const world = new BusWorld([{ address: 0 }, { address: 1 }]);
+  world.start();
+  await world.online('pd-0', 'pd-1');
+  const [first, second] = planOf(0, 1);
+  if (first === undefined || second === undefined) throw new Error('two were planned');
+  const spoken = { ...first, dialect: DIALECTS.libosdp };
+  world.field.setDevices('bus', [spoken, second]);
+  t.equal(world.bus.device('pd-0').plan.dialect, DIALECTS.libosdp);
+  t.not(world.witness.device('pd-0')?.link, 'online');
+  t.ok(await world.online('pd-0', 'pd-1'));
+  await world.clock.advance(1_000);
+  t.match(world.health('pd-0'), { sessionStartCount: 1 }, 'counted from its new beginning');
+  world.field.setDevices('bus', [{ ...spoken }, second]);
+  await world.clock.advance(1_000);
+  t.match([world.health('pd-0'), world.health('pd-1')], [{ sessionStartCount: 1 }, { sessionStartCount: 1 }]);
   await world.field.stop();
 });
 
