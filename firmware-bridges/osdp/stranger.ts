@@ -25,7 +25,7 @@ export async function commandStranger(bus: OsdpBus, stranger: Stranger, command:
   let garbled = false;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const result = await bus.exchange({ address, baudRate, command });
-    garbled ||= result.kind === 'garbled';
+    garbled ||= result.kind === 'garbled' || result.kind === 'unreadable';
     if (result.kind !== 'reply' || result.reply.name === 'BUSY') continue;
     const { reply } = result;
     if (reply.name !== 'NAK') return reply;
