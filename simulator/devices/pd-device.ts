@@ -93,7 +93,7 @@ export class PdDevice {
   }
 
   /** Its end of the line, and the cable to it. */
-  get stub(): Pick<LinePort, 'crossed' | 'faults'> {
+  get stub(): Pick<LinePort, 'connected' | 'crossed' | 'faults'> {
     return this.#port;
   }
 

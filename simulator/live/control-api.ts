@@ -1,7 +1,9 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { SparcError } from '@sparc/protocol/errors';
-import type { CardBits, PdDevice, SimulatedDoor, SimulatedReader } from '../devices/index.js';
+import type { CardBits, SimulatedDoor, SimulatedReader } from '../devices/index.js';
 import { cardBitsOf, rawCardBits } from '../people/index.js';
+import { addFaultRoutes } from './fault-routes.js';
+import { closed, found } from './http-parts.js';
 import type { LiveSite } from './live-site.js';
 
 const EXIT_BUTTON_MS = 500;
@@ -12,12 +14,6 @@ const BODY_SIZE_MAX = 4_096;
 
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\]):\d{1,5}$/;
 
-const closed = (properties: object, required: readonly string[] = []) => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: false,
-});
 const CARD_BODY = {
   oneOf: [
     closed({ cardId: { type: 'string', maxLength: 128 } }, ['cardId']),
@@ -93,16 +89,7 @@ export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[
   );
   onReader('power-cycle', closed({}), ({ device }) => device.powerCycle(POWER_OFF_MS));
 
-  const onDevice = (action: string, act: (device: PdDevice) => void) =>
-    app.post<{ Params: { id: string } }>(
-      `/devices/:id/${action}`,
-      { schema: { body: closed({}) } },
-      (request, reply) => {
-        act(found(site.devices, request.params.id, 'device'));
-        return reply.code(204).send();
-      },
-    );
-  onDevice('factory-reset', (device) => device.factoryReset());
+  addFaultRoutes(app, site);
 
   const onDoor = (action: string, act: (door: SimulatedDoor) => void) =>
     app.post<{ Params: { id: string } }>(`/doors/:id/${action}`, { schema: { body: closed({}) } }, (request, reply) => {
@@ -127,12 +114,6 @@ function describe(error: unknown): { statusCode: number; message: string } {
   }
   const { statusCode = 500, message } = error as { statusCode?: number; message: string };
   return { statusCode, message: statusCode < 500 ? message : 'the simulator failed' };
-}
-
-function found<T>(items: ReadonlyMap<string, T>, id: string, what: string): T {
-  const item = items.get(id);
-  if (item === undefined) throw new SparcError('ERR_SIMULATOR_NOT_FOUND', `there is no ${what} called ${id}`);
-  return item;
 }
 
 function pulled(door: SimulatedDoor): void {

@@ -1,5 +1,12 @@
 import type { SiteFile } from '@sparc/protocol/policy';
-import { buildSite, DOOR_PHYSICS, type CardBits, type DeviceMemory, type SimulatedSite } from '../devices/index.js';
+import {
+  buildSite,
+  DOOR_PHYSICS,
+  FACTORY_MEMORY,
+  type CardBits,
+  type DeviceMemory,
+  type SimulatedSite,
+} from '../devices/index.js';
 import { SeededRandom, SerialLine, type LinePort } from '../world/index.js';
 import { cardBitsOf } from '../people/index.js';
 import { cardName } from './card-name.js';
@@ -78,7 +85,7 @@ export class LiveSite {
     );
     const { devices, readers, locks, doors } = this.#built;
     for (const part of [...devices.values(), ...readers.values(), ...locks.values(), ...doors.values()]) {
-      part.onChange = () => this.#changed();
+      part.onChange = () => this.changed();
     }
     for (const device of devices.values()) {
       device.onMemory = (memory) => options.onMemory?.(device.id, memory);
@@ -133,6 +140,18 @@ export class LiveSite {
     await end?.stop();
   }
 
+  /** By the switch inside a device. Behind a converter with its fixed rate the device keeps that. */
+  factoryReset(deviceId: string, address = FACTORY_MEMORY.address): void {
+    const { baudRate: lineRate = LIVE_BAUD_RATE } = this.options;
+    const baudRate = this.kind === 'tcp' ? lineRate : FACTORY_MEMORY.baudRate;
+    this.devices.get(deviceId)?.factoryReset({ address, baudRate });
+  }
+
+  /** Something about a line was changed from outside. */
+  changed(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+
   /** Calls the watcher after every change until the returned function is called. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
@@ -167,11 +186,12 @@ export class LiveSite {
         address: device.memory.address,
         baudRate: device.memory.baudRate,
         keyed: device.memory.scbk !== undefined,
+        quirks: device.quirks.names,
+        connected: device.stub.connected,
+        crossed: device.stub.crossed,
+        faults: device.stub.faults.rates,
       })),
+      lines: [...this.lines].map(([id, { faults, condition }]) => ({ id, faults: faults.rates, condition })),
     };
-  }
-
-  #changed(): void {
-    for (const watcher of this.#watchers) watcher();
   }
 }

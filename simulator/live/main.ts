@@ -51,6 +51,8 @@ try {
   say(`Buses      ${demo.busCount}, OSDP with Secure Channel over ${lines}`);
   say(`Simulator  ${demo.simulatorUrl}/site`);
   say(`Files      ${relative('', demo.folder.path)}  (gateway.log, site.yaml; remove the folder to start over)`);
+  say('Spare      a reader from its box hangs on bus-1; put it into service with');
+  say(`           npx sparc commission open --operator YOU --config ${relative('', demo.folder.gatewayFile)}`);
   say('Ctrl-C stops everything.');
 } catch (error) {
   await stop(error);

@@ -1,5 +1,5 @@
-import { buildControlApi, demoSite, LiveSite } from '@sparc/simulator/live';
-import { FACTORY_MEMORY } from '@sparc/simulator/devices';
+import { buildControlApi, demoSite, LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
+import { FACTORY_MEMORY, READER_QUIRK_NAMES } from '@sparc/simulator/devices';
 import t, { type Test } from 'tap';
 
 const ORIGIN = 'http://127.0.0.1:8080';
@@ -76,9 +76,30 @@ t.test('keys, tamper and power cycles reach the reader', async (t) => {
 t.test('a device is reset to the factory, and forgets its key and its address', async (t) => {
   const { live, call } = apiOf(t);
   t.equal((await call('POST', '/devices/main-in-reader/factory-reset', {})).status, 204);
-  t.same(live.devices.get('main-in-reader')?.memory, FACTORY_MEMORY);
+  t.same(live.devices.get('main-in-reader')?.memory, { ...FACTORY_MEMORY, baudRate: LIVE_BAUD_RATE });
   t.match((await call('GET', '/site')).body.devices[1], { id: 'main-in-reader', keyed: false, address: 0 });
+  t.equal((await call('POST', '/devices/main-in-reader/factory-reset', { address: 12 })).status, 204);
+  t.equal(live.devices.get('main-in-reader')?.memory.address, 12, 'where its switches say so');
   t.equal((await call('POST', '/devices/nothing/factory-reset', {})).status, 404);
+});
+
+t.test('readers take quirks, cables and lines take faults, and all of it is shown', async (t) => {
+  const { live, call } = apiOf(t);
+  const { body: choices } = await call('GET', '/faults');
+  t.same(Object.keys(choices.quirks), READER_QUIRK_NAMES);
+  const post = async (url: string, body: object) => (await call('POST', url, body)).status;
+  t.equal(await post('/devices/main-in-reader/quirks', { quirks: ['busyOften', 'shortPdid'] }), 204);
+  t.equal(await post('/devices/main-in-reader/quirks', { quirks: ['politeness'] }), 400);
+  const cable = { connected: false, crossed: true, faults: { corrupt: 0.1 } };
+  t.equal(await post('/devices/main-in-reader/cable', cable), 204);
+  t.equal(await post('/lines/bus-2/faults', { faults: { drop: 0.5 }, condition: 'stuckMark' }), 204);
+  t.equal(await post('/lines/bus-2/faults', { faults: { drop: 2 } }), 400);
+  t.equal(await post('/lines/bus-9/faults', {}), 404);
+  const { body } = await call('GET', '/site');
+  t.match(body.devices[1], { id: 'main-in-reader', quirks: ['busyOften', 'shortPdid'], ...cable });
+  t.same(body.lines[1], { id: 'bus-2', faults: { drop: 0.5 }, condition: 'stuckMark' });
+  t.equal(await post('/lines/bus-2/faults', { faults: {}, condition: null }), 204);
+  t.equal(live.lines.get('bus-2')?.condition, undefined);
 });
 
 t.test('only the console may use it, and only at a loopback host', async (t) => {
