@@ -13,8 +13,9 @@ export interface Finding {
 
 /** A card is read when its reader is polled: people notice a wait of a second. */
 const POLL_PERIOD_MAX_MS = 1_000;
-/** Fewer frames say nothing about a share. */
+/** Fewer frames, or a single accident among them, say nothing about a share. */
 const SENT_MIN_COUNT = 200;
+const ACCIDENTS_MIN_COUNT = 5;
 /** A clean line has none at all in a day; from one in a hundred on, people notice. */
 const DAMAGED_SHARE = { warn: 0.001, bad: 0.01 } as const;
 const SILENT_SHARE = { warn: 0.005, bad: 0.05 } as const;
@@ -24,7 +25,9 @@ const NAK_SHARE = 0.002;
 const ROUND_TRIP_SLOW_MS = 120;
 /** One restart comes with every power cut of a reader. */
 const RESTARTS_MIN_COUNT = 3;
-const STRAY_BYTES_PER_FRAME = 0.01;
+/** One garbled reply leaves some dozens, and a search more. */
+const STRAY_BYTES_MIN_COUNT = 500;
+const STRAY_BYTES_PER_FRAME = 0.05;
 
 const WIRING =
   'Check the termination (120 Ω at the two ends of the line and nowhere else), the cable, its shield and the ground wire.';
@@ -53,7 +56,7 @@ function lineFindings({ predictedPollPeriodMs, pollPeriodMs, strayBytesCount, ec
     const text = `a reader waits up to ${seconds(pollPeriodMs.p99)} for its turn, instead of ${seconds(predictedPollPeriodMs)}`;
     findings.push({ level: 'bad', text, action: 'Look at the readers below: repeats and silence cost the time.' });
   }
-  if (sentCount >= SENT_MIN_COUNT && strayBytesCount > sentCount * STRAY_BYTES_PER_FRAME) {
+  if (strayBytesCount >= STRAY_BYTES_MIN_COUNT && strayBytesCount > sentCount * STRAY_BYTES_PER_FRAME) {
     findings.push({
       level: 'warn',
       text: `${strayBytesCount} bytes came in that belong to no reply`,
@@ -85,11 +88,11 @@ function deviceFindings(device: DeviceHealthView): Finding[] {
   if (link === 'offline' || sentCount < SENT_MIN_COUNT) return findings;
 
   const damaged = badCheckCount / sentCount;
-  if (damaged >= DAMAGED_SHARE.warn) {
+  if (badCheckCount >= ACCIDENTS_MIN_COUNT && damaged >= DAMAGED_SHARE.warn) {
     add(levelOf(damaged, DAMAGED_SHARE), `${percent(damaged)} of its replies are damaged`, WIRING);
   }
   const silent = timeoutCount / sentCount;
-  if (silent >= SILENT_SHARE.warn) {
+  if (timeoutCount >= ACCIDENTS_MIN_COUNT && silent >= SILENT_SHARE.warn) {
     add(
       levelOf(silent, SILENT_SHARE),
       `leaves ${percent(silent)} of its commands without an answer`,
@@ -97,7 +100,7 @@ function deviceFindings(device: DeviceHealthView): Finding[] {
     );
   }
   for (const { code, name, count } of device.naks) {
-    if (count < sentCount * NAK_SHARE) continue;
+    if (count < ACCIDENTS_MIN_COUNT || count < sentCount * NAK_SHARE) continue;
     const { text, action } = NAK_FINDINGS[code] ?? NAK_FINDINGS.other;
     add('warn', `${text} (NAK ${code} ${name}, ${count} times)`, action);
   }
