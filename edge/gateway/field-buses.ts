@@ -12,6 +12,7 @@ import {
 } from '@sparc/firmware-bridges/osdp';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { KEY_TYPE_SCBK } from '@sparc/protocol/osdp';
+import { DIALECTS } from '@sparc/protocol/osdp';
 import type { Device } from '@sparc/protocol/policy';
 import type {
   ByteLink,
@@ -210,10 +211,11 @@ export class FieldBuses implements FieldBus, KeyLine {
       : new TcpLink(clock, { ...config.tcp, baudRate });
   }
 
-  #device({ id, address, secureChannel }: Device): DevicePlan {
-    if (secureChannel === 'clear') return { deviceId: id, address, secureChannel: { mode: 'clear' } };
+  #device({ id, address, secureChannel, dialect }: Device): DevicePlan {
+    const place = { deviceId: id, address, ...(dialect === undefined ? {} : { dialect: DIALECTS[dialect] }) };
+    if (secureChannel === 'clear') return { ...place, secureChannel: { mode: 'clear' } };
     const keys = this.deps.keysInUse(id);
     if (keys === undefined) throw new SparcError('ERR_CONFIG_KEY_MISSING', `${id} was planned without its key`);
-    return { deviceId: id, address, secureChannel: keys };
+    return { ...place, secureChannel: keys };
   }
 }

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { DIALECTS, type DialectName } from '../osdp/index.js';
 
 /** Closed object: an unknown field is an error, never ignored. */
 const closed = <T extends Record<string, TSchema>>(properties: T) =>
@@ -33,12 +34,20 @@ export const CardFormatUse = closed({
   facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
 });
 
+const DIALECT_NAMES = Object.keys(DIALECTS) as DialectName[];
+
 export const Device = closed({
   id: Id,
   name: Type.Optional(Name),
   bus: Id,
   address: Type.Integer({ minimum: 0, maximum: 126 }),
   secureChannel: Type.Union([Type.Literal('required'), Type.Literal('clear')], { default: 'required' }),
+  dialect: Type.Optional(
+    Type.Union(
+      DIALECT_NAMES.map((name) => Type.Literal(name)),
+      { description: 'how it speaks where OSDP stacks disagree; standard where it is not said' },
+    ),
+  ),
   side: Type.Union([Type.Literal('unsecured'), Type.Literal('secured')], {
     description: 'where the device hangs; a reader on the outer wall is unsecured',
   }),

@@ -7,7 +7,7 @@ cardFormats:
 devices:
   - { id: front-out, bus: bus-a, address: 0, side: unsecured }
   - { id: front-io, bus: bus-a, address: 1, side: secured }
-  - { id: lab-io, bus: bus-b, address: 0, side: secured, secureChannel: clear }
+  - { id: lab-io, bus: bus-b, address: 0, side: secured, secureChannel: clear, dialect: osdp-net }
 readers:
   - { id: front-reader, device: front-out }
   - { id: inner-reader, device: front-io }
