@@ -68,11 +68,13 @@ export type BusConfig =
   | { readonly id: string; readonly serial: { readonly path: string; readonly baudRate: number } }
   | {
       readonly id: string;
-      /** `baudRate`: of the line behind the converter, which only the converter can change. */
-      readonly tcp: { readonly host: string; readonly port: number; readonly baudRate: number };
+      /** `baudRate`: of the line behind the converter, which only the converter can change; undefined: nobody says. */
+      readonly tcp: { readonly host: string; readonly port: number; readonly baudRate?: number };
     };
 
-export const baudRateOf = (bus: BusConfig): number => ('serial' in bus ? bus.serial : bus.tcp).baudRate;
+/** Bits a second. */
+export const baudRateOf = (bus: BusConfig): number =>
+  ('serial' in bus ? bus.serial.baudRate : bus.tcp.baudRate) ?? DEFAULTS.baudRate;
 
 /** A gateway's own configuration; every path absolute. What decides who may enter is the site file's matter. */
 export interface GatewayConfig {
@@ -138,7 +140,7 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
     bundleSigners: (value.readerBundles?.signers ?? []).map((key) => Uint8Array.from(Buffer.from(key, 'hex'))),
     buses: value.buses.map((bus) =>
       'tcp' in bus
-        ? { id: bus.id, tcp: { ...bus.tcp, baudRate: bus.tcp.baudRate ?? DEFAULTS.baudRate } }
+        ? { id: bus.id, tcp: tcpOf(bus.tcp) }
         : { id: bus.id, serial: { path: bus.serial.path, baudRate: bus.serial.baudRate ?? DEFAULTS.baudRate } },
     ),
     api: value.api,
@@ -146,6 +148,9 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
     log: value.log,
   };
 }
+
+const tcpOf = ({ host, port, baudRate }: Extract<RawConfig['buses'][number], { tcp: object }>['tcp']) =>
+  baudRate === undefined ? { host, port } : { host, port, baudRate };
 
 function resolvedEscrow({ recoveryKey, path }: NonNullable<RawConfig['escrow']>, folder: string) {
   return {

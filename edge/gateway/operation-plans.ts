@@ -99,6 +99,12 @@ function planAddress(
   windowEndsAtMs: number,
 ): OperationPlan {
   const bus = busOf(deps, busId);
+  const config = configOf(deps, busId);
+  // COMSET names address and rate: told a wrong rate, the reader would be out of reach of this line.
+  if ('tcp' in config && config.tcp.baudRate === undefined) {
+    const message = `the configuration does not say how fast the line behind ${busId} is (\`tcp.baudRate\`)`;
+    throw new SparcError('ERR_COMMISSIONING_RATE_UNKNOWN', message, { busId });
+  }
   return at(busId, async (_signal, report) => {
     report({ step: `address ${address} to ${newAddress}` });
     assertMoved(await setAddress(bus, { address, baudRate, newAddress, windowEndsAtMs }));
@@ -108,8 +114,7 @@ function planAddress(
 /** The attempt is on disk before the first device moves: whoever starts after a power cut finds the others. */
 function planSpeed(deps: OperationDeps, { bus: busId, baudRate }: Of<'setBusSpeed'>): OperationPlan {
   const bus = busOf(deps, busId);
-  const config = deps.configs.find(({ id }) => id === busId);
-  if (config === undefined) throw busUnknown(busId);
+  const config = configOf(deps, busId);
   return at(busId, async (_signal, report) => {
     const before = bus.baudRate;
     bus.assertRate(baudRate);
@@ -155,6 +160,12 @@ function busOf({ buses }: OperationDeps, busId: string): OsdpBus {
   const bus = buses.bus(busId);
   if (bus === undefined) throw busUnknown(busId);
   return bus;
+}
+
+function configOf({ configs }: OperationDeps, busId: string): BusConfig {
+  const config = configs.find(({ id }) => id === busId);
+  if (config === undefined) throw busUnknown(busId);
+  return config;
 }
 
 const busUnknown = (busId: string) =>

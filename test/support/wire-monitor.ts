@@ -2,7 +2,16 @@ import { decodeFrame, FrameParser, INTER_CHARACTER_TIMEOUT_MS } from '@sparc/pro
 import type { SerialLine } from '@sparc/simulator/world';
 
 /** Codes that a listener on the line reads, also inside Secure Channel, which encrypts data only. */
-export const WIRE_CODE = { poll: 0x60, out: 0x68, led: 0x69, raw: 0x50 } as const;
+export const WIRE_CODE = {
+  poll: 0x60,
+  out: 0x68,
+  led: 0x69,
+  keySet: 0x75,
+  challenge: 0x76,
+  ack: 0x40,
+  raw: 0x50,
+  initialRMac: 0x78,
+} as const;
 
 const BITS_PER_CHARACTER = 10;
 
@@ -20,6 +29,8 @@ export interface WireFrame {
 /** Listens to a simulated line as a logic analyser would. */
 export class WireMonitor {
   readonly frames: WireFrame[] = [];
+  /** At once: its sender has not done anything else since. */
+  onFrame: (frame: WireFrame) => void = () => undefined;
 
   constructor(line: SerialLine, baudRate: number) {
     const parsers = new Map<string, FrameParser>();
@@ -31,7 +42,9 @@ export class WireMonitor {
         if (!frame.ok) continue;
         const durationMs = ((whole.length + 1) * BITS_PER_CHARACTER * 1_000) / baudRate;
         const { address, reply, code } = frame.value;
-        this.frames.push({ startMs: atMs - durationMs, endMs: atMs, address, reply, code });
+        const seen = { startMs: atMs - durationMs, endMs: atMs, address, reply, code };
+        this.frames.push(seen);
+        this.onFrame(seen);
       }
     };
   }

@@ -25,6 +25,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_COMMISSIONING_BUS_UNKNOWN: 404,
   ERR_COMMISSIONING_DEVICE_UNKNOWN: 404,
   ERR_COMMISSIONING_TASK_UNKNOWN: 404,
+  ERR_COMMISSIONING_DEVICE_CLEAR: 409,
+  ERR_COMMISSIONING_DEVICE_SILENT: 409,
+  ERR_COMMISSIONING_RATE_UNKNOWN: 409,
 };
 
 /** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
