@@ -7,6 +7,8 @@ import { machine, machineText, RESULTS_FOLDER, type Machine } from './machine.js
 const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
   decision: () => import('./decision.js'),
   osdp: () => import('./osdp.js'),
+  'osdp-load': () => import('./osdp-load.js'),
+  'osdp-peers': () => import('./osdp-peers.js'),
   wire: () => import('./wire.js'),
   'card-to-unlock': () => import('./card-to-unlock.js'),
   isolation: () => import('./isolation.js'),
