@@ -12,6 +12,7 @@ import {
   type Reply,
   SCBK_DEFAULT,
 } from '@sparc/protocol/osdp';
+import { bytesWithCheck } from './second-opinion.js';
 import { type Fault, pass, VirtualLine } from './virtual-line.js';
 
 /** Each attack of "Attacks to design against", kept up for so long by somebody who sits in the middle of the line. */
@@ -137,7 +138,7 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
       const body = truth.slice(1);
       guess += 1;
       new DataView(body.buffer).setUint32(body.length - 6, guess * 2_654_435_761);
-      return withCheck(body);
+      return bytesWithCheck(body);
     },
     alarms: ['ERR_OSDP_MAC'],
     usableWithinMs: 31_000,
@@ -148,16 +149,6 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     usableWithinMs: 31_000,
   },
 };
-
-/** The frame with the check that its bytes need. */
-function withCheck(frame: Uint8Array): Uint8Array {
-  let crc = 0x1d0f;
-  for (const byte of frame.subarray(0, -2)) {
-    crc ^= byte << 8;
-    for (let bit = 0; bit < 8; bit += 1) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
-  }
-  return Uint8Array.of(...frame.subarray(0, -2), crc & 0xff, crc >> 8);
-}
 
 const frameOf = (bytes: Uint8Array): ReceivedFrame | undefined => {
   const frame = decodeFrame(bytes.subarray(1));

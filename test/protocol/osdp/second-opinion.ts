@@ -1,5 +1,5 @@
 import { createCipheriv } from 'node:crypto';
-import { crc16 } from '@sparc/protocol/osdp';
+import { checksum8, crc16 } from '@sparc/protocol/osdp';
 
 /** Secure Channel written once more, on node:crypto, for frames that our own sealing would refuse to make. */
 const encrypt = (key: Uint8Array, block: Uint8Array): Uint8Array => {
@@ -45,4 +45,17 @@ function rightMac(
     mac = encrypt(sessionKey(scbk, rndA, last ? 2 : 1), block);
   }
   return mac;
+}
+
+/** The same bytes with the length and the check that they need, for whoever changes a frame and wants it looked at. */
+export function bytesWithCheck(frame: Uint8Array): Uint8Array {
+  const bytes = frame.slice();
+  if (bytes.length < 8) return bytes;
+  bytes[2] = bytes.length & 0xff;
+  bytes[3] = bytes.length >> 8;
+  const checkSize = (bytes[4] ?? 0) & 0x04 ? 2 : 1;
+  const covered = bytes.subarray(0, -checkSize);
+  const check = checkSize === 2 ? crc16(covered) : checksum8(covered);
+  bytes.set(checkSize === 2 ? [check & 0xff, check >> 8] : [check], covered.length);
+  return bytes;
 }
