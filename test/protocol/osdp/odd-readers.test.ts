@@ -10,6 +10,7 @@ import {
   encodeFrame,
   encodeReply,
   nextTimeMs,
+  open,
   type Reply,
   seal,
   stepPd,
@@ -167,6 +168,85 @@ t.test('a PD found by a checksum is spoken to by CRC as soon as it says that it 
   t.equal(line.acu.check, 'crc');
   t.strictSame(line.alarms(), []);
 });
+
+t.test(
+  'a reader that claims CRC and hears checksums alone loses one session over it, not one after the other',
+  async (t) => {
+    for (const options of [undefined, CLEAR]) {
+      const line = new VirtualLine(options);
+      line.weather.acu = hears('checksum');
+      line.runUntil(() => line.online(), 10_000);
+      const restarts = line.statuses().length;
+      line.run(1_500);
+      t.ok(line.online());
+      t.equal(line.acu.check, 'checksum');
+      line.command(unlock, 1, { urgent: true });
+      line.run(60_000);
+      t.match(line.outcome(1), { outcome: { kind: 'acknowledged' } });
+      t.ok(line.statuses().length <= restarts + 2, line.statuses().join(', '));
+      t.match(
+        line.acuEffects.filter(({ kind }) => kind === 'notice'),
+        [{ code: 'ERR_OSDP_DEVIATION', message: /CRC/ }],
+      );
+      t.strictSame(line.alarms(), []);
+    }
+  },
+);
+
+/** The same reply with other bytes in it, in clear or of the same session. */
+const withPayload =
+  (line: VirtualLine, command: CommandName, change: (payload: Uint8Array) => Uint8Array): Fault =>
+  (bytes) => {
+    const { exchange } = line.acu;
+    const frame = decodeFrame(bytes.subarray(1));
+    if (!frame.ok || exchange?.command.name !== command) return [{ bytes, delayMs: 0 }];
+    const { securityBlock: _block, mac: _mac, ...plain } = frame.value;
+    if (exchange.session === undefined) {
+      return [{ bytes: encodeFrame({ ...plain, payload: change(plain.payload) }), delayMs: 0 }];
+    }
+    const opened = open(exchange.session, bytes.subarray(1));
+    if (!opened.ok) return [];
+    const sealed = seal(exchange.session, { ...plain, payload: change(opened.value.frame.payload) });
+    const { security } = line.pd;
+    if (security.kind === 'established') {
+      line.pd = { ...line.pd, security: { ...security, session: sealed.session } };
+    }
+    return [{ bytes: sealed.bytes, delayMs: 0 }];
+  };
+
+for (const [name, options] of Object.entries({ secure: undefined, clear: CLEAR })) {
+  t.test(`a PDID that is too short or too long keeps no reader offline (${name})`, async (t) => {
+    for (const change of [(id: Uint8Array) => id.subarray(0, 9), (id: Uint8Array) => Uint8Array.of(...id, 1, 2)]) {
+      const line = new VirtualLine(options);
+      line.weather.pd = withPayload(line, 'ID', change);
+      line.run(20_000);
+      t.strictSame(line.statuses(), ['connecting', options === undefined ? 'online secure' : 'online']);
+      t.strictSame(line.alarms(), []);
+    }
+  });
+
+  t.test(`a PDCAP with a tail is read all the same (${name})`, async (t) => {
+    const line = new VirtualLine(options);
+    line.weather.pd = withPayload(line, 'CAP', (capabilities) => Uint8Array.of(...capabilities, 0, 0));
+    line.run(1_000);
+    t.match(line.replies('PDCAP'), [{ reply: { capabilities: PD_OPTIONS.capabilities } }]);
+    t.equal(line.acu.receiveSize, 1440);
+  });
+}
+
+for (const [compliance, reason] of [
+  [0, 'ERR_OSDP_SECURE_UNSUPPORTED'],
+  [1, 'ERR_OSDP_KEY_REJECTED'],
+] as const) {
+  t.test(`CHLNG answered by NAK 5, PDCAP 9 with ${compliance}: ${reason}`, async (t) => {
+    const capabilities = [{ function: CAPABILITY.security, compliance, count: 0 }];
+    const line = new VirtualLine({ pd: { capabilities, requireSecureChannel: false } });
+    line.pd = { ...line.pd, scbk: undefined };
+    line.run(60_000);
+    t.strictSame(line.statuses(), ['connecting', `offline ${reason}`]);
+    t.strictSame(line.alarms(), [reason]);
+  });
+}
 
 for (const error of [2, 3, 5, 6, 7, 9, 0xff]) {
   t.test(`a PD that answers a question inside the session by NAK ${error} stays online`, async (t) => {
