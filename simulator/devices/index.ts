@@ -7,7 +7,7 @@ export { FACTORY_MEMORY, type DeviceMemory } from './device-memory.js';
 export { DeviceBody } from './device-body.js';
 export { firmwareImage, FirmwareSlot } from './firmware-slot.js';
 export { PdDevice, type PdSignal } from './pd-device.js';
-export { FIRST_FIRMWARE, MODEL, pdProfile, type DeviceParts } from './pd-profile.js';
+export { FIRST_FIRMWARE, MODEL, pdProfile, SIMULATED_VENDOR, type DeviceParts } from './pd-profile.js';
 export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';
 export { SimulatedLock, type LockMovement, type LockType } from './simulated-lock.js';
 export { SimulatedReader, type CardBits, type LedColor, type LedView } from './simulated-reader.js';

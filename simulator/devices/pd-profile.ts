@@ -18,7 +18,7 @@ export interface DeviceParts {
 }
 
 /** Vendor of locally administered devices: no maker's OUI. */
-const VENDOR = '0a0b0c';
+export const SIMULATED_VENDOR = '0a0b0c';
 const RECEIVE_BUFFER_SIZE = 512;
 const COMBINED_SIZE_MAX = 8_192;
 const FILE_SIZE_MAX = 1_048_576;
@@ -44,7 +44,7 @@ export function pdProfile(parts: DeviceParts): PdOptions {
     requireSecureChannel: scbk !== undefined,
     installMode,
     id: {
-      vendor: VENDOR,
+      vendor: SIMULATED_VENDOR,
       model,
       version: 1,
       serial,
@@ -67,7 +67,7 @@ export function pdProfile(parts: DeviceParts): PdOptions {
       { tag: EXTENDED_ID_TAG.product, text: hasReader ? 'Reader' : 'I/O module' },
       { tag: EXTENDED_ID_TAG.serial, text: String(serial) },
     ],
-    manufacturerVendors: [VENDOR],
+    manufacturerVendors: [SIMULATED_VENDOR],
     file: { sizeMax: FILE_SIZE_MAX },
     inputCount,
     outputCount,

@@ -6,6 +6,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
 import type { DeviceMemory } from '../devices/index.js';
 import { DEMO_FACTORY_NEW, demoSite } from './demo-site.js';
+import { DemoBundle } from './demo-bundle.js';
 import { DeviceMemories } from './device-memories.js';
 import type { LineAddress } from './line-end.js';
 import { LIVE_BAUD_RATE } from './live-site.js';
@@ -28,6 +29,7 @@ export class DemoFolder {
   readonly keysFile: string;
   readonly gatewayFile: string;
   readonly logFile: string;
+  readonly bundle: DemoBundle;
   readonly #memories: DeviceMemories;
 
   constructor(readonly path: string) {
@@ -35,6 +37,7 @@ export class DemoFolder {
     this.keysFile = join(path, 'osdp-keys.yaml');
     this.gatewayFile = join(path, 'gateway.yaml');
     this.logFile = join(path, 'gateway.log');
+    this.bundle = new DemoBundle(join(path, 'firmware'));
     this.#memories = new DeviceMemories(join(path, 'devices.json'));
   }
 
@@ -66,7 +69,12 @@ export class DemoFolder {
   }
 
   /** The gateway's configuration names this run's lines, so it is written each time. */
-  async writeGateway(lines: ReadonlyMap<string, LineAddress>, port: number, simulatorUrl: string): Promise<void> {
+  async writeGateway(
+    lines: ReadonlyMap<string, LineAddress>,
+    port: number,
+    simulatorUrl: string,
+    bundleSigner: string,
+  ): Promise<void> {
     const buses = [...lines].map(([id, address]) =>
       'serial' in address ? { id, serial: { ...address.serial, baudRate: LIVE_BAUD_RATE } } : { id, ...address },
     );
@@ -74,6 +82,7 @@ export class DemoFolder {
       gateway: { name: 'demo-gateway' },
       dataDir: './gateway',
       osdpKeysFile: './osdp-keys.yaml',
+      readerBundles: { signers: [bundleSigner] },
       buses,
       api: { host: '127.0.0.1', port },
       console: { simulatorUrl },

@@ -50,7 +50,9 @@ export class Demo {
     this.#stops.push(() => api.close());
     this.simulatorUrl = await listen(api);
 
-    await this.folder.writeGateway(live.addresses, port, this.simulatorUrl);
+    const { bundle } = this.folder;
+    await this.folder.writeGateway(live.addresses, port, this.simulatorUrl, await bundle.open());
+    await bundle.import(this.folder.gatewayFile);
     const gateway = new GatewayProcess(this.folder, this.pageUrl);
     gateway.onEnded = onFailed;
     await gateway.applyPolicy();

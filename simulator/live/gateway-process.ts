@@ -33,6 +33,18 @@ export async function assertPortFree(port: number): Promise<void> {
   await closed;
 }
 
+/** What the command says. Throws ERR_SIMULATOR_GATEWAY_ENDED with what it says of a failure. */
+export async function runSparc(...args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, [SPARC, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  let complaint = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+  await once(child, 'close');
+  if (child.exitCode === 0) return said;
+  throw new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', `sparc ${args.join(' ')} failed\n${complaint.trimEnd()}`);
+}
+
 /** A real gateway in its own process, its log in a file of the demo folder. */
 export class GatewayProcess {
   /** It ended without being asked to. */
@@ -48,15 +60,7 @@ export class GatewayProcess {
   /** Puts the site file in force. Throws ERR_SIMULATOR_GATEWAY_ENDED with what the command said. */
   async applyPolicy(): Promise<void> {
     const { siteFile, gatewayFile } = this.folder;
-    const child = spawn(process.execPath, [SPARC, 'policy', 'apply', siteFile, '--config', gatewayFile], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    let said = '';
-    child.stderr.on('data', (bytes: Uint8Array) => (said += Buffer.from(bytes).toString('utf8')));
-    await once(child, 'close');
-    if (child.exitCode !== 0) {
-      throw new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', `the policy was not applied\n${said.trimEnd()}`);
-    }
+    await runSparc('policy', 'apply', siteFile, '--config', gatewayFile);
   }
 
   /** Resolves when the page is served. Throws ERR_SIMULATOR_GATEWAY_ENDED with the end of its log. */

@@ -11,7 +11,7 @@ import type { WorldReport } from './world-report.js';
 export const BUS_FAULTS = [...LINE_FAULTS, ...DEVICE_FAULTS, ...BUS_QUIRKS] as const;
 
 /** Seeded defects, one for each checker to catch. */
-export const BUS_DEFECTS = ['lateUnlock', 'doubleDelivery', 'clearDevice', 'deafDevice'] as const;
+export const BUS_DEFECTS = ['lateUnlock', 'doubleDelivery', 'lostKey', 'clearDevice', 'deafDevice'] as const;
 export type BusDefect = (typeof BUS_DEFECTS)[number];
 
 export interface BusWorldOptions {
@@ -84,7 +84,8 @@ export class BusWorld {
       },
       onKeypad: ({ deviceId, keys }) => {
         this.#rig.trace(`keys ${deviceId}`);
-        if (keys !== KEYS) violations.add('keys-as-typed', `${deviceId} delivered other keys than were pressed`);
+        if ((this.options.defect === 'lostKey' ? keys.slice(1) : keys) !== KEYS)
+          violations.add('keys-as-typed', `${deviceId} delivered other keys than were pressed`);
       },
     });
     for (const reader of built.readers.values()) void this.#visit(reader);

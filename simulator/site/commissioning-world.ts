@@ -24,7 +24,7 @@ export const COMMISSIONING_QUIRKS = [
 ] as const satisfies readonly ReaderQuirk[];
 
 /** Seeded defects, for the checkers to catch. */
-export const COMMISSIONING_DEFECTS = ['openedByNobody', 'neverClosed'] as const;
+export const COMMISSIONING_DEFECTS = ['openedByNobody', 'neverClosed', 'anotherKey'] as const;
 export type CommissioningDefect = (typeof COMMISSIONING_DEFECTS)[number];
 
 export interface CommissioningWorldOptions {
@@ -115,11 +115,11 @@ export class CommissioningWorld {
     });
   }
 
-  /** Until every quirk had its turn and the time is over; the last reader is one without quirks, so that everything can be whole at the end. */
+  /** Until every quirk had its turn and the time is over, or something was wrong; the last reader is one without quirks, so that everything can be whole at the end. */
   async #commissionAgainAndAgain(endMs: number): Promise<void> {
-    const { clock } = this.#rig;
+    const { clock, violations } = this.#rig;
     const deck = this.#random.shuffle(COMMISSIONING_QUIRKS);
-    while (clock.monotonicMs() < endMs || deck.length > 0) {
+    while ((clock.monotonicMs() < endMs || deck.length > 0) && violations.found.length === 0) {
       if (deck.length === 0) deck.push(...this.#random.shuffle(COMMISSIONING_QUIRKS));
       this.#quirks = deck.splice(0, 1);
       await this.#commission();
@@ -203,10 +203,11 @@ export class CommissioningWorld {
     while (this.#proven.length === provenBefore && clock.monotonicMs() < givesUpAtMs) await sleep(clock, 10);
     if (this.#proven.length === provenBefore) violations.add('commissioning', 'the key was not proven');
     else this.#commissioned += 1;
-    if (this.#newcomer.memory.scbk?.join() !== scbk.join()) {
+    const kept = this.options.defect === 'anotherKey' ? this.#random.bytes(16) : scbk;
+    if (this.#newcomer.memory.scbk?.join() !== kept.join()) {
       violations.add('commissioning', 'the reader has another key than the gateway');
     }
-    bus.setDevices(BUS, [...planned, { deviceId, address, secureChannel: { mode: 'required', scbk } }]);
+    bus.setDevices(BUS, [...planned, { deviceId, address, secureChannel: { mode: 'required', scbk: kept } }]);
   }
 
   /** A card at the new reader, and one at a reader that was there all the time. */

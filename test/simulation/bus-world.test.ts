@@ -9,6 +9,7 @@ const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2] : [Number(proce
 const CAUGHT_BY: Readonly<Record<(typeof BUS_DEFECTS)[number], string>> = {
   lateUnlock: 'locks-obey-commands',
   doubleDelivery: 'cards-arrive-once',
+  lostKey: 'keys-as-typed',
   clearDevice: 'nothing-in-clear',
   deafDevice: 'devices-return',
 };
