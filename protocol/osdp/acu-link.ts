@@ -110,6 +110,7 @@ export function handshakeFailed(draft: AcuDraft, nowMs: number, reason: OsdpErro
   forgetSession(draft, { kind: 'probe' });
   draft.readyAtMs = nowMs + backOff(draft.troubles, HANDSHAKE_PAUSE_MS);
   draft.troubles += 1;
+  draft.keyGiven = false;
   setStatus(draft, 'offline', reason);
 }
 

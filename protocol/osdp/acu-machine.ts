@@ -1,3 +1,4 @@
+import { clearTextInSession, impostorHeard } from './acu-doubt.js';
 import {
   challengeAnswered,
   cryptogramAnswered,
@@ -7,8 +8,6 @@ import {
   refusalExplained,
 } from './acu-handshake.js';
 import {
-  alarm,
-  beginSession,
   closeWindow,
   configure,
   endTurn,
@@ -18,14 +17,14 @@ import {
   notice,
   probeUnanswered,
 } from './acu-link.js';
-import { crcClaimFailed, applicationAnswered, applicationAnswerUnreadable, sessionBroken } from './acu-online.js';
-import { abandonExchange, enqueue, expireWaiting } from './acu-queue.js';
-import { type AcuDraft, type AcuState, type Exchange, isSecure, justAfter, nextTurnAtMs } from './acu-state.js';
+import { applicationAnswered, applicationAnswerUnreadable, crcClaimFailed, sessionBroken } from './acu-online.js';
+import { enqueue, expireWaiting } from './acu-queue.js';
+import { type AcuDraft, type AcuState, type Exchange, justAfter, nextTurnAtMs } from './acu-state.js';
 import { repeat, transmitNext } from './acu-transmit.js';
 import type { AcuEffect, AcuInput } from './acu-types.js';
 import { bytesEqual } from './bytes-equal.js';
 import { decodeFrame, type ReceivedFrame } from './frame.js';
-import { NAK, nakMeaning } from './nak.js';
+import { NAK } from './nak.js';
 import { decodeReply, type Reply } from './replies.js';
 import { open } from './secure-channel.js';
 
@@ -36,7 +35,6 @@ const PROMPT_ATTEMPTS = 3;
 /** After the prompt attempts; then twice as long each time, up to the longest. */
 const REPEAT_PAUSE_MS = 50;
 const REPEAT_PAUSE_MAX_MS = 1_000;
-const IMPOSTOR_ALARM_PAUSE_MS = 60_000;
 const PDID_CODE = 0x45;
 
 /** One step of the ACU's side of a PD. Pure: the same state and input give the same result. */
@@ -128,20 +126,18 @@ function receive(draft: AcuDraft, nowMs: number, bytes: Uint8Array): void {
   if (clearReply?.name === 'BUSY') return busy(draft, nowMs);
   const nak = clearReply?.name === 'NAK' ? clearReply.error : undefined;
   const restarted = frame.sequence === 0 && frame.securityBlock === undefined && !bytesEqual(bytes, draft.lastReply);
-  if (frame.sequence === exchange.sequence || nak === NAK.sequence) {
-    if (nak === NAK.badCheck) return frameRefused(draft, nowMs, frame);
-    if (isStale(draft, frame, clearReply)) return;
-    if ('session' in draft.phase && frame.securityBlock === undefined) {
-      clearTextInSession(draft, nowMs, exchange, clearReply);
-    } else answered(draft, nowMs, exchange, frame, bytes);
-  } else if (restarted && 'session' in draft.phase) {
-    clearTextInSession(draft, nowMs, exchange, clearReply);
-  } else if (restarted) {
-    sessionBroken(draft, nowMs, 'ERR_OSDP_RESTARTED', 'the device answers with SQN 0: it has started anew');
+  const fits = frame.sequence === exchange.sequence || nak === NAK.sequence;
+  if (!fits && !restarted) return;
+  if (fits && nak === NAK.badCheck) return frameRefused(draft, nowMs, frame);
+  if (fits && isStale(draft, frame, clearReply)) return;
+  if ('session' in draft.phase && frame.securityBlock === undefined) {
+    clearTextInSession(draft, nowMs, exchange, frame, clearReply);
+  } else if (fits) {
+    draft.lastReply = bytes;
+    answered(draft, nowMs, exchange, frame, bytes);
   } else {
-    return;
+    sessionBroken(draft, nowMs, 'ERR_OSDP_RESTARTED', 'the device answers with SQN 0: it has started anew');
   }
-  draft.lastReply = bytes;
   endTurn(draft);
 }
 
@@ -222,39 +218,4 @@ function secureAnswered(
   if (draft.phase.kind === 'installing') keyAnswered(draft, nowMs, reply.ok ? reply.value : undefined);
   else if (reply.ok) applicationAnswered(draft, nowMs, exchange, reply.value);
   else applicationAnswerUnreadable(draft, nowMs, exchange, reply.error);
-}
-
-/**
- * Clear text inside a session proves nothing, so the frame goes out once more. A PD that has lost the session says so
- * again, which ends it. An answer under the session shows that somebody else has spoken, and the session goes on.
- */
-function clearTextInSession(draft: AcuDraft, nowMs: number, exchange: Exchange, reply: Reply | undefined): void {
-  if (exchange.command.name === 'KEYSET' && reply?.name === 'ACK') return keyAnsweredInClear(draft, nowMs);
-  const what = reply === undefined ? 'a reply' : reply.name === 'NAK' ? `NAK ${reply.error}` : reply.name;
-  if (exchange.doubted === undefined) {
-    draft.exchange = { ...exchange, doubted: what };
-    draft.readyAtMs = nowMs;
-    return;
-  }
-  const losses: readonly number[] = [NAK.sequence, NAK.securityUnsupported, NAK.encryptionRequired];
-  if (reply?.name === 'NAK' && losses.includes(reply.error)) {
-    const message = `the device answers ${what}, ${nakMeaning(reply.error)}`;
-    return sessionBroken(draft, nowMs, 'ERR_OSDP_SECURE_LOST', message);
-  }
-  sessionBroken(draft, nowMs, 'ERR_OSDP_CLEAR_REPLY', `${what} came in clear text and was not used`);
-}
-
-/** Who sends clear text in the name of the device may do so at each frame: people are told now and then. */
-function impostorHeard(draft: AcuDraft, nowMs: number, what: string): void {
-  if (!isSecure(draft) || nowMs < draft.impostorAlarmAtMs + IMPOSTOR_ALARM_PAUSE_MS) return;
-  draft.impostorAlarmAtMs = nowMs;
-  alarm(draft, 'ERR_OSDP_CLEAR_REPLY', `${what} came in clear, and not from the device: it has the session`);
-}
-
-/** Some PDs leave the session before they acknowledge a key. Which key they have, the next handshake shows. */
-function keyAnsweredInClear(draft: AcuDraft, nowMs: number): void {
-  notice(draft, 'it acknowledges KEYSET in clear');
-  if (draft.phase.kind === 'installing') draft.keyGiven = true;
-  abandonExchange(draft, 'ERR_OSDP_CLEAR_REPLY');
-  beginSession(draft, nowMs);
 }

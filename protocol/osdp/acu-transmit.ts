@@ -48,7 +48,10 @@ export function transmitNext(draft: AcuDraft, nowMs: number, rndA: Uint8Array): 
   }
 }
 
-/** The same bytes again: same sequence number, same MAC (SIA OSDP v2.2, "Sequence Numbers"). */
+/**
+ * The same bytes again: same sequence number, same MAC (SIA OSDP v2.2, "Sequence Numbers"). `hurried`: the PD has been
+ * silent for a while, so not every repeat is waited for as long.
+ */
 export function repeat(draft: AcuDraft, exchange: Exchange, hurried: boolean): void {
   draft.exchange = { ...exchange, attempts: exchange.attempts + 1 };
   const { replyTimeoutMs } = draft.timings;

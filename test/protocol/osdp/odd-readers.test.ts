@@ -234,6 +234,25 @@ for (const [name, options] of Object.entries({ secure: undefined, clear: CLEAR }
   });
 }
 
+t.test('a reader that answers a lost session with SQN 0 and the same bytes each time is back in < 1 s', async (t) => {
+  const line = settled();
+  line.feedPd({ kind: 'reset', nowMs: line.nowMs });
+  const restart = encodeFrame({
+    address: 0x65,
+    reply: true,
+    sequence: 0,
+    check: 'crc',
+    ...encodeReply({ name: 'ACK' }),
+  });
+  line.weather.pd = (bytes, nowMs) =>
+    line.acu.phase.kind === 'secure' && line.pd.security.kind !== 'established'
+      ? [{ bytes: restart, delayMs: 0 }]
+      : pass(bytes, nowMs);
+  line.runUntil(() => !line.online(), 200);
+  t.ok(line.runUntil(() => line.online(), 1_000) < 1_000);
+  t.strictSame(line.alarms(), ['ERR_OSDP_SECURE_LOST']);
+});
+
 for (const [compliance, reason] of [
   [0, 'ERR_OSDP_SECURE_UNSUPPORTED'],
   [1, 'ERR_OSDP_KEY_REJECTED'],
