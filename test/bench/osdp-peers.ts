@@ -48,7 +48,9 @@ async function startAcu(stack: Stack, path: string): Promise<Acu> {
       async send(file) {
         const before = peer.device().files.length;
         await peer.request({ do: 'sendFile', number: 1, content: hex(file) });
-        await eventually('libosdp has sent it', () => peer.device().files.length > before, TRANSFER_MAX_MS);
+        const isSent = () => peer.device().files.length > before;
+        await eventually('libosdp ends it', () => isSent() || !peer.device().session.online, TRANSFER_MAX_MS);
+        if (!isSent()) throw new Error('libosdp has given its PD up for 300 s: this machine is too busy for figures');
       },
       stop: () => peer.stop(),
     };
