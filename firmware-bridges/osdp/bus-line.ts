@@ -68,6 +68,11 @@ export class BusLine {
     return this.#echo.heard;
   }
 
+  /** A turn has begun in which no reply is due: nothing was sent yet, or the time for it is over. */
+  get awaitsNothing(): boolean {
+    return this.#turnBeganAtMs !== undefined && this.#replyTimer === undefined;
+  }
+
   get load(): number {
     return this.#load.read(this.clock.monotonicMs());
   }
@@ -128,7 +133,7 @@ export class BusLine {
 
   endTurn(): void {
     const nowMs = this.clock.monotonicMs();
-    this.#replyTimer?.cancel();
+    this.#stopWaiting();
     if (this.#turnBeganAtMs !== undefined) this.#load.add(nowMs - this.#turnBeganAtMs, nowMs);
     this.#turnBeganAtMs = undefined;
     this.#turnEndedAtMs = nowMs;
@@ -143,7 +148,7 @@ export class BusLine {
     this.link.write(bytes);
     const timeoutMs = this.lineMs(bytes.length) + replyTimeoutMs;
     const latestMs = nowMs + timeoutMs + this.lineMs(FRAME_LENGTH_MAX);
-    this.#replyTimer?.cancel();
+    this.#stopWaiting();
     this.#replyTimer = this.clock.setTimer(timeoutMs, () => this.#replyTimeout(latestMs));
   }
 
@@ -160,6 +165,11 @@ export class BusLine {
   #close(): void {
     this.#up = false;
     this.endTurn();
+  }
+
+  #stopWaiting(): void {
+    this.#replyTimer?.cancel();
+    this.#replyTimer = undefined;
   }
 
   #receive(bytes: Uint8Array): void {
@@ -184,6 +194,7 @@ export class BusLine {
 
   /** A reply that has begun in time may end, as long as its bytes keep coming. */
   #replyTimeout(latestMs: number): void {
+    this.#replyTimer = undefined;
     const nowMs = this.clock.monotonicMs();
     const endMs = Math.min(this.#lastByteAtMs + BUFFERED_INTER_CHARACTER_TIMEOUT_MS, latestMs);
     if (this.#parser.pending && nowMs < endMs) {

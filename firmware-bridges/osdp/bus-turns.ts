@@ -70,9 +70,11 @@ export class BusTurns<P extends Participant> {
     this.#giveTurnAfter(0);
   }
 
-  /** Takes the line away from a participant; the reply to its frame still has its time before the next turn. */
+  /** Takes the line away from a participant; a reply that is due still has its time before the next turn. */
   leave(participant: P): void {
-    if (this.#current === participant) this.#current = new Departed(participant.address);
+    if (this.#current !== participant) return;
+    this.#current = new Departed(participant.address);
+    if (this.line.awaitsNothing) this.#endTurn(this.#current);
   }
 
   /** Effects are executed in order, also when a handler feeds another input meanwhile. */
@@ -146,6 +148,8 @@ export class BusTurns<P extends Participant> {
   }
 
   #transmit(from: P | Departed, bytes: Uint8Array, replyTimeoutMs: number): void {
+    // It was taken off by whoever heard of what led to this frame.
+    if (from !== this.#current) return;
     const timeoutMs = from.transmitted(bytes, this.line.lineMs(bytes.length), replyTimeoutMs);
     this.line.transmit(bytes, from.address, timeoutMs);
   }

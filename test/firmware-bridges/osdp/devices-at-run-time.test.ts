@@ -140,6 +140,42 @@ t.test('a device that is planned with another dialect begins anew, alone', async
   await world.field.stop();
 });
 
+/** What is done as soon as one hears of this device being offline, in the middle of its turn. */
+function whenOffline(world: BusWorld, id: string, act: () => void): void {
+  const tell = world.witness.onDevice.bind(world.witness);
+  world.witness.onDevice = (status) => {
+    tell(status);
+    if (status.deviceId === id && status.link === 'offline') act();
+  };
+}
+
+t.test('a device that is taken off by whoever hears of its silence leaves the line to its neighbours', async (t) => {
+  const world = new BusWorld([{ address: 0 }, { address: 1, absent: true }]);
+  whenOffline(world, 'pd-1', () => world.field.setDevices('bus', planOf(0)));
+  world.start();
+  await world.clock.advance(5_000);
+  t.equal(world.bus.devices.length, 1);
+  const before = world.health('pd-0')?.replyCount ?? 0;
+  await world.clock.advance(1_000);
+  t.ok((world.health('pd-0')?.replyCount ?? 0) > before + 5);
+  await world.field.stop();
+});
+
+t.test('a device that is planned anew when its window closes leaves the line to its neighbours', async (t) => {
+  const untilMs = 3_000;
+  const world = new BusWorld([{ address: 0 }, { address: 1, plan: { mode: 'install', untilMs }, absent: true }]);
+  const started = world.clock.monotonicMs();
+  whenOffline(world, 'pd-1', () => {
+    if (world.clock.monotonicMs() >= started + untilMs) world.field.setDevices('bus', planOf(0, 1));
+  });
+  world.start();
+  await world.clock.advance(5_000);
+  const before = world.health('pd-0')?.replyCount ?? 0;
+  await world.clock.advance(1_000);
+  t.ok((world.health('pd-0')?.replyCount ?? 0) > before + 5);
+  await world.field.stop();
+});
+
 t.test('a tap sees every frame in both directions until it is closed', async (t) => {
   const world = new BusWorld([{ address: 0 }]);
   world.start();
