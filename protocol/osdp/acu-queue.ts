@@ -14,7 +14,7 @@ const QUEUE_LENGTH_MAX = 32;
 type Enqueue = Extract<AcuInput, { kind: 'enqueue' }>;
 
 export function enqueue(draft: AcuDraft, { command, token, deadlineMs, priority, nowMs }: Enqueue): void {
-  const entry = { command, token, deadlineMs };
+  const entry = { command, token, deadlineMs, priority };
   const refused = refusal(draft, entry, nowMs);
   if (refused !== undefined) {
     settle(draft, entry, refused);

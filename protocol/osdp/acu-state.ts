@@ -1,5 +1,5 @@
 import { assertStrongKeys, type KeyChoice } from './acu-keys.js';
-import type { AcuEffect, AcuOptions, AcuTimings, SecureChannelPolicy } from './acu-types.js';
+import type { AcuEffect, AcuOptions, AcuTimings, CommandPriority, SecureChannelPolicy } from './acu-types.js';
 import { CodecError } from './codec-error.js';
 import type { Command } from './commands.js';
 import type { OsdpErrorCode } from './error-codes.js';
@@ -22,6 +22,7 @@ export interface QueueEntry {
   readonly command: Command;
   readonly token: number;
   readonly deadlineMs: number;
+  readonly priority: CommandPriority;
 }
 
 /** Where the connection stands. */
@@ -193,7 +194,8 @@ export const isOnline = (state: AcuState): boolean => state.phase.kind === 'clea
 export const isSecure = ({ phase }: Pick<AcuState, 'phase'>): boolean => phase.kind === 'secure' && phase.trusted;
 
 /** A command waits, or is under way, that goes before everything else of this PD and of its bus. */
-export const hasUrgent = (state: AcuState): boolean => state.urgent.length > 0 && isOnline(state);
+export const hasUrgent = (state: AcuState): boolean =>
+  isOnline(state) && (state.urgent.length > 0 || state.exchange?.entry?.priority === 'urgent');
 
 /** Any other command waits. */
 export const hasNormal = (state: AcuState): boolean => state.normal.length > 0 && isOnline(state);

@@ -81,6 +81,34 @@ t.test('on a bus of eight, an unlock leaves before any further poll', async (t) 
   await world.field.stop();
 });
 
+t.test(
+  'an unlock whose first frame is lost is repeated after one turn of a neighbour, not after a round',
+  async (t) => {
+    const world = new BusWorld(eight());
+    world.start();
+    t.ok(await world.online(...ids(8)));
+    await world.clock.advance(3_000);
+    const codes: number[] = [];
+    world.line.onRecord = ({ from, bytes }) => {
+      if (from !== 'line') return;
+      const [code = 0] = bytes.subarray(8);
+      // Nobody hears the first one.
+      if (code === 0x68 && !codes.includes(code)) world.line.condition = 'stuckMark';
+      else world.line.condition = undefined;
+      codes.push(code);
+    };
+    for (let trial = 0; trial < 8; trial++) {
+      codes.length = 0;
+      const unlock = { deviceId: `pd-${trial}`, outputNumber: 0, action: { kind: 'off' }, ttlMs: 2_000 } as const;
+      t.equal((await world.settle(world.field.setOutput(unlock))).kind, 'acknowledged');
+      const [first = -1, second = Infinity] = codes.flatMap((code, index) => (code === 0x68 ? [index] : []));
+      t.ok(second - first <= 2, `${second - first - 1} frames between the two`);
+      await world.clock.advance(2_000 + 13 * trial);
+    }
+    await world.field.stop();
+  },
+);
+
 t.test('on a bus of eight at 9,600 baud, card to light on the reader takes less than half a second', async (t) => {
   const world = new BusWorld(eight());
   world.start();
