@@ -1,32 +1,16 @@
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
 import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
-import {
-  BusSpeeds,
-  Commissioning,
-  DeviceKeys,
-  Escrow,
-  heldKeysToJson,
-  transferWork,
-  type CommissioningView,
-  type KeyStore,
-  type Operation,
-  type OperationPlan,
-} from '../commissioning/index.js';
-import type { BusConfig, GatewayConfig } from '../config/index.js';
+import type { KeyStore } from '../commissioning/index.js';
+import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
-import { BundleShelf, ResumePoints, type Bundle } from '../reader-bundles/index.js';
-import { busesView } from './bus-views.js';
 import { ClockWatch } from './clock-watch.js';
-import { FieldBuses } from './field-buses.js';
-import { finishSpeedChange } from './interrupted-speed.js';
+import { GatewayCommissioning } from './gateway-commissioning.js';
 import { Lifecycle } from './lifecycle.js';
-import { planOperation } from './operation-plans.js';
-import { ReaderTransfers } from './reader-transfers.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -56,19 +40,12 @@ type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
  */
 export class Gateway {
   readonly #lifecycle: Lifecycle;
-  readonly #keys: DeviceKeys;
-  readonly #escrow: Escrow | undefined;
-  readonly #speeds: BusSpeeds;
-  readonly #buses: FieldBuses;
-  readonly #bundles: BundleShelf;
-  readonly #resumePoints: ResumePoints;
   readonly #replica: ReplicaClient;
-  readonly #commissioning: Commissioning;
+  readonly #commissioning: GatewayCommissioning;
   readonly #site: SiteProcess;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   #view: SqlitePolicyView | undefined;
-  #plan: SqlitePolicyView['plan'] | undefined;
   /** What the replica says before there is a field. */
   #firstGeneration: ((message: GenerationMessage) => void) | undefined;
   readonly #rejectedEarly: Extract<ReplicaMessage, { kind: 'rejected' }>[] = [];
@@ -77,43 +54,23 @@ export class Gateway {
     private readonly config: GatewayConfig,
     private readonly deps: GatewayDeps,
   ) {
-    const { clock, random, log, signer } = deps;
-    const { dataDir, buses: configs } = config;
+    const { clock, random, log, osdpKeys, keyStore, signer } = deps;
     this.#startedAtUnixMs = clock.wall().unixMs;
     this.#lifecycle = new Lifecycle(clock, STOP_MAX_MS, (part, error) =>
       log.error({ part, error }, 'a part did not stop in order'),
     );
-    const record = (event: EventRecord) => this.#field?.record(event);
-    this.#escrow =
-      config.escrow === undefined ? undefined : new Escrow({ clock, random, dataDir, record }, config.escrow);
-    this.#speeds = new BusSpeeds(dataDir);
-    this.#buses = new FieldBuses(
-      {
-        clock,
-        random,
-        log,
-        keysInUse: (deviceId) => this.#keys.keysInUse(deviceId),
-        speedOf: (bus) => this.#speeds.speedOf(bus),
-        onKeyProven: (deviceId, scbk) => this.#keys.proven(deviceId, scbk),
-        onKeyRefused: (deviceId) => this.#keys.refused(deviceId),
-      },
-      configs,
-    );
-    this.#keys = new DeviceKeys(
-      {
-        random,
-        store: deps.keyStore,
-        line: this.#buses,
-        escrow: () => this.#writeEscrow(),
-        record,
-        onStoreFailure: (error) => log.error({ error }, 'a proven key could not be stored; both are held still'),
-        onChange: () => this.#site.changed('commissioning'),
-      },
-      deps.osdpKeys,
-    );
+    this.#commissioning = new GatewayCommissioning(config, {
+      clock,
+      random,
+      log,
+      osdpKeys,
+      keyStore,
+      record: (event) => this.#field?.record(event),
+      onChange: () => this.#site.changed('commissioning'),
+    });
     this.#replica = new ReplicaClient(
       clock,
-      { dataDir, publicKey: signer.publicKey },
+      { dataDir: config.dataDir, publicKey: signer.publicKey },
       {
         onMessage: (message) => this.#onReplica(message),
         onFailed: (error) => {
@@ -122,47 +79,13 @@ export class Gateway {
         },
       },
     );
-    this.#bundles = new BundleShelf(clock, { dataDir, signers: config.bundleSigners }, () =>
-      this.#site.changed('commissioning'),
-    );
-    this.#resumePoints = new ResumePoints(dataDir);
-    const operations = {
-      clock,
-      dataDir,
-      buses: this.#buses,
-      configs,
-      keys: this.#keys,
-      speeds: this.#speeds,
-      escrow: () => this.#writeEscrow(),
-      transfer: (operation: Extract<Operation, { kind: 'transfer' }>) => this.#planTransfer(operation),
-    };
-    this.#commissioning = new Commissioning({
-      clock,
-      random,
-      dataDir,
-      record,
-      onFileFailure: (error) => log.warn({ error }, 'programs on this machine are not told where the API is'),
-      plan: (operation, windowEndsAtMs) => planOperation(operations, operation, windowEndsAtMs),
-      inventory: () => ({
-        devices: this.#buses.devices.map(({ id, name, bus, address }) => ({
-          id,
-          ...(name === undefined ? {} : { name }),
-          bus,
-          address,
-          key: this.#keys.stateOf(id),
-        })),
-        bundles: this.#bundles.bundles.map(bundleView),
-        escrow: this.#escrow !== undefined,
-      }),
-      onChange: () => this.#site.changed('commissioning'),
-    });
     const { simulatorUrl } = config.console;
     this.#site = new SiteProcess(
       clock,
       {
         snapshot: () => this.#snapshot(),
         commissioning: () => this.#commissioning.view(),
-        buses: () => busesView(this.#buses.health(), this.#commissioning.view().devices),
+        buses: () => this.#commissioning.busesView(),
         request: (action, authorization) => this.#commissioning.handle(action, authorization),
         onListening: (url) => {
           this.#commissioning.listening(url);
@@ -191,15 +114,10 @@ export class Gateway {
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
-    await this.#lifecycle.start(named('reader bundles', this.#bundles));
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
     await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
-    this.#finishRestore();
-    // What was sealed last may be older than the policy, or than the configuration that asks for it.
-    if (this.#keys.held.size > 0) void this.#writeEscrow().catch(() => undefined);
-    for (const bus of this.config.buses) void this.#finishSpeedChange(bus);
   }
 
   /** Idempotent. Every part is stopped, in reverse order, each within its deadline. */
@@ -227,7 +145,7 @@ export class Gateway {
       },
     );
     const field = new Field(
-      { clock, log, journal, fieldBus: this.#buses },
+      { clock, log, journal, fieldBus: this.#commissioning.buses },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
     this.#field = field;
@@ -261,7 +179,7 @@ export class Gateway {
     try {
       const view = SqlitePolicyView.open(message.path, pinKey);
       this.#replaceView(view);
-      this.#usePlan(view.plan);
+      this.#commissioning.usePlan(view.plan);
       log.info({ revision: message.revision }, 'policy loaded');
       return { kind: 'policy', view, plan: view.plan };
     } catch (error) {
@@ -281,15 +199,9 @@ export class Gateway {
     } catch (error) {
       log.error({ error }, 'the emergency credentials cannot be read');
     }
-    if (emergency !== undefined) this.#usePlan(emergency.plan);
+    if (emergency !== undefined) this.#commissioning.usePlan(emergency.plan);
     log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
     return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
-  }
-
-  #usePlan(plan: SqlitePolicyView['plan']): void {
-    this.#plan = plan;
-    this.#buses.plan(plan.devices);
-    this.#site.changed('commissioning');
   }
 
   /** Decisions are synchronous: none is under way now, and the next one asks the new view. */
@@ -311,54 +223,6 @@ export class Gateway {
     const { severity } = EVENTS[name];
     const level = severity === 'alarm' || severity === 'warning' ? 'warn' : 'info';
     this.deps.log[level]({ busId, deviceId, code }, name);
-  }
-
-  /** Rejects with ERR_ESCROW_WRITE_FAILED, which is recorded. */
-  async #writeEscrow(): Promise<void> {
-    await this.#escrow?.write({
-      siteId: this.#plan?.site.id ?? '',
-      gateway: this.config.gateway.name,
-      sealedAtUnixMs: this.deps.clock.wall().unixMs,
-      devices: [...this.#keys.held].map(([id, keys]) => {
-        const device = this.#buses.device(id);
-        const place = device === undefined ? {} : { bus: device.bus, address: device.address };
-        return { id, ...place, keys: heldKeysToJson(keys) };
-      }),
-      busSpeeds: Object.fromEntries(this.config.buses.map((bus) => [bus.id, this.#speeds.speedOf(bus)])),
-    });
-  }
-
-  /** Keys of another gateway are a matter of record, once. */
-  #finishRestore(): void {
-    const { keyStore, log } = this.deps;
-    const digest = keyStore.restored;
-    if (digest === undefined) return;
-    this.#field?.record({ name: 'escrow.restored', detail: { digest } });
-    keyStore.forgetRestored().catch((error: unknown) => log.warn({ error }, 'the restore will be recorded again'));
-  }
-
-  async #finishSpeedChange(config: BusConfig): Promise<void> {
-    const tried = this.#speeds.triedOf(config);
-    const bus = this.#buses.bus(config.id);
-    if (tried === undefined || bus === undefined) return;
-    const { log } = this.deps;
-    log.warn({ busId: config.id, tried }, 'a change of speed was interrupted; its devices are brought back');
-    try {
-      if (await finishSpeedChange(bus, tried)) await this.#speeds.set(config, bus.baudRate);
-    } catch (error) {
-      log.warn(
-        { busId: config.id, error },
-        'the devices of a bus could not be brought back; the next start tries again',
-      );
-    }
-  }
-
-  #planTransfer(operation: Extract<Operation, { kind: 'transfer' }>): OperationPlan {
-    if (this.#plan === undefined) throw new SparcError('ERR_POLICY_NONE', 'no policy says which readers share a door');
-    const { dataDir, bundleSigners } = this.config;
-    const line = new ReaderTransfers(this.#buses);
-    const deps = { clock: this.deps.clock, dataDir, bundleSigners, line, resume: this.#resumePoints };
-    return { place: {}, work: transferWork(deps, this.#plan, operation) };
   }
 
   #partFailed(part: string, error: SparcError): void {
@@ -383,11 +247,4 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
   name,
   start: () => service.start(),
   stop: () => service.stop(),
-});
-
-const bundleView = ({ id, manifest: { name, version, payload } }: Bundle): CommissioningView['bundles'][number] => ({
-  id,
-  name,
-  version,
-  size: payload.sizeBytes,
 });

@@ -1,7 +1,7 @@
 import { comset, type OsdpBus } from '@sparc/firmware-bridges/osdp';
 
-/** A device answers at its speed within this, back-off of probes included. */
-const ANSWER_WITHIN_MS = 12_000;
+/** A device that is there answers one of the first probes, which come after 1, 2 and 4 s at most. */
+const ANSWER_WITHIN_MS = 6_000;
 
 /**
  * A gateway that ended while it changed the speed of a bus left some of its devices at `tried`: those that do not answer

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LOCAL_API_FILE } from '@sparc/edge/commissioning';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
 import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { Device, SiteFile } from '@sparc/protocol/policy';
@@ -231,9 +232,10 @@ export class LiveGateway {
     return (await response.json()) as T;
   }
 
+  /** The API answers, and programs on this machine are told where it is. */
   isServing(): Promise<boolean> {
     return this.api('/healthz').then(
-      () => true,
+      () => readFileSync(join(this.dataDir, LOCAL_API_FILE), 'utf8').includes(this.apiUrl),
       () => false,
     );
   }

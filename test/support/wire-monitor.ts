@@ -9,6 +9,7 @@ export const WIRE_CODE = {
   keySet: 0x75,
   challenge: 0x76,
   ack: 0x40,
+  com: 0x54,
   raw: 0x50,
   initialRMac: 0x78,
 } as const;
