@@ -104,8 +104,8 @@ t.test(
     t.equal((await restore()).code, 'ERR_GATEWAY_DATA_IN_USE');
     lock?.release();
     const site = join(folder, 'site.yaml');
-  writeFileSync(site, SITE_FILE.replace('site: { id: harbour', 'site: { id: elsewhere'));
-  const applied = await sparc(['policy', 'apply', site, '--config', config]);
+    writeFileSync(site, SITE_FILE.replace('site: { id: harbour', 'site: { id: elsewhere'));
+    const applied = await sparc(['policy', 'apply', site, '--config', config]);
     t.equal(applied.exitCode, 0, applied.stderr);
     t.equal((await restore()).code, 'ERR_ESCROW_FOREIGN', 'the policy is of another site');
     t.notOk(readdirSync(dataDir).includes(KEY_STORE_FILE));
