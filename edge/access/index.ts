@@ -7,6 +7,7 @@ export { isEgress, READ_AGE_MAX_MS } from './checks.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
 export { decisionRecord, denied, type Decision } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';
+export { explain } from './explain.js';
 export {
   isLockedOut,
   LOCK_OUT_PAIRS_MAX,
@@ -18,6 +19,7 @@ export {
   type PinTry,
 } from './lock-out.js';
 export type { CredentialRecord, PolicyView, Right } from './policy-view.js';
+export { isDecision, replayEntry, type Replayed } from './replay-entry.js';
 export { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, nextBoundary, type CompiledSchedule } from './schedule.js';
 export { isSurelyOpen, siteSchedule } from './site-time.js';
 export { ZoneClock } from './zone-clock.js';

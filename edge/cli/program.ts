@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { addBundleCommands } from './bundle-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
+import { addDecisionCommands } from './decision-commands.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { addCommissionCommands } from './commission-commands.js';
 import { addGatewayCommand } from './gateway-command.js';
@@ -32,6 +33,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addCommissionCommands(cli);
   addOsdpCommands(cli);
   addLedgerCommands(cli);
+  addDecisionCommands(cli);
   addBundleCommands(cli);
   addSiteCommands(cli);
   addSimulateCommand(cli);

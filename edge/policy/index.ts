@@ -7,6 +7,7 @@ export { applyGeneration, type GenerationContent, type GenerationOptions } from 
 export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildSite } from './build-site.js';
 export { loadEmergencyCredentials, type EmergencyCredential, type EmergencyPolicy } from './emergency.js';
+export { findRevision } from './find-revision.js';
 export type { Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey } from './pin.js';
@@ -18,4 +19,5 @@ export type { Verify } from './signed-file.js';
 export { readSitePlan, SitePlan, sitePlanOf } from './site-plan.js';
 export { SqlitePolicyView } from './sqlite-policy-view.js';
 export { SITE_FILE_LENGTH_MAX, validateSiteFile } from './validate-site-file.js';
+export { ValidityClock } from './validity-clock.js';
 export { verifyGeneration, type VerifiedGeneration } from './verify-generation.js';

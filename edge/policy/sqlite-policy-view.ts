@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { cardOfKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
@@ -165,6 +166,17 @@ export class SqlitePolicyView implements PolicyView {
   pinMatches(credentialId: string, pin: string): boolean {
     const stored = this.#pinHash.get(credentialId);
     return stored !== undefined && stored !== null && pinHashEqual(stored, pinHash(this.#pinKey, credentialId, pin));
+  }
+
+  /** The card of a credential, by its first identifier, to try what a presentation would give. */
+  cardOf(credentialId: string): ReturnType<typeof cardOfKey> | undefined {
+    const found = this.#db
+      .prepare<[string], { identifierKey: string; issue: number | null }>(
+        `SELECT i.identifier_key AS identifierKey, i.issue FROM credential c CROSS JOIN credential_identifier i
+         USING (credential) WHERE c.id = ? ORDER BY i.identifier_key LIMIT 1`,
+      )
+      .get(credentialId);
+    return found && cardOfKey(found.identifierKey, found.issue ?? undefined);
   }
 
   /** For people's screens; a decision does not need it. */

@@ -1,7 +1,7 @@
 import { SparcError } from '../errors/index.js';
 import type { CredentialIdentifier } from '../policy/index.js';
 import { cardFormat } from './registry.js';
-import { canonicalNumber, checkedFacility } from './encode-card.js';
+import { canonicalNumber, checkedFacility, encodeCard } from './encode-card.js';
 
 /** Longest identifier that is kept, in bits. */
 export const RAW_BITS_MAX = 512;
@@ -9,7 +9,8 @@ export const RAW_BITS_MAX = 512;
 export const decodedKey = (formatId: string, facility: number | undefined, number: string): string =>
   `${formatId}:${facility ?? ''}:${number}`;
 
-const rawKeyOfHex = (bitCount: number, hex: string): string => `raw:${bitCount}:${hex}`;
+const RAW_KEY_PREFIX = 'raw';
+const rawKeyOfHex = (bitCount: number, hex: string): string => `${RAW_KEY_PREFIX}:${bitCount}:${hex}`;
 
 /** Key of a whole read: left-justified bits, at most 512 of them. */
 export function rawKey(bits: Uint8Array, bitCount: number): string {
@@ -52,5 +53,35 @@ export function identifierKey(identifier: CredentialIdentifier): string {
     format.id,
     checkedFacility(format, identifier.facility),
     canonicalNumber(format, String(identifier.number)),
+  );
+}
+
+/**
+ * A card that is found under this key, as a reader would send it. Throws ERR_CARD_FORMAT_UNKNOWN when no format of this
+ * version makes such keys.
+ */
+export function cardOfKey(key: string, issue?: number): { readonly bitCount: number; readonly bits: Uint8Array } {
+  const [formatId = '', first = '', last = ''] = key.split(':');
+  if (formatId === RAW_KEY_PREFIX) return { bitCount: Number(first), bits: leftJustified(Number(first), last) };
+  const format = cardFormat(formatId);
+  if (!format) {
+    throw new SparcError('ERR_CARD_FORMAT_UNKNOWN', `no card format is called ${formatId}`, { format: formatId });
+  }
+  const fields = {
+    number: last,
+    ...(first !== '' && { facility: Number(first) }),
+    ...(issue !== undefined && { issue }),
+  };
+  return { bitCount: format.bitCount, bits: encodeCard(format, fields) };
+}
+
+/** The inverse of `rawKey`. */
+function leftJustified(bitCount: number, hex: string): Uint8Array {
+  const byteCount = Math.ceil(bitCount / 8);
+  const shift = byteCount * 8 - bitCount;
+  const byteAt = (index: number) => parseInt(hex.slice(index * 2, index * 2 + 2) || '0', 16);
+  return Uint8Array.from(
+    { length: byteCount },
+    (_, index) => (((byteAt(index) << 8) | byteAt(index + 1)) << shift) >> 8,
   );
 }

@@ -13,4 +13,4 @@ export {
   type DecodedCard,
 } from './decode-card.js';
 export { encodeCard } from './encode-card.js';
-export { identifierKey, RAW_BITS_MAX, rawKey } from './identifier-key.js';
+export { cardOfKey, identifierKey, RAW_BITS_MAX, rawKey } from './identifier-key.js';

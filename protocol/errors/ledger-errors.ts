@@ -62,4 +62,8 @@ export const LEDGER_ERRORS = {
     meaning: 'There is no journal at this path, or it cannot be opened.',
     action: 'Check the path and its permissions; a gateway makes its journal at its first start.',
   },
+  ERR_LEDGER_NO_DECISION: {
+    meaning: 'The journal has no decision under this number.',
+    action: 'Take the number of an `access.*` entry from `sparc ledger export`, as EPOCH.SEQUENCE.',
+  },
 } as const;

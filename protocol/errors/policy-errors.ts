@@ -32,4 +32,8 @@ export const POLICY_ERRORS = {
     meaning: 'A policy generation was made by a version of this software with another layout, and is not used.',
     action: 'Apply the site file again.',
   },
+  ERR_POLICY_REVISION_ABSENT: {
+    meaning: 'The policy revision under which something was decided is no longer kept, or there was none.',
+    action: 'Nothing is wrong. Only the two newest revisions are kept; `sparc decision explain` needs none.',
+  },
 } as const;

@@ -4,4 +4,5 @@
  */
 export * from './catalogue.js';
 export * from './event-record.js';
+export { REASON_TEXTS } from './reason-texts.js';
 export * from './reasons.js';

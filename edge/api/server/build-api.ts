@@ -1,13 +1,12 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
-import { EVENTS } from '@sparc/protocol/events';
+import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import { addCommissioningRoutes } from './commissioning-routes.js';
 import { consoleFiles } from './console-files.js';
 import { asApiError, errorReply } from './error-reply.js';
 import type { EventLog, EventRange } from './event-log.js';
 import type { EventStreams } from './event-streams.js';
 import type { FieldRequests } from './field-requests.js';
-import { REASON_TEXTS } from './reason-texts.js';
 import * as schemas from './schemas.js';
 import { assertLoopbackHost, securityHeaders } from './security.js';
 import type { SiteState } from './site-state.js';

@@ -56,7 +56,16 @@ t.test('help names every command, environment variable and exit code', async (t)
 });
 
 t.test('every command has help with an example', async (t) => {
-  for (const name of ['gateway run', 'policy apply', 'policy show', 'ledger verify', 'ledger export']) {
+  for (const name of [
+    'gateway run',
+    'policy apply',
+    'policy show',
+    'ledger verify',
+    'ledger export',
+    'decision explain',
+    'decision replay',
+    'decision try',
+  ]) {
     const { exitCode, stdout } = await sparc([...name.split(' '), '--help']);
     t.equal(exitCode, 0);
     t.match(stdout, `$ sparc ${name}`);

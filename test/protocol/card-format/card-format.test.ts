@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   canAutoEnrol,
+  cardOfKey,
   cardFormat,
   CARD_FORMATS,
   decodeCard,
   encodeCard,
+  identifierKey,
+  rawKey,
   type BitRange,
   type CardFields,
   type CardFormat,
@@ -180,4 +183,26 @@ t.test('fields that a format lacks, misses or cannot hold are refused', async (t
   refused('h10302', { facility: 1, number: '1' });
   refused('kastle-32', { facility: 1, number: '1', issue: 32 });
   refused('keyscan-36', { facility: 1, number: '1', other: { oem: 1024 } });
+});
+
+t.test('the card of a key is read under that key again', async (t) => {
+  checkProperty(
+    fc.property(
+      fc.integer({ min: 1, max: 512 }),
+      fc.uint8Array({ minLength: 64, maxLength: 64 }),
+      (bitCount, noise) => {
+        const bits = noise.slice(0, Math.ceil(bitCount / 8));
+        const key = rawKey(bits, bitCount);
+        const card = cardOfKey(key);
+        return card.bitCount === bitCount && card.bits.length === bits.length && rawKey(card.bits, bitCount) === key;
+      },
+    ),
+    300,
+  );
+  for (const [id, facility, number] of VECTORS) {
+    const identifier = { format: id, number, ...(facility !== undefined && { facility }) };
+    const { bits, bitCount } = cardOfKey(identifierKey(identifier));
+    t.match(decodeCard(bits, bitCount, [{ format: id }]), { ok: true, card: { key: identifierKey(identifier) } }, id);
+  }
+  t.throws(() => cardOfKey('no-such-format:1:2'), { code: 'ERR_CARD_FORMAT_UNKNOWN' });
 });

@@ -1,4 +1,4 @@
-import type { Reason } from '@sparc/protocol/events';
+import type { Reason } from './reasons.js';
 
 /** Why, in the words of the person at the door: short, without jargon, distinct where the remedy differs. */
 export const REASON_TEXTS: Readonly<Record<Reason, string>> = {

@@ -1,0 +1,48 @@
+import { REASON_TEXTS, type EventRecord } from '@sparc/protocol/events';
+
+type Explained = Pick<EventRecord, 'name' | 'reason' | 'alsoFailed' | 'flags' | 'inputs' | 'credentialId' | 'holderId'>;
+
+/** Why an entry says what it says, in plain words; the most important line first. Names nobody but by id. */
+export function explain(record: Explained): string[] {
+  const { reason, alsoFailed = [], flags = [], inputs } = record;
+  const lines = [verdict(record)];
+  if (reason !== undefined) lines.push(`Because: ${REASON_TEXTS[reason]} (${reason}).`);
+  if (alsoFailed.length > 0) {
+    lines.push('It would have failed otherwise too:', ...alsoFailed.map((each) => `  ${REASON_TEXTS[each]} (${each})`));
+  }
+  if (flags.length > 0) {
+    lines.push('It was granted although:', ...flags.map((each) => `  ${REASON_TEXTS[each]} (${each})`));
+  }
+  if (inputs === undefined) return lines;
+  lines.push('What was known:', ...circumstances(inputs).map((line) => `  ${line}`));
+  return lines;
+}
+
+function verdict({ name, credentialId, holderId }: Explained): string {
+  const who = credentialId === undefined ? 'A card that nobody has' : `Credential ${credentialId}`;
+  const holder = holderId === undefined ? '' : ` of ${holderId}`;
+  return `${who}${holder} ${VERDICTS.get(name) ?? `is the subject of ${name}`}.`;
+}
+
+const VERDICTS = new Map<string, string>([
+  ['access.granted', 'was granted access'],
+  ['access.granted.emergency', 'was granted access as an emergency credential, with no policy'],
+  ['access.denied', 'was denied access'],
+  ['access.pin_pending', 'was asked for its PIN'],
+]);
+
+function circumstances(inputs: NonNullable<EventRecord['inputs']>): string[] {
+  const { atUnixMs, timeQuality, policyRevision, direction, linkSecure, linkTampered, readAgeMs, pin } = inputs;
+  return [
+    `the time was ${new Date(atUnixMs).toISOString()} (clock ${timeQuality})`,
+    policyRevision === '' ? 'no policy was readable' : `policy revision ${policyRevision} was in force`,
+    `the access point is an ${direction}`,
+    `the link to the reader was ${linkSecure ? 'secure' : 'NOT secure'}${linkTampered ? ' and TAMPERED with' : ''}`,
+    `the card had been read at most ${Math.round(readAgeMs)} ms before`,
+    `PIN: ${PIN_TEXTS[pin]}${inputs.lockedOut ? '; locked out at this reader' : ''}`,
+    ...(inputs.doorMode === undefined ? [] : [`the door was in mode ${inputs.doorMode}`]),
+    ...(inputs.interlockBusy === true ? ['another door of the interlock was not secure'] : []),
+  ];
+}
+
+const PIN_TEXTS = { none: 'none was compared', right: 'the right one', wrong: 'a wrong one' } as const;

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EventRecord, Reason } from '@sparc/protocol/events';
+import { replay, type RecordedPresentation } from './decide.js';
+import { decisionRecord, denied } from './decision.js';
+import type { PolicyView } from './policy-view.js';
+
+/** What an entry says of its decision. */
+type Answer = Pick<EventRecord, 'name' | 'reason' | 'alsoFailed' | 'flags' | 'credentialId' | 'holderId'>;
+
+export interface Replayed {
+  readonly isSame: boolean;
+  readonly recorded: Answer;
+  readonly again: Answer;
+}
+
+/** What befalls a decision after it was made: disk, race, patience. No input of it says so, so the record is believed. */
+const AFTERWARDS: readonly Reason[] = ['race_lost', 'record_timeout', 'record_failed', 'internal_error'];
+
+/** Whether a record is one of a decision that `replayEntry` can make again. */
+export const isDecision = (record: EventRecord): record is EventRecord & RecordedPresentation =>
+  record.accessPointId !== undefined && record.card !== undefined && record.inputs !== undefined;
+
+/** Decides again what an entry records, under the revision that it names, and compares. */
+export function replayEntry(record: EventRecord & RecordedPresentation, view: PolicyView): Replayed {
+  const decision = replay(record, view);
+  const { reason } = record;
+  const isOverdue = record.name === 'access.denied' && decision.outcome === 'pending';
+  const happened = reason !== undefined && (isOverdue || AFTERWARDS.includes(reason));
+  const again = answerOf(decisionRecord(happened ? denied(decision, reason) : decision));
+  const recorded = answerOf(record);
+  return { isSame: isDeepStrictEqual(again, recorded), recorded, again };
+}
+
+const answerOf = ({ name, reason, alsoFailed = [], flags = [], credentialId, holderId }: EventRecord): Answer => ({
+  name,
+  ...(reason !== undefined && { reason }),
+  alsoFailed,
+  flags,
+  ...(credentialId !== undefined && { credentialId }),
+  ...(holderId !== undefined && { holderId }),
+});

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { decide, decisionRecord, NO_LOCK_OUTS } from '@sparc/edge/access';
+import { loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
+import { loadPinKey, SqlitePolicyView, verifyGeneration } from '@sparc/edge/policy';
+import type { EventRecord } from '@sparc/protocol/events';
+import { writeRecords } from '../../support/journal.js';
+import { SITE_FILE } from '../../support/site-file.js';
+import { sparc } from '../../support/sparc-command.js';
+import { cardBits } from '../access/scene.js';
+
+/** A data directory with the site in force, and a journal of Ada's card at the front door on Christmas Day. */
+async function scene(t: Test) {
+  const folder = t.testdir({
+    'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n',
+    'site.yaml': SITE_FILE.replaceAll('bus: bus-b', 'bus: bus-a').replace(
+      'address: 0, side: secured',
+      'address: 2, side: secured',
+    ),
+  });
+  const [config, dataDir] = [join(folder, 'gateway.yaml'), join(folder, 'data')];
+  const run = async (...args: string[]) => sparc([...args, '--config', config]);
+  const applied = await run('policy', 'apply', join(folder, 'site.yaml'));
+  t.equal(applied.exitCode, 0, applied.stderr);
+  const { publicKey } = loadIdentity(dataDir);
+  const { current } = verifyGeneration(dataDir, (message, signature) => verifySignature(publicKey, message, signature));
+  const view = SqlitePolicyView.open(current?.path ?? '', loadPinKey(dataDir, nodeRandom));
+  const decision = decide(
+    {
+      accessPointId: 'front-in',
+      card: cardBits('h10301', 123, 1),
+      link: { secure: true, tampered: false },
+      readAgeMs: 12.5,
+    },
+    view,
+    {
+      wall: { unixMs: Date.parse('2026-12-25T10:00:00Z'), quality: 'holdover' },
+      monotonicMs: 0,
+      lockOuts: NO_LOCK_OUTS,
+      secureChannelRequired: true,
+    },
+  );
+  view.close();
+  const record: EventRecord = { ...decisionRecord(decision), doorId: 'front' };
+  const { reason: _reason, ...rest } = record;
+  const forged: EventRecord = { ...rest, name: 'access.granted' };
+  const entries = await writeRecords(dataDir, [record, forged, { name: 'door.opened', doorId: 'front' }]);
+  return { run, entries: entries.map(({ id }) => `${id.epoch}.${id.sequence}`) };
+}
+
+t.test('a decision in the journal is made again from its record, and one that was altered is found', async (t) => {
+  const { run, entries } = await scene(t);
+  const [right = '', forged = '', none = ''] = entries;
+  const same = await run('decision', 'replay', right, '--json');
+  t.equal(same.exitCode, 0, same.stderr);
+  t.match(JSON.parse(same.stdout), { isSame: true, recorded: { reason: 'outside_schedule', holderId: 'ada' } });
+  const other = await run('decision', 'replay', forged);
+  t.equal(other.exitCode, 1);
+  t.match(other.stdout, 'ANOTHER decision');
+
+  const explained = await run('decision', 'explain', right);
+  t.match(explained.stdout, 'Credential card-chief of ada was denied access.');
+  t.match(explained.stdout, 'outside the schedule (outside_schedule)');
+  t.match(explained.stdout, 'clock holdover');
+
+  const codeOf = async (entry: string) => JSON.parse((await run('decision', 'replay', entry, '--json')).stderr).code;
+  t.equal(await codeOf(none), 'ERR_LEDGER_NO_DECISION');
+  t.equal(await codeOf('77.1'), 'ERR_LEDGER_NO_DECISION');
+  t.equal(await codeOf('newest'), 'ERR_CLI_USAGE');
+});
+
+t.test('a decision under a revision that is no longer kept can be explained but not replayed', async (t) => {
+  const { run, entries } = await scene(t);
+  const site = join(t.testdirName, 'site.yaml');
+  for (let again = 0; again < 2; again++) await run('policy', 'apply', site);
+  const replayed = await run('decision', 'replay', entries[0] ?? '', '--json');
+  t.equal(JSON.parse(replayed.stderr).code, 'ERR_POLICY_REVISION_ABSENT');
+  t.equal((await run('decision', 'explain', entries[0] ?? '')).exitCode, 0);
+});
+
+t.test('a person is tried at a door at a time to come, and nothing is recorded', async (t) => {
+  const { run } = await scene(t);
+  const at = async (time: string, ...more: string[]) =>
+    JSON.parse((await run('decision', 'try', 'card-chief', 'front-in', '--at', time, '--json', ...more)).stdout);
+  t.match(await at('2026-12-24T17:59'), { name: 'access.granted' }, 'in the zone of the site');
+  t.match(await at('2026-12-24T18:00'), { name: 'access.denied', reason: 'outside_schedule' });
+  t.match(await at('2026-12-25T10:00'), { reason: 'outside_schedule' }, 'a holiday');
+  const lab = async (pin: string) =>
+    JSON.parse(
+      (await run('decision', 'try', 'card-ada', 'lab-in', '--at', '2026-02-01', '--pin', pin, '--json')).stdout,
+    );
+  t.match(await lab('right'), { name: 'access.granted', alsoFailed: undefined });
+  t.match(await lab('wrong'), { name: 'access.denied', reason: 'pin_wrong' });
+  t.match(await lab('none'), { name: 'access.pin_pending' });
+  for (const args of [
+    ['nobody', 'front-in'],
+    ['card-ada', 'nowhere'],
+    ['card-ada', 'lab-in', '--at', 'sunday'],
+  ]) {
+    t.equal((await run('decision', 'try', ...args)).exitCode, 2, args.join(' '));
+  }
+});
