@@ -20,6 +20,24 @@ export {
 } from './lock-out.js';
 export type { CredentialRecord, PolicyView, Right } from './policy-view.js';
 export { isDecision, replayEntry, type Replayed } from './replay-entry.js';
-export { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, nextBoundary, type CompiledSchedule } from './schedule.js';
+export type { LocalWindow } from './local-window.js';
+export {
+  boundaries,
+  nextBoundary,
+  openPeriods,
+  skippedWindows,
+  type Boundary,
+  type OpenPeriod,
+  type SkippedWindow,
+} from './open-periods.js';
+export {
+  ALWAYS_SCHEDULE_ID,
+  compileSchedule,
+  dayNumber,
+  isOpen,
+  weeklyWindows,
+  windowsOf,
+  type CompiledSchedule,
+} from './schedule.js';
 export { isSurelyOpen, siteSchedule } from './site-time.js';
 export { ZoneClock } from './zone-clock.js';

@@ -1,17 +1,21 @@
-import { WEEKDAYS, type Schedule, type SpecialDayGroup, type TimeWindow } from '@sparc/protocol/policy';
+import { WEEKDAYS, type DayRule, type Schedule, type SpecialDayGroup, type TimeWindow } from '@sparc/protocol/policy';
+import { inBoth, shifted, within, without, type LocalWindow } from './local-window.js';
 import type { ZoneClock } from './zone-clock.js';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
-const WEEK_MS = 7 * DAY_MS;
+export const DAY_MS = 86_400_000;
 
 /** Built in: open at every instant, whatever the clock says. No site file defines it. */
 export const ALWAYS_SCHEDULE_ID = 'always';
 
-/** Wall-clock milliseconds from the midnight that begins the day; `toMs` is beyond DAY_MS when it crosses midnight. */
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
+/** What differs on certain days. */
+interface CompiledRule {
+  /** Local day numbers (1970-01-01 is 0). */
+  readonly days: ReadonlySet<number>;
+  readonly mode: NonNullable<DayRule['mode']>;
+  readonly windows: readonly LocalWindow[];
+  /** The hours it governs, whatever day their windows began on; without it, all windows that begin on the day. */
+  readonly during?: LocalWindow;
 }
 
 /** A schedule made ready for evaluation. */
@@ -19,26 +23,35 @@ export interface CompiledSchedule {
   readonly clock: ZoneClock;
   /** Every instant of every day: independent of what the clock says. */
   readonly alwaysOpen: boolean;
-  /** Windows that start on each weekday, Monday first. */
-  readonly weekly: readonly (readonly Window[])[];
-  /** Days whose windows replace those of the weekday, by local day number (1970-01-01 is 0). */
-  readonly specialDays: ReadonlyMap<number, readonly Window[]>;
+  /** Windows that begin on each weekday, Monday first. */
+  readonly weekly: readonly (readonly LocalWindow[])[];
+  /** In the order in which they are applied: the last one has the last word. */
+  readonly rules: readonly CompiledRule[];
+  /** Days with rules, and their neighbours. */
+  readonly ruledDays: ReadonlySet<number>;
 }
 
 const minutesMs = (clockTime: string): number =>
   (Number(clockTime.slice(0, 2)) * 60 + Number(clockTime.slice(3, 5))) * MINUTE_MS;
 
-function windowOf({ from, to }: TimeWindow): Window {
+function localWindow({ from, to }: TimeWindow): LocalWindow {
   const fromMs = minutesMs(from);
   const toMs = minutesMs(to);
   return { fromMs, toMs: toMs > fromMs ? toMs : toMs + DAY_MS };
 }
 
-const isWholeDay = ({ fromMs, toMs }: Window): boolean => fromMs === 0 && toMs >= DAY_MS;
+const WHOLE_DAY: LocalWindow = { fromMs: 0, toMs: DAY_MS };
+/** Every window that begins on a day, whenever it ends. */
+const ALL_OF_A_DAY: LocalWindow = { fromMs: 0, toMs: 2 * DAY_MS };
+
+const isWholeDay = ({ fromMs, toMs }: LocalWindow): boolean => fromMs === 0 && toMs >= DAY_MS;
+
+/** Local day number of a date, 1970-01-01 being 0. */
+export const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
 
 /**
- * Resolves special day groups, of which the first listed wins where two name a date. Throws on a group that does not
- * exist; a store refuses such a schedule.
+ * Resolves special day groups. Of several rules for one date the first listed has the last word, and exceptions have it
+ * over special days. Throws on a group that does not exist; a store refuses such a schedule.
  */
 export function compileSchedule(
   schedule: Schedule,
@@ -46,25 +59,81 @@ export function compileSchedule(
   clock: ZoneClock,
 ): CompiledSchedule {
   const weekly = WEEKDAYS.map((weekday) =>
-    schedule.weekly.filter((window) => window.days.includes(weekday)).map((window) => windowOf(window)),
+    schedule.weekly.filter((window) => window.days.includes(weekday)).map((window) => localWindow(window)),
   );
-  const specialDays = new Map<number, readonly Window[]>();
-  for (const special of schedule.specialDays ?? []) {
+  const compileRule = ({ mode = 'replace', windows, during }: DayRule, dates: readonly string[]): CompiledRule => {
+    const part = during === undefined ? undefined : localWindow(during);
+    const hours = part ?? (schedule.specialDaysCutAtMidnight === true ? WHOLE_DAY : undefined);
+    return {
+      days: new Set(dates.map(dayNumber)),
+      mode,
+      windows: windows.map(localWindow),
+      ...(hours && { during: hours }),
+    };
+  };
+  const specialDays = (schedule.specialDays ?? []).map((special) => {
     const group = groupOf(special.group);
     if (!group) throw new Error(`schedule ${schedule.id} names an unknown special day group: ${special.group}`);
-    const windows = special.windows.map(windowOf);
-    for (const { date } of group.days) {
-      const day = Date.parse(`${date}T00:00:00Z`) / DAY_MS;
-      if (!specialDays.has(day)) specialDays.set(day, windows);
-    }
-  }
-  const alwaysOpen = specialDays.size === 0 && weekly.every((windows) => windows.some(isWholeDay));
-  return { clock, alwaysOpen, weekly, specialDays };
+    return compileRule(
+      special,
+      group.days.map(({ date }) => date),
+    );
+  });
+  const exceptions = (schedule.exceptions ?? []).map((exception) => compileRule(exception, [exception.date]));
+  const rules = [...exceptions, ...specialDays].reverse();
+  const ruledDays = new Set(rules.flatMap(({ days }) => [...days].flatMap((day) => [day - 1, day, day + 1])));
+  const alwaysOpen = rules.length === 0 && weekly.every((windows) => windows.some(isWholeDay));
+  return { clock, alwaysOpen, weekly, rules, ruledDays };
 }
 
-function windowsOf(schedule: CompiledSchedule, day: number): readonly Window[] {
-  // 1970-01-01 was a Thursday.
-  return schedule.specialDays.get(day) ?? schedule.weekly[(((day + 3) % 7) + 7) % 7] ?? [];
+/** Windows that begin on a weekday, whatever the date. 1970-01-01 was a Thursday. */
+export const weeklyWindows = ({ weekly }: CompiledSchedule, day: number): readonly LocalWindow[] =>
+  weekly[(((day + 3) % 7) + 7) % 7] ?? [];
+
+/**
+ * Windows that begin on a local day, after all rules. They may overlap, and one that a rule of the next day cuts through
+ * may be left in pieces.
+ */
+export function windowsOf(schedule: CompiledSchedule, day: number): readonly LocalWindow[] {
+  let windows = weeklyWindows(schedule, day);
+  if (!schedule.ruledDays.has(day)) return windows;
+  for (const rule of schedule.rules) {
+    const { days, during } = rule;
+    if (during === undefined) {
+      if (days.has(day)) windows = applyRule(windows, rule, ALL_OF_A_DAY, rule.windows);
+      continue;
+    }
+    // Hours of the day before may go on into this one, and windows of this one into hours of the day after.
+    for (const offset of [-1, 0, 1]) {
+      if (!days.has(day + offset)) continue;
+      const part = shifted(during, offset * DAY_MS);
+      const its = within(
+        rule.windows.map((window) => shifted(window, offset * DAY_MS)),
+        part,
+      );
+      windows = applyRule(windows, rule, part, its, offset === 0);
+    }
+  }
+  return windows;
+}
+
+/** `its`: windows of the rule within `part`; they are those of the day itself unless `begins` is false. */
+function applyRule(
+  windows: readonly LocalWindow[],
+  { mode }: CompiledRule,
+  part: LocalWindow,
+  its: readonly LocalWindow[],
+  begins = true,
+): readonly LocalWindow[] {
+  const added = begins ? its : [];
+  switch (mode) {
+    case 'replace':
+      return [...without(windows, part), ...added];
+    case 'or':
+      return [...windows, ...added];
+    case 'and':
+      return [...without(windows, part), ...inBoth(windows, its)];
+  }
 }
 
 /**
@@ -80,32 +149,6 @@ export function isOpen(schedule: CompiledSchedule, unixMs: number): boolean {
   const timeMs = localMs - day * DAY_MS;
   return (
     windowsOf(schedule, day).some(({ fromMs, toMs }) => timeMs >= fromMs && timeMs < toMs) ||
-    windowsOf(schedule, day - 1).some(({ toMs }) => timeMs + DAY_MS < toMs)
+    windowsOf(schedule, day - 1).some(({ fromMs, toMs }) => timeMs + DAY_MS >= fromMs && timeMs + DAY_MS < toMs)
   );
-}
-
-/** The first instant after `unixMs` at which the schedule opens or closes, or a week later when it does neither before. */
-export function nextBoundary(schedule: CompiledSchedule, unixMs: number): number {
-  const horizon = unixMs + WEEK_MS;
-  if (schedule.alwaysOpen) return horizon;
-  const { clock } = schedule;
-  const candidates = clock.changes(unixMs, horizon);
-  const firstDay = Math.floor((unixMs + clock.offsetMs(unixMs)) / DAY_MS) - 1;
-  const lastDay = Math.floor((horizon + clock.offsetMs(horizon)) / DAY_MS) + 1;
-  for (let day = firstDay; day <= lastDay; day++) {
-    for (const { fromMs, toMs } of windowsOf(schedule, day)) {
-      candidates.push(...instantsOf(clock, day * DAY_MS + fromMs), ...instantsOf(clock, day * DAY_MS + toMs));
-    }
-  }
-  const now = isOpen(schedule, unixMs);
-  const change = candidates
-    .filter((instant) => instant > unixMs && instant < horizon)
-    .sort((a, b) => a - b)
-    .find((instant) => isOpen(schedule, instant) !== now);
-  return change ?? horizon;
-}
-
-/** Where a wall time may fall: under the offset of the day before and under that of the day after. */
-function instantsOf(clock: ZoneClock, localMs: number): [number, number] {
-  return [localMs - clock.offsetMs(localMs - DAY_MS), localMs - clock.offsetMs(localMs + DAY_MS)];
 }

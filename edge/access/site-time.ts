@@ -22,7 +22,7 @@ export function siteSchedule(view: PolicyView, scheduleId: string): CompiledSche
     const clock = zoneClock(view.timeZone);
     const source = view.schedule(scheduleId);
     if (scheduleId === ALWAYS_SCHEDULE_ID) {
-      schedule = { clock, alwaysOpen: true, weekly: [], specialDays: new Map() };
+      schedule = { clock, alwaysOpen: true, weekly: [], rules: [], ruledDays: new Set() };
     } else if (source) {
       schedule = compileSchedule(source, (id) => view.specialDayGroup(id), clock);
     } else {

@@ -1,4 +1,6 @@
+import type { DayRule, Schedule, TimeWindow } from '@sparc/protocol/policy';
 import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
+import type { JsonPath } from '../config/index.js';
 import { isTimeZone, parseLocal } from './validity-clock.js';
 import type { SiteCheck } from './site-check.js';
 
@@ -14,24 +16,45 @@ export function checkSchedules(check: SiteCheck): void {
       else dateOnce(date, path, `days[${day}]`);
     }
   }
-  for (const [index, schedule] of check.entries('schedules')) {
-    if (schedule.id === ALWAYS_SCHEDULE_ID) {
-      check.refuse(['schedules', index, 'id'], 'is built in: it is open at every instant, and no site file defines it');
-    }
-    for (const [window, { from, days }] of schedule.weekly.entries()) {
-      const path = ['schedules', index, 'weekly', window];
-      if (from === '24:00')
-        check.refuse([...path, 'from'], 'is the end of a day; a window starts at 00:00 of the next');
-      if (new Set(days).size < days.length) check.refuse([...path, 'days'], 'names a day twice');
-    }
-    const groupOnce = check.once('is the group that');
-    for (const [position, { group, windows }] of (schedule.specialDays ?? []).entries()) {
-      const path = ['schedules', index, 'specialDays', position];
-      check.refer('specialDayGroups', group, [...path, 'group']);
-      groupOnce(group, [...path, 'group'], `specialDays[${position}]`);
-      for (const [window, { from }] of windows.entries()) {
-        if (from === '24:00') check.refuse([...path, 'windows', window, 'from'], 'is the end of a day');
-      }
-    }
+  for (const [index, schedule] of check.entries('schedules')) checkSchedule(check, schedule, ['schedules', index]);
+}
+
+function checkSchedule(check: SiteCheck, schedule: Schedule, path: JsonPath): void {
+  if (schedule.id === ALWAYS_SCHEDULE_ID) {
+    check.refuse([...path, 'id'], 'is built in: it is open at every instant, and no site file defines it');
   }
+  for (const [index, window] of schedule.weekly.entries()) {
+    const at = [...path, 'weekly', index];
+    checkStart(check, window, at);
+    if (new Set(window.days).size < window.days.length) check.refuse([...at, 'days'], 'names a day twice');
+  }
+  const groupOnce = check.once('is the group that');
+  for (const [index, special] of (schedule.specialDays ?? []).entries()) {
+    const at = [...path, 'specialDays', index];
+    check.refer('specialDayGroups', special.group, [...at, 'group']);
+    groupOnce(`${special.group} ${hoursOf(special)}`, [...at, 'group'], `specialDays[${index}]`);
+    checkDayRule(check, special, at);
+  }
+  const dateOnce = check.once('is the date that');
+  for (const [index, exception] of (schedule.exceptions ?? []).entries()) {
+    const at = [...path, 'exceptions', index];
+    if (parseLocal(exception.date) === undefined) check.refuse([...at, 'date'], 'is no day of the calendar');
+    dateOnce(`${exception.date} ${hoursOf(exception)}`, [...at, 'date'], `exceptions[${index}]`);
+    checkDayRule(check, exception, at);
+  }
+}
+
+/** A date may have several rules, each for hours of its own. */
+const hoursOf = ({ during }: DayRule): string => (during === undefined ? 'all' : `${during.from} ${during.to}`);
+
+function checkDayRule(check: SiteCheck, { mode, during, windows }: DayRule, path: JsonPath): void {
+  if (during !== undefined) checkStart(check, during, [...path, 'during']);
+  for (const [index, window] of windows.entries()) checkStart(check, window, [...path, 'windows', index]);
+  if (mode === 'or' && windows.length === 0) {
+    check.refuse([...path, 'windows'], 'is empty, which adds nothing to the usual windows: leave mode out to close');
+  }
+}
+
+function checkStart(check: SiteCheck, { from }: TimeWindow, path: JsonPath): void {
+  if (from === '24:00') check.refuse([...path, 'from'], 'is the end of a day; a window starts at 00:00 of the next');
 }

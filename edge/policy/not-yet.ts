@@ -21,11 +21,8 @@ const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = 
 const WHAT_BY_NAME = new Map(NOT_YET.flatMap(([names, what]) => names.map((name) => [name, what] as const)));
 
 /** Says which unknown field of a site file is a rule to come: left out silently, people would rely on it. */
-export const explainNotYet: FieldExplanation = (field, path) => {
-  const isSpecialDayMode = field === 'mode' && path.includes('specialDays');
-  const what = isSpecialDayMode
-    ? 'a mode of special days other than replacing the weekday, which they always do,'
-    : WHAT_BY_NAME.get(field);
+export const explainNotYet: FieldExplanation = (field) => {
+  const what = WHAT_BY_NAME.get(field);
   return what === undefined
     ? undefined
     : {

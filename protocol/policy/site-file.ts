@@ -138,10 +138,13 @@ export const Schedule = closed({
   id: Id,
   name: Name,
   weekly: Type.Array(WeeklyWindow),
-  specialDays: Type.Optional(
-    Type.Array(
-      closed({ group: Id, windows: Type.Array(TimeWindow, { description: 'replace the weekday; empty: closed' }) }),
-    ),
+  specialDays: Type.Optional(Type.Array(SpecialDay)),
+  exceptions: Type.Optional(Type.Array(ScheduleException)),
+  specialDaysCutAtMidnight: Type.Optional(
+    Type.Boolean({
+      description:
+        'rules for a date govern it from midnight to midnight; default false: they govern the windows that begin on it',
+    }),
   ),
 });
 
@@ -156,6 +159,26 @@ export const CredentialHolder = closed({
 
 export const CREDENTIAL_STATUSES = ['active', 'lost', 'stolen', 'damaged', 'blocked', 'inactive', 'destroyed'] as const;
 
+export const SPECIAL_DAY_MODES = ['replace', 'or', 'and'] as const;
+const dayRule = {
+  mode: Type.Optional(
+    Type.Union(
+      SPECIAL_DAY_MODES.map((mode) => Type.Literal(mode)),
+      {
+        description:
+          'replace (also where it is not said): only its own windows; or: those beside the usual ones; and: where both are',
+      },
+    ),
+  ),
+  /** Only these hours of the date differ, whatever day their windows began on. Without it, the whole day. */
+  during: Type.Optional(TimeWindow),
+  windows: Type.Array(TimeWindow, { description: 'empty: closed' }),
+};
+export const SpecialDay = closed({ group: Id, ...dayRule });
+/** One date that differs. */
+export const ScheduleException = closed({ date: LocalDate, name: Type.Optional(Name), ...dayRule });
+
+/** Of several rules for one date the first listed has the last word, and exceptions have it over special days. */
 /** Decoded (`facility` and `number` of a named format) or raw (`bits` and `value`: a CSN, a PKOC key, a GUID …). */
 export const CredentialIdentifier = Type.Union([
   closed({
@@ -235,3 +258,7 @@ export type CredentialIdentifier = Static<typeof CredentialIdentifier>;
 export type Credential = Static<typeof Credential>;
 export type EmergencyCredential = Static<typeof EmergencyCredential>;
 export type CardFormatUse = Static<typeof CardFormatUse>;
+export type SpecialDay = Static<typeof SpecialDay>;
+export type ScheduleException = Static<typeof ScheduleException>;
+/** How a date differs from the week. */
+export type DayRule = Omit<SpecialDay, 'group'>;

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { WEEKDAYS, type Schedule, type SpecialDayGroup, type TimeWindow } from '@sparc/protocol/policy';
+import { WEEKDAYS, type Schedule, type ScheduleException, type SpecialDayGroup } from '@sparc/protocol/policy';
 import { compileSchedule, isOpen, nextBoundary, ZoneClock } from '@sparc/edge/access';
 import { checkProperty } from '../../support/property.js';
+import { arbitrarySchedule } from './arbitrary-schedule.js';
+import { ScheduleOracle } from './schedule-oracle.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -60,6 +62,94 @@ t.test('of two groups that name a date, the first listed holds', async (t) => {
     open({ ...everyDay('08:00', '18:00'), specialDays }, 'UTC', '2026-12-25T10:00:00Z', [CHRISTMAS, other]);
   t.equal(at(short, closed), true);
   t.equal(at(closed, short), false);
+});
+
+/** Whether a schedule is open at noon UTC, at 20:00 and at 02:00 of the next day, on 2026-12-25, which is a Friday. */
+function christmas(
+  windows: readonly [string, string],
+  exceptions: readonly Omit<ScheduleException, 'date'>[],
+  more = {},
+) {
+  const [from, to] = windows;
+  const schedule = { ...everyDay(from, to), exceptions: exceptions.map((rule) => ({ date: '2026-12-25', ...rule })) };
+  return ['2026-12-25T12:00Z', '2026-12-25T20:00Z', '2026-12-26T02:00Z'].map((instant) =>
+    open({ ...schedule, ...more }, 'UTC', instant),
+  );
+}
+const EVENING = [{ from: '18:00', to: '22:00' }];
+const ONE_TO_NINE_PM = [{ from: '13:00', to: '21:00' }];
+
+t.test('the modes of a special day: its own windows, those beside the usual ones, or where both are', async (t) => {
+  t.same(christmas(['08:00', '18:00'], [{ windows: EVENING }]), [false, true, false]);
+  t.same(christmas(['08:00', '18:00'], [{ mode: 'replace', windows: [] }]), [false, false, false]);
+  t.same(christmas(['08:00', '18:00'], [{ mode: 'or', windows: EVENING }]), [true, true, false]);
+  t.same(christmas(['08:00', '23:00'], [{ mode: 'and', windows: ONE_TO_NINE_PM }]), [false, true, false]);
+  t.same(christmas(['08:00', '23:00'], [{ mode: 'and', windows: [] }]), [false, false, false]);
+});
+
+t.test('an exception for some hours leaves the rest of the day as it is', async (t) => {
+  const during = { from: '19:00', to: '03:00' };
+  t.same(christmas(['08:00', '06:00'], [{ during, windows: [] }]), [true, false, false]);
+  t.same(christmas(['08:00', '06:00'], [{ during, windows: EVENING }]), [true, true, false]);
+  t.same(christmas(['08:00', '18:00'], [{ during, windows: [{ from: '01:00', to: '23:00' }] }]), [true, true, false]);
+  t.same(christmas(['08:00', '06:00'], [{ during, mode: 'and', windows: EVENING }]), [true, true, false]);
+  t.same(christmas(['08:00', '18:00'], [{ during, mode: 'or', windows: EVENING }]), [true, true, false]);
+  t.same(
+    christmas(['20:00', '06:00'], [{ during: { from: '01:00', to: '03:00' }, windows: [] }]),
+    [false, true, true],
+    'the morning of the 25th, not that of the 26th',
+  );
+});
+
+t.test('hours of an exception end what began the day before, too', async (t) => {
+  const night = {
+    ...everyDay('22:00', '06:00'),
+    exceptions: [{ date: '2026-12-25', during: { from: '01:00', to: '03:00' }, windows: [] }],
+  };
+  t.same(
+    ['00:59', '01:00', '02:59', '03:00'].map((time) => open(night, 'UTC', `2026-12-25T${time}Z`)),
+    [true, false, false, true],
+  );
+});
+
+t.test(
+  'an exception has the last word over special days, and what is listed first over what comes later',
+  async (t) => {
+    const specialDays = [{ group: 'closed', windows: [] }];
+    const at = (exceptions: readonly Omit<ScheduleException, 'date'>[]) =>
+      open(
+        {
+          ...everyDay('08:00', '18:00'),
+          specialDays,
+          exceptions: exceptions.map((rule) => ({ date: '2026-12-25', ...rule })),
+        },
+        'UTC',
+        '2026-12-25T10:00:00Z',
+        [CHRISTMAS],
+      );
+    const hours = { from: '09:00', to: '12:00' };
+    t.equal(at([]), false);
+    t.equal(at([{ windows: [hours] }]), true);
+    t.equal(at([{ during: hours, windows: [] }, { windows: [hours] }]), false);
+    t.equal(at([{ windows: [hours] }, { during: hours, windows: [] }]), true);
+  },
+);
+
+t.test('a schedule whose special days cut at midnight gives them their calendar day, and no more', async (t) => {
+  const night = {
+    ...everyDay('22:00', '06:00'),
+    specialDays: [{ group: 'closed', windows: [] }],
+    specialDaysCutAtMidnight: true,
+  };
+  const at = (instant: string) => open(night, 'Europe/Berlin', instant, [CHRISTMAS]);
+  t.equal(at('2026-12-24T22:59:59Z'), true);
+  t.equal(at('2026-12-24T23:00:00Z'), false, 'midnight in Berlin');
+  t.equal(at('2026-12-25T22:30:00Z'), false);
+  t.equal(at('2026-12-25T23:00:00Z'), true, 'what is usual goes on at the next midnight');
+  const open24 = christmas(['08:00', '18:00'], [{ windows: [{ from: '12:00', to: '04:00' }] }], {
+    specialDaysCutAtMidnight: true,
+  });
+  t.same(open24, [true, true, false], 'its own windows end there as well');
 });
 
 t.test('a group that does not exist is an error', async (t) => {
@@ -124,40 +214,6 @@ const ZONES: readonly (readonly [zone: string, ...around: string[]])[] = [
   ['Antarctica/Troll', '2026-03-29T01:00Z', '2026-10-25T01:00Z'],
 ];
 
-/** Reads the wall clock for each question, as text. No offsets, no numbers of days, no cache. */
-class Oracle {
-  readonly #format: Intl.DateTimeFormat;
-
-  constructor(timeZone: string) {
-    this.#format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
-  }
-
-  isOpen(schedule: Schedule, groups: readonly SpecialDayGroup[], unixMs: number): boolean {
-    const [date = '', time = ''] = this.#format.format(unixMs).split(' ');
-    const yesterday = new Date(Date.parse(date) - DAY_MS).toISOString().slice(0, 10);
-    return (
-      windowsOn(schedule, groups, date).some(({ from, to }) =>
-        to > from ? time >= from && time < `${to}:00` : time >= from,
-      ) || windowsOn(schedule, groups, yesterday).some(({ from, to }) => to <= from && time < `${to}:00`)
-    );
-  }
-}
-
-function windowsOn(schedule: Schedule, groups: readonly SpecialDayGroup[], date: string): readonly TimeWindow[] {
-  for (const { group, windows } of schedule.specialDays ?? []) {
-    if (groups.find(({ id }) => id === group)?.days.some((day) => day.date === date)) return windows;
-  }
-  const weekday = (['su', 'mo', 'tu', 'we', 'th', 'fr', 'sa'] as const)[new Date(date).getUTCDay()] ?? 'su';
-  return schedule.weekly.filter(({ days }) => days.includes(weekday));
-}
-
-const clockTime = fc
-  .integer({ min: 0, max: 95 })
-  .map(
-    (quarter) => `${String(Math.floor(quarter / 4)).padStart(2, '0')}:${String((quarter % 4) * 15).padStart(2, '0')}`,
-  );
-const timeWindow = fc.record({ from: clockTime, to: fc.oneof(clockTime, fc.constant('24:00')) });
-
 interface Case {
   readonly zone: string;
   readonly schedule: Schedule;
@@ -166,41 +222,23 @@ interface Case {
 }
 
 const arbitraryCase: fc.Arbitrary<Case> = fc
-  .record({
-    where: fc
-      .constantFrom(...ZONES)
-      .chain(([zone, ...around]) => fc.tuple(fc.constant(zone), fc.constantFrom(...around))),
-    fromChangeMinutes: fc.oneof(fc.integer({ min: -180, max: 180 }), fc.integer({ min: -4_000, max: 4_000 })),
-    milliseconds: fc.constantFrom(0, 1, 59_999),
-    weekly: fc.array(
-      fc
-        .record({ days: fc.subarray([...WEEKDAYS], { minLength: 1 }), window: timeWindow })
-        .map(({ days, window }) => ({ days, ...window })),
-      { maxLength: 4 },
-    ),
-    special: fc.array(
-      fc.record({ offset: fc.integer({ min: -2, max: 2 }), windows: fc.array(timeWindow, { maxLength: 2 }) }),
-      { maxLength: 2 },
-    ),
-  })
-  .map(({ where: [zone, around], fromChangeMinutes, milliseconds, weekly, special }) => {
-    const change = Date.parse(around);
-    const day = (offset: number) => new Date(change + offset * DAY_MS).toISOString().slice(0, 10);
-    return {
-      zone,
-      unixMs: change + fromChangeMinutes * MINUTE_MS + milliseconds,
-      schedule: {
-        id: 's',
-        name: 's',
-        weekly,
-        specialDays: special.map(({ windows }, index) => ({ group: `g${index}`, windows })),
-      },
-      groups: special.map(({ offset }, index) => ({ id: `g${index}`, name: 'g', days: [{ date: day(offset) }] })),
-    };
-  });
+  .constantFrom(...ZONES)
+  .chain(([zone, ...around]) => fc.tuple(fc.constant(zone), fc.constantFrom(...around)))
+  .chain(([zone, around]) =>
+    fc
+      .record({
+        fromChangeMinutes: fc.oneof(fc.integer({ min: -180, max: 180 }), fc.integer({ min: -4_000, max: 4_000 })),
+        milliseconds: fc.constantFrom(0, 1, 59_999),
+        site: arbitrarySchedule(Date.parse(around), 2),
+      })
+      .map(({ fromChangeMinutes, milliseconds, site }) => ({
+        zone,
+        ...site,
+        unixMs: Date.parse(around) + fromChangeMinutes * MINUTE_MS + milliseconds,
+      })),
+  );
 
 const clocks = new Map(ZONES.map(([zone]) => [zone, new ZoneClock(zone)]));
-const oracles = new Map(ZONES.map(([zone]) => [zone, new Oracle(zone)]));
 const compile = ({ schedule, groups, zone }: Case) =>
   compileSchedule(schedule, (id) => groups.find((group) => group.id === id), clocks.get(zone) ?? new ZoneClock(zone));
 
@@ -210,7 +248,7 @@ t.test('schedules agree with a reading of the wall clock, around every kind of c
     fc.property(arbitraryCase, (one) => {
       const actual = isOpen(compile(one), one.unixMs);
       if (actual) openCount++;
-      return actual === oracles.get(one.zone)?.isOpen(one.schedule, one.groups, one.unixMs);
+      return actual === new ScheduleOracle(one.zone, one.schedule, one.groups).isOpen(one.unixMs);
     }),
     8_000,
   );
