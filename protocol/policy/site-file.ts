@@ -134,6 +134,26 @@ export const SpecialDayGroup = closed({
   days: Type.Array(closed({ date: LocalDate, name: Type.Optional(Name) }), { minItems: 1 }),
 });
 
+export const SPECIAL_DAY_MODES = ['replace', 'or', 'and'] as const;
+const dayRule = {
+  mode: Type.Optional(
+    Type.Union(
+      SPECIAL_DAY_MODES.map((mode) => Type.Literal(mode)),
+      {
+        description:
+          'replace (also where it is not said): only its own windows; or: those beside the usual ones; and: where both are',
+      },
+    ),
+  ),
+  /** Only these hours of the date differ, whatever day their windows began on. Without it, the whole day. */
+  during: Type.Optional(TimeWindow),
+  windows: Type.Array(TimeWindow, { description: 'empty: closed' }),
+};
+export const SpecialDay = closed({ group: Id, ...dayRule });
+/** One date that differs. */
+export const ScheduleException = closed({ date: LocalDate, name: Type.Optional(Name), ...dayRule });
+
+/** Of several rules for one date the first listed has the last word, and exceptions have it over special days. */
 export const Schedule = closed({
   id: Id,
   name: Name,
@@ -159,26 +179,6 @@ export const CredentialHolder = closed({
 
 export const CREDENTIAL_STATUSES = ['active', 'lost', 'stolen', 'damaged', 'blocked', 'inactive', 'destroyed'] as const;
 
-export const SPECIAL_DAY_MODES = ['replace', 'or', 'and'] as const;
-const dayRule = {
-  mode: Type.Optional(
-    Type.Union(
-      SPECIAL_DAY_MODES.map((mode) => Type.Literal(mode)),
-      {
-        description:
-          'replace (also where it is not said): only its own windows; or: those beside the usual ones; and: where both are',
-      },
-    ),
-  ),
-  /** Only these hours of the date differ, whatever day their windows began on. Without it, the whole day. */
-  during: Type.Optional(TimeWindow),
-  windows: Type.Array(TimeWindow, { description: 'empty: closed' }),
-};
-export const SpecialDay = closed({ group: Id, ...dayRule });
-/** One date that differs. */
-export const ScheduleException = closed({ date: LocalDate, name: Type.Optional(Name), ...dayRule });
-
-/** Of several rules for one date the first listed has the last word, and exceptions have it over special days. */
 /** Decoded (`facility` and `number` of a named format) or raw (`bits` and `value`: a CSN, a PKOC key, a GUID …). */
 export const CredentialIdentifier = Type.Union([
   closed({
@@ -251,6 +251,10 @@ export type AccessPoint = Static<typeof AccessPoint>;
 export type TimeWindow = Static<typeof TimeWindow>;
 export type WeeklyWindow = Static<typeof WeeklyWindow>;
 export type SpecialDayGroup = Static<typeof SpecialDayGroup>;
+export type SpecialDay = Static<typeof SpecialDay>;
+export type ScheduleException = Static<typeof ScheduleException>;
+/** How a date differs from the week. */
+export type DayRule = Omit<SpecialDay, 'group'>;
 export type Schedule = Static<typeof Schedule>;
 export type AccessProfile = Static<typeof AccessProfile>;
 export type CredentialHolder = Static<typeof CredentialHolder>;
@@ -258,7 +262,3 @@ export type CredentialIdentifier = Static<typeof CredentialIdentifier>;
 export type Credential = Static<typeof Credential>;
 export type EmergencyCredential = Static<typeof EmergencyCredential>;
 export type CardFormatUse = Static<typeof CardFormatUse>;
-export type SpecialDay = Static<typeof SpecialDay>;
-export type ScheduleException = Static<typeof ScheduleException>;
-/** How a date differs from the week. */
-export type DayRule = Omit<SpecialDay, 'group'>;
