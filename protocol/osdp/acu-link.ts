@@ -61,7 +61,7 @@ export function probeUnanswered(draft: AcuDraft, nowMs: number, garbled: boolean
 
 /** Everything is given up and probing begins. */
 export function goOffline(draft: AcuDraft, nowMs: number, reason: OsdpErrorCode): void {
-  const lostSecure = isSecure(draft) || draft.status?.reason === 'ERR_OSDP_DEADLINE';
+  const lostSecure = draft.status?.secure === true || draft.status?.reason === 'ERR_OSDP_DEADLINE';
   abandonExchange(draft, reason);
   failWaiting(draft, reason);
   forgetSession(draft, { kind: 'probe' });

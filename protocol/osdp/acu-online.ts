@@ -53,6 +53,7 @@ export function applicationAnswerUnreadable(
   if (exchange.entry !== undefined) {
     settle(draft, exchange.entry, { kind: 'unknown', reason: error.code, detail: error.message });
   }
+  if (exchange.command.name === 'KEYSET') keySent(draft, nowMs, exchange.command.key);
 }
 
 /**
@@ -73,7 +74,16 @@ function pollAnswered(draft: AcuDraft, nowMs: number, exchange: Exchange, reply:
   if (reply.name === 'ACK') draft.emptyPollMs = exchange.firstSentMs;
 }
 
+/** Whatever the PD answers but a refusal, it may have the key: the next session shows which one it uses. */
+function keySent(draft: AcuDraft, nowMs: number, key: Uint8Array): void {
+  keepBothKeys(draft, key);
+  beginSession(draft, nowMs);
+}
+
 function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, reply: Reply): void {
+  if (command.name === 'KEYSET' && reply.name !== 'NAK' && reply.name !== 'BUSY') {
+    return keySent(draft, nowMs, command.key);
+  }
   switch (reply.name) {
     case 'PDID':
       return noteIdentity(draft, 'pdid', `${reply.vendor} ${reply.model} ${reply.serial}`);
@@ -90,10 +100,6 @@ function applyToSession(draft: AcuDraft, nowMs: number, { command }: Exchange, r
       if (command.name !== 'COMSET') return;
       if (reply.address <= ADDRESS_MAX) draft.address = reply.address;
       draft.effects.push({ kind: 'communication', address: draft.address, baudRate: reply.baudRate });
-      return beginSession(draft, nowMs);
-    case 'ACK':
-      if (command.name !== 'KEYSET') return;
-      keepBothKeys(draft, command.key);
       return beginSession(draft, nowMs);
     default:
       return;

@@ -7,8 +7,10 @@ import {
   nextTurnAtMs,
   OUTPUT_CODE,
   SCBK_DEFAULT,
+  seal,
   type Reply,
   type SecureChannelPolicy,
+  withMark,
 } from '@sparc/protocol/osdp';
 import { fromHex, toHex } from './osdp-vectors.js';
 import { type Fault, lose, pass, replaced, SCBK, VirtualLine } from './virtual-line.js';
@@ -272,6 +274,40 @@ for (const executed of [true, false]) {
     t.strictSame(line.acu.secureChannel, { mode: 'required', scbk: key });
   });
 }
+
+const ODD_ANSWERS = {
+  'a report': encodeReply({ name: 'LSTATR', tampered: false, powerFailed: false }),
+  'what nobody can read': { code: 0x40, payload: Uint8Array.of(1) },
+} as const;
+
+for (const [name, answer] of Object.entries(ODD_ANSWERS)) {
+  t.test(`KEYSET that is answered by ${name} inside the session: the right key is found`, async (t) => {
+    const line = new VirtualLine();
+    line.runUntil(() => line.online(), 1_000);
+    line.weather.pd = (bytes, nowMs) => {
+      const { exchange } = line.acu;
+      if (exchange?.command.name !== 'KEYSET' || exchange.session === undefined) return pass(bytes, nowMs);
+      const { sequence, session } = exchange;
+      const frame = { address: 0x65, reply: true, sequence, check: 'crc', ...answer } as const;
+      return pass(withMark(seal(session, frame).bytes), nowMs);
+    };
+    line.command(KEYSET, 7);
+    line.runUntil(() => proven(line).includes(toHex(NEW_KEY)), 3_000);
+    line.runUntil(() => line.online(), 1_000);
+    t.strictSame(line.alarms(), []);
+  });
+}
+
+t.test('a PD that vanishes after KEYSET, before it has opened a session, has lost Secure Channel', async (t) => {
+  const line = new VirtualLine();
+  line.runUntil(() => line.online(), 1_000);
+  line.command(KEYSET, 7);
+  line.runUntil(() => line.outcome(7) !== undefined, 1_000);
+  line.weather.pd = lose;
+  line.run(12_000);
+  t.equal(line.statuses().at(-1), 'offline ERR_OSDP_SILENT');
+  t.strictSame(line.alarms(), ['ERR_OSDP_SECURE_LOST']);
+});
 
 t.test('a PD that acknowledges KEYSET in clear is believed by its next session alone', async (t) => {
   for (const taken of [true, false]) {
