@@ -2,7 +2,7 @@ import { type AcuDraft, isSecure } from './acu-state.js';
 import { assemble } from './multipart.js';
 import { FILE_ACTION, FILE_STATUS, isFragmented, type Reply } from './replies.js';
 
-/** A PD in an exclusive transfer is polled again where its next fragment does not come for so long. */
+/** A PD in an exclusive transfer is polled where its next fragment does not come for so long, or its session would end. */
 const EXCLUSIVE_PAUSE_MS = 1_000;
 
 /** Puts the fragments of a long reply together, and delivers it when it is whole. One that has a gap is dropped. */
@@ -21,9 +21,9 @@ export function collectFragments(draft: AcuDraft, nowMs: number, reply: Reply): 
 export function paceTransfer(
   draft: AcuDraft,
   nowMs: number,
-  { action, status, delayMs }: Extract<Reply, { name: 'FTSTAT' }>,
+  { action, status }: Extract<Reply, { name: 'FTSTAT' }>,
 ): void {
   const goesOn = status === FILE_STATUS.proceed || status === FILE_STATUS.finishing;
   if (action & FILE_ACTION.pollWaiting) draft.pollAtMs = nowMs;
-  else if (goesOn && !(action & FILE_ACTION.interleaved)) draft.pollAtMs = nowMs + delayMs + EXCLUSIVE_PAUSE_MS;
+  else if (goesOn && !(action & FILE_ACTION.interleaved)) draft.pollAtMs = nowMs + EXCLUSIVE_PAUSE_MS;
 }

@@ -277,6 +277,16 @@ t.test('an exclusive transfer is not disturbed by polls, and polls come back whe
   t.ok(exclusive.framesCount > framesCount);
 });
 
+t.test(
+  'a PD that takes a file exclusively and asks for long pauses is polled in them, and keeps its session',
+  async (t) => {
+    const file = { sizeMax: 10_000, delayMs: 9_000, exclusive: true };
+    const line = new Line(150, { file }).begin().advance(30_000);
+    t.equal(line.result?.kind, 'completed');
+    t.strictSame(line.alarms(), []);
+  },
+);
+
 t.test('the device decides: a wrong model, a reboot, and a device that needs its time', async (t) => {
   const wrong = new Line(500).begin();
   wrong.verdict = 'unrecognised';
