@@ -39,8 +39,8 @@ interface HeardPd {
 
 export interface MonitorState {
   readonly options: MonitorOptions;
-  /** Given at first, and learnt from each KEYSET that could be read. */
-  readonly keys: readonly MonitorKey[];
+  /** Learnt from each KEYSET that could be read. */
+  readonly learnt: readonly MonitorKey[];
   readonly streams: Readonly<Record<Direction | 'line', HeardStream>>;
   readonly pds: Readonly<Record<number, HeardPd>>;
   /** Whose reply is due, and whether bytes came that are no frame. */
@@ -52,8 +52,8 @@ export interface Monitored {
   readonly items: readonly MonitorItem[];
 }
 
-/** Of each KEYSET one key is learnt; the oldest are forgotten. */
-const KEYS_MAX = 256;
+/** Of each KEYSET, whoever sends it, one key is learnt; the oldest are forgotten. */
+const LEARNT_KEYS_MAX = 256;
 
 /**
  * A listener on a line: it sends nothing, and says of each frame what it is, what it says, what is odd about it, and
@@ -61,7 +61,7 @@ const KEYS_MAX = 256;
  */
 export const createMonitor = (options: MonitorOptions = {}): MonitorState => ({
   options,
-  keys: options.keys ?? [],
+  learnt: [],
   streams: { acu: SILENT_STREAM, pd: SILENT_STREAM, line: SILENT_STREAM },
   pds: {},
 });
@@ -114,7 +114,7 @@ function takeCommand(state: MonitorState, bytes: Uint8Array, frame: ReceivedFram
   };
   const learnt = learn(state, reading);
   return {
-    state: { ...state, keys: learnt, pds: { ...state.pds, [address]: next }, due: { address, garbled: false } },
+    state: { ...state, learnt, pds: { ...state.pds, [address]: next }, due: { address, garbled: false } },
     items: [...unanswered, item],
   };
 }
@@ -152,7 +152,8 @@ interface Understood extends HeardFrame, Pick<HeardPd, 'session' | 'fragments'> 
 }
 
 function understand(state: MonitorState, pd: HeardPd, bytes: Uint8Array, received: ReceivedFrame): Understood {
-  const keys = state.keys.filter(({ address }) => address === undefined || address === received.address);
+  const known = [...(state.options.keys ?? []), ...state.learnt];
+  const keys = known.filter(({ address }) => address === undefined || address === received.address);
   const { session, content, findings } = followSession(pd.session, keys, bytes, received);
   const frame = typeof content === 'string' ? received : content;
   const reading = readingOf(content, received.reply);
@@ -182,10 +183,10 @@ function keyFindings(reading: Reading, session: HeardSession): readonly Finding[
   ];
 }
 
-function learn({ keys }: MonitorState, reading: Reading): readonly MonitorKey[] {
-  if (reading.kind !== 'command' || reading.command.name !== 'KEYSET') return keys;
+function learn({ learnt }: MonitorState, reading: Reading): readonly MonitorKey[] {
+  if (reading.kind !== 'command' || reading.command.name !== 'KEYSET') return learnt;
   const { key } = reading.command;
-  return [...keys.filter(({ scbk }) => !bytesEqual(scbk, key)), { scbk: key }].slice(-KEYS_MAX);
+  return [...learnt.filter(({ scbk }) => !bytesEqual(scbk, key)), { scbk: key }].slice(-LEARNT_KEYS_MAX);
 }
 
 function sequenceFindings({ command, reply }: HeardPd, sequence: Sequence): readonly Finding[] {

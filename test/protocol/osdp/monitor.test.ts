@@ -67,6 +67,19 @@ t.test(
   },
 );
 
+t.test('keys that somebody forges do not push out those that were given', async (t) => {
+  const forged = Array.from({ length: 400 }, (_, index): Said => {
+    const key = Uint8Array.from({ length: 16 }, (_, at) => (at === 0 ? index & 0xff : at === 1 ? index >> 8 : at));
+    const keyset = encodeCommand({ name: 'KEYSET', keyType: 1, key });
+    return { atMs: index, bytes: encodeFrame({ address: 1, reply: false, sequence: 0, check: 'crc', ...keyset }) };
+  });
+  const items = frames(hear([...forged, ...SESSION], { keys: [FIRST_KEY] })).slice(forged.length);
+  t.strictSame(
+    items.map(({ frame }) => toHex(frame.payload)),
+    PLAIN,
+  );
+});
+
 t.test('without a key, codes are read and data is said to be hidden', async (t) => {
   const items = hear(SESSION);
   for (const [index, { reading, frame, text }] of frames(items).entries()) {
