@@ -197,8 +197,9 @@ export class OsdpBus {
 
   /**
    * One clear frame at SQN 0 and its reply, in a turn of its own and at any rate, while the devices are polled before and
-   * after. Rejects with a SparcError: ERR_BUS_ADDRESS_TAKEN (it would end the session of a device of the plan),
-   * ERR_BUS_RATE_FIXED, ERR_OSDP_LINE_DOWN, ERR_OSDP_QUEUE_FULL; with a CodecError for what cannot be encoded.
+   * after. Rejects with a SparcError: ERR_OSDP_COMMAND_REFUSED (KEYSET), ERR_BUS_ADDRESS_TAKEN (it would end the session
+   * of a device of the plan), ERR_BUS_RATE_FIXED, ERR_OSDP_LINE_DOWN, ERR_OSDP_QUEUE_FULL; with a CodecError for what
+   * cannot be encoded.
    */
   async exchange(request: ExchangeRequest): Promise<ExchangeResult> {
     this.#assertExchangeable(request);
@@ -273,7 +274,8 @@ export class OsdpBus {
     };
   }
 
-  #assertExchangeable({ address, baudRate }: ExchangeRequest): void {
+  #assertExchangeable({ address, baudRate, command }: ExchangeRequest): void {
+    if (command.name === 'KEYSET') throw new SparcError('ERR_OSDP_COMMAND_REFUSED', 'a key is not sent in clear');
     this.assertRate(baudRate);
     const hears = (device: BusDevice) =>
       device.online &&

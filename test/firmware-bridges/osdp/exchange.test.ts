@@ -74,6 +74,12 @@ t.test('an exchange that would end a session, or cannot be had, is refused befor
   t.equal(await codeOf(world.bus.exchange(request)), 'ERR_OSDP_LINE_DOWN', 'the line is not open yet');
   await world.online('pd-0');
   t.equal(await codeOf(world.bus.exchange(request)), 'ERR_BUS_ADDRESS_TAKEN');
+  const keyset = { name: 'KEYSET', keyType: 1, key: keyOf(9) } as const;
+  t.equal(
+    await codeOf(world.bus.exchange({ ...request, address: 9, command: keyset })),
+    'ERR_OSDP_COMMAND_REFUSED',
+    'it would be readable for everybody',
+  );
   t.equal(await codeOf(world.bus.exchange({ ...request, address: 0x7f })), 'ERR_BUS_ADDRESS_TAKEN');
   const many = Array.from({ length: 40 }, () => codeOf(world.bus.exchange({ ...request, address: 9 })));
   t.ok((await world.settle(Promise.all(many))).includes('ERR_OSDP_QUEUE_FULL'));
