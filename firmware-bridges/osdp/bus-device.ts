@@ -25,7 +25,7 @@ const SILENT_TURNS_MAX = 3;
 const PROBES_PER_FULL_WAIT = 8;
 /** Longer than any decent reader takes to begin its answer, with its adapter. */
 const PROBE_TIMEOUT_MS = 60;
-/** The slowest reply that was seen, and half of it again. */
+/** The slowest reply that was seen lately, and half of it again. */
 const PATIENCE_FACTOR = 1.5;
 
 /** One device on a bus: its ACU machine, what the order of turns needs to know of it, and what it said of itself. */
@@ -126,7 +126,7 @@ export class BusDevice implements Participant {
   }
 
   #probeTimeoutMs(): number {
-    return Math.max(PROBE_TIMEOUT_MS, (this.meter.replyDelayMaxMs ?? 0) * PATIENCE_FACTOR);
+    return Math.max(PROBE_TIMEOUT_MS, (this.meter.roundTripMaxMs ?? 0) * PATIENCE_FACTOR);
   }
 
   timedOut(garbled: boolean): void {

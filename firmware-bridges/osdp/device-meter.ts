@@ -6,8 +6,6 @@ const POLL = 0x60;
 
 /** Counts what one device did with its turns. */
 export class DeviceMeter {
-  /** The slowest reply lately, line time apart; undefined before the first. */
-  replyDelayMaxMs: number | undefined;
   readonly #roundTrips = new QuantileMeter();
   readonly #naks = new Map<number, number>();
   readonly #counts = {
@@ -27,6 +25,11 @@ export class DeviceMeter {
 
   constructor(private readonly pollPeriods: QuantileMeter) {}
 
+  /** The slowest of the newest round trips; undefined before the first. */
+  get roundTripMaxMs(): number | undefined {
+    return this.#roundTrips.read()?.max;
+  }
+
   sent(frame: Uint8Array): void {
     this.#counts.sentCount += 1;
     if (isSame(frame, this.#lastFrame)) this.#counts.retryCount += 1;
@@ -41,7 +44,6 @@ export class DeviceMeter {
   replied(roundTripMs: number, nowMs: number): void {
     this.#counts.replyCount += 1;
     this.#roundTrips.add(roundTripMs);
-    this.replyDelayMaxMs = Math.max(this.replyDelayMaxMs ?? 0, roundTripMs);
     if (!this.#isPoll) return;
     if (this.#polledAtMs !== undefined) this.pollPeriods.add(nowMs - this.#polledAtMs);
     this.#polledAtMs = nowMs;

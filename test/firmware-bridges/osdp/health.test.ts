@@ -118,6 +118,30 @@ t.test(
   },
 );
 
+t.test('a reader that was slow once, long ago, is not waited for longer than others when it is away', async (t) => {
+  const clear = { plan: { mode: 'clear' }, scbk: null } as const;
+  const world = new BusWorld([
+    { address: 0, ...clear },
+    { address: 1, ...clear, absent: true },
+  ]);
+  const reader = new ScriptedPd(world.line, 1);
+  reader.later = (answer) => void world.clock.setTimer(120, answer);
+  world.start();
+  t.ok(await world.online('pd-0', 'pd-1'));
+  reader.later = (answer) => answer();
+  await world.clock.runUntil(() => (world.health('pd-1')?.replyCount ?? 0) > 1_100, 300_000);
+  reader.answers = 0;
+  await world.clock.advance(30_000);
+  const asked: { atMs: number; address: number }[] = [];
+  world.bus.tap(({ direction, atMs, bytes }) => direction === 'acu' && asked.push({ atMs, address: bytes[1] ?? 0 }));
+  await world.clock.advance(60_000);
+  const slots = asked.flatMap(({ atMs, address }, index) =>
+    address === 1 ? [(asked[index + 1]?.atMs ?? Infinity) - atMs] : [],
+  );
+  t.ok(slots.filter((ms) => ms < 100).length >= slots.length - 1, slots.map(Math.round).join());
+  await world.field.stop();
+});
+
 t.test('quantiles are those of the newest samples', async (t) => {
   const meter = new QuantileMeter();
   t.equal(meter.read(), undefined);
