@@ -4,6 +4,6 @@
  * @packageDocumentation
  */
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
-export type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
+export type { FieldToSite, RequestAnswer, SiteOptions, SiteToField } from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
 export type { BusSnapshot, DoorSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';

@@ -26,8 +26,11 @@ export type FieldToSite =
   /** A sign of life of the field, every `HEALTH_INTERVAL_MS`. */
   | { readonly kind: 'health'; readonly droppedCount: number };
 
+/** What a person's request comes to. */
+export type RequestAnswer = CommissioningAnswer | { readonly kind: 'obeyed' };
+
 export type FieldAnswer =
-  | { readonly ok: true; readonly value: CommissioningAnswer }
+  | { readonly ok: true; readonly value: RequestAnswer }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 /**

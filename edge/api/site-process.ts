@@ -2,13 +2,14 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
+import type { BusesView, CommissioningView } from '../commissioning/index.js';
 import type { SiteEvent } from './site-event.js';
 import {
   HEALTH_INTERVAL_MS,
   MESSAGES_PER_SECOND_MAX,
   type FieldAnswer,
   type FieldToSite,
+  type RequestAnswer,
   type SiteOptions,
   type SiteToField,
 } from './site-messages.js';
@@ -22,7 +23,7 @@ export interface SiteProcessHandlers {
   /** Asked every 2 s. */
   buses(): BusesView;
   /** A person asks through the API. What is given is not checked yet. Throws a SparcError that they are to see. */
-  request(action: unknown, authorization: string | undefined): CommissioningAnswer;
+  request(action: unknown, authorization: string | undefined): RequestAnswer | Promise<RequestAnswer>;
   /** The API is served; after each start. */
   onListening(url: string): void;
   /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
@@ -143,13 +144,13 @@ export class SiteProcess {
         this.#sendBuses();
         this.handlers.onListening(message.url);
         return;
-      case 'request': {
-        const answer = this.#answer(message);
-        // Whoever has the answer and looks finds what was done.
-        if (answer.ok) this.#sendChanged('commissioning');
-        this.#send({ kind: 'answer', id: message.id, answer });
+      case 'request':
+        void this.#answer(message).then((answer) => {
+          // Whoever has the answer and looks finds what was done.
+          if (answer.ok) for (const what of CHANGING) this.#sendChanged(what);
+          this.#send({ kind: 'answer', id: message.id, answer });
+        });
         return;
-      }
     }
   }
 
@@ -164,9 +165,9 @@ export class SiteProcess {
     return this.#receivedCount > MESSAGES_PER_SECOND_MAX;
   }
 
-  #answer({ action, authorization }: Extract<SiteToField, { kind: 'request' }>): FieldAnswer {
+  async #answer({ action, authorization }: Extract<SiteToField, { kind: 'request' }>): Promise<FieldAnswer> {
     try {
-      return { ok: true, value: this.handlers.request(action, authorization) };
+      return { ok: true, value: await this.handlers.request(action, authorization) };
     } catch (error) {
       if (isSparcError(error)) return { ok: false, code: error.code, message: error.message };
       return { ok: false, code: 'ERR_GATEWAY_INTERNAL', message: 'the request failed by a defect of the gateway' };

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
+import type { StandingMode } from '@sparc/protocol/policy';
 import type { Indication } from '@sparc/protocol/ports';
 
 /** The state of a site as people look at it: plain data, no secret, small enough to be sent whole on every change. */
@@ -19,8 +20,8 @@ export interface SiteSnapshot {
 export interface DoorSnapshot {
   readonly id: string;
   readonly name: string;
-  /** `released`: for one passage; `unlocked`: by a schedule. */
-  readonly mode: 'locked' | 'unlocked' | 'released';
+  /** `released`: for one passage. The others as ONVIF DoorMode; `locked` and `unlocked` once the lock confirmed them. */
+  readonly mode: StandingMode | 'released';
   readonly physical: 'open' | 'closed' | 'unknown' | 'fault';
   readonly alarm: 'none' | 'forced' | 'held' | 'heldWarning';
   /** Stable codes or event names of standing warnings. */

@@ -9,6 +9,7 @@ import {
   type WindowView,
 } from '../commissioning/index.js';
 import { readSecretFile } from '../platform/index.js';
+import type { Order } from '../site-mode/index.js';
 
 /** The answer to somebody who opened a window. */
 export interface OpenedWindow {
@@ -40,6 +41,11 @@ export class CommissionClient {
 
   async close(): Promise<void> {
     await this.#request('DELETE', 'commissioning/window', this.token);
+  }
+
+  /** Resolves when the order is in force. */
+  async order(order: Order, by: string): Promise<void> {
+    await this.#request('POST', 'orders', this.token, { by, order });
   }
 
   view(): Promise<CommissioningView> {

@@ -9,6 +9,7 @@ import { addCommissionCommands } from './commission-commands.js';
 import { addGatewayCommand } from './gateway-command.js';
 import { addLedgerCommands } from './ledger-commands.js';
 import { addOsdpCommands } from './osdp-commands.js';
+import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
@@ -34,6 +35,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addOsdpCommands(cli);
   addLedgerCommands(cli);
   addDecisionCommands(cli);
+  addOrderCommands(cli);
   addBundleCommands(cli);
   addSiteCommands(cli);
   addSimulateCommand(cli);

@@ -94,7 +94,7 @@ export class Commissioning {
     if (!Value.Check(CommissioningAction, action)) {
       throw new SparcError('ERR_API_REQUEST_INVALID', 'the field does not know such a request');
     }
-    const secret = /^Bearer (\S{1,128})$/.exec(authorization ?? '')?.[1];
+    const secret = secretOf(authorization);
     switch (action.kind) {
       case 'open':
         this.#assertToken(secret);
@@ -141,6 +141,11 @@ export class Commissioning {
     return secret !== undefined && isSame(Buffer.from(this.#token), Buffer.from(secret));
   }
 
+  /** For what else only somebody with access to the machine may ask. Throws ERR_COMMISSIONING_TOKEN_REFUSED. */
+  assertLocal(authorization: string | undefined): void {
+    this.#assertToken(secretOf(authorization));
+  }
+
   #assertToken(secret: string | undefined): void {
     const code = 'ERR_COMMISSIONING_TOKEN_REFUSED';
     const refused = new SparcError(code, 'the token is missing, or not the one of this run of the gateway');
@@ -152,6 +157,8 @@ export class Commissioning {
     throw refused;
   }
 }
+
+const secretOf = (authorization: string | undefined) => /^Bearer (\S{1,128})$/.exec(authorization ?? '')?.[1];
 
 const placeOf = ({ bus, device }: TaskView) => ({
   ...(bus === undefined ? {} : { busId: bus }),

@@ -1,6 +1,8 @@
 import { h, icon, keyed } from './dom.js';
 import { ALARM_WORDS, CONTACT_WORDS, DIRECTION_WORDS, INDICATION_WORDS, LINK_WORDS, LOCK_WORDS } from './words.js';
 
+const OPEN_MODES = ['released', 'unlocked', 'lockedOpen'];
+
 /** One card a door; what `attach` returns for a door stays in its card, so that its controls keep focus and input. */
 export function renderDoors(container, site, attach) {
   keyed(container, site.doors, {
@@ -37,7 +39,7 @@ function heading(door) {
     h(
       'p',
       { class: 'lock', 'data-mode': door.mode },
-      icon(door.mode === 'locked' ? 'locked' : 'unlocked'),
+      icon(OPEN_MODES.includes(door.mode) ? 'unlocked' : 'locked'),
       LOCK_WORDS[door.mode],
     ),
   );

@@ -1,4 +1,4 @@
-import type { DoorState, Draft, Signal } from './door-state.js';
+import { standsOpen, type DoorState, type Draft, type Signal } from './door-state.js';
 import { doubtPassages, usePassage } from './passages.js';
 
 /** A report of the contact; `active` is an open door. */
@@ -39,7 +39,7 @@ function onOpened(draft: Draft, wasFault: boolean): void {
   const isForced = state.position === 'closed' && !wasFault && !isRightly && state.settings.forcedAlarm;
   state.position = 'open';
   state.wasOpenedRightly = isRightly;
-  state.openSinceMs = state.scheduled ? undefined : nowMs;
+  state.openSinceMs = standsOpen(state.standing) ? undefined : nowMs;
   draft.effects.push({ kind: 'event', name: 'door.opened' });
   usePassage(draft);
   // One break-in is one alarm, however the leaf bounces.
@@ -58,7 +58,7 @@ function hasCause(state: DoorState, nowMs: number): boolean {
     state.wasOpenedRightly &&
     state.closedAtMs !== undefined &&
     nowMs - state.closedAtMs < state.settings.bounceFilterMs;
-  const isUnlocked = state.scheduled || state.announced === 'unlocked';
+  const isUnlocked = standsOpen(state.standing) || state.announced === 'unlocked';
   return isUnlocked || state.exit === 'active' || state.passages.length > 0 || isBounce;
 }
 
@@ -79,10 +79,10 @@ function onClosed(draft: Draft): void {
   state.alarm = 'none';
 }
 
-/** Someone may rightly take longer: a new grant, or the end of a scheduled unlock. An alarm stays until the door closes. */
+/** Someone may rightly take longer: a new grant, or the end of an unlock. An alarm stays until the door closes. */
 export function restartHeldTimer(draft: Draft): void {
   const { state, nowMs } = draft;
-  if (state.position !== 'open' || state.scheduled) return;
+  if (state.position !== 'open' || standsOpen(state.standing)) return;
   state.openSinceMs = nowMs;
   if (state.alarm === 'heldWarning') state.alarm = 'none';
 }

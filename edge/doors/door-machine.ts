@@ -1,6 +1,7 @@
+import type { StandingMode } from '@sparc/protocol/policy';
 import { alarmDueMs, checkAlarms, onContact, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
-import type { DoorEffect, DoorInput, DoorState, Draft, Signal } from './door-state.js';
+import { standsOpen, type DoorEffect, type DoorInput, type DoorState, type Draft, type Signal } from './door-state.js';
 import {
   checkMismatch,
   COMMAND_TTL_MS,
@@ -11,13 +12,13 @@ import {
   onOutputResult,
   type Urgent,
 } from './lock-control.js';
-import { beginPassage, endsAtMs, expirePassages, settlePassages } from './passages.js';
+import { beginPassage, endsAtMs, expirePassages, settlePassages, withdrawGrants } from './passages.js';
 
 /** A door as a gateway finds it after its start: nothing is known, and no temporary unlock comes back. */
 export function createDoor(settings: DoorSettings): DoorState {
   return {
     settings,
-    scheduled: false,
+    standing: 'locked',
     announced: 'locked',
     position: 'unknown',
     contactFault: false,
@@ -32,7 +33,7 @@ export function createDoor(settings: DoorSettings): DoorState {
 }
 
 /**
- * One door: lock, contact and exit request. Every release ends in the device by itself, except a scheduled unlock of a
+ * One door: lock, contact and exit request. Every release ends in the device by itself, except an unlock of a
  * door that says `stayUnlocked`. Deadlines come before the input, so a late input meets the state of its own instant.
  */
 export function step(
@@ -61,8 +62,11 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
       break;
     case 'exitRequest':
       return onExitRequest(draft, input.signal, input.cause);
-    case 'schedule':
-      onSchedule(draft, input.unlocked);
+    case 'freeExit':
+      beginPassage(draft, 'exit', input.cause, true);
+      return { ttlMs: COMMAND_TTL_MS };
+    case 'mode':
+      onMode(draft, input.standing);
       break;
     case 'outputResult':
       settlePassages(draft, input.token, input.outcome);
@@ -110,18 +114,27 @@ function onExitRequest(draft: Draft, signal: Signal, cause: number): Urgent | un
   return releases ? { ttlMs: COMMAND_TTL_MS } : undefined;
 }
 
-function onSchedule(draft: Draft, unlocked: boolean): void {
+function onMode(draft: Draft, standing: StandingMode): void {
   const { state } = draft;
-  if (state.scheduled === unlocked) return;
-  state.scheduled = unlocked;
-  if (unlocked) {
+  const before = state.standing;
+  if (before === standing) return;
+  state.standing = standing;
+  // `locked` and `unlocked` are told when the lock has confirmed them.
+  if (!isPlain(before) || !isPlain(standing)) {
+    draft.effects.push({ kind: 'event', name: 'door.mode_changed', detail: { from: before, to: standing } });
+  }
+  if (standsOpen(standing)) {
     // An unlocked door may stand open (ONVIF DoorMode Unlocked masks the alarms); a raised alarm ends with its closing.
     state.openSinceMs = undefined;
     if (state.alarm === 'heldWarning') state.alarm = 'none';
-  } else {
+  } else if (standsOpen(before)) {
     restartHeldTimer(draft);
   }
+  // Who was let in a moment ago does not pass any more; who leaves does.
+  if (!isPlain(standing) && !standsOpen(standing)) withdrawGrants(draft);
 }
+
+const isPlain = (standing: StandingMode): boolean => standing === 'locked' || standing === 'unlocked';
 
 function onSettings(draft: Draft, settings: DoorSettings): void {
   const { state } = draft;

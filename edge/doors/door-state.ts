@@ -1,4 +1,5 @@
 import type { EventName } from '@sparc/protocol/events';
+import type { StandingMode } from '@sparc/protocol/policy';
 import type { CommandOutcome, Indication, InputState, OutputAction } from '@sparc/protocol/ports';
 import type { DoorSettings } from './door-settings.js';
 
@@ -28,7 +29,7 @@ export interface Passage {
 
 /**
  * What the lock should be told. `leased` and `until` end in the device by itself; `unlocked` stays, and is used only where
- * the site says that a scheduled unlock outlives the gateway.
+ * the site says that an unlock outlives the gateway.
  */
 export type Wanted =
   | { readonly kind: 'locked' }
@@ -61,8 +62,8 @@ export interface LockState {
 
 export interface DoorState {
   readonly settings: DoorSettings;
-  /** A schedule wants the door unlocked. */
-  readonly scheduled: boolean;
+  /** What schedule, orders, lockdown and fire ask for together; see `../site-mode`. */
+  readonly standing: StandingMode;
   /** The last mode that was confirmed and announced; standing indication of the readers. */
   readonly announced: 'locked' | 'unlocked';
   /** Last known position. */
@@ -80,13 +81,18 @@ export interface DoorState {
   readonly wasOpenedRightly: boolean;
 }
 
+/** True where the lock stands released, and an opening is nobody's alarm. */
+export const standsOpen = (standing: StandingMode): boolean => standing === 'unlocked' || standing === 'lockedOpen';
+
 export type DoorInput =
   /** A recorded grant, or an egress release of an exit reader. The output's answer comes with the same cause. */
   | { readonly kind: 'grant'; readonly nowMs: number; readonly cause: number; readonly ttlMs: number }
   | { readonly kind: 'contact'; readonly nowMs: number; readonly signal: Signal }
   /** `cause` is fresh; it is used only where the signal begins an exit. */
   | { readonly kind: 'exitRequest'; readonly nowMs: number; readonly signal: Signal; readonly cause: number }
-  | { readonly kind: 'schedule'; readonly nowMs: number; readonly unlocked: boolean }
+  | { readonly kind: 'mode'; readonly nowMs: number; readonly standing: StandingMode }
+  /** A way out is asked for at a reader, without a decision; recorded after. */
+  | { readonly kind: 'freeExit'; readonly nowMs: number; readonly cause: number }
   | { readonly kind: 'outputResult'; readonly nowMs: number; readonly token: number; readonly outcome: CommandOutcome }
   /** What the device says of the lock's output. */
   | { readonly kind: 'outputReport'; readonly nowMs: number; readonly energised: boolean }

@@ -1,4 +1,5 @@
 import type { EventRecord } from '@sparc/protocol/events';
+import type { StandingMode } from '@sparc/protocol/policy';
 import type { Clock, CommandOutcome, EntryId, FieldBus, Timer } from '@sparc/protocol/ports';
 import { SparcError } from '@sparc/protocol/errors';
 import { createDoor, nextDeadlineMs, step } from './door-machine.js';
@@ -72,8 +73,13 @@ export class Door {
     this.#step({ kind: 'exitRequest', nowMs: this.deps.clock.monotonicMs(), signal, cause: this.#nextCause++ });
   }
 
-  schedule(unlocked: boolean): void {
-    this.#step({ kind: 'schedule', nowMs: this.deps.clock.monotonicMs(), unlocked });
+  /** Somebody leaves by a reader that asks nothing at the moment, as during a fire. */
+  freeExit(): void {
+    this.#step({ kind: 'freeExit', nowMs: this.deps.clock.monotonicMs(), cause: this.#nextCause++ });
+  }
+
+  mode(standing: StandingMode): void {
+    this.#step({ kind: 'mode', nowMs: this.deps.clock.monotonicMs(), standing });
   }
 
   lockDevice(online: boolean): void {

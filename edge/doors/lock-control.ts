@@ -1,8 +1,9 @@
 import type { CommandOutcome, OutputAction } from '@sparc/protocol/ports';
 import type { DoorSettings } from './door-settings.js';
-import type { DoorState, Draft, LockCommand, LockState, Wanted } from './door-state.js';
+import { standsOpen, type DoorState, type Draft, type LockCommand, type LockState, type Wanted } from './door-state.js';
+import { withdrawGrants } from './passages.js';
 
-/** A scheduled unlock ends by itself this long after the gateway's last word. */
+/** A standing unlock ends by itself this long after the gateway's last word. */
 const LEASE_MS = 30_000;
 /** An exit request that is held has a lease of its release time, and at least this. */
 const EXIT_LEASE_MIN_MS = 3_000;
@@ -34,7 +35,7 @@ const isEgress = (state: DoorState): boolean =>
   isExitHeld(state) || state.passages.some((passage) => passage.kind === 'exit' && passage.releases);
 
 function wantedOf(state: DoorState, nowMs: number): Wanted {
-  if (state.scheduled) return scheduledUnlock(state);
+  if (standsOpen(state.standing)) return standingUnlock(state);
   if (isExitHeld(state)) return { kind: 'leased', leaseMs: Math.max(state.settings.releaseTimeMs, EXIT_LEASE_MIN_MS) };
   const ends = state.passages
     .filter((passage) => passage.releases && passage.untilMs > nowMs)
@@ -42,8 +43,11 @@ function wantedOf(state: DoorState, nowMs: number): Wanted {
   return ends.length === 0 ? { kind: 'locked' } : { kind: 'until', atMs: Math.max(...ends) };
 }
 
-const scheduledUnlock = ({ settings }: DoorState): Wanted =>
-  settings.onGatewayLoss === 'stayUnlocked' ? { kind: 'unlocked' } : { kind: 'leased', leaseMs: LEASE_MS };
+/** Fire and `lockedOpen` are leases always: what outlives the gateway then is the hardware's matter. */
+const standingUnlock = ({ settings, standing }: DoorState): Wanted =>
+  settings.onGatewayLoss === 'stayUnlocked' && standing === 'unlocked'
+    ? { kind: 'unlocked' }
+    : { kind: 'leased', leaseMs: LEASE_MS };
 
 /** A release that somebody waits for: a command leaves whatever the lock was told before. */
 export interface Urgent {
@@ -154,7 +158,7 @@ export function onOutputResult(draft: Draft, token: number, outcome: CommandOutc
       break;
     case 'leased':
     case 'unlocked':
-      if (isAcknowledged && state.scheduled) announce(draft, 'unlocked');
+      if (isAcknowledged && standsOpen(state.standing)) announce(draft, 'unlocked');
       break;
     case 'until':
       break;
@@ -211,7 +215,7 @@ export function checkMismatch(draft: Draft): void {
 }
 
 /**
- * After a reconnection the device is told anew: locked, unless a schedule or a person on the way out holds it. A grant's
+ * After a reconnection the device is told anew: locked, unless its mode or a person on the way out holds it. A grant's
  * release does not come back, but one that is on its way right now is not undone either.
  */
 export function onLockDevice(draft: Draft, online: boolean): void {
@@ -224,8 +228,6 @@ export function onLockDevice(draft: Draft, online: boolean): void {
     return;
   }
   if (command?.status === 'sent' && command.wanted.kind !== 'locked') return;
-  state.passages = state.passages.map((passage) =>
-    passage.kind === 'access' ? { ...passage, releases: false } : passage,
-  );
+  withdrawGrants(draft);
   state.lock = { ...state.lock, command: undefined };
 }

@@ -51,6 +51,13 @@ export function usePassage(draft: Draft): void {
   draft.effects.push({ kind: 'event', name: 'exit.used', cause: user.cause });
 }
 
+/** The lock no longer follows the grants in course; what becomes of them is still told. */
+export function withdrawGrants(draft: Draft): void {
+  draft.state.passages = draft.state.passages.map((passage) =>
+    passage.kind === 'access' ? { ...passage, releases: false } : passage,
+  );
+}
+
 export function doubtPassages(draft: Draft): void {
   draft.state.passages = draft.state.passages.map((passage) => ({ ...passage, verifiable: false }));
 }

@@ -1,29 +1,32 @@
-import type { Clock, DeviceStatus, InputChange, InputState, OutputChange, Timer } from '@sparc/protocol/ports';
-import { isSurelyOpen, nextBoundary, siteSchedule, type PolicyView } from '../access/index.js';
+import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
+import type { PolicyView } from '../access/index.js';
 import { Door, type DoorDeps } from '../doors/index.js';
+import { standingMode, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
-import { codeOf, type FieldLog } from './recorder.js';
+import type { FieldLog } from './recorder.js';
+import { ScheduleWatch } from './schedule-watch.js';
 import { deviceOf, EMPTY_SITE, portKey, signalOf, type SiteIndex, type WiredDoor } from './site-index.js';
-
-/** A wall clock may step between two boundaries of a schedule, so schedules are looked at again after this at most. */
-const SCHEDULE_LOOK_MAX_MS = 60_000;
 
 export interface DoorSetDeps extends DoorDeps {
   readonly clock: Clock;
   readonly devices: Devices;
   readonly log: FieldLog;
+  /** What people and fire alarms have ordered. */
+  readonly siteMode: () => SiteMode;
 }
 
-/** All doors of the site: routes what the buses report, keeps scheduled unlocks, and survives changes of the plan. */
+/** All doors of the site: routes what the buses report, keeps the mode of each, and survives changes of the plan. */
 export class DoorSet {
   #index: SiteIndex = EMPTY_SITE;
-  #view: PolicyView | undefined;
   readonly #doors = new Map<string, Door>();
   /** Last state of every input, by `portKey`. */
   readonly #inputs = new Map<string, InputState>();
-  #scheduleTimer: Timer | undefined;
+  readonly #schedules: ScheduleWatch;
 
-  constructor(private readonly deps: DoorSetDeps) {}
+  constructor(private readonly deps: DoorSetDeps) {
+    const { clock, log, record } = deps;
+    this.#schedules = new ScheduleWatch({ clock, log, record, onChange: () => this.lookAtModes() });
+  }
 
   get(doorId: string): Door | undefined {
     return this.#doors.get(doorId);
@@ -33,7 +36,6 @@ export class DoorSet {
   configure(index: SiteIndex, view: PolicyView | undefined): void {
     const before = this.#index;
     this.#index = index;
-    this.#view = view;
     for (const [id, door] of this.#doors) {
       if (index.doors.get(id)?.wiringKey === before.doors.get(id)?.wiringKey) continue;
       door.retire();
@@ -48,7 +50,10 @@ export class DoorSet {
       if (before.points.has(key) || !this.deps.devices.isOnline(reader.device)) continue;
       this.#doors.get(accessPoint.door)?.restoreReader(reader.device, reader.number);
     }
-    this.#lookAtSchedules();
+    this.#schedules.use(
+      view,
+      (index.plan?.schedules ?? []).map(({ id }) => id),
+    );
   }
 
   onDevice(status: DeviceStatus, wasOnline: boolean): void {
@@ -79,7 +84,7 @@ export class DoorSet {
   }
 
   stop(): void {
-    this.#scheduleTimer?.cancel();
+    this.#schedules.stop();
     for (const door of this.#doors.values()) door.stop();
   }
 
@@ -112,27 +117,12 @@ export class DoorSet {
     }
   }
 
-  #lookAtSchedules(): void {
-    this.#scheduleTimer?.cancel();
-    this.#scheduleTimer = undefined;
-    const { clock, log } = this.deps;
-    const wall = clock.wall();
-    let lookInMs = SCHEDULE_LOOK_MAX_MS;
+  lookAtModes(): void {
+    const { siteMode } = this.deps;
     for (const [id, { door }] of this.#index.doors) {
       const { unlockSchedule } = door;
-      let unlocked = false;
-      if (unlockSchedule !== undefined && this.#view !== undefined) {
-        try {
-          unlocked = isSurelyOpen(this.#view, unlockSchedule, wall);
-          const boundary = nextBoundary(siteSchedule(this.#view, unlockSchedule), wall.unixMs);
-          lookInMs = Math.min(lookInMs, boundary - wall.unixMs);
-        } catch (error) {
-          log.error({ doorId: id, scheduleId: unlockSchedule, code: codeOf(error) }, 'schedule cannot be evaluated');
-        }
-      }
-      this.#doors.get(id)?.schedule(unlocked);
+      const unlocked = unlockSchedule !== undefined && this.#schedules.isOpen(unlockSchedule);
+      this.#doors.get(id)?.mode(standingMode(siteMode(), door, unlocked));
     }
-    if (this.#index.doors.size === 0) return;
-    this.#scheduleTimer = clock.setTimer(Math.max(1, lookInMs), () => this.#lookAtSchedules());
   }
 }

@@ -27,7 +27,8 @@ export function doorSnapshot(wired: WiredDoor, state: DoorState): DoorSnapshot {
   };
 }
 
-function modeOf({ announced, lock }: DoorState): DoorSnapshot['mode'] {
+function modeOf({ standing, announced, lock }: DoorState): DoorSnapshot['mode'] {
+  if (standing !== 'locked' && standing !== 'unlocked') return standing;
   if (announced === 'unlocked') return 'unlocked';
   return lock.command === undefined || lock.command.wanted.kind === 'locked' ? 'locked' : 'released';
 }

@@ -1,6 +1,7 @@
 import type { EventRecord, Reason } from '@sparc/protocol/events';
 import type {
   AppendedEntry,
+  CardRead,
   Clock,
   DeviceStatus,
   FieldBus,
@@ -16,6 +17,8 @@ import {
   type Decision,
   type DecisionContext,
 } from '../access/index.js';
+import { SiteInputs } from '../inputs/index.js';
+import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
 import { Devices } from './devices.js';
 import { DoorSet } from './door-set.js';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
@@ -31,6 +34,8 @@ export interface FieldDeps {
   readonly fieldBus: FieldBus;
   readonly journal: Journal;
   readonly log: FieldLog;
+  /** Default: forgets with the process. */
+  readonly modeStore?: ModeStore;
 }
 
 export interface FieldOptions {
@@ -42,6 +47,8 @@ export interface FieldOptions {
 
 /** Changes closer together than this are one. */
 const CHANGE_PAUSE_MS = 50;
+/** From an operator's release to its command, as from a card's. */
+const OPERATOR_RELEASE_MAX_MS = 2_000;
 
 /**
  * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an
@@ -51,6 +58,8 @@ export class Field {
   readonly #devices = new Devices();
   readonly #recorder: Recorder;
   readonly #indicator: Indicator;
+  readonly #mode: SiteModeKeeper;
+  readonly #inputs: SiteInputs;
   readonly #doors: DoorSet;
   readonly #presentations: Presentations;
   #policy: FieldPolicy = NO_POLICY;
@@ -71,7 +80,29 @@ export class Field {
     const { indicate } = this.#indicator;
     const { record } = this.#recorder;
     const bus = { indicate, setOutput: fieldBus.setOutput.bind(fieldBus) };
-    this.#doors = new DoorSet({ clock, fieldBus: bus, record, onChange, devices: this.#devices, log });
+    this.#mode = new SiteModeKeeper({
+      clock,
+      store: deps.modeStore ?? VOLATILE_MODE,
+      record: (event) => void record(event),
+      commit: (event) => this.#recorder.commit({ record: event }),
+      onChange: () => this.#doors.lookAtModes(),
+      onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
+    });
+    this.#doors = new DoorSet({
+      clock,
+      fieldBus: bus,
+      record,
+      onChange,
+      devices: this.#devices,
+      log,
+      siteMode: () => this.#mode.mode,
+    });
+    this.#inputs = new SiteInputs({
+      clock,
+      record: (event) => void record(event),
+      settled: (change) => this.#doors.onInput(change),
+      fireInput: (inputId, active) => this.#mode.fireInput(inputId, active),
+    });
     this.#presentations = new Presentations(
       clock,
       this.#recorder,
@@ -89,8 +120,10 @@ export class Field {
     );
   }
 
-  /** Once. Listens to the buses. */
+  /** Once. Takes up the mode the site was in, and listens to the buses. */
   start(): void {
+    this.#mode.start();
+    this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
   }
 
@@ -98,6 +131,8 @@ export class Field {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#presentations.stop();
+    this.#inputs.stop();
+    this.#mode.stop();
     this.#doors.stop();
     this.#indicator.stop();
     await this.deps.fieldBus.stop();
@@ -119,12 +154,26 @@ export class Field {
     this.#announcePolicy();
     const plan = policy.kind === 'policy' ? policy.plan : policy.emergency?.plan;
     // With no plan left, doors stay wired as they were: exit requests never wait for a policy.
-    if (plan !== undefined) this.#index = indexSite(plan);
+    if (plan !== undefined) {
+      this.#index = indexSite(plan);
+      this.#inputs.configure(plan.inputs);
+    }
     this.#doors.configure(this.#index, policy.kind === 'policy' ? policy.view : undefined);
     this.#presentations.reset();
     for (const [doorId, { hasUnsecuredRelay }] of this.#index.doors) {
       if (hasUnsecuredRelay) void this.#recorder.record({ name: 'door.unsecured_side_relay', doorId });
     }
+    this.#changed();
+  }
+
+  /**
+   * Carries out what a named person ordered. Resolves when it is in force, or, for one passage, when its command was
+   * answered. Rejects with ERR_GATEWAY_ORDER_REFUSED.
+   */
+  async order(order: Order, by: string): Promise<void> {
+    if ('door' in order && !this.#index.doors.has(order.door)) throw refused(`there is no door ${order.door}`);
+    if (order.kind === 'accessDoor') await this.#accessDoor(order.door, by);
+    else await this.#mode.order(order, by);
     this.#changed();
   }
 
@@ -167,7 +216,7 @@ export class Field {
     return {
       onCardRead: (read) => {
         try {
-          this.#presentations.onCardRead(read);
+          if (!this.#leavesFreely(read)) this.#presentations.onCardRead(read);
         } catch (error) {
           const { deviceId, readerNumber } = read;
           this.#failed(error, { deviceId });
@@ -176,7 +225,7 @@ export class Field {
         }
       },
       onKeypad: (entry) => this.#guard(entry.deviceId, () => this.#presentations.onKeypad(entry)),
-      onInput: (change) => this.#guard(change.deviceId, () => this.#doors.onInput(change)),
+      onInput: (change) => this.#guard(change.deviceId, () => this.#inputs.onInput(change)),
       onOutput: (change) => this.#guard(change.deviceId, () => this.#doors.onOutput(change)),
       onDevice: (status) => this.#guard(status.deviceId, () => this.#onDevice(status)),
       onBus: (status) => {
@@ -210,6 +259,7 @@ export class Field {
     const records = this.#devices.update(status);
     // Locks first.
     this.#doors.onDevice(status, wasOnline);
+    if (wasOnline && status.link !== 'online') this.#inputs.forget(status.deviceId);
     for (const record of records) void this.#recorder.record(record);
     this.#changed();
   }
@@ -228,7 +278,55 @@ export class Field {
       monotonicMs: clock.monotonicMs(),
       lockOuts: this.#presentations.lockOuts,
       secureChannelRequired: this.#index.accessPoints.get(accessPointId)?.device.secureChannel !== 'clear',
+      ...this.#modeAt(this.#index.accessPoints.get(accessPointId)?.accessPoint.door),
     };
+  }
+
+  /** What the door of an access point adds to a decision, at this instant. */
+  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode'> {
+    const standing = doorId === undefined ? undefined : this.#doors.get(doorId)?.state.standing;
+    switch (standing) {
+      case 'lockedDown':
+      case 'doubleLocked':
+        return { doorMode: 'lockdown' };
+      case 'blocked':
+        return { doorMode: 'blocked' };
+      default:
+        return {};
+    }
+  }
+
+  /** During a fire whoever touches an exit reader leaves; no decision is asked, and the record comes after (4.0, rule 6). */
+  #leavesFreely({ deviceId, readerNumber }: CardRead): boolean {
+    const point = this.#index.points.get(portKey(deviceId, readerNumber));
+    const wired = point && this.#index.doors.get(point.accessPoint.door);
+    if (point?.accessPoint.direction !== 'exit' || wired === undefined) return false;
+    if (!isFireAt(this.#mode.mode, wired.door)) return false;
+    this.#doors.get(wired.door.id)?.freeExit();
+    void this.#recorder.record({ name: 'fire.free_exit', accessPointId: point.accessPoint.id, doorId: wired.door.id });
+    return true;
+  }
+
+  /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
+  async #accessDoor(doorId: string, by: string): Promise<void> {
+    const isFree = () => {
+      const standing = this.#doors.get(doorId)?.state.standing;
+      return standing === 'locked' || standing === 'unlocked' || standing === 'lockedOpen';
+    };
+    const detail = { by };
+    try {
+      if (!isFree()) throw refused(`door ${doorId} lets nobody in at the moment`);
+      const entry = await this.#recorder.commit({ record: { name: 'operator.release', doorId, detail } }).catch(() => {
+        throw refused('the release cannot be recorded, and is recorded first');
+      });
+      const door = isFree() ? this.#doors.get(doorId) : undefined;
+      if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
+      const outcome = await door.release({ id: Promise.resolve(entry.id), subject: {} }, OPERATOR_RELEASE_MAX_MS);
+      if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
+    } catch (error) {
+      void this.#recorder.record({ name: 'order.refused', doorId, detail: { by, order: 'accessDoor' } });
+      throw error;
+    }
   }
 
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
@@ -237,7 +335,7 @@ export class Field {
     const now = this.#index.accessPoints.get(request.accessPointId);
     if (now?.accessPoint.door !== point.accessPoint.door) return 'point_unknown';
     if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
-      return releaseObstacle(decision, policy.view, {});
+      return releaseObstacle(decision, policy.view, this.#modeAt(point.accessPoint.door));
     }
     if (policy.kind === 'none' && decision.emergency === true) return undefined;
     const again = this.#decide(request);

@@ -143,6 +143,11 @@ export class GatewayCommissioning {
     return this.#commissioning.handle(action, authorization);
   }
 
+  /** Throws ERR_COMMISSIONING_TOKEN_REFUSED for anybody without access to the machine. */
+  assertLocal(authorization: string | undefined): void {
+    this.#commissioning.assertLocal(authorization);
+  }
+
   #inventory(): Pick<CommissioningView, 'devices' | 'bundles' | 'escrow'> {
     return {
       devices: this.buses.devices.map(({ id, name, bus, address }) => ({

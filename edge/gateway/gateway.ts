@@ -1,13 +1,15 @@
+import { Value } from '@sinclair/typebox/value';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
-import { SiteProcess, siteEvent, type SiteSnapshot } from '../api/index.js';
+import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import type { KeyStore } from '../commissioning/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import { ModeFile, OrderRequest } from '../site-mode/index.js';
 import { ClockWatch } from './clock-watch.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { Lifecycle } from './lifecycle.js';
@@ -86,7 +88,7 @@ export class Gateway {
         snapshot: () => this.#snapshot(),
         commissioning: () => this.#commissioning.view(),
         buses: () => this.#commissioning.busesView(),
-        request: (action, authorization) => this.#commissioning.handle(action, authorization),
+        request: (action, authorization) => this.#request(action, authorization),
         onListening: (url) => {
           this.#commissioning.listening(url);
           deps.onListening(url);
@@ -145,7 +147,7 @@ export class Gateway {
       },
     );
     const field = new Field(
-      { clock, log, journal, fieldBus: this.#commissioning.buses },
+      { clock, log, journal, fieldBus: this.#commissioning.buses, modeStore: new ModeFile(this.config.dataDir) },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
     this.#field = field;
@@ -170,6 +172,13 @@ export class Gateway {
       const policy = this.#policyOf(message);
       if (policy !== undefined) this.#field.usePolicy(policy);
     }
+  }
+
+  async #request(action: unknown, authorization: string | undefined): Promise<RequestAnswer> {
+    if (!Value.Check(OrderRequest, action)) return this.#commissioning.handle(action, authorization);
+    this.#commissioning.assertLocal(authorization);
+    await this.#field?.order(action.order, action.by);
+    return { kind: 'obeyed' };
   }
 
   /** Undefined when a generation cannot be had: what is in force stays. */

@@ -10,6 +10,7 @@ export function checkDoors(check: SiteCheck): void {
   for (const [index, door] of check.entries('doors')) {
     checkLock(check, door, ['doors', index], outputOnce);
     checkInputs(check, door, ['doors', index], inputOnce);
+    checkFire(check, door, ['doors', index]);
     if (door.unlockSchedule !== undefined) {
       check.refer('schedules', door.unlockSchedule, ['doors', index, 'unlockSchedule']);
     }
@@ -40,6 +41,15 @@ function checkLock(check: SiteCheck, door: Door, path: JsonPath, outputOnce: Onc
 
 function checkInputs(check: SiteCheck, door: Door, path: JsonPath, inputOnce: Once): void {
   const { contact, exitRequest } = door;
+  for (const [role, input] of [
+    ['contact', contact?.input],
+    ['exitRequest', exitRequest?.input],
+  ] as const) {
+    const purpose = input === undefined ? undefined : check.find('inputs', input)?.purpose;
+    if (purpose !== undefined) {
+      check.refuse([...path, role, 'input'], `is an input whose purpose is ${purpose}, and so belongs to no door`);
+    }
+  }
   if (contact) {
     check.refer('inputs', contact.input, [...path, 'contact', 'input']);
     inputOnce(contact.input, [...path, 'contact', 'input'], `door \`${door.id}\``);
@@ -52,6 +62,23 @@ function checkInputs(check: SiteCheck, door: Door, path: JsonPath, inputOnce: On
   if (exitRequest !== undefined) {
     check.refer('inputs', exitRequest.input, [...path, 'exitRequest', 'input']);
     inputOnce(exitRequest.input, [...path, 'exitRequest', 'input'], `door \`${door.id}\``);
+  }
+}
+
+/** Software opens nothing that hardware does not open by itself (access-control 4.7). */
+function checkFire(check: SiteCheck, { lock, fireRelease = 'none', fireAlarms }: Door, path: JsonPath): void {
+  if (fireRelease !== 'none' && lock.type === 'failSafe' && lock.fireHardwareBreak !== true) {
+    check.refuse(
+      [...path, 'fireRelease'],
+      'would be the only release of a lock that power holds: have the fire alarm break its power by itself, and put that on record with lock.fireHardwareBreak: true',
+    );
+  }
+  for (const [at, id] of (fireAlarms ?? []).entries()) {
+    check.refer('inputs', id, [...path, 'fireAlarms', at]);
+    const input = check.find('inputs', id);
+    if (input !== undefined && input.purpose !== 'fireAlarm') {
+      check.refuse([...path, 'fireAlarms', at], `names \`${id}\`, whose purpose is not fireAlarm`);
+    }
   }
 }
 

@@ -12,7 +12,6 @@ const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = 
   [['threatLevel', 'threatLevels', 'clearance'], 'threat levels'],
   [['lockdown', 'lockdownOverride', 'override'], 'lockdown and the right to override it'],
   [['hostAuthorisation', 'hostAuthorization', 'externalAuthorization'], 'authorisation by a host'],
-  [['fireRelease', 'fireGroup', 'releaseGroups'], 'release on fire'],
   [['duressPin', 'duress'], 'a PIN under duress'],
   [['policyStaleness', 'staleness', 'onPolicyStale'], 'a rule for stale policy'],
   [['extendedTime', 'extendedReleaseTimeMs', 'extendedOpenTimeMs', 'extendedGrantTime'], 'extended times'],

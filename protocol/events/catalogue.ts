@@ -96,8 +96,57 @@ export const EVENTS = {
   'door.held_warning': { severity: 'notice', meaning: 'The door will be held open too long soon.' },
   'door.held': { severity: 'alarm', topic: 'Door/State/DoorAlarm', meaning: 'The door is open too long.' },
   'door.held_clear': { severity: 'notice', topic: 'Door/State/DoorAlarm', meaning: 'A door held open closed.' },
-  'door.unlocked': { severity: 'info', topic: 'Door/State/DoorMode', meaning: 'A schedule unlocked the door.' },
+  'door.unlocked': {
+    severity: 'info',
+    topic: 'Door/State/DoorMode',
+    meaning: 'The door is unlocked, by its schedule or a person.',
+  },
   'door.locked': { severity: 'info', topic: 'Door/State/DoorMode', meaning: 'The door is locked again.' },
+  'door.mode_changed': {
+    severity: 'notice',
+    topic: 'Door/State/DoorMode',
+    meaning: 'The mode of a door changed to or from one that people or a fire alarm ordered.',
+  },
+  'door.ordered': {
+    severity: 'notice',
+    meaning: 'A named person ordered a mode of a door, or gave it back to its schedule.',
+  },
+  'operator.release': {
+    severity: 'notice',
+    topic: 'AccessControl/AccessGranted/Anonymous',
+    meaning: 'A named person released a door for one passage; what became of it follows.',
+  },
+  'order.refused': { severity: 'warning', meaning: 'What a named person ordered was not carried out; why is given.' },
+  'site.lockdown': { severity: 'alarm', meaning: 'A named person locked the site down.' },
+  'site.lockdown_ended': { severity: 'notice', meaning: 'A named person ended the lockdown.' },
+  'site.threat_level': { severity: 'warning', meaning: 'A named person changed the threat level.' },
+  'site.mode_lost': {
+    severity: 'alarm',
+    meaning: 'What was ordered before the start cannot be read; the site is in normal mode.',
+  },
+  'fire.alarm': {
+    severity: 'alarm',
+    meaning: 'A fire alarm became active; doors it concerns release until it is ended.',
+  },
+  'fire.evacuation': { severity: 'alarm', meaning: 'A named person called an evacuation.' },
+  'fire.ended': {
+    severity: 'notice',
+    meaning: 'A named person ended fire and evacuation; doors return to their mode.',
+  },
+  'fire.free_exit': { severity: 'notice', meaning: 'Somebody left by an exit reader that asks nothing during a fire.' },
+  'input.fault': {
+    severity: 'alarm',
+    meaning: 'The wiring of an input is in fault; it is neither active nor inactive.',
+  },
+  'input.restored': { severity: 'notice', meaning: 'The wiring of an input is in order again.' },
+  'power.mains_failed': { severity: 'alarm', topic: 'Door/State/DoorFault', meaning: 'The mains supply failed.' },
+  'power.mains_restored': { severity: 'notice', meaning: 'The mains supply is back.' },
+  'power.battery_low': { severity: 'alarm', topic: 'Door/State/DoorFault', meaning: 'The battery is low or missing.' },
+  'power.battery_restored': { severity: 'notice', meaning: 'The battery is in order again.' },
+  'cabinet.tamper': { severity: 'alarm', topic: 'Door/State/DoorTamper', meaning: 'A cabinet was opened.' },
+  'cabinet.tamper_clear': { severity: 'notice', topic: 'Door/State/DoorTamper', meaning: 'A cabinet is closed again.' },
+  'watchdog.alarm': { severity: 'alarm', meaning: 'A hardware watchdog reports that what it watches stopped.' },
+  'watchdog.restored': { severity: 'notice', meaning: 'A hardware watchdog is content again.' },
   'door.contact_fault': {
     severity: 'alarm',
     topic: 'Door/State/DoorFault',
@@ -108,6 +157,21 @@ export const EVENTS = {
   'door.unsecured_side_relay': {
     severity: 'warning',
     meaning: 'The lock is driven from the unsecured side; this was accepted explicitly.',
+  },
+  'schedule.active': {
+    severity: 'info',
+    topic: 'Schedule/State/Active',
+    meaning:
+      'A schedule opened; the instant and why are given: a boundary, a change of policy or of the clock, a start.',
+  },
+  'schedule.inactive': {
+    severity: 'info',
+    topic: 'Schedule/State/Active',
+    meaning: 'A schedule closed; the instant and why are given: a boundary, or a change of policy or of the clock.',
+  },
+  'schedule.window_skipped': {
+    severity: 'notice',
+    meaning: 'A window of a schedule stayed empty, because daylight saving skipped it whole.',
   },
   'reader.online': { severity: 'notice', meaning: 'A device answers and, where required, is secured.' },
   'reader.offline': { severity: 'alarm', meaning: 'A device does not answer or cannot be secured.' },

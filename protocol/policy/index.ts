@@ -2,4 +2,5 @@
  * Policy: the site file and its terms (ONVIF Access Control, Door Control, Access Rules, Credential, Schedule).
  * @packageDocumentation
  */
+export * from './door-mode.js';
 export * from './site-file.js';

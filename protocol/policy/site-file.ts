@@ -58,12 +58,23 @@ export const Reader = closed({
   device: Id,
   number: Type.Integer({ minimum: 0, maximum: 7, default: 0 }),
 });
+/** What an input that belongs to no door tells. */
+export const INPUT_PURPOSES = ['fireAlarm', 'mainsFailure', 'batteryLow', 'cabinetTamper', 'watchdog'] as const;
 export const Input = closed({
   id: Id,
   name: Type.Optional(Name),
   device: Id,
   number: Type.Integer({ minimum: 0, maximum: 63 }),
   activeWhen: Type.Union([Type.Literal('active'), Type.Literal('inactive')], { default: 'active' }),
+  debounceMs: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 600_000, description: 'how long a state has to last before it counts' }),
+  ),
+  purpose: Type.Optional(
+    Type.Union(
+      INPUT_PURPOSES.map((purpose) => Type.Literal(purpose)),
+      { description: 'what its active state means, for an input that belongs to no door' },
+    ),
+  ),
 });
 export const Output = closed({
   id: Id,
@@ -91,6 +102,9 @@ export const Door = closed({
     type: Type.Union([Type.Literal('failSecure'), Type.Literal('failSafe')], {
       description: 'failSecure: energised to release; failSafe: energised to hold',
     }),
+    fireHardwareBreak: Type.Optional(
+      Type.Boolean({ description: 'the fire alarm breaks the power of this lock by itself; on record' }),
+    ),
   }),
   contact: Type.Optional(
     Type.Union([closed({ input: Id }), Type.Null()], { description: 'its input is active while the door is open' }),
@@ -102,8 +116,16 @@ export const Door = closed({
   unlockSchedule: Type.Optional(Id),
   onGatewayLoss: Type.Union([Type.Literal('relock'), Type.Literal('stayUnlocked')], {
     default: 'relock',
-    description: 'what becomes of a scheduled unlock when the gateway dies: the lease ends, or the output stays',
+    description: 'what becomes of an unlocked door when the gateway dies: the lease ends, or the output stays',
   }),
+  fireRelease: Type.Optional(
+    Type.Union([Type.Literal('none'), Type.Literal('egress'), Type.Literal('both')], {
+      description: 'on fire: nothing; exit readers ask nothing; or the lock is released as well. Default none',
+    }),
+  ),
+  fireAlarms: Type.Optional(
+    Type.Array(Id, { minItems: 1, description: 'inputs that are fire alarms for this door; default: all of the site' }),
+  ),
   acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
 });
 

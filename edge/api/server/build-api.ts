@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import { addCommissioningRoutes } from './commissioning-routes.js';
+import { addOrderRoutes } from './order-routes.js';
 import { consoleFiles } from './console-files.js';
 import { asApiError, errorReply } from './error-reply.js';
 import type { EventLog, EventRange } from './event-log.js';
@@ -78,6 +79,7 @@ export function buildApi({ state, log, streams, requests, logLevel, simulatorUrl
     return reply.hijack();
   });
   addCommissioningRoutes(api, { state, requests });
+  addOrderRoutes(api, requests);
   for (const { path, contentType, etag, bytes } of consoleFiles()) {
     api.get(path, async (request, reply) => {
       reply.headers({ etag, 'cache-control': 'no-cache' });

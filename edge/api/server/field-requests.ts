@@ -1,7 +1,8 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { CommissioningAction, CommissioningAnswer } from '../../commissioning/index.js';
-import { REQUESTS_WAITING_MAX, type FieldAnswer, type SiteToField } from '../site-messages.js';
+import type { OrderRequest } from '../../site-mode/index.js';
+import { REQUESTS_WAITING_MAX, type FieldAnswer, type RequestAnswer, type SiteToField } from '../site-messages.js';
 
 /** The field answers at once; only one that hangs or is flooded takes longer. */
 const ANSWER_MAX_MS = 5_000;
@@ -23,7 +24,9 @@ export class FieldRequests {
   ) {}
 
   /** Rejects with what the field says, ERR_COMMISSIONING_BUSY, or ERR_API_FIELD_SILENT. */
-  async ask(action: CommissioningAction, authorization: string | undefined): Promise<CommissioningAnswer> {
+  ask(action: CommissioningAction, authorization: string | undefined): Promise<CommissioningAnswer>;
+  ask(action: OrderRequest, authorization: string | undefined): Promise<RequestAnswer>;
+  async ask(action: CommissioningAction | OrderRequest, authorization: string | undefined): Promise<RequestAnswer> {
     if (this.#waiting.size >= REQUESTS_WAITING_MAX || this.#isTooOften()) {
       throw new SparcError('ERR_COMMISSIONING_BUSY', 'more requests come than the gateway takes');
     }

@@ -10,7 +10,7 @@ import {
   type DoorState,
 } from '@sparc/edge/doors';
 import { INPUT_STATES, type CommandOutcome, type OutputAction } from '@sparc/protocol/ports';
-import type { Door } from '@sparc/protocol/policy';
+import type { Door, StandingMode } from '@sparc/protocol/policy';
 import { SparcError } from '@sparc/protocol/errors';
 import { checkProperty } from '../../support/property.js';
 
@@ -21,25 +21,18 @@ const OUTCOMES: readonly CommandOutcome[] = [
   { kind: 'unknown', error },
 ];
 
+const STANDING_MODES = ['unlocked', 'locked', 'blocked', 'lockedDown', 'lockedOpen', 'doubleLocked'] as const;
+const LOCKED = STANDING_MODES.indexOf('locked');
+
 /** Something that happens to a door after a pause; commands are answered in the order they were sent. */
 type Happening =
-  | { readonly kind: 'grant' | 'pass' | 'answer' | 'report' | 'device' | 'schedule'; readonly value: number }
+  | { readonly kind: 'grant' | 'pass' | 'answer' | 'report' | 'device' | 'mode'; readonly value: number }
   | { readonly kind: 'contact' | 'exitRequest'; readonly value: number };
 
 const happening: fc.Arbitrary<{ pauseMs: number; what: Happening }> = fc.record({
   pauseMs: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40_000 })),
   what: fc.record({
-    kind: fc.constantFrom(
-      'grant',
-      'pass',
-      'answer',
-      'answer',
-      'report',
-      'device',
-      'schedule',
-      'contact',
-      'exitRequest',
-    ),
+    kind: fc.constantFrom('grant', 'pass', 'answer', 'answer', 'report', 'device', 'mode', 'contact', 'exitRequest'),
     value: fc.nat(5),
   }),
 });
@@ -68,7 +61,7 @@ class Bench {
   state: DoorState;
   readonly effects: DoorEffect[] = [];
   readonly sent: { token: number; action: OutputAction }[] = [];
-  scheduled = false;
+  standing: StandingMode = 'locked';
   exit = 'unknown';
   #cause = 1;
   #permanentlyEnergised: boolean;
@@ -129,9 +122,9 @@ class Bench {
         return this.feed({ kind: 'outputReport', nowMs, energised: value % 2 === 0 });
       case 'device':
         return this.feed({ kind: 'lockDevice', nowMs, online: value % 3 !== 0 });
-      case 'schedule':
-        this.scheduled = value % 2 === 0;
-        return this.feed({ kind, nowMs, unlocked: this.scheduled });
+      case 'mode':
+        this.standing = STANDING_MODES[value] ?? 'locked';
+        return this.feed({ kind, nowMs, standing: this.standing });
       case 'contact':
         if (!this.door.contact) return undefined;
         return this.feed({ kind, nowMs, signal: INPUT_STATES[value] ?? 'unknown' });
@@ -172,7 +165,7 @@ t.test('every released lock relocks in bounded time once nobody holds it', async
     fc.property(story, ([door, happenings]) => {
       const bench = play(door, happenings);
       bench.happen({ kind: 'device', value: 1 });
-      bench.happen({ kind: 'schedule', value: 1 });
+      bench.happen({ kind: 'mode', value: LOCKED });
       bench.happen({ kind: 'exitRequest', value: 0 });
       bench.advance(60_000);
       return !bench.lockReleased && bench.state.passages.length === 0;
@@ -182,16 +175,16 @@ t.test('every released lock relocks in bounded time once nobody holds it', async
   t.pass();
 });
 
-t.test('a lock is released for good only by a schedule of a door that stays unlocked', async (t) => {
+t.test('a lock is released for good only in mode unlocked of a door that stays unlocked', async (t) => {
   checkProperty(
     fc.property(story, ([door, happenings]) => {
       const release = door.lock.type === 'failSecure' ? 'on' : 'off';
       let isRight = true;
-      let wasScheduled = false;
+      let wasUnlocked = false;
       play(door, happenings, (bench) => {
         // What was sent during the pause was sent under the schedule before.
-        const isAllowed = door.onGatewayLoss === 'stayUnlocked' && (bench.scheduled || wasScheduled);
-        wasScheduled = bench.scheduled;
+        const isAllowed = door.onGatewayLoss === 'stayUnlocked' && (bench.standing === 'unlocked' || wasUnlocked);
+        wasUnlocked = bench.standing === 'unlocked';
         for (const effect of bench.effects.splice(0)) {
           if (effect.kind === 'output' && effect.action.kind === release && !isAllowed) isRight = false;
         }
@@ -203,10 +196,10 @@ t.test('a lock is released for good only by a schedule of a door that stays unlo
   t.pass();
 });
 
-t.test('no lock is released without a grant, a schedule or an exit request', async (t) => {
+t.test('no lock is released without a grant, a mode that opens it or an exit request', async (t) => {
   checkProperty(
     fc.property(story, ([door, happenings]) => {
-      const quiet = happenings.filter(({ what }) => !['grant', 'schedule', 'exitRequest'].includes(what.kind));
+      const quiet = happenings.filter(({ what }) => !['grant', 'mode', 'exitRequest'].includes(what.kind));
       const bench = play(door, quiet);
       bench.advance(100_000);
       return !bench.lockReleased;
@@ -241,6 +234,34 @@ t.test('a pressed exit request that releases has the lock released by the same s
       bench.happen({ kind: 'exitRequest', value: 0 });
       bench.happen({ kind: 'exitRequest', value: 1 });
       return bench.lockReleased;
+    }),
+    200,
+  );
+  t.pass();
+});
+
+t.test('whatever happened before, a mode that lets nobody in has no lock released, but for who leaves', async (t) => {
+  checkProperty(
+    fc.property(story, fc.constantFrom('blocked', 'lockedDown', 'doubleLocked'), ([door, happenings], standing) => {
+      const quiet = happenings.filter(({ what }) => what.kind !== 'exitRequest');
+      const bench = play(door, quiet);
+      bench.happen({ kind: 'device', value: 1 });
+      // A grant within such a mode is one of override, so the door enters it now.
+      bench.happen({ kind: 'mode', value: LOCKED });
+      bench.happen({ kind: 'mode', value: STANDING_MODES.indexOf(standing) });
+      return !bench.lockReleased;
+    }),
+    400,
+  );
+  t.pass();
+});
+
+t.test('there is no mode of a door that another does not end', async (t) => {
+  checkProperty(
+    fc.property(story, fc.constantFrom(...STANDING_MODES), ([door, happenings], standing) => {
+      const bench = play(door, happenings);
+      bench.happen({ kind: 'mode', value: STANDING_MODES.indexOf(standing) });
+      return bench.state.standing === standing;
     }),
     200,
   );

@@ -1,5 +1,6 @@
-import type { AccessPoint, Door } from '@sparc/protocol/policy';
+import { WEEKDAYS, type AccessPoint, type Door, type Schedule } from '@sparc/protocol/policy';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
+import type { ModeStore } from '@sparc/edge/site-mode';
 import { VirtualClock } from '@sparc/simulator/world';
 import { cardBits } from '../access/scene.js';
 import { MemoryFieldBus } from '../../support/memory-field-bus.js';
@@ -40,6 +41,8 @@ export interface SiteChanges {
   readonly doors?: Readonly<Record<string, Partial<Door>>>;
   readonly accessPoints?: Readonly<Record<string, Partial<AccessPoint>>>;
   readonly removed?: readonly string[];
+  /** Beside those of the doors. */
+  readonly inputs?: SitePlan['inputs'];
 }
 
 const door = (id: string, more: Partial<Door> = {}): Door => ({
@@ -62,6 +65,13 @@ const accessPoint = (id: string, more: Partial<AccessPoint> = {}): AccessPoint =
   onRecordFailure: 'deny',
   ...more,
 });
+
+/** Every plan has it. */
+const ALWAYS: Schedule = {
+  id: 'always',
+  name: 'Always',
+  weekly: [{ days: [...WEEKDAYS], from: '00:00', to: '24:00' }],
+};
 
 /**
  * Doors `front` (relocks 500 ms after opening), `vault` (magnet without contact, PIN), `lobby` (scheduled unlock), `store`
@@ -88,7 +98,7 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
     cardFormats: [{ format: 'h10301' }],
     areas: [],
     specialDayGroups: [],
-    schedules,
+    schedules: [ALWAYS, ...schedules],
     doors,
     accessPoints,
     devices: [
@@ -96,10 +106,13 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
       ...POINTS.map((id) => ({ id, side: 'unsecured' as const })),
     ].map((device, address) => ({ ...device, bus: 'bus', address, secureChannel: 'required' as const })),
     readers: POINTS.map((id) => ({ id: `${id}-reader`, device: id, number: 0 })),
-    inputs: all.flatMap(({ id }) => [
-      { id: `${id}-contact`, device: `${id}-io`, number: 0, activeWhen: 'active' as const },
-      { id: `${id}-exit`, device: `${id}-io`, number: 1, activeWhen: 'active' as const },
-    ]),
+    inputs: [
+      ...all.flatMap(({ id }) => [
+        { id: `${id}-contact`, device: `${id}-io`, number: 0, activeWhen: 'active' as const },
+        { id: `${id}-exit`, device: `${id}-io`, number: 1, activeWhen: 'active' as const },
+      ]),
+      ...(changes.inputs ?? []),
+    ],
     outputs: all.map(({ id }) => ({ id: `${id}-lock`, device: `${id}-io`, number: 0 })),
   };
   const view = new MemoryPolicyView({
@@ -115,6 +128,7 @@ export interface SiteOptions {
   readonly policy?: FieldPolicy;
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
+  readonly modeStore?: ModeStore;
 }
 
 /** A field with all its devices online and all its doors closed, 1 s after the start. */
@@ -125,18 +139,18 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor() {
+  private constructor(modeStore: ModeStore | undefined) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
       error: (fields: object) => void this.errors.push(fields),
     };
     const { clock, bus, journal } = this;
-    this.field = new Field({ clock, fieldBus: bus, journal, log });
+    this.field = new Field({ clock, fieldBus: bus, journal, log, ...(modeStore === undefined ? {} : { modeStore }) });
   }
 
   static async open(options: SiteOptions = {}): Promise<FieldSite> {
-    const site = new FieldSite();
+    const site = new FieldSite(options.modeStore);
     site.field.usePolicy(options.policy ?? sitePolicy());
     site.field.start();
     if (options.offline !== true) site.connect();

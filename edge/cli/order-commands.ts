@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { SparcError } from '@sparc/protocol/errors';
+import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
+import { loadGatewayConfig } from '../config/index.js';
+import { THREAT_LEVEL_MAX, type Order } from '../site-mode/index.js';
+import { configOption, examples, jsonOption, type Cli } from './cli.js';
+import { CommissionClient } from './commission-client.js';
+
+interface Flags {
+  readonly config: string;
+  readonly by: string;
+}
+
+const ORDERED_MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
+
+export function addOrderCommands(cli: Cli): void {
+  const door = cli.program.command('door').description('order something for one door of a gateway that runs');
+  ordering(door, 'open <door>', 'release it for one passage')
+    .addHelpText('after', examples('sparc door open lobby --by "Ada Lovelace"'))
+    .action((id: string, flags: Flags) =>
+      send(cli, flags, { kind: 'accessDoor', door: id }, `Door ${id} is released for one passage.`),
+    );
+  ordering(door, 'mode <door> <mode>', 'put it in a mode that stays')
+    .addHelpText('after', `\nModes: ${ORDERED_MODES.join(', ')}; or scheduled, which ends what was ordered.`)
+    .addHelpText(
+      'after',
+      examples('sparc door mode lobby lockedDown --by "Ada Lovelace"', 'sparc door mode lobby scheduled --by Ada'),
+    )
+    .action((id: string, mode: string, flags: Flags) =>
+      send(cli, flags, doorOrder(id, mode), `Door ${id} is ${mode} from now on.`),
+    );
+
+  const site = cli.program.command('mode').description('order something for all doors of a gateway that runs');
+  ordering(site, 'lockdown', 'let nobody in but who may override; leaving stays free').action((flags: Flags) =>
+    send(cli, flags, { kind: 'lockdown' }, 'The site is locked down.'),
+  );
+  ordering(site, 'end-lockdown', 'end the lockdown').action((flags: Flags) =>
+    send(cli, flags, { kind: 'endLockdown' }, 'The lockdown has ended.'),
+  );
+  ordering(site, 'evacuate', 'release doors as on fire').action((flags: Flags) =>
+    send(cli, flags, { kind: 'evacuate' }, 'The evacuation is called.'),
+  );
+  ordering(site, 'end-fire', 'end fire and evacuation, once no fire alarm is active').action((flags: Flags) =>
+    send(cli, flags, { kind: 'endFire' }, 'Fire and evacuation have ended; doors are as before.'),
+  );
+  ordering(site, 'threat-level <level>', `set the threat level, 0 to ${THREAT_LEVEL_MAX}`)
+    .addHelpText('after', examples('sparc mode threat-level 2 --by "Ada Lovelace"'))
+    .action((level: string, flags: Flags) =>
+      send(cli, flags, { kind: 'threatLevel', level: threatLevel(level) }, `The threat level is ${level}.`),
+    );
+}
+
+function ordering(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .requiredOption('--by <name>', 'who orders it; it is recorded with the name')
+    .addOption(configOption())
+    .addOption(jsonOption());
+}
+
+async function send({ output }: Cli, { config, by }: Flags, order: Order, done: string): Promise<void> {
+  await CommissionClient.of(loadGatewayConfig(config).dataDir).order(order, by);
+  output.result({ order, by }, done);
+}
+
+function doorOrder(door: string, mode: string): Order {
+  if (mode === 'scheduled') return { kind: 'releaseDoor', door };
+  const ordered = ORDERED_MODES.find((known) => known === mode);
+  if (ordered !== undefined) return { kind: 'door', door, mode: ordered };
+  throw new SparcError('ERR_CLI_USAGE', `'${mode}' is no mode: ${ORDERED_MODES.join(', ')}, scheduled`, { mode });
+}
+
+function threatLevel(text: string): number {
+  const level = Number(text);
+  if (/^\d$/.test(text) && level <= THREAT_LEVEL_MAX) return level;
+  throw new SparcError('ERR_CLI_USAGE', `'${text}' is no threat level: 0 to ${THREAT_LEVEL_MAX}`, { level: text });
+}

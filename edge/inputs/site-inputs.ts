@@ -1,0 +1,111 @@
+import type { EventName, EventRecord } from '@sparc/protocol/events';
+import type { Input } from '@sparc/protocol/policy';
+import type { Clock, InputChange, InputState, Timer } from '@sparc/protocol/ports';
+
+type Purpose = NonNullable<Input['purpose']>;
+
+/** Recorded when an input of that purpose becomes active, and when it ends being so. A fire alarm's are the mode's matter. */
+const PURPOSE_EVENTS: Readonly<
+  Record<Exclude<Purpose, 'fireAlarm'>, readonly [active: EventName, inactive: EventName]>
+> = {
+  mainsFailure: ['power.mains_failed', 'power.mains_restored'],
+  batteryLow: ['power.battery_low', 'power.battery_restored'],
+  cabinetTamper: ['cabinet.tamper', 'cabinet.tamper_clear'],
+  watchdog: ['watchdog.alarm', 'watchdog.restored'],
+};
+
+export interface SiteInputsDeps {
+  readonly clock: Clock;
+  readonly record: (event: EventRecord) => void;
+  /** A state that lasted, as the device says it: `activeWhen` is not applied. */
+  readonly settled: (change: InputChange) => void;
+  readonly fireInput: (inputId: string, active: boolean) => void;
+}
+
+interface Pending {
+  readonly state: InputState;
+  readonly timer: Timer;
+}
+
+/**
+ * All inputs of the site: a state counts when it lasted for the input's debounce time, and what an input without a door
+ * tells is recorded. An input in fault is neither active nor inactive (access-control 4.6).
+ */
+export class SiteInputs {
+  #inputs: ReadonlyMap<string, Input> = new Map();
+  /** Settled states, by port. */
+  readonly #settled = new Map<string, InputState>();
+  readonly #pending = new Map<string, Pending>();
+  /** Ids of inputs that were last heard of as active, in the sense of their purpose. */
+  readonly #active = new Set<string>();
+
+  constructor(private readonly deps: SiteInputsDeps) {}
+
+  configure(inputs: readonly Input[]): void {
+    this.#inputs = new Map(inputs.map((input) => [portOf(input.device, input.number), input]));
+  }
+
+  onInput(change: InputChange): void {
+    const port = portOf(change.deviceId, change.inputNumber);
+    const pending = this.#pending.get(port);
+    if (pending?.state === change.state) return;
+    pending?.timer.cancel();
+    this.#pending.delete(port);
+    const debounceMs = this.#inputs.get(port)?.debounceMs ?? 0;
+    const settled = this.#settled.get(port);
+    if (settled === change.state) return;
+    // The first word of a device is the state it is in, and needs no time to settle.
+    if (debounceMs === 0 || settled === undefined) return this.#settle(port, change);
+    const timer = this.deps.clock.setTimer(debounceMs, () => {
+      this.#pending.delete(port);
+      this.#settle(port, change);
+    });
+    this.#pending.set(port, { state: change.state, timer });
+  }
+
+  /** The device is away: a fire it reported stays latched, and a person may end it. */
+  forget(deviceId: string): void {
+    for (const [port, pending] of [...this.#pending]) {
+      if (!port.startsWith(`${deviceId}#`)) continue;
+      pending.timer.cancel();
+      this.#pending.delete(port);
+    }
+    for (const port of [...this.#settled.keys()]) {
+      if (!port.startsWith(`${deviceId}#`)) continue;
+      this.#settled.delete(port);
+      const input = this.#inputs.get(port);
+      if (input?.purpose === 'fireAlarm') this.deps.fireInput(input.id, false);
+    }
+  }
+
+  stop(): void {
+    for (const { timer } of this.#pending.values()) timer.cancel();
+    this.#pending.clear();
+  }
+
+  #settle(port: string, change: InputChange): void {
+    const before = this.#settled.get(port);
+    this.#settled.set(port, change.state);
+    this.deps.settled(change);
+    const input = this.#inputs.get(port);
+    if (input?.purpose !== undefined) this.#tell(input, input.purpose, before, change.state);
+  }
+
+  #tell(input: Input, purpose: Purpose, before: InputState | undefined, state: InputState): void {
+    const record = (name: EventName) =>
+      this.deps.record({ name, deviceId: input.device, detail: { input: input.id, state } });
+    const wasFault = isFault(before);
+    if (isFault(state) && !wasFault) record('input.fault');
+    if (!isFault(state) && wasFault && state !== 'unknown') record('input.restored');
+    if (state !== 'active' && state !== 'inactive') return;
+    const isActive = state === input.activeWhen;
+    const wasActive = this.#active.has(input.id);
+    if (isActive) this.#active.add(input.id);
+    else this.#active.delete(input.id);
+    if (purpose === 'fireAlarm') this.deps.fireInput(input.id, isActive);
+    else if (isActive !== wasActive) record(PURPOSE_EVENTS[purpose][isActive ? 0 : 1]);
+  }
+}
+
+const portOf = (deviceId: string, number: number): string => `${deviceId}#${number}`;
+const isFault = (state: InputState | undefined): boolean => state === 'short' || state === 'open' || state === 'fault';

@@ -1,0 +1,26 @@
+/**
+ * The mode of a site: lockdown, threat level, fire, and what was ordered for single doors; kept across restarts.
+ * @packageDocumentation
+ */
+export { ModeFile } from './mode-file.js';
+export {
+  isOpening,
+  obey,
+  Order,
+  OrderedMode,
+  OrderRequest,
+  refused,
+  type FireAlarm,
+  type StandingOrder,
+} from './orders.js';
+export {
+  afterRestart,
+  EVACUATION,
+  isFireAt,
+  NORMAL,
+  standingMode,
+  THREAT_LEVEL_MAX,
+  type Act,
+  type SiteMode,
+} from './site-mode.js';
+export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';

@@ -1,0 +1,106 @@
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { SparcError } from '@sparc/protocol/errors';
+import type { EventRecord } from '@sparc/protocol/events';
+import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
+import { EVACUATION, NORMAL, opens, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
+
+const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>
+  Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
+
+/** As a program says it. */
+export const OrderedMode = Type.Union(
+  DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed').map((mode) => Type.Literal(mode)),
+);
+const DoorId = Type.String({ minLength: 1, maxLength: 64 });
+
+/** What a named person may order. */
+export const Order = Type.Union([
+  closed('lockdown', {}),
+  closed('endLockdown', {}),
+  closed('threatLevel', { level: Type.Integer({ minimum: 0, maximum: THREAT_LEVEL_MAX }) }),
+  closed('evacuate', {}),
+  closed('endFire', {}),
+  /** Ends by another order, or by `releaseDoor`. */
+  closed('door', { door: DoorId, mode: OrderedMode }),
+  /** Back to what the schedule says; the only way out of `lockedDown` and `lockedOpen`. */
+  closed('releaseDoor', { door: DoorId }),
+  /** Momentary, for one passage. */
+  closed('accessDoor', { door: DoorId }),
+]);
+export type Order = Static<typeof Order>;
+
+/** An order on its way from the API to the field, which checks it again. */
+export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, maxLength: 64 }), order: Order });
+export type OrderRequest = Static<typeof OrderRequest>;
+
+/** Orders that last. */
+export type StandingOrder = Exclude<Order, { kind: 'accessDoor' }>;
+
+/** What a fire input says. */
+export interface FireAlarm {
+  readonly kind: 'fire';
+  readonly inputId: string;
+}
+
+/** True for what may release a lock: it is recorded before. An evacuation waits for no record. */
+export const isOpening = (order: StandingOrder): boolean =>
+  order.kind === 'endLockdown' || order.kind === 'releaseDoor' || (order.kind === 'door' && opens(order.mode));
+
+/** What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids. */
+export function obey(
+  mode: SiteMode,
+  order: StandingOrder | FireAlarm,
+  act: Act,
+  activeFireInputs: readonly string[] = [],
+): { readonly mode: SiteMode; readonly record: EventRecord } {
+  const by = { by: act.by };
+  switch (order.kind) {
+    case 'lockdown':
+      return { mode: { ...mode, lockdown: act }, record: { name: 'site.lockdown', detail: by } };
+    case 'endLockdown': {
+      const { lockdown: _ended, ...rest } = mode;
+      return { mode: rest, record: { name: 'site.lockdown_ended', detail: by } };
+    }
+    case 'threatLevel': {
+      const level = order.level;
+      return {
+        mode: { ...mode, threatLevel: level },
+        record: { name: 'site.threat_level', detail: { ...by, from: String(mode.threatLevel), to: String(level) } },
+      };
+    }
+    case 'fire':
+      return {
+        mode: { ...mode, fires: { ...mode.fires, [order.inputId]: act } },
+        record: { name: 'fire.alarm', detail: { input: order.inputId } },
+      };
+    case 'evacuate':
+      return {
+        mode: { ...mode, fires: { ...mode.fires, [EVACUATION]: act } },
+        record: { name: 'fire.evacuation', detail: by },
+      };
+    case 'endFire':
+      if (activeFireInputs.length > 0) throw refused(`the fire alarm still stands at ${activeFireInputs.join(', ')}`);
+      return { mode: { ...mode, fires: NORMAL.fires }, record: { name: 'fire.ended', detail: by } };
+    case 'door':
+      return obeyAtDoor(mode, order, act);
+    case 'releaseDoor': {
+      const { [order.door]: _released, ...doors } = mode.doors;
+      return {
+        mode: { ...mode, doors },
+        record: { name: 'door.ordered', doorId: order.door, detail: { ...by, mode: 'scheduled' } },
+      };
+    }
+  }
+}
+
+/** ONVIF: no command but its own release ends LockedDown or LockedOpen. */
+function obeyAtDoor(mode: SiteMode, { door, mode: wanted }: Extract<Order, { kind: 'door' }>, act: Act) {
+  const present = mode.doors[door]?.mode;
+  if ((present === 'lockedDown' || present === 'lockedOpen') && wanted !== present) {
+    throw refused(`door ${door} is ${present} until it is released from that`);
+  }
+  const record: EventRecord = { name: 'door.ordered', doorId: door, detail: { by: act.by, mode: wanted } };
+  return { mode: { ...mode, doors: { ...mode.doors, [door]: { ...act, mode: wanted } } }, record };
+}
+
+export const refused = (message: string) => new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);

@@ -1,0 +1,134 @@
+import type { EventRecord } from '@sparc/protocol/events';
+import type { Clock, Timer } from '@sparc/protocol/ports';
+import { isOpening, obey, refused, type FireAlarm, type StandingOrder } from './orders.js';
+import { afterRestart, NORMAL, type Act, type SiteMode } from './site-mode.js';
+
+/** Where the mode survives a restart. */
+export interface ModeStore {
+  /** Undefined when nothing was ever saved. Throws when what was saved cannot be read. */
+  load(): SiteMode | undefined;
+  save(mode: SiteMode): Promise<void>;
+}
+
+/** For a gateway that has no disk of its own, such as one in a test: each start is in normal mode. */
+export const VOLATILE_MODE: ModeStore = { load: () => undefined, save: () => Promise.resolve() };
+
+/** A disk that failed is tried again after this. */
+const SAVE_RETRY_MS = 1_000;
+
+export interface SiteModeDeps {
+  readonly clock: Clock;
+  readonly store: ModeStore;
+  /** Keeps a record whenever the journal can. */
+  readonly record: (event: EventRecord) => void;
+  /** Resolves when the record is on disk; rejects when it cannot be. */
+  readonly commit: (event: EventRecord) => Promise<unknown>;
+  /** Doors follow within this call. */
+  readonly onChange: () => void;
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/**
+ * Holds the mode of the site. What restricts and what frees people takes effect at once and is recorded after; what lets
+ * in is recorded before. Neither waits for the file.
+ */
+export class SiteModeKeeper {
+  #mode: SiteMode = NORMAL;
+  #isSaving = false;
+  #isSaved = true;
+  #retry: Timer | undefined;
+  /** Fire inputs that are active now: what they latched cannot be ended yet. */
+  readonly #activeFireInputs = new Set<string>();
+
+  constructor(private readonly deps: SiteModeDeps) {}
+
+  get mode(): SiteMode {
+    return this.#mode;
+  }
+
+  /** Once, before doors are driven: takes up what stood when the gateway stopped. */
+  start(): void {
+    try {
+      this.#mode = afterRestart(this.deps.store.load() ?? NORMAL);
+    } catch (error) {
+      this.deps.onFailure(error, 'the mode of the site is lost');
+      this.deps.record({ name: 'site.mode_lost', code: 'ERR_GATEWAY_MODE_DAMAGED' });
+    }
+  }
+
+  /** A last save that is under way goes on. */
+  stop(): void {
+    this.#retry?.cancel();
+  }
+
+  /** A fire input became active, or ended being so; the alarm stays latched until a person ends it. */
+  fireInput(inputId: string, active: boolean): void {
+    if (!active) {
+      this.#activeFireInputs.delete(inputId);
+      return;
+    }
+    this.#activeFireInputs.add(inputId);
+    if (this.#mode.fires[inputId] === undefined) this.#apply({ kind: 'fire', inputId }, 'fire alarm');
+  }
+
+  /** Resolves when the order is in force. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too. */
+  async order(order: StandingOrder, by: string): Promise<void> {
+    try {
+      if (isOpening(order)) await this.#applyRecorded(order, by);
+      else this.#apply(order, by);
+    } catch (error) {
+      const door = 'door' in order ? { doorId: order.door } : {};
+      this.deps.record({ name: 'order.refused', ...door, detail: { by, order: order.kind } });
+      throw error;
+    }
+  }
+
+  #apply(order: StandingOrder | FireAlarm, by: string): void {
+    const { mode, record } = obey(this.#mode, order, this.#act(by), [...this.#activeFireInputs]);
+    this.#enter(mode);
+    this.deps.record(record);
+  }
+
+  async #applyRecorded(order: StandingOrder, by: string): Promise<void> {
+    const before = this.#mode;
+    const { mode, record } = obey(before, order, this.#act(by));
+    try {
+      await this.deps.commit(record);
+    } catch {
+      throw refused('the order cannot be recorded, and what lets people in is recorded first');
+    }
+    // A lockdown that came meanwhile is not undone by an order that did not know of it.
+    if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
+    this.#enter(mode);
+  }
+
+  #act(by: string): Act {
+    return { by, atUnixMs: this.deps.clock.wall().unixMs };
+  }
+
+  #enter(mode: SiteMode): void {
+    this.#mode = mode;
+    this.#isSaved = false;
+    this.deps.onChange();
+    void this.#save();
+  }
+
+  /** One at a time, and the newest state only. */
+  async #save(): Promise<void> {
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    this.#retry?.cancel();
+    try {
+      while (!this.#isSaved) {
+        this.#isSaved = true;
+        await this.deps.store.save(this.#mode);
+      }
+    } catch (error) {
+      this.#isSaved = false;
+      this.deps.onFailure(error, 'the mode of the site cannot be saved');
+      this.#retry = this.deps.clock.setTimer(SAVE_RETRY_MS, () => void this.#save());
+    } finally {
+      this.#isSaving = false;
+    }
+  }
+}

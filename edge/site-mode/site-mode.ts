@@ -1,0 +1,52 @@
+import type { Door, StandingMode } from '@sparc/protocol/policy';
+
+/** Threat levels, 0 in normal times. */
+export const THREAT_LEVEL_MAX = 5;
+
+/** The evacuation that a person calls, among the alarms that fire inputs give. */
+export const EVACUATION = 'evacuation';
+
+/** Who did it, and when by the wall clock. */
+export interface Act {
+  readonly by: string;
+  readonly atUnixMs: number;
+}
+
+/** What people and fire alarms have ordered. Schedules and credentials come after it. */
+export interface SiteMode {
+  readonly lockdown?: Act;
+  readonly threatLevel: number;
+  /** Latched alarms by the id of their input, or `EVACUATION`. */
+  readonly fires: Readonly<Record<string, Act>>;
+  /** By door id. */
+  readonly doors: Readonly<Record<string, Act & { readonly mode: StandingMode }>>;
+}
+
+export const NORMAL: SiteMode = { threatLevel: 0, fires: {}, doors: {} };
+
+/** Whether a fire alarm that stands concerns a door. */
+export function isFireAt({ fires }: SiteMode, { fireRelease = 'none', fireAlarms }: Door): boolean {
+  if (fireRelease === 'none') return false;
+  return Object.keys(fires).some(
+    (alarm) => alarm === EVACUATION || fireAlarms === undefined || fireAlarms.includes(alarm),
+  );
+}
+
+/**
+ * What a door does while nobody comes. The order is a rule and no setting (access-control 4.7): fire, then lockdown, then
+ * what was ordered for the door, then its schedule. The way out is free in all of them.
+ */
+export function standingMode(mode: SiteMode, door: Door, isScheduledOpen: boolean): StandingMode {
+  if (door.fireRelease === 'both' && isFireAt(mode, door)) return 'lockedOpen';
+  if (mode.lockdown !== undefined) return 'lockedDown';
+  return mode.doors[door.id]?.mode ?? (isScheduledOpen ? 'unlocked' : 'locked');
+}
+
+/** What comes back after a restart: a lockdown, a fire and what restricts a door do, an unlock does not (4.2, rule 5). */
+export function afterRestart(mode: SiteMode): SiteMode {
+  const doors = Object.entries(mode.doors).filter(([, { mode: ordered }]) => !OPENS.has(ordered));
+  return { ...mode, doors: Object.fromEntries(doors) };
+}
+
+const OPENS: ReadonlySet<StandingMode> = new Set<StandingMode>(['unlocked', 'lockedOpen']);
+export const opens = (mode: StandingMode): boolean => OPENS.has(mode);

@@ -1,0 +1,19 @@
+/** Modes of a door, as ONVIF Door Control names them. */
+export const DOOR_MODES = [
+  'locked',
+  'unlocked',
+  /** Released for one passage. */
+  'accessed',
+  /** Locked, and nobody passes on a credential; not with the right to override either. */
+  'blocked',
+  /** Locked, and only the right to override passes, until somebody ends it. */
+  'lockedDown',
+  /** Unlocked until somebody ends it. */
+  'lockedOpen',
+  /** Locked for the night: no schedule unlocks it, and only the right to override passes. */
+  'doubleLocked',
+] as const;
+export type DoorMode = (typeof DOOR_MODES)[number];
+
+/** A mode that lasts until something else is wanted. */
+export type StandingMode = Exclude<DoorMode, 'accessed'>;
