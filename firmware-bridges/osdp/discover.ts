@@ -1,12 +1,13 @@
 import { SparcError } from '@sparc/protocol/errors';
 import { CAPABILITY, CONFIGURATION_ADDRESS, type Capability, type Check, type Command } from '@sparc/protocol/osdp';
 import type { BusDevice, Pdid } from './bus-device.js';
+import { isSamePlace } from './comset.js';
 import type { ExchangeResult } from './line-exchange.js';
 import type { OsdpBus } from './osdp-bus.js';
 import type { Place } from './plan.js';
 
 /** Every rate of OSDP, in the order in which readers are likely to have them: the factory's, then what installers set. */
-export const BAUD_RATES = [9_600, 115_200, 38_400, 19_200, 57_600, 230_400] as const;
+const LIKELY_BAUD_RATES = [9_600, 115_200, 38_400, 19_200, 57_600, 230_400] as const;
 const ADDRESSES = Array.from({ length: 127 }, (_, address) => address);
 /** Of so many questions to an address that answers, a second device spoils or answers at least one. */
 const REPEATS = 3;
@@ -57,7 +58,7 @@ export async function discover(
   { baudRates, addresses = ADDRESSES, signal }: DiscoverOptions = {},
   onProgress: (progress: DiscoverProgress) => void = () => undefined,
 ): Promise<readonly FoundDevice[]> {
-  const rates = baudRates ?? (bus.canSetBaudRate ? BAUD_RATES : [bus.baudRate]);
+  const rates = baudRates ?? (bus.canSetBaudRate ? LIKELY_BAUD_RATES : [bus.baudRate]);
   for (const rate of rates) bus.assertRate(rate);
   const found: FoundDevice[] = onlineDevices(bus).filter(
     ({ address, baudRate }) => addresses.includes(address) && rates.includes(baudRate),
@@ -109,7 +110,7 @@ async function probeAddress(bus: OsdpBus, probe: Probe): Promise<FoundDevice | u
   const results = [await ask(bus, probe, ID)];
   if (results[0] !== 'ofPlan' && results[0]?.kind === 'silent') return undefined;
   for (let repeat = 0; repeat < REPEATS; repeat++) results.push(await ask(bus, probe, ID, LISTEN_MS));
-  if (results.includes('ofPlan')) return onlineDevices(bus).find((device) => device.address === address);
+  if (results.includes('ofPlan')) return onlineDevices(bus).find((device) => isSamePlace(device, probe));
   const answers = results.filter((result) => result !== 'ofPlan');
   const whole = answers.filter((answer) => answer.kind === 'reply' || answer.kind === 'unreadable');
   const garbled = answers.filter((answer) => answer.kind === 'garbled' || ('disturbed' in answer && answer.disturbed));

@@ -18,7 +18,7 @@ export {
   type StatusEffect,
 } from './osdp-bus.js';
 export type { BusDevice, Pdid } from './bus-device.js';
-export { BAUD_RATES, discover, type DiscoverOptions, type DiscoverProgress, type FoundDevice } from './discover.js';
+export { discover, type DiscoverOptions, type DiscoverProgress, type FoundDevice } from './discover.js';
 export { comset, type ComsetResult } from './comset.js';
 export { setAddress, type SetAddressRequest } from './set-address.js';
 export { setBusSpeed, type BusSpeedProgress, type BusSpeedResult } from './bus-speed.js';
