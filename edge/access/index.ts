@@ -26,6 +26,7 @@ export {
   nextBoundary,
   openPeriods,
   skippedWindows,
+  windowText,
   type Boundary,
   type OpenPeriod,
   type SkippedWindow,
@@ -33,11 +34,12 @@ export {
 export {
   ALWAYS_SCHEDULE_ID,
   compileSchedule,
+  dateText,
   dayNumber,
   isOpen,
   weeklyWindows,
   windowsOf,
   type CompiledSchedule,
 } from './schedule.js';
-export { isSurelyOpen, siteSchedule } from './site-time.js';
+export { isClockKnown, isSurelyOpen, siteSchedule, zoneClock } from './site-time.js';
 export { ZoneClock } from './zone-clock.js';

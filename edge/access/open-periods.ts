@@ -1,7 +1,9 @@
-import { DAY_MS, isOpen, windowsOf, type CompiledSchedule } from './schedule.js';
 import type { LocalWindow } from './local-window.js';
+import { DAY_MS, isOpen, windowsOf, type CompiledSchedule } from './schedule.js';
 import type { ZoneClock } from './zone-clock.js';
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const WEEK_MS = 7 * DAY_MS;
 
 /** The first instant after `unixMs` at which the schedule opens or closes, or a week later when it does neither before. */
@@ -73,6 +75,13 @@ export interface SkippedWindow {
   /** The instant at which the clock jumps over it. */
   readonly unixMs: number;
 }
+
+/** `02:10-02:50`; the end of one that crosses midnight is read on the next day. */
+export const windowText = ({ fromMs, toMs }: LocalWindow): string =>
+  [fromMs, toMs === DAY_MS ? toMs : toMs % DAY_MS]
+    .map((timeMs) => [Math.floor(timeMs / HOUR_MS), Math.floor((timeMs % HOUR_MS) / MINUTE_MS)])
+    .map((parts) => parts.map((part) => String(part).padStart(2, '0')).join(':'))
+    .join('-');
 
 /** Windows that clock changes after `fromUnixMs`, up to and with `toUnixMs`, leave empty. */
 export function skippedWindows(

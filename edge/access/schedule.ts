@@ -49,6 +49,9 @@ const isWholeDay = ({ fromMs, toMs }: LocalWindow): boolean => fromMs === 0 && t
 /** Local day number of a date, 1970-01-01 being 0. */
 export const dayNumber = (date: string): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
 
+/** The date of a local day number. */
+export const dateText = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
+
 /**
  * Resolves special day groups. Of several rules for one date the first listed has the last word, and exceptions have it
  * over special days. Throws on a group that does not exist; a store refuses such a schedule.

@@ -7,7 +7,8 @@ import { ZoneClock } from './zone-clock.js';
 const compiled = new WeakMap<PolicyView, Map<string, CompiledSchedule>>();
 const zones = new Map<string, ZoneClock>();
 
-function zoneClock(timeZone: string): ZoneClock {
+/** One clock for each zone, because it remembers offsets. */
+export function zoneClock(timeZone: string): ZoneClock {
   let clock = zones.get(timeZone);
   if (!clock) zones.set(timeZone, (clock = new ZoneClock(timeZone)));
   return clock;
@@ -37,7 +38,7 @@ export function siteSchedule(view: PolicyView, scheduleId: string): CompiledSche
  * Whether wall time may be used to open anything. A clock that stepped is unknown until a source confirms it; one that
  * no source has ever confirmed is unknown unless the site says otherwise.
  */
-function isClockKnown(view: PolicyView, quality: TimeQuality): boolean {
+export function isClockKnown(view: PolicyView, quality: TimeQuality): boolean {
   switch (quality) {
     case 'synced':
     case 'holdover':

@@ -46,6 +46,17 @@ export class ZoneClock {
     return instants;
   }
 
+  /**
+   * What the clock on the wall shows, with its offset: `2026-10-25T02:30:00+01:00`. Of an hour that autumn repeats, the
+   * offset tells which pass it is.
+   */
+  text(unixMs: number): string {
+    const offsetMinutes = Math.round(this.offsetMs(unixMs) / 60_000);
+    const local = new Date(unixMs + this.offsetMs(unixMs)).toISOString().slice(0, 19);
+    const offset = [Math.floor(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60];
+    return `${local}${offsetMinutes < 0 ? '-' : '+'}${offset.map((part) => String(part).padStart(2, '0')).join(':')}`;
+  }
+
   #day(number: number): DayOffsets {
     let day = this.#days.get(number);
     if (day === undefined) {

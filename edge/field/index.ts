@@ -6,3 +6,4 @@ export { Field, type FieldDeps, type FieldOptions } from './field.js';
 export type { FieldPolicy } from './field-policy.js';
 export type { FieldSnapshot } from './field-snapshot.js';
 export type { FieldLog } from './recorder.js';
+export { ScheduleWatch, type ScheduleWatchDeps } from './schedule-watch.js';

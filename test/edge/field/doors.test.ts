@@ -315,7 +315,7 @@ t.test('a schedule unlocks by a lease that is renewed, and locks at its end', as
   t.notOk(site.released('lobby'));
   await site.clock.run(NINE_MS + 100);
   t.ok(site.released('lobby'));
-  t.same(site.news(), ['door.unlocked']);
+  t.same(site.news(), ['schedule.active', 'door.unlocked']);
   t.equal(site.record('door.unlocked').wallUnixMs - EIGHT_UNIX_MS - NINE_MS < 100, true);
   t.equal(site.shown('lobby-in'), 'unlocked');
   t.equal(site.field.snapshot().doors.find(({ id }) => id === 'lobby')?.mode, 'unlocked');
@@ -326,7 +326,7 @@ t.test('a schedule unlocks by a lease that is renewed, and locks at its end', as
   site.close('lobby');
   await site.clock.run(NINE_MS + 8 * HOUR_MS + 100);
   t.notOk(site.released('lobby'));
-  t.same(site.news(), ['door.closed', 'door.locked']);
+  t.same(site.news(), ['door.closed', 'schedule.inactive', 'door.locked']);
   t.equal(site.shown('lobby-in'), 'locked');
 });
 
@@ -455,7 +455,7 @@ t.test('a swapped policy leaves doors as they are, and drives what it changes', 
   );
   await site.clock.advance(100);
   t.ok(site.released('store'), 'a passage goes on');
-  t.ok(site.released('lobby'), 'a new schedule counts at once');
+  t.ok(site.released('lobby'), 'another schedule counts at once');
   t.same(site.news(), ['policy.loaded', 'door.unlocked']);
   t.equal(site.field.snapshot().doors.find(({ id }) => id === 'store')?.physical, 'open');
   t.notOk(site.field.snapshot().doors.some(({ id }) => id === 'vault'));
