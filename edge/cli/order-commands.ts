@@ -16,9 +16,15 @@ const ORDERED_MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !==
 export function addOrderCommands(cli: Cli): void {
   const door = cli.program.command('door').description('order something for one door of a gateway that runs');
   ordering(door, 'open <door>', 'release it for one passage')
+    .option('--extended', 'for somebody who needs longer')
     .addHelpText('after', examples('sparc door open lobby --by "Ada Lovelace"'))
+    .action((id: string, { extended = false, ...flags }: Flags & { extended?: boolean }) =>
+      send(cli, flags, { kind: 'accessDoor', door: id, extended }, `Door ${id} is released for one passage.`),
+    );
+  ordering(door, 'acknowledge <door>', 'say that its forced alarm was seen')
+    .addHelpText('after', examples('sparc door acknowledge lobby --by "Ada Lovelace"'))
     .action((id: string, flags: Flags) =>
-      send(cli, flags, { kind: 'accessDoor', door: id }, `Door ${id} is released for one passage.`),
+      send(cli, flags, { kind: 'acknowledge', door: id }, `The alarm of door ${id} is acknowledged.`),
     );
   ordering(door, 'mode <door> <mode>', 'put it in a mode that stays')
     .addHelpText('after', `\nModes: ${ORDERED_MODES.join(', ')}; or scheduled, which ends what was ordered.`)

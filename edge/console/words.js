@@ -65,6 +65,7 @@ const TITLES = {
   'door.held_clear': 'Closed after being held',
   'door.mode_changed': 'Mode changed',
   'door.ordered': 'Ordered by a person',
+  'door.acknowledged': 'Alarm acknowledged',
   'operator.release': 'Released by a person',
   'order.refused': 'Order refused',
   'site.lockdown': 'Lockdown',

@@ -1,5 +1,5 @@
-import { standsOpen, type DoorState, type Draft, type Signal } from './door-state.js';
-import { doubtPassages, usePassage } from './passages.js';
+import { isExitActive, standsOpen, type DoorState, type Draft, type Signal } from './door-state.js';
+import { doubtPassages, relockAfterClose, usePassage } from './passages.js';
 
 /** A report of the contact; `active` is an open door. */
 export function onContact(draft: Draft, signal: Signal): void {
@@ -38,17 +38,19 @@ function onOpened(draft: Draft, wasFault: boolean): void {
   // Only what was seen closed can have been forced; a fault has raised its own alarm.
   const isForced = state.position === 'closed' && !wasFault && !isRightly && state.settings.forcedAlarm;
   state.position = 'open';
+  state.extraOpenTimeMs = 0;
   state.wasOpenedRightly = isRightly;
   state.openSinceMs = standsOpen(state.standing) ? undefined : nowMs;
   draft.effects.push({ kind: 'event', name: 'door.opened' });
   usePassage(draft);
   // One break-in is one alarm, however the leaf bounces.
-  if (isRightly && state.alarm === 'forced') {
+  if (isRightly && state.alarm === 'forced' && !isLatched(state)) {
     state.alarm = 'none';
     draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
   }
   if (isForced && state.alarm !== 'forced') {
     state.alarm = 'forced';
+    state.acknowledged = false;
     draft.effects.push({ kind: 'event', name: 'door.forced' });
   }
 }
@@ -59,7 +61,7 @@ function hasCause(state: DoorState, nowMs: number): boolean {
     state.closedAtMs !== undefined &&
     nowMs - state.closedAtMs < state.settings.bounceFilterMs;
   const isUnlocked = standsOpen(state.standing) || state.announced === 'unlocked';
-  return isUnlocked || state.exit === 'active' || state.passages.length > 0 || isBounce;
+  return isUnlocked || isExitActive(state) || state.passages.length > 0 || isBounce;
 }
 
 function onClosed(draft: Draft): void {
@@ -69,6 +71,7 @@ function onClosed(draft: Draft): void {
   state.openSinceMs = undefined;
   if (!wasOpen) return;
   state.closedAtMs = nowMs;
+  relockAfterClose(draft);
   draft.effects.push({ kind: 'event', name: 'door.closed' });
   // A forced door has to stay closed for the time of the bounce filter; see `checkAlarms`.
   if (state.alarm === 'forced') return;
@@ -89,13 +92,18 @@ export function restartHeldTimer(draft: Draft): void {
 
 /** When an alarm begins or ends by itself; Infinity when none does. */
 export function alarmDueMs(state: DoorState): number {
-  const { heldAlarm, openTimeMs, preAlarmTimeMs, bounceFilterMs } = state.settings;
-  if (state.alarm === 'forced' && state.position === 'closed') return (state.closedAtMs ?? 0) + bounceFilterMs;
+  const { heldAlarm, preAlarmTimeMs, bounceFilterMs } = state.settings;
+  const openTimeMs = state.settings.openTimeMs + state.extraOpenTimeMs;
+  if (state.alarm === 'forced' && state.position === 'closed' && !isLatched(state)) {
+    return (state.closedAtMs ?? 0) + bounceFilterMs;
+  }
   if (!heldAlarm || state.openSinceMs === undefined) return Infinity;
   if (state.alarm === 'heldWarning') return state.openSinceMs + openTimeMs;
   if (state.alarm !== 'none') return Infinity;
   return state.openSinceMs + openTimeMs - preAlarmTimeMs;
 }
+
+const isLatched = ({ settings, acknowledged }: DoorState): boolean => settings.forcedAlarmLatched && !acknowledged;
 
 export function checkAlarms(draft: Draft): void {
   const { state, nowMs } = draft;

@@ -1,7 +1,8 @@
 import type { StandingMode } from '@sparc/protocol/policy';
 import { alarmDueMs, checkAlarms, onContact, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
-import { standsOpen, type DoorEffect, type DoorInput, type DoorState, type Draft, type Signal } from './door-state.js';
+import { standsOpen, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
+import { endIgnoring, onExitRequest } from './exit-request.js';
 import {
   checkMismatch,
   COMMAND_TTL_MS,
@@ -23,9 +24,13 @@ export function createDoor(settings: DoorSettings): DoorState {
     position: 'unknown',
     contactFault: false,
     exit: 'unknown',
+    exitIgnored: undefined,
+    grantedAtMs: undefined,
     passages: [],
     lock: NO_LOCK_COMMAND,
     alarm: 'none',
+    acknowledged: false,
+    extraOpenTimeMs: 0,
     openSinceMs: undefined,
     closedAtMs: undefined,
     wasOpenedRightly: false,
@@ -43,7 +48,8 @@ export function step(
   const draft: Draft = { state: { ...before }, effects: [], nowMs: input.nowMs };
   expirePassages(draft);
   checkAlarms(draft);
-  const urgent = apply(draft, input);
+  const ended = endIgnoring(draft);
+  const urgent = apply(draft, input) ?? ended;
   expirePassages(draft);
   checkAlarms(draft);
   checkMismatch(draft);
@@ -54,8 +60,9 @@ export function step(
 function apply(draft: Draft, input: DoorInput): Urgent | undefined {
   switch (input.kind) {
     case 'grant':
-      beginPassage(draft, 'access', input.cause, true);
-      restartHeldTimer(draft);
+      draft.state.grantedAtMs = input.nowMs;
+      beginPassage(draft, { kind: 'access', cause: input.cause, releases: true, extended: input.extended === true });
+      if (draft.state.settings.grantRestartsHeldTimer) restartHeldTimer(draft);
       return { cause: input.cause, ttlMs: input.ttlMs };
     case 'contact':
       onContact(draft, input.signal);
@@ -63,7 +70,7 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
     case 'exitRequest':
       return onExitRequest(draft, input.signal, input.cause);
     case 'freeExit':
-      beginPassage(draft, 'exit', input.cause, true);
+      beginPassage(draft, { kind: 'exit', cause: input.cause, releases: true });
       return { ttlMs: COMMAND_TTL_MS };
     case 'mode':
       onMode(draft, input.standing);
@@ -81,37 +88,13 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
     case 'settings':
       onSettings(draft, input.settings);
       break;
+    case 'acknowledge':
+      draft.state.acknowledged = true;
+      break;
     case 'time':
       break;
   }
   return undefined;
-}
-
-const isWiringFault = (signal: Signal): boolean => signal === 'short' || signal === 'open' || signal === 'fault';
-
-function onExitRequest(draft: Draft, signal: Signal, cause: number): Urgent | undefined {
-  const { state } = draft;
-  const before = state.exit;
-  if (signal === before) return undefined;
-  state.exit = signal;
-  const [wasFault, isFault] = [isWiringFault(before), isWiringFault(signal)];
-  if (isFault && !wasFault) draft.effects.push({ kind: 'event', name: 'exit.fault', detail: { exitRequest: signal } });
-  if (wasFault && !isFault && signal !== 'unknown') draft.effects.push({ kind: 'event', name: 'exit.restored' });
-  if (signal !== 'active') return undefined;
-  if (before === 'unknown') {
-    // It releases, being held, but nobody was seen to press it (access-control 4.0, rule 7).
-    draft.effects.push({ kind: 'event', name: 'exit.active_at_start' });
-    return undefined;
-  }
-  const pending = state.passages.find((passage) => passage.kind === 'exit' && !passage.used);
-  if (pending !== undefined) {
-    const untilMs = draft.nowMs + state.settings.releaseTimeMs;
-    state.passages = state.passages.map((passage) => (passage === pending ? { ...passage, untilMs } : passage));
-    return undefined;
-  }
-  const releases = state.settings.exitRequest === 'releases';
-  beginPassage(draft, 'exit', cause, releases);
-  return releases ? { ttlMs: COMMAND_TTL_MS } : undefined;
 }
 
 function onMode(draft: Draft, standing: StandingMode): void {
@@ -148,7 +131,12 @@ function onSettings(draft: Draft, settings: DoorSettings): void {
 /** When the machine wants a `time` input, or undefined when nothing is due. */
 export function nextDeadlineMs(state: DoorState): number | undefined {
   const { command, mismatchAtMs = Infinity } = state.lock;
-  let dueMs = Math.min(alarmDueMs(state), mismatchAtMs, command?.againAtMs ?? Infinity);
+  let dueMs = Math.min(
+    alarmDueMs(state),
+    mismatchAtMs,
+    command?.againAtMs ?? Infinity,
+    state.exitIgnored?.untilMs ?? Infinity,
+  );
   if (command?.wanted.kind === 'until') dueMs = Math.min(dueMs, command.wanted.atMs);
   for (const passage of state.passages) dueMs = Math.min(dueMs, endsAtMs(passage));
   return dueMs === Infinity ? undefined : dueMs;

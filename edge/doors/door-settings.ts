@@ -8,6 +8,8 @@ const DOOR_DEFAULTS = {
   openTimeMs: 30_000,
   /** Long enough to hear the warning and let go. */
   preAlarmTimeMs: 10_000,
+  /** As long again as a release commonly is, and more. */
+  extendedTimeMs: 15_000,
   /** A leaf that bounces on its frame opens again within this time of closing. */
   bounceFilterMs: 3_000,
 } as const;
@@ -18,15 +20,27 @@ export interface DoorSettings {
   readonly hasContact: boolean;
   /** `shuntOnly`: the way out is opened by other means, the request only says that an opening is no break-in. */
   readonly exitRequest: 'none' | 'releases' | 'shuntOnly';
+  /** Leaving is not recorded. */
+  readonly isExitQuiet: boolean;
+  readonly exitHoldsWhileActive: boolean;
+  /** A request within this of a grant, or of the closing, counts only when it is still there afterwards. */
+  readonly ignoreExitAfterGrantMs: number;
+  readonly ignoreExitAfterCloseMs: number;
   readonly releaseTimeMs: number;
+  /** Added to release and open time for who needs longer. */
+  readonly extendedTimeMs: number;
   readonly openTimeMs: number;
   /** How long before the end of `openTimeMs` the warning comes; 0: no warning. */
   readonly preAlarmTimeMs: number;
   /** From opening to relocking (ONVIF DelayTimeBeforeRelock); undefined: the lock keeps to its release time. */
   readonly delayTimeBeforeRelockMs: number | undefined;
+  /** From the closing after a passage to relocking; undefined: the lock keeps to its release time. */
+  readonly relockAfterCloseMs: number | undefined;
   readonly bounceFilterMs: number;
   readonly heldAlarm: boolean;
   readonly forcedAlarm: boolean;
+  readonly forcedAlarmLatched: boolean;
+  readonly grantRestartsHeldTimer: boolean;
   readonly onGatewayLoss: Door['onGatewayLoss'];
 }
 
@@ -39,13 +53,21 @@ export function doorSettings(door: Door): DoorSettings {
     lockType: door.lock.type,
     hasContact,
     exitRequest: exitRequest === undefined ? 'none' : exitRequest.releases ? 'releases' : 'shuntOnly',
+    isExitQuiet: exitRequest?.quiet === true,
+    exitHoldsWhileActive: exitRequest?.holdsWhileActive !== false,
+    ignoreExitAfterGrantMs: exitRequest?.ignoreAfterGrantMs ?? 0,
+    ignoreExitAfterCloseMs: exitRequest?.ignoreAfterCloseMs ?? 0,
+    extendedTimeMs: timings.extendedTimeMs ?? DOOR_DEFAULTS.extendedTimeMs,
     releaseTimeMs: timings.releaseTimeMs ?? DOOR_DEFAULTS.releaseTimeMs,
     openTimeMs,
     preAlarmTimeMs: timings.preAlarmTimeMs ?? Math.min(DOOR_DEFAULTS.preAlarmTimeMs, openTimeMs / 2),
     delayTimeBeforeRelockMs: timings.delayTimeBeforeRelockMs,
+    relockAfterCloseMs: timings.relockAfterCloseMs,
     bounceFilterMs: timings.bounceFilterMs ?? DOOR_DEFAULTS.bounceFilterMs,
     heldAlarm: hasContact && door.heldAlarm !== false,
     forcedAlarm: hasContact && door.forcedAlarm !== false,
+    forcedAlarmLatched: door.forcedAlarmLatched === true,
+    grantRestartsHeldTimer: door.grantRestartsHeldTimer !== false,
     onGatewayLoss: door.onGatewayLoss,
   };
 }

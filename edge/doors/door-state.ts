@@ -25,6 +25,10 @@ export interface Passage {
   readonly verifiable: boolean;
   /** An exit's release was acknowledged, or shown by the opening. */
   readonly confirmed: boolean;
+  /** Added to release and open time, for who needs longer. */
+  readonly extraTimeMs: number;
+  /** An exit of which only a failure is told. */
+  readonly silent: boolean;
 }
 
 /**
@@ -71,9 +75,16 @@ export interface DoorState {
   /** The contact is in fault or out of reach: the door counts as not secure (access-control 4.0, rule 5). */
   readonly contactFault: boolean;
   readonly exit: Signal;
+  /** The active request is not counted before this instant. */
+  readonly exitIgnored: { readonly untilMs: number; readonly cause: number } | undefined;
+  readonly grantedAtMs: number | undefined;
   readonly passages: readonly Passage[];
   readonly lock: LockState;
   readonly alarm: 'none' | 'forced' | 'heldWarning' | 'held';
+  /** A person has seen the forced alarm. */
+  readonly acknowledged: boolean;
+  /** Added to the open time while the door stands open for who needs longer. */
+  readonly extraOpenTimeMs: number;
   /** The held timer runs from here. */
   readonly openSinceMs: number | undefined;
   readonly closedAtMs: number | undefined;
@@ -81,12 +92,22 @@ export interface DoorState {
   readonly wasOpenedRightly: boolean;
 }
 
+/** An exit request that counts at this instant. */
+export const isExitActive = ({ exit, exitIgnored }: DoorState): boolean =>
+  exit === 'active' && exitIgnored === undefined;
+
 /** True where the lock stands released, and an opening is nobody's alarm. */
 export const standsOpen = (standing: StandingMode): boolean => standing === 'unlocked' || standing === 'lockedOpen';
 
 export type DoorInput =
   /** A recorded grant, or an egress release of an exit reader. The output's answer comes with the same cause. */
-  | { readonly kind: 'grant'; readonly nowMs: number; readonly cause: number; readonly ttlMs: number }
+  | {
+      readonly kind: 'grant';
+      readonly nowMs: number;
+      readonly cause: number;
+      readonly ttlMs: number;
+      readonly extended?: boolean;
+    }
   | { readonly kind: 'contact'; readonly nowMs: number; readonly signal: Signal }
   /** `cause` is fresh; it is used only where the signal begins an exit. */
   | { readonly kind: 'exitRequest'; readonly nowMs: number; readonly signal: Signal; readonly cause: number }
@@ -99,6 +120,7 @@ export type DoorInput =
   | { readonly kind: 'lockDevice'; readonly nowMs: number; readonly online: boolean }
   /** A new revision changed the door; what is physical stays as it is. */
   | { readonly kind: 'settings'; readonly nowMs: number; readonly settings: DoorSettings }
+  | { readonly kind: 'acknowledge'; readonly nowMs: number }
   | { readonly kind: 'time'; readonly nowMs: number };
 
 export type DoorEffect =

@@ -52,7 +52,7 @@ export class Door {
   }
 
   /** The command leaves within this call. Resolves with what became of it; never rejects. */
-  release(cause: PassageCause, ttlMs: number): Promise<CommandOutcome> {
+  release(cause: PassageCause, ttlMs: number, extended = false): Promise<CommandOutcome> {
     if (this.#retired) {
       const error = new SparcError('ERR_GATEWAY_DOOR_RETIRED', `door ${this.wiring.id} is no longer driven`);
       return Promise.resolve({ kind: 'notExecuted', error });
@@ -61,7 +61,7 @@ export class Door {
     this.#causes.set(id, cause);
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#step({ kind: 'grant', nowMs: this.deps.clock.monotonicMs(), cause: id, ttlMs });
+      this.#step({ kind: 'grant', nowMs: this.deps.clock.monotonicMs(), cause: id, ttlMs, extended });
     });
   }
 
@@ -76,6 +76,11 @@ export class Door {
   /** Somebody leaves by a reader that asks nothing at the moment, as during a fire. */
   freeExit(): void {
     this.#step({ kind: 'freeExit', nowMs: this.deps.clock.monotonicMs(), cause: this.#nextCause++ });
+  }
+
+  /** A person has seen its forced alarm. */
+  acknowledge(): void {
+    this.#step({ kind: 'acknowledge', nowMs: this.deps.clock.monotonicMs() });
   }
 
   mode(standing: StandingMode): void {

@@ -1,6 +1,14 @@
 import type { CommandOutcome, OutputAction } from '@sparc/protocol/ports';
 import type { DoorSettings } from './door-settings.js';
-import { standsOpen, type DoorState, type Draft, type LockCommand, type LockState, type Wanted } from './door-state.js';
+import {
+  isExitActive,
+  standsOpen,
+  type DoorState,
+  type Draft,
+  type LockCommand,
+  type LockState,
+  type Wanted,
+} from './door-state.js';
 import { withdrawGrants } from './passages.js';
 
 /** A standing unlock ends by itself this long after the gateway's last word. */
@@ -28,7 +36,8 @@ export const NO_LOCK_COMMAND: LockState = {
   mismatchAtMs: undefined,
 };
 
-const isExitHeld = (state: DoorState): boolean => state.exit === 'active' && state.settings.exitRequest === 'releases';
+const isExitHeld = (state: DoorState): boolean =>
+  isExitActive(state) && state.settings.exitRequest === 'releases' && state.settings.exitHoldsWhileActive;
 
 /** A release that leaving depends on: it is repeated until it is acknowledged or its time is over. */
 const isEgress = (state: DoorState): boolean =>

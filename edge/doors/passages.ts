@@ -1,5 +1,5 @@
 import type { CommandOutcome } from '@sparc/protocol/ports';
-import type { DoorState, Draft, Passage } from './door-state.js';
+import { isExitActive, type DoorState, type Draft, type Passage } from './door-state.js';
 
 /** Presentations at one door within one release time; the oldest ends early beyond it. */
 const PASSAGES_MAX = 8;
@@ -7,22 +7,21 @@ const PASSAGES_MAX = 8;
 /** A contact is read by polling, so an opening in the last moment of a release is heard of a little later. */
 const CONTACT_GRACE_MS = 1_000;
 
-export function beginPassage(draft: Draft, kind: Passage['kind'], cause: number, releases: boolean): void {
+interface NewPassage extends Pick<Passage, 'kind' | 'cause' | 'releases'> {
+  readonly silent?: boolean;
+  readonly extended?: boolean;
+}
+
+export function beginPassage(draft: Draft, begun: NewPassage): void {
   const { state, nowMs } = draft;
+  const { silent = false, extended = false, ...passage } = begun;
+  const extraTimeMs = extended ? state.settings.extendedTimeMs : 0;
   const [oldest] = state.passages;
   const isFull = state.passages.length >= PASSAGES_MAX;
   if (isFull && oldest !== undefined) endPassage(draft, { ...oldest, verifiable: false });
-  const passage: Passage = {
-    cause,
-    kind,
-    token: undefined,
-    untilMs: nowMs + state.settings.releaseTimeMs,
-    releases,
-    used: false,
-    verifiable: isSurelyClosed(state),
-    confirmed: false,
-  };
-  state.passages = [...state.passages, passage];
+  const rest = { token: undefined, used: false, verifiable: isSurelyClosed(state), confirmed: false };
+  const untilMs = nowMs + state.settings.releaseTimeMs + extraTimeMs;
+  state.passages = [...state.passages, { ...passage, ...rest, untilMs, extraTimeMs, silent }];
 }
 
 const isSurelyClosed = (state: DoorState): boolean =>
@@ -42,19 +41,30 @@ export function usePassage(draft: Draft): void {
     return { ...passage, used: true, verifiable: false, untilMs };
   });
   if (user === undefined) return;
+  state.extraOpenTimeMs = user.extraTimeMs;
   if (user.kind === 'access') {
     draft.effects.push({ kind: 'event', name: 'access.used', cause: user.cause });
     return;
   }
   // The opening says that the lock was released, whatever the bus says of the command.
   if (user.releases) confirmExits(draft, (passage) => passage.cause === user.cause);
-  draft.effects.push({ kind: 'event', name: 'exit.used', cause: user.cause });
+  if (!user.silent) draft.effects.push({ kind: 'event', name: 'exit.used', cause: user.cause });
 }
 
 /** The lock no longer follows the grants in course; what becomes of them is still told. */
 export function withdrawGrants(draft: Draft): void {
   draft.state.passages = draft.state.passages.map((passage) =>
     passage.kind === 'access' ? { ...passage, releases: false } : passage,
+  );
+}
+
+/** The door closed after a passage: the lock need not wait for the end of the release time. */
+export function relockAfterClose(draft: Draft): void {
+  const { state, nowMs } = draft;
+  const { relockAfterCloseMs } = state.settings;
+  if (relockAfterCloseMs === undefined) return;
+  state.passages = state.passages.map((passage) =>
+    passage.used ? { ...passage, untilMs: Math.min(passage.untilMs, nowMs + relockAfterCloseMs) } : passage,
   );
 }
 
@@ -69,7 +79,7 @@ export function settlePassages(draft: Draft, token: number, outcome: CommandOutc
     case 'acknowledged':
       state.passages = state.passages.map((passage) =>
         passage.token === token && !passage.used
-          ? { ...passage, untilMs: nowMs + state.settings.releaseTimeMs }
+          ? { ...passage, untilMs: nowMs + state.settings.releaseTimeMs + passage.extraTimeMs }
           : passage,
       );
       // A later command releases for an exit as well as its own does.
@@ -90,7 +100,7 @@ export function settlePassages(draft: Draft, token: number, outcome: CommandOutc
 function confirmExits(draft: Draft, matches: (passage: Passage) => boolean): void {
   draft.state.passages = draft.state.passages.map((passage) => {
     if (passage.kind !== 'exit' || !passage.releases || passage.confirmed || !matches(passage)) return passage;
-    draft.effects.push({ kind: 'event', name: 'exit.released', cause: passage.cause });
+    if (!passage.silent) draft.effects.push({ kind: 'event', name: 'exit.released', cause: passage.cause });
     return { ...passage, confirmed: true };
   });
 }
@@ -100,7 +110,7 @@ export const endsAtMs = (passage: Passage): number => passage.untilMs + (passage
 
 export function expirePassages(draft: Draft): void {
   const { state, nowMs } = draft;
-  const isExitHeld = state.exit === 'active';
+  const isExitHeld = isExitActive(state) && state.settings.exitHoldsWhileActive;
   for (const passage of state.passages) {
     if (nowMs < endsAtMs(passage)) continue;
     if (passage.kind === 'exit' && !passage.used && isExitHeld) {
@@ -119,6 +129,7 @@ function endPassage(draft: Draft, passage: Passage): void {
   if (passage.kind === 'access') {
     draft.effects.push({ kind: 'event', name: verifiable ? 'access.not_used' : 'access.unverified', cause });
   } else if (passage.confirmed) {
+    if (passage.silent) return;
     draft.effects.push({ kind: 'event', name: verifiable ? 'exit.not_used' : 'exit.unverified', cause });
   } else if (passage.releases) {
     draft.effects.push({ kind: 'event', name: 'exit.not_released', cause });

@@ -172,8 +172,12 @@ export class Field {
    */
   async order(order: Order, by: string): Promise<void> {
     if ('door' in order && !this.#index.doors.has(order.door)) throw refused(`there is no door ${order.door}`);
-    if (order.kind === 'accessDoor') await this.#accessDoor(order.door, by);
-    else await this.#mode.order(order, by);
+    if (order.kind === 'accessDoor') {
+      await this.#accessDoor(order.door, by, order.extended === true);
+    } else if (order.kind === 'acknowledge') {
+      this.#doors.get(order.door)?.acknowledge();
+      void this.#recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
+    } else await this.#mode.order(order, by);
     this.#changed();
   }
 
@@ -308,7 +312,7 @@ export class Field {
   }
 
   /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
-  async #accessDoor(doorId: string, by: string): Promise<void> {
+  async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
     const isFree = () => {
       const standing = this.#doors.get(doorId)?.state.standing;
       return standing === 'locked' || standing === 'unlocked' || standing === 'lockedOpen';
@@ -321,7 +325,11 @@ export class Field {
       });
       const door = isFree() ? this.#doors.get(doorId) : undefined;
       if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
-      const outcome = await door.release({ id: Promise.resolve(entry.id), subject: {} }, OPERATOR_RELEASE_MAX_MS);
+      const outcome = await door.release(
+        { id: Promise.resolve(entry.id), subject: {} },
+        OPERATOR_RELEASE_MAX_MS,
+        extended,
+      );
       if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
     } catch (error) {
       void this.#recorder.record({ name: 'order.refused', doorId, detail: { by, order: 'accessDoor' } });

@@ -55,8 +55,16 @@ function checkInputs(check: SiteCheck, door: Door, path: JsonPath, inputOnce: On
     inputOnce(contact.input, [...path, 'contact', 'input'], `door \`${door.id}\``);
   } else {
     // Without a contact nobody knows whether the door is open.
-    for (const alarm of ['heldAlarm', 'forcedAlarm'] as const) {
-      if (door[alarm] === true) check.refuse([...path, alarm], 'needs a contact, which this door does not have');
+    const useless = [
+      [['heldAlarm'], door.heldAlarm === true],
+      [['forcedAlarm'], door.forcedAlarm === true],
+      [['forcedAlarmLatched'], door.forcedAlarmLatched === true],
+      [['timings', 'delayTimeBeforeRelockMs'], door.timings?.delayTimeBeforeRelockMs !== undefined],
+      [['timings', 'relockAfterCloseMs'], door.timings?.relockAfterCloseMs !== undefined],
+      [['exitRequest', 'ignoreAfterCloseMs'], exitRequest?.ignoreAfterCloseMs !== undefined],
+    ] as const;
+    for (const [field, isSaid] of useless) {
+      if (isSaid) check.refuse([...path, ...field], 'needs a contact, which this door does not have');
     }
   }
   if (exitRequest !== undefined) {

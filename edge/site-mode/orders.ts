@@ -25,7 +25,9 @@ export const Order = Type.Union([
   /** Back to what the schedule says; the only way out of `lockedDown` and `lockedOpen`. */
   closed('releaseDoor', { door: DoorId }),
   /** Momentary, for one passage. */
-  closed('accessDoor', { door: DoorId }),
+  closed('accessDoor', { door: DoorId, extended: Type.Optional(Type.Boolean()) }),
+  /** A forced alarm that is latched ends with it, once the door is closed. */
+  closed('acknowledge', { door: DoorId }),
 ]);
 export type Order = Static<typeof Order>;
 
@@ -34,7 +36,7 @@ export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, ma
 export type OrderRequest = Static<typeof OrderRequest>;
 
 /** Orders that last. */
-export type StandingOrder = Exclude<Order, { kind: 'accessDoor' }>;
+export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' }>;
 
 /** What a fire input says. */
 export interface FireAlarm {

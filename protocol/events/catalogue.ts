@@ -111,6 +111,7 @@ export const EVENTS = {
     severity: 'notice',
     meaning: 'A named person ordered a mode of a door, or gave it back to its schedule.',
   },
+  'door.acknowledged': { severity: 'notice', meaning: 'A named person acknowledged the alarm of a door.' },
   'operator.release': {
     severity: 'notice',
     topic: 'AccessControl/AccessGranted/Anonymous',

@@ -91,6 +91,8 @@ export const DoorTimings = closed({
   openTimeMs: Type.Optional(DurationMs(1_000, 86_400_000)),
   preAlarmTimeMs: Type.Optional(DurationMs(0, 86_400_000)),
   delayTimeBeforeRelockMs: Type.Optional(DurationMs(0, 60_000)),
+  relockAfterCloseMs: Type.Optional(DurationMs(0, 60_000)),
+  extendedTimeMs: Type.Optional(DurationMs(0, 600_000)),
   bounceFilterMs: Type.Optional(DurationMs(0, 10_000)),
 });
 
@@ -109,10 +111,27 @@ export const Door = closed({
   contact: Type.Optional(
     Type.Union([closed({ input: Id }), Type.Null()], { description: 'its input is active while the door is open' }),
   ),
-  exitRequest: Type.Optional(closed({ input: Id, releases: Type.Boolean({ default: true }) })),
+  exitRequest: Type.Optional(
+    closed({
+      input: Id,
+      releases: Type.Boolean({ default: true }),
+      quiet: Type.Optional(Type.Boolean({ description: 'who leaves is not recorded; that nobody could is' })),
+      holdsWhileActive: Type.Optional(
+        Type.Boolean({ description: 'the lock stays released while it is active; default true' }),
+      ),
+      ignoreAfterGrantMs: Type.Optional(DurationMs(0, 10_000)),
+      ignoreAfterCloseMs: Type.Optional(DurationMs(0, 10_000)),
+    }),
+  ),
   timings: Type.Optional(DoorTimings),
   heldAlarm: Type.Optional(Type.Boolean()),
   forcedAlarm: Type.Optional(Type.Boolean()),
+  forcedAlarmLatched: Type.Optional(
+    Type.Boolean({ description: 'a forced alarm ends only when a person has acknowledged it; default false' }),
+  ),
+  grantRestartsHeldTimer: Type.Optional(
+    Type.Boolean({ description: 'a grant while the door stands open gives its whole time again; default true' }),
+  ),
   unlockSchedule: Type.Optional(Id),
   onGatewayLoss: Type.Union([Type.Literal('relock'), Type.Literal('stayUnlocked')], {
     default: 'relock',
