@@ -92,6 +92,14 @@ export interface DoorState {
   readonly wasOpenedRightly: boolean;
 }
 
+/** Known to be closed, and locked: what a door of an airlock waits for in the others. */
+export const isSecure = ({ position, contactFault, lock }: DoorState): boolean =>
+  position === 'closed' &&
+  !contactFault &&
+  !lock.unconfirmed &&
+  lock.command?.wanted.kind === 'locked' &&
+  lock.command.status === 'confirmed';
+
 /** An exit request that counts at this instant. */
 export const isExitActive = ({ exit, exitIgnored }: DoorState): boolean =>
   exit === 'active' && exitIgnored === undefined;

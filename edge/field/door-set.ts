@@ -1,6 +1,6 @@
 import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
 import type { PolicyView } from '../access/index.js';
-import { Door, type DoorDeps } from '../doors/index.js';
+import { Door, isSecure, standsOpen, type DoorDeps } from '../doors/index.js';
 import { standingMode, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { FieldLog } from './recorder.js';
@@ -30,6 +30,16 @@ export class DoorSet {
 
   get(doorId: string): Door | undefined {
     return this.#doors.get(doorId);
+  }
+
+  /** Another door of its airlock is not known to be closed and locked. The way out does not ask (access-control 4.0, rule 1). */
+  isInterlockBusy(doorId: string): boolean {
+    const { peerIds = [] } = this.#index.doors.get(doorId) ?? {};
+    const { doors } = this.deps.siteMode();
+    return peerIds.some((id) => {
+      const peer = this.#doors.get(id);
+      return peer === undefined || !isSecure(peer.state) || standsOpen(doors[id]?.mode ?? 'locked');
+    });
   }
 
   /** Doors that are wired as before keep what is known of them. Without a view nothing is unlocked by schedule. */

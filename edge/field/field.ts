@@ -85,6 +85,7 @@ export class Field {
       store: deps.modeStore ?? VOLATILE_MODE,
       record: (event) => void record(event),
       commit: (event) => this.#recorder.commit({ record: event }),
+      obstacle: (order) => (order.kind === 'door' ? this.#interlockObstacle(order.door) : undefined),
       onChange: () => this.#doors.lookAtModes(),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
@@ -287,17 +288,24 @@ export class Field {
   }
 
   /** What the door of an access point adds to a decision, at this instant. */
-  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode'> {
-    const standing = doorId === undefined ? undefined : this.#doors.get(doorId)?.state.standing;
-    switch (standing) {
+  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy'> {
+    if (doorId === undefined) return {};
+    const interlock = this.#doors.isInterlockBusy(doorId) ? { interlockBusy: true } : {};
+    switch (this.#doors.get(doorId)?.state.standing) {
       case 'lockedDown':
       case 'doubleLocked':
-        return { doorMode: 'lockdown' };
+        return { ...interlock, doorMode: 'lockdown' };
       case 'blocked':
-        return { doorMode: 'blocked' };
+        return { ...interlock, doorMode: 'blocked' };
       default:
-        return {};
+        return interlock;
     }
+  }
+
+  #interlockObstacle(doorId: string): string | undefined {
+    return this.#doors.isInterlockBusy(doorId)
+      ? `another door of the airlock of ${doorId} is not closed and locked`
+      : undefined;
   }
 
   /** During a fire whoever touches an exit reader leaves; no decision is asked, and the record comes after (4.0, rule 6). */
@@ -315,7 +323,8 @@ export class Field {
   async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
     const isFree = () => {
       const standing = this.#doors.get(doorId)?.state.standing;
-      return standing === 'locked' || standing === 'unlocked' || standing === 'lockedOpen';
+      const letsIn = standing === 'locked' || standing === 'unlocked' || standing === 'lockedOpen';
+      return letsIn && !this.#doors.isInterlockBusy(doorId);
     };
     const detail = { by };
     try {

@@ -24,6 +24,8 @@ export interface WiredDoor {
   readonly wiring: DoorWiring;
   readonly settings: DoorSettings;
   readonly inputs: readonly InputUse[];
+  /** Doors that share an airlock with it. */
+  readonly peerIds: readonly string[];
   /** The lock is driven from the unsecured side, and somebody accepted it. */
   readonly hasUnsecuredRelay: boolean;
   /** Same text: same lock, contact and exit request, so that what is known of them stays true. */
@@ -90,6 +92,9 @@ export function indexSite(plan: SitePlan): SiteIndex {
       },
       settings: doorSettings(door),
       inputs: uses,
+      peerIds: plan.doors
+        .filter(({ id, interlocks }) => id !== door.id && interlocks?.some((name) => door.interlocks?.includes(name)))
+        .map(({ id }) => id),
       hasUnsecuredRelay: devices.get(output.device)?.side === 'unsecured',
       wiringKey: JSON.stringify([lock, uses]),
     });

@@ -11,6 +11,7 @@ export function checkDoors(check: SiteCheck): void {
     checkLock(check, door, ['doors', index], outputOnce);
     checkInputs(check, door, ['doors', index], inputOnce);
     checkFire(check, door, ['doors', index]);
+    checkInterlocks(check, door, ['doors', index]);
     if (door.unlockSchedule !== undefined) {
       check.refer('schedules', door.unlockSchedule, ['doors', index, 'unlockSchedule']);
     }
@@ -87,6 +88,22 @@ function checkFire(check: SiteCheck, { lock, fireRelease = 'none', fireAlarms }:
     if (input !== undefined && input.purpose !== 'fireAlarm') {
       check.refuse([...path, 'fireAlarms', at], `names \`${id}\`, whose purpose is not fireAlarm`);
     }
+  }
+}
+
+/** An airlock is made of contacts: of a door that cannot say that it is closed, nothing is known. */
+function checkInterlocks(check: SiteCheck, door: Door, path: JsonPath): void {
+  if (door.interlocks === undefined) return;
+  const at = [...path, 'interlocks'];
+  if (!door.contact) check.refuse(at, 'needs a contact, which this door does not have');
+  if (door.unlockSchedule !== undefined) {
+    check.refuse([...path, 'unlockSchedule'], 'would hold this door of an airlock open, and keep its other doors shut');
+  }
+  const others = [...check.entries('doors')].filter(([, { id }]) => id !== door.id);
+  for (const [position, name] of door.interlocks.entries()) {
+    const isShared = others.some(([, { interlocks }]) => interlocks?.includes(name));
+    if (!isShared)
+      check.refuse([...at, position], `is \`${name}\`, which no other door names: it would exclude nothing`);
   }
 }
 

@@ -2,7 +2,8 @@ import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
-import { EVACUATION, NORMAL, opens, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
+import { standsOpen } from '../doors/index.js';
+import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
 
 const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>
   Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
@@ -46,7 +47,7 @@ export interface FireAlarm {
 
 /** True for what may release a lock: it is recorded before. An evacuation waits for no record. */
 export const isOpening = (order: StandingOrder): boolean =>
-  order.kind === 'endLockdown' || order.kind === 'releaseDoor' || (order.kind === 'door' && opens(order.mode));
+  order.kind === 'endLockdown' || order.kind === 'releaseDoor' || (order.kind === 'door' && standsOpen(order.mode));
 
 /** What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids. */
 export function obey(

@@ -23,6 +23,8 @@ export interface SiteModeDeps {
   readonly record: (event: EventRecord) => void;
   /** Resolves when the record is on disk; rejects when it cannot be. */
   readonly commit: (event: EventRecord) => Promise<unknown>;
+  /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
+  readonly obstacle: (order: StandingOrder) => string | undefined;
   /** Doors follow within this call. */
   readonly onChange: () => void;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -91,6 +93,7 @@ export class SiteModeKeeper {
 
   async #applyRecorded(order: StandingOrder, by: string): Promise<void> {
     const before = this.#mode;
+    this.#assertFree(order);
     const { mode, record } = obey(before, order, this.#act(by));
     try {
       await this.deps.commit(record);
@@ -99,7 +102,13 @@ export class SiteModeKeeper {
     }
     // A lockdown that came meanwhile is not undone by an order that did not know of it.
     if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
+    this.#assertFree(order);
     this.#enter(mode);
+  }
+
+  #assertFree(order: StandingOrder): void {
+    const obstacle = this.deps.obstacle(order);
+    if (obstacle !== undefined) throw refused(obstacle);
   }
 
   #act(by: string): Act {

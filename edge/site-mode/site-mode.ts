@@ -1,4 +1,5 @@
 import type { Door, StandingMode } from '@sparc/protocol/policy';
+import { standsOpen } from '../doors/index.js';
 
 /** Threat levels, 0 in normal times. */
 export const THREAT_LEVEL_MAX = 5;
@@ -44,9 +45,6 @@ export function standingMode(mode: SiteMode, door: Door, isScheduledOpen: boolea
 
 /** What comes back after a restart: a lockdown, a fire and what restricts a door do, an unlock does not (4.2, rule 5). */
 export function afterRestart(mode: SiteMode): SiteMode {
-  const doors = Object.entries(mode.doors).filter(([, { mode: ordered }]) => !OPENS.has(ordered));
+  const doors = Object.entries(mode.doors).filter(([, { mode: ordered }]) => !standsOpen(ordered));
   return { ...mode, doors: Object.fromEntries(doors) };
 }
-
-const OPENS: ReadonlySet<StandingMode> = new Set<StandingMode>(['unlocked', 'lockedOpen']);
-export const opens = (mode: StandingMode): boolean => OPENS.has(mode);

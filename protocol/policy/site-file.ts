@@ -132,6 +132,13 @@ export const Door = closed({
   grantRestartsHeldTimer: Type.Optional(
     Type.Boolean({ description: 'a grant while the door stands open gives its whole time again; default true' }),
   ),
+  interlocks: Type.Optional(
+    Type.Array(Id, {
+      minItems: 1,
+      maxItems: 8,
+      description: 'names of airlocks: of the doors that share one, only one is released or open at a time',
+    }),
+  ),
   unlockSchedule: Type.Optional(Id),
   onGatewayLoss: Type.Union([Type.Literal('relock'), Type.Literal('stayUnlocked')], {
     default: 'relock',

@@ -145,7 +145,6 @@ t.test('every error is shown at once, each once, in the order of the lines', asy
 
 t.test('a rule that nothing would enforce yet has its own code', async (t) => {
   const fields: readonly (readonly [string, string])[] = [
-    ['heldAlarm: true', 'interlock: [lab]'],
     ['areaTo: hall', 'areaTo: hall, antiPassback: hard'],
     ['name: Hall }', 'name: Hall, occupancy: { max: 5 } }'],
     ['pin: "4711"', 'duressPin: "4712"'],
