@@ -13,6 +13,8 @@ const READER_MODEL = 1;
 const NEW_FIRMWARE = { major: 1, minor: 1, build: 0 };
 const IMAGE = firmwareImage(READER_MODEL, NEW_FIRMWARE, 36_000);
 const CARDS = 20;
+/** Visits in a row at which the door stays shut: more is no accident. */
+const MISSED_MAX = 3;
 const DESCRIPTION = `name: Wall readers
 version: "1.1.0"
 content: firmware
@@ -80,6 +82,12 @@ async function runPlain(args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+const isSoon = (condition: () => boolean): Promise<boolean> =>
+  eventually('soon', condition, 4_000).then(
+    () => true,
+    () => false,
+  );
+
 t.setTimeout(120_000);
 
 t.test('both readers of a door get new firmware, one after the other, and the door opens all the while', async (t) => {
@@ -90,16 +98,20 @@ t.test('both readers of a door get new firmware, one after the other, and the do
   let isOver = false;
   void ended.then(() => (isOver = true));
   let opened = 0;
-  for (let visit = 0; !isOver; visit += 1) {
+  let missed = 0;
+  // A card of its own for each visit: the same one again would count as one presentation.
+  for (let visit = 0; !isOver && missed < MISSED_MAX; visit += 1) {
     const step = (await view()).tasks[0]?.step ?? '';
     states.add(step.replace(/\d+ %/g, 'gets it'));
     const free = READERS.find((id) => !new RegExp(`${id}: (\\d+ %|starts anew)`).test(step)) ?? '';
-    // A card of its own for each visit: the same one again would count as one presentation.
     gateway.present(free, `card-${(visit % CARDS) + 1}`);
-    await eventually(`the door opens at ${free}, while ${step}`, () => gateway.lock('front').released);
+    const opens = await isSoon(() => gateway.lock('front').released);
+    if (opens) opened += 1;
+    // The reader may have had its turn just then; then the other one is free.
+    missed = opens ? 0 : missed + 1;
     await eventually('the door locks', () => !gateway.lock('front').released);
-    opened += 1;
   }
+  t.ok(missed < MISSED_MAX, 'a card opens the door at one of the readers');
   const { exitCode, stderr } = await ended;
   t.equal(exitCode, 0, stderr);
   t.ok(opened >= 3, `${opened} passages meanwhile`);

@@ -52,7 +52,10 @@ t.test(
       const movementsBefore = lock.movements.length;
       const epoch = gateway.newestEpoch;
       if (at === 'the lock moved') {
-        lock.onChange = () => process.kill(gateway.pid, 'SIGKILL');
+        lock.onChange = () => {
+          lock.onChange = () => undefined;
+          process.kill(gateway.pid, 'SIGKILL');
+        };
       } else {
         await writeFile(shim.killMark, at);
       }
