@@ -9,6 +9,13 @@ export interface SiteSnapshot {
   readonly gateway: { readonly name: string; readonly startedAtUnixMs: number; readonly publicKey: string };
   /** Undefined under `no_policy`. */
   readonly policy?: { readonly revision: string; readonly appliedAtUnixMs: number };
+  /** What was ordered for the whole site. */
+  readonly mode: {
+    readonly lockdown: boolean;
+    readonly threatLevel: number;
+    /** Ids of fire inputs, and `evacuation`; latched until a person ends them. */
+    readonly fires: readonly string[];
+  };
   readonly doors: readonly DoorSnapshot[];
   readonly readers: readonly ReaderSnapshot[];
   readonly buses: readonly BusSnapshot[];

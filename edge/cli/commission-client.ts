@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { SiteSnapshot } from '../api/index.js';
 import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import {
   LOCAL_API_FILE,
@@ -46,6 +47,10 @@ export class CommissionClient {
   /** Resolves when the order is in force. */
   async order(order: Order, by: string): Promise<void> {
     await this.#request('POST', 'orders', this.token, { by, order });
+  }
+
+  site(): Promise<SiteSnapshot> {
+    return this.#request('GET', 'site');
   }
 
   view(): Promise<CommissioningView> {

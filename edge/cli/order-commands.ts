@@ -36,7 +36,13 @@ export function addOrderCommands(cli: Cli): void {
       send(cli, flags, doorOrder(id, mode), `Door ${id} is ${mode} from now on.`),
     );
 
-  const site = cli.program.command('mode').description('order something for all doors of a gateway that runs');
+  const site = cli.program.command('mode').description('lockdown, fire and threat level of a gateway that runs');
+  site
+    .command('show')
+    .description('show what is ordered, and the mode of each door')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action(({ config }: { config: string }) => show(cli, config));
   ordering(site, 'lockdown', 'let nobody in but who may override; leaving stays free').action((flags: Flags) =>
     send(cli, flags, { kind: 'lockdown' }, 'The site is locked down.'),
   );
@@ -63,6 +69,17 @@ function ordering(parent: Command, name: string, description: string): Command {
     .requiredOption('--by <name>', 'who orders it; it is recorded with the name')
     .addOption(configOption())
     .addOption(jsonOption());
+}
+
+async function show({ output }: Cli, config: string): Promise<void> {
+  const { mode, doors } = await CommissionClient.of(loadGatewayConfig(config).dataDir).site();
+  const lines = [
+    mode.lockdown ? 'The site is locked down.' : 'No lockdown.',
+    mode.fires.length === 0 ? 'No fire.' : `Fire: ${mode.fires.join(', ')}.`,
+    `Threat level ${mode.threatLevel}.`,
+    ...doors.map((each) => `  ${each.id}  ${each.mode}`),
+  ];
+  output.result({ mode, doors: doors.map(({ id, mode: doorMode }) => ({ id, mode: doorMode })) }, lines.join('\n'));
 }
 
 async function send({ output }: Cli, { config, by }: Flags, order: Order, done: string): Promise<void> {

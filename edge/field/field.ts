@@ -199,6 +199,11 @@ export class Field {
             policy: { revision, appliedAtUnixMs: this.#applied.unixMs },
             policyAgeMs: Math.round(this.deps.clock.monotonicMs() - this.#applied.monotonicMs),
           }),
+      mode: {
+        lockdown: this.#mode.mode.lockdown !== undefined,
+        threatLevel: this.#mode.mode.threatLevel,
+        fires: Object.keys(this.#mode.mode.fires),
+      },
       doors: [...this.#index.doors].flatMap(([id, wired]) => {
         const door = this.#doors.get(id);
         return door === undefined ? [] : [doorSnapshot(wired, door.state)];

@@ -78,6 +78,14 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['facility: 123, number: 1 }', 'facility: 123, number: 4567 }', /identifier that credential `card-ada`/],
   ['bits: 56, value: 04a1', 'bits: 50, value: 04a1', /does not fit in 50 bits/],
   ['format: h10301, facility: 123, number: 1 }', 'format: h10302, number: 1 }', /not among the cardFormats/],
+  // doors
+  ['contact: null', 'fireRelease: both', /only release of a lock that power holds/],
+  ['contact: null', 'forcedAlarmLatched: true', /needs a contact/],
+  ['contact: null', 'timings: { relockAfterCloseMs: 100 }', /needs a contact/],
+  ['contact: null', 'interlocks: [airlock]', /needs a contact/],
+  ['heldAlarm: true', 'interlocks: [airlock]', /no other door names/],
+  ['heldAlarm: true', 'fireAlarms: [front-button]', /purpose is not fireAlarm/],
+  ['heldAlarm: true', 'fireAlarms: [panel]', /not among the inputs/],
   // emergency
   ['credential: card-chief', 'credential: card-bob', /is lost/],
   ['credential: card-chief', 'credential: card-ada', /validity/],
