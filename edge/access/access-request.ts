@@ -1,3 +1,4 @@
+import type { DecisionInputs } from '@sparc/protocol/events';
 import type { WallTime } from '@sparc/protocol/ports';
 import type { LockOutState } from './lock-out.js';
 
@@ -28,4 +29,13 @@ export interface DecisionContext {
   readonly doorMode?: 'blocked' | 'lockdown';
   /** True when the peer door of an interlock is not closed and locked. */
   readonly interlockBusy?: boolean;
+  /** Who is where. Absent: nobody has been seen anywhere. */
+  readonly areas?: AreaView;
+}
+
+/** What a decision knows of areas and of passages under way. */
+export type AreaFacts = Pick<DecisionInputs, 'location' | 'sinceHereMs' | 'occupancy' | 'pendingElsewhere'>;
+
+export interface AreaView {
+  factsOf(holderId: string, accessPointId: string): AreaFacts;
 }

@@ -1,5 +1,6 @@
 import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/events';
 import type { AccessPoint } from '@sparc/protocol/policy';
+import { antiPassbackKept, areasEnabled, enoughStay, pendingNowhereElse, roomLeft, type Flag } from './area-checks.js';
 import type { Identified } from './identify.js';
 import type { PolicyView } from './policy-view.js';
 import { isSurelyOpen } from './site-time.js';
@@ -11,7 +12,7 @@ interface Facts extends Omit<Identified, 'card'> {
   readonly view: PolicyView;
   readonly inputs: DecisionInputs;
 }
-type Check = (facts: Facts) => Reason | undefined;
+type Check = (facts: Facts) => Reason | Flag | undefined;
 
 const bitsValid: Check = ({ decoding, credential }) => {
   if (decoding.ok || decoding.reason === 'facility_not_allowed') return undefined;
@@ -94,7 +95,7 @@ const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
   }
 };
 
-/** In rank order: the first failure names the primary reason. Ranks 11, 14, 15 and 17 to 22 need what no policy holds yet. */
+/** In rank order: the first failure names the primary reason. Ranks 11, 14, 15 and 19 to 22 need what no policy holds yet. */
 const CHECKS: readonly Check[] = [
   bitsValid, // 0
   readFresh,
@@ -110,36 +111,47 @@ const CHECKS: readonly Check[] = [
   withinValidity, // 10
   rightOpenNow, // 12, 13
   factorsComplete, // 16
+  antiPassbackKept, // 17
+  roomLeft, // 18
+  enoughStay,
+  areasEnabled,
+  pendingNowhereElse, // 23
 ];
+
+/** A check that failed. */
+export interface Failure {
+  readonly reason: Reason;
+  /** It grants and flags: the site says so, or nobody may be kept in by it. */
+  readonly isFlagOnly: boolean;
+}
 
 /** Every check that fails, in rank order. None ends the evaluation: operators ask whether the next would have failed too. */
 export function failedChecks(
   view: PolicyView,
   { accessPoint, decoding, credential }: Identified,
   inputs: DecisionInputs,
-): Reason[] {
+): Failure[] {
   const facts: Facts = { view, accessPoint, decoding, credential, inputs };
-  const failed: Reason[] = [];
-  for (const check of CHECKS) {
-    const reason = check(facts);
-    if (reason !== undefined) failed.push(reason);
-  }
-  return failed;
+  const isWayOut = accessPoint !== undefined && isEgress(accessPoint);
+  return CHECKS.map((check) => check(facts))
+    .filter((failure) => failure !== undefined)
+    .map((failure) =>
+      typeof failure === 'string'
+        ? { reason: failure, isFlagOnly: isWayOut && FLAGGED_AT_EXITS.has(failure) }
+        : { reason: failure.flag, isFlagOnly: true },
+    );
 }
 
 const between = (first: Reason, last: Reason): readonly Reason[] =>
   REASONS.slice(REASONS.indexOf(first), REASONS.indexOf(last) + 1);
 
-/** Checks 8 to 15 and 17 to 22: they never keep anybody in. */
+/** Checks 8 to 15 and 17 to 22, and a card on its way elsewhere: they never keep anybody in. */
 const FLAGGED_AT_EXITS: ReadonlySet<Reason> = new Set([
   ...between('issue_superseded', 'use_limit'),
   ...between('apb_violation', 'host_timeout'),
+  'pending_elsewhere',
 ]);
 
 /** True where nobody may be kept in: a way out, and no independent other one on record. */
 export const isEgress = ({ direction, independentEgress }: AccessPoint): boolean =>
   direction === 'exit' && independentEgress !== true;
-
-/** True where a failed check grants and flags. */
-export const isFlagOnly = (reason: Reason, accessPoint: AccessPoint | undefined): boolean =>
-  accessPoint !== undefined && isEgress(accessPoint) && FLAGGED_AT_EXITS.has(reason);

@@ -1,6 +1,6 @@
 import type { CardRecord, DecisionInputs, EventName, Reason } from '@sparc/protocol/events';
 import type { AccessRequest, DecisionContext } from './access-request.js';
-import { failedChecks, isFlagOnly } from './checks.js';
+import { failedChecks } from './checks.js';
 import type { Decision } from './decision.js';
 import { identify, type Identified } from './identify.js';
 import { isLockedOut } from './lock-out.js';
@@ -15,7 +15,10 @@ export function decide(request: AccessRequest, view: PolicyView, context: Decisi
   try {
     const identified = identify(view, request.accessPointId, request.card);
     factors = factorsOf(request, view, context, identified);
-    return judge(view, request.accessPointId, identified, inputsOf(request, context, view.revision, factors));
+    const inputs = inputsOf(request, context, view.revision, factors);
+    const { credential } = identified;
+    const areas = credential && context.areas?.factsOf(credential.holderId, request.accessPointId);
+    return judge(view, request.accessPointId, identified, { ...inputs, ...areas });
   } catch (error) {
     return failure(request.accessPointId, request.card, inputsOf(request, context, view.revision, factors), error);
   }
@@ -64,7 +67,7 @@ export function releaseObstacle(decision: Decision, view: PolicyView, now: Mode)
   try {
     const identified = identify(view, decision.accessPointId, decision.card);
     const failed = failedChecks(view, identified, withMode(recorded, now));
-    return failed.find((reason) => SECOND_LOOK.has(reason) && !isFlagOnly(reason, identified.accessPoint));
+    return failed.find(({ reason, isFlagOnly }) => SECOND_LOOK.has(reason) && !isFlagOnly)?.reason;
   } catch {
     return 'internal_error';
   }
@@ -123,10 +126,11 @@ const NONE: readonly never[] = [];
 const CREDENTIAL_ALARM: readonly EventName[] = ['credential.alarm'];
 
 function judge(view: PolicyView, accessPointId: string, identified: Identified, inputs: DecisionInputs): Decision {
-  const { accessPoint, credential, card } = identified;
-  const failed = failedChecks(view, identified, inputs);
-  const denying = failed.filter((reason) => !isFlagOnly(reason, accessPoint));
-  const [reason] = denying;
+  const { credential, card } = identified;
+  const failures = failedChecks(view, identified, inputs);
+  const failed = failures.map((failure) => failure.reason);
+  const denying = failures.filter(({ isFlagOnly }) => !isFlagOnly);
+  const reason = denying[0]?.reason;
   const onlyPinMissing = reason === 'pin_required' && denying.length === 1;
   return {
     outcome: reason === undefined ? 'grant' : onlyPinMissing ? 'pending' : 'deny',

@@ -2,8 +2,9 @@
  * Access decisions: pure, default deny, one primary reason. Order and rank of the checks are in `checks.ts`.
  * @packageDocumentation
  */
-export type { AccessRequest, DecisionContext } from './access-request.js';
+export type { AccessRequest, AreaFacts, AreaView, DecisionContext } from './access-request.js';
 export { isEgress, READ_AGE_MAX_MS } from './checks.js';
+export { AREA_DEPTH_MAX, areaChain, crossing, isTracked } from './crossing.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
 export { decisionRecord, denied, type Decision } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';

@@ -1,4 +1,4 @@
-import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { AccessPoint, Area, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 
 /** A credential as the store keeps it: validity already resolved to instants in the site zone, end exclusive. */
 export interface CredentialRecord {
@@ -35,6 +35,7 @@ export interface PolicyView {
   /** Card formats in the order of trial. */
   readonly cardFormats: readonly { readonly format: string; readonly facilityCodes?: readonly number[] }[];
   accessPoint(id: string): AccessPoint | undefined;
+  area(id: string): Area | undefined;
   schedule(id: string): Schedule | undefined;
   specialDayGroup(id: string): SpecialDayGroup | undefined;
   /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */

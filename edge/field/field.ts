@@ -17,6 +17,7 @@ import {
   type Decision,
   type DecisionContext,
 } from '../access/index.js';
+import { AreaBook, type AreaClaim } from '../areas/index.js';
 import { SiteInputs } from '../inputs/index.js';
 import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
 import { Devices } from './devices.js';
@@ -36,6 +37,8 @@ export interface FieldDeps {
   readonly log: FieldLog;
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
+  /** The claims of earlier runs about who is where, oldest first. Absent: there was none. */
+  readonly areaClaims?: () => Promise<readonly AreaClaim[]>;
 }
 
 export interface FieldOptions {
@@ -57,6 +60,7 @@ const OPERATOR_RELEASE_MAX_MS = 2_000;
 export class Field {
   readonly #devices = new Devices();
   readonly #recorder: Recorder;
+  readonly #areas: AreaBook;
   readonly #indicator: Indicator;
   readonly #mode: SiteModeKeeper;
   readonly #inputs: SiteInputs;
@@ -75,7 +79,9 @@ export class Field {
   ) {
     const { clock, fieldBus, journal, log } = deps;
     const onChange = () => this.#changed();
-    this.#recorder = new Recorder({ clock, journal, log, onEntry: (entry) => this.#recorded(entry) });
+    this.#areas = new AreaBook({ clock, record: (event) => this.record(event) });
+    const { observe } = this.#areas;
+    this.#recorder = new Recorder({ clock, journal, log, observe, onEntry: (entry) => this.#recorded(entry) });
     this.#indicator = new Indicator({ clock, fieldBus, onChange });
     const { indicate } = this.#indicator;
     const { record } = this.#recorder;
@@ -114,6 +120,8 @@ export class Field {
         decide: (request) => this.#decide(request),
         obstacle: (decision, presentation) => this.#obstacle(decision, presentation),
         door: (doorId) => this.#doors.get(doorId),
+        reserve: ({ holderId, accessPointId }) =>
+          holderId === undefined ? () => undefined : this.#areas.reserve(holderId, accessPointId),
         announcePolicy: () => this.#announcePolicy(),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
       },
@@ -126,6 +134,7 @@ export class Field {
     this.#mode.start();
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
+    void this.#restoreAreas();
   }
 
   /** Idempotent. Timed releases end in the devices by themselves. */
@@ -135,6 +144,7 @@ export class Field {
     this.#inputs.stop();
     this.#mode.stop();
     this.#doors.stop();
+    this.#areas.stop();
     this.#indicator.stop();
     await this.deps.fieldBus.stop();
     await this.#recorder.stop();
@@ -158,6 +168,7 @@ export class Field {
     if (plan !== undefined) {
       this.#index = indexSite(plan);
       this.#inputs.configure(plan.inputs);
+      this.#areas.configure(plan);
     }
     this.#doors.configure(this.#index, policy.kind === 'policy' ? policy.view : undefined);
     this.#presentations.reset();
@@ -185,6 +196,11 @@ export class Field {
   /** Records what happened in another part of the gateway. */
   record(event: EventRecord): void {
     void this.#recorder.record(event);
+  }
+
+  /** A named person lets a holder begin anew with anti-passback. */
+  forgive(holderId: string, by: string): void {
+    this.#areas.forgive(holderId, by);
   }
 
   snapshot(): FieldSnapshot {
@@ -220,6 +236,15 @@ export class Field {
       },
       lateRecordsCount: this.#recorder.lateCount,
     };
+  }
+
+  /** Until it is done, and if it fails, areas go by their policy for the unknown. */
+  async #restoreAreas(): Promise<void> {
+    try {
+      this.#areas.restore((await this.deps.areaClaims?.()) ?? []);
+    } catch (error) {
+      this.deps.log.error({ code: codeOf(error), error }, 'who is where could not be read back');
+    }
   }
 
   #handlers(): FieldBusHandlers {
@@ -287,6 +312,7 @@ export class Field {
       wall: clock.wall(),
       monotonicMs: clock.monotonicMs(),
       lockOuts: this.#presentations.lockOuts,
+      areas: this.#areas,
       secureChannelRequired: this.#index.accessPoints.get(accessPointId)?.device.secureChannel !== 'clear',
       ...this.#modeAt(this.#index.accessPoints.get(accessPointId)?.accessPoint.door),
     };

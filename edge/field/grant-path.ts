@@ -20,6 +20,8 @@ export interface GrantPathSite {
   /** The second look. */
   obstacle(decision: Decision, presentation: Presentation): Reason | undefined;
   door(doorId: string): Door | undefined;
+  /** Keeps place and count for a grant until its outcome is recorded, or the returned function is called. */
+  reserve(decision: Decision): () => void;
   /** The journal refused a grant as `race_lost`: makes sure that it knows the revision in force. */
   announcePolicy(): void;
   indicate(point: Point, indication: Indication): void;
@@ -43,6 +45,7 @@ export class GrantPath {
 
   async run(presentation: Presentation, granted: Decision): Promise<void> {
     let decision = granted;
+    const free = this.site.reserve(granted);
     for (let decisionsCount = 1; ; decisionsCount++) {
       const saved = await this.#save(presentation, decision);
       if (saved.kind === 'durable') return this.#release(presentation, decision, Promise.resolve(saved.entry.id));
@@ -51,11 +54,13 @@ export class GrantPath {
         this.site.announcePolicy();
         decision = this.site.decide(presentation.request);
         if (decision.outcome === 'grant') continue;
+        free();
         return this.deny(presentation, decision.outcome === 'deny' ? decision : denied(decision, 'pin_required'));
       }
       if (isEgress(presentation.point.accessPoint) || (!isRaceLost && isVolatile(presentation))) {
         return this.#releaseVolatile(presentation, decision, saved);
       }
+      free();
       if (saved.kind === 'late') this.#abandonWhenItLands(saved.append);
       const reason = saved.kind === 'late' ? 'record_timeout' : isRaceLost ? 'race_lost' : 'record_failed';
       return this.deny(presentation, denied(decision, reason));

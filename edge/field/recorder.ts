@@ -28,6 +28,8 @@ interface RecorderDeps {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly log: FieldLog;
+  /** Every record when it happens, before it is on disk; grants, which wait for it, are not among them. */
+  readonly observe: (record: EventRecord) => void;
   /** Every entry when it is on disk. */
   readonly onEntry: (entry: AppendedEntry) => void;
 }
@@ -73,7 +75,13 @@ export class Recorder {
   }
 
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */
-  readonly record = async (record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
+  readonly record = (record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
+    const recorded = this.#record(record, cause);
+    this.deps.observe(record);
+    return recorded;
+  };
+
+  async #record(record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> {
     const complete = cause === undefined ? record : await this.#withCause(record, cause);
     if (this.#late.length > 0) return this.#keep(complete);
     try {
@@ -82,7 +90,7 @@ export class Recorder {
       if (isOfTheRecord(error)) return this.#giveUp(complete, error);
       return this.#keep(complete);
     }
-  };
+  }
 
   /** Tries once more to write what is late. */
   async stop(): Promise<void> {

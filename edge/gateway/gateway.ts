@@ -2,7 +2,9 @@ import { Value } from '@sinclair/typebox/value';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
+import { isTracked } from '../access/index.js';
 import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
+import { readAreaClaims } from '../areas/index.js';
 import type { KeyStore } from '../commissioning/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
@@ -132,6 +134,8 @@ export class Gateway {
   async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
     const { clock, log } = this.deps;
     let isFirst = true;
+    let opened: (report: JournalStartReport) => void = () => undefined;
+    const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
       clock,
       { dataDir: this.config.dataDir, siteId: plan?.site.id ?? '' },
@@ -139,6 +143,7 @@ export class Gateway {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
           if (isFirst) this.#closeOpenGrants(report);
+          opened(report);
           isFirst = false;
         },
         onDown: (error) => this.#partFailed('journal', error),
@@ -147,7 +152,19 @@ export class Gateway {
       },
     );
     const field = new Field(
-      { clock, log, journal, fieldBus: this.#commissioning.buses, modeStore: new ModeFile(this.config.dataDir) },
+      {
+        clock,
+        log,
+        journal,
+        fieldBus: this.#commissioning.buses,
+        modeStore: new ModeFile(this.config.dataDir),
+        areaClaims: async () => {
+          const { epoch } = await journalOpened;
+          return areRulesOfAreas(plan)
+            ? readAreaClaims(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 })
+            : [];
+        },
+      },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
     this.#field = field;
@@ -158,7 +175,16 @@ export class Gateway {
   }
 
   #closeOpenGrants({ openGrants }: JournalStartReport): void {
-    for (const { id } of openGrants) this.#field?.record({ name: 'access.outcome_unknown', causeId: id });
+    for (const { id, record } of openGrants) {
+      const { accessPointId, credentialId, holderId } = record ?? {};
+      this.#field?.record({
+        name: 'access.outcome_unknown',
+        causeId: id,
+        ...(accessPointId !== undefined && { accessPointId }),
+        ...(credentialId !== undefined && { credentialId }),
+        ...(holderId !== undefined && { holderId }),
+      });
+    }
   }
 
   #onReplica(message: ReplicaMessage): void {
@@ -257,3 +283,8 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
   start: () => service.start(),
   stop: () => service.stop(),
 });
+
+/** Whether anything in the plan depends on where people were before. */
+const areRulesOfAreas = (plan: SqlitePolicyView['plan'] | undefined): boolean =>
+  plan !== undefined &&
+  (plan.areas.some(isTracked) || plan.accessPoints.some(({ reuseDelayMs }) => reuseDelayMs !== undefined));

@@ -2,8 +2,6 @@ import type { FieldExplanation } from '../config/index.js';
 
 /** Well-known rules of access control that this version does not enforce, by the names people give them. */
 const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = [
-  [['antiPassback', 'antipassback', 'apb', 'timedAntiPassback'], 'anti-passback'],
-  [['occupancy', 'occupancyMax', 'occupancyMin', 'maxOccupancy', 'minOccupancy'], 'counting of people in an area'],
   [['twoPerson', 'twoPersonRule', 'dualCredential'], 'the two-person rule'],
   [['escort', 'escortRequired', 'mayEscort'], 'escorting of visitors'],
   [['firstCard', 'firstCardIn', 'firstPerson'], 'the first-card condition'],

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { cardOfKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { AccessPoint, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { AccessPoint, Area, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 import { pinHash, pinHashEqual } from './pin.js';
@@ -47,6 +47,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #db: Database;
   readonly #pinKey: Uint8Array;
   readonly #accessPoints: ReadonlyMap<string, AccessPoint>;
+  readonly #areas: ReadonlyMap<string, Area>;
   readonly #schedules: ReadonlyMap<string, Schedule>;
   readonly #specialDayGroups: ReadonlyMap<string, SpecialDayGroup>;
   readonly #credential: Statement<[string], CredentialRow>;
@@ -67,6 +68,7 @@ export class SqlitePolicyView implements PolicyView {
     this.revision = db.prepare('SELECT revision FROM policy').pluck().get() as string;
     this.plan = readSitePlan(db);
     this.#accessPoints = byId(this.plan.accessPoints);
+    this.#areas = byId(this.plan.areas);
     this.#schedules = byId(this.plan.schedules);
     this.#specialDayGroups = byId(this.plan.specialDayGroups);
     // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
@@ -118,6 +120,10 @@ export class SqlitePolicyView implements PolicyView {
 
   accessPoint(id: string): AccessPoint | undefined {
     return this.#accessPoints.get(id);
+  }
+
+  area(id: string): Area | undefined {
+    return this.#areas.get(id);
   }
 
   schedule(id: string): Schedule | undefined {

@@ -1,5 +1,6 @@
 import { SiteFile } from '@sparc/protocol/policy';
 import { checkDocument, documentError } from '../config/index.js';
+import { checkAreas } from './check-areas.js';
 import { checkBuses, type PolicyBus } from './check-buses.js';
 import { checkCredentials } from './check-credentials.js';
 import { checkDoors } from './check-doors.js';
@@ -25,6 +26,7 @@ export function validateSiteFile(text: string, fileName: string, buses: readonly
   checkHardware(check);
   checkBuses(check, buses);
   checkDoors(check);
+  checkAreas(check);
   checkSchedules(check);
   checkCredentials(check);
   const all = [...problems, ...check.problems];

@@ -216,6 +216,20 @@ export const EVENTS = {
     severity: 'notice',
     meaning: 'Keys came from the escrow bundle of a gateway that this one replaces.',
   },
+  'area.moved': {
+    severity: 'info',
+    meaning: 'A holder is in another area now; areas, and whether that is certain, are given.',
+  },
+  'area.left_anonymously': { severity: 'info', meaning: 'Somebody left an area without a card, where that counts.' },
+  'area.presence_expired': {
+    severity: 'notice',
+    meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
+  },
+  'apb.forgiven': {
+    severity: 'notice',
+    topic: 'Credential/State/ApbViolation',
+    meaning: 'A named person let a holder begin anew with anti-passback.',
+  },
   'clock.stepped': { severity: 'warning', meaning: 'Wall time stepped against monotonic time.' },
 } as const satisfies Record<string, EventDescription>;
 

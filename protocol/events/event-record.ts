@@ -30,6 +30,14 @@ export interface DecisionInputs {
   readonly doorMode?: 'blocked' | 'lockdown';
   /** True when the peer door of an interlock was not closed and locked. */
   readonly interlockBusy?: boolean;
+  /** Where the holder was, as far as claims said; no area: outside of all. Absent: not seen anywhere yet. */
+  readonly location?: { readonly areaId?: string; readonly certain: boolean };
+  /** Since the holder's last passage at this access point. */
+  readonly sinceHereMs?: number;
+  /** People beside the holder in the areas that the passage enters or leaves, those on their way in included. */
+  readonly occupancy?: readonly { readonly areaId: string; readonly others: number }[];
+  /** The holder had a grant at another door that was neither used nor over. */
+  readonly pendingElsewhere?: boolean;
 }
 
 /** The body of an event entry. Absent fields do not apply. Ids are those of the site file. */

@@ -10,6 +10,8 @@ export const EVENT_KIND = 'event';
 
 const REASONS_MAX = 64;
 const DETAILS_MAX = 32;
+/** Twice the depth to which areas nest. */
+const AREAS_MAX = 16;
 const id = text(128);
 /** Vocabulary that grows travels as words, so that one from a newer version is kept, shown and exported as it is. */
 const word = text(64);
@@ -34,6 +36,10 @@ const Inputs = message({
   lockedOut: required(9, flag),
   doorMode: optional(10, oneOf(['blocked', 'lockdown'])),
   interlockBusy: optional(11, flag),
+  location: optional(12, message({ areaId: optional(1, id), certain: required(2, flag) })),
+  sinceHereMs: optional(13, double),
+  occupancy: list(14, message({ areaId: required(1, id), others: required(2, uint()) }), AREAS_MAX),
+  pendingElsewhere: optional(15, flag),
 });
 
 const Cause = message({
@@ -72,8 +78,10 @@ export type StoredRecord = Omit<EventRecord, 'name' | 'reason' | 'alsoFailed' | 
 
 /** Throws ERR_LEDGER_MALFORMED on text too long, too many details, or numbers out of range. */
 export function encodeEvent(record: StoredRecord): Uint8Array {
+  const { inputs, ...rest } = record;
   return EventBody.encode({
-    ...record,
+    ...rest,
+    ...(inputs !== undefined && { inputs: { ...inputs, occupancy: inputs.occupancy ?? [] } }),
     alsoFailed: record.alsoFailed ?? [],
     flags: record.flags ?? [],
     detail: Object.entries(record.detail ?? {})
@@ -84,13 +92,18 @@ export function encodeEvent(record: StoredRecord): Uint8Array {
 
 /** Throws ERR_LEDGER_MALFORMED. Empty lists come back absent. */
 export function decodeEvent(body: Uint8Array): StoredRecord {
-  const { alsoFailed, flags, detail, ...rest } = EventBody.decode(body);
+  const { alsoFailed, flags, detail, inputs, ...rest } = EventBody.decode(body);
   return {
     ...rest,
+    ...(inputs !== undefined && { inputs: withoutEmptyList(inputs) }),
     ...(alsoFailed.length > 0 && { alsoFailed }),
     ...(flags.length > 0 && { flags }),
     ...(detail.length > 0 && { detail: Object.fromEntries(detail.map(({ name, value }) => [name, value])) }),
   };
+}
+
+function withoutEmptyList({ occupancy, ...inputs }: Infer<typeof Inputs>): DecisionInputs {
+  return occupancy.length > 0 ? { ...inputs, occupancy } : inputs;
 }
 
 const reasons = new Set<string>(REASONS);

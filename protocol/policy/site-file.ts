@@ -83,7 +83,33 @@ export const Output = closed({
   number: Type.Integer({ minimum: 0, maximum: 63 }),
 });
 
-export const Area = closed({ id: Id, name: Name });
+/** An area; rules about who is in it count those in the areas within it too. */
+export const Area = closed({
+  id: Id,
+  name: Name,
+  within: Type.Optional(Id),
+  enabled: Type.Optional(Type.Boolean({ description: 'false: nobody may enter' })),
+  antiPassback: Type.Optional(
+    closed({
+      mode: Type.Union([Type.Literal('hard'), Type.Literal('soft')], { description: 'deny, or grant and flag' }),
+      unknown: Type.Union([Type.Literal('failSoft'), Type.Literal('failSecure'), Type.Literal('localOnly')], {
+        description: 'where nobody knows for certain: grant and flag, deny, or go by the last that was known here',
+      }),
+    }),
+  ),
+  occupancyMax: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+  occupancyMin: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 100_000,
+      description: 'leaving is denied, or flagged, with fewer others inside',
+    }),
+  ),
+  presenceTimeoutMs: Type.Optional(DurationMs(60_000, 604_800_000)),
+  countAnonymousExits: Type.Optional(
+    Type.Boolean({ description: 'somebody who leaves by an exit request is one person fewer' }),
+  ),
+});
 
 /** Times in ms, names as ONVIF Door Control (Timings). */
 export const DoorTimings = closed({
@@ -166,6 +192,16 @@ export const AccessPoint = closed({
   enabled: Type.Optional(Type.Boolean()),
   authentication: Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' }),
   facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
+  reuseDelayMs: Type.Optional(
+    Type.Integer({
+      minimum: 1_000,
+      maximum: 604_800_000,
+      description: 'timed anti-passback: the same holder does not pass here again within it',
+    }),
+  ),
+  countsOnGrant: Type.Optional(
+    Type.Boolean({ description: 'a release counts as a passage, where no contact says whether it was used' }),
+  ),
   independentEgress: Type.Optional(
     Type.Boolean({ description: 'exit only: another way out is on record, so denials deny' }),
   ),

@@ -1,5 +1,5 @@
 import type { ActiveFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { AccessPoint, Area, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '@sparc/edge/access';
 
 export interface MemoryCredential extends CredentialRecord {
@@ -16,6 +16,7 @@ export interface MemoryPolicy {
   readonly trustUnsyncedClock?: boolean;
   readonly cardFormats?: readonly ActiveFormat[];
   readonly accessPoints: readonly AccessPoint[];
+  readonly areas?: readonly Area[];
   readonly schedules?: readonly Schedule[];
   readonly specialDayGroups?: readonly SpecialDayGroup[];
   readonly credentials: readonly MemoryCredential[];
@@ -38,6 +39,10 @@ export class MemoryPolicyView implements PolicyView {
 
   accessPoint(id: string): AccessPoint | undefined {
     return this.policy.accessPoints.find((point) => point.id === id);
+  }
+
+  area(id: string): Area | undefined {
+    return this.policy.areas?.find((area) => area.id === id);
   }
 
   schedule(id: string): Schedule | undefined {

@@ -1,5 +1,5 @@
-import { WEEKDAYS, type AccessPoint, type Door, type Schedule } from '@sparc/protocol/policy';
-import { Field, type FieldPolicy } from '@sparc/edge/field';
+import { WEEKDAYS, type AccessPoint, type Area, type Door, type Schedule } from '@sparc/protocol/policy';
+import { Field, type FieldDeps, type FieldPolicy } from '@sparc/edge/field';
 import type { ModeStore } from '@sparc/edge/site-mode';
 import { VirtualClock } from '@sparc/simulator/world';
 import { cardBits } from '../access/scene.js';
@@ -16,6 +16,8 @@ export const CARDS = {
   ann: cardBits('h10301', 1, 42),
   /** Suspended holder. */
   bob: cardBits('h10301', 1, 43),
+  /** In the list where the site says so. */
+  carla: cardBits('h10301', 1, 44),
   /** In no list. */
   stranger: cardBits('h10301', 1, 99),
   emergency: cardBits('h10301', 1, 7),
@@ -36,6 +38,9 @@ const credential = (id: string, number: number, more: Partial<MemoryCredential> 
 });
 
 export interface SiteChanges {
+  readonly areas?: readonly Area[];
+  /** Carla has what Ann has. */
+  readonly carla?: boolean;
   readonly revision?: string;
   readonly ann?: Partial<MemoryCredential>;
   readonly doors?: Readonly<Record<string, Partial<Door>>>;
@@ -96,7 +101,7 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
   const plan: SitePlan = {
     site: { id: 'site', name: 'Site', timeZone: 'UTC' },
     cardFormats: [{ format: 'h10301' }],
-    areas: [],
+    areas: [...(changes.areas ?? [])],
     specialDayGroups: [],
     schedules: [ALWAYS, ...schedules],
     doors,
@@ -119,7 +124,12 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
     revision,
     accessPoints,
     schedules,
-    credentials: [credential('ann', 42, changes.ann), credential('bob', 43, { holderStatus: 'suspended' })],
+    ...(changes.areas && { areas: changes.areas }),
+    credentials: [
+      credential('ann', 42, changes.ann),
+      credential('bob', 43, { holderStatus: 'suspended' }),
+      ...(changes.carla === true ? [credential('carla', 44)] : []),
+    ],
   });
   return { kind: 'policy', view, plan };
 }
@@ -129,6 +139,7 @@ export interface SiteOptions {
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
   readonly modeStore?: ModeStore;
+  readonly areaClaims?: FieldDeps['areaClaims'];
 }
 
 /** A field with all its devices online and all its doors closed, 1 s after the start. */
@@ -139,18 +150,25 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor(modeStore: ModeStore | undefined) {
+  private constructor({ modeStore, areaClaims }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
       error: (fields: object) => void this.errors.push(fields),
     };
     const { clock, bus, journal } = this;
-    this.field = new Field({ clock, fieldBus: bus, journal, log, ...(modeStore === undefined ? {} : { modeStore }) });
+    this.field = new Field({
+      clock,
+      fieldBus: bus,
+      journal,
+      log,
+      ...(modeStore && { modeStore }),
+      ...(areaClaims && { areaClaims }),
+    });
   }
 
   static async open(options: SiteOptions = {}): Promise<FieldSite> {
-    const site = new FieldSite(options.modeStore);
+    const site = new FieldSite(options);
     site.field.usePolicy(options.policy ?? sitePolicy());
     site.field.start();
     if (options.offline !== true) site.connect();

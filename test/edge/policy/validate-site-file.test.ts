@@ -153,8 +153,6 @@ t.test('every error is shown at once, each once, in the order of the lines', asy
 
 t.test('a rule that nothing would enforce yet has its own code', async (t) => {
   const fields: readonly (readonly [string, string])[] = [
-    ['areaTo: hall', 'areaTo: hall, antiPassback: hard'],
-    ['name: Hall }', 'name: Hall, occupancy: { max: 5 } }'],
     ['pin: "4711"', 'duressPin: "4712"'],
     ['areaTo: hall', 'areaTo: hall, twoPerson: true'],
     ['areaTo: hall', 'areaTo: hall, escort: true'],
@@ -224,4 +222,20 @@ t.test('a site file that asks more of a line than it can poll in a second is ref
   };
   t.match(codes(9_600), [{ path: /^devices\[/, message: /40 devices at 9600 baud are polled every \d{4} ms/ }]);
   t.strictSame(codes(38_400), []);
+});
+
+t.test('areas nest without circles, and where people are counted their passages must show', async (t) => {
+  const refused = (from: string, to: string): readonly string[] => {
+    const { text, line } = edited(SITE_FILE, from, to);
+    return problemsIn(text).map((problem) => `${problem.line - line} ${problem.message}`);
+  };
+  t.same(refused('name: Hall }', 'name: Hall, within: street }'), []);
+  t.match(refused('name: Hall }', 'name: Hall, within: hall }'), [/^0 .*circle/]);
+  t.match(refused('name: Hall }', 'name: Hall, within: hull }'), [/^0 .*not among the areas/]);
+  t.same(refused('name: Hall }', 'name: Hall, antiPassback: { mode: hard, unknown: failSoft }, occupancyMax: 5 }'), []);
+  t.match(refused('name: Hall }', 'name: Hall, antiPassback: { mode: hard } }'), [/unknown/]);
+
+  const uncounted = 'reader: lab-reader, direction: entry,';
+  t.match(refused(uncounted, `${uncounted} reuseDelayMs: 60000,`), [/^0 .*no contact/]);
+  t.same(refused(uncounted, `${uncounted} reuseDelayMs: 60000, countsOnGrant: true,`), []);
 });

@@ -53,6 +53,13 @@ const inputs = fc.record(
     lockedOut: fc.boolean(),
     doorMode: fc.constantFrom('blocked' as const, 'lockdown' as const),
     interlockBusy: fc.boolean(),
+    location: fc.record({ areaId: fc.constant('hall'), certain: fc.boolean() }, { requiredKeys: ['certain'] }),
+    sinceHereMs: fc.nat(),
+    occupancy: fc.array(fc.record({ areaId: fc.constantFrom('hall', 'house'), others: fc.nat() }), {
+      minLength: 1,
+      maxLength: 16,
+    }),
+    pendingElsewhere: fc.boolean(),
   },
   {
     requiredKeys: [
