@@ -72,6 +72,7 @@ t.test('a slow disk, a flooded API and a killed site process delay no poll', { s
 async function killSiteProcess(gateway: LiveGateway): Promise<number[]> {
   const pids: number[] = [];
   while (pids.length < SITE_KILLS_COUNT) {
+    await eventually('the API answers', () => gateway.isServing(), 30_000);
     await sleep(400);
     const pid = gateway.sitePid;
     if (pid === undefined || pids.includes(pid)) continue;
