@@ -35,9 +35,12 @@ export {
 export {
   ALWAYS_SCHEDULE_ID,
   compileSchedule,
+  DAY_MS,
   dateText,
   dayNumber,
   isOpen,
+  localWindow,
+  weekdayOf,
   weeklyWindows,
   windowsOf,
   type CompiledSchedule,

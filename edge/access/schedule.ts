@@ -34,7 +34,7 @@ export interface CompiledSchedule {
 const minutesMs = (clockTime: string): number =>
   (Number(clockTime.slice(0, 2)) * 60 + Number(clockTime.slice(3, 5))) * MINUTE_MS;
 
-function localWindow({ from, to }: TimeWindow): LocalWindow {
+export function localWindow({ from, to }: TimeWindow): LocalWindow {
   const fromMs = minutesMs(from);
   const toMs = minutesMs(to);
   return { fromMs, toMs: toMs > fromMs ? toMs : toMs + DAY_MS };
@@ -89,9 +89,12 @@ export function compileSchedule(
   return { clock, alwaysOpen, weekly, rules, ruledDays };
 }
 
-/** Windows that begin on a weekday, whatever the date. 1970-01-01 was a Thursday. */
+/** Place of a local day in `WEEKDAYS`: 0 is Monday, and 1970-01-01 was a Thursday. */
+export const weekdayOf = (day: number): number => (((day + 3) % 7) + 7) % 7;
+
+/** Windows that begin on a weekday, whatever the date. */
 export const weeklyWindows = ({ weekly }: CompiledSchedule, day: number): readonly LocalWindow[] =>
-  weekly[(((day + 3) % 7) + 7) % 7] ?? [];
+  weekly[weekdayOf(day)] ?? [];
 
 /**
  * Windows that begin on a local day, after all rules. They may overlap, and one that a rule of the next day cuts through

@@ -8,7 +8,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.checkFailed, 'a check failed: a damaged ledger, a promise broken in a simulation'],
-  [EXIT.badInput, 'the command line, the configuration, a site file or a capture is wrong'],
+  [EXIT.badInput, 'the command line, the configuration, a site file, a calendar or a capture is wrong'],
   [EXIT.operating, 'the machine refused: a file, a disk, a port, a permission, another process'],
   [EXIT.internal, 'a defect of the command'],
 ];
@@ -19,6 +19,7 @@ const BAD_INPUT: readonly ErrorCode[] = [
   'ERR_CONFIG_INVALID',
   'ERR_OSDP_CAPTURE',
   'ERR_OSDP_KEY_WEAK',
+  'ERR_POLICY_CALENDAR',
 ];
 
 export function exitCodeOf(error: SparcError): ExitCode {

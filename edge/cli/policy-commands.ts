@@ -2,17 +2,10 @@ import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 import { BusSpeeds } from '../commissioning/index.js';
 import { loadGatewayConfig, readTextFile } from '../config/index.js';
-import { createNodeClock, findIdentity, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
-import {
-  applySiteFile,
-  loadPinKey,
-  readSitePlan,
-  SITE_FILE_LENGTH_MAX,
-  SitePlan,
-  verifyGeneration,
-  type Manifest,
-} from '../policy/index.js';
+import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
+import { applySiteFile, loadPinKey, SITE_FILE_LENGTH_MAX, SitePlan, type Manifest } from '../policy/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
+import { planInForce } from './plan-in-force.js';
 
 const SECTIONS = Object.keys(SitePlan.properties) as (keyof SitePlan)[];
 
@@ -62,17 +55,9 @@ function show({ output }: Cli, section: string | undefined, configPath: string):
   if (section !== undefined && !isSection(section)) {
     throw new SparcError('ERR_CLI_USAGE', `there is no section '${section}': ${SECTIONS.join(', ')}`, { section });
   }
-  const { dataDir } = loadGatewayConfig(configPath);
-  const none = new SparcError('ERR_POLICY_NONE', `no site file has been applied to ${dataDir}`, { dataDir });
-  const identity = findIdentity(dataDir);
-  if (identity === undefined) throw none;
-  const { current, rejected } = verifyGeneration(dataDir, (message, signature) =>
-    verifySignature(identity.publicKey, message, signature),
-  );
-  if (current === undefined) throw rejected[0] ?? none;
-  const plan = readSitePlan(current.path);
+  const { manifest, plan } = planInForce(configPath);
   if (section !== undefined) output.result(plan[section], stringify(plan[section]).trimEnd());
-  else output.result({ manifest: current.manifest, ...plan }, summary(current.manifest, plan));
+  else output.result({ manifest, ...plan }, summary(manifest, plan));
 }
 
 function isSection(text: string): text is keyof SitePlan {

@@ -12,6 +12,7 @@ import { addOsdpCommands } from './osdp-commands.js';
 import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
+import { addScheduleCommands } from './schedule-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
 import { addSiteCommands } from './site-commands.js';
 
@@ -38,6 +39,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addOrderCommands(cli);
   addBundleCommands(cli);
   addSiteCommands(cli);
+  addScheduleCommands(cli);
   addSimulateCommand(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });

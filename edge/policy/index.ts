@@ -19,5 +19,5 @@ export type { Verify } from './signed-file.js';
 export { readSitePlan, SitePlan, sitePlanOf } from './site-plan.js';
 export { SqlitePolicyView } from './sqlite-policy-view.js';
 export { SITE_FILE_LENGTH_MAX, validateSiteFile } from './validate-site-file.js';
-export { ValidityClock } from './validity-clock.js';
+export { isTimeZone, ValidityClock } from './validity-clock.js';
 export { verifyGeneration, type VerifiedGeneration } from './verify-generation.js';

@@ -36,4 +36,8 @@ export const POLICY_ERRORS = {
     meaning: 'The policy revision under which something was decided is no longer kept, or there was none.',
     action: 'Nothing is wrong. Only the two newest revisions are kept; `sparc decision explain` needs none.',
   },
+  ERR_POLICY_CALENDAR: {
+    meaning: 'An iCalendar file cannot be taken over into a site file.',
+    action: 'Correct the calendar at the place that the message names, or write the schedule by hand.',
+  },
 } as const;
