@@ -78,14 +78,15 @@ export const LINE_FAULTS: readonly LineFault[] = [
   fault('reply after 150 ms', 'reply', slow),
   fault('reply after 300 ms', 'reply', late),
   fault('BUSY', 'command', forged(BUSY, new Uint8Array(0), 0)),
-  fault('BUSY five times', 'command', forged(BUSY, new Uint8Array(0), 0), 5),
+  fault('BUSY three times', 'command', forged(BUSY, new Uint8Array(0), 0), 3),
   fault('forged NAK 1', 'command', nak(1)),
   fault('forged NAK 4', 'command', nak(4)),
   fault('forged NAK 5', 'command', nak(5)),
   fault('forged NAK 6', 'command', nak(6)),
-  // The last, because every libosdp PD that hears it ends its session, whomever it was for.
-  fault('command with a bad CRC', 'command', corrupted),
 ];
+
+/** Heard by every device of the line. A libosdp PD that hears it ends its session, whomever it was for. */
+export const COMMAND_CORRUPTED = fault('command with a bad CRC', 'command', corrupted);
 
 interface ArmedFault {
   readonly address: number;
@@ -119,6 +120,11 @@ export class FaultyLink implements ByteLink {
   /** The next frames of the device meet with it; resolves with the instant of the first. */
   arm(address: number, fault: LineFault): Promise<number> {
     return new Promise((resolve) => (this.#armed = { address, fault, left: fault.count, fired: resolve }));
+  }
+
+  /** Nothing is going to happen any more. */
+  get idle(): boolean {
+    return this.#armed === undefined;
   }
 
   start(handlers: ByteLinkHandlers): void {

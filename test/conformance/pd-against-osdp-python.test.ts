@@ -74,7 +74,7 @@ for (const { name, skip, open } of LINES) {
         t.same(await peer.ask({ do: 'inputs' }), [false, false, false, false]);
         t.same(await peer.ask({ do: 'outputs' }), [false, false]);
         t.same(await peer.ask({ do: 'local' }), { tampered: false, powerFailed: false });
-        t.equal(await peer.ask({ do: 'output', number: 1, code: 5, ticks: 3 }), true);
+        t.equal(await peer.ask({ do: 'output', number: 1, code: 2, ticks: 0 }), true);
         t.equal(await peer.ask({ do: 'led', color: 2 }), true);
         // ACK; osdp-python passes over the MFGREP that comes on a later poll.
         t.equal(await peer.ask({ do: 'manufacturer', vendor: VENDOR, data: '010203' }), '');

@@ -1,21 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { eventually } from '../support/peers.js';
-import { FaultyLink, LINE_FAULTS, type SeenFrame } from './faulty-link.js';
+import { COMMAND_CORRUPTED, FaultyLink, LINE_FAULTS, type SeenFrame } from './faulty-link.js';
 import { MEDIA } from './libosdp-line.js';
-import { hex, LIBOSDP, type LibosdpDeviceConfig } from './libosdp-peer.js';
+import { hex, LIBOSDP, type LibosdpDeviceConfig, type LibosdpRecord } from './libosdp-peer.js';
 import { key } from './libosdp-readers.js';
 import { OurPds } from './our-pds.js';
 
 const COUNT = 8;
 /** libosdp repeats a frame after 1 s; then it gives a device up for 300 s, unless it is told to try again. */
-const BY_ITSELF_MS = 1_500;
+const BY_ITSELF_MS = 1_250;
+const ATTEMPT_MS = 3_000;
+const ATTEMPTS_MAX = 3;
 /** From the first command of a new attempt to its session. */
 const SESSION_MAX_MS = 1_000;
 const CHLNG = 0x76;
 /** Behind SOM, address, length, control and the three bytes of SCS_11. */
 const CHLNG_INDEX = 8;
 
+const BUZZER: LibosdpRecord = {
+  command: LIBOSDP.command.buzzer,
+  reader: 0,
+  control_code: 2,
+  on_count: 1,
+  off_count: 1,
+  rep_count: 1,
+};
 const ADDRESSES = Array.from({ length: COUNT }, (_, index) => index + 1);
 const ACU: readonly LibosdpDeviceConfig[] = ADDRESSES.map((address) => ({
   address,
@@ -58,31 +68,48 @@ for (const medium of MEDIA) {
       t.pass();
     });
 
-    /** A light is switched: the first command that libosdp sends after what has happened. */
+    /** The commands of libosdp's first attempt that is not spoilt by its own timeout, as on a busy machine. */
+    const tryAgain = async (index: number): Promise<readonly SeenFrame[]> => {
+      for (let attempts = 1; ; attempts++) {
+        const seenBefore = commands.length;
+        await peer.request({ do: 'restart' }, index);
+        try {
+          await eventually('our PD is back', () => isUp(index), ATTEMPT_MS);
+          return commands.slice(seenBefore).filter(({ address }) => address === index + 1);
+        } catch (error) {
+          if (attempts === ATTEMPTS_MAX) throw error;
+        }
+      }
+    };
+    /** The buzzer sounds: a command that libosdp sends after what has happened. */
     const obeys = async (index: number): Promise<void> => {
-      const before = pds.pd(index).doings.length;
-      await peer.submit(
-        { command: LIBOSDP.command.buzzer, reader: 0, control_code: 2, on_count: 1, off_count: 1, rep_count: 1 },
-        index,
-      );
-      await eventually('our PD obeys', () =>
-        pds
-          .pd(index)
-          .doings.slice(before)
-          .some(({ kind }) => kind === 'buzzer'),
-      );
+      for (let attempts = 1; ; attempts++) {
+        if (!isUp(index)) await tryAgain(index);
+        const before = pds.pd(index).doings.length;
+        const sounds = () =>
+          pds
+            .pd(index)
+            .doings.slice(before)
+            .some(({ kind }) => kind === 'buzzer');
+        try {
+          await peer.submit(BUZZER, index);
+          await eventually('our PD obeys', () => sounds() || !isUp(index), ATTEMPT_MS);
+          if (sounds()) return;
+        } catch (error) {
+          if (attempts === ATTEMPTS_MAX) throw error;
+        }
+      }
     };
     /** What libosdp makes of the fault shows after its repeat; a device that it gives up it is told to try again. */
     const settle = async (index: number, happenedMs: number): Promise<Settled> => {
+      let lastMs = happenedMs;
       while (peer.device(index).session.online) {
-        if (performance.now() > happenedMs + BY_ITSELF_MS) return { told: 'libosdp keeps the session' };
+        if (!link.idle) lastMs = performance.now();
+        if (performance.now() > lastMs + BY_ITSELF_MS) return { told: 'libosdp keeps the session' };
         await sleep(5);
       }
       const givenUpMs = performance.now() - happenedMs;
-      const seenBefore = commands.length;
-      await peer.request({ do: 'restart' }, index);
-      await eventually('our PD is back', () => isUp(index));
-      const attempt = commands.slice(seenBefore).filter(({ address }) => address === index + 1);
+      const attempt = await tryAgain(index);
       const backMs = performance.now() - (attempt[0]?.atMs ?? NaN);
       return {
         told: `libosdp gives up for 300 s after ${givenUpMs.toFixed(0)} ms; at its next attempt it has a session in ${backMs.toFixed(0)} ms`,
@@ -100,15 +127,12 @@ for (const medium of MEDIA) {
       t.ok(isUp(index), name);
     };
 
-    // Faults of up to eight devices overlap, to save time: what libosdp makes of one may be due to another.
     await t.test('after anything that may happen to a frame our PD opens a session at the first attempt', async (t) => {
-      for (let begin = 0; begin < LINE_FAULTS.length; begin += COUNT) {
-        const batch = LINE_FAULTS.slice(begin, begin + COUNT);
-        const settling: Promise<Settled>[] = [];
-        for (const [index, fault] of batch.entries()) settling.push(settle(index, await link.arm(index + 1, fault)));
-        for (const [index, settled] of (await Promise.all(settling)).entries()) {
-          await judge(t, batch[index]?.name ?? '', index, settled);
-        }
+      for (const [round, fault] of [...LINE_FAULTS, COMMAND_CORRUPTED].entries()) {
+        const index = round % COUNT;
+        // libosdp gives devices up without any fault where the machine is busy.
+        if (!isUp(index)) await tryAgain(index);
+        await judge(t, fault.name, index, await settle(index, await link.arm(index + 1, fault)));
       }
     });
 
