@@ -1,4 +1,5 @@
 import type { CardRecord, DecisionInputs, EventName, Reason } from '@sparc/protocol/events';
+import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { failedChecks } from './checks.js';
 import type { Decision } from './decision.js';
@@ -13,7 +14,7 @@ import type { PolicyView } from './policy-view.js';
 export function decide(request: AccessRequest, view: PolicyView, context: DecisionContext): Decision {
   let factors = NO_FACTORS;
   try {
-    const identified = identify(view, request.accessPointId, request.card);
+    const identified = identify(view, request.accessPointId, request.card, context.wall);
     factors = factorsOf(request, view, context, identified);
     const inputs = inputsOf(request, context, view.revision, factors);
     const { credential } = identified;
@@ -35,7 +36,7 @@ export interface RecordedPresentation {
 export function replay(recorded: RecordedPresentation, view: PolicyView): Decision {
   const { accessPointId, card, inputs } = recorded;
   try {
-    return judge(view, accessPointId, identify(view, accessPointId, card), inputs);
+    return judge(view, accessPointId, identify(view, accessPointId, card, wallOf(inputs)), inputs);
   } catch (error) {
     return failure(accessPointId, card, inputs, error);
   }
@@ -65,13 +66,15 @@ const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
 export function releaseObstacle(decision: Decision, view: PolicyView, now: Mode): Reason | undefined {
   const { doorMode: _mode, interlockBusy: _busy, ...recorded } = decision.inputs;
   try {
-    const identified = identify(view, decision.accessPointId, decision.card);
+    const identified = identify(view, decision.accessPointId, decision.card, wallOf(decision.inputs));
     const failed = failedChecks(view, identified, withMode(recorded, now));
     return failed.find(({ reason, isFlagOnly }) => SECOND_LOOK.has(reason) && !isFlagOnly)?.reason;
   } catch {
     return 'internal_error';
   }
 }
+
+const wallOf = ({ atUnixMs, timeQuality }: DecisionInputs): WallTime => ({ unixMs: atUnixMs, quality: timeQuality });
 
 type Mode = Pick<DecisionContext, 'doorMode' | 'interlockBusy'>;
 type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut'>;

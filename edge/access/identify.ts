@@ -1,7 +1,9 @@
 import { decodeCard, findByRead, type CardDecoding } from '@sparc/protocol/card-format';
 import type { CardRecord } from '@sparc/protocol/events';
 import type { AccessPoint } from '@sparc/protocol/policy';
+import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest } from './access-request.js';
+import { atItsTime } from './authentication.js';
 import type { CredentialRecord, PolicyView } from './policy-view.js';
 
 /** Who a read says it is, before any question of rights. */
@@ -24,8 +26,15 @@ export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: 
   return record;
 }
 
-export function identify(view: PolicyView, accessPointId: string, card: AccessRequest['card']): Identified {
-  const accessPoint = view.accessPoint(accessPointId);
+/** `wall`: the time that the decision is made for. */
+export function identify(
+  view: PolicyView,
+  accessPointId: string,
+  card: AccessRequest['card'],
+  wall: WallTime,
+): Identified {
+  const point = view.accessPoint(accessPointId);
+  const accessPoint = point && atItsTime(view, point, wall);
   const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats, accessPoint?.facilityCodes);
   const find = (key: string) => view.credentialByIdentifier(key);
   const credential = findByRead(card.bits, card.bitCount, decoding, find);

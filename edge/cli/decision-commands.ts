@@ -116,7 +116,7 @@ function tryOut({ output }: Cli, credentialId: string, accessPointId: string, { 
       linkSecure: true,
       linkTampered: false,
       readAgeMs: 0,
-      pin: accessPoint.authentication === 'card' ? 'none' : pin,
+      pin: accessPoint.authentication === 'card' && accessPoint.scheduledAuthentication === undefined ? 'none' : pin,
       lockedOut: false,
     } as const;
     return decisionRecord(replay({ accessPointId, card, inputs }, view));

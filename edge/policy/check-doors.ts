@@ -111,6 +111,9 @@ function checkAccessPoint(check: SiteCheck, accessPoint: AccessPoint, path: Json
   const { id, door, reader, direction, areaFrom, areaTo, independentEgress } = accessPoint;
   check.refer('doors', door, [...path, 'door']);
   check.refer('readers', reader, [...path, 'reader']);
+  for (const [at, { schedule }] of (accessPoint.scheduledAuthentication ?? []).entries()) {
+    check.refer('schedules', schedule, [...path, 'scheduledAuthentication', at, 'schedule']);
+  }
   readerOnce(reader, [...path, 'reader'], `access point \`${id}\``);
   if (areaFrom !== undefined) check.refer('areas', areaFrom, [...path, 'areaFrom']);
   if (areaTo !== undefined) check.refer('areas', areaTo, [...path, 'areaTo']);

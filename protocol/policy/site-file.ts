@@ -181,6 +181,8 @@ export const Door = closed({
   acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
 });
 
+const Authentication = Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' });
+
 export const AccessPoint = closed({
   id: Id,
   name: Name,
@@ -190,7 +192,13 @@ export const AccessPoint = closed({
   areaFrom: Type.Optional(Id),
   areaTo: Type.Optional(Id),
   enabled: Type.Optional(Type.Boolean()),
-  authentication: Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' }),
+  authentication: Authentication,
+  scheduledAuthentication: Type.Optional(
+    Type.Array(closed({ schedule: Id, authentication: Authentication }), {
+      minItems: 1,
+      description: 'asked instead while the schedule is open; the first that is open counts',
+    }),
+  ),
   facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
   reuseDelayMs: Type.Optional(
     Type.Integer({

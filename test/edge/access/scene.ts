@@ -24,6 +24,11 @@ export const ACCESS_POINTS: readonly AccessPoint[] = [
   point('vault-exit', { direction: 'exit', independentEgress: true }),
   point('pin-entry', { authentication: 'cardAndPin' }),
   point('pin-exit', { direction: 'exit', authentication: 'cardAndPin' }),
+  point('pin-at-night', { scheduledAuthentication: [{ schedule: 'night', authentication: 'cardAndPin' }] }),
+  point('no-pin-by-day', {
+    authentication: 'cardAndPin',
+    scheduledAuthentication: [{ schedule: 'day', authentication: 'card' }],
+  }),
   point('disabled', { enabled: false }),
   point('facility-7', { facilityCodes: [7] }),
 ];

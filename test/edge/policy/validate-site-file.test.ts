@@ -86,6 +86,11 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['heldAlarm: true', 'interlocks: [airlock]', /no other door names/],
   ['heldAlarm: true', 'fireAlarms: [front-button]', /purpose is not fireAlarm/],
   ['heldAlarm: true', 'fireAlarms: [panel]', /not among the inputs/],
+  [
+    'areaTo: hall }',
+    'areaTo: hall, scheduledAuthentication: [{ schedule: nights, authentication: cardAndPin }] }',
+    /not among the schedules/,
+  ],
   // emergency
   ['credential: card-chief', 'credential: card-bob', /is lost/],
   ['credential: card-chief', 'credential: card-ada', /validity/],

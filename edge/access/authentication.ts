@@ -1,0 +1,19 @@
+import type { AccessPoint } from '@sparc/protocol/policy';
+import type { WallTime } from '@sparc/protocol/ports';
+import type { PolicyView } from './policy-view.js';
+import { isOpen } from './schedule.js';
+import { isClockKnown, siteSchedule } from './site-time.js';
+
+/**
+ * The access point with the authentication that it asks for at this time: that of the first of its schedules that is
+ * open, or else its own. A clock that nobody vouches for never relaxes it: the strictest of them all is asked then.
+ */
+export function atItsTime(view: PolicyView, accessPoint: AccessPoint, wall: WallTime): AccessPoint {
+  const { scheduledAuthentication } = accessPoint;
+  if (scheduledAuthentication === undefined) return accessPoint;
+  const isAsked = isClockKnown(view, wall.quality)
+    ? ({ schedule }: { readonly schedule: string }) => isOpen(siteSchedule(view, schedule), wall.unixMs)
+    : ({ authentication }: Pick<AccessPoint, 'authentication'>) => authentication === 'cardAndPin';
+  const { authentication } = scheduledAuthentication.find(isAsked) ?? accessPoint;
+  return { ...accessPoint, authentication };
+}
