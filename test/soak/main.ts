@@ -75,14 +75,16 @@ async function osdpFuzz(): Promise<Row[]> {
 
 async function properties(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [file, what, count] of [
-    ['frame-parser', 'fuzz runs of each property of the frame parser', FUZZ_RUNS],
-    ['attacks', 'fuzz runs of each property of Secure Channel', FUZZ_RUNS],
+  for (const [file, what, count, variable] of [
+    ['protocol/osdp/frame-parser', 'fuzz runs of each property of the frame parser', FUZZ_RUNS, 'OSDP_FUZZ_RUNS'],
+    ['protocol/osdp/attacks', 'fuzz runs of each property of Secure Channel', FUZZ_RUNS, 'OSDP_FUZZ_RUNS'],
     // Each of them lives through three seconds.
-    ['single-fault', 'days of a reader with one fault', FUZZ_RUNS / 20],
+    ['protocol/osdp/single-fault', 'days of a reader with one fault', FUZZ_RUNS / 20, 'OSDP_FUZZ_RUNS'],
+    // Each of them is read minute by minute.
+    ['edge/access/schedule-years', 'two days of a schedule in any zone', FUZZ_RUNS / 20, 'SCHEDULE_RUNS'],
   ] as const) {
-    const path = join('test', 'dist', 'protocol', 'osdp', `${file}.test.js`);
-    const once = async (): Promise<undefined> => void (await run(what, [path], { OSDP_FUZZ_RUNS: String(count) }));
+    const path = join('test', 'dist', `${file}.test.js`);
+    const once = async (): Promise<undefined> => void (await run(what, [path], { [variable]: String(count) }));
     rows.push(await timed(what, count, once));
   }
   return rows;
