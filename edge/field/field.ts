@@ -385,7 +385,6 @@ export class Field {
     if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
       return releaseObstacle(decision, policy.view, this.#modeAt(point.accessPoint.door));
     }
-    if (policy.kind === 'none' && decision.emergency === true) return undefined;
     const again = this.#decide(request);
     return again.outcome === 'grant' ? undefined : (again.reason ?? 'internal_error');
   }

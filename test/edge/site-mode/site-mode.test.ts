@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { DOOR_MODES, type Door, type StandingMode } from '@sparc/protocol/policy';
+import { afterRestart, EVACUATION, ModeFile, NORMAL, obey, standingMode, type SiteMode } from '@sparc/edge/site-mode';
+
+const ACT = { by: 'Ada', atUnixMs: 1 };
+const MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
+const RELEASES = ['none', 'egress', 'both'] as const;
+
+const door = (fireRelease: (typeof RELEASES)[number], fireAlarms?: string[]): Door => ({
+  id: 'door',
+  name: 'Door',
+  lock: { output: 'lock', type: 'failSecure' },
+  onGatewayLoss: 'relock',
+  fireRelease,
+  ...(fireAlarms === undefined ? {} : { fireAlarms }),
+});
+
+t.test('fire comes before lockdown, lockdown before an order, an order before the schedule', async (t) => {
+  for (const fireRelease of RELEASES) {
+    for (const isFire of [false, true]) {
+      for (const isLockdown of [false, true]) {
+        for (const ordered of [undefined, ...MODES]) {
+          for (const isScheduled of [false, true]) {
+            const mode: SiteMode = {
+              threatLevel: 0,
+              fires: isFire ? { panel: ACT } : {},
+              ...(isLockdown ? { lockdown: ACT } : {}),
+              doors: ordered === undefined ? {} : { door: { ...ACT, mode: ordered } },
+            };
+            const expected =
+              isFire && fireRelease === 'both'
+                ? 'lockedOpen'
+                : isLockdown
+                  ? 'lockedDown'
+                  : (ordered ?? (isScheduled ? 'unlocked' : 'locked'));
+            const said = `${fireRelease} fire ${isFire} lockdown ${isLockdown} ${ordered} schedule ${isScheduled}`;
+            t.equal(standingMode(mode, door(fireRelease), isScheduled), expected, said);
+          }
+        }
+      }
+    }
+  }
+});
+
+t.test('a fire alarm concerns the doors that name it, or that name none; an evacuation concerns all', async (t) => {
+  const fire = (alarm: string): SiteMode => ({ ...NORMAL, fires: { [alarm]: ACT } });
+  t.equal(standingMode(fire('north'), door('both', ['north']), false), 'lockedOpen');
+  t.equal(standingMode(fire('north'), door('both', ['south']), false), 'locked');
+  t.equal(standingMode(fire('north'), door('both'), false), 'lockedOpen');
+  t.equal(standingMode(fire(EVACUATION), door('both', ['south']), false), 'lockedOpen');
+});
+
+t.test('from every mode of a door every other is reached, if need be through its release', async (t) => {
+  for (const from of MODES) {
+    for (const to of MODES) {
+      const ordered = obey(NORMAL, { kind: 'door', door: 'door', mode: from }, ACT).mode;
+      const isHeld = (from === 'lockedDown' || from === 'lockedOpen') && from !== to;
+      if (isHeld) t.throws(() => obey(ordered, { kind: 'door', door: 'door', mode: to }, ACT));
+      const left = isHeld ? obey(ordered, { kind: 'releaseDoor', door: 'door' }, ACT).mode : ordered;
+      const reached = obey(left, { kind: 'door', door: 'door', mode: to }, ACT).mode;
+      t.equal(standingMode(reached, door('none'), false), to, `${from} to ${to}`);
+    }
+  }
+});
+
+t.test('a restart keeps what restricts and what frees people, and no order that opens', async (t) => {
+  const doors = Object.fromEntries(MODES.map((mode) => [mode, { ...ACT, mode }]));
+  const kept = afterRestart({ lockdown: ACT, threatLevel: 2, fires: { panel: ACT }, doors });
+  t.same(Object.keys(kept.doors).sort(), ['blocked', 'doubleLocked', 'locked', 'lockedDown']);
+  t.match(kept, { lockdown: ACT, threatLevel: 2, fires: { panel: ACT } });
+});
+
+t.test('the file of the mode is for its owner, gives back what was saved, and says when it is damaged', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-mode-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = new ModeFile(folder);
+  t.equal(file.load(), undefined);
+  const mode: SiteMode = {
+    lockdown: ACT,
+    threatLevel: 3,
+    fires: { [EVACUATION]: ACT },
+    doors: { front: { ...ACT, mode: 'blocked' } },
+  };
+  await file.save(mode);
+  const path = join(folder, 'site-mode.json');
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.same(new ModeFile(folder).load(), mode);
+  for (const text of [
+    '',
+    '{"threatLevel":',
+    '{"threatLevel":0,"fires":{},"doors":{"a":{"by":"x","atUnixMs":1,"mode":"ajar"}}}',
+  ]) {
+    writeFileSync(path, text);
+    t.throws(() => file.load(), { code: 'ERR_GATEWAY_MODE_DAMAGED' });
+  }
+});
