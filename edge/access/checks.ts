@@ -23,20 +23,24 @@ const bitsValid: Check = ({ decoding, credential }) => {
 // The negation refuses an age that is no number.
 const readFresh: Check = ({ inputs }) => (!(inputs.readAgeMs <= READ_AGE_MAX_MS) ? 'read_too_old' : undefined);
 
-const pointInService: Check = ({ accessPoint }) => {
+const pointInService: Check = ({ accessPoint, credential }) => {
   if (!accessPoint) return 'point_unknown';
-  return accessPoint.enabled === false ? 'point_disabled' : undefined;
+  return accessPoint.enabled === false ? unlessOverridden('point_disabled', credential) : undefined;
 };
+
+/** An override right grants and flags, and is an alarm (4.8); it is no use against an interlock, which is physics. */
+const unlessOverridden = (reason: Reason, credential: Facts['credential']): Reason | Flag =>
+  credential?.override === true ? { flag: reason } : reason;
 
 const readerTrusted: Check = ({ inputs }) =>
   inputs.linkSecure && !inputs.linkTampered ? undefined : 'reader_untrusted';
 
-const modeAllows: Check = ({ inputs }) => {
+const modeAllows: Check = ({ inputs, credential }) => {
   switch (inputs.doorMode) {
     case undefined:
       return undefined;
     case 'lockdown':
-      return 'lockdown';
+      return unlessOverridden('lockdown', credential);
     case 'blocked':
       return 'point_blocked';
   }
@@ -87,6 +91,7 @@ const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
   if (!credential.hasPin) return 'factor_missing';
   switch (inputs.pin) {
     case 'right':
+    case 'duress':
       return undefined;
     case 'wrong':
       return 'pin_wrong';

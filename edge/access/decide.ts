@@ -122,11 +122,20 @@ function factorsOf(
   if (accessPoint?.authentication !== 'cardAndPin' || !credential) return { direction, pin: 'none', lockedOut: false };
   const lockedOut = isLockedOut(lockOuts, credential.id, accessPoint.reader, monotonicMs);
   if (lockedOut || pin === undefined || !credential.hasPin) return { direction, pin: 'none', lockedOut };
-  return { direction, pin: view.pinMatches(credential.id, pin) ? 'right' : 'wrong', lockedOut };
+  return { direction, pin: view.comparePin(credential.id, pin), lockedOut };
 }
 
 const NONE: readonly never[] = [];
-const CREDENTIAL_ALARM: readonly EventName[] = ['credential.alarm'];
+const OVERRIDDEN: readonly Reason[] = ['point_disabled', 'lockdown'];
+
+/** Raised whatever the outcome, but for an override that came to nothing. */
+function alarmsOf(credential: Identified['credential'], pin: DecisionInputs['pin'], isOverride: boolean): EventName[] {
+  const alarms: EventName[] = [];
+  if (credential?.status === 'lost' || credential?.status === 'stolen') alarms.push('credential.alarm');
+  if (pin === 'duress') alarms.push('access.duress');
+  if (isOverride) alarms.push('access.override');
+  return alarms;
+}
 
 function judge(view: PolicyView, accessPointId: string, identified: Identified, inputs: DecisionInputs): Decision {
   const { credential, card } = identified;
@@ -140,7 +149,7 @@ function judge(view: PolicyView, accessPointId: string, identified: Identified, 
     reason,
     alsoFailed: reason === undefined ? NONE : failed.filter((other) => other !== reason),
     flags: reason === undefined ? failed : NONE,
-    alarms: credential?.status === 'lost' || credential?.status === 'stolen' ? CREDENTIAL_ALARM : NONE,
+    alarms: alarmsOf(credential, inputs.pin, reason === undefined && OVERRIDDEN.some((each) => failed.includes(each))),
     accessPointId,
     credentialId: credential?.id,
     holderId: credential?.holderId,

@@ -45,4 +45,9 @@ function circumstances(inputs: NonNullable<EventRecord['inputs']>): string[] {
   ];
 }
 
-const PIN_TEXTS = { none: 'none was compared', right: 'the right one', wrong: 'a wrong one' } as const;
+const PIN_TEXTS = {
+  none: 'none was compared',
+  right: 'the right one',
+  wrong: 'a wrong one',
+  duress: 'the one for DURESS',
+} as const;

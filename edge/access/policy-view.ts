@@ -12,6 +12,8 @@ export interface CredentialRecord {
   /** Issue the site knows for the presented identifier, where the format carries one. */
   readonly issue?: number;
   readonly hasPin: boolean;
+  /** Opens access points that are disabled or locked down. */
+  readonly override?: boolean;
 }
 
 /** One way in: a profile of the credential that names the access point, and the schedule under which it does. */
@@ -41,6 +43,6 @@ export interface PolicyView {
   /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */
   credentialByIdentifier(key: string): CredentialRecord | undefined;
   rights(credentialId: string, accessPointId: string): readonly Right[];
-  /** Compares keyed hashes in constant time. */
-  pinMatches(credentialId: string, pin: string): boolean;
+  /** Compares keyed hashes in constant time, with the PIN for duress as well. */
+  comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress';
 }

@@ -18,7 +18,7 @@ interface EntryFlags {
 interface TryFlags {
   readonly config: string;
   readonly at?: string;
-  readonly pin: 'none' | 'right' | 'wrong';
+  readonly pin: 'none' | 'right' | 'wrong' | 'duress';
 }
 
 export function addDecisionCommands(cli: Cli): void {
@@ -47,7 +47,7 @@ export function addDecisionCommands(cli: Cli): void {
     .option('--at <time>', 'site time, such as 2026-12-25T07:30 (default: now)')
     .addOption(
       new Option('--pin <answer>', 'what is typed, where a PIN is asked')
-        .choices(['none', 'right', 'wrong'])
+        .choices(['none', 'right', 'wrong', 'duress'])
         .default('right'),
     )
     .addOption(jsonOption())

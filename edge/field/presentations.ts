@@ -203,7 +203,7 @@ export class Presentations {
     if (credentialId === undefined || inputs.pin === 'none') return;
     const counted = recordPinTry(
       this.#lockOuts,
-      { credentialId, readerId: accessPoint.reader, right: inputs.pin === 'right', nowMs: this.clock.monotonicMs() },
+      { credentialId, readerId: accessPoint.reader, right: inputs.pin !== 'wrong', nowMs: this.clock.monotonicMs() },
       {
         attemptsMax: accessPoint.pinAttemptsMax ?? ACCESS_POINT_DEFAULTS.pinAttemptsMax,
         lockOutMs: accessPoint.pinLockOutMs ?? ACCESS_POINT_DEFAULTS.pinLockOutMs,

@@ -31,6 +31,9 @@ export function checkCredentials(check: SiteCheck): void {
     if (new Set(credential.accessProfiles).size < credential.accessProfiles.length) {
       check.refuse([...path, 'accessProfiles'], 'names a profile twice');
     }
+    const { pin, duressPin } = credential;
+    if (duressPin !== undefined && pin === undefined) check.refuse([...path, 'duressPin'], 'needs a pin beside it');
+    else if (duressPin !== undefined && duressPin === pin) check.refuse([...path, 'duressPin'], 'is the PIN itself');
     checkValidity(check, credential, path, time);
     for (const [position, identifier] of credential.identifiers.entries()) {
       const at = [...path, 'identifiers', position];

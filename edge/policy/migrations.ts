@@ -74,6 +74,10 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (credential, access_profile)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE credential ADD COLUMN duress_pin_hash BLOB;
+  ALTER TABLE credential ADD COLUMN override INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** Layout of the generations that this version writes and reads. */

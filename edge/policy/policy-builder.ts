@@ -52,8 +52,9 @@ export class PolicyBuilder {
       policy: db.prepare('INSERT INTO access_policy VALUES (?, ?, ?)'),
       holder: db.prepare('INSERT INTO credential_holder (id, name, status) VALUES (?, ?, ?)'),
       credential: db.prepare(
-        `INSERT INTO credential (id, holder, status, valid_from_unix_ms, valid_to_unix_ms, pin_hash)
-         VALUES (?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO credential (id, holder, status, valid_from_unix_ms, valid_to_unix_ms, pin_hash,
+           duress_pin_hash, override)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       identifier: db.prepare('INSERT INTO credential_identifier VALUES (?, ?, ?)'),
       credentialProfile: db.prepare(
@@ -74,7 +75,8 @@ export class PolicyBuilder {
   }
 
   addCredential(credential: Credential): void {
-    const { id, holder, status, validFrom, validTo, pin, identifiers, accessProfiles } = credential;
+    const { id, holder, status, validFrom, validTo, pin, duressPin, override, identifiers, accessProfiles } =
+      credential;
     refusing(() => {
       const { lastInsertRowid: row } = this.#insert.credential.run(
         id,
@@ -83,6 +85,8 @@ export class PolicyBuilder {
         validFrom === undefined ? null : this.#time.validFrom(validFrom),
         validTo === undefined ? null : this.#time.validTo(validTo),
         pin === undefined ? null : pinHash(this.#pinKey, id, pin),
+        duressPin === undefined ? null : pinHash(this.#pinKey, id, duressPin),
+        override === true ? 1 : 0,
       );
       for (const identifier of identifiers) {
         const issue = 'format' in identifier ? (identifier.issue ?? null) : null;

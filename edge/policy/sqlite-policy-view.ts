@@ -24,6 +24,13 @@ interface KnownCredential {
   readonly rightsAt: Map<string, readonly Right[]>;
 }
 
+interface PinHashes {
+  readonly pin: Uint8Array | null;
+  readonly duress: Uint8Array | null;
+}
+/** Equal to no hash. */
+const NO_PIN_HASH = new Uint8Array(0);
+
 interface CredentialRow {
   readonly row: number;
   readonly id: string;
@@ -35,6 +42,7 @@ interface CredentialRow {
   readonly validTo: number | null;
   readonly issue: number | null;
   readonly hasPin: 0 | 1;
+  readonly override: 0 | 1;
 }
 
 /**
@@ -53,7 +61,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #credential: Statement<[string], CredentialRow>;
   readonly #row: Statement<[string], number>;
   readonly #rights: Statement<[string, number], Right>;
-  readonly #pinHash: Statement<[string], Uint8Array | null>;
+  readonly #pinHashes: Statement<[string], PinHashes>;
   readonly #holder: Statement<[string], CredentialHolder>;
   /** By identifier key: people come back, and a revision never changes, so nothing in here goes stale. */
   readonly #recent = new RecentMap<string, KnownCredential>(CREDENTIALS_REMEMBERED_MAX);
@@ -74,7 +82,7 @@ export class SqlitePolicyView implements PolicyView {
     // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
     this.#credential = db.prepare(`
       SELECT c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
-        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin,
+        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin, c.override,
         (SELECT h.status FROM credential_holder h INDEXED BY holder_not_active
           WHERE h.id = c.holder AND h.status <> 'active') AS holderStatus
       FROM credential_identifier i CROSS JOIN credential c USING (credential)
@@ -86,7 +94,7 @@ export class SqlitePolicyView implements PolicyView {
         CROSS JOIN access_profile p ON p.access_profile = m.access_profile
       WHERE m.credential = ?`);
     this.#row = db.prepare<[string], number>('SELECT credential FROM credential WHERE id = ?').pluck();
-    this.#pinHash = db.prepare<[string], Uint8Array | null>('SELECT pin_hash FROM credential WHERE id = ?').pluck();
+    this.#pinHashes = db.prepare('SELECT pin_hash AS pin, duress_pin_hash AS duress FROM credential WHERE id = ?');
     this.#holder = db.prepare('SELECT id, name, status FROM credential_holder WHERE id = ?');
   }
 
@@ -153,7 +161,7 @@ export class SqlitePolicyView implements PolicyView {
   #read(key: string): KnownCredential | undefined {
     const found = this.#credential.get(key);
     if (found === undefined) return undefined;
-    const { row, id, holderId, holderStatus, status, validFrom, validTo, issue, hasPin } = found;
+    const { row, id, holderId, holderStatus, status, validFrom, validTo, issue, hasPin, override } = found;
     const record = {
       id,
       holderId,
@@ -163,15 +171,21 @@ export class SqlitePolicyView implements PolicyView {
       ...(validTo !== null && { validToUnixMs: validTo }),
       ...(issue !== null && { issue }),
       hasPin: hasPin === 1,
+      ...(override === 1 && { override: true }),
     };
     const known = { record, row, rightsAt: new Map<string, readonly Right[]>() };
     this.#recent.set(key, known);
     return known;
   }
 
-  pinMatches(credentialId: string, pin: string): boolean {
-    const stored = this.#pinHash.get(credentialId);
-    return stored !== undefined && stored !== null && pinHashEqual(stored, pinHash(this.#pinKey, credentialId, pin));
+  comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {
+    const typed = pinHash(this.#pinKey, credentialId, pin);
+    const stored = this.#pinHashes.get(credentialId);
+    // Both, whatever the first says: how long it takes tells nothing.
+    const isRight = pinHashEqual(stored?.pin ?? NO_PIN_HASH, typed);
+    const isDuress = pinHashEqual(stored?.duress ?? NO_PIN_HASH, typed);
+    if (isRight) return 'right';
+    return isDuress ? 'duress' : 'wrong';
   }
 
   /** The card of a credential, by its first identifier, to try what a presentation would give. */

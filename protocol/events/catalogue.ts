@@ -58,6 +58,15 @@ export const EVENTS = {
     severity: 'info',
     meaning: 'A grant ended; the door has no contact to say whether it was used.',
   },
+  'access.duress': {
+    severity: 'alarm',
+    topic: 'AccessControl/Duress',
+    meaning: 'A PIN for duress was typed; the reader shows nothing of it.',
+  },
+  'access.override': {
+    severity: 'alarm',
+    meaning: 'A credential with the override right was granted where the access point is disabled or locked down.',
+  },
   'credential.alarm': { severity: 'alarm', meaning: 'A lost or stolen credential was presented.' },
   'credential.locked_out': { severity: 'alarm', meaning: 'A credential is locked out at a reader after wrong PINs.' },
   'exit.released': {

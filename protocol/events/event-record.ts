@@ -24,7 +24,7 @@ export interface DecisionInputs {
   readonly linkTampered: boolean;
   readonly readAgeMs: number;
   /** Never the PIN itself. */
-  readonly pin: 'none' | 'right' | 'wrong';
+  readonly pin: 'none' | 'right' | 'wrong' | 'duress';
   readonly lockedOut: boolean;
   /** Absent in normal operation. */
   readonly doorMode?: 'blocked' | 'lockdown';

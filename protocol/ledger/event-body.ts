@@ -32,7 +32,7 @@ const Inputs = message({
   linkSecure: required(5, flag),
   linkTampered: required(6, flag),
   readAgeMs: required(7, double),
-  pin: required(8, oneOf(['none', 'right', 'wrong'])),
+  pin: required(8, oneOf(['none', 'right', 'wrong', 'duress'])),
   lockedOut: required(9, flag),
   doorMode: optional(10, oneOf(['blocked', 'lockdown'])),
   interlockBusy: optional(11, flag),

@@ -295,6 +295,15 @@ export const Credential = closed({
   pin: Type.Optional(
     Type.String({ pattern: '^\\d{4,10}$', description: '4 to 10 digits in quotes; stored only as a keyed hash' }),
   ),
+  duressPin: Type.Optional(
+    Type.String({
+      pattern: '^\\d{4,10}$',
+      description: 'typed under duress: grants as the PIN does and raises a silent alarm; kept as the PIN is',
+    }),
+  ),
+  override: Type.Optional(
+    Type.Boolean({ description: 'opens access points that are disabled or locked down; each such grant alarms' }),
+  ),
   accessProfiles: Type.Array(Id),
 });
 

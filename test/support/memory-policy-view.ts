@@ -8,6 +8,7 @@ export interface MemoryCredential extends CredentialRecord {
   /** Schedule by access point. */
   readonly rights: Readonly<Record<string, string>>;
   readonly pin?: string;
+  readonly duressPin?: string;
 }
 
 export interface MemoryPolicy {
@@ -62,8 +63,10 @@ export class MemoryPolicyView implements PolicyView {
     return scheduleId === undefined ? [] : [{ profileId: 'profile', scheduleId }];
   }
 
-  pinMatches(credentialId: string, pin: string): boolean {
-    return this.#credential(credentialId)?.pin === pin;
+  comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {
+    const credential = this.#credential(credentialId);
+    if (credential?.pin === pin) return 'right';
+    return credential?.duressPin === pin ? 'duress' : 'wrong';
   }
 
   #credential(id: string): MemoryCredential | undefined {

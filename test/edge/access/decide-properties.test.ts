@@ -23,6 +23,7 @@ const arbitraryCase: fc.Arbitrary<Case> = fc
       status: fc.constantFrom('active' as const, 'active' as const, ...CREDENTIAL_STATUSES),
       holderStatus: fc.constantFrom('active' as const, 'active' as const, 'suspended' as const),
       hasPin: fc.boolean(),
+      override: fc.boolean(),
     }),
     validity: fc.record({ validFromUnixMs: instant, validToUnixMs: instant }, { requiredKeys: [] }),
     noRights: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
@@ -35,7 +36,7 @@ const arbitraryCase: fc.Arbitrary<Case> = fc
       cardBits('h10301', 7, 42),
       cardBits('h10302', undefined, 1),
     ),
-    pin: fc.option(fc.constantFrom('2468', '1357'), { nil: undefined }),
+    pin: fc.option(fc.constantFrom('2468', '1357', '8642'), { nil: undefined }),
     link: fc.record({ secure: fc.boolean(), tampered: fc.boolean() }),
     readAgeMs: fc.constantFrom(0, 50, 2_000, 2_001),
     wall: fc.record({ unixMs: instant, quality: fc.constantFrom(...TIME_QUALITIES) }),
@@ -58,7 +59,7 @@ const arbitraryCase: fc.Arbitrary<Case> = fc
       ...context
     }) => ({
       given: {
-        credential: { ...credential, ...validity, ...(noRights && { rights: {} }) },
+        credential: { ...credential, duressPin: '8642', ...validity, ...(noRights && { rights: {} }) },
         ...(!noRights && { schedule }),
       },
       request: { accessPointId, card, link, readAgeMs, ...(pin !== undefined && { pin }) },
@@ -82,7 +83,8 @@ const WORSENINGS: readonly ((one: Case) => Case)[] = [
   (one) => ({ ...one, request: { ...one.request, readAgeMs: 60_000 } }),
   (one) => ({ ...one, request: { ...one.request, link: { ...one.request.link, tampered: true } } }),
   (one) => ({ ...one, request: { ...one.request, pin: '0000' } }),
-  (one) => ({ ...one, context: { ...one.context, doorMode: 'lockdown' } }),
+  // Blocked is the worse of the two: no right overrides it.
+  (one) => ({ ...one, context: { ...one.context, doorMode: one.context.doorMode ?? 'lockdown' } }),
   (one) => ({ ...one, context: { ...one.context, interlockBusy: true } }),
   (one) => ({ ...one, context: { ...one.context, wall: { ...one.context.wall, quality: 'stepped' } } }),
   (one) => ({ ...one, context: { ...one.context, secureChannelRequired: true } }),
@@ -96,6 +98,23 @@ t.test('one more cause of denial never turns a denial into a grant', async (t) =
     5_000,
   );
   t.pass();
+});
+
+t.test('nobody without the override right is granted in lockdown, and every override alarms', async (t) => {
+  let overrides = 0;
+  checkProperty(
+    fc.property(arbitraryCase, (one) => {
+      const { link, readAgeMs, card } = REQUEST;
+      const request = { ...one.request, link, readAgeMs, card };
+      const lockedDown = { ...one, request, context: { ...one.context, doorMode: 'lockdown' as const } };
+      const { outcome, alarms } = decideCase(lockedDown);
+      if (outcome !== 'grant') return !alarms.includes('access.override');
+      overrides++;
+      return one.given.credential?.override === true && alarms.includes('access.override');
+    }),
+    3_000,
+  );
+  t.ok(overrides > 20, `${overrides} overrides`);
 });
 
 t.test('the same inputs give the same decision, and its record gives it again', async (t) => {
@@ -138,7 +157,7 @@ t.test('reasons are in rank order, and no grant away from an exit has one', asyn
       return (
         reason === undefined &&
         alsoFailed.length === 0 &&
-        (flags.length === 0 || one.request.accessPointId.endsWith('exit'))
+        (flags.length === 0 || one.request.accessPointId.endsWith('exit') || one.given.credential?.override === true)
       );
     }),
     2_000,

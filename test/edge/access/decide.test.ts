@@ -1,5 +1,5 @@
 import t from 'tap';
-import { REASONS, type Reason } from '@sparc/protocol/events';
+import { REASONS, type EventName, type Reason } from '@sparc/protocol/events';
 import {
   decide,
   decisionRecord,
@@ -23,7 +23,7 @@ interface Row {
   readonly then: 'grant' | 'pending' | Reason;
   readonly alsoFailed?: readonly Reason[];
   readonly flags?: readonly Reason[];
-  readonly alarm?: boolean;
+  readonly alarm?: boolean | EventName;
 }
 
 const misread = (): AccessRequest['card'] => {
@@ -130,6 +130,56 @@ const ROWS: readonly Row[] = [
     then: 'expired',
   },
 
+  {
+    title: 'the override right opens what is locked down, and alarms',
+    given: { credential: { override: true } },
+    context: { doorMode: 'lockdown' },
+    then: 'grant',
+    flags: ['lockdown'],
+    alarm: 'access.override',
+  },
+  {
+    title: 'the override right opens what is disabled, and alarms',
+    given: { credential: { override: true } },
+    when: { accessPointId: 'disabled' },
+    then: 'grant',
+    flags: ['point_disabled'],
+    alarm: 'access.override',
+  },
+  {
+    title: 'the override right is of no use against what is blocked',
+    given: { credential: { override: true } },
+    context: { doorMode: 'blocked' },
+    then: 'point_blocked',
+  },
+  {
+    title: 'the override right is of no use against an interlock, and does not alarm when nothing opens',
+    given: { credential: { override: true } },
+    context: { doorMode: 'lockdown', interlockBusy: true },
+    then: 'interlock_busy',
+    alsoFailed: ['lockdown'],
+  },
+  {
+    title: 'an override right is no right to an access point, nor beyond its schedule',
+    given: { credential: { override: true }, schedule: 'night' },
+    context: { doorMode: 'lockdown' },
+    then: 'outside_schedule',
+    alsoFailed: ['lockdown'],
+  },
+  {
+    title: 'a PIN under duress grants, and alarms',
+    given: { credential: { duressPin: '8642' } },
+    when: { accessPointId: 'pin-entry', pin: '8642' },
+    then: 'grant',
+    alarm: 'access.duress',
+  },
+  {
+    title: 'a PIN under duress alarms whatever else fails',
+    given: { credential: { duressPin: '8642' }, schedule: 'night' },
+    when: { accessPointId: 'pin-entry', pin: '8642' },
+    then: 'outside_schedule',
+    alarm: 'access.duress',
+  },
   { title: 'no right to this access point', given: { credential: { rights: {} } }, then: 'no_right' },
   { title: 'a right that is closed now', given: { schedule: 'night' }, then: 'outside_schedule' },
   {
@@ -280,7 +330,8 @@ for (const row of ROWS) {
     t.equal(decision.reason, denied ? row.then : row.then === 'pending' ? 'pin_required' : undefined);
     t.same(decision.alsoFailed, row.alsoFailed ?? []);
     t.same(decision.flags, row.flags ?? []);
-    t.same(decision.alarms, row.alarm ? ['credential.alarm'] : []);
+    const alarm = row.alarm === true ? 'credential.alarm' : row.alarm;
+    t.same(decision.alarms, alarm ? [alarm] : []);
     t.same(decision.card.bits, row.when?.card?.bits ?? REQUEST.card.bits, 'the raw bits are kept');
   });
 }

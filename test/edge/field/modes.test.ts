@@ -293,3 +293,16 @@ t.test('an order for a door that is not there is refused', async (t) => {
   const site = await FieldSite.open();
   await t.rejects(order(site, { kind: 'accessDoor', door: 'nowhere' }), /no door nowhere/);
 });
+
+t.test('an override credential opens a door that is locked down, once, and alarms', async (t) => {
+  for (const override of [true, false]) {
+    const site = await FieldSite.open({ policy: sitePolicy({ ann: { override } }) });
+    await order(site, { kind: 'lockdown' });
+    site.bus.card('front-in', CARDS.ann);
+    await site.clock.advance(200);
+    t.equal(site.released('front'), override);
+    t.equal(site.journal.names.includes('access.override'), override);
+    await site.clock.advance(10_000);
+    t.notOk(site.released('front'), 'it is locked down again');
+  }
+});

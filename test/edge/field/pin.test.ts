@@ -98,3 +98,24 @@ t.test('no PIN is ever in a record', async (t) => {
   await site.clock.advance(100);
   t.notMatch(JSON.stringify(site.journal.entries), /97531/);
 });
+
+t.test('a PIN under duress looks and times at the door exactly like the right one, and alarms', async (t) => {
+  const seen = async (pin: string) => {
+    const site = await FieldSite.open({ policy: sitePolicy({ ann: { duressPin: '8642' } }) });
+    const startedAtMs = site.clock.monotonicMs();
+    site.bus.card('vault-in', CARDS.ann);
+    await site.clock.advance(500);
+    site.news();
+    site.bus.keys('vault-in', `${pin}#`);
+    await site.clock.advance(10_000);
+    const { indications, movements } = site.bus;
+    return {
+      names: site.news(),
+      door: { indications, movements: movements.filter(({ atMs }) => atMs >= startedAtMs) },
+    };
+  };
+  const [right, duress] = [await seen('2468'), await seen('8642')];
+  t.same(duress.door, right.door);
+  t.same(duress.names, ['access.duress', ...right.names]);
+  t.notMatch(JSON.stringify(duress.names), '8642');
+});

@@ -48,9 +48,9 @@ t.test('an applied site file is in force, signed and whole', async (t) => {
     status: 'lost',
   });
   t.strictSame(view.rights('card-ada', 'lab-in'), [{ profileId: 'lab-staff', scheduleId: 'always' }]);
-  t.ok(view.pinMatches('card-ada', '4711'));
-  t.notOk(view.pinMatches('card-ada', '4712'));
-  t.notOk(view.pinMatches('card-bob', ''));
+  t.equal(view.comparePin('card-ada', '4711'), 'right');
+  t.equal(view.comparePin('card-ada', '4712'), 'wrong');
+  t.equal(view.comparePin('card-bob', ''), 'wrong');
   t.strictSame(view.credentialHolder('bob'), { id: 'bob', name: 'Bob', status: 'suspended' });
   view.close();
 });

@@ -31,6 +31,8 @@ const someSite: fc.Arbitrary<SiteFile> = profileIds.chain((ids) => {
       status: fc.constantFrom<Credential['status'][]>('active', 'lost', 'blocked'),
       accessProfiles: fc.subarray(ids),
       pin: fc.stringMatching(/^\d{4,6}$/),
+      duress: fc.boolean(),
+      override: fc.boolean(),
       numbers: fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 3 }),
       issue: fc.nat(3),
     },
@@ -40,13 +42,14 @@ const someSite: fc.Arbitrary<SiteFile> = profileIds.chain((ids) => {
     .tuple(fc.tuple(...profiles), fc.tuple(...holders), fc.array(credential, { maxLength: 12 }))
     .map(([accessProfiles, credentialHolders, drafts]) => {
       const taken = new Set<number>();
-      const credentials = drafts.map(({ numbers, issue, pin, ...rest }, index): Credential => {
+      const credentials = drafts.map(({ numbers, issue, pin, duress, ...rest }, index): Credential => {
         const free = numbers.filter((number) => !taken.has(number));
         for (const number of free) taken.add(number);
         return {
           id: `c${index}`,
           ...rest,
           ...(pin !== undefined && { pin }),
+          ...(pin !== undefined && duress === true && { duressPin: `${pin}1` }),
           identifiers: free.map((number) =>
             number % 2 === 0
               ? { format: 'simplex-36', facility: 1, number, ...(issue !== undefined && { issue }) }
@@ -110,6 +113,7 @@ t.test('the store answers what the site file says, for any site', async (t) => {
             status: owner.status,
             ...(own && 'issue' in own && { issue: own.issue }),
             hasPin: owner.pin !== undefined,
+            ...(owner.override === true && { override: true }),
           };
           if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${key}: ${JSON.stringify(found)}`);
         }
@@ -131,14 +135,18 @@ t.test('the store answers what the site file says, for any site', async (t) => {
             }
           }
         }
-        if (view.pinMatches(credential.id, credential.pin ?? '0000') !== (credential.pin !== undefined)) {
+        if ((view.comparePin(credential.id, credential.pin ?? '0000') === 'right') !== (credential.pin !== undefined)) {
           throw new Error(`PIN of ${credential.id}`);
         }
-        if (credential.pin !== undefined && view.pinMatches(credential.id, `${credential.pin}0`)) {
+        const { duressPin } = credential;
+        if (duressPin !== undefined && view.comparePin(credential.id, duressPin) !== 'duress')
+          throw new Error(duressPin);
+        if (credential.pin !== undefined && view.comparePin(credential.id, `${credential.pin}0`) !== 'wrong') {
           throw new Error(`another PIN of ${credential.id}`);
         }
       }
-      if (view.rights('nobody', 'p0').length > 0 || view.pinMatches('nobody', '0000')) throw new Error('nobody');
+      if (view.rights('nobody', 'p0').length > 0 || view.comparePin('nobody', '0000') !== 'wrong')
+        throw new Error('nobody');
       const { schedules, ...plan } = readSitePlan(db);
       if (JSON.stringify(plan.accessPoints) !== JSON.stringify(site.accessPoints)) throw new Error('the plan');
       if (schedules.map(({ id }) => id).join() !== SCHEDULES.join()) throw new Error('schedules of the plan');

@@ -158,7 +158,6 @@ t.test('every error is shown at once, each once, in the order of the lines', asy
 
 t.test('a rule that nothing would enforce yet has its own code', async (t) => {
   const fields: readonly (readonly [string, string])[] = [
-    ['pin: "4711"', 'duressPin: "4712"'],
     ['areaTo: hall', 'areaTo: hall, twoPerson: true'],
     ['areaTo: hall', 'areaTo: hall, escort: true'],
     ['name: Staff,', 'name: Staff, useLimit: 3,'],
@@ -243,4 +242,11 @@ t.test('areas nest without circles, and where people are counted their passages 
   const uncounted = 'reader: lab-reader, direction: entry,';
   t.match(refused(uncounted, `${uncounted} reuseDelayMs: 60000,`), [/^0 .*no contact/]);
   t.same(refused(uncounted, `${uncounted} reuseDelayMs: 60000, countsOnGrant: true,`), []);
+});
+
+t.test('a PIN for duress stands beside another PIN', async (t) => {
+  const messages = (to: string) => problemsIn(edited(SITE_FILE, 'pin: "4711"', to).text).map(({ message }) => message);
+  t.same(messages('pin: "4711"\n    duressPin: "4712"'), []);
+  t.match(messages('pin: "4711"\n    duressPin: "4711"'), [/is the PIN/]);
+  t.match(messages('duressPin: "4712"'), [/needs a pin/]);
 });
