@@ -81,6 +81,7 @@ export class CalendarFile {
     for (let planned = iterator.next(); planned; planned = iterator.next()) {
       if (this.#local(planned, zone) >= untilLocalMs) return;
       if (this.#occurrencesLeft-- === 0) throw refused(`has more than ${OCCURRENCES_MAX} occurrences to go through`);
+      if (!isInItsYear(planned, event)) continue;
       const details: unknown = event.getOccurrenceDetails(planned);
       const { item, startDate: start, endDate: end } = details as OccurrenceDetails;
       yield this.occurrence(item, start, end);
@@ -126,6 +127,16 @@ export function isEveryWeek(event: ICAL.Event): boolean {
   if (rule === null || !isOnlyRule || rule.freq !== 'WEEKLY' || rule.interval !== 1 || rule.isFinite()) return false;
   const days = (rule.parts['BYDAY'] ?? []) as readonly string[];
   return Object.keys(rule.parts).every((part) => part === 'BYDAY') && days.every((day) => day.length === 2);
+}
+
+/** A date that a year does not have is left out (RFC 5545, 3.3.10); the library goes on into the next month. */
+function isInItsYear({ month, day }: ICAL.Time, event: ICAL.Event): boolean {
+  const rule = ruleOf(event);
+  if (rule?.freq !== 'YEARLY' || event.component.hasProperty('rdate')) return true;
+  const parts = rule.parts as Readonly<Record<string, readonly number[] | undefined>>;
+  const months = Object.keys(parts).length === 0 ? [event.startDate.month] : parts['BYMONTH'];
+  const days = parts['BYMONTHDAY'];
+  return months?.includes(month) !== false && (days?.includes(day) !== false || days.some((each) => each < 0));
 }
 
 export const nameOf = (event: ICAL.Event): string => String(event.summary ?? event.uid ?? 'an event');

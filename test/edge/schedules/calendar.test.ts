@@ -139,6 +139,20 @@ t.test('public holidays become special days; what takes part of a day is left ou
   t.match(notes, [/Party takes part of a day/]);
 });
 
+t.test('a date that a year does not have is left out, and does not become another', async (t) => {
+  const dates = (start: string, rule: string) =>
+    importSpecialDays(calendar([`DTSTART;VALUE=DATE:${start}`, `RRULE:${rule}`]), {
+      ...BERLIN,
+      from: '2026-01-01',
+      to: '2028-12-31',
+    }).value.days.map(({ date }) => date);
+  t.same(dates('20240229', 'FREQ=YEARLY'), ['2028-02-29']);
+  t.same(dates('20240330', 'FREQ=YEARLY;BYMONTH=2,3;BYMONTHDAY=30'), ['2026-03-30', '2027-03-30', '2028-03-30']);
+  t.same(dates('20240228', 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=-1'), ['2026-02-28', '2027-02-28', '2028-02-29']);
+  t.same(dates('20261130', 'FREQ=MONTHLY;UNTIL=20270331').length, 4, 'not in February');
+  t.same(dates('20241128', 'FREQ=YEARLY;BYMONTH=11;BYDAY=4TH'), ['2026-11-26', '2027-11-25', '2028-11-23']);
+});
+
 t.test('what cannot be taken over is refused with its own code, and never guessed', async (t) => {
   const wrong: readonly string[] = [
     '',
