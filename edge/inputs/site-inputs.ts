@@ -41,8 +41,21 @@ export class SiteInputs {
 
   constructor(private readonly deps: SiteInputsDeps) {}
 
+  /** What an input that has a new meaning says already counts in that meaning. */
   configure(inputs: readonly Input[]): void {
+    const before = this.#inputs;
     this.#inputs = new Map(inputs.map((input) => [portOf(input.device, input.number), input]));
+    for (const [port, old] of before) {
+      if (meaningOf(this.#inputs.get(port)) === meaningOf(old)) continue;
+      this.#active.delete(old.id);
+      if (old.purpose === 'fireAlarm') this.deps.fireInput(old.id, false);
+    }
+    for (const [port, input] of this.#inputs) {
+      const state = this.#settled.get(port);
+      if (state === undefined || input.purpose === undefined || meaningOf(before.get(port)) === meaningOf(input))
+        continue;
+      this.#tell(input, input.purpose, undefined, state);
+    }
   }
 
   onInput(change: InputChange): void {
@@ -107,5 +120,6 @@ export class SiteInputs {
   }
 }
 
+const meaningOf = (input: Input | undefined): string => JSON.stringify([input?.id, input?.purpose, input?.activeWhen]);
 const portOf = (deviceId: string, number: number): string => `${deviceId}#${number}`;
 const isFault = (state: InputState | undefined): boolean => state === 'short' || state === 'open' || state === 'fault';

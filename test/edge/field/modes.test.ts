@@ -306,3 +306,23 @@ t.test('an override credential opens a door that is locked down, once, and alarm
     t.notOk(site.released('front'), 'it is locked down again');
   }
 });
+
+t.test(
+  'a fire input that a new policy names counts in the state it is in, and one it drops stands in no way',
+  async (t) => {
+    const site = await FieldSite.open();
+    site.bus.input('front-io', 5, 'active');
+    await site.clock.advance(10);
+    t.notOk(site.released('front'));
+    site.field.usePolicy(withFire({ revision: 'r2' }));
+    await site.clock.advance(10);
+    t.ok(site.released('front'));
+    t.equal(site.record('fire.alarm').record.detail?.['input'], 'panel');
+    site.field.usePolicy(sitePolicy({ revision: 'r3', doors: { front: { fireRelease: 'both' } } }));
+    await site.clock.advance(10);
+    t.ok(site.released('front'), 'it stays latched');
+    await order(site, { kind: 'endFire' });
+    await site.clock.advance(100);
+    t.notOk(site.released('front'));
+  },
+);
