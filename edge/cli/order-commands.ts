@@ -36,6 +36,13 @@ export function addOrderCommands(cli: Cli): void {
       send(cli, flags, doorOrder(id, mode), `Door ${id} is ${mode} from now on.`),
     );
 
+  const area = cli.program.command('area').description('who is where, on a gateway that runs');
+  ordering(area, 'forgive <holder>', 'let anti-passback begin anew for a holder, wherever they were')
+    .addHelpText('after', examples('sparc area forgive ada --by "Grace Hopper"'))
+    .action((holder: string, flags: Flags) =>
+      send(cli, flags, { kind: 'forgive', holder }, `Anti-passback begins anew for ${holder}.`),
+    );
+
   const site = cli.program.command('mode').description('lockdown, fire and threat level of a gateway that runs');
   site
     .command('show')

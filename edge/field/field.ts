@@ -189,6 +189,8 @@ export class Field {
     } else if (order.kind === 'acknowledge') {
       this.#doors.get(order.door)?.acknowledge();
       void this.#recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
+    } else if (order.kind === 'forgive') {
+      this.#areas.forgive(order.holder, by);
     } else await this.#mode.order(order, by);
     this.#changed();
   }
@@ -196,11 +198,6 @@ export class Field {
   /** Records what happened in another part of the gateway. */
   record(event: EventRecord): void {
     void this.#recorder.record(event);
-  }
-
-  /** A named person lets a holder begin anew with anti-passback. */
-  forgive(holderId: string, by: string): void {
-    this.#areas.forgive(holderId, by);
   }
 
   snapshot(): FieldSnapshot {

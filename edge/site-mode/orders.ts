@@ -29,6 +29,8 @@ export const Order = Type.Union([
   closed('accessDoor', { door: DoorId, extended: Type.Optional(Type.Boolean()) }),
   /** A forced alarm that is latched ends with it, once the door is closed. */
   closed('acknowledge', { door: DoorId }),
+  /** Anti-passback begins anew for a holder. */
+  closed('forgive', { holder: Type.String({ minLength: 1, maxLength: 64 }) }),
 ]);
 export type Order = Static<typeof Order>;
 
@@ -37,7 +39,7 @@ export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, ma
 export type OrderRequest = Static<typeof OrderRequest>;
 
 /** Orders that last. */
-export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' }>;
+export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' | 'forgive' }>;
 
 /** What a fire input says. */
 export interface FireAlarm {

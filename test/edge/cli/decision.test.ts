@@ -92,6 +92,7 @@ t.test('a person is tried at a door at a time to come, and nothing is recorded',
   t.match(await lab('right'), { name: 'access.granted', alsoFailed: undefined });
   t.match(await lab('wrong'), { name: 'access.denied', reason: 'pin_wrong' });
   t.match(await lab('none'), { name: 'access.pin_pending' });
+  t.match(await lab('duress'), { name: 'access.granted', inputs: { pin: 'duress' } });
   for (const args of [
     ['nobody', 'front-in'],
     ['card-ada', 'nowhere'],

@@ -102,7 +102,7 @@ t.test('a passage that nobody could see leaves the person in doubt, and a named 
   site.bus.card('store-in', CARDS.ann);
   await site.clock.advance(200);
   t.equal(lastReason(site), 'apb_unknown');
-  site.field.forgive('ann-holder', 'Grace Hopper');
+  await site.field.order({ kind: 'forgive', holder: 'ann-holder' }, 'Grace Hopper');
   await site.clock.advance(3_000);
   t.match(site.record('apb.forgiven').record, { holderId: 'ann-holder', detail: { by: 'Grace Hopper' } });
   site.bus.card('store-in', CARDS.ann);
