@@ -34,7 +34,7 @@ interface OccurrenceDetails {
 export const refused = (message: string, cause?: unknown): SparcError =>
   new SparcError('ERR_POLICY_CALENDAR', message, {}, { cause });
 
-/** A calendar whose times are read by the clock of a site. Throws ERR_POLICY_CALENDAR. */
+/** A calendar whose times are read by the clock of a site. To be used within {@link reading}. */
 export class CalendarFile {
   readonly events: readonly ICAL.Event[];
   #occurrencesLeft = OCCURRENCES_MAX;
@@ -43,7 +43,7 @@ export class CalendarFile {
     text: string,
     private readonly site: ZoneClock,
   ) {
-    const calendar = parse(text);
+    const calendar = new ICAL.Component(ICAL.parse(text) as unknown[]);
     if (calendar.name !== 'vcalendar') throw refused(`is a ${calendar.name}, and not a VCALENDAR`);
     const all = calendar
       .getAllSubcomponents('vevent')
@@ -54,6 +54,9 @@ export class CalendarFile {
       .filter((event) => !changed.includes(event))
       .map((event) => new ICAL.Event(event, { exceptions: changed.filter((other) => uidOf(other) === uidOf(event)) }));
     if (this.events.length === 0) throw refused('has no events');
+    for (const event of this.events) {
+      if (!event.component.hasProperty('dtstart')) throw refused(`${nameOf(event)}: does not say when it begins`);
+    }
   }
 
   /** What of an event begins before `untilLocalMs` and ends after `fromLocalMs`. */
@@ -158,10 +161,12 @@ function instantIn(localMs: number, zone: string, time: ICAL.Time): number {
   throw refused(`names the time zone ${zone}, which neither the IANA list nor the file explains`);
 }
 
-function parse(text: string): ICAL.Component {
+/** Runs what reads a calendar; whatever the library trips over in it is a refusal of the file. */
+export function reading<T>(work: () => T): T {
   try {
-    return new ICAL.Component(ICAL.parse(text) as unknown[]);
+    return work();
   } catch (error) {
-    throw refused(`is no iCalendar: ${error instanceof Error ? error.message : String(error)}`, error);
+    if (error instanceof SparcError) throw error;
+    throw refused(`is no iCalendar that can be read: ${error instanceof Error ? error.message : String(error)}`, error);
   }
 }

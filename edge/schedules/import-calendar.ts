@@ -7,7 +7,16 @@ import {
   type TimeWindow,
 } from '@sparc/protocol/policy';
 import { DAY_MS, dateText, dayNumber, weekdayOf, zoneClock } from '../access/index.js';
-import { CalendarFile, isEveryWeek, nameOf, refused, ruleOf, zoneOf, type Occurrence } from './calendar-file.js';
+import {
+  CalendarFile,
+  isEveryWeek,
+  nameOf,
+  reading,
+  refused,
+  ruleOf,
+  zoneOf,
+  type Occurrence,
+} from './calendar-file.js';
 
 const NAME_LENGTH_MAX = 128;
 
@@ -31,7 +40,10 @@ export interface Imported<T> {
  * A schedule that is open while an event of the calendar takes place. Events that recur every week without end become
  * its weekly windows; everything else becomes exceptions. Throws ERR_POLICY_CALENDAR.
  */
-export function importSchedule(text: string, options: ImportOptions): Imported<Schedule> {
+export const importSchedule = (text: string, options: ImportOptions): Imported<Schedule> =>
+  reading(() => readSchedule(text, options));
+
+function readSchedule(text: string, options: ImportOptions): Imported<Schedule> {
   const { id, name, from, to } = options;
   const calendar = new CalendarFile(text, zoneClock(options.timeZone));
   const [firstDay, endDay] = [dayNumber(from), dayNumber(to) + 1];
@@ -65,7 +77,10 @@ export function importSchedule(text: string, options: ImportOptions): Imported<S
 }
 
 /** The days on which something of the calendar takes place, such as public holidays. Throws ERR_POLICY_CALENDAR. */
-export function importSpecialDays(text: string, options: ImportOptions): Imported<SpecialDayGroup> {
+export const importSpecialDays = (text: string, options: ImportOptions): Imported<SpecialDayGroup> =>
+  reading(() => readSpecialDays(text, options));
+
+function readSpecialDays(text: string, options: ImportOptions): Imported<SpecialDayGroup> {
   const { id, name, from, to } = options;
   const calendar = new CalendarFile(text, zoneClock(options.timeZone));
   const [firstDay, endDay] = [dayNumber(from), dayNumber(to) + 1];

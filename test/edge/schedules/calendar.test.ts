@@ -159,6 +159,7 @@ t.test('what cannot be taken over is refused with its own code, and never guesse
     'hello',
     'BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n',
     'BEGIN:VCARD\r\nEND:VCARD\r\n',
+    calendar(['SUMMARY:Some day']),
     calendar(['DTSTART:20260602T200000', 'DTEND:20260602T190000']),
     calendar(['DTSTART:20260602T200000', 'DTEND:20260602T203030']),
     calendar(['DTSTART:20200602T200000', 'DTEND:20200602T203000', 'RRULE:FREQ=SECONDLY']),
@@ -174,6 +175,38 @@ t.test('what cannot be taken over is refused with its own code, and never guesse
       t.ok(isSparcError(error, 'ERR_POLICY_CALENDAR'), text);
     }
   }
+});
+
+t.test('however a file is damaged, it is taken over or refused, and nothing else', async (t) => {
+  const right = calendar(
+    [...OPENING, 'RRULE:FREQ=WEEKLY;BYDAY=MO,TU', 'EXDATE:20260406T080000'],
+    [
+      'DTSTART;TZID=America/New_York:20260302T090000',
+      'DURATION:PT2H',
+      'RRULE:FREQ=MONTHLY;BYDAY=1MO;UNTIL=20270101T000000Z',
+    ],
+    ['DTSTART;VALUE=DATE:20260704', 'DTEND;VALUE=DATE:20260706', 'RRULE:FREQ=YEARLY'],
+  );
+  let refusedCount = 0;
+  const edit = fc.record({
+    at: fc.nat(right.length - 1),
+    length: fc.nat(6),
+    by: fc.oneof(fc.constant(''), fc.constantFrom(':', ';', '=', '\r\n', 'T', '9', 'BEGIN:VEVENT\r\n')),
+  });
+  checkProperty(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
+      const text = edits.reduce((all, { at, length, by }) => all.slice(0, at) + by + all.slice(at + length), right);
+      try {
+        importSchedule(text, BERLIN);
+      } catch (error) {
+        refusedCount++;
+        return isSparcError(error, 'ERR_POLICY_CALENDAR');
+      }
+      return true;
+    }),
+    400,
+  );
+  t.ok(refusedCount > 50 && refusedCount < 380, `${refusedCount} refused`);
 });
 
 const NEW_YEAR = Date.UTC(2026, 0, 1);
