@@ -38,6 +38,8 @@ const TITLES = {
   'access.granted': 'Granted',
   'access.granted.emergency': 'Granted (emergency)',
   'access.denied': 'Denied',
+  'access.duress': 'PIN under duress',
+  'access.override': 'Override used',
   'access.pin_pending': 'PIN awaited',
   'access.released': 'Released',
   'access.used': 'Went through',
