@@ -26,6 +26,7 @@ export const antiPassbackKept: AreaCheck = (facts) => {
     return 'apb_violation';
   }
   const { entered, left } = crossingOf(facts);
+  if (inputs.location === undefined) return undefined;
   const answers = [
     ...entered.map((area) => answer(facts, area, true)),
     ...left.map((area) => answer(facts, area, false)),

@@ -138,13 +138,17 @@ export function failedChecks(
 ): Failure[] {
   const facts: Facts = { view, accessPoint, decoding, credential, inputs };
   const isWayOut = accessPoint !== undefined && isEgress(accessPoint);
-  return CHECKS.map((check) => check(facts))
-    .filter((failure) => failure !== undefined)
-    .map((failure) =>
+  const failed: Failure[] = [];
+  for (const check of CHECKS) {
+    const failure = check(facts);
+    if (failure === undefined) continue;
+    failed.push(
       typeof failure === 'string'
         ? { reason: failure, isFlagOnly: isWayOut && FLAGGED_AT_EXITS.has(failure) }
         : { reason: failure.flag, isFlagOnly: true },
     );
+  }
+  return failed;
 }
 
 const between = (first: Reason, last: Reason): readonly Reason[] =>

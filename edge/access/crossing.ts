@@ -17,8 +17,16 @@ export function areaChain(areaOf: AreaOf, id: string | undefined): Area[] {
   return chain;
 }
 
+interface Crossing {
+  readonly entered: readonly Area[];
+  readonly left: readonly Area[];
+}
+
+const NOWHERE: Crossing = { entered: [], left: [] };
+
 /** The areas that a passage enters and those that it leaves, innermost first: walking from room to room stays inside. */
-export function crossing(areaOf: AreaOf, { areaFrom, areaTo }: AccessPoint): { entered: Area[]; left: Area[] } {
+export function crossing(areaOf: AreaOf, { areaFrom, areaTo }: AccessPoint): Crossing {
+  if (areaFrom === undefined && areaTo === undefined) return NOWHERE;
   const [from, to] = [areaChain(areaOf, areaFrom), areaChain(areaOf, areaTo)];
   return { entered: to.filter((area) => !from.includes(area)), left: from.filter((area) => !to.includes(area)) };
 }
