@@ -36,7 +36,8 @@ const PLAN: DevicePlan = { deviceId: DEVICE_ID, address: ADDRESS, secureChannel:
 interface Acu {
   /** Gives the session up and opens another. */
   restart(): Promise<void>;
-  send(file: Uint8Array): Promise<void>;
+  /** False where it has given the PD up; then there is a new session. */
+  send(file: Uint8Array): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -50,7 +51,10 @@ async function startAcu(stack: Stack, path: string): Promise<Acu> {
         await peer.request({ do: 'sendFile', number: 1, content: hex(file) });
         const isSent = () => peer.device().files.length > before;
         await eventually('libosdp ends it', () => isSent() || !peer.device().session.online, TRANSFER_MAX_MS);
-        if (!isSent()) throw new Error('libosdp has given its PD up for 300 s: this machine is too busy for figures');
+        if (isSent()) return true;
+        await peer.request({ do: 'restart' });
+        await eventually('libosdp has a session again', () => peer.device().session.secure);
+        return false;
       },
       stop: () => peer.stop(),
     };
@@ -64,7 +68,7 @@ async function startAcu(stack: Stack, path: string): Promise<Acu> {
     },
     async send(data) {
       const result = await transferFile(acu.bus, DEVICE_ID, { fileType: 1, data });
-      if (result.kind !== 'completed') throw new Error(JSON.stringify(result));
+      return result.kind === 'completed';
     },
     stop: () => acu.stop(),
   };
@@ -105,8 +109,9 @@ async function measure(acuStack: Stack, pdStack: Stack): Promise<Figures> {
     for (const size of SIZES) {
       const rounds = [];
       for (let round = 0; round < TRANSFERS; round++) {
-        wire.forgetTransfer();
-        await acu.send(random.bytes(size));
+        const file = random.bytes(size);
+        do wire.forgetTransfer();
+        while (!(await acu.send(file)));
         await sleep(SETTLE_MS);
         rounds.push(wire.transfer());
       }
@@ -142,7 +147,7 @@ export async function run(): Promise<BenchReport> {
         'from the first FILETRANSFER to the last FTSTAT, all in Secure Channel. Pseudo-terminals carry bytes at once, so the time is that of the ' +
         `stacks. Medians of ${HANDSHAKES} handshakes and ${TRANSFERS} transfers.`,
       'libosdp runs in a Python process that calls it whenever bytes come, and every 2 ms otherwise; its frames have at most 256 bytes. Our ends share ' +
-        'one process with the relay. Polls go on between fragments.',
+        'one process with the relay, and our PD waits 2 ms before each answer, as devices do. Polls go on between fragments. A transfer that libosdp gave up is repeated.',
     ],
     targets: [
       {

@@ -245,11 +245,7 @@ export async function run(): Promise<BenchReport> {
             FRAMES_PER_EXCHANGE * rate(acuMicros),
           ],
           ['probe and handshake, both ends', handshakeMicros.toFixed(0), rate(handshakeMicros)],
-          [
-            'probe, handshake and what is asked after it, both ends',
-            settledMicros.toFixed(0),
-            rate(settledMicros),
-          ],
+          ['probe, handshake and what is asked after it, both ends', settledMicros.toFixed(0), rate(settledMicros)],
         ],
       },
       sealing(),

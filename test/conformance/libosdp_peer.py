@@ -13,10 +13,14 @@ import select
 import socket
 import sys
 import termios
+import time
 import tty
 
 import osdp
 import osdp_sys
+
+
+ANSWER_WITHIN_S = 0.05
 
 
 class Line(osdp.Channel):
@@ -27,6 +31,7 @@ class Line(osdp.Channel):
         self.id = 1
         self.descriptor = None
         self.stubs = []
+        self.written_at = 0.0
 
     def read(self, max_bytes):
         if self.descriptor is None:
@@ -43,6 +48,7 @@ class Line(osdp.Channel):
             return b""
 
     def write(self, data):
+        self.written_at = time.monotonic()
         if self.descriptor is None:
             return len(data)
         try:
@@ -51,8 +57,10 @@ class Line(osdp.Channel):
             return 0
 
     def flush(self):
-        while self.read(4096):
-            pass
+        # libosdp also flushes after it has sent, when the answer may be there already: that must not be lost.
+        if time.monotonic() - self.written_at > ANSWER_WITHIN_S:
+            while self.read(4096):
+                pass
 
     def distribute(self):
         data = self.read(4096)
