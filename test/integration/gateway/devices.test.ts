@@ -24,7 +24,11 @@ t.test('devices that are not what the configuration says are named by a code, an
       device.id === 'plain-reader' ? { ...device, secureChannel: 'clear' as const } : device,
     ),
   };
-  const gateway = await LiveGateway.create({ site: SITE, wired, wrongKeys: { 'keyed-reader': '5a91c3e07b2d48f61e5c9a03d7f4b682' } });
+  const gateway = await LiveGateway.create({
+    site: SITE,
+    wired,
+    wrongKeys: { 'keyed-reader': '5a91c3e07b2d48f61e5c9a03d7f4b682' },
+  });
   t.teardown(() => gateway.remove());
   const line = gateway.live.lines.get('bus-b');
   const twin = SITE.devices.find(({ id }) => id === 'twin-reader');
