@@ -36,7 +36,7 @@ const PLAN: DevicePlan = { deviceId: DEVICE_ID, address: ADDRESS, secureChannel:
 interface Acu {
   /** Gives the session up and opens another. */
   restart(): Promise<void>;
-  /** False where it has given the PD up; then there is a new session. */
+  /** False where it has given up. */
   send(file: Uint8Array): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -47,14 +47,17 @@ async function startAcu(stack: Stack, path: string): Promise<Acu> {
     return {
       restart: () => peer.request({ do: 'restart' }),
       async send(file) {
+        if (!peer.device().session.online) await peer.request({ do: 'restart' });
+        await eventually('libosdp has a session', () => {
+          const { online, secure } = peer.device().session;
+          return online && secure;
+        });
         const before = peer.device().files.length;
         await peer.request({ do: 'sendFile', number: 1, content: hex(file) });
-        const isSent = () => peer.device().files.length > before;
-        await eventually('libosdp ends it', () => isSent() || !peer.device().session.online, TRANSFER_MAX_MS);
-        if (isSent()) return true;
-        await peer.request({ do: 'restart' });
-        await eventually('libosdp has a session again', () => peer.device().session.secure);
-        return false;
+        const isClosed = () => peer.device().files.length > before;
+        await eventually('libosdp ends it', () => isClosed() || !peer.device().session.online, TRANSFER_MAX_MS);
+        await sleep(SETTLE_MS);
+        return isClosed() && peer.device().session.online;
       },
       stop: () => peer.stop(),
     };
@@ -74,13 +77,22 @@ async function startAcu(stack: Stack, path: string): Promise<Acu> {
   };
 }
 
-async function startPd(stack: Stack, path: string): Promise<{ stop(): Promise<void> }> {
-  if (stack === 'libosdp') return LibosdpPeer.start('pd', path, LIBOSDP_CONFIG);
+interface Pd {
+  /** Forgets a file that did not come to its end: libosdp's PD takes no other before. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startPd(stack: Stack, path: string): Promise<Pd> {
+  if (stack === 'libosdp') {
+    const peer = await LibosdpPeer.start('pd', path, LIBOSDP_CONFIG);
+    return { reset: () => peer.request({ do: 'reset' }), stop: () => peer.stop() };
+  }
   const link = new SerialLink(systemClock, { path, baudRate: BAUD_RATE });
   const pds = new OurPds(link, [{ address: ADDRESS, scbk: SCBK, file: { sizeMax: Math.max(...SIZES) } }]);
   pds.pd().onDoing = (doing) =>
     doing.kind === 'file' && doing.complete ? { kind: 'file', verdict: 'processed' } : undefined;
-  return pds;
+  return { reset: async () => pds.pd().reset(), stop: () => pds.stop() };
 }
 
 interface Figures {
@@ -110,9 +122,11 @@ async function measure(acuStack: Stack, pdStack: Stack): Promise<Figures> {
       const rounds = [];
       for (let round = 0; round < TRANSFERS; round++) {
         const file = random.bytes(size);
-        do wire.forgetTransfer();
-        while (!(await acu.send(file)));
-        await sleep(SETTLE_MS);
+        wire.forgetTransfer();
+        while (!(await acu.send(file))) {
+          await pd.reset();
+          wire.forgetTransfer();
+        }
         rounds.push(wire.transfer());
       }
       transfers.push({

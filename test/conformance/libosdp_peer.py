@@ -221,6 +221,8 @@ class AcuOfPd:
             record = {"command": osdp.Command.FileTransfer, "id": message["number"], "flags": 0}
             return registered and self.acu.submit_command(self.index, record)
         if message["do"] == "restart":
+            # libosdp would go on with a file in the middle, which its PD may have forgotten; new operations end it.
+            self.acu.register_file_ops(self.index, File(self.index).operations())
             self.restarting = True
             return self.acu.disable_pd(self.index)
         if message["do"] == "identity":
