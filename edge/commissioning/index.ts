@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { busFindings, type Finding } from './bus-findings.js';
-export type { BusesView, BusView, DeviceHealthView, Quantiles } from './bus-view.js';
+export type { BusesView, BusView, DeviceHealthView } from './bus-view.js';
 export { BUS_SPEEDS_FILE, BusSpeeds } from './bus-speeds.js';
 export { Commissioning, type CommissioningDeps, type OperationPlan } from './commissioning.js';
 export { DeviceKeys, type DeviceKeysDeps, type KeyLine, type KeysInUse } from './device-keys.js';

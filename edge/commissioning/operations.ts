@@ -1,5 +1,6 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import type { ErrorCode } from '@sparc/protocol/errors';
+import { BAUD_RATES } from '@sparc/protocol/osdp';
 
 /** What a person may ask of a gateway while commissioning, and what the gateway tells of it. Plain data, no secret. */
 
@@ -8,7 +9,7 @@ const closed = <const K extends string, T extends TProperties>(kind: K, properti
 
 const Id = Type.String({ minLength: 1, maxLength: 64 });
 const Address = Type.Integer({ minimum: 0, maximum: 126 });
-const BaudRate = Type.Union([9_600, 19_200, 38_400, 57_600, 115_200, 230_400].map((rate) => Type.Literal(rate)));
+const BaudRate = Type.Union(BAUD_RATES.map((rate) => Type.Literal(rate)));
 
 export const OPERATIONS = {
   /** Looks for PDs; without lists, every rate of OSDP and every address. Devices of the plan are polled meanwhile. */

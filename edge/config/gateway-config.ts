@@ -1,5 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { BAUD_RATES } from '@sparc/protocol/osdp';
 import { DEFAULTS } from './defaults.js';
 import { loadDocument } from './load-document.js';
 import { documentError, type JsonPath, type Problem } from './problem.js';
@@ -22,8 +23,6 @@ const RecoveryKey = Type.String({
 });
 const Port = (minimum: 0 | 1) => Type.Integer({ minimum, maximum: 65_535 });
 
-/** IEC 60839-11-5, 5.1 names these rates. */
-export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400] as const;
 const BaudRate = Type.Union(BAUD_RATES.map((rate) => Type.Literal(rate)));
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

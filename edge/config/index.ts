@@ -5,7 +5,6 @@
  */
 export { DEFAULTS } from './defaults.js';
 export {
-  BAUD_RATES,
   baudRateOf,
   gatewayConfigSchema,
   loadGatewayConfig,

@@ -7,7 +7,7 @@ import { Commissioner } from './commissioner.js';
 
 t.setTimeout(120_000);
 
-const [SLOW, FAST] = [38_400, 115_200];
+const [SLOW, FAST] = [38_400, 115_200] as const;
 
 t.test(
   'the speed of a bus outlives the gateway, and a kill -9 while it changes',
