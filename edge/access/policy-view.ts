@@ -1,4 +1,11 @@
-import type { AccessPoint, Area, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type {
+  AccessPoint,
+  Area,
+  CredentialHolder,
+  RightBesideEntry,
+  Schedule,
+  SpecialDayGroup,
+} from '@sparc/protocol/policy';
 
 /** A credential as the store keeps it: validity already resolved to instants in the site zone, end exclusive. */
 export interface CredentialRecord {
@@ -14,12 +21,21 @@ export interface CredentialRecord {
   readonly hasPin: boolean;
   /** Opens access points that are disabled or locked down. */
   readonly override?: boolean;
+  /** Passages it is good for; absent: any number. */
+  readonly usesMax?: number;
+  /** Doors stay released and may stay open for their extended time. */
+  readonly extendedTime?: boolean;
+  /** Of the holder; absent: 0. */
+  readonly clearance?: number;
+  /** The holder is a visitor. */
+  readonly escortRequired?: boolean;
 }
 
 /** One way in: a profile of the credential that names the access point, and the schedule under which it does. */
 export interface Right {
   readonly profileId: string;
   readonly scheduleId: string;
+  readonly may?: readonly RightBesideEntry[];
 }
 
 /**

@@ -78,6 +78,18 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE credential ADD COLUMN duress_pin_hash BLOB;
   ALTER TABLE credential ADD COLUMN override INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  ALTER TABLE credential ADD COLUMN uses_max INTEGER;
+  ALTER TABLE credential ADD COLUMN extended_time INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE access_policy ADD COLUMN may TEXT; -- a JSON list
+  ALTER TABLE credential_holder ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE credential_holder ADD COLUMN escort_required INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE credential_holder ADD COLUMN is_ordinary INTEGER NOT NULL
+    AS (status = 'active' AND clearance = 0 AND escort_required = 0) VIRTUAL;
+  DROP INDEX holder_not_active;
+  -- A decision asks only this small index: a holder who is not in it is active, without clearance and without escort.
+  CREATE INDEX holder_not_ordinary ON credential_holder (id, status, clearance, escort_required) WHERE is_ordinary = 0;
+  `,
 ];
 
 /** Layout of the generations that this version writes and reads. */

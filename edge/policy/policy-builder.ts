@@ -49,12 +49,14 @@ export class PolicyBuilder {
     }
     this.#insert = {
       profile: db.prepare('INSERT INTO access_profile (id, name) VALUES (?, ?)'),
-      policy: db.prepare('INSERT INTO access_policy VALUES (?, ?, ?)'),
-      holder: db.prepare('INSERT INTO credential_holder (id, name, status) VALUES (?, ?, ?)'),
+      policy: db.prepare('INSERT INTO access_policy VALUES (?, ?, ?, ?)'),
+      holder: db.prepare(
+        'INSERT INTO credential_holder (id, name, status, clearance, escort_required) VALUES (?, ?, ?, ?, ?)',
+      ),
       credential: db.prepare(
         `INSERT INTO credential (id, holder, status, valid_from_unix_ms, valid_to_unix_ms, pin_hash,
-           duress_pin_hash, override)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+           duress_pin_hash, override, uses_max, extended_time)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ),
       identifier: db.prepare('INSERT INTO credential_identifier VALUES (?, ?, ?)'),
       credentialProfile: db.prepare(
@@ -66,17 +68,21 @@ export class PolicyBuilder {
   addAccessProfile({ id, name, policies }: AccessProfile): void {
     refusing(() => {
       const { lastInsertRowid: profile } = this.#insert.profile.run(id, name);
-      for (const { accessPoint, schedule } of policies) this.#insert.policy.run(profile, accessPoint, schedule);
+      for (const { accessPoint, schedule, may } of policies) {
+        this.#insert.policy.run(profile, accessPoint, schedule, may === undefined ? null : JSON.stringify(may));
+      }
     }, `access profile ${id}`);
   }
 
-  addCredentialHolder({ id, name, status }: CredentialHolder): void {
-    refusing(() => this.#insert.holder.run(id, name, status), `credential holder ${id}`);
+  addCredentialHolder({ id, name, status, clearance = 0, escortRequired = false }: CredentialHolder): void {
+    refusing(
+      () => this.#insert.holder.run(id, name, status, clearance, escortRequired ? 1 : 0),
+      `credential holder ${id}`,
+    );
   }
 
   addCredential(credential: Credential): void {
-    const { id, holder, status, validFrom, validTo, pin, duressPin, override, identifiers, accessProfiles } =
-      credential;
+    const { id, holder, status, validFrom, validTo, pin, duressPin } = credential;
     refusing(() => {
       const { lastInsertRowid: row } = this.#insert.credential.run(
         id,
@@ -86,13 +92,15 @@ export class PolicyBuilder {
         validTo === undefined ? null : this.#time.validTo(validTo),
         pin === undefined ? null : pinHash(this.#pinKey, id, pin),
         duressPin === undefined ? null : pinHash(this.#pinKey, id, duressPin),
-        override === true ? 1 : 0,
+        credential.override === true ? 1 : 0,
+        credential.usesMax ?? null,
+        credential.extendedTime === true ? 1 : 0,
       );
-      for (const identifier of identifiers) {
+      for (const identifier of credential.identifiers) {
         const issue = 'format' in identifier ? (identifier.issue ?? null) : null;
         this.#insert.identifier.run(identifierKey(identifier), row, issue);
       }
-      for (const profile of accessProfiles) this.#insert.credentialProfile.run(row, profile);
+      for (const profile of credential.accessProfiles) this.#insert.credentialProfile.run(row, profile);
     }, `credential ${id}`);
   }
 

@@ -35,7 +35,7 @@ interface CredentialRow {
   readonly row: number;
   readonly id: string;
   readonly holderId: string;
-  /** Null when active. */
+  /** Null when the holder is active, without clearance and without escort. */
   readonly holderStatus: CredentialHolder['status'] | null;
   readonly status: CredentialRecord['status'];
   readonly validFrom: number | null;
@@ -43,6 +43,17 @@ interface CredentialRow {
   readonly issue: number | null;
   readonly hasPin: 0 | 1;
   readonly override: 0 | 1;
+  readonly usesMax: number | null;
+  readonly extendedTime: 0 | 1;
+  /** This and the next as `holderStatus`. */
+  readonly clearance: number | null;
+  readonly escortRequired: 0 | 1 | null;
+}
+
+interface RightRow {
+  readonly profileId: string;
+  readonly scheduleId: string;
+  readonly may: string | null;
 }
 
 /**
@@ -60,7 +71,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #specialDayGroups: ReadonlyMap<string, SpecialDayGroup>;
   readonly #credential: Statement<[string], CredentialRow>;
   readonly #row: Statement<[string], number>;
-  readonly #rights: Statement<[string, number], Right>;
+  readonly #rights: Statement<[string, number], RightRow>;
   readonly #pinHashes: Statement<[string], PinHashes>;
   readonly #holder: Statement<[string], CredentialHolder>;
   /** By identifier key: people come back, and a revision never changes, so nothing in here goes stale. */
@@ -82,13 +93,13 @@ export class SqlitePolicyView implements PolicyView {
     // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
     this.#credential = db.prepare(`
       SELECT c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
-        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin, c.override,
-        (SELECT h.status FROM credential_holder h INDEXED BY holder_not_active
-          WHERE h.id = c.holder AND h.status <> 'active') AS holderStatus
+        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin, c.override, c.uses_max AS usesMax,
+        c.extended_time AS extendedTime, h.status AS holderStatus, h.clearance, h.escort_required AS escortRequired
       FROM credential_identifier i CROSS JOIN credential c USING (credential)
+        LEFT JOIN credential_holder h INDEXED BY holder_not_ordinary ON h.id = c.holder AND h.is_ordinary = 0
       WHERE i.identifier_key = ?`);
     this.#rights = db.prepare(`
-      SELECT p.id AS profileId, a.schedule AS scheduleId
+      SELECT p.id AS profileId, a.schedule AS scheduleId, a.may
       FROM credential_access_profile m
         CROSS JOIN access_policy a ON a.access_profile = m.access_profile AND a.access_point = ?
         CROSS JOIN access_profile p ON p.access_profile = m.access_profile
@@ -150,30 +161,18 @@ export class SqlitePolicyView implements PolicyView {
   rights(credentialId: string, accessPointId: string): readonly Right[] {
     if (this.#found?.record.id !== credentialId) {
       const row = this.#row.get(credentialId);
-      return row === undefined ? [] : this.#rights.all(accessPointId, row);
+      return row === undefined ? [] : this.#rights.all(accessPointId, row).map(rightOf);
     }
     const { row, rightsAt } = this.#found;
     let rights = rightsAt.get(accessPointId);
-    if (rights === undefined) rightsAt.set(accessPointId, (rights = this.#rights.all(accessPointId, row)));
+    if (rights === undefined) rightsAt.set(accessPointId, (rights = this.#rights.all(accessPointId, row).map(rightOf)));
     return rights;
   }
 
   #read(key: string): KnownCredential | undefined {
     const found = this.#credential.get(key);
     if (found === undefined) return undefined;
-    const { row, id, holderId, holderStatus, status, validFrom, validTo, issue, hasPin, override } = found;
-    const record = {
-      id,
-      holderId,
-      holderStatus: holderStatus ?? 'active',
-      status,
-      ...(validFrom !== null && { validFromUnixMs: validFrom }),
-      ...(validTo !== null && { validToUnixMs: validTo }),
-      ...(issue !== null && { issue }),
-      hasPin: hasPin === 1,
-      ...(override === 1 && { override: true }),
-    };
-    const known = { record, row, rightsAt: new Map<string, readonly Right[]>() };
+    const known = { record: recordOf(found), row: found.row, rightsAt: new Map<string, readonly Right[]>() };
     this.#recent.set(key, known);
     return known;
   }
@@ -208,6 +207,30 @@ export class SqlitePolicyView implements PolicyView {
     this.#db.close();
   }
 }
+
+function recordOf(row: CredentialRow): CredentialRecord {
+  return {
+    id: row.id,
+    holderId: row.holderId,
+    holderStatus: row.holderStatus ?? 'active',
+    status: row.status,
+    ...(row.validFrom !== null && { validFromUnixMs: row.validFrom }),
+    ...(row.validTo !== null && { validToUnixMs: row.validTo }),
+    ...(row.issue !== null && { issue: row.issue }),
+    hasPin: row.hasPin === 1,
+    ...(row.override === 1 && { override: true }),
+    ...(row.usesMax !== null && { usesMax: row.usesMax }),
+    ...(row.extendedTime === 1 && { extendedTime: true }),
+    ...(row.clearance !== null && row.clearance > 0 && { clearance: row.clearance }),
+    ...(row.escortRequired === 1 && { escortRequired: true }),
+  };
+}
+
+const rightOf = ({ profileId, scheduleId, may }: RightRow): Right => ({
+  profileId,
+  scheduleId,
+  ...(may !== null && { may: JSON.parse(may) as NonNullable<Right['may']> }),
+});
 
 function byId<T extends { readonly id: string }>(entries: readonly T[]): ReadonlyMap<string, T> {
   return new Map(entries.map((entry) => [entry.id, entry]));

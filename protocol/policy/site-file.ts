@@ -260,13 +260,33 @@ export const Schedule = closed({
   ),
 });
 
-export const AccessPolicy = closed({ accessPoint: Id, schedule: Id });
+/** What a right to an access point may carry beside entry. */
+export const RIGHTS_BESIDE_ENTRY = ['openFirst', 'escort', 'toggle'] as const;
+export type RightBesideEntry = (typeof RIGHTS_BESIDE_ENTRY)[number];
+export const AccessPolicy = closed({
+  accessPoint: Id,
+  schedule: Id,
+  may: Type.Optional(
+    Type.Array(Type.Union(RIGHTS_BESIDE_ENTRY.map((right) => Type.Literal(right))), {
+      minItems: 1,
+      uniqueItems: true,
+      description:
+        'be its first card; vouch for holders who need an escort; toggle the door between unlocked and locked',
+    }),
+  ),
+});
 export const AccessProfile = closed({ id: Id, name: Name, policies: Type.Array(AccessPolicy) });
 
 export const CredentialHolder = closed({
   id: Id,
   name: Name,
   status: Type.Union([Type.Literal('active'), Type.Literal('suspended')], { default: 'active' }),
+  clearance: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 5, description: 'against the `minimumClearance` of access points; default 0' }),
+  ),
+  escortRequired: Type.Optional(
+    Type.Boolean({ description: 'a visitor: enters only with somebody whose right there may escort; default false' }),
+  ),
 });
 
 export const CREDENTIAL_STATUSES = ['active', 'lost', 'stolen', 'damaged', 'blocked', 'inactive', 'destroyed'] as const;
@@ -303,6 +323,12 @@ export const Credential = closed({
   ),
   override: Type.Optional(
     Type.Boolean({ description: 'opens access points that are disabled or locked down; each such grant alarms' }),
+  ),
+  usesMax: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100_000, description: 'how many passages it is good for; default: no limit' }),
+  ),
+  extendedTime: Type.Optional(
+    Type.Boolean({ description: 'doors stay released and may stay open for their extended time; default false' }),
   ),
   accessProfiles: Type.Array(Id),
 });

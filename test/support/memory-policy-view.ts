@@ -7,6 +7,8 @@ export interface MemoryCredential extends CredentialRecord {
   readonly keys: readonly string[];
   /** Schedule by access point. */
   readonly rights: Readonly<Record<string, string>>;
+  /** What its rights carry beside entry, by access point. */
+  readonly may?: Readonly<Record<string, NonNullable<Right['may']>>>;
   readonly pin?: string;
   readonly duressPin?: string;
 }
@@ -59,8 +61,10 @@ export class MemoryPolicyView implements PolicyView {
   }
 
   rights(credentialId: string, accessPointId: string): readonly Right[] {
-    const scheduleId = this.#credential(credentialId)?.rights[accessPointId];
-    return scheduleId === undefined ? [] : [{ profileId: 'profile', scheduleId }];
+    const { rights = {}, may = {} } = this.#credential(credentialId) ?? {};
+    const [scheduleId, beside] = [rights[accessPointId], may[accessPointId]];
+    if (scheduleId === undefined) return [];
+    return [{ profileId: 'profile', scheduleId, ...(beside !== undefined && { may: beside }) }];
   }
 
   comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {

@@ -2,28 +2,50 @@ import fc from 'fast-check';
 import t from 'tap';
 import { buildSite, readSitePlan, SqlitePolicyView } from '@sparc/edge/policy';
 import { identifierKey } from '@sparc/protocol/card-format';
-import type { AccessProfile, Credential, CredentialHolder, SiteFile } from '@sparc/protocol/policy';
+import {
+  RIGHTS_BESIDE_ENTRY,
+  type AccessProfile,
+  type Credential,
+  type CredentialHolder,
+  type RightBesideEntry,
+  type SiteFile,
+} from '@sparc/protocol/policy';
 import { checkProperty } from '../../support/property.js';
 
 const PIN_KEY = new Uint8Array(32).fill(7);
 const POINTS = ['p0', 'p1', 'p2', 'p3'];
 const SCHEDULES = ['always', 's0', 's1'];
 
+const rightText = (profile: string, schedule: string, may: readonly RightBesideEntry[] = []): string =>
+  [profile, schedule, ...may].join(' ');
+
 const profileIds = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'), { maxLength: 5 });
 
 const someSite: fc.Arbitrary<SiteFile> = profileIds.chain((ids) => {
-  const policy = fc.record({ accessPoint: fc.constantFrom(...POINTS), schedule: fc.constantFrom(...SCHEDULES) });
+  const policy = fc.record(
+    {
+      accessPoint: fc.constantFrom(...POINTS),
+      schedule: fc.constantFrom(...SCHEDULES),
+      may: fc.subarray([...RIGHTS_BESIDE_ENTRY], { minLength: 1 }),
+    },
+    { requiredKeys: ['accessPoint', 'schedule'] },
+  );
   const profiles: fc.Arbitrary<AccessProfile>[] = ids.map((id) =>
     fc
       .uniqueArray(policy, { maxLength: 6, selector: (entry) => `${entry.accessPoint} ${entry.schedule}` })
       .map((policies) => ({ id, name: id, policies })),
   );
   const holders: fc.Arbitrary<CredentialHolder>[] = ['h0', 'h1', 'h2'].map((id) =>
-    fc.record({
-      id: fc.constant(id),
-      name: fc.string({ minLength: 1 }),
-      status: fc.constantFrom('active', 'suspended'),
-    }),
+    fc.record(
+      {
+        id: fc.constant(id),
+        name: fc.string({ minLength: 1 }),
+        status: fc.constantFrom<CredentialHolder['status'][]>('active', 'suspended'),
+        clearance: fc.nat(5),
+        escortRequired: fc.boolean(),
+      },
+      { requiredKeys: ['id', 'name', 'status'] },
+    ),
   );
   const credential = fc.record(
     {
@@ -33,6 +55,8 @@ const someSite: fc.Arbitrary<SiteFile> = profileIds.chain((ids) => {
       pin: fc.stringMatching(/^\d{4,6}$/),
       duress: fc.boolean(),
       override: fc.boolean(),
+      usesMax: fc.integer({ min: 1, max: 9 }),
+      extendedTime: fc.boolean(),
       numbers: fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 3 }),
       issue: fc.nat(3),
     },
@@ -106,14 +130,19 @@ t.test('the store answers what the site file says, for any site', async (t) => {
           );
           const found = view.credentialByIdentifier(key);
           const own = owner?.identifiers.find((entry) => identifierKey(entry) === key);
+          const holder = site.credentialHolders.find(({ id }) => id === owner?.holder);
           const expected = owner && {
             id: owner.id,
             holderId: owner.holder,
-            holderStatus: site.credentialHolders.find(({ id }) => id === owner.holder)?.status,
+            holderStatus: holder?.status,
             status: owner.status,
             ...(own && 'issue' in own && { issue: own.issue }),
             hasPin: owner.pin !== undefined,
             ...(owner.override === true && { override: true }),
+            ...(owner.usesMax !== undefined && { usesMax: owner.usesMax }),
+            ...(owner.extendedTime === true && { extendedTime: true }),
+            ...(holder?.clearance && { clearance: holder.clearance }),
+            ...(holder?.escortRequired === true && { escortRequired: true }),
           };
           if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${key}: ${JSON.stringify(found)}`);
         }
@@ -124,11 +153,15 @@ t.test('the store answers what the site file says, for any site', async (t) => {
         for (const lookUp of [false, true, true]) {
           if (lookUp && identifier !== undefined) view.credentialByIdentifier(identifierKey(identifier));
           for (const point of [...POINTS, 'unknown']) {
-            const rights = view.rights(credential.id, point).map((right) => `${right.profileId} ${right.scheduleId}`);
+            const rights = view
+              .rights(credential.id, point)
+              .map(({ profileId, scheduleId, may }) => rightText(profileId, scheduleId, may));
             const expected = site.accessProfiles
               .filter(({ id }) => credential.accessProfiles.includes(id))
               .flatMap(({ id, policies }) =>
-                policies.filter((entry) => entry.accessPoint === point).map((entry) => `${id} ${entry.schedule}`),
+                policies
+                  .filter((entry) => entry.accessPoint === point)
+                  .map(({ schedule, may }) => rightText(id, schedule, may)),
               );
             if (rights.sort().join() !== expected.sort().join()) {
               throw new Error(`${credential.id} at ${point}: ${rights.join()}`);
