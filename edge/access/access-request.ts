@@ -1,4 +1,5 @@
 import type { DecisionInputs } from '@sparc/protocol/events';
+import type { StandingMode } from '@sparc/protocol/policy';
 import type { WallTime } from '@sparc/protocol/ports';
 import type { LockOutState } from './lock-out.js';
 
@@ -25,8 +26,8 @@ export interface DecisionContext {
   readonly lockOuts: LockOutState;
   /** The configuration of the reader's device; never discovered. */
   readonly secureChannelRequired: boolean;
-  /** Absent in normal operation. */
-  readonly doorMode?: 'blocked' | 'lockdown';
+  /** What the door does while nobody comes. Absent: nothing restricts it. */
+  readonly doorMode?: StandingMode;
   /** True when the peer door of an interlock is not closed and locked. */
   readonly interlockBusy?: boolean;
   /** Who is where. Absent: nobody has been seen anywhere. */

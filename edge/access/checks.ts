@@ -38,8 +38,12 @@ const readerTrusted: Check = ({ inputs }) =>
 const modeAllows: Check = ({ inputs, credential }) => {
   switch (inputs.doorMode) {
     case undefined:
+    case 'locked':
+    case 'unlocked':
+    case 'lockedOpen':
       return undefined;
-    case 'lockdown':
+    case 'lockedDown':
+    case 'doubleLocked':
       return unlessOverridden('lockdown', credential);
     case 'blocked':
       return 'point_blocked';

@@ -1,5 +1,5 @@
 import { decodeCard, findByRead, type ActiveFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint } from '@sparc/protocol/policy';
+import { letsIn, type AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
 import { inputsOf } from './decide.js';
@@ -42,7 +42,8 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats);
     const decoded = { ...denial, card: cardRecord(card, decoding) };
     const trusted = inputs.linkSecure && !inputs.linkTampered;
-    const free = accessPoint?.enabled !== false && inputs.doorMode === undefined && inputs.interlockBusy !== true;
+    const isShut = inputs.doorMode !== undefined && !letsIn(inputs.doorMode);
+    const free = accessPoint?.enabled !== false && !isShut && inputs.interlockBusy !== true;
     if (!trusted || !free || !(inputs.readAgeMs <= READ_AGE_MAX_MS)) return decoded;
     if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
     const find = (key: string) => view.emergencyCredential(key, accessPointId);

@@ -1,4 +1,5 @@
 import type { EventRecord, Reason } from '@sparc/protocol/events';
+import { letsIn } from '@sparc/protocol/policy';
 import type {
   AppendedEntry,
   CardRead,
@@ -318,16 +319,11 @@ export class Field {
   /** What the door of an access point adds to a decision, at this instant. */
   #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy'> {
     if (doorId === undefined) return {};
-    const interlock = this.#doors.isInterlockBusy(doorId) ? { interlockBusy: true } : {};
-    switch (this.#doors.get(doorId)?.state.standing) {
-      case 'lockedDown':
-      case 'doubleLocked':
-        return { ...interlock, doorMode: 'lockdown' };
-      case 'blocked':
-        return { ...interlock, doorMode: 'blocked' };
-      default:
-        return interlock;
-    }
+    const doorMode = this.#doors.get(doorId)?.state.standing;
+    return {
+      ...(doorMode !== undefined && { doorMode }),
+      ...(this.#doors.isInterlockBusy(doorId) && { interlockBusy: true }),
+    };
   }
 
   #interlockObstacle(doorId: string): string | undefined {
@@ -351,8 +347,7 @@ export class Field {
   async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
     const isFree = () => {
       const standing = this.#doors.get(doorId)?.state.standing;
-      const letsIn = standing === 'locked' || standing === 'unlocked' || standing === 'lockedOpen';
-      return letsIn && !this.#doors.isInterlockBusy(doorId);
+      return standing !== undefined && letsIn(standing) && !this.#doors.isInterlockBusy(doorId);
     };
     const detail = { by };
     try {

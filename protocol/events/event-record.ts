@@ -1,3 +1,4 @@
+import type { StandingMode } from '../policy/index.js';
 import type { EntryId, TimeQuality } from '../ports/index.js';
 import type { EventName } from './catalogue.js';
 import type { Reason } from './reasons.js';
@@ -26,8 +27,8 @@ export interface DecisionInputs {
   /** Never the PIN itself. */
   readonly pin: 'none' | 'right' | 'wrong' | 'duress';
   readonly lockedOut: boolean;
-  /** Absent in normal operation. */
-  readonly doorMode?: 'blocked' | 'lockdown';
+  /** The mode that the door stood in. Absent: nothing restricted it. */
+  readonly doorMode?: StandingMode;
   /** True when the peer door of an interlock was not closed and locked. */
   readonly interlockBusy?: boolean;
   /** Where the holder was, as far as claims said; no area: outside of all. Absent: not seen anywhere yet. */

@@ -1,4 +1,5 @@
 import { EVENTS, REASONS, type CardRecord, type DecisionInputs, type EventRecord } from '../events/index.js';
+import type { StandingMode } from '../policy/index.js';
 import { TIME_QUALITIES } from '../ports/clock.js';
 import type { EntryId } from '../ports/journal.js';
 import { bytes, double, flag, hex, oneOf, text, uint } from './codecs.js';
@@ -24,6 +25,16 @@ const Card = message({
   cardNumber: optional(5, text(160)),
 });
 
+/** In the order of the format: the second was written as `lockdown` once, which meant double-locked doors as well. */
+const RECORDED_MODES = [
+  'blocked',
+  'lockedDown',
+  'locked',
+  'unlocked',
+  'lockedOpen',
+  'doubleLocked',
+] as const satisfies readonly StandingMode[];
+
 const Inputs = message({
   atUnixMs: required(1, uint()),
   timeQuality: required(2, oneOf(TIME_QUALITIES)),
@@ -34,7 +45,7 @@ const Inputs = message({
   readAgeMs: required(7, double),
   pin: required(8, oneOf(['none', 'right', 'wrong', 'duress'])),
   lockedOut: required(9, flag),
-  doorMode: optional(10, oneOf(['blocked', 'lockdown'])),
+  doorMode: optional(10, oneOf(RECORDED_MODES)),
   interlockBusy: optional(11, flag),
   location: optional(12, message({ areaId: optional(1, id), certain: required(2, flag) })),
   sinceHereMs: optional(13, double),

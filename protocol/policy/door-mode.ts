@@ -17,3 +17,7 @@ export type DoorMode = (typeof DOOR_MODES)[number];
 
 /** A mode that lasts until something else is wanted. */
 export type StandingMode = Exclude<DoorMode, 'accessed'>;
+
+/** Whether somebody passes a door in this mode on a grant, with no right to override. */
+export const letsIn = (mode: StandingMode): boolean =>
+  mode === 'locked' || mode === 'unlocked' || mode === 'lockedOpen';

@@ -41,7 +41,7 @@ const arbitraryCase: fc.Arbitrary<Case> = fc
     readAgeMs: fc.constantFrom(0, 50, 2_000, 2_001),
     wall: fc.record({ unixMs: instant, quality: fc.constantFrom(...TIME_QUALITIES) }),
     secureChannelRequired: fc.boolean(),
-    doorMode: fc.constantFrom(undefined, undefined, undefined, 'blocked' as const, 'lockdown' as const),
+    doorMode: fc.constantFrom(undefined, undefined, undefined, 'blocked' as const, 'lockedDown' as const),
     interlockBusy: fc.constantFrom(false, false, true),
   })
   .map(
@@ -84,7 +84,7 @@ const WORSENINGS: readonly ((one: Case) => Case)[] = [
   (one) => ({ ...one, request: { ...one.request, link: { ...one.request.link, tampered: true } } }),
   (one) => ({ ...one, request: { ...one.request, pin: '0000' } }),
   // Blocked is the worse of the two: no right overrides it.
-  (one) => ({ ...one, context: { ...one.context, doorMode: one.context.doorMode ?? 'lockdown' } }),
+  (one) => ({ ...one, context: { ...one.context, doorMode: one.context.doorMode ?? 'lockedDown' } }),
   (one) => ({ ...one, context: { ...one.context, interlockBusy: true } }),
   (one) => ({ ...one, context: { ...one.context, wall: { ...one.context.wall, quality: 'stepped' } } }),
   (one) => ({ ...one, context: { ...one.context, secureChannelRequired: true } }),
@@ -106,7 +106,7 @@ t.test('nobody without the override right is granted in lockdown, and every over
     fc.property(arbitraryCase, (one) => {
       const { link, readAgeMs, card } = REQUEST;
       const request = { ...one.request, link, readAgeMs, card };
-      const lockedDown = { ...one, request, context: { ...one.context, doorMode: 'lockdown' as const } };
+      const lockedDown = { ...one, request, context: { ...one.context, doorMode: 'lockedDown' as const } };
       const { outcome, alarms } = decideCase(lockedDown);
       if (outcome !== 'grant') return !alarms.includes('access.override');
       overrides++;

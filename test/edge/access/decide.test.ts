@@ -75,7 +75,7 @@ const ROWS: readonly Row[] = [
     then: 'grant',
   },
 
-  { title: 'a lockdown', context: { doorMode: 'lockdown' }, then: 'lockdown' },
+  { title: 'a lockdown', context: { doorMode: 'lockedDown' }, then: 'lockdown' },
   { title: 'a blocked door', context: { doorMode: 'blocked' }, then: 'point_blocked' },
   { title: 'the peer door of an interlock is open', context: { interlockBusy: true }, then: 'interlock_busy' },
 
@@ -133,7 +133,7 @@ const ROWS: readonly Row[] = [
   {
     title: 'the override right opens what is locked down, and alarms',
     given: { credential: { override: true } },
-    context: { doorMode: 'lockdown' },
+    context: { doorMode: 'lockedDown' },
     then: 'grant',
     flags: ['lockdown'],
     alarm: 'access.override',
@@ -155,14 +155,14 @@ const ROWS: readonly Row[] = [
   {
     title: 'the override right is of no use against an interlock, and does not alarm when nothing opens',
     given: { credential: { override: true } },
-    context: { doorMode: 'lockdown', interlockBusy: true },
+    context: { doorMode: 'lockedDown', interlockBusy: true },
     then: 'interlock_busy',
     alsoFailed: ['lockdown'],
   },
   {
     title: 'an override right is no right to an access point, nor beyond its schedule',
     given: { credential: { override: true }, schedule: 'night' },
-    context: { doorMode: 'lockdown' },
+    context: { doorMode: 'lockedDown' },
     then: 'outside_schedule',
     alsoFailed: ['lockdown'],
   },
@@ -258,7 +258,7 @@ const ROWS: readonly Row[] = [
     title: 'the lower rank is primary, the others are kept in rank order',
     given: { credential: { status: 'stolen', holderStatus: 'suspended', validToUnixMs: 0, rights: {} } },
     when: { accessPointId: 'pin-entry', pin: '1357', readAgeMs: 9_000 },
-    context: { doorMode: 'lockdown', interlockBusy: true },
+    context: { doorMode: 'lockedDown', interlockBusy: true },
     then: 'read_too_old',
     alsoFailed: [
       'lockdown',
@@ -434,7 +434,7 @@ t.test('the second look sees what changed while the record went to disk', async 
   const look = (given: Given, now: Pick<DecisionContext, 'doorMode' | 'interlockBusy'> = {}) =>
     releaseObstacle(grant, policyOf(given), now);
   t.equal(look({}), undefined);
-  t.equal(look({}, { doorMode: 'lockdown' }), 'lockdown');
+  t.equal(look({}, { doorMode: 'lockedDown' }), 'lockdown');
   t.equal(look({}, { interlockBusy: true }), 'interlock_busy');
   t.equal(look({ credential: { status: 'blocked' } }), 'credential_blocked');
   t.equal(look({ credential: { holderStatus: 'suspended' } }), 'holder_suspended');

@@ -32,7 +32,7 @@ t.test('whatever else is presented is denied as no_policy', async (t) => {
   t.equal(reasonOf({ ...REQUEST, readAgeMs: 2_001 }, view, CONTEXT), 'no_policy');
   t.equal(reasonOf({ ...REQUEST, link: { secure: false, tampered: false } }, view, CONTEXT), 'no_policy');
   t.equal(reasonOf({ ...REQUEST, link: { secure: true, tampered: true } }, view, CONTEXT), 'no_policy');
-  t.equal(reasonOf(REQUEST, view, { ...CONTEXT, doorMode: 'lockdown' }), 'no_policy');
+  t.equal(reasonOf(REQUEST, view, { ...CONTEXT, doorMode: 'lockedDown' }), 'no_policy');
   t.equal(reasonOf(REQUEST, view, { ...CONTEXT, interlockBusy: true }), 'no_policy');
   const misread = cardBits('h10301', 1, 42);
   misread.bits[1] = (misread.bits[1] ?? 0) ^ 1;

@@ -21,6 +21,7 @@ import {
   uint,
   type StoredRecord,
 } from '@sparc/protocol/ledger';
+import { DOOR_MODES } from '@sparc/protocol/policy';
 import { TIME_QUALITIES } from '@sparc/protocol/ports';
 import { checkProperty } from '../../support/property.js';
 
@@ -51,7 +52,7 @@ const inputs = fc.record(
     readAgeMs: fc.double({ noNaN: true }),
     pin: fc.constantFrom('none' as const, 'right' as const, 'wrong' as const),
     lockedOut: fc.boolean(),
-    doorMode: fc.constantFrom('blocked' as const, 'lockdown' as const),
+    doorMode: fc.constantFrom(...DOOR_MODES.filter((mode) => mode !== 'accessed')),
     interlockBusy: fc.boolean(),
     location: fc.record({ areaId: fc.constant('hall'), certain: fc.boolean() }, { requiredKeys: ['certain'] }),
     sinceHereMs: fc.nat(),
@@ -223,4 +224,12 @@ t.test('the clock of an entry survives at both ends of its range', async (t) => 
     const content = { kind: 'event', hlc, wallUnixMs: 1, timeQuality: 'synced' as const, body: Uint8Array.of() };
     t.same(EntryContent.decode(EntryContent.encode(content)).hlc, hlc);
   }
+});
+
+t.test('a lockdown that an earlier version recorded is read in the terms of ONVIF', async (t) => {
+  const recorded =
+    '0a0d6163636573732e64656e69656442086c6f636b646f776e6223' +
+    '0880d8c1a28c3410001a03312d61200028013000390000000000003440400048005001';
+  const record = decodeEvent(Buffer.from(recorded, 'hex'));
+  t.match(record, { name: 'access.denied', reason: 'lockdown', inputs: { doorMode: 'lockedDown' } });
 });
