@@ -10,6 +10,7 @@ const LISTS_WITH_IDS: readonly ListName[] = [
   'accessPoints',
   'specialDayGroups',
   'schedules',
+  'linkageRules',
   'accessProfiles',
   'credentialHolders',
   'credentials',

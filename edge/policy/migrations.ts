@@ -89,6 +89,7 @@ const MIGRATIONS: readonly string[] = [
   DROP INDEX holder_not_active;
   -- A decision asks only this small index: a holder who is not in it is active, without clearance and without escort.
   CREATE INDEX holder_not_ordinary ON credential_holder (id, status, clearance, escort_required) WHERE is_ordinary = 0;
+  CREATE TABLE linkage_rule (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, definition TEXT NOT NULL) STRICT;
   `,
 ];
 

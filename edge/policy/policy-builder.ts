@@ -44,7 +44,7 @@ export class PolicyBuilder {
     for (const format of plan.cardFormats) insertFormat.run(JSON.stringify(format));
     for (const [table, list] of PLAN_TABLES) {
       const insert = db.prepare(`INSERT INTO ${table} (id, definition) VALUES (?, ?)`);
-      for (const entry of plan[list])
+      for (const entry of plan[list] ?? [])
         refusing(() => insert.run(entry.id, JSON.stringify(entry)), `${table} ${entry.id}`);
     }
     this.#insert = {

@@ -62,7 +62,7 @@ export class SiteCheck {
   refer(list: ListName, id: string, path: JsonPath): void {
     if (list === 'schedules' && id === ALWAYS_SCHEDULE_ID) return;
     const index = this.#index(list);
-    const isListed = Array.isArray(this.#lists[list]) || list === 'specialDayGroups';
+    const isListed = Array.isArray(this.#lists[list]) || list === 'specialDayGroups' || list === 'linkageRules';
     if (index.has(id) || !isListed) return;
     this.refuse(path, `names \`${id}\`, which is not among the ${list}`, { suggestion: nearestName(id, index.keys()) });
   }

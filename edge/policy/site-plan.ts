@@ -5,21 +5,25 @@ import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 
 /** All of a site but its people: what the doors are made of, when they are open, which cards are read. */
-export const SitePlan = Type.Required(
-  Type.Pick(SiteFile, [
-    'site',
-    'cardFormats',
-    'devices',
-    'readers',
-    'inputs',
-    'outputs',
-    'areas',
-    'doors',
-    'accessPoints',
-    'specialDayGroups',
-    'schedules',
-  ]),
-);
+export const SitePlan = Type.Composite([
+  Type.Required(
+    Type.Pick(SiteFile, [
+      'site',
+      'cardFormats',
+      'devices',
+      'readers',
+      'inputs',
+      'outputs',
+      'areas',
+      'doors',
+      'accessPoints',
+      'specialDayGroups',
+      'schedules',
+    ]),
+  ),
+  /** Emergency files of earlier versions have none. */
+  Type.Pick(SiteFile, ['linkageRules']),
+]);
 export type SitePlan = Static<typeof SitePlan>;
 
 /** In the order in which references need them. */
@@ -33,6 +37,7 @@ export const PLAN_TABLES = [
   ['schedule', 'schedules'],
   ['door', 'doors'],
   ['access_point', 'accessPoints'],
+  ['linkage_rule', 'linkageRules'],
 ] as const satisfies readonly (readonly [table: string, list: keyof SitePlan])[];
 
 /** Every site has it, so that references to it hold like any other. */
@@ -43,10 +48,10 @@ const ALWAYS: Schedule = {
 };
 
 export function sitePlanOf(site: SiteFile): SitePlan {
-  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints } = site;
+  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, linkageRules = [] } = site;
   const specialDayGroups = site.specialDayGroups ?? [];
   const schedules = [ALWAYS, ...site.schedules];
-  const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules };
+  const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules, linkageRules };
   return { site: site.site, ...rest, specialDayGroups };
 }
 

@@ -3,4 +3,5 @@
  * @packageDocumentation
  */
 export * from './door-mode.js';
+export * from './linkage-rule.js';
 export * from './site-file.js';

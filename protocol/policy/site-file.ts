@@ -1,16 +1,8 @@
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { DIALECTS, type DialectName } from '../osdp/index.js';
+import { LinkageRule } from './linkage-rule.js';
+import { closed, DurationMs, Id, Name } from './schema-terms.js';
 
-/** Closed object: an unknown field is an error, never ignored. */
-const closed = <T extends Record<string, TSchema>>(properties: T) =>
-  Type.Object(properties, { additionalProperties: false });
-
-const Id = Type.String({
-  pattern: '^[a-z0-9][a-z0-9._-]{0,63}$',
-  description: 'an id: up to 64 lower-case letters, digits, dots, dashes or underscores, a letter or digit first',
-});
-const Name = Type.String({ minLength: 1, maxLength: 128 });
-const DurationMs = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 const Hex = Type.String({ pattern: '^([0-9a-fA-F]{2}){1,64}$', description: 'up to 512 bits, right-aligned' });
 const ClockTime = Type.String({
   pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$',
@@ -181,7 +173,10 @@ export const Door = closed({
   acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
 });
 
-const Authentication = Type.Union([Type.Literal('card'), Type.Literal('cardAndPin')], { default: 'card' });
+const Authentication = Type.Union([Type.Literal('card'), Type.Literal('cardAndPin'), Type.Literal('twoCards')], {
+  default: 'card',
+  description: 'twoCards: two persons enter together, each with a right of their own',
+});
 
 export const AccessPoint = closed({
   id: Id,
@@ -197,6 +192,19 @@ export const AccessPoint = closed({
     Type.Array(closed({ schedule: Id, authentication: Authentication }), {
       minItems: 1,
       description: 'asked instead while the schedule is open; the first that is open counts',
+    }),
+  ),
+  twoPersonWindowMs: Type.Optional(DurationMs(2_000, 30_000)),
+  escortWindowMs: Type.Optional(DurationMs(2_000, 30_000)),
+  escortRatioMax: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 16, description: 'visitors whom one presentation of an escort lets in' }),
+  ),
+  hostAuthorisation: Type.Optional(
+    closed({
+      timeoutMs: DurationMs(500, 10_000),
+      fallback: Type.Union([Type.Literal('deny'), Type.Literal('local')], {
+        description: 'without an answer in time: deny, or let the gateway decide alone and flag it',
+      }),
     }),
   ),
   facilityCodes: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 })),
@@ -360,6 +368,7 @@ export const SiteFile = closed({
   accessPoints: Type.Array(AccessPoint),
   specialDayGroups: Type.Optional(Type.Array(SpecialDayGroup)),
   schedules: Type.Array(Schedule),
+  linkageRules: Type.Optional(Type.Array(LinkageRule, { maxItems: 256 })),
   accessProfiles: Type.Array(AccessProfile),
   credentialHolders: Type.Array(CredentialHolder),
   credentials: Type.Array(Credential),
