@@ -13,6 +13,7 @@ const suites = [
   'protocol',
   'firmware-bridges',
   'edge',
+  'scenarios',
   'simulator',
   'contract',
   'simulation',

@@ -1,0 +1,80 @@
+import { EVENTS, type EventRecord } from '@sparc/protocol/events';
+import { isDecision } from '@sparc/edge/access';
+import type { OrderAnswer, ScenarioWorld } from './world.js';
+
+/** Something that `then` says and that was not so. */
+export class Mismatch extends Error {}
+
+/** One round of a scenario as it is looked at: what was recorded and ordered in it, and what nobody has named yet. */
+export class Look {
+  readonly #unnamed: Set<EventRecord | OrderAnswer>;
+  readonly events: readonly EventRecord[];
+  readonly orders: readonly OrderAnswer[];
+
+  constructor(
+    readonly world: ScenarioWorld,
+    readonly before: RoundStart,
+  ) {
+    this.events = world.journal.entries.slice(before.entriesCount).map(({ record }) => record);
+    this.orders = world.orders.slice(before.ordersCount);
+    this.#unnamed = new Set([...this.events.filter(mustBeNamed), ...this.orders]);
+  }
+
+  get decisions(): readonly EventRecord[] {
+    return this.events.filter(isDecision);
+  }
+
+  /** Names the first that fits and was not named before; else the first that fits. */
+  name<T extends EventRecord | OrderAnswer>(list: readonly T[], fits: (item: T) => boolean): T | undefined {
+    const fitting = list.filter(fits);
+    const found = fitting.find((item) => this.#unnamed.has(item)) ?? fitting[0];
+    if (found !== undefined) this.#unnamed.delete(found);
+    return found;
+  }
+
+  /** Decisions, alarms and orders that `then` says nothing of. */
+  get unnamed(): readonly string[] {
+    return [...this.#unnamed].map((item) => ('order' in item ? `${item.order} was ${item.outcome}` : told(item)));
+  }
+
+  /** For the message of a failure. */
+  get seen(): string {
+    const events = this.events.map((event) => `    ${told(event)}`);
+    return events.length === 0 ? '    nothing was recorded' : events.join('\n');
+  }
+}
+
+export interface RoundStart {
+  readonly entriesCount: number;
+  readonly ordersCount: number;
+  readonly atMs: number;
+  /** By door. */
+  readonly modes: ReadonlyMap<string, string>;
+}
+
+export const roundStart = (world: ScenarioWorld): RoundStart => ({
+  entriesCount: world.journal.entries.length,
+  ordersCount: world.orders.length,
+  atMs: world.clock.monotonicMs(),
+  modes: world.modes(),
+});
+
+/** Nobody may be let in, kept out or alarmed without a word about it. */
+const mustBeNamed = (record: EventRecord): boolean => isDecision(record) || EVENTS[record.name].severity === 'alarm';
+
+/** An event as a failure shows it. */
+export function told(record: EventRecord): string {
+  const { name, accessPointId, doorId, deviceId, credentialId, holderId, reason, alsoFailed, flags, detail, code } =
+    record;
+  const parts = [
+    name,
+    ...[credentialId ?? holderId ?? []].flat().map((id) => `of ${id}`),
+    ...[accessPointId ?? doorId ?? deviceId ?? []].flat().map((id) => `at ${id}`),
+    ...(reason === undefined ? [] : [`because ${reason}`]),
+    ...(alsoFailed === undefined ? [] : [`and also ${alsoFailed.join(', ')}`]),
+    ...(flags === undefined ? [] : [`although ${flags.join(', ')}`]),
+    ...(code === undefined ? [] : [`code ${code}`]),
+    ...Object.entries(detail ?? {}).map(([key, value]) => `${key}=${value}`),
+  ];
+  return parts.join(' ');
+}

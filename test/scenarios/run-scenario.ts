@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { EventRecord } from '@sparc/protocol/events';
+import { decodeEvent, encodeEvent } from '@sparc/protocol/ledger';
+import { isDecision, replayEntry } from '@sparc/edge/access';
+import { ACTS } from './acts.js';
+import { CHECKS } from './checks.js';
+import { clockChange } from './local-time.js';
+import { Look, Mismatch, roundStart, told } from './look.js';
+import type { Phrase, Round, Scenario } from './scenario-file.js';
+import { SETTINGS } from './settings.js';
+import { ScenarioWorld, type Setting } from './world.js';
+
+/** What a scenario came to. */
+export interface Result {
+  /** Each names file and line, what was expected and what was seen. None: it holds. */
+  readonly problems: readonly string[];
+  readonly events: readonly EventRecord[];
+  /** Of doors, as `then` named them: `locked > blocked`. */
+  readonly transitions: readonly string[];
+  readonly timeZone: string;
+  /** How the clocks of the site were set while it ran. */
+  readonly clockChange: 'forward' | 'back' | undefined;
+}
+
+export async function runScenario(scenario: Scenario): Promise<Result> {
+  const problems: string[] = [];
+  const setting: Setting = { startText: '', quality: 'synced', history: [], away: new Set() };
+  const acts = scenario.given.filter(({ text }) => {
+    const set = SETTINGS.find(text);
+    void set?.(setting);
+    return set === undefined;
+  });
+  const world = await ScenarioWorld.open(scenario.site, scenario.changes, setting);
+  try {
+    for (const act of acts) await perform(scenario, act, world);
+    for (const round of scenario.rounds) problems.push(...(await runRound(scenario, round, world)));
+    problems.push(...invariants(scenario, world));
+    return {
+      problems,
+      events: world.journal.entries.map(({ record }) => record),
+      transitions: scenario.rounds.flatMap(({ then }) => then.flatMap(transitionsOf)),
+      timeZone: world.timeZone,
+      clockChange: clockChange(world.timeZone, world.startUnixMs, world.clock.wall().unixMs),
+    };
+  } finally {
+    await world.close();
+  }
+}
+
+const at = ({ file }: Scenario, { line, text }: Phrase): string => `test/scenarios/${file}:${line}: ${text}`;
+
+async function perform(scenario: Scenario, act: Phrase, world: ScenarioWorld): Promise<void> {
+  if (act.changes !== undefined) world.usePolicy(act.changes);
+  else {
+    const run = ACTS.find(act.text);
+    if (run === undefined) throw new Error(`${at(scenario, act)}\n  is nothing that can happen`);
+    try {
+      await run(world);
+    } catch (error) {
+      throw new Error(`${at(scenario, act)}\n  ${(error as Error).message}`, { cause: error });
+    }
+  }
+  await world.settle();
+}
+
+async function runRound(scenario: Scenario, { when, then }: Round, world: ScenarioWorld): Promise<string[]> {
+  const before = roundStart(world);
+  for (const act of when) await perform(scenario, act, world);
+  const look = new Look(world, before);
+  const problems: string[] = [];
+  for (const check of then) {
+    const run = CHECKS.find(check.text);
+    if (run === undefined) throw new Error(`${at(scenario, check)}\n  is nothing that can be looked for`);
+    try {
+      await run(look);
+    } catch (error) {
+      if (!(error instanceof Mismatch)) throw error;
+      problems.push(`${at(scenario, check)}\n  ${error.message}; recorded:\n${look.seen}`);
+    }
+  }
+  const [last] = then;
+  for (const unnamed of look.unnamed) {
+    if (last) problems.push(`${at(scenario, last)}\n  nothing in this \`then\` speaks of: ${unnamed}`);
+  }
+  return problems;
+}
+
+/** What holds in every scenario, whatever it says. */
+function invariants(scenario: Scenario, world: ScenarioWorld): string[] {
+  const where = `test/scenarios/${scenario.file}:${scenario.line}`;
+  const problems = world.errors
+    .filter(({ error }) => !String((error as Error | undefined)?.message).includes('database connection is not open'))
+    .map(({ message, error }) => `${where}: logged: ${message}: ${String((error as Error | undefined)?.stack)}`);
+  const isLockedDown = ({ inputs }: EventRecord) => inputs?.doorMode === 'lockedDown';
+  for (const { record } of world.journal.entries) {
+    const stored = decodeEvent(encodeEvent(record)) as EventRecord;
+    if (!isDeepStrictEqual(stored, record))
+      problems.push(`${where}: an entry does not come back whole: ${told(record)}`);
+    if (SECRETS.some((secret) => JSON.stringify(record).includes(secret)))
+      problems.push(`${where}: an entry holds a PIN: ${told(record)}`);
+    if (record.name.startsWith('access.granted') && isLockedDown(record) && record.flags?.includes('lockdown') !== true)
+      problems.push(`${where}: granted in lockdown without override: ${told(record)}`);
+    const view = world.views.get(record.inputs?.policyRevision ?? '');
+    if (!isDecision(stored) || view === undefined || record.reason === 'internal_error') continue;
+    const { isSame, again } = replayEntry(stored, view);
+    if (!isSame) problems.push(`${where}: decided again, ${told(record)} comes to ${JSON.stringify(again)}`);
+  }
+  return problems;
+}
+
+/** PINs of the site files. */
+const SECRETS = ['739105', '550173', '804617', '268094'];
+
+function transitionsOf({ text }: Phrase): string[] {
+  const [, from, to] = /^\S+ goes from (\S+) to (\S+)$/.exec(text) ?? [];
+  if (from !== undefined) return [`${from} > ${to}`];
+  return [];
+}
