@@ -1,8 +1,8 @@
-import type { CardRecord, DecisionInputs, EventName, Reason } from '@sparc/protocol/events';
+import type { CardRecord, DecisionInputs, Reason } from '@sparc/protocol/events';
 import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { failedChecks } from './checks.js';
-import type { Decision } from './decision.js';
+import type { Decision, DecisionAlarm } from './decision.js';
 import { identify, type Identified } from './identify.js';
 import { isLockedOut } from './lock-out.js';
 import type { PolicyView } from './policy-view.js';
@@ -129,8 +129,12 @@ const NONE: readonly never[] = [];
 const OVERRIDDEN: readonly Reason[] = ['point_disabled', 'lockdown'];
 
 /** Raised whatever the outcome, but for an override that came to nothing. */
-function alarmsOf(credential: Identified['credential'], pin: DecisionInputs['pin'], isOverride: boolean): EventName[] {
-  const alarms: EventName[] = [];
+function alarmsOf(
+  credential: Identified['credential'],
+  pin: DecisionInputs['pin'],
+  isOverride: boolean,
+): DecisionAlarm[] {
+  const alarms: DecisionAlarm[] = [];
   if (credential?.status === 'lost' || credential?.status === 'stolen') alarms.push('credential.alarm');
   if (pin === 'duress') alarms.push('access.duress');
   if (isOverride) alarms.push('access.override');

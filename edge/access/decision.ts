@@ -1,4 +1,6 @@
-import type { CardRecord, DecisionInputs, EventName, EventRecord, Reason } from '@sparc/protocol/events';
+import type { CardRecord, DecisionInputs, EventOf, Reason } from '@sparc/protocol/events';
+
+export type DecisionAlarm = 'credential.alarm' | 'access.duress' | 'access.override';
 
 /**
  * The answer to one presentation, with all it was made from: `replay` of the recorded part gives it again.
@@ -13,7 +15,7 @@ export interface Decision {
   /** On a grant at an exit: the checks that failed and, there, do not deny. */
   readonly flags: readonly Reason[];
   /** Events to record whatever the outcome. */
-  readonly alarms: readonly EventName[];
+  readonly alarms: readonly DecisionAlarm[];
   readonly accessPointId: string;
   readonly credentialId: string | undefined;
   readonly holderId: string | undefined;
@@ -37,29 +39,25 @@ export function denied(decision: Decision, reason: Reason): Decision {
   };
 }
 
-function eventName({ outcome, emergency }: Decision): EventName {
-  switch (outcome) {
-    case 'grant':
-      return emergency ? 'access.granted.emergency' : 'access.granted';
-    case 'deny':
-      return 'access.denied';
-    case 'pending':
-      return 'access.pin_pending';
-  }
-}
+type Recorded<Name extends 'access.granted' | 'access.granted.emergency' | 'access.denied' | 'access.pin_pending'> =
+  EventOf<Name> & Pick<Decision, 'accessPointId' | 'card' | 'inputs'>;
 
 /** The body of the entry that records a decision. */
-export function decisionRecord(decision: Decision): EventRecord {
-  const { accessPointId, credentialId, holderId, reason, alsoFailed, flags, card, inputs } = decision;
-  return {
-    name: eventName(decision),
+export function decisionRecord(
+  decision: Decision,
+): Recorded<'access.granted' | 'access.granted.emergency' | 'access.denied' | 'access.pin_pending'> {
+  const { outcome, reason = 'internal_error', accessPointId, credentialId, holderId, alsoFailed, flags } = decision;
+  const presentation = {
     accessPointId,
     ...(credentialId !== undefined && { credentialId }),
     ...(holderId !== undefined && { holderId }),
-    ...(reason !== undefined && { reason }),
-    ...(alsoFailed.length > 0 && { alsoFailed }),
-    ...(flags.length > 0 && { flags }),
-    card,
-    inputs,
+    card: decision.card,
+    inputs: decision.inputs,
   };
+  if (outcome === 'grant') {
+    const name = decision.emergency ? 'access.granted.emergency' : 'access.granted';
+    return { ...presentation, name, ...(flags.length > 0 && { flags }) };
+  }
+  const name = outcome === 'deny' ? 'access.denied' : 'access.pin_pending';
+  return { ...presentation, name, reason, ...(alsoFailed.length > 0 && { alsoFailed }) };
 }

@@ -6,7 +6,7 @@ export type { AccessRequest, AreaFacts, AreaView, DecisionContext } from './acce
 export { isEgress, READ_AGE_MAX_MS } from './checks.js';
 export { AREA_DEPTH_MAX, areaChain, crossing, isTracked } from './crossing.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
-export { decisionRecord, denied, type Decision } from './decision.js';
+export { decisionRecord, denied, type Decision, type DecisionAlarm } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';
 export { explain } from './explain.js';
 export {

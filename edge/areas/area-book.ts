@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { areaChain, crossing, isTracked, type AreaFacts, type AreaView } from '../access/index.js';
@@ -18,7 +18,7 @@ export interface AreaPlan {
 
 export interface AreaBookDeps {
   readonly clock: Clock;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
 }
 
 interface Reservation {

@@ -1,6 +1,6 @@
 import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { Guesses } from './guesses.js';
 import { LocalApiFile } from './local-api.js';
@@ -22,7 +22,7 @@ export interface CommissioningDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly dataDir: string;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
   readonly onFileFailure: (error: unknown) => void;
   /** `windowEndsAtMs` is on the monotonic clock. Throws a SparcError for what cannot be done. */
   readonly plan: (operation: TaskOperation, windowEndsAtMs: number) => OperationPlan;

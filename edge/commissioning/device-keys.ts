@@ -1,5 +1,5 @@
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Random } from '@sparc/protocol/ports';
 import {
   keysAtStart,
@@ -31,7 +31,7 @@ export interface DeviceKeysDeps {
   readonly line: KeyLine;
   /** Seals all keys, where the site has an escrow. Rejects with ERR_ESCROW_WRITE_FAILED. */
   readonly escrow: () => Promise<void>;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
   readonly onStoreFailure: (error: unknown) => void;
   readonly onChange: () => void;
 }

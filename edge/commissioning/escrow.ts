@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import { replaceFileDurablyLater } from '../platform/index.js';
 import { digestOfBundle, sealBundle, type EscrowContent } from './escrow-bundle.js';
@@ -21,7 +21,7 @@ export interface EscrowDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly dataDir: string;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
 }
 
 /** Seals every change of keys to the recovery key of the site. */

@@ -1,4 +1,4 @@
-import type { EventName } from '@sparc/protocol/events';
+import type { EventName, EventOf } from '@sparc/protocol/events';
 import type { StandingMode } from '@sparc/protocol/policy';
 import type { CommandOutcome, Indication, InputState, OutputAction } from '@sparc/protocol/ports';
 import type { DoorSettings } from './door-settings.js';
@@ -131,6 +131,16 @@ export type DoorInput =
   | { readonly kind: 'acknowledge'; readonly nowMs: number }
   | { readonly kind: 'time'; readonly nowMs: number };
 
+type DoorEventName =
+  Extract<EventName, `${'door' | 'exit'}.${string}`> | 'access.used' | 'access.not_used' | 'access.unverified';
+/** What is to be recorded; `cause` names the passage that it is an outcome of. */
+export type DoorEvent = {
+  [Name in DoorEventName]: { readonly kind: 'event'; readonly cause?: number } & Pick<
+    EventOf<Name>,
+    Extract<keyof EventOf<Name>, 'name' | 'code' | 'detail'>
+  >;
+}[DoorEventName];
+
 export type DoorEffect =
   | {
       readonly kind: 'output';
@@ -140,13 +150,7 @@ export type DoorEffect =
       /** The grant that waits for this answer. */
       readonly cause?: number;
     }
-  | {
-      readonly kind: 'event';
-      readonly name: EventName;
-      readonly cause?: number;
-      readonly code?: string;
-      readonly detail?: Readonly<Record<string, string>>;
-    }
+  | DoorEvent
   | { readonly kind: 'indicate'; readonly indication: Extract<Indication, 'locked' | 'unlocked' | 'heldOpen'> };
 
 /** A step in the making: the machine's parts work on one draft, and `step` gives it out as immutable. */

@@ -1,10 +1,10 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { StandingMode } from '@sparc/protocol/policy';
 import type { Clock, CommandOutcome, EntryId, FieldBus, Timer } from '@sparc/protocol/ports';
 import { SparcError } from '@sparc/protocol/errors';
 import { createDoor, nextDeadlineMs, step } from './door-machine.js';
 import type { DoorSettings } from './door-settings.js';
-import type { DoorEffect, DoorInput, DoorState, Signal } from './door-state.js';
+import type { DoorEffect, DoorEvent, DoorInput, DoorState, Signal } from './door-state.js';
 
 /** Where the lock hangs, and which readers show the state of the door. */
 export interface DoorWiring {
@@ -14,7 +14,7 @@ export interface DoorWiring {
 }
 
 /** Keeps a record whenever the journal can; resolves with its id, or undefined when it was lost. Never rejects. */
-export type RecordEvent = (record: EventRecord, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
+export type RecordEvent = (record: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
 
 export interface DoorDeps {
   readonly clock: Clock;
@@ -164,18 +164,11 @@ export class Door {
     }
   }
 
-  #record({ name, cause, code, detail }: Extract<DoorEffect, { kind: 'event' }>): void {
+  #record({ kind: _kind, cause, ...event }: DoorEvent): void {
     const known = cause === undefined ? undefined : this.#causes.get(cause);
-    const record: EventRecord = {
-      name,
-      doorId: this.wiring.id,
-      ...known?.subject,
-      ...(code === undefined ? {} : { code }),
-      ...(detail === undefined ? {} : { detail }),
-    };
-    const id = this.deps.record(record, known?.id);
+    const id = this.deps.record({ ...event, doorId: this.wiring.id, ...known?.subject }, known?.id);
     // What follows an exit refers to the record of its release.
-    if (name === 'exit.released' && cause !== undefined) this.#causes.set(cause, { id, subject: {} });
+    if (event.name === 'exit.released' && cause !== undefined) this.#causes.set(cause, { id, subject: {} });
   }
 
   #forgetCauses(): void {

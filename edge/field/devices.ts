@@ -1,6 +1,6 @@
 import type { BusAlarm, BusStatus, DeviceStatus } from '@sparc/protocol/ports';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 
 /**
  * Alarms with which a bus tells that a Secure Channel session which was up is gone. A reader that is swapped, opened or
@@ -35,22 +35,22 @@ export class Devices {
   }
 
   /** What a bus alarms of; returns what is worth a record. */
-  alarm({ busId, deviceId, code }: BusAlarm): readonly EventRecord[] {
-    const at = { busId, ...(deviceId === undefined ? {} : { deviceId }), code };
-    if (deviceId === undefined || !SESSION_LOST.includes(code)) return [{ name: 'reader.alarm', ...at }];
+  alarm({ busId, deviceId, code }: BusAlarm): readonly EventDraft[] {
+    if (deviceId === undefined) return [{ name: 'reader.alarm', busId, code }];
+    if (!SESSION_LOST.includes(code)) return [{ name: 'reader.alarm', busId, deviceId, code }];
     this.#insecure.add(deviceId);
     const status = this.#devices.get(deviceId);
     if (status !== undefined) this.#devices.set(deviceId, { ...status, tampered: true });
-    return status?.tampered === true ? [] : [{ name: 'reader.tamper', ...at }];
+    return status?.tampered === true ? [] : [{ name: 'reader.tamper', busId, deviceId, code }];
   }
 
   /** Returns what is worth a record. */
-  update(reported: DeviceStatus): readonly EventRecord[] {
+  update(reported: DeviceStatus): readonly EventDraft[] {
     if (reported.secure) this.#insecure.delete(reported.deviceId);
     const status = { ...reported, tampered: reported.tampered || this.#insecure.has(reported.deviceId) };
     const before = this.#devices.get(status.deviceId);
     this.#devices.set(status.deviceId, status);
-    const records: EventRecord[] = [];
+    const records: EventDraft[] = [];
     const { deviceId, reason } = status;
     const code = reason === undefined ? {} : { code: reason };
     if (status.link === 'online' && before?.link !== 'online') records.push({ name: 'reader.online', deviceId });
@@ -70,7 +70,7 @@ export class Devices {
     return records;
   }
 
-  updateBus(status: BusStatus): readonly EventRecord[] {
+  updateBus(status: BusStatus): readonly EventDraft[] {
     const before = this.#buses.get(status.busId);
     this.#buses.set(status.busId, status);
     const { busId, up, error } = status;

@@ -1,4 +1,4 @@
-import type { EventRecord, Reason } from '@sparc/protocol/events';
+import type { EventDraft, Reason } from '@sparc/protocol/events';
 import { letsIn } from '@sparc/protocol/policy';
 import type {
   AppendedEntry,
@@ -197,7 +197,7 @@ export class Field {
   }
 
   /** Records what happened in another part of the gateway. */
-  record(event: EventRecord): void {
+  record(event: EventDraft): void {
     void this.#recorder.record(event);
   }
 

@@ -1,5 +1,5 @@
 import { RAW_BITS_MAX } from '@sparc/protocol/card-format';
-import type { EventRecord, Reason } from '@sparc/protocol/events';
+import type { EventOf, Reason } from '@sparc/protocol/events';
 import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
 import {
   decisionRecord,
@@ -8,6 +8,7 @@ import {
   NO_LOCK_OUTS,
   recordPinTry,
   type Decision,
+  type DecisionAlarm,
   type LockOutState,
 } from '../access/index.js';
 import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, PROCESSING_AFTER_MS } from './field-defaults.js';
@@ -149,7 +150,10 @@ export class Presentations {
       this.log.error({ accessPointId: decision.accessPointId, code: codeOf(decision.error) }, 'decision failed');
     }
     this.#countPin(presentation, decision);
-    for (const name of decision.alarms) void this.recorder.record(this.#alarm(presentation, decision, name));
+    for (const name of decision.alarms) {
+      const alarm: EventOf<DecisionAlarm> = { ...subjectOf(presentation, decision), name };
+      void this.recorder.record(alarm);
+    }
     switch (decision.outcome) {
       case 'grant':
         void this.#grant(presentation, decision);
@@ -212,12 +216,8 @@ export class Presentations {
     this.#lockOuts = counted.state;
     if (!counted.lockedOut && !counted.alarm) return;
     const scope = counted.lockedOut ? 'this reader' : 'wrong PINs at several readers';
-    void this.recorder.record({ ...this.#alarm(presentation, decision, 'credential.locked_out'), detail: { scope } });
-  }
-
-  #alarm({ point }: Presentation, decision: Decision, name: EventRecord['name']): EventRecord {
-    const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
-    return { ...subject, name, doorId: point.accessPoint.door };
+    const subject = subjectOf(presentation, decision);
+    void this.recorder.record({ ...subject, name: 'credential.locked_out', detail: { scope } });
   }
 
   #arm(point: Point, session: Session): void {
@@ -232,7 +232,13 @@ export class Presentations {
   }
 }
 
+/** What an alarm beside a decision repeats of it. */
+function subjectOf({ point }: Presentation, decision: Decision): Omit<EventOf<DecisionAlarm>, 'name'> {
+  const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
+  return { ...subject, doorId: point.accessPoint.door };
+}
+
 /** A read as an entry holds it: one longer than any card only by its length. */
-export function rawCard({ bitCount, bits }: CardRead): Pick<EventRecord, 'card' | 'detail'> {
+export function rawCard({ bitCount, bits }: CardRead): Pick<EventOf<'access.denied'>, 'card' | 'detail'> {
   return bitCount <= RAW_BITS_MAX ? { card: { bitCount, bits } } : { detail: { bitCount: String(bitCount) } };
 }

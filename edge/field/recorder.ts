@@ -1,5 +1,5 @@
 import { isSparcError } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryDraft, EntryId, Journal, Timer } from '@sparc/protocol/ports';
 
 /** Structured log, as pino has it. */
@@ -29,7 +29,7 @@ interface RecorderDeps {
   readonly journal: Journal;
   readonly log: FieldLog;
   /** Every record when it happens, before it is on disk; grants, which wait for it, are not among them. */
-  readonly observe: (record: EventRecord) => void;
+  readonly observe: (record: EventDraft) => void;
   /** Every entry when it is on disk. */
   readonly onEntry: (entry: AppendedEntry) => void;
 }
@@ -75,7 +75,7 @@ export class Recorder {
   }
 
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */
-  readonly record = (record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
+  readonly record = (record: EventDraft, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
     const recorded = this.#record(record, cause);
     this.deps.observe(record);
     return recorded;

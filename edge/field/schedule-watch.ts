@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer, WallTime } from '@sparc/protocol/ports';
 import {
   ALWAYS_SCHEDULE_ID,
@@ -23,7 +23,7 @@ const STEADY_WITHIN_MS = 1_000;
 
 export interface ScheduleWatchDeps {
   readonly clock: Clock;
-  readonly record: (event: EventRecord) => unknown;
+  readonly record: (event: EventDraft) => unknown;
   readonly log: FieldLog;
   /** A schedule may have opened or closed. Called before that is recorded. */
   readonly onChange: () => void;
@@ -84,7 +84,7 @@ export class ScheduleWatch {
     const { unixMs } = wall;
     const isKnown = this.#view !== undefined && isClockKnown(this.#view, wall.quality);
     const look = { unixMs, monotonicMs: clock.monotonicMs(), isKnown };
-    const events: EventRecord[] = [];
+    const events: EventDraft[] = [];
     const since = why === 'time' ? this.#steadySince(look) : undefined;
     if (since === undefined) this.#quietUntil.clear();
     this.#last = look;
@@ -112,7 +112,7 @@ export class ScheduleWatch {
   }
 
   /** What the clock passed between two looks. */
-  #pass(id: string, fromUnixMs: number, toUnixMs: number, events: EventRecord[]): void {
+  #pass(id: string, fromUnixMs: number, toUnixMs: number, events: EventDraft[]): void {
     this.#guard(id, (schedule) => {
       for (const { day, window, unixMs } of skippedWindows(schedule, fromUnixMs, toUnixMs)) {
         const at = schedule.clock.text(unixMs);
@@ -127,7 +127,7 @@ export class ScheduleWatch {
     });
   }
 
-  #turn(id: string, opens: boolean, unixMs: number, because: Cause, events: EventRecord[]): void {
+  #turn(id: string, opens: boolean, unixMs: number, because: Cause, events: EventDraft[]): void {
     if (this.#open.has(id) === opens) return;
     if (opens) this.#open.add(id);
     else this.#open.delete(id);

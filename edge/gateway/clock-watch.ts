@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 
 const LOOK_INTERVAL_MS = 1_000;
@@ -12,7 +12,7 @@ export class ClockWatch {
 
   constructor(
     private readonly clock: Clock,
-    private readonly record: (event: EventRecord) => void,
+    private readonly record: (event: EventDraft) => void,
   ) {}
 
   start(): void {

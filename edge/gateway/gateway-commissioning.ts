@@ -1,5 +1,5 @@
 import { SparcError } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import {
   BusSpeeds,
@@ -31,7 +31,7 @@ export interface GatewayCommissioningDeps {
   readonly log: FieldLog;
   readonly osdpKeys: ReadonlyMap<string, Uint8Array>;
   readonly keyStore: KeyStore;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
   /** The view changed. */
   readonly onChange: () => void;
 }

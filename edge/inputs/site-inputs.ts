@@ -1,22 +1,21 @@
-import type { EventName, EventRecord } from '@sparc/protocol/events';
+import type { EventDraft, EventName } from '@sparc/protocol/events';
 import type { Input } from '@sparc/protocol/policy';
 import type { Clock, InputChange, InputState, Timer } from '@sparc/protocol/ports';
 
 type Purpose = NonNullable<Input['purpose']>;
 
 /** Recorded when an input of that purpose becomes active, and when it ends being so. A fire alarm's are the mode's matter. */
-const PURPOSE_EVENTS: Readonly<
-  Record<Exclude<Purpose, 'fireAlarm'>, readonly [active: EventName, inactive: EventName]>
-> = {
+const PURPOSE_EVENTS = {
   mainsFailure: ['power.mains_failed', 'power.mains_restored'],
   batteryLow: ['power.battery_low', 'power.battery_restored'],
   cabinetTamper: ['cabinet.tamper', 'cabinet.tamper_clear'],
   watchdog: ['watchdog.alarm', 'watchdog.restored'],
-};
+} as const satisfies Record<Exclude<Purpose, 'fireAlarm'>, readonly [active: EventName, inactive: EventName]>;
+type InputEvent = 'input.fault' | 'input.restored' | (typeof PURPOSE_EVENTS)[keyof typeof PURPOSE_EVENTS][number];
 
 export interface SiteInputsDeps {
   readonly clock: Clock;
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
   /** A state that lasted, as the device says it: `activeWhen` is not applied. */
   readonly settled: (change: InputChange) => void;
   readonly fireInput: (inputId: string, active: boolean) => void;
@@ -105,7 +104,7 @@ export class SiteInputs {
   }
 
   #tell(input: Input, purpose: Purpose, before: InputState | undefined, state: InputState): void {
-    const record = (name: EventName) =>
+    const record = (name: InputEvent) =>
       this.deps.record({ name, deviceId: input.device, detail: { input: input.id, state } });
     const wasFault = isFault(before);
     if (isFault(state) && !wasFault) record('input.fault');

@@ -1,6 +1,6 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
 import { standsOpen } from '../doors/index.js';
 import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
@@ -57,7 +57,7 @@ export function obey(
   order: StandingOrder | FireAlarm,
   act: Act,
   activeFireInputs: readonly string[] = [],
-): { readonly mode: SiteMode; readonly record: EventRecord } {
+): { readonly mode: SiteMode; readonly record: EventDraft } {
   const by = { by: act.by };
   switch (order.kind) {
     case 'lockdown':
@@ -104,7 +104,7 @@ function obeyAtDoor(mode: SiteMode, { door, mode: wanted }: Extract<Order, { kin
   if ((present === 'lockedDown' || present === 'lockedOpen') && wanted !== present) {
     throw refused(`door ${door} is ${present} until it is released from that`);
   }
-  const record: EventRecord = { name: 'door.ordered', doorId: door, detail: { by: act.by, mode: wanted } };
+  const record: EventDraft = { name: 'door.ordered', doorId: door, detail: { by: act.by, mode: wanted } };
   return { mode: { ...mode, doors: { ...mode.doors, [door]: { ...act, mode: wanted } } }, record };
 }
 

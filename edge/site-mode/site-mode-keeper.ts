@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { isOpening, obey, refused, type FireAlarm, type StandingOrder } from './orders.js';
 import { afterRestart, NORMAL, type Act, type SiteMode } from './site-mode.js';
@@ -20,9 +20,9 @@ export interface SiteModeDeps {
   readonly clock: Clock;
   readonly store: ModeStore;
   /** Keeps a record whenever the journal can. */
-  readonly record: (event: EventRecord) => void;
+  readonly record: (event: EventDraft) => void;
   /** Resolves when the record is on disk; rejects when it cannot be. */
-  readonly commit: (event: EventRecord) => Promise<unknown>;
+  readonly commit: (event: EventDraft) => Promise<unknown>;
   /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
   readonly obstacle: (order: StandingOrder) => string | undefined;
   /** Doors follow within this call. */

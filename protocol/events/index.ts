@@ -3,6 +3,10 @@
  * @packageDocumentation
  */
 export * from './catalogue.js';
+export * from './event-description.js';
+export * from './event-draft.js';
 export * from './event-record.js';
+export * from './onvif-denials.js';
+export * from './onvif-topics.js';
 export { REASON_TEXTS } from './reason-texts.js';
 export * from './reasons.js';

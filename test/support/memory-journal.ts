@@ -1,6 +1,7 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { encodeEvent } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
+import { eventFaults } from './event-faults.js';
 
 /** A journal over an array, with a disk that can be slow, hang or fail. Appends become durable in call order. */
 export class MemoryJournal implements Journal {
@@ -25,6 +26,8 @@ export class MemoryJournal implements Journal {
     const { record, expectedPolicyRevision } = draft;
     // Refuses what no entry can hold, as the real one does.
     encodeEvent(record);
+    const faults = eventFaults(record);
+    if (faults.length > 0) throw new Error(`not as the catalogue has it: ${faults.join('; ')}`);
     if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== this.#policyRevision) {
       throw new SparcError('ERR_LEDGER_RACE_LOST', 'the policy moved');
     }

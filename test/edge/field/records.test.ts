@@ -107,7 +107,7 @@ t.test('a read longer than any card is denied and recorded by its length, and ho
 t.test('a record that no journal can hold is given up, and nothing waits behind it', async (t) => {
   const site = await FieldSite.open();
   site.news();
-  site.field.record({ name: 'gateway.part_failed', detail: { why: 'x'.repeat(5_000) } });
+  site.field.record({ name: 'gateway.started', detail: { name: 'x'.repeat(5_000) } });
   site.bus.bus('bus', true);
   await site.clock.advance(5_000);
   t.same(site.news(), ['bus.up']);

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { ScheduleWatch } from '@sparc/edge/field';
+import type { EventRecord } from '@sparc/protocol/events';
 import { WEEKDAYS, type Schedule } from '@sparc/protocol/policy';
 import type { Clock, TimeQuality } from '@sparc/protocol/ports';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -38,7 +39,7 @@ function watch(t: Test, { start, schedules = [], timeZone = 'Europe/Berlin', qua
   const watch = new ScheduleWatch({
     clock,
     log,
-    record: ({ name, detail }) => {
+    record: ({ name, detail }: EventRecord) => {
       const { schedule, at, because = '', window = '' } = detail ?? {};
       records.push(`${name.slice('schedule.'.length)} ${schedule} ${at} ${because}${window}`);
     },

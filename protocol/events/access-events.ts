@@ -1,0 +1,195 @@
+import type { EventDescription } from './event-description.js';
+
+/** What a decision says of whom; an alarm beside it repeats it without the inputs. */
+const SUBJECT = ['accessPointId', 'doorId?', 'credentialId?', 'holderId?'] as const;
+const PRESENTATION = [...SUBJECT, 'reason?', 'alsoFailed?', 'flags?', 'card'] as const;
+const GRANT = [...SUBJECT, 'flags?', 'card', 'inputs'] as const;
+const PENDING = [...SUBJECT, 'reason', 'alsoFailed?', 'card', 'inputs'] as const;
+/** What became of it; an operator's release has no access point and no credential. */
+const OUTCOME = ['accessPointId?', 'doorId?', 'credentialId?', 'holderId?'] as const;
+
+/** People at doors: presentations, passages, exits, areas. */
+export const ACCESS_EVENTS = {
+  'access.granted': {
+    severity: 'info',
+    topic: 'AccessControl/AccessGranted/Credential',
+    meaning: 'A presentation was granted; what became of it follows.',
+    fields: GRANT,
+  },
+  'access.granted.emergency': {
+    severity: 'alarm',
+    topic: 'AccessControl/AccessGranted/Credential',
+    meaning: 'An emergency credential was granted while no policy is readable.',
+    fields: GRANT,
+  },
+  'access.denied': {
+    severity: 'notice',
+    topic: 'AccessControl/Denied/Credential',
+    meaning: 'A presentation was denied; the reason is given.',
+    fields: [
+      'accessPointId?',
+      'doorId?',
+      'deviceId?',
+      'credentialId?',
+      'holderId?',
+      'reason',
+      'alsoFailed?',
+      'card?',
+      'inputs?',
+    ],
+    detail: { 'bitCount?': 'how many bits were read, where they are more than any card has' },
+  },
+  'access.pin_pending': { severity: 'info', meaning: 'A card waits for its PIN.', fields: PENDING },
+  'access.second_person_pending': {
+    severity: 'info',
+    meaning: 'A card waits for that of a second person.',
+    fields: PENDING,
+  },
+  'access.escort_pending': {
+    severity: 'info',
+    meaning: 'The card of a visitor waits for that of an escort.',
+    fields: PENDING,
+  },
+  'access.host_pending': {
+    severity: 'info',
+    meaning: 'All checks of the gateway hold, and the host is asked.',
+    fields: GRANT,
+  },
+  'host.unavailable': {
+    severity: 'alarm',
+    meaning:
+      'The host that authorises passages does not answer; what each access point says of that holds until it does.',
+    fields: ['accessPointId', 'code'],
+  },
+  'host.available': { severity: 'notice', meaning: 'The host answers again.', fields: ['accessPointId'] },
+  'access.released': { severity: 'info', meaning: 'The lock of a grant was released.', fields: OUTCOME },
+  'access.not_executed': {
+    severity: 'warning',
+    meaning: 'A recorded grant was certainly not released.',
+    fields: [...OUTCOME, 'reason?', 'code?'],
+  },
+  'access.outcome_unknown': {
+    severity: 'warning',
+    meaning: 'Whether a recorded grant was released is not known.',
+    fields: [...OUTCOME, 'code?'],
+  },
+  'access.abandoned': { severity: 'warning', meaning: 'A grant became durable only after its limit; nothing moved.' },
+  'access.used': {
+    severity: 'info',
+    topic: 'AccessControl/AccessTaken/Credential',
+    meaning: 'The door was opened on a grant.',
+    fields: OUTCOME,
+  },
+  'access.not_used': {
+    severity: 'info',
+    topic: 'AccessControl/AccessNotTaken/Credential',
+    meaning: 'The door was not opened on a grant.',
+    fields: OUTCOME,
+  },
+  'access.unverified': {
+    severity: 'info',
+    meaning: 'A grant ended; the door has no contact to say whether it was used.',
+    fields: OUTCOME,
+  },
+  'access.duress': {
+    severity: 'alarm',
+    topic: 'AccessControl/Duress',
+    meaning: 'A PIN for duress was typed; the reader shows nothing of it.',
+    fields: PRESENTATION,
+  },
+  'access.override': {
+    severity: 'alarm',
+    meaning: 'A credential with the override right was granted where the access point is disabled or locked down.',
+    fields: PRESENTATION,
+  },
+  'credential.alarm': {
+    severity: 'alarm',
+    meaning: 'A lost, stolen or revoked credential was presented.',
+    fields: PRESENTATION,
+  },
+  'credential.locked_out': {
+    severity: 'alarm',
+    meaning: 'A credential is locked out at a reader after wrong PINs.',
+    fields: PRESENTATION,
+    detail: { scope: 'this reader, or that wrong PINs came at several readers' },
+  },
+  'exit.released': {
+    severity: 'info',
+    topic: 'AccessControl/AccessGranted/Anonymous',
+    meaning: 'An exit request released the door.',
+    fields: ['doorId'],
+  },
+  'exit.used': {
+    severity: 'info',
+    topic: 'AccessControl/AccessTaken/Anonymous',
+    meaning: 'The door was opened on an exit request.',
+    fields: ['doorId'],
+  },
+  'exit.not_used': {
+    severity: 'info',
+    topic: 'AccessControl/AccessNotTaken/Anonymous',
+    meaning: 'An exit request was not followed by an opening.',
+    fields: ['doorId'],
+  },
+  'exit.unverified': {
+    severity: 'info',
+    meaning: 'An exit request ended; the door has no contact.',
+    fields: ['doorId'],
+  },
+  'exit.not_released': {
+    severity: 'alarm',
+    meaning: 'An exit request could not be executed: no command that releases the lock was acknowledged.',
+    fields: ['doorId'],
+  },
+  'exit.fault': {
+    severity: 'alarm',
+    meaning: 'The wiring of an exit request is in fault; it neither releases nor shunts.',
+    fields: ['doorId'],
+    detail: { exitRequest: 'the state of the wiring' },
+  },
+  'exit.restored': {
+    severity: 'notice',
+    meaning: 'The wiring of an exit request is in order again.',
+    fields: ['doorId'],
+  },
+  'exit.active_at_start': {
+    severity: 'notice',
+    meaning: 'An exit request was active when the gateway first saw it; it is no exit.',
+    fields: ['doorId'],
+  },
+  'fire.free_exit': {
+    severity: 'notice',
+    meaning: 'Somebody left by an exit reader that asks nothing during a fire.',
+    fields: ['accessPointId', 'doorId'],
+  },
+  'area.moved': {
+    severity: 'info',
+    meaning: 'A holder is in another area now; areas, and whether that is certain, are given.',
+    fields: ['holderId', 'accessPointId'],
+    detail: {
+      'from?': 'the area that was left; absent: from outside of all',
+      'to?': 'the area that was entered; absent: outside of all',
+      certain: '`true` or `false`',
+    },
+  },
+  'area.left_anonymously': {
+    severity: 'info',
+    meaning: 'Somebody left an area without a card, where that counts.',
+    fields: ['doorId'],
+    detail: { area: 'the area' },
+  },
+  'area.presence_expired': {
+    severity: 'notice',
+    meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
+    fields: ['holderId'],
+    detail: { 'area?': 'the area; absent: outside of all' },
+  },
+  'apb.forgiven': {
+    severity: 'notice',
+    topic: 'Credential/State/ApbViolation',
+    value: 'false',
+    meaning: 'A named person let a holder begin anew with anti-passback.',
+    fields: ['holderId'],
+    detail: { by: 'who' },
+  },
+} as const satisfies Record<string, EventDescription>;

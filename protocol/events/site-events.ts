@@ -1,0 +1,130 @@
+import type { EventDescription } from './event-description.js';
+
+const INPUT = {
+  fields: ['deviceId'],
+  detail: { input: 'the input', state: 'what its device says' },
+} as const satisfies Partial<EventDescription>;
+
+/** The site as a whole: its mode, fire, schedules, and inputs that belong to no door. */
+export const SITE_EVENTS = {
+  'site.lockdown': { severity: 'alarm', meaning: 'A named person locked the site down.', detail: { by: 'who' } },
+  'site.lockdown_ended': {
+    severity: 'notice',
+    meaning: 'A named person ended the lockdown.',
+    detail: { by: 'who' },
+  },
+  'site.threat_level': {
+    severity: 'warning',
+    meaning: 'A named person changed the threat level.',
+    detail: { by: 'who', from: 'the level before', to: 'the level now' },
+  },
+  'site.mode_lost': {
+    severity: 'alarm',
+    meaning: 'What was ordered before the start cannot be read; the site is in normal mode.',
+    fields: ['code'],
+  },
+  'revocation.applied': {
+    severity: 'notice',
+    meaning: 'A named person revoked a credential, or a holder with every credential, for good.',
+    fields: ['credentialId?', 'holderId?'],
+    detail: { by: 'who', number: 'the number of the revocation at this gateway' },
+  },
+  'revocation.list_damaged': {
+    severity: 'alarm',
+    meaning: 'Revocations of before the start cannot be read; what the journal has of them follows.',
+    fields: ['code'],
+  },
+  'revocation.list_restored': {
+    severity: 'notice',
+    meaning: 'Revocations that the list had lost were taken from the journal.',
+    detail: { count: 'how many' },
+  },
+  'fire.alarm': {
+    severity: 'alarm',
+    meaning: 'A fire alarm became active; doors it concerns release until it is ended.',
+    detail: { input: 'the input that tells it' },
+  },
+  'fire.evacuation': { severity: 'alarm', meaning: 'A named person called an evacuation.', detail: { by: 'who' } },
+  'fire.ended': {
+    severity: 'notice',
+    meaning: 'A named person ended fire and evacuation; doors return to their mode.',
+    detail: { by: 'who' },
+  },
+  'input.fault': {
+    ...INPUT,
+    severity: 'alarm',
+    meaning: 'The wiring of an input is in fault; it is neither active nor inactive.',
+  },
+  'input.restored': { ...INPUT, severity: 'notice', meaning: 'The wiring of an input is in order again.' },
+  'power.mains_failed': {
+    ...INPUT,
+    severity: 'alarm',
+    topic: 'Door/State/DoorFault',
+    value: 'FaultDetected',
+    meaning: 'The mains supply failed.',
+  },
+  'power.mains_restored': {
+    ...INPUT,
+    severity: 'notice',
+    topic: 'Door/State/DoorFault',
+    value: 'NotInFault',
+    meaning: 'The mains supply is back.',
+  },
+  'power.battery_low': {
+    ...INPUT,
+    severity: 'alarm',
+    topic: 'Door/State/DoorFault',
+    value: 'FaultDetected',
+    meaning: 'The battery is low or missing.',
+  },
+  'power.battery_restored': {
+    ...INPUT,
+    severity: 'notice',
+    topic: 'Door/State/DoorFault',
+    value: 'NotInFault',
+    meaning: 'The battery is in order again.',
+  },
+  'cabinet.tamper': {
+    ...INPUT,
+    severity: 'alarm',
+    topic: 'Door/State/DoorTamper',
+    value: 'TamperDetected',
+    meaning: 'A cabinet was opened.',
+  },
+  'cabinet.tamper_clear': {
+    ...INPUT,
+    severity: 'notice',
+    topic: 'Door/State/DoorTamper',
+    value: 'NotInTamper',
+    meaning: 'A cabinet is closed again.',
+  },
+  'watchdog.alarm': {
+    ...INPUT,
+    severity: 'alarm',
+    meaning: 'A hardware watchdog reports that what it watches stopped.',
+  },
+  'watchdog.restored': { ...INPUT, severity: 'notice', meaning: 'A hardware watchdog is content again.' },
+  'schedule.active': {
+    severity: 'info',
+    topic: 'Schedule/State/Active',
+    value: 'true',
+    meaning: 'A schedule opened.',
+    detail: {
+      schedule: 'the schedule',
+      at: 'the instant in site time',
+      because: '`boundary`, `policy`, `clock` or `start`',
+    },
+  },
+  'schedule.inactive': {
+    severity: 'info',
+    topic: 'Schedule/State/Active',
+    value: 'false',
+    meaning: 'A schedule closed.',
+    detail: { schedule: 'the schedule', at: 'the instant in site time', because: '`boundary`, `policy` or `clock`' },
+  },
+  'schedule.window_skipped': {
+    severity: 'notice',
+    meaning: 'A window of a schedule stayed empty, because daylight saving skipped it whole.',
+    detail: { schedule: 'the schedule', at: 'the instant in site time', date: 'its day', window: 'the window' },
+  },
+} as const satisfies Record<string, EventDescription>;
