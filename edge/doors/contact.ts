@@ -1,4 +1,4 @@
-import { isExitActive, standsOpen, type DoorState, type Draft, type Signal } from './door-state.js';
+import { isExitActive, standsOpen, type DoorState, type Draft, type Masks, type Signal } from './door-state.js';
 import { doubtPassages, relockAfterClose, usePassage } from './passages.js';
 
 /** A report of the contact; `active` is an open door. */
@@ -48,11 +48,39 @@ function onOpened(draft: Draft, wasFault: boolean): void {
     state.alarm = 'none';
     draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
   }
-  if (isForced && state.alarm !== 'forced') {
-    state.alarm = 'forced';
-    state.acknowledged = false;
-    draft.effects.push({ kind: 'event', name: 'door.forced' });
+  if (!isForced) state.masked = { ...state.masked, forced: false };
+  else if (!state.masks.forced) raiseForced(draft);
+  else if (state.alarm !== 'forced' && !state.masked.forced) {
+    state.masked = { ...state.masked, forced: true };
+    draft.effects.push({ kind: 'event', name: 'door.forced_masked' });
   }
+}
+
+function raiseForced(draft: Draft): void {
+  const { state } = draft;
+  state.masked = { ...state.masked, forced: false };
+  if (state.alarm === 'forced') return;
+  state.alarm = 'forced';
+  state.acknowledged = false;
+  draft.effects.push({ kind: 'event', name: 'door.forced' });
+}
+
+/** The end of a mask hides nothing: who broke in is still an alarm, and who holds the door open has its whole time anew. */
+export function onMasks(draft: Draft, masks: Masks): void {
+  const { state } = draft;
+  const before = state.masks;
+  if (before.held === masks.held && before.forced === masks.forced) return;
+  state.masks = masks;
+  if (masks.held) endWarning(draft);
+  else if (before.held) restartHeldTimer(draft);
+  if (before.forced && !masks.forced && state.masked.forced && state.position === 'open') raiseForced(draft);
+}
+
+/** What was about to be an alarm is none any more; an alarm that was raised ends with the closing of the door. */
+export function endWarning({ state, effects }: Draft): void {
+  if (state.alarm !== 'heldWarning') return;
+  state.alarm = 'none';
+  effects.push({ kind: 'indicate', indication: state.announced });
 }
 
 function hasCause(state: DoorState, nowMs: number): boolean {
@@ -71,6 +99,7 @@ function onClosed(draft: Draft): void {
   state.openSinceMs = undefined;
   if (!wasOpen) return;
   state.closedAtMs = nowMs;
+  state.masked = { ...state.masked, held: false };
   relockAfterClose(draft);
   draft.effects.push({ kind: 'event', name: 'door.closed' });
   // A forced door has to stay closed for the time of the bounce filter; see `checkAlarms`.
@@ -87,17 +116,21 @@ export function restartHeldTimer(draft: Draft): void {
   const { state, nowMs } = draft;
   if (state.position !== 'open' || standsOpen(state.standing)) return;
   state.openSinceMs = nowMs;
-  if (state.alarm === 'heldWarning') state.alarm = 'none';
+  state.masked = { ...state.masked, held: false };
+  endWarning(draft);
 }
 
 /** When an alarm begins or ends by itself; Infinity when none does. */
 export function alarmDueMs(state: DoorState): number {
   const { heldAlarm, preAlarmTimeMs, bounceFilterMs } = state.settings;
   const openTimeMs = state.settings.openTimeMs + state.extraOpenTimeMs;
-  if (state.alarm === 'forced' && state.position === 'closed' && !isLatched(state)) {
+  if (state.position === 'closed' && (state.masked.forced || (state.alarm === 'forced' && !isLatched(state)))) {
     return (state.closedAtMs ?? 0) + bounceFilterMs;
   }
   if (!heldAlarm || state.openSinceMs === undefined) return Infinity;
+  if (state.masks.held && state.alarm === 'none') {
+    return state.masked.held ? Infinity : state.openSinceMs + openTimeMs;
+  }
   if (state.alarm === 'heldWarning') return state.openSinceMs + openTimeMs;
   if (state.alarm !== 'none') return Infinity;
   return state.openSinceMs + openTimeMs - preAlarmTimeMs;
@@ -108,9 +141,18 @@ const isLatched = ({ settings, acknowledged }: DoorState): boolean => settings.f
 export function checkAlarms(draft: Draft): void {
   const { state, nowMs } = draft;
   while (nowMs >= alarmDueMs(state)) {
+    if (state.masked.forced && state.position === 'closed') {
+      state.masked = { ...state.masked, forced: false };
+      continue;
+    }
     if (state.alarm === 'forced') {
       state.alarm = 'none';
       draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+      continue;
+    }
+    if (state.masks.held) {
+      state.masked = { ...state.masked, held: true };
+      draft.effects.push({ kind: 'event', name: 'door.held_masked' });
       continue;
     }
     const isWarning = state.alarm === 'none' && state.settings.preAlarmTimeMs > 0;

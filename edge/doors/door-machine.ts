@@ -1,7 +1,8 @@
 import type { StandingMode } from '@sparc/protocol/policy';
-import { alarmDueMs, checkAlarms, onContact, restartHeldTimer } from './contact.js';
+import { auxiliaryDueMs, controlAuxiliaries, NO_AUXILIARY, onAuxiliaryDevice, onAuxiliaryResult } from './auxiliary.js';
+import { alarmDueMs, checkAlarms, endWarning, onContact, onMasks, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
-import { standsOpen, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
+import { standsOpen, UNMASKED, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
 import { endIgnoring, onExitRequest } from './exit-request.js';
 import {
   checkMismatch,
@@ -28,7 +29,11 @@ export function createDoor(settings: DoorSettings): DoorState {
     grantedAtMs: undefined,
     passages: [],
     lock: NO_LOCK_COMMAND,
+    shunt: NO_AUXILIARY,
+    doubleLock: NO_AUXILIARY,
     alarm: 'none',
+    masks: UNMASKED,
+    masked: UNMASKED,
     acknowledged: false,
     extraOpenTimeMs: 0,
     openSinceMs: undefined,
@@ -53,7 +58,8 @@ export function step(
   expirePassages(draft);
   checkAlarms(draft);
   checkMismatch(draft);
-  control(draft, urgent);
+  const afterMs = controlAuxiliaries(draft);
+  control(draft, urgent, afterMs);
   return { state: draft.state, effects: draft.effects };
 }
 
@@ -75,15 +81,23 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
     case 'mode':
       onMode(draft, input.standing);
       break;
+    case 'masks':
+      onMasks(draft, input.masks);
+      break;
     case 'outputResult':
+      if (input.role !== 'lock') {
+        onAuxiliaryResult(draft, input.role, input.token, input.outcome);
+        break;
+      }
       settlePassages(draft, input.token, input.outcome);
       onOutputResult(draft, input.token, input.outcome);
       break;
     case 'outputReport':
       onOutputReport(draft, input.energised);
       break;
-    case 'lockDevice':
-      onLockDevice(draft, input.online);
+    case 'outputDevice':
+      if (input.role === 'lock') onLockDevice(draft, input.online);
+      else onAuxiliaryDevice(draft, input.role, input.online);
       break;
     case 'settings':
       onSettings(draft, input.settings);
@@ -109,7 +123,7 @@ function onMode(draft: Draft, standing: StandingMode): void {
   if (standsOpen(standing)) {
     // An unlocked door may stand open (ONVIF DoorMode Unlocked masks the alarms); a raised alarm ends with its closing.
     state.openSinceMs = undefined;
-    if (state.alarm === 'heldWarning') state.alarm = 'none';
+    endWarning(draft);
   } else if (standsOpen(before)) {
     restartHeldTimer(draft);
   }
@@ -134,6 +148,7 @@ export function nextDeadlineMs(state: DoorState): number | undefined {
   let dueMs = Math.min(
     alarmDueMs(state),
     mismatchAtMs,
+    auxiliaryDueMs(state),
     command?.againAtMs ?? Infinity,
     state.exitIgnored?.untilMs ?? Infinity,
   );

@@ -42,6 +42,10 @@ export interface DoorSettings {
   readonly forcedAlarmLatched: boolean;
   readonly grantRestartsHeldTimer: boolean;
   readonly onGatewayLoss: Door['onGatewayLoss'];
+  /** An output tells an intrusion panel that the door may open. */
+  readonly hasShunt: boolean;
+  /** An output throws a second bolt in mode `doubleLocked`. */
+  readonly hasDoubleLock: boolean;
 }
 
 export function doorSettings(door: Door): DoorSettings {
@@ -69,5 +73,7 @@ export function doorSettings(door: Door): DoorSettings {
     forcedAlarmLatched: door.forcedAlarmLatched === true,
     grantRestartsHeldTimer: door.grantRestartsHeldTimer !== false,
     onGatewayLoss: door.onGatewayLoss,
+    hasShunt: door.shunt !== undefined,
+    hasDoubleLock: door.doubleLock !== undefined,
   };
 }

@@ -64,6 +64,33 @@ export interface LockState {
   readonly mismatchAtMs: number | undefined;
 }
 
+/** The outputs of a door. */
+export const OUTPUT_ROLES = ['lock', 'shunt', 'doubleLock'] as const;
+export type OutputRole = (typeof OUTPUT_ROLES)[number];
+export type AuxiliaryRole = Exclude<OutputRole, 'lock'>;
+
+/** An output beside the lock; energised it shunts, or is thrown. */
+export interface AuxiliaryState {
+  readonly online: boolean;
+  /** The newest command; undefined when the device knows nothing of us. */
+  readonly command: (Omit<LockCommand, 'wanted'> & { readonly energises: boolean }) | undefined;
+  /** The permanent state under a lease is surely off. */
+  readonly isBaseOff: boolean;
+  readonly nextToken: number;
+  /** Why it is energised has ended: it is let go at this instant. */
+  readonly releaseAtMs: number | undefined;
+  /** `door.output_unconfirmed` stands. */
+  readonly unconfirmed: boolean;
+}
+
+/** Alarms that are recorded and raise none, while a schedule of the site file is open. */
+export interface Masks {
+  readonly held: boolean;
+  readonly forced: boolean;
+}
+
+export const UNMASKED: Masks = { held: false, forced: false };
+
 export interface DoorState {
   readonly settings: DoorSettings;
   /** What schedule, orders, lockdown and fire ask for together; see `../site-mode`. */
@@ -80,7 +107,12 @@ export interface DoorState {
   readonly grantedAtMs: number | undefined;
   readonly passages: readonly Passage[];
   readonly lock: LockState;
+  readonly shunt: AuxiliaryState;
+  readonly doubleLock: AuxiliaryState;
   readonly alarm: 'none' | 'forced' | 'heldWarning' | 'held';
+  readonly masks: Masks;
+  /** What stands and was masked when it began. */
+  readonly masked: Masks;
   /** A person has seen the forced alarm. */
   readonly acknowledged: boolean;
   /** Added to the open time while the door stands open for who needs longer. */
@@ -122,10 +154,18 @@ export type DoorInput =
   | { readonly kind: 'mode'; readonly nowMs: number; readonly standing: StandingMode }
   /** A way out is asked for at a reader, without a decision; recorded after. */
   | { readonly kind: 'freeExit'; readonly nowMs: number; readonly cause: number }
-  | { readonly kind: 'outputResult'; readonly nowMs: number; readonly token: number; readonly outcome: CommandOutcome }
+  | { readonly kind: 'masks'; readonly nowMs: number; readonly masks: Masks }
+  | {
+      readonly kind: 'outputResult';
+      readonly nowMs: number;
+      readonly role: OutputRole;
+      readonly token: number;
+      readonly outcome: CommandOutcome;
+    }
   /** What the device says of the lock's output. */
   | { readonly kind: 'outputReport'; readonly nowMs: number; readonly energised: boolean }
-  | { readonly kind: 'lockDevice'; readonly nowMs: number; readonly online: boolean }
+  /** The device that an output hangs on came or went. */
+  | { readonly kind: 'outputDevice'; readonly nowMs: number; readonly role: OutputRole; readonly online: boolean }
   /** A new revision changed the door; what is physical stays as it is. */
   | { readonly kind: 'settings'; readonly nowMs: number; readonly settings: DoorSettings }
   | { readonly kind: 'acknowledge'; readonly nowMs: number }
@@ -144,9 +184,13 @@ export type DoorEvent = {
 export type DoorEffect =
   | {
       readonly kind: 'output';
+      readonly role: OutputRole;
+      /** By role. */
       readonly token: number;
       readonly action: OutputAction;
       readonly ttlMs: number;
+      /** It leaves this long after the output before it; all outputs leave in their order. */
+      readonly afterMs?: number;
       /** The grant that waits for this answer. */
       readonly cause?: number;
     }

@@ -4,12 +4,27 @@ import type { Clock, CommandOutcome, EntryId, FieldBus, Timer } from '@sparc/pro
 import { SparcError } from '@sparc/protocol/errors';
 import { createDoor, nextDeadlineMs, step } from './door-machine.js';
 import type { DoorSettings } from './door-settings.js';
-import type { DoorEffect, DoorEvent, DoorInput, DoorState, Signal } from './door-state.js';
+import {
+  OUTPUT_ROLES,
+  type DoorEffect,
+  type DoorEvent,
+  type DoorInput,
+  type DoorState,
+  type Masks,
+  type OutputRole,
+  type Signal,
+} from './door-state.js';
+import { OutputQueue } from './output-queue.js';
 
-/** Where the lock hangs, and which readers show the state of the door. */
+interface OutputPort {
+  readonly deviceId: string;
+  readonly outputNumber: number;
+}
+
+/** Where lock, shunt and double lock hang, and which readers show the state of the door. */
 export interface DoorWiring {
   readonly id: string;
-  readonly lock: { readonly deviceId: string; readonly outputNumber: number };
+  readonly outputs: { readonly lock: OutputPort } & Readonly<Partial<Record<OutputRole, OutputPort>>>;
   readonly readers: readonly { readonly deviceId: string; readonly number: number }[];
 }
 
@@ -29,12 +44,15 @@ export interface PassageCause {
   readonly subject: Pick<EventRecord, 'accessPointId' | 'credentialId' | 'holderId'>;
 }
 
+type OutputEffect = Extract<DoorEffect, { kind: 'output' }>;
+
 /** Drives one door: executes the effects of its machine, outputs first. */
 export class Door {
   #state: DoorState;
   #nextCause = 1;
   /** Of the passages in course; as many as the machine keeps. */
   readonly #causes = new Map<number, PassageCause>();
+  readonly #outputs: OutputQueue<OutputEffect>;
   readonly #waiting = new Map<number, (outcome: CommandOutcome) => void>();
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   #retired = false;
@@ -45,6 +63,10 @@ export class Door {
     private readonly deps: DoorDeps,
   ) {
     this.#state = createDoor(settings);
+    this.#outputs = new OutputQueue(deps.clock, {
+      transmit: (effect) => this.#transmit(effect),
+      dropped: () => this.#notDriven(),
+    });
   }
 
   get state(): DoorState {
@@ -53,10 +75,7 @@ export class Door {
 
   /** The command leaves within this call. Resolves with what became of it; never rejects. */
   release(cause: PassageCause, ttlMs: number, extended = false): Promise<CommandOutcome> {
-    if (this.#retired) {
-      const error = new SparcError('ERR_GATEWAY_DOOR_RETIRED', `door ${this.wiring.id} is no longer driven`);
-      return Promise.resolve({ kind: 'notExecuted', error });
-    }
+    if (this.#retired) return Promise.resolve(this.#notDriven());
     const id = this.#nextCause++;
     this.#causes.set(id, cause);
     return new Promise((resolve) => {
@@ -87,10 +106,16 @@ export class Door {
     this.#step({ kind: 'mode', nowMs: this.deps.clock.monotonicMs(), standing });
   }
 
-  lockDevice(online: boolean): void {
-    this.#step({ kind: 'lockDevice', nowMs: this.deps.clock.monotonicMs(), online });
+  /** Which alarms are only recorded at the moment. */
+  masks(masks: Masks): void {
+    this.#step({ kind: 'masks', nowMs: this.deps.clock.monotonicMs(), masks });
   }
 
+  outputDevice(role: OutputRole, online: boolean): void {
+    this.#step({ kind: 'outputDevice', nowMs: this.deps.clock.monotonicMs(), role, online });
+  }
+
+  /** What the device says of the lock. */
   outputReport(energised: boolean): void {
     this.#step({ kind: 'outputReport', nowMs: this.deps.clock.monotonicMs(), energised });
   }
@@ -109,15 +134,20 @@ export class Door {
   /** Stops driving; a timed release ends in the device by itself. */
   stop(): void {
     this.#retired = true;
+    this.#outputs.drop();
     this.#timer?.timer.cancel();
     this.#timer = undefined;
   }
 
-  /** The door is no longer of the site, or is wired anew: its lock is left locked. */
+  /** The door is no longer of the site, or is wired anew: its lock is left locked, its other outputs let go. */
   retire(): void {
     this.stop();
-    const kind = this.#state.settings.lockType === 'failSecure' ? 'off' : 'on';
-    void this.#transmit({ kind: 'output', token: 0, action: { kind }, ttlMs: 10_000 });
+    const locked = this.#state.settings.lockType === 'failSecure' ? 'off' : 'on';
+    for (const role of OUTPUT_ROLES) {
+      if (this.wiring.outputs[role] === undefined) continue;
+      const action = { kind: role === 'lock' ? locked : 'off' } as const;
+      void this.#transmit({ kind: 'output', role, token: 0, action, ttlMs: 10_000 });
+    }
   }
 
   #step(input: DoorInput): void {
@@ -146,22 +176,30 @@ export class Door {
     }
   }
 
-  #output(effect: Extract<DoorEffect, { kind: 'output' }>): void {
-    void this.#transmit(effect).then((outcome) => {
+  #output(effect: OutputEffect): void {
+    const { role, token } = effect;
+    void this.#outputs.send(effect).then((outcome) => {
       const waiting = effect.cause === undefined ? undefined : this.#waiting.get(effect.cause);
       if (effect.cause !== undefined) this.#waiting.delete(effect.cause);
       waiting?.(outcome);
-      this.#step({ kind: 'outputResult', nowMs: this.deps.clock.monotonicMs(), token: effect.token, outcome });
+      this.#step({ kind: 'outputResult', nowMs: this.deps.clock.monotonicMs(), role, token, outcome });
     });
   }
 
-  async #transmit(effect: Extract<DoorEffect, { kind: 'output' }>): Promise<CommandOutcome> {
+  async #transmit({ role, action, ttlMs }: OutputEffect): Promise<CommandOutcome> {
+    const port = this.wiring.outputs[role];
+    if (port === undefined) return this.#notDriven();
     try {
-      return await this.deps.fieldBus.setOutput({ ...this.wiring.lock, action: effect.action, ttlMs: effect.ttlMs });
+      return await this.deps.fieldBus.setOutput({ ...port, action, ttlMs });
     } catch (error) {
       const failure = new SparcError('ERR_GATEWAY_INTERNAL', 'the bus failed on an output', {}, { cause: error });
       return { kind: 'unknown', error: failure };
     }
+  }
+
+  #notDriven(): CommandOutcome {
+    const error = new SparcError('ERR_GATEWAY_DOOR_RETIRED', `door ${this.wiring.id} is no longer driven`);
+    return { kind: 'notExecuted', error };
   }
 
   #record({ kind: _kind, cause, ...event }: DoorEvent): void {

@@ -12,19 +12,19 @@ import {
 import { withdrawGrants } from './passages.js';
 
 /** A standing unlock ends by itself this long after the gateway's last word. */
-const LEASE_MS = 30_000;
+export const LEASE_MS = 30_000;
 /** An exit request that is held has a lease of its release time, and at least this. */
 const EXIT_LEASE_MIN_MS = 3_000;
 /** So many words fit into a lease that one lost frame relocks nothing. */
-const RENEWALS_PER_LEASE = 3;
+export const RENEWALS_PER_LEASE = 3;
 /** A lock command that was not acknowledged is sent again after this. */
 const LOCK_RETRY_MS = 2_000;
 /** Leaving does not wait for the pace of locking. */
-const EXIT_RETRY_MS = 500;
+export const EXIT_RETRY_MS = 500;
 /** How long a command may wait for the line; a release is never replayed late. */
 export const COMMAND_TTL_MS = 2_000;
 /** No answer of the bus at all within this counts as a failure. */
-const COMMAND_ANSWER_MAX_MS = 10_000;
+export const COMMAND_ANSWER_MAX_MS = 10_000;
 
 export const NO_LOCK_COMMAND: LockState = {
   online: false,
@@ -43,7 +43,7 @@ const isExitHeld = (state: DoorState): boolean =>
 const isEgress = (state: DoorState): boolean =>
   isExitHeld(state) || state.passages.some((passage) => passage.kind === 'exit' && passage.releases);
 
-function wantedOf(state: DoorState, nowMs: number): Wanted {
+export function wantedOf(state: DoorState, nowMs: number): Wanted {
   if (standsOpen(state.standing)) return standingUnlock(state);
   if (isExitHeld(state)) return { kind: 'leased', leaseMs: Math.max(state.settings.releaseTimeMs, EXIT_LEASE_MIN_MS) };
   const ends = state.passages
@@ -65,8 +65,8 @@ export interface Urgent {
   readonly ttlMs: number;
 }
 
-/** Brings the lock to what the state asks for. */
-export function control(draft: Draft, urgent?: Urgent): void {
+/** Brings the lock to what the state asks for, `afterMs` after what was sent before it in this step. */
+export function control(draft: Draft, urgent: Urgent | undefined, afterMs: number): void {
   const { state, nowMs } = draft;
   const wanted = wantedOf(state, nowMs);
   if (urgent === undefined && !isDue(state.lock, wanted, nowMs)) return;
@@ -80,6 +80,7 @@ export function control(draft: Draft, urgent?: Urgent): void {
     baseToken = token++;
     draft.effects.push({
       kind: 'output',
+      role: 'lock',
       token: baseToken,
       action: actionOf(state.settings, { kind: 'locked' }, nowMs),
       ttlMs,
@@ -87,10 +88,12 @@ export function control(draft: Draft, urgent?: Urgent): void {
   }
   draft.effects.push({
     kind: 'output',
+    role: 'lock',
     token,
     action: actionOf(state.settings, wanted, nowMs),
     ttlMs,
-    ...(urgent?.cause === undefined ? {} : { cause: urgent.cause }),
+    ...(afterMs > 0 && { afterMs }),
+    ...(urgent?.cause !== undefined && { cause: urgent.cause }),
   });
   state.lock = {
     ...lock,

@@ -1,6 +1,14 @@
 import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
 import type { PolicyView } from '../access/index.js';
-import { Door, isSecure, standsOpen, type DoorDeps } from '../doors/index.js';
+import {
+  Door,
+  isSecure,
+  OUTPUT_ROLES,
+  standsOpen,
+  type DoorDeps,
+  type DoorWiring,
+  type OutputRole,
+} from '../doors/index.js';
 import { standingMode, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { FieldLog } from './recorder.js';
@@ -73,7 +81,7 @@ export class DoorSet {
     if (!isOnline) this.#forgetInputs(deviceId);
     for (const [id, { wiring }] of this.#index.doors) {
       const door = this.#doors.get(id);
-      if (wiring.lock.deviceId === deviceId) door?.lockDevice(isOnline);
+      for (const role of rolesOn(wiring, deviceId)) door?.outputDevice(role, isOnline);
       if (!isOnline) continue;
       for (const reader of wiring.readers)
         if (reader.deviceId === deviceId) door?.restoreReader(deviceId, reader.number);
@@ -88,7 +96,7 @@ export class DoorSet {
 
   onOutput({ deviceId, outputNumber, active }: OutputChange): void {
     for (const [id, { wiring }] of this.#index.doors) {
-      const { lock } = wiring;
+      const { lock } = wiring.outputs;
       if (lock.deviceId === deviceId && lock.outputNumber === outputNumber) this.#doors.get(id)?.outputReport(active);
     }
   }
@@ -101,7 +109,10 @@ export class DoorSet {
   #add(id: string, wired: WiredDoor): void {
     const door = new Door(wired.wiring, wired.settings, this.deps);
     this.#doors.set(id, door);
-    if (this.deps.devices.isOnline(wired.wiring.lock.deviceId)) door.lockDevice(true);
+    for (const role of OUTPUT_ROLES) {
+      const port = wired.wiring.outputs[role];
+      if (port !== undefined && this.deps.devices.isOnline(port.deviceId)) door.outputDevice(role, true);
+    }
     for (const use of wired.inputs) {
       const key = portKey(use.deviceId, use.inputNumber);
       const state = this.#inputs.get(key);
@@ -129,10 +140,17 @@ export class DoorSet {
 
   lookAtModes(): void {
     const { siteMode } = this.deps;
-    for (const [id, { door }] of this.#index.doors) {
-      const { unlockSchedule } = door;
-      const unlocked = unlockSchedule !== undefined && this.#schedules.isOpen(unlockSchedule);
-      this.#doors.get(id)?.mode(standingMode(siteMode(), door, unlocked));
+    for (const [id, { door: planned }] of this.#index.doors) {
+      const door = this.#doors.get(id);
+      door?.masks({ held: this.#isOpen(planned.heldAlarmMask), forced: this.#isOpen(planned.forcedAlarmMask) });
+      door?.mode(standingMode(siteMode(), planned, this.#isOpen(planned.unlockSchedule)));
     }
   }
+
+  #isOpen(scheduleId: string | undefined): boolean {
+    return scheduleId !== undefined && this.#schedules.isOpen(scheduleId);
+  }
 }
+
+const rolesOn = ({ outputs }: DoorWiring, deviceId: string): OutputRole[] =>
+  OUTPUT_ROLES.filter((role) => outputs[role]?.deviceId === deviceId);

@@ -38,9 +38,12 @@ function physicalOf({ settings, contactFault, position }: DoorState): DoorSnapsh
   return contactFault ? 'fault' : position;
 }
 
-function warningsOf(wired: WiredDoor, { lock, contactFault, exit }: DoorState): string[] {
+function warningsOf(wired: WiredDoor, { lock, shunt, doubleLock, contactFault, exit, masked }: DoorState): string[] {
   const warnings: string[] = [];
   if (lock.unconfirmed) warnings.push('door.lock_unconfirmed');
+  if (shunt.unconfirmed || doubleLock.unconfirmed) warnings.push('door.output_unconfirmed');
+  if (masked.forced) warnings.push('door.forced_masked');
+  if (masked.held) warnings.push('door.held_masked');
   if (contactFault) warnings.push('door.contact_fault');
   if (exit === 'short' || exit === 'open' || exit === 'fault') warnings.push('exit.fault');
   if (wired.hasUnsecuredRelay) warnings.push('door.unsecured_side_relay');

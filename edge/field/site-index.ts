@@ -1,4 +1,4 @@
-import type { AccessPoint, Device, Door, Input, Reader } from '@sparc/protocol/policy';
+import type { AccessPoint, Device, Door, Input, Output, Reader } from '@sparc/protocol/policy';
 import type { InputState } from '@sparc/protocol/ports';
 import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
 import type { SitePlan } from '../policy/index.js';
@@ -26,9 +26,9 @@ export interface WiredDoor {
   readonly inputs: readonly InputUse[];
   /** Doors that share an airlock with it. */
   readonly peerIds: readonly string[];
-  /** The lock is driven from the unsecured side, and somebody accepted it. */
+  /** An output is driven from the unsecured side, and somebody accepted it. */
   readonly hasUnsecuredRelay: boolean;
-  /** Same text: same lock, contact and exit request, so that what is known of them stays true. */
+  /** Same text: same outputs, contact and exit request, so that what is known of them stays true. */
   readonly wiringKey: string;
 }
 
@@ -74,20 +74,22 @@ export function indexSite(plan: SitePlan): SiteIndex {
   const doors = new Map<string, WiredDoor>();
   const inputs = new Map<string, InputUse>();
   for (const door of plan.doors) {
-    const output = outputsById.get(door.lock.output);
-    if (!output) continue;
+    const lock = portOf(outputsById.get(door.lock.output));
+    if (!lock) continue;
     const uses = [
       useOf(door.id, 'contact', inputsById.get(door.contact?.input ?? '')),
       useOf(door.id, 'exitRequest', inputsById.get(door.exitRequest?.input ?? '')),
     ].filter((use) => use !== undefined);
     for (const use of uses) inputs.set(portKey(use.deviceId, use.inputNumber), use);
     const doorReaders = [...points.values()].filter((point) => point.accessPoint.door === door.id);
-    const lock = { deviceId: output.device, outputNumber: output.number };
+    const shunt = portOf(outputsById.get(door.shunt?.output ?? ''));
+    const doubleLock = portOf(outputsById.get(door.doubleLock?.output ?? ''));
+    const outputs = { lock, ...(shunt && { shunt }), ...(doubleLock && { doubleLock }) };
     doors.set(door.id, {
       door,
       wiring: {
         id: door.id,
-        lock,
+        outputs,
         readers: doorReaders.map(({ reader }) => ({ deviceId: reader.device, number: reader.number })),
       },
       settings: doorSettings(door),
@@ -95,8 +97,10 @@ export function indexSite(plan: SitePlan): SiteIndex {
       peerIds: plan.doors
         .filter(({ id, interlocks }) => id !== door.id && interlocks?.some((name) => door.interlocks?.includes(name)))
         .map(({ id }) => id),
-      hasUnsecuredRelay: devices.get(output.device)?.side === 'unsecured',
-      wiringKey: JSON.stringify([lock, uses]),
+      hasUnsecuredRelay: [lock, shunt, doubleLock].some(
+        (port) => port !== undefined && devices.get(port.deviceId)?.side === 'unsecured',
+      ),
+      wiringKey: JSON.stringify([outputs, uses]),
     });
   }
   return { plan, points, accessPoints, doors, inputs };
@@ -104,6 +108,8 @@ export function indexSite(plan: SitePlan): SiteIndex {
 
 const byId = <T extends { readonly id: string }>(list: readonly T[]): Map<string, T> =>
   new Map(list.map((item) => [item.id, item]));
+
+const portOf = (output: Output | undefined) => output && { deviceId: output.device, outputNumber: output.number };
 
 function useOf(doorId: string, role: InputUse['role'], input: Input | undefined): InputUse | undefined {
   return input && { doorId, role, deviceId: input.device, inputNumber: input.number, activeWhen: input.activeWhen };

@@ -8,8 +8,9 @@ export function checkDoors(check: SiteCheck): void {
   const outputOnce = check.once('names an output that');
   const inputOnce = check.once('names an input that');
   for (const [index, door] of check.entries('doors')) {
-    checkLock(check, door, ['doors', index], outputOnce);
+    checkOutputs(check, door, ['doors', index], outputOnce);
     checkInputs(check, door, ['doors', index], inputOnce);
+    checkMasks(check, door, ['doors', index]);
     checkFire(check, door, ['doors', index]);
     checkInterlocks(check, door, ['doors', index]);
     if (door.unlockSchedule !== undefined) {
@@ -26,17 +27,31 @@ export function checkDoors(check: SiteCheck): void {
   }
 }
 
-function checkLock(check: SiteCheck, door: Door, path: JsonPath, outputOnce: Once): void {
-  const at = [...path, 'lock', 'output'];
-  check.refer('outputs', door.lock.output, at);
-  outputOnce(door.lock.output, at, `door \`${door.id}\``);
-  const output = check.find('outputs', door.lock.output);
-  const device = output && check.find('devices', output.device);
-  if (device?.side === 'unsecured' && door.acceptUnsecuredSideRelay !== true) {
-    check.refuse(
-      at,
-      `is a relay of \`${device.id}\` on the unsecured side, where whoever opens the housing opens the door: drive the lock from the secured side, or accept it with acceptUnsecuredSideRelay: true`,
-    );
+function checkOutputs(check: SiteCheck, door: Door, path: JsonPath, outputOnce: Once): void {
+  for (const role of ['lock', 'shunt', 'doubleLock'] as const) {
+    const id = door[role]?.output;
+    if (id === undefined) continue;
+    const at = [...path, role, 'output'];
+    check.refer('outputs', id, at);
+    outputOnce(id, at, `door \`${door.id}\``);
+    const output = check.find('outputs', id);
+    const device = output && check.find('devices', output.device);
+    if (device?.side === 'unsecured' && door.acceptUnsecuredSideRelay !== true) {
+      check.refuse(
+        at,
+        `is a relay of \`${device.id}\` on the unsecured side, where whoever opens the housing opens the door: drive it from the secured side, or accept it with acceptUnsecuredSideRelay: true`,
+      );
+    }
+  }
+}
+
+/** What is never raised needs no mask. */
+function checkMasks(check: SiteCheck, door: Door, path: JsonPath): void {
+  for (const alarm of ['heldAlarm', 'forcedAlarm'] as const) {
+    const mask = `${alarm}Mask` as const;
+    if (door[mask] === undefined) continue;
+    check.refer('schedules', door[mask], [...path, mask]);
+    if (door[alarm] === false) check.refuse([...path, mask], `masks nothing: ${alarm} is false`);
   }
 }
 
@@ -59,6 +74,8 @@ function checkInputs(check: SiteCheck, door: Door, path: JsonPath, inputOnce: On
     const useless = [
       [['heldAlarm'], door.heldAlarm === true],
       [['forcedAlarm'], door.forcedAlarm === true],
+      [['heldAlarmMask'], door.heldAlarmMask !== undefined],
+      [['forcedAlarmMask'], door.forcedAlarmMask !== undefined],
       [['forcedAlarmLatched'], door.forcedAlarmLatched === true],
       [['timings', 'delayTimeBeforeRelockMs'], door.timings?.delayTimeBeforeRelockMs !== undefined],
       [['timings', 'relockAfterCloseMs'], door.timings?.relockAfterCloseMs !== undefined],

@@ -133,7 +133,8 @@ export const DOOR_EVENTS = {
   },
   'door.unsecured_side_relay': {
     severity: 'warning',
-    meaning: 'The lock is driven from the unsecured side; this was accepted explicitly.',
+    meaning:
+      'The lock, or another output of the door, is driven from the unsecured side; this was accepted explicitly.',
     fields: ['doorId'],
   },
 } as const satisfies Record<string, EventDescription>;

@@ -103,6 +103,47 @@ export const Area = closed({
   ),
 });
 
+/** What scheduled rights are worth while nobody vouches for the clock. */
+export const OnUnknownClock = Type.Union(
+  [Type.Literal('alwaysOnly'), Type.Literal('denyScheduled'), Type.Literal('ignoreSchedules')],
+  {
+    description:
+      'while the clock is not known: only rights that are always open count; or whoever has a scheduled right here is denied; or schedules are ignored, and the grant is flagged. Default alwaysOnly',
+  },
+);
+export const PolicyStaleness = closed({
+  maxAgeMs: Type.Integer({
+    minimum: 60_000,
+    maximum: 31_536_000_000,
+    description: 'how long a policy counts that its authority has not confirmed anew',
+  }),
+  then: Type.Union([Type.Literal('deny'), Type.Literal('grantAndFlag')]),
+});
+
+/** As many as there are threat levels. */
+const MinimumClearance = Type.Array(Type.Integer({ minimum: 0, maximum: 5 }), {
+  minItems: 1,
+  maxItems: 6,
+  description:
+    'the clearance that holders need, by threat level from 0 on; the last one counts for those above it as well',
+});
+
+export const FIRST_CARD_SCOPES = ['day', 'window', 'relock'] as const;
+/** Nobody else enters before somebody whose right may `openFirst` has used the door. */
+export const FirstCard = closed({
+  scope: Type.Union(
+    FIRST_CARD_SCOPES.map((scope) => Type.Literal(scope)),
+    {
+      description:
+        'for how long it holds: to the end of the local day; to the end of the window of the schedule, and only while it is open is anybody needed; or until what unlocks the door ends',
+    },
+  ),
+  schedule: Type.Optional(Id),
+  unlocks: Type.Optional(
+    Type.Boolean({ description: 'the unlockSchedule takes effect only after the first card; default false' }),
+  ),
+});
+
 /** Times in ms, names as ONVIF Door Control (Timings). */
 export const DoorTimings = closed({
   releaseTimeMs: Type.Optional(DurationMs(500, 600_000)),
@@ -144,6 +185,9 @@ export const Door = closed({
   timings: Type.Optional(DoorTimings),
   heldAlarm: Type.Optional(Type.Boolean()),
   forcedAlarm: Type.Optional(Type.Boolean()),
+  /** Schedules: while one is open, its alarm is recorded and not raised. */
+  heldAlarmMask: Type.Optional(Id),
+  forcedAlarmMask: Type.Optional(Id),
   forcedAlarmLatched: Type.Optional(
     Type.Boolean({ description: 'a forced alarm ends only when a person has acknowledged it; default false' }),
   ),
@@ -158,6 +202,11 @@ export const Door = closed({
     }),
   ),
   unlockSchedule: Type.Optional(Id),
+  firstCard: Type.Optional(FirstCard),
+  /** Energised while the door may open, for an intrusion panel. */
+  shunt: Type.Optional(closed({ output: Id })),
+  /** Energised to throw a second bolt in mode `doubleLocked`. */
+  doubleLock: Type.Optional(closed({ output: Id })),
   onGatewayLoss: Type.Union([Type.Literal('relock'), Type.Literal('stayUnlocked')], {
     default: 'relock',
     description: 'what becomes of an unlocked door when the gateway dies: the lease ends, or the output stays',
@@ -215,6 +264,16 @@ export const AccessPoint = closed({
       description: 'timed anti-passback: the same holder does not pass here again within it',
     }),
   ),
+  minimumClearance: Type.Optional(MinimumClearance),
+  degradedFacilityCodes: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 0 }), {
+      minItems: 1,
+      description:
+        'while no policy is readable, any card of the site with one of these facility codes is granted, and alarms',
+    }),
+  ),
+  onUnknownClock: Type.Optional(OnUnknownClock),
+  policyStaleness: Type.Optional(PolicyStaleness),
   countsOnGrant: Type.Optional(
     Type.Boolean({ description: 'a release counts as a passage, where no contact says whether it was used' }),
   ),
@@ -357,6 +416,10 @@ export const SiteFile = closed({
     trustUnsyncedClock: Type.Optional(
       Type.Boolean({ description: 'evaluate schedules on a clock that no time source has confirmed; default false' }),
     ),
+    /** Of access points that do not say it themselves. */
+    onUnknownClock: Type.Optional(OnUnknownClock),
+    policyStaleness: Type.Optional(PolicyStaleness),
+    minimumClearance: Type.Optional(MinimumClearance),
   }),
   cardFormats: Type.Array(CardFormatUse, { minItems: 1, description: 'in order of trial' }),
   devices: Type.Array(Device),
@@ -383,7 +446,10 @@ export type Output = Static<typeof Output>;
 export type Area = Static<typeof Area>;
 export type Door = Static<typeof Door>;
 export type DoorTimings = Static<typeof DoorTimings>;
+export type FirstCard = Static<typeof FirstCard>;
 export type AccessPoint = Static<typeof AccessPoint>;
+export type OnUnknownClock = Static<typeof OnUnknownClock>;
+export type PolicyStaleness = Static<typeof PolicyStaleness>;
 export type TimeWindow = Static<typeof TimeWindow>;
 export type WeeklyWindow = Static<typeof WeeklyWindow>;
 export type SpecialDayGroup = Static<typeof SpecialDayGroup>;

@@ -4,15 +4,19 @@ import {
   createDoor,
   doorSettings,
   nextDeadlineMs,
+  OUTPUT_ROLES,
   step,
   type DoorEffect,
   type DoorInput,
   type DoorState,
+  type OutputRole,
 } from '@sparc/edge/doors';
 import { INPUT_STATES, type CommandOutcome, type OutputAction } from '@sparc/protocol/ports';
 import type { Door, StandingMode } from '@sparc/protocol/policy';
 import { SparcError } from '@sparc/protocol/errors';
 import { checkProperty } from '../../support/property.js';
+
+type AuxiliaryRole = Exclude<OutputRole, 'lock'>;
 
 const error = new SparcError('ERR_OSDP_LINE_DOWN', 'down');
 const OUTCOMES: readonly CommandOutcome[] = [
@@ -27,7 +31,7 @@ const LOCKED = STANDING_MODES.indexOf('locked');
 /** Something that happens to a door after a pause; commands are answered in the order they were sent. */
 type Happening =
   | {
-      readonly kind: 'grant' | 'freeExit' | 'acknowledge' | 'pass' | 'answer' | 'report' | 'device' | 'mode';
+      readonly kind: 'grant' | 'freeExit' | 'acknowledge' | 'pass' | 'answer' | 'report' | 'device' | 'mode' | 'masks';
       readonly value: number;
     }
   | { readonly kind: 'contact' | 'exitRequest'; readonly value: number };
@@ -45,6 +49,7 @@ const happening: fc.Arbitrary<{ pauseMs: number; what: Happening }> = fc.record(
       'report',
       'device',
       'mode',
+      'masks',
       'contact',
       'exitRequest',
     ),
@@ -69,6 +74,8 @@ const anyDoor: fc.Arbitrary<Door> = fc.record(
       },
       { requiredKeys: ['input', 'releases'] },
     ),
+    shunt: fc.constant({ output: 'shunt' }),
+    doubleLock: fc.constant({ output: 'bolt' }),
     forcedAlarmLatched: fc.boolean(),
     onGatewayLoss: fc.constantFrom('relock', 'stayUnlocked'),
     timings: fc.constantFrom(
@@ -87,7 +94,11 @@ class Bench {
   nowMs = 0;
   state: DoorState;
   readonly effects: DoorEffect[] = [];
-  readonly sent: { token: number; action: OutputAction }[] = [];
+  readonly sent: Extract<DoorEffect, { kind: 'output' }>[] = [];
+  readonly auxiliaries: Record<AuxiliaryRole, { untilMs: number }> = {
+    shunt: { untilMs: 0 },
+    doubleLock: { untilMs: 0 },
+  };
   standing: StandingMode = 'locked';
   exit = 'unknown';
   #cause = 1;
@@ -112,8 +123,16 @@ class Bench {
     for (const effect of effects) {
       if (effect.kind !== 'output') continue;
       this.sent.push(effect);
-      this.#obey(effect.action);
+      if (effect.role === 'lock') this.#obey(effect.action);
+      else if (effect.action.kind === 'onFor') {
+        this.auxiliaries[effect.role].untilMs = this.nowMs + effect.action.durationMs;
+      } else if (effect.action.kind === 'off') this.auxiliaries[effect.role].untilMs = 0;
+      else throw new Error(`an output beside the lock is told ${effect.action.kind}`);
     }
+  }
+
+  isEnergised(role: AuxiliaryRole): boolean {
+    return this.nowMs < this.auxiliaries[role].untilMs;
   }
 
   /** Runs every deadline on the way; each must bring the machine forward. */
@@ -146,16 +165,19 @@ class Bench {
       case 'answer': {
         const command = this.sent.shift();
         const outcome = OUTCOMES[value % 3];
-        if (command && outcome) this.feed({ kind: 'outputResult', nowMs, token: command.token, outcome });
+        if (command && outcome) this.feed({ ...command, kind: 'outputResult', nowMs, outcome });
         return undefined;
       }
       case 'report':
         return this.feed({ kind: 'outputReport', nowMs, energised: value % 2 === 0 });
       case 'device':
-        return this.feed({ kind: 'lockDevice', nowMs, online: value % 3 !== 0 });
+        for (const role of OUTPUT_ROLES) this.feed({ kind: 'outputDevice', nowMs, role, online: value % 3 !== 0 });
+        return undefined;
       case 'mode':
         this.standing = STANDING_MODES[value] ?? 'locked';
         return this.feed({ kind, nowMs, standing: this.standing });
+      case 'masks':
+        return this.feed({ kind, nowMs, masks: { held: value % 2 === 1, forced: value > 2 } });
       case 'contact':
         if (!this.door.contact) return undefined;
         return this.feed({ kind, nowMs, signal: INPUT_STATES[value] ?? 'unknown' });
@@ -217,7 +239,8 @@ t.test('a lock is released for good only in mode unlocked of a door that stays u
         const isAllowed = door.onGatewayLoss === 'stayUnlocked' && (bench.standing === 'unlocked' || wasUnlocked);
         wasUnlocked = bench.standing === 'unlocked';
         for (const effect of bench.effects.splice(0)) {
-          if (effect.kind === 'output' && effect.action.kind === release && !isAllowed) isRight = false;
+          if (effect.kind !== 'output' || effect.role !== 'lock') continue;
+          if (effect.action.kind === release && !isAllowed) isRight = false;
         }
       });
       return isRight;
@@ -300,6 +323,63 @@ t.test('there is no mode of a door that another does not end', async (t) => {
       return bench.state.standing === standing;
     }),
     200,
+  );
+  t.pass();
+});
+
+t.test('no bolt is thrown while the lock is released, the door stands open or another mode is wanted', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      let isRight = true;
+      play({ ...door, doubleLock: { output: 'bolt' } }, happenings, (bench) => {
+        if (!bench.isEnergised('doubleLock')) return;
+        if (bench.lockReleased || bench.state.position === 'open' || bench.standing !== 'doubleLocked') isRight = false;
+      });
+      return isRight;
+    }),
+    400,
+  );
+  t.pass();
+});
+
+t.test('whatever was released, the shunt ends in bounded time after the door has closed', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      const bench = play({ ...door, shunt: { output: 'shunt' } }, happenings);
+      bench.happen({ kind: 'device', value: 1 });
+      bench.happen({ kind: 'mode', value: LOCKED });
+      bench.happen({ kind: 'exitRequest', value: 0 });
+      bench.happen({ kind: 'contact', value: 0 });
+      for (let rounds = 0; rounds < 10; rounds++) {
+        bench.advance(10_000);
+        for (const command of bench.sent.splice(0)) {
+          bench.feed({ ...command, kind: 'outputResult', nowMs: bench.nowMs, outcome: { kind: 'acknowledged' } });
+        }
+      }
+      return !bench.isEnergised('shunt');
+    }),
+    300,
+  );
+  t.pass();
+});
+
+t.test('a masked alarm is never raised, and no mask ends one that is', async (t) => {
+  checkProperty(
+    fc.property(story, ([door, happenings]) => {
+      let isRight = true;
+      const masked = { held: true, forced: true };
+      const bench = new Bench(door);
+      bench.feed({ kind: 'masks', nowMs: 0, masks: masked });
+      for (const { pauseMs, what } of happenings) {
+        bench.advance(pauseMs);
+        if (what.kind !== 'masks') bench.happen(what);
+        if (bench.state.alarm !== 'none') isRight = false;
+      }
+      const { alarm } = play(door, happenings).state;
+      const { state } = step(play(door, happenings).state, { kind: 'masks', nowMs: 3_000_000, masks: masked });
+      return isRight && (alarm !== 'held' || state.alarm === 'held' || state.position !== 'open');
+    }),
+    300,
   );
   t.pass();
 });

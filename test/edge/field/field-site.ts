@@ -80,8 +80,8 @@ const ALWAYS: Schedule = {
 
 /**
  * Doors `front` (relocks 500 ms after opening), `vault` (magnet without contact, PIN), `lobby` (scheduled unlock), `store`
- * (plain). One secured I/O device `<door>-io` each: output 0 lock, input 0 contact, input 1 exit request; and one reader
- * device for each access point, of the same id.
+ * (plain). One secured I/O device `<door>-io` each: outputs 0 lock, 1 shunt, 2 bolt, inputs 0 contact, 1 exit request; and
+ * one reader device for each access point, of the same id.
  */
 export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { kind: 'policy' }> {
   const all = [
@@ -118,7 +118,9 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
       ]),
       ...(changes.inputs ?? []),
     ],
-    outputs: all.map(({ id }) => ({ id: `${id}-lock`, device: `${id}-io`, number: 0 })),
+    outputs: all.flatMap(({ id }) =>
+      ['lock', 'shunt', 'bolt'].map((what, number) => ({ id: `${id}-${what}`, device: `${id}-io`, number })),
+    ),
   };
   const view = new MemoryPolicyView({
     revision,
