@@ -1,9 +1,13 @@
 import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/events';
-import type { AccessPoint } from '@sparc/protocol/policy';
 import { antiPassbackKept, areasEnabled, enoughStay, pendingNowhereElse, roomLeft, type Flag } from './area-checks.js';
+import { escortPresent, hostAgrees, secondPersonPresent, type Awaited } from './company-checks.js';
+import { isEgress } from './egress.js';
+import { decisionTime } from './decision-time.js';
+import { clearanceEnough, firstCardCame, usesLeft } from './count-checks.js';
 import type { Identified } from './identify.js';
 import type { PolicyView } from './policy-view.js';
-import { isSurelyOpen } from './site-time.js';
+import { openRight } from './open-right.js';
+import { isClockKnown } from './site-time.js';
 
 /** A read that may be older than this is recorded and never granted: a reader that was offline may have kept it. */
 export const READ_AGE_MAX_MS = 2_000;
@@ -12,7 +16,7 @@ interface Facts extends Omit<Identified, 'card'> {
   readonly view: PolicyView;
   readonly inputs: DecisionInputs;
 }
-type Check = (facts: Facts) => Reason | Flag | undefined;
+type Check = (facts: Facts) => Reason | Flag | Awaited | undefined;
 
 const bitsValid: Check = ({ decoding, credential }) => {
   if (decoding.ok || decoding.reason === 'facility_not_allowed') return undefined;
@@ -63,6 +67,8 @@ const credentialFound: Check = ({ decoding, credential }) => {
   return identifiable && !credential ? 'credential_unknown' : undefined;
 };
 
+const notRevoked: Check = ({ inputs }) => (inputs.revocations?.hit === undefined ? undefined : 'credential_revoked');
+
 const credentialInForce: Check = ({ credential }) =>
   !credential || credential.status === 'active' ? undefined : `credential_${credential.status}`;
 
@@ -75,18 +81,28 @@ const issueCurrent: Check = ({ decoding, credential }) => {
 const holderActive: Check = ({ credential }) =>
   credential?.holderStatus === 'suspended' ? 'holder_suspended' : undefined;
 
-const withinValidity: Check = ({ credential, inputs }) => {
-  if (credential?.validFromUnixMs !== undefined && inputs.atUnixMs < credential.validFromUnixMs) return 'not_yet_valid';
-  if (credential?.validToUnixMs !== undefined && inputs.atUnixMs >= credential.validToUnixMs) return 'expired';
+const withinValidity: Check = ({ view, credential, inputs }) => {
+  const { atUnixMs, timeQuality, clockFloorUnixMs = atUnixMs } = inputs;
+  // A clock that nobody vouches for may run ahead or behind: nothing begins before it surely has to, and nothing revives.
+  const earliest = isClockKnown(view, timeQuality) ? atUnixMs : Math.min(atUnixMs, clockFloorUnixMs);
+  const latest = Math.max(atUnixMs, clockFloorUnixMs);
+  if (credential?.validFromUnixMs !== undefined && earliest < credential.validFromUnixMs) return 'not_yet_valid';
+  if (credential?.validToUnixMs !== undefined && latest >= credential.validToUnixMs) return 'expired';
   return undefined;
+};
+
+const policyFresh: Check = ({ view, accessPoint, inputs }) => {
+  const rule = accessPoint?.policyStaleness ?? view.policyStaleness;
+  if (!accessPoint || rule === undefined || inputs.policyAgeMs === undefined) return undefined;
+  if (inputs.policyAgeMs < rule.maxAgeMs) return undefined;
+  return rule.then === 'deny' ? 'policy_stale' : { flag: 'policy_stale' };
 };
 
 const rightOpenNow: Check = ({ view, accessPoint, credential, inputs }) => {
   if (!accessPoint || !credential) return undefined;
   const rights = view.rights(credential.id, accessPoint.id);
   if (rights.length === 0) return 'no_right';
-  const wall = { unixMs: inputs.atUnixMs, quality: inputs.timeQuality };
-  return rights.some((right) => isSurelyOpen(view, right.scheduleId, wall)) ? undefined : 'outside_schedule';
+  return openRight(view, accessPoint, rights, decisionTime(inputs));
 };
 
 const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
@@ -100,11 +116,11 @@ const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
     case 'wrong':
       return 'pin_wrong';
     case 'none':
-      return 'pin_required';
+      return { awaits: 'pin_required' };
   }
 };
 
-/** In rank order: the first failure names the primary reason. Ranks 11, 14, 15 and 19 to 22 need what no policy holds yet. */
+/** In rank order: the first failure names the primary reason. */
 const CHECKS: readonly Check[] = [
   bitsValid, // 0
   readFresh,
@@ -114,16 +130,24 @@ const CHECKS: readonly Check[] = [
   interlockFree, // 4
   facilityAllowed, // 5
   credentialFound, // 6
-  credentialInForce, // 7
+  notRevoked, // 7
+  credentialInForce,
   issueCurrent, // 8
   holderActive, // 9
   withinValidity, // 10
+  policyFresh, // 11
   rightOpenNow, // 12, 13
+  clearanceEnough, // 14
+  usesLeft, // 15
   factorsComplete, // 16
   antiPassbackKept, // 17
   roomLeft, // 18
   enoughStay,
   areasEnabled,
+  secondPersonPresent, // 19
+  escortPresent, // 20
+  firstCardCame, // 21
+  hostAgrees, // 22
   pendingNowhereElse, // 23
 ];
 
@@ -132,6 +156,8 @@ export interface Failure {
   readonly reason: Reason;
   /** It grants and flags: the site says so, or nobody may be kept in by it. */
   readonly isFlagOnly: boolean;
+  /** What is missing may still come. */
+  readonly isAwaited: boolean;
 }
 
 /** Every check that fails, in rank order. None ends the evaluation: operators ask whether the next would have failed too. */
@@ -146,11 +172,13 @@ export function failedChecks(
   for (const check of CHECKS) {
     const failure = check(facts);
     if (failure === undefined) continue;
-    failed.push(
-      typeof failure === 'string'
-        ? { reason: failure, isFlagOnly: isWayOut && FLAGGED_AT_EXITS.has(failure) }
-        : { reason: failure.flag, isFlagOnly: true },
-    );
+    if (typeof failure === 'object' && 'flag' in failure) {
+      failed.push({ reason: failure.flag, isFlagOnly: true, isAwaited: false });
+      continue;
+    }
+    const isAwaited = typeof failure === 'object';
+    const reason = isAwaited ? failure.awaits : failure;
+    failed.push({ reason, isFlagOnly: isWayOut && FLAGGED_AT_EXITS.has(reason), isAwaited });
   }
   return failed;
 }
@@ -164,7 +192,3 @@ const FLAGGED_AT_EXITS: ReadonlySet<Reason> = new Set([
   ...between('apb_violation', 'host_timeout'),
   'pending_elsewhere',
 ]);
-
-/** True where nobody may be kept in: a way out, and no independent other one on record. */
-export const isEgress = ({ direction, independentEgress }: AccessPoint): boolean =>
-  direction === 'exit' && independentEgress !== true;

@@ -1,8 +1,9 @@
 import type { CardRecord, DecisionInputs, Reason } from '@sparc/protocol/events';
-import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { failedChecks } from './checks.js';
 import type { Decision, DecisionAlarm } from './decision.js';
+import { decisionTime, recordedTime } from './decision-time.js';
+import { asksHost } from './egress.js';
 import { identify, type Identified } from './identify.js';
 import { isLockedOut } from './lock-out.js';
 import type { PolicyView } from './policy-view.js';
@@ -17,9 +18,9 @@ export function decide(request: AccessRequest, view: PolicyView, context: Decisi
     const identified = identify(view, request.accessPointId, request.card, context.wall);
     factors = factorsOf(request, view, context, identified);
     const inputs = inputsOf(request, context, view.revision, factors);
-    const { credential } = identified;
-    const areas = credential && context.areas?.factsOf(credential.holderId, request.accessPointId);
-    return judge(view, request.accessPointId, identified, { ...inputs, ...areas });
+    const { credential, accessPoint } = identified;
+    const passages = credential && accessPoint && context.passages?.factsOf(credential, accessPoint, request);
+    return judge(view, request.accessPointId, identified, { ...inputs, ...passages, ...overlay(context, credential) });
   } catch (error) {
     return failure(request.accessPointId, request.card, inputsOf(request, context, view.revision, factors), error);
   }
@@ -36,13 +37,13 @@ export interface RecordedPresentation {
 export function replay(recorded: RecordedPresentation, view: PolicyView): Decision {
   const { accessPointId, card, inputs } = recorded;
   try {
-    return judge(view, accessPointId, identify(view, accessPointId, card, wallOf(inputs)), inputs);
+    return judge(view, accessPointId, identify(view, accessPointId, card, decisionTime(inputs)), inputs);
   } catch (error) {
     return failure(accessPointId, card, inputs, error);
   }
 }
 
-/** Checks 1, 3, 4, 6, 7 and 9: what may have changed while the record of a grant went to disk. */
+/** Checks 1, 3, 4, 6, 7 and 9, revocations and the threat level included: what may have changed while the record of a grant went to disk. */
 const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
   'point_unknown',
   'point_disabled',
@@ -50,6 +51,7 @@ const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
   'point_blocked',
   'interlock_busy',
   'credential_unknown',
+  'credential_revoked',
   'credential_lost',
   'credential_stolen',
   'credential_damaged',
@@ -57,56 +59,71 @@ const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
   'credential_inactive',
   'credential_destroyed',
   'holder_suspended',
+  'clearance_too_low',
 ]);
 
 /**
- * The second look at the instant of release, at the view and the mode of that instant. Undefined: release. A reason: do
- * not, and record `denied(decision, reason)`.
+ * The second look at the instant of release, at the view, the mode and the revocations of that instant. Undefined:
+ * release. A reason: do not, and record `denied(decision, reason)`.
  */
-export function releaseObstacle(decision: Decision, view: PolicyView, now: Mode): Reason | undefined {
-  const { doorMode: _mode, interlockBusy: _busy, ...recorded } = decision.inputs;
+export function releaseObstacle(decision: Decision, view: PolicyView, now: Instant): Reason | undefined {
+  const { doorMode: _m, interlockBusy: _i, threatLevel: _t, revocations: _r, ...recorded } = decision.inputs;
   try {
-    const identified = identify(view, decision.accessPointId, decision.card, wallOf(decision.inputs));
-    const failed = failedChecks(view, identified, withMode(recorded, now));
+    const identified = identify(view, decision.accessPointId, decision.card, decisionTime(decision.inputs));
+    const inputs = { ...withMode(recorded, now), ...overlay(now, identified.credential) };
+    const failed = failedChecks(view, identified, inputs);
     return failed.find(({ reason, isFlagOnly }) => SECOND_LOOK.has(reason) && !isFlagOnly)?.reason;
   } catch {
     return 'internal_error';
   }
 }
 
-const wallOf = ({ atUnixMs, timeQuality }: DecisionInputs): WallTime => ({ unixMs: atUnixMs, quality: timeQuality });
-
-type Mode = Pick<DecisionContext, 'doorMode' | 'interlockBusy'>;
+type Mode = Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'>;
+type Instant = Mode & Pick<DecisionContext, 'revocations'>;
 type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut'>;
 
 const NO_FACTORS: Factors = { direction: 'entry', pin: 'none', lockedOut: false };
 
-function withMode(inputs: DecisionInputs, { doorMode, interlockBusy }: Mode): DecisionInputs {
-  if (doorMode === undefined && interlockBusy === undefined) return inputs;
+function withMode(inputs: DecisionInputs, { doorMode, interlockBusy, threatLevel = 0 }: Mode): DecisionInputs {
+  if (doorMode === undefined && interlockBusy === undefined && threatLevel === 0) return inputs;
   return {
     ...inputs,
     ...(doorMode !== undefined && { doorMode }),
     ...(interlockBusy !== undefined && { interlockBusy }),
+    ...(threatLevel > 0 && { threatLevel }),
   };
+}
+
+/** What revocations say of a credential; nothing where nothing was ever revoked. */
+export function overlay(
+  { revocations }: Pick<DecisionContext, 'revocations'>,
+  credential: { readonly id: string; readonly holderId: string | undefined } | undefined,
+): Pick<DecisionInputs, 'revocations'> | undefined {
+  if (revocations === undefined || revocations.newest === 0) return undefined;
+  const hit = credential && revocations.of(credential.id, credential.holderId);
+  return { revocations: { newest: revocations.newest, ...(hit !== undefined && { hit }) } };
 }
 
 /** What is recorded as seen. */
 export function inputsOf(
-  { link, readAgeMs }: AccessRequest,
+  { link, readAgeMs, partner, escort, hostAnswer }: AccessRequest,
   context: DecisionContext,
   policyRevision: string,
   { direction, pin, lockedOut }: Factors,
 ): DecisionInputs {
   const inputs: DecisionInputs = {
-    atUnixMs: context.wall.unixMs,
-    timeQuality: context.wall.quality,
+    ...recordedTime(context.wall),
     policyRevision,
+    ...(context.policyAgeMs !== undefined && { policyAgeMs: context.policyAgeMs }),
     direction,
     linkSecure: link.secure || !context.secureChannelRequired,
     linkTampered: link.tampered,
     readAgeMs,
     pin,
     lockedOut,
+    ...(partner !== undefined && { partner }),
+    ...(escort !== undefined && { escort }),
+    ...(hostAnswer !== undefined && { hostAnswer }),
   };
   return withMode(inputs, context);
 }
@@ -131,11 +148,12 @@ const OVERRIDDEN: readonly Reason[] = ['point_disabled', 'lockdown'];
 /** Raised whatever the outcome, but for an override that came to nothing. */
 function alarmsOf(
   credential: Identified['credential'],
-  pin: DecisionInputs['pin'],
+  { pin, revocations }: DecisionInputs,
   isOverride: boolean,
 ): DecisionAlarm[] {
   const alarms: DecisionAlarm[] = [];
-  if (credential?.status === 'lost' || credential?.status === 'stolen') alarms.push('credential.alarm');
+  const isWanted = credential?.status === 'lost' || credential?.status === 'stolen' || revocations?.hit !== undefined;
+  if (isWanted) alarms.push('credential.alarm');
   if (pin === 'duress') alarms.push('access.duress');
   if (isOverride) alarms.push('access.override');
   return alarms;
@@ -147,13 +165,16 @@ function judge(view: PolicyView, accessPointId: string, identified: Identified, 
   const failed = failures.map((failure) => failure.reason);
   const denying = failures.filter(({ isFlagOnly }) => !isFlagOnly);
   const reason = denying[0]?.reason;
-  const onlyPinMissing = reason === 'pin_required' && denying.length === 1;
+  const isHostDue =
+    identified.accessPoint !== undefined && inputs.hostAnswer === undefined && asksHost(identified.accessPoint);
+  const isPending = reason === undefined ? isHostDue : denying.every(({ isAwaited }) => isAwaited);
+  const outcome = isPending ? 'pending' : reason === undefined ? 'grant' : 'deny';
   return {
-    outcome: reason === undefined ? 'grant' : onlyPinMissing ? 'pending' : 'deny',
+    outcome,
     reason,
     alsoFailed: reason === undefined ? NONE : failed.filter((other) => other !== reason),
     flags: reason === undefined ? failed : NONE,
-    alarms: alarmsOf(credential, inputs.pin, reason === undefined && OVERRIDDEN.some((each) => failed.includes(each))),
+    alarms: alarmsOf(credential, inputs, outcome === 'grant' && OVERRIDDEN.some((each) => failed.includes(each))),
     accessPointId,
     credentialId: credential?.id,
     holderId: credential?.holderId,

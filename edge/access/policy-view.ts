@@ -2,6 +2,8 @@ import type {
   AccessPoint,
   Area,
   CredentialHolder,
+  OnUnknownClock,
+  PolicyStaleness,
   RightBesideEntry,
   Schedule,
   SpecialDayGroup,
@@ -50,6 +52,12 @@ export interface PolicyView {
   readonly timeZone: string;
   /** Schedules are evaluated on an `unsynced` clock too; otherwise only rights that are always open count then. */
   readonly trustUnsyncedClock?: boolean;
+  /** Of access points that do not say it themselves. Absent: `alwaysOnly`. */
+  readonly onUnknownClock?: OnUnknownClock;
+  /** Of access points that do not say it themselves. Absent: a policy counts however old it is. */
+  readonly policyStaleness?: PolicyStaleness;
+  /** By threat level, of access points that do not say it themselves. Absent: none is asked. */
+  readonly minimumClearance?: readonly number[];
   /** Card formats in the order of trial. */
   readonly cardFormats: readonly { readonly format: string; readonly facilityCodes?: readonly number[] }[];
   accessPoint(id: string): AccessPoint | undefined;
@@ -59,6 +67,12 @@ export interface PolicyView {
   /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */
   credentialByIdentifier(key: string): CredentialRecord | undefined;
   rights(credentialId: string, accessPointId: string): readonly Right[];
+  /** Whether any credential has a limit of uses. */
+  readonly hasUseLimits: boolean;
+  /** Passages that the credential is good for; undefined: any number. */
+  usesMax(credentialId: string): number | undefined;
+  /** Whether the revision has it, in force or not. */
+  has(kind: 'credential' | 'holder', id: string): boolean;
   /** Compares keyed hashes in constant time, with the PIN for duress as well. */
   comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress';
 }

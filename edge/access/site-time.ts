@@ -1,4 +1,5 @@
 import type { TimeQuality, WallTime } from '@sparc/protocol/ports';
+import { nextBoundary } from './open-periods.js';
 import type { PolicyView } from './policy-view.js';
 import { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, type CompiledSchedule } from './schedule.js';
 import { ZoneClock } from './zone-clock.js';
@@ -50,8 +51,21 @@ export function isClockKnown(view: PolicyView, quality: TimeQuality): boolean {
   }
 }
 
-/** Open now, and surely so: on an unknown clock only a schedule that is always open is. For rights and for unlocking. */
+/** Open now, and surely so: on an unknown clock only a schedule that is always open is. */
 export function isSurelyOpen(view: PolicyView, scheduleId: string, wall: WallTime): boolean {
   const schedule = siteSchedule(view, scheduleId);
   return schedule.alwaysOpen || (isClockKnown(view, wall.quality) && isOpen(schedule, wall.unixMs));
+}
+
+/**
+ * Open now, or at an instant that the error of the clock does not exclude: nobody is locked out because a clock drifts.
+ * For rights; an unlocked door asks `isSurelyOpen`.
+ */
+export function isPossiblyOpen(view: PolicyView, scheduleId: string, wall: WallTime): boolean {
+  if (isSurelyOpen(view, scheduleId, wall)) return true;
+  const { unixMs, quality, errorMs = 0 } = wall;
+  if (errorMs === 0 || !isClockKnown(view, quality)) return false;
+  const schedule = siteSchedule(view, scheduleId);
+  const earliest = unixMs - errorMs;
+  return isOpen(schedule, earliest) || nextBoundary(schedule, earliest) <= unixMs + errorMs;
 }

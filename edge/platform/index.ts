@@ -6,6 +6,7 @@ export { createFileDurably, flushPath, replaceFileDurably, replaceFileDurablyLat
 export { createSigningKey, findIdentity, findSigningKey, loadIdentity, verifySignature } from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
+export { createTimeEvidence } from './time-evidence.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
 export { loadSecretKey } from './secret-key.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';

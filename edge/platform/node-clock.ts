@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { Clock, TimeQuality, Timer } from '@sparc/protocol/ports';
+import { confirmedUnixMs } from './time-evidence.js';
 
-/** Written by systemd-timesyncd, and by chrony and ntpd where they wait for it (systemd-time-wait-sync). */
-const SYNCHRONISED_MARK = '/run/systemd/timesync/synchronized';
 /** How long a look at the mark holds: the answer changes seldom, and a decision asks for it. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -11,7 +9,7 @@ const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** No time-out of Node is shorter. */
 const TIMEOUT_MIN_MS = 1;
 
-/** The machine's clocks. Wall time counts as synced only where the system says that a time source agrees. */
+/** The machine's clocks. Wall time counts as synced only where a time source has confirmed it since the machine started. */
 export function createNodeClock(): Clock {
   let quality: TimeQuality = 'unsynced';
   let lookedAtMs = -Infinity;
@@ -19,7 +17,7 @@ export function createNodeClock(): Clock {
     monotonicMs: () => performance.now(),
     wall() {
       if (performance.now() - lookedAtMs >= LOOK_AGAIN_MS) {
-        quality = existsSync(SYNCHRONISED_MARK) ? 'synced' : 'unsynced';
+        quality = confirmedUnixMs() === undefined ? 'unsynced' : 'synced';
         lookedAtMs = performance.now();
       }
       return { unixMs: Date.now(), quality };

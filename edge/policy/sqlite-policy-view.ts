@@ -1,7 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { cardOfKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { AccessPoint, Area, CredentialHolder, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type {
+  AccessPoint,
+  Area,
+  CredentialHolder,
+  OnUnknownClock,
+  PolicyStaleness,
+  Schedule,
+  SpecialDayGroup,
+} from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 import { pinHash, pinHashEqual } from './pin.js';
@@ -63,6 +71,8 @@ interface RightRow {
 export class SqlitePolicyView implements PolicyView {
   readonly revision: string;
   readonly plan: SitePlan;
+  readonly policyStaleness?: PolicyStaleness;
+  readonly minimumClearance?: readonly number[];
   readonly #db: Database;
   readonly #pinKey: Uint8Array;
   readonly #accessPoints: ReadonlyMap<string, AccessPoint>;
@@ -72,6 +82,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #credential: Statement<[string], CredentialRow>;
   readonly #row: Statement<[string], number>;
   readonly #rights: Statement<[string, number], RightRow>;
+  readonly #usesMax: Statement<[string], number>;
   readonly #pinHashes: Statement<[string], PinHashes>;
   readonly #holder: Statement<[string], CredentialHolder>;
   /** By identifier key: people come back, and a revision never changes, so nothing in here goes stale. */
@@ -86,6 +97,9 @@ export class SqlitePolicyView implements PolicyView {
     db.pragma(`cache_size = -${CACHE_SIZE_KIB}`);
     this.revision = db.prepare('SELECT revision FROM policy').pluck().get() as string;
     this.plan = readSitePlan(db);
+    const { policyStaleness, minimumClearance } = this.plan.site;
+    if (policyStaleness !== undefined) this.policyStaleness = policyStaleness;
+    if (minimumClearance !== undefined) this.minimumClearance = minimumClearance;
     this.#accessPoints = byId(this.plan.accessPoints);
     this.#areas = byId(this.plan.areas);
     this.#schedules = byId(this.plan.schedules);
@@ -105,6 +119,9 @@ export class SqlitePolicyView implements PolicyView {
         CROSS JOIN access_profile p ON p.access_profile = m.access_profile
       WHERE m.credential = ?`);
     this.#row = db.prepare<[string], number>('SELECT credential FROM credential WHERE id = ?').pluck();
+    this.#usesMax = db
+      .prepare<[string], number>('SELECT uses_max FROM credential WHERE id = ? AND uses_max IS NOT NULL')
+      .pluck();
     this.#pinHashes = db.prepare('SELECT pin_hash AS pin, duress_pin_hash AS duress FROM credential WHERE id = ?');
     this.#holder = db.prepare('SELECT id, name, status FROM credential_holder WHERE id = ?');
   }
@@ -131,6 +148,10 @@ export class SqlitePolicyView implements PolicyView {
 
   get trustUnsyncedClock(): boolean {
     return this.plan.site.trustUnsyncedClock ?? false;
+  }
+
+  get onUnknownClock(): OnUnknownClock {
+    return this.plan.site.onUnknownClock ?? 'alwaysOnly';
   }
 
   get cardFormats(): SitePlan['cardFormats'] {
@@ -175,6 +196,18 @@ export class SqlitePolicyView implements PolicyView {
     const known = { record: recordOf(found), row: found.row, rightsAt: new Map<string, readonly Right[]>() };
     this.#recent.set(key, known);
     return known;
+  }
+
+  get hasUseLimits(): boolean {
+    return this.#db.prepare('SELECT 1 FROM credential WHERE uses_max IS NOT NULL LIMIT 1').get() !== undefined;
+  }
+
+  usesMax(credentialId: string): number | undefined {
+    return this.#usesMax.get(credentialId);
+  }
+
+  has(kind: 'credential' | 'holder', id: string): boolean {
+    return (kind === 'credential' ? this.#row : this.#holder).get(id) !== undefined;
   }
 
   comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {

@@ -20,6 +20,21 @@ export const GATEWAY_ERRORS = {
     meaning: 'The file that keeps lockdown, fire and the orders for doors across restarts is damaged.',
     action: 'The site is in normal mode. Order again what has to stand; that replaces the file.',
   },
+  ERR_GATEWAY_CLOCK_DAMAGED: {
+    meaning: 'The file that keeps what is known of the clock across restarts is damaged.',
+    action:
+      'Look at the time of the machine (`sparc clock show`). A time source confirms it by itself; without one, say that it is right with `sparc clock accept`.',
+  },
+  ERR_GATEWAY_REVOCATIONS_DAMAGED: {
+    meaning: 'The list of revocations in the data directory is damaged, or others can write to it.',
+    action:
+      'What the journal has of it is taken up by itself. Compare `sparc revocations` with what you know, and revoke again what is missing.',
+  },
+  ERR_GATEWAY_REVOCATION_UNSAVED: {
+    meaning: 'A revocation is in force, but the disk did not take it.',
+    action:
+      'It is tried again by itself. Until `sparc revoke` succeeds for the same credential, a restart would forget it.',
+  },
   ERR_GATEWAY_INTERNAL: {
     meaning: 'A step of the gateway failed by a defect of its own.',
     action: 'The rest goes on. Report it with the lines of the log around it.',

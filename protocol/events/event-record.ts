@@ -39,6 +39,28 @@ export interface DecisionInputs {
   readonly occupancy?: readonly { readonly areaId: string; readonly others: number }[];
   /** The holder had a grant at another door that was neither used nor over. */
   readonly pendingElsewhere?: boolean;
+  /** The newest revocation of this gateway, and the one that ended the credential or its holder. Absent: there was none. */
+  readonly revocations?: { readonly newest: number; readonly hit?: number };
+  /** The other of two persons who enter together. */
+  readonly partner?: { readonly credentialId: string; readonly holderId: string };
+  /** Who vouches for a visitor, and how many that presentation of their card let in, this one included. */
+  readonly escort?: { readonly credentialId: string; readonly holderId: string; readonly visitorsCount: number };
+  /** Other visitors of that escort who were in the areas that are entered, or on their way in. */
+  readonly escortedInside?: number;
+  /** What a host said; `none`: nothing in time. Absent: it was not asked. */
+  readonly hostAnswer?: 'allowed' | 'denied' | 'none';
+  /** Absent: 0. */
+  readonly threatLevel?: number;
+  /** Since the authority confirmed the policy last, at least. */
+  readonly policyAgeMs?: number;
+  /** Bound of the error of `atUnixMs`, either way. Absent: none that matters. */
+  readonly clockErrorMs?: number;
+  /** An instant that had surely passed, where nobody vouched for `atUnixMs`. */
+  readonly clockFloorUnixMs?: number;
+  /** Passages that count against the limit of the credential, those under way included. Absent: not known. */
+  readonly usesCount?: number;
+  /** Somebody who may has opened the door first. Absent: nobody has to. */
+  readonly firstCardIn?: boolean;
 }
 
 /** The body of an event entry. Absent fields do not apply. Ids are those of the site file. */

@@ -46,9 +46,56 @@ export const GATEWAY_EVENTS = {
     meaning: 'A policy generation is damaged or not authentic and is not used.',
     fields: ['code'],
   },
+  'policy.aging': {
+    severity: 'warning',
+    meaning: 'A part of the time is over for which a policy counts that its authority does not confirm anew.',
+    fields: ['accessPointId?'],
+    detail: {
+      percent: '50 or 80',
+      ageMs: 'since the authority confirmed the policy last',
+      maxAgeMs: 'what the rule of the access point, or of the site, allows',
+      then: 'what follows: `deny`, or `grantAndFlag`',
+    },
+  },
+  'policy.stale': {
+    severity: 'alarm',
+    meaning: 'The policy is older than the rule of an access point, or of the site, allows; what follows is given.',
+    fields: ['accessPointId?'],
+    detail: {
+      ageMs: 'since the authority confirmed the policy last',
+      maxAgeMs: 'what the rule allows',
+      then: 'what follows: `deny`, or `grantAndFlag`',
+    },
+  },
   'clock.stepped': {
     severity: 'warning',
-    meaning: 'Wall time stepped against monotonic time.',
+    meaning: 'The wall clock was set; what that is worth is recorded beside it.',
     detail: { stepMs: 'by how much, negative into the past' },
+  },
+  'clock.synced': { severity: 'notice', meaning: 'A time source confirms the wall clock.' },
+  'clock.holdover': {
+    severity: 'notice',
+    meaning: 'No time source confirms the wall clock any more; it is believed within a bound, for 72 hours.',
+    detail: { errorMs: 'the bound now' },
+  },
+  'clock.unsynced': {
+    severity: 'warning',
+    meaning: 'Nobody has confirmed the wall clock, or not for 72 hours; access points do what they say for that.',
+  },
+  'clock.distrusted': {
+    severity: 'alarm',
+    meaning:
+      'The wall clock was set against what was known of the time, or is before what has surely passed; access points do what they say for an unknown clock.',
+    detail: { 'behindMs?': 'how far it is before what has surely passed' },
+  },
+  'clock.accepted': {
+    severity: 'notice',
+    meaning: 'A named person said that the wall clock is right; what has surely passed counts from it anew.',
+    detail: { by: 'who', 'behindMs?': 'how far the clock was before what had counted as surely passed' },
+  },
+  'clock.mark_lost': {
+    severity: 'alarm',
+    meaning: 'What was known of the clock cannot be read; what has surely passed is known from now on only.',
+    fields: ['code'],
   },
 } as const satisfies Record<string, EventDescription>;

@@ -51,6 +51,20 @@ const Inputs = message({
   sinceHereMs: optional(13, double),
   occupancy: list(14, message({ areaId: required(1, id), others: required(2, uint()) }), AREAS_MAX),
   pendingElsewhere: optional(15, flag),
+  revocations: optional(24, message({ newest: required(1, uint()), hit: optional(2, uint()) })),
+  partner: optional(20, message({ credentialId: required(1, id), holderId: required(2, id) })),
+  escort: optional(
+    21,
+    message({ credentialId: required(1, id), holderId: required(2, id), visitorsCount: required(3, uint()) }),
+  ),
+  hostAnswer: optional(23, oneOf(['allowed', 'denied', 'none'])),
+  escortedInside: optional(25, uint()),
+  threatLevel: optional(16, uint()),
+  usesCount: optional(17, uint()),
+  policyAgeMs: optional(18, uint()),
+  clockErrorMs: optional(19, uint()),
+  firstCardIn: optional(22, flag),
+  clockFloorUnixMs: optional(31, uint()),
 });
 
 const Cause = message({

@@ -6,6 +6,10 @@ export interface WallTime {
   /** Milliseconds since 1970-01-01T00:00Z, integer. */
   readonly unixMs: number;
   readonly quality: TimeQuality;
+  /** Bound of the error of `unixMs`, either way. Absent: none that matters. */
+  readonly errorMs?: number;
+  /** An instant that has surely passed, where nobody vouches for `unixMs`. */
+  readonly floorUnixMs?: number;
 }
 
 export interface Timer {
@@ -20,4 +24,16 @@ export interface Clock {
   wall(): WallTime;
   /** Runs the callback once, not before `delayMs` have passed. */
   setTimer(delayMs: number, callback: () => void): Timer;
+}
+
+/** What a machine can tell of its clocks beside their readings. */
+export interface TimeEvidence {
+  /** Names this run of the machine, from its start to its end. Undefined where it cannot be told from another. */
+  readonly bootId: string | undefined;
+  /** Milliseconds since the machine started, those that it slept included. */
+  uptimeMs(): number;
+  /** When a time source set or confirmed the system's wall clock last, read from that clock. */
+  confirmedUnixMs(): number | undefined;
+  /** A clock with a battery of its own, in whole seconds or better. */
+  hardwareUnixMs(): number | undefined;
 }

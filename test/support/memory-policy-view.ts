@@ -1,5 +1,5 @@
 import type { ActiveFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint, Area, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { AccessPoint, Area, OnUnknownClock, PolicyStaleness, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '@sparc/edge/access';
 
 export interface MemoryCredential extends CredentialRecord {
@@ -17,6 +17,9 @@ export interface MemoryPolicy {
   readonly revision?: string;
   readonly timeZone?: string;
   readonly trustUnsyncedClock?: boolean;
+  readonly onUnknownClock?: OnUnknownClock;
+  readonly policyStaleness?: PolicyStaleness;
+  readonly minimumClearance?: readonly number[];
   readonly cardFormats?: readonly ActiveFormat[];
   readonly accessPoints: readonly AccessPoint[];
   readonly areas?: readonly Area[];
@@ -31,12 +34,18 @@ export class MemoryPolicyView implements PolicyView {
   readonly revision: string;
   readonly timeZone: string;
   readonly trustUnsyncedClock: boolean;
+  readonly onUnknownClock?: OnUnknownClock;
+  readonly policyStaleness?: PolicyStaleness;
+  readonly minimumClearance?: readonly number[];
   readonly cardFormats: PolicyView['cardFormats'];
 
   constructor(private readonly policy: MemoryPolicy) {
     this.revision = policy.revision ?? 'r1';
     this.timeZone = policy.timeZone ?? 'UTC';
     this.trustUnsyncedClock = policy.trustUnsyncedClock ?? false;
+    if (policy.onUnknownClock !== undefined) this.onUnknownClock = policy.onUnknownClock;
+    if (policy.minimumClearance !== undefined) this.minimumClearance = policy.minimumClearance;
+    if (policy.policyStaleness !== undefined) this.policyStaleness = policy.policyStaleness;
     this.cardFormats = (policy.cardFormats ?? [{ format: 'h10301' }]) as PolicyView['cardFormats'];
   }
 
@@ -65,6 +74,18 @@ export class MemoryPolicyView implements PolicyView {
     const [scheduleId, beside] = [rights[accessPointId], may[accessPointId]];
     if (scheduleId === undefined) return [];
     return [{ profileId: 'profile', scheduleId, ...(beside !== undefined && { may: beside }) }];
+  }
+
+  get hasUseLimits(): boolean {
+    return this.policy.credentials.some(({ usesMax }) => usesMax !== undefined);
+  }
+
+  usesMax(credentialId: string): number | undefined {
+    return this.#credential(credentialId)?.usesMax;
+  }
+
+  has(kind: 'credential' | 'holder', id: string): boolean {
+    return this.policy.credentials.some((each) => (kind === 'credential' ? each.id : each.holderId) === id);
   }
 
   comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {

@@ -1,0 +1,156 @@
+import type { EventDraft } from '@sparc/protocol/events';
+import type { WallTime } from '@sparc/protocol/ports';
+import {
+  DRIFT_MIN_PPM,
+  errorAt,
+  isBehindMark,
+  isOn,
+  judge,
+  markAt,
+  offsetOf,
+  STEP_MIN_MS,
+  type ClockState,
+  type Reading,
+} from './clock-state.js';
+
+/** How long a time has to be stood by before it counts against what the gateway knew. */
+export const STAND_BY_MS = 3_600_000;
+/** Somebody looked at a watch. */
+export const PERSON_ERROR_MS = 60_000;
+/** Hardware clocks are read in whole seconds, and set a while after the system's. */
+const HARDWARE_ERROR_MS = 2_000;
+/** A clock that is worse than this is broken. */
+const DRIFT_MAX_PPM = 500;
+/** A shorter span measures the network and no drift. */
+const DRIFT_SPAN_MIN_MS = 3_600_000;
+
+export type ClockInput =
+  /** `trustUnsynced`: the site takes the clock as it is. */
+  | { readonly kind: 'look'; readonly reading: Reading; readonly trustUnsynced: boolean }
+  /** A named person says that the wall clock is right, whatever was known before. */
+  | { readonly kind: 'accept'; readonly reading: Reading };
+
+export interface ClockStep {
+  readonly state: ClockState;
+  readonly events: readonly EventDraft[];
+}
+
+/** What an earlier run of the gateway knew. */
+export interface EarlierRun {
+  /** The machine has not been started anew since. */
+  readonly isSameBoot: boolean;
+  readonly state: ClockState;
+}
+
+/**
+ * The clock at the start of a process. In the same run of the machine all goes on as it was. After a start of the machine
+ * a hardware clock that agrees carries a confirmation over, and a wall clock that went back meanwhile is not believed.
+ */
+export function begin(reading: Reading, earlier?: EarlierRun, hardwareUnixMs?: number): ClockState {
+  const { unixMs, uptimeMs } = reading;
+  if (earlier?.isSameBoot === true) {
+    const { quality: _quality, ...seen } = earlier.state.seen;
+    return { ...earlier.state, seen };
+  }
+  const offsetMs = offsetOf(reading);
+  const line = { offsetMs, steadySinceMs: uptimeMs };
+  const seen = { unixMs, offsetMs };
+  if (earlier === undefined) return { line, driftPpm: DRIFT_MIN_PPM, seen };
+  const { mark, driftPpm, seen: last, line: lineBefore } = earlier.state;
+  const state = { line, driftPpm, seen, ...(mark && { mark: { unixMs: mark.unixMs, atMs: uptimeMs } }) };
+  if (unixMs <= last.unixMs - STEP_MIN_MS) return { ...state, line: { ...line, offsetMs: last.unixMs - uptimeMs } };
+  const { vouched } = lineBefore;
+  const agrees = hardwareUnixMs !== undefined && Math.abs(hardwareUnixMs - unixMs) <= HARDWARE_ERROR_MS;
+  if (vouched === undefined || !agrees) return state;
+  const atMs = lineBefore.offsetMs + vouched.atMs - offsetMs;
+  return { ...state, line: { ...line, vouched: { atMs, errorMs: vouched.errorMs + HARDWARE_ERROR_MS } } };
+}
+
+/** A second has passed, or a person has spoken. */
+export function step(before: ClockState, input: ClockInput): ClockStep {
+  const { reading } = input;
+  const after = input.kind === 'accept' ? accept(before, reading) : look(before, reading, input.trustUnsynced);
+  const wall = judge(after, reading);
+  const { unixMs, quality } = wall;
+  const offsetMs = offsetOf(reading);
+  const stepMs = Math.round(offsetMs - before.seen.offsetMs);
+  const events: EventDraft[] = [];
+  if (Math.abs(stepMs) >= STEP_MIN_MS) events.push({ name: 'clock.stepped', detail: { stepMs: String(stepMs) } });
+  if (quality !== before.seen.quality) events.push(qualityEvent(wall));
+  return { state: { ...after, seen: { unixMs, offsetMs, quality } }, events };
+}
+
+function qualityEvent({ unixMs, quality, errorMs = 0, floorUnixMs = unixMs }: WallTime): EventDraft {
+  const behind = floorUnixMs > unixMs ? { detail: { behindMs: String(floorUnixMs - unixMs) } } : {};
+  switch (quality) {
+    case 'synced':
+      return { name: 'clock.synced' };
+    case 'holdover':
+      return { name: 'clock.holdover', detail: { errorMs: String(errorMs) } };
+    case 'unsynced':
+      return { name: 'clock.unsynced' };
+    case 'stepped':
+      return { name: 'clock.distrusted', ...behind };
+  }
+}
+
+function look(state: ClockState, reading: Reading, trustUnsynced: boolean): ClockState {
+  const { unixMs, confirmedUnixMs } = reading;
+  const isNew = confirmedUnixMs !== undefined && confirmedUnixMs !== state.confirmedUnixMs;
+  // A confirmation that is ahead of the clock was made before somebody set the clock back.
+  const isOfNow = isNew && confirmedUnixMs < unixMs + STEP_MIN_MS;
+  return raiseMark(isOfNow ? confirm(state, reading, confirmedUnixMs) : state, reading, trustUnsynced);
+}
+
+/** A time source set or confirmed the wall clock. */
+function confirm(state: ClockState, reading: Reading, confirmedUnixMs: number): ClockState {
+  const { rival, ...rest } = state;
+  const seen = { ...rest, confirmedUnixMs };
+  // What has surely passed does not come again; only a person can say that it never did.
+  if (isBehindMark(state, reading)) return seen;
+  const { line } = state;
+  const { unixMs, uptimeMs } = reading;
+  const offsetMs = offsetOf(reading);
+  const vouched = { atMs: uptimeMs - Math.max(0, unixMs - confirmedUnixMs), errorMs: 0 };
+  const errorMs = errorAt(state, uptimeMs);
+  if (errorMs === undefined) return { ...seen, line: { offsetMs, steadySinceMs: uptimeMs, vouched } };
+  const apartMs = Math.abs(offsetMs - line.offsetMs);
+  if (apartMs < STEP_MIN_MS + errorMs) {
+    return { ...seen, driftPpm: drift(state, apartMs, uptimeMs), line: { ...line, offsetMs, vouched } };
+  }
+  if (rival === undefined || !isOn(rival, reading)) return { ...seen, rival: { offsetMs, sinceMs: uptimeMs } };
+  if (uptimeMs - rival.sinceMs < STAND_BY_MS) return { ...seen, rival };
+  return { ...seen, line: { offsetMs, steadySinceMs: rival.sinceMs, vouched } };
+}
+
+/** Twice what was found, because the next span may be warmer. */
+function drift({ line: { vouched }, driftPpm }: ClockState, apartMs: number, atMs: number): number {
+  if (vouched?.errorMs !== 0 || atMs - vouched.atMs < DRIFT_SPAN_MIN_MS) return driftPpm;
+  return Math.min(DRIFT_MAX_PPM, Math.max(DRIFT_MIN_PPM, Math.ceil((2e6 * apartMs) / (atMs - vouched.atMs))));
+}
+
+/**
+ * The mark rises with time that is known. Beyond what drift explains it rises only with a time that was stood by for an
+ * hour: one bad time server does not make a site believe that everything has expired.
+ */
+function raiseMark(state: ClockState, reading: Reading, trustUnsynced: boolean): ClockState {
+  const { quality, errorMs = 0 } = judge(state, reading);
+  if (quality === 'stepped' || (quality === 'unsynced' && !trustUnsynced)) return state;
+  const { unixMs, uptimeMs } = reading;
+  const { mark, line, driftPpm } = state;
+  const [was, is] = [markAt(state, uptimeMs) ?? -Infinity, unixMs - errorMs];
+  if (is <= was) return state;
+  const explainedMs = mark === undefined ? 0 : STEP_MIN_MS + ((uptimeMs - mark.atMs) * 2 * driftPpm) / 1e6;
+  if (is - was > explainedMs && uptimeMs - line.steadySinceMs < STAND_BY_MS) return state;
+  return { ...state, mark: { unixMs: is, atMs: uptimeMs } };
+}
+
+function accept({ rival: _rival, ...state }: ClockState, reading: Reading): ClockState {
+  const { unixMs, uptimeMs } = reading;
+  const vouched = { atMs: uptimeMs, errorMs: PERSON_ERROR_MS };
+  return {
+    ...state,
+    line: { offsetMs: offsetOf(reading), steadySinceMs: uptimeMs, vouched },
+    mark: { unixMs: unixMs - PERSON_ERROR_MS, atMs: uptimeMs },
+  };
+}

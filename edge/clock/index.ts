@@ -1,0 +1,27 @@
+/**
+ * What the time of a gateway is worth: the machine's clock with its quality, the mark of what has surely passed, and the
+ * age of the policy.
+ * @packageDocumentation
+ */
+export { ClockFile, type SavedClock } from './clock-file.js';
+export {
+  begin,
+  PERSON_ERROR_MS,
+  STAND_BY_MS,
+  step,
+  type ClockInput,
+  type ClockStep,
+  type EarlierRun,
+} from './clock-machine.js';
+export {
+  DRIFT_MIN_PPM,
+  HOLDOVER_MAX_MS,
+  judge,
+  STEP_MIN_MS,
+  SYNCED_MAX_MS,
+  type ClockState,
+  type Reading,
+} from './clock-state.js';
+export { policyAge, type PolicyConfirmation } from './policy-age.js';
+export { SiteClock, type ClockStore, type SiteClockDeps, type SiteClockHandlers } from './site-clock.js';
+export { StalenessWatch, type StalenessWatchDeps } from './staleness-watch.js';

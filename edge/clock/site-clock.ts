@@ -1,0 +1,184 @@
+import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { EventDraft } from '@sparc/protocol/events';
+import type { Clock, TimeEvidence, Timer, WallTime } from '@sparc/protocol/ports';
+import type { SavedClock } from './clock-file.js';
+import { begin, step, type ClockInput } from './clock-machine.js';
+import { judge, STEP_MIN_MS, type ClockState, type Reading } from './clock-state.js';
+
+const LOOK_INTERVAL_MS = 1_000;
+/** After a crash the mark may be this much behind; a card of flash memory is written 144 times a day. */
+const SAVE_INTERVAL_MS = 600_000;
+/** A correction back by less than this holds the time until the clock has caught up; no decision sees it run back. */
+const HOLD_MAX_MS = 60_000;
+
+export interface ClockStore {
+  load(): SavedClock | undefined;
+  save(saved: SavedClock): Promise<void>;
+}
+
+export interface SiteClockDeps {
+  /** Of the machine; what it says of its quality does not count. */
+  readonly clock: Clock;
+  readonly evidence: TimeEvidence;
+  readonly store: ClockStore;
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+export interface SiteClockHandlers {
+  readonly record: (event: EventDraft) => void;
+  /** Another quality, or another time, holds from now on. */
+  readonly onChange: () => void;
+}
+
+/** The clock of a gateway: the machine's, with what it is worth. It says so from the first reading on. */
+export class SiteClock implements Clock {
+  readonly #setTimer: Clock['setTimer'];
+  #state: ClockState;
+  /** The last look, on both monotonic clocks. */
+  #looked: { readonly monotonicMs: number; readonly uptimeMs: number; readonly offsetMs: number };
+  #trustUnsynced = false;
+  #knownUnixMs = -Infinity;
+  #savedAtMs = -Infinity;
+  #saving: Promise<void> | undefined;
+  #isSaved = true;
+  #timer: Timer | undefined;
+  #handlers: SiteClockHandlers | undefined;
+  #early: EventDraft[] = [];
+
+  constructor(private readonly deps: SiteClockDeps) {
+    this.#setTimer = deps.clock.setTimer.bind(deps.clock);
+    const { evidence } = deps;
+    const reading = this.#read();
+    const saved = this.#load();
+    const isSameBoot = saved?.bootId !== undefined && saved.bootId === evidence.bootId;
+    this.#state = begin(reading, saved && { isSameBoot, state: saved.state }, evidence.hardwareUnixMs());
+    this.#looked = this.#lookedAt(reading);
+    this.#take({ kind: 'look', reading, trustUnsynced: false });
+  }
+
+  /** Looks once a second from now on. What was found before is recorded first. */
+  start(handlers: SiteClockHandlers): void {
+    this.#handlers = handlers;
+    for (const event of this.#early.splice(0)) handlers.record(event);
+    this.#later();
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    this.#save();
+    await this.#saving;
+  }
+
+  monotonicMs(): number {
+    return this.deps.clock.monotonicMs();
+  }
+
+  setTimer(delayMs: number, callback: () => void): Timer {
+    return this.#setTimer(delayMs, callback);
+  }
+
+  /** A clock that was set is seen at once, not at the next look. */
+  wall(): WallTime {
+    const { clock } = this.deps;
+    const { unixMs } = clock.wall();
+    const monotonicMs = clock.monotonicMs();
+    const setByMs = unixMs - monotonicMs - this.#looked.offsetMs;
+    if (Math.abs(setByMs) >= STEP_MIN_MS) this.look();
+    const uptimeMs = this.#looked.uptimeMs + monotonicMs - this.#looked.monotonicMs;
+    return this.#notBack(judge(this.#state, { unixMs, uptimeMs }));
+  }
+
+  /** Whether the site takes a clock as it is that no time source has confirmed. */
+  trustUnsynced(isTrusted: boolean): void {
+    this.#trustUnsynced = isTrusted;
+    this.look();
+  }
+
+  /** A named person says that the machine's wall clock is right. What has surely passed counts from it anew. */
+  accept(): void {
+    this.#knownUnixMs = -Infinity;
+    this.#take({ kind: 'accept', reading: this.#read() });
+    this.#save();
+  }
+
+  look(): void {
+    this.#take({ kind: 'look', reading: this.#read(), trustUnsynced: this.#trustUnsynced });
+  }
+
+  #take(input: ClockInput): void {
+    this.#looked = this.#lookedAt(input.reading);
+    const { state, events } = step(this.#state, input);
+    this.#state = state;
+    if (events.length === 0) {
+      if (this.monotonicMs() - this.#savedAtMs >= SAVE_INTERVAL_MS) this.#save();
+      return;
+    }
+    this.#save();
+    this.#handlers?.onChange();
+    for (const event of events) {
+      if (this.#handlers === undefined) this.#early.push(event);
+      else this.#handlers.record(event);
+    }
+  }
+
+  #read(): Reading {
+    const { clock, evidence } = this.deps;
+    return {
+      unixMs: clock.wall().unixMs,
+      uptimeMs: evidence.uptimeMs(),
+      confirmedUnixMs: evidence.confirmedUnixMs(),
+    };
+  }
+
+  #lookedAt({ unixMs, uptimeMs }: Reading) {
+    const monotonicMs = this.deps.clock.monotonicMs();
+    return { monotonicMs, uptimeMs, offsetMs: unixMs - monotonicMs };
+  }
+
+  #notBack(wall: WallTime): WallTime {
+    const { unixMs, quality } = wall;
+    if (quality === 'stepped' || quality === 'unsynced') return wall;
+    const backMs = this.#knownUnixMs - unixMs;
+    if (backMs > 0 && backMs < HOLD_MAX_MS) return { ...wall, unixMs: this.#knownUnixMs };
+    this.#knownUnixMs = unixMs;
+    return wall;
+  }
+
+  #later(): void {
+    this.#timer = this.setTimer(LOOK_INTERVAL_MS, () => {
+      this.look();
+      this.#later();
+    });
+  }
+
+  #load(): SavedClock | undefined {
+    try {
+      return this.deps.store.load();
+    } catch (error) {
+      this.deps.onFailure(error, 'what was known of the clock is lost');
+      const code: ErrorCode = isSparcError(error) ? error.code : 'ERR_GATEWAY_CLOCK_DAMAGED';
+      this.#early.push({ name: 'clock.mark_lost', code });
+      return undefined;
+    }
+  }
+
+  #save(): void {
+    this.#savedAtMs = this.monotonicMs();
+    this.#isSaved = false;
+    this.#saving ??= this.#saveNewest().finally(() => (this.#saving = undefined));
+  }
+
+  /** One at a time; a disk that fails is asked again with the next change. */
+  async #saveNewest(): Promise<void> {
+    const { evidence, store, onFailure } = this.deps;
+    const { bootId } = evidence;
+    try {
+      while (!this.#isSaved) {
+        this.#isSaved = true;
+        await store.save({ ...(bootId !== undefined && { bootId }), state: this.#state });
+      }
+    } catch (error) {
+      onFailure(error, 'what is known of the clock cannot be saved');
+    }
+  }
+}
