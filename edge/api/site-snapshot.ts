@@ -9,6 +9,8 @@ export interface SiteSnapshot {
   readonly gateway: { readonly name: string; readonly startedAtUnixMs: number; readonly publicKey: string };
   /** Undefined under `no_policy`. */
   readonly policy?: { readonly revision: string; readonly appliedAtUnixMs: number };
+  /** The newest revocation that this gateway applied, and when; 0 before the first. */
+  readonly revocation: { readonly number: number; readonly appliedAtUnixMs?: number };
   /** What was ordered for the whole site. */
   readonly mode: {
     readonly lockdown: boolean;

@@ -12,6 +12,7 @@ import { addOsdpCommands } from './osdp-commands.js';
 import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
+import { addRevocationCommands } from './revocation-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
 import { addSiteCommands } from './site-commands.js';
@@ -37,6 +38,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addLedgerCommands(cli);
   addDecisionCommands(cli);
   addOrderCommands(cli);
+  addRevocationCommands(cli);
   addBundleCommands(cli);
   addSiteCommands(cli);
   addScheduleCommands(cli);

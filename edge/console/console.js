@@ -103,7 +103,7 @@ function renderState() {
 
 function renderFacts() {
   if (site === undefined) return;
-  const { policy, gateway } = site;
+  const { policy, gateway, revocation } = site;
   const nowMs = Date.now();
   const since = (ms) => (ms <= nowMs ? ` for ${ago(nowMs - ms)}` : '');
   byId('site-facts').replaceChildren(
@@ -116,6 +116,13 @@ function renderFacts() {
           'Policy ',
           h('code', { title: policy.revision }, policy.revision.slice(0, 8)),
           ` in force${since(policy.appliedAtUnixMs)}`,
+        ]),
+    ...(revocation.appliedAtUnixMs === undefined
+      ? []
+      : [
+          ' · Revocation ',
+          h('b', { title: 'the newest that this gateway applied' }, String(revocation.number)),
+          ` in force${since(revocation.appliedAtUnixMs)}`,
         ]),
   );
   const clock = clockOf(site.site?.timeZone);

@@ -29,6 +29,7 @@ export const INDICATION_WORDS = {
   unlocked: 'LED green: unlocked',
   processing: 'LED amber: working',
   pinRequired: 'LED amber: PIN, please',
+  cardRequired: 'LED amber: another card, please',
   granted: 'LED green: granted',
   denied: 'LED red: denied',
   heldOpen: 'LED red: held open',
@@ -41,6 +42,11 @@ const TITLES = {
   'access.duress': 'PIN under duress',
   'access.override': 'Override used',
   'access.pin_pending': 'PIN awaited',
+  'access.second_person_pending': 'Second person awaited',
+  'access.escort_pending': 'Escort awaited',
+  'access.host_pending': 'Host asked',
+  'host.unavailable': 'Host does not answer',
+  'host.available': 'Host answers again',
   'access.released': 'Released',
   'access.used': 'Went through',
   'access.not_used': 'Did not open',
@@ -70,6 +76,9 @@ const TITLES = {
   'door.acknowledged': 'Alarm acknowledged',
   'operator.release': 'Released by a person',
   'order.refused': 'Order refused',
+  'revocation.applied': 'Revoked by a person',
+  'revocation.list_damaged': 'Revocations damaged',
+  'revocation.list_restored': 'Revocations taken from the journal',
   'site.lockdown': 'Lockdown',
   'site.lockdown_ended': 'Lockdown ended',
   'site.threat_level': 'Threat level changed',
@@ -178,8 +187,8 @@ export function whyOf(event, catalogue) {
   const { kind, state, ...detail } = event.detail ?? {};
   if (kind !== undefined) parts.push(TASK_TITLES[kind] ?? kind);
   if (state !== undefined) parts.push(TASK_STATES[state]?.toLowerCase() ?? state);
-  // While a PIN is awaited nothing has been denied yet.
-  if (event.reason !== undefined && event.name !== 'access.pin_pending') parts.push(text(event.reason));
+  // While something is awaited nothing has been denied yet.
+  if (event.reason !== undefined && !event.name.endsWith('_pending')) parts.push(text(event.reason));
   if (event.alsoFailed?.length > 0) parts.push(`also: ${event.alsoFailed.map(text).join(', ')}`);
   if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
   if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);

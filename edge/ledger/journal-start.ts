@@ -20,6 +20,8 @@ export interface JournalStartReport {
   readonly openGrants: readonly LoggedEntry[];
   /** Of the newest `policy.loaded`. */
   readonly policyRevision?: string;
+  /** Number of the newest `revocation.applied`; 0 when there is none. */
+  readonly newestRevocation: number;
   /** False when the disk refused the first entry: the journal goes on trying, and says when it can write. */
   readonly writable: boolean;
   /** Why there is a `journal.gap` at the start of this epoch. */

@@ -17,6 +17,8 @@ const OPEN_GRANTS_MAX = 256;
 export interface JournalState {
   /** `detail.revision` of the newest `policy.loaded`. */
   readonly policyRevision?: string;
+  /** `detail.number` of the newest `revocation.applied`. */
+  readonly newestRevocation?: number;
   /** Grants without an outcome, oldest first. */
   readonly openGrants: readonly Position[];
 }
@@ -30,18 +32,28 @@ const StateCodec = message({
     message({ epoch: required(1, uint(2 ** 32 - 1)), sequence: required(2, uint()) }),
     OPEN_GRANTS_MAX,
   ),
+  newestRevocation: optional(3, uint()),
 });
 export const encodeState = (state: JournalState): Uint8Array => StateCodec.encode(state);
 /** Throws ERR_LEDGER_MALFORMED. */
 export const decodeState = (bytes: Uint8Array): JournalState => StateCodec.decode(bytes);
 
-const GRANTS = new Set(['access.granted', 'access.granted.emergency']);
+const GRANTS = new Set(['access.granted', 'access.granted.emergency', 'access.granted.facility']);
 /** What can become of a grant: released, certainly not, not known, or durable too late. */
 const OUTCOMES = new Set(['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned']);
+
+/** Undefined where the record is of something else. */
+export function revocationNumber({ name, detail }: StoredRecord): number | undefined {
+  const number = name === 'revocation.applied' ? Number(detail?.['number']) : NaN;
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
 
 export function foldRecord(state: JournalState, at: Position, record: StoredRecord): JournalState {
   const revision = record.detail?.['revision'];
   if (record.name === 'policy.loaded' && revision !== undefined) return { ...state, policyRevision: revision };
+  const revocation = revocationNumber(record);
+  if (revocation !== undefined)
+    return { ...state, newestRevocation: Math.max(revocation, state.newestRevocation ?? 0) };
   if (GRANTS.has(record.name)) return { ...state, openGrants: [...state.openGrants, at].slice(-OPEN_GRANTS_MAX) };
   const cause = record.causeId;
   if (cause !== undefined && OUTCOMES.has(record.name)) {

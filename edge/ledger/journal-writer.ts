@@ -29,7 +29,14 @@ import type {
   WallTime,
 } from '@sparc/protocol/ports';
 import { checkedTail, lossBehindWitness, type JournalLoss, type JournalStartReport } from './journal-start.js';
-import { decodeState, EMPTY_STATE, encodeState, foldRecord, type JournalState } from './journal-state.js';
+import {
+  decodeState,
+  EMPTY_STATE,
+  encodeState,
+  foldRecord,
+  revocationNumber,
+  type JournalState,
+} from './journal-state.js';
 import { toHex, toLoggedEntry, type LoggedEntry } from './logged-entry.js';
 
 /** Entries that wait for the disk; more are refused, and counted in a `journal.gap`. */
@@ -108,6 +115,8 @@ export class JournalWriter implements Journal {
   #state: JournalState = EMPTY_STATE;
   /** The newest `policy.loaded` that was handed over, on disk or lost: a full disk must not refuse what follows it. */
   #policyRevision: string | undefined;
+  /** As above, of revocations. */
+  #newestRevocation = 0;
   #gap: Gap | undefined;
   #running: Promise<void> | undefined;
   #retry: Timer | undefined;
@@ -134,6 +143,7 @@ export class JournalWriter implements Journal {
     this.#hlc = tail === undefined ? HLC_ZERO : lastHlc(store, tail);
     this.#state = tail === undefined ? EMPTY_STATE : decodeState(tail.recovery);
     this.#policyRevision = this.#state.policyRevision;
+    this.#newestRevocation = this.#state.newestRevocation ?? 0;
     const openGrants = this.#openGrants();
     this.#opening = {
       body: EpochBody.encode({
@@ -149,6 +159,7 @@ export class JournalWriter implements Journal {
       epoch: this.#epoch,
       openGrants,
       ...(this.#policyRevision !== undefined && { policyRevision: this.#policyRevision }),
+      newestRevocation: this.#newestRevocation,
       writable: this.#writable,
       ...(loss !== undefined && { loss }),
     };
@@ -264,11 +275,16 @@ export class JournalWriter implements Journal {
       this.#addRecord(assembly, gapRecord(gap.code, detail), this.#deps.clock.wall());
     }
     for (const waiting of group) {
-      const { record, expectedPolicyRevision } = waiting.draft;
+      const { record, expectedPolicyRevision, seenRevocation = Infinity } = waiting.draft;
       if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== this.#policyRevision) {
         waiting.reject(raceLost(expectedPolicyRevision, this.#policyRevision));
         continue;
       }
+      if (seenRevocation < this.#newestRevocation) {
+        waiting.reject(revokedMeanwhile(seenRevocation, this.#newestRevocation));
+        continue;
+      }
+      this.#newestRevocation = Math.max(this.#newestRevocation, revocationNumber(record) ?? 0);
       if (record.name === 'policy.loaded') this.#policyRevision = record.detail?.['revision'] ?? this.#policyRevision;
       const { sequence } = this.#addRecord(assembly, record, waiting.wall, waiting.body);
       const { unixMs, quality } = waiting.wall;
@@ -342,6 +358,9 @@ const gapRecord = (code: string, detail: Readonly<Record<string, string>>): Even
 
 const raceLost = (expected: string, actual: string | undefined) =>
   new SparcError('ERR_LEDGER_RACE_LOST', `policy ${expected} was decided on, ${actual ?? 'none'} is in force`);
+
+const revokedMeanwhile = (seen: number, newest: number) =>
+  new SparcError('ERR_LEDGER_RACE_LOST', `revocation ${seen} was the newest that was seen, ${newest} is recorded`);
 
 function lastHlc(store: LogStore, { head }: LogTail): Hlc {
   const [last] = store.entries({ epoch: head.epoch.counter, sequence: head.sequence - 1 }, 1);

@@ -10,6 +10,8 @@ import { SitePlan } from './site-plan.js';
 /** A credential that works without policy. */
 export const EmergencyCredential = Type.Object({
   credentialId: Type.String(),
+  /** Absent in files of earlier versions. */
+  holderId: Type.Optional(Type.String()),
   /** As `identifierKey` makes them. */
   identifierKeys: Type.Array(Type.String()),
   accessPointIds: Type.Array(Type.String()),
@@ -36,11 +38,15 @@ export interface EmergencyPolicy extends EmergencyView {
 }
 
 export function emergencyCredentialsOf(site: SiteFile): EmergencyCredential[] {
-  return (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => ({
-    credentialId,
-    identifierKeys: (site.credentials.find(({ id }) => id === credentialId)?.identifiers ?? []).map(identifierKey),
-    accessPointIds: accessPoints,
-  }));
+  return (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => {
+    const credential = site.credentials.find(({ id }) => id === credentialId);
+    return {
+      credentialId,
+      ...(credential !== undefined && { holderId: credential.holder }),
+      identifierKeys: (credential?.identifiers ?? []).map(identifierKey),
+      accessPointIds: accessPoints,
+    };
+  });
 }
 
 /** The newest that is whole and authentic, of the generation in force or an earlier one; undefined when there is none. */

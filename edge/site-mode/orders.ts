@@ -3,6 +3,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
 import { standsOpen } from '../doors/index.js';
+import { RevocationSubject } from '../revocation/index.js';
 import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
 
 const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>
@@ -12,6 +13,8 @@ const closed = <const K extends string, T extends TProperties>(kind: K, properti
 export const OrderedMode = Type.Union(
   DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed').map((mode) => Type.Literal(mode)),
 );
+/** How long an order may last that says it. */
+const OrderDurationMs = Type.Integer({ minimum: 1_000, maximum: 2_592_000_000 });
 const DoorId = Type.String({ minLength: 1, maxLength: 64 });
 
 /** What a named person may order. */
@@ -21,8 +24,8 @@ export const Order = Type.Union([
   closed('threatLevel', { level: Type.Integer({ minimum: 0, maximum: THREAT_LEVEL_MAX }) }),
   closed('evacuate', {}),
   closed('endFire', {}),
-  /** Ends by another order, or by `releaseDoor`. */
-  closed('door', { door: DoorId, mode: OrderedMode }),
+  /** Ends by another order, by `releaseDoor`, or when its time is over. */
+  closed('door', { door: DoorId, mode: OrderedMode, forMs: Type.Optional(OrderDurationMs) }),
   /** Back to what the schedule says; the only way out of `lockedDown` and `lockedOpen`. */
   closed('releaseDoor', { door: DoorId }),
   /** Momentary, for one passage. */
@@ -31,6 +34,10 @@ export const Order = Type.Union([
   closed('acknowledge', { door: DoorId }),
   /** Anti-passback begins anew for a holder. */
   closed('forgive', { holder: Type.String({ minLength: 1, maxLength: 64 }) }),
+  /** The uses of a credential begin anew; without one, those of all whose count is not known. */
+  closed('resetUses', { credential: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) }),
+  /** For good, whatever any policy says. */
+  closed('revoke', { subject: RevocationSubject, id: Type.String({ minLength: 1, maxLength: 64 }) }),
 ]);
 export type Order = Static<typeof Order>;
 
@@ -39,7 +46,7 @@ export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, ma
 export type OrderRequest = Static<typeof OrderRequest>;
 
 /** Orders that last. */
-export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' | 'forgive' }>;
+export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' | 'forgive' | 'resetUses' | 'revoke' }>;
 
 /** What a fire input says. */
 export interface FireAlarm {
@@ -99,13 +106,18 @@ export function obey(
 }
 
 /** ONVIF: no command but its own release ends LockedDown or LockedOpen. */
-function obeyAtDoor(mode: SiteMode, { door, mode: wanted }: Extract<Order, { kind: 'door' }>, act: Act) {
+function obeyAtDoor(mode: SiteMode, { door, mode: wanted, forMs }: Extract<Order, { kind: 'door' }>, act: Act) {
   const present = mode.doors[door]?.mode;
   if ((present === 'lockedDown' || present === 'lockedOpen') && wanted !== present) {
     throw refused(`door ${door} is ${present} until it is released from that`);
   }
-  const record: EventDraft = { name: 'door.ordered', doorId: door, detail: { by: act.by, mode: wanted } };
-  return { mode: { ...mode, doors: { ...mode.doors, [door]: { ...act, mode: wanted } } }, record };
+  const record: EventDraft = {
+    name: 'door.ordered',
+    doorId: door,
+    detail: { by: act.by, mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
+  };
+  const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { untilUnixMs: act.atUnixMs + forMs }) };
+  return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
 }
 
 export const refused = (message: string) => new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);

@@ -27,6 +27,7 @@ export const ONVIF_DENIAL_OF: Readonly<Record<Reason, OnvifDenial>> = {
   interlock_busy: 'Other',
   facility_not_allowed: 'Other',
   credential_unknown: 'CredentialNotFound',
+  credential_revoked: 'CredentialNotEnabled',
   credential_lost: 'CredentialNotEnabled',
   credential_stolen: 'CredentialNotEnabled',
   credential_damaged: 'CredentialNotEnabled',

@@ -14,6 +14,7 @@ export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   interlock_busy: 'the other door of the interlock is open',
   facility_not_allowed: 'facility code is not allowed here',
   credential_unknown: 'card is not known',
+  credential_revoked: 'card was revoked',
   credential_lost: 'card was reported lost',
   credential_stolen: 'card was reported stolen',
   credential_damaged: 'card is marked damaged',

@@ -15,7 +15,8 @@ export const REASONS = [
   'interlock_busy', // 4
   'facility_not_allowed', // 5
   'credential_unknown', // 6
-  'credential_lost', // 7
+  'credential_revoked', // 7
+  'credential_lost',
   'credential_stolen',
   'credential_damaged',
   'credential_blocked',

@@ -13,6 +13,8 @@ export interface EntryDraft {
   readonly record: EventRecord;
   /** When given, the append is refused with ERR_LEDGER_RACE_LOST if the newest `policy.loaded` entry names another revision. */
   readonly expectedPolicyRevision?: string;
+  /** When given, the append is refused with ERR_LEDGER_RACE_LOST if a `revocation.applied` entry has a higher number. */
+  readonly seenRevocation?: number;
 }
 
 export interface AppendedEntry {

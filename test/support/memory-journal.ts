@@ -13,6 +13,7 @@ export class MemoryJournal implements Journal {
   /** Every append waits until `release`. */
   hanging = false;
   #policyRevision: string | undefined;
+  #newestRevocation = 0;
   #waiting: (() => void)[] = [];
   #order: Promise<unknown> = Promise.resolve();
 
@@ -23,7 +24,7 @@ export class MemoryJournal implements Journal {
   }
 
   async append(draft: EntryDraft): Promise<AppendedEntry> {
-    const { record, expectedPolicyRevision } = draft;
+    const { record, expectedPolicyRevision, seenRevocation = Infinity } = draft;
     // Refuses what no entry can hold, as the real one does.
     encodeEvent(record);
     const faults = eventFaults(record);
@@ -31,8 +32,10 @@ export class MemoryJournal implements Journal {
     if (expectedPolicyRevision !== undefined && expectedPolicyRevision !== this.#policyRevision) {
       throw new SparcError('ERR_LEDGER_RACE_LOST', 'the policy moved');
     }
+    if (seenRevocation < this.#newestRevocation) throw new SparcError('ERR_LEDGER_RACE_LOST', 'somebody was revoked');
     if (this.failure !== undefined) throw new SparcError(this.failure, 'the disk is broken');
     if (record.name === 'policy.loaded') this.#policyRevision = record.detail?.['revision'];
+    if (record.name === 'revocation.applied') this.#newestRevocation = Number(record.detail?.['number']);
     const turn = Promise.all([this.#order, this.#flushed()]).then(() => {
       const wall = this.clock.wall();
       const id = { author: 'ab'.repeat(32), epoch: 1, sequence: this.entries.length + 1 };

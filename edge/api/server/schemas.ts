@@ -10,6 +10,7 @@ export const siteSchema = closed({
   site: Type.Optional(closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() })),
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
   policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant })),
+  revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
   mode: closed({ lockdown: Type.Boolean(), threatLevel: Type.Integer(), fires: texts }),
   doors: Type.Array(
     closed({

@@ -119,6 +119,33 @@ t.test('a record of a decision is refused when the policy has moved since', asyn
   t.equal(await outcome(site.append(granted, 'r2')), '2/2');
 });
 
+t.test(
+  'a record of a decision is refused when somebody was revoked since, in this run or the one before',
+  async (t) => {
+    const site = new Site();
+    await site.start();
+    const grant = (seenRevocation: number) => outcome(site.writer.append({ record: granted, seenRevocation }));
+    const revoked = (number: number) =>
+      outcome(
+        site.append({ name: 'revocation.applied', credentialId: 'bob', detail: { by: 'Ada', number: `${number}` } }),
+      );
+    const together = [grant(0), revoked(1), grant(0), grant(1), revoked(2), grant(1), grant(2)];
+    t.same(await Promise.all(together), [
+      '1/2',
+      '1/3',
+      'ERR_LEDGER_RACE_LOST',
+      '1/4',
+      '1/5',
+      'ERR_LEDGER_RACE_LOST',
+      '1/6',
+    ]);
+    await site.writer.stop();
+    t.equal((await site.start()).newestRevocation, 2);
+    t.equal(await grant(1), 'ERR_LEDGER_RACE_LOST', 'a list that went back in time grants nothing');
+    t.equal(await grant(2), '2/2');
+  },
+);
+
 t.test('a start reports the grants of which no outcome is recorded', async (t) => {
   const site = new Site();
   await site.start();

@@ -1,9 +1,34 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
 import { eventually } from '../../support/peers.js';
 
 t.setTimeout(60_000);
+
+t.test('a revocation that was acknowledged outlives a kill -9 and the loss of its list', async (t) => {
+  const site = liveSiteFile([{ id: 'front', bus: 'bus-a' }]);
+  const gateway = await LiveGateway.create({ site });
+  t.teardown(() => gateway.remove());
+  const isServing = () => eventually('the API listens', () => gateway.isServing());
+  await gateway.startOnline();
+  await isServing();
+  const credential = site.credentials[0]?.id ?? '';
+  t.match(await gateway.sparc('revoke', 'nobody', '--by', 'Ada'), { exitCode: 3 });
+  t.match(await gateway.sparc('revoke', credential, '--by', 'Ada'), { exitCode: 0 });
+  await gateway.end('SIGKILL');
+  const listed = async () => JSON.parse((await gateway.sparc('revocations', '--json')).stdout) as unknown;
+  t.match(await listed(), { revocations: [{ number: 1, subject: 'credential', id: credential, by: 'Ada' }] });
+
+  rmSync(join(gateway.dataDir, 'revocations.jsonl'));
+  await gateway.startOnline();
+  await isServing();
+  await gateway.event(({ name }) => name === 'revocation.list_restored', 'the journal gives it back');
+  t.match(await listed(), { revocations: [{ number: 1, id: credential }] });
+  const status = await gateway.sparc('gateway', 'status', '--json');
+  t.match(JSON.parse(status.stdout), { revocation: { number: 1 } });
+});
 
 t.test('what a person orders is done, refused where it must be, and stands after a kill -9', async (t) => {
   const gateway = await LiveGateway.create({ site: liveSiteFile([{ id: 'front', bus: 'bus-a' }]) });

@@ -1,0 +1,15 @@
+/**
+ * Revocations: what a named person ends at once and for good, laid over every revision of the policy.
+ * @packageDocumentation
+ */
+export { readRevocations } from './read-revocations.js';
+export {
+  RevocationBook,
+  REVOCATIONS_MAX,
+  VOLATILE_REVOCATIONS,
+  type LoadedRevocations,
+  type RecordedRevocations,
+  type RevocationStore,
+} from './revocation-book.js';
+export { RevocationFile } from './revocation-file.js';
+export { revocationOf, revocationRecord, RevocationSubject, type Revocation } from './revocation.js';

@@ -1,0 +1,57 @@
+import t from 'tap';
+import type { Order } from '@sparc/edge/site-mode';
+import { CARDS, FieldSite, sitePolicy } from './field-site.js';
+
+const revoke = (subject: 'credential' | 'holder', id: string): Order => ({ kind: 'revoke', subject, id });
+
+async function present(site: FieldSite, point: string): Promise<string[]> {
+  site.news();
+  site.bus.card(point, CARDS.ann);
+  await site.clock.advance(3_000);
+  return site.news();
+}
+
+t.test('whom a named person revoked enters no more, and no policy undoes it', async (t) => {
+  const site = await FieldSite.open();
+  t.same((await present(site, 'store-in')).slice(0, 2), ['access.granted', 'access.released']);
+  await site.field.order(revoke('credential', 'ann'), 'Grace');
+  await site.clock.advance(10);
+  const detail = { by: 'Grace', number: '1' };
+  t.match(site.record('revocation.applied').record, { credentialId: 'ann', detail });
+  t.match(site.field.snapshot().revocation, { number: 1, appliedAtUnixMs: site.clock.wall().unixMs - 10 });
+  t.ok((await present(site, 'front-in')).includes('credential.alarm'));
+  t.equal(site.record('access.denied').record.reason, 'credential_revoked');
+
+  for (const revision of ['r2', 'r1']) {
+    site.field.usePolicy(sitePolicy({ revision }));
+    t.notOk((await present(site, 'front-in')).includes('access.granted'), revision);
+  }
+});
+
+t.test('a holder is revoked with the card that a later policy gives them', async (t) => {
+  const site = await FieldSite.open();
+  await site.field.order(revoke('holder', 'ann-holder'), 'Grace');
+  site.field.usePolicy(sitePolicy({ revision: 'r2', ann: { id: 'ann-again' } }));
+  await present(site, 'front-in');
+  t.match(site.record('access.denied').record, { reason: 'credential_revoked', credentialId: 'ann-again' });
+});
+
+t.test('who was revoked while the grant went to disk finds the door locked', async (t) => {
+  const site = await FieldSite.open();
+  site.journal.hanging = true;
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(50);
+  await site.field.order(revoke('credential', 'ann'), 'Grace');
+  site.journal.release();
+  await site.clock.advance(100);
+  t.notOk(site.released('front'));
+  t.equal(site.record('access.not_executed').record.reason, 'credential_revoked');
+});
+
+t.test('a name that nobody has is refused, on record', async (t) => {
+  const site = await FieldSite.open();
+  await t.rejects(site.field.order(revoke('credential', 'anne'), 'Grace'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+  await site.clock.advance(10);
+  t.match(site.record('order.refused').record.detail, { by: 'Grace', order: 'revoke' });
+  t.equal(site.field.snapshot().revocation.number, 0);
+});
