@@ -11,9 +11,15 @@ import { isClockKnown, siteSchedule } from './site-time.js';
 export function atItsTime(view: PolicyView, accessPoint: AccessPoint, wall: WallTime): AccessPoint {
   const { scheduledAuthentication } = accessPoint;
   if (scheduledAuthentication === undefined) return accessPoint;
-  const isAsked = isClockKnown(view, wall.quality)
-    ? ({ schedule }: { readonly schedule: string }) => isOpen(siteSchedule(view, schedule), wall.unixMs)
-    : ({ authentication }: Pick<AccessPoint, 'authentication'>) => authentication === 'cardAndPin';
-  const { authentication } = scheduledAuthentication.find(isAsked) ?? accessPoint;
-  return { ...accessPoint, authentication };
+  const asked = isClockKnown(view, wall.quality)
+    ? scheduledAuthentication.find(({ schedule }) => isOpen(siteSchedule(view, schedule), wall.unixMs))
+    : [accessPoint, ...scheduledAuthentication].reduce<Asked>(stricter, accessPoint);
+  return { ...accessPoint, authentication: (asked ?? accessPoint).authentication };
 }
+
+type Asked = Pick<AccessPoint, 'authentication'>;
+
+/** From what asks the least to what asks the most. */
+const STRICTNESS: readonly AccessPoint['authentication'][] = ['card', 'cardAndPin', 'twoCards'];
+const stricter = (a: Asked, b: Asked): Asked =>
+  STRICTNESS.indexOf(b.authentication) > STRICTNESS.indexOf(a.authentication) ? b : a;

@@ -4,7 +4,8 @@ export type DecisionAlarm = 'credential.alarm' | 'access.duress' | 'access.overr
 
 /**
  * The answer to one presentation, with all it was made from: `replay` of the recorded part gives it again.
- * `pending`: a right PIN is all that is missing. When none comes in time, the same decision is recorded as a denial.
+ * `pending`: what the reason names is all that is missing, a PIN or somebody else's card; with no reason, the word of a
+ * host. When it does not come in time, the same decision is recorded as a denial.
  */
 export interface Decision {
   readonly outcome: 'grant' | 'deny' | 'pending';
@@ -21,8 +22,8 @@ export interface Decision {
   readonly holderId: string | undefined;
   readonly card: CardRecord;
   readonly inputs: DecisionInputs;
-  /** Grants of emergency credentials have an event of their own. */
-  readonly emergency?: true;
+  /** Why it was granted while no policy is readable: a credential of the emergency list, or a facility code alone. */
+  readonly withoutPolicy?: 'emergency' | 'facility';
   /** What was thrown, for the log, when the reason is `internal_error`. */
   readonly error?: unknown;
 }
@@ -39,14 +40,30 @@ export function denied(decision: Decision, reason: Reason): Decision {
   };
 }
 
-type Recorded<Name extends 'access.granted' | 'access.granted.emergency' | 'access.denied' | 'access.pin_pending'> =
-  EventOf<Name> & Pick<Decision, 'accessPointId' | 'card' | 'inputs'>;
+const PENDING_EVENTS = new Map<Reason, 'access.second_person_pending' | 'access.escort_pending'>([
+  ['second_person_required', 'access.second_person_pending'],
+  ['escort_required', 'access.escort_pending'],
+]);
+
+const GRANTS_WITHOUT_POLICY = {
+  emergency: 'access.granted.emergency',
+  facility: 'access.granted.facility',
+} as const;
+
+type DecisionEvent =
+  | 'access.granted'
+  | 'access.granted.emergency'
+  | 'access.granted.facility'
+  | 'access.denied'
+  | 'access.pin_pending'
+  | 'access.second_person_pending'
+  | 'access.escort_pending'
+  | 'access.host_pending';
+type Recorded = EventOf<DecisionEvent> & Pick<Decision, 'accessPointId' | 'card' | 'inputs'>;
 
 /** The body of the entry that records a decision. */
-export function decisionRecord(
-  decision: Decision,
-): Recorded<'access.granted' | 'access.granted.emergency' | 'access.denied' | 'access.pin_pending'> {
-  const { outcome, reason = 'internal_error', accessPointId, credentialId, holderId, alsoFailed, flags } = decision;
+export function decisionRecord(decision: Decision): Recorded {
+  const { outcome, reason, accessPointId, credentialId, holderId, alsoFailed, flags } = decision;
   const presentation = {
     accessPointId,
     ...(credentialId !== undefined && { credentialId }),
@@ -55,9 +72,14 @@ export function decisionRecord(
     inputs: decision.inputs,
   };
   if (outcome === 'grant') {
-    const name = decision.emergency ? 'access.granted.emergency' : 'access.granted';
+    const name =
+      decision.withoutPolicy === undefined ? 'access.granted' : GRANTS_WITHOUT_POLICY[decision.withoutPolicy];
     return { ...presentation, name, ...(flags.length > 0 && { flags }) };
   }
-  const name = outcome === 'deny' ? 'access.denied' : 'access.pin_pending';
-  return { ...presentation, name, reason, ...(alsoFailed.length > 0 && { alsoFailed }) };
+  if (outcome === 'pending' && reason === undefined) {
+    return { ...presentation, name: 'access.host_pending', ...(flags.length > 0 && { flags }) };
+  }
+  const denial = { ...presentation, reason: reason ?? 'internal_error', ...(alsoFailed.length > 0 && { alsoFailed }) };
+  const name = outcome === 'deny' ? 'access.denied' : (PENDING_EVENTS.get(denial.reason) ?? 'access.pin_pending');
+  return { ...denial, name };
 }

@@ -1,4 +1,4 @@
-import { REASON_TEXTS, type EventRecord } from '@sparc/protocol/events';
+import { REASON_TEXTS, type DecisionInputs, type EventRecord } from '@sparc/protocol/events';
 
 type Explained = Pick<EventRecord, 'name' | 'reason' | 'alsoFailed' | 'flags' | 'inputs' | 'credentialId' | 'holderId'>;
 
@@ -27,8 +27,12 @@ function verdict({ name, credentialId, holderId }: Explained): string {
 const VERDICTS = new Map<string, string>([
   ['access.granted', 'was granted access'],
   ['access.granted.emergency', 'was granted access as an emergency credential, with no policy'],
+  ['access.granted.facility', 'was granted access for its facility code alone, with no policy'],
   ['access.denied', 'was denied access'],
   ['access.pin_pending', 'was asked for its PIN'],
+  ['access.second_person_pending', 'was asked for a second person'],
+  ['access.escort_pending', 'was asked for an escort'],
+  ['access.host_pending', 'passed all checks of the gateway, and the host was asked'],
 ]);
 
 function circumstances(inputs: NonNullable<EventRecord['inputs']>): string[] {
@@ -42,6 +46,9 @@ function circumstances(inputs: NonNullable<EventRecord['inputs']>): string[] {
     `PIN: ${PIN_TEXTS[pin]}${inputs.lockedOut ? '; locked out at this reader' : ''}`,
     ...(inputs.doorMode === undefined ? [] : [`the door was in mode ${inputs.doorMode}`]),
     ...(inputs.interlockBusy === true ? ['another door of the interlock was not secure'] : []),
+    ...(inputs.partner === undefined ? [] : [`the second person was ${inputs.partner.holderId}`]),
+    ...(inputs.escort === undefined ? [] : [escortText(inputs.escort)]),
+    ...(inputs.hostAnswer === undefined ? [] : [HOST_TEXTS[inputs.hostAnswer]]),
   ];
 }
 
@@ -50,4 +57,13 @@ const PIN_TEXTS = {
   right: 'the right one',
   wrong: 'a wrong one',
   duress: 'the one for DURESS',
+} as const;
+
+const escortText = ({ holderId, visitorsCount }: NonNullable<DecisionInputs['escort']>): string =>
+  `the escort was ${holderId}, with ${visitorsCount} visitor${visitorsCount === 1 ? '' : 's'} on that card`;
+
+const HOST_TEXTS = {
+  allowed: 'the host agreed',
+  denied: 'the host refused',
+  none: 'the host was asked and did not answer in time',
 } as const;

@@ -2,8 +2,12 @@
  * Access decisions: pure, default deny, one primary reason. Order and rank of the checks are in `checks.ts`.
  * @packageDocumentation
  */
-export type { AccessRequest, AreaFacts, AreaView, DecisionContext } from './access-request.js';
-export { isEgress, READ_AGE_MAX_MS } from './checks.js';
+export type { AccessRequest, DecisionContext, PassageFacts, PassageView, RevocationView } from './access-request.js';
+export { READ_AGE_MAX_MS } from './checks.js';
+export { isEgress } from './egress.js';
+export { ESCORT_RATIO_MAX } from './company-checks.js';
+export { mayBesideEntry } from './beside-entry.js';
+export { recordedTime } from './decision-time.js';
 export { AREA_DEPTH_MAX, areaChain, crossing, isTracked } from './crossing.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
 export { decisionRecord, denied, type Decision, type DecisionAlarm } from './decision.js';

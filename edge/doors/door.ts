@@ -42,6 +42,8 @@ export interface DoorDeps {
 export interface PassageCause {
   readonly id: Promise<EntryId | undefined>;
   readonly subject: Pick<EventRecord, 'accessPointId' | 'credentialId' | 'holderId'>;
+  /** Those who pass on the same release: each outcome is recorded for them too. */
+  readonly companions?: readonly Omit<PassageCause, 'companions'>[];
 }
 
 type OutputEffect = Extract<DoorEffect, { kind: 'output' }>;
@@ -205,6 +207,9 @@ export class Door {
   #record({ kind: _kind, cause, ...event }: DoorEvent): void {
     const known = cause === undefined ? undefined : this.#causes.get(cause);
     const id = this.deps.record({ ...event, doorId: this.wiring.id, ...known?.subject }, known?.id);
+    for (const each of known?.companions ?? []) {
+      void this.deps.record({ ...event, doorId: this.wiring.id, ...each.subject }, each.id);
+    }
     // What follows an exit refers to the record of its release.
     if (event.name === 'exit.released' && cause !== undefined) this.#causes.set(cause, { id, subject: {} });
   }

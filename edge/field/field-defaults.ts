@@ -4,6 +4,10 @@ export const ACCESS_POINT_DEFAULTS = {
   recordTimeoutMs: 2_000,
   /** From the card to the last digit. */
   pinTimeoutMs: 10_000,
+  /** From one card to the next: time to step up to the reader. */
+  twoPersonWindowMs: 10_000,
+  /** Time for a visitor to step up after the escort, or the other way round. */
+  escortWindowMs: 15_000,
   /** Typing errors happen; guessing takes thousands. */
   pinAttemptsMax: 5,
   /** ONVIF DefaultCredentialSuspensionDuration as commonly given, PT5M. */

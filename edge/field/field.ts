@@ -13,20 +13,32 @@ import type {
 import {
   decide,
   decideEmergency,
+  mayBesideEntry,
+  isClockKnown,
   releaseObstacle,
   type AccessRequest,
   type Decision,
   type DecisionContext,
 } from '../access/index.js';
-import { AreaBook, type AreaClaim } from '../areas/index.js';
+import { policyAge, StalenessWatch } from '../clock/index.js';
+import { PassageBook, type Claim } from '../passages/index.js';
+import {
+  RevocationBook,
+  VOLATILE_REVOCATIONS,
+  type RecordedRevocations,
+  type RevocationStore,
+} from '../revocation/index.js';
+import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
+import { Linkage } from '../linkage/index.js';
 import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
+import type { LoggedEntry } from '../ledger/index.js';
 import { Devices } from './devices.js';
 import { DoorSet } from './door-set.js';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
-import type { Presentation } from './grant-path.js';
+import type { Presentation } from './candidate.js';
 import { Presentations, rawCard } from './presentations.js';
 import { codeOf, Recorder, type FieldLog } from './recorder.js';
 import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
@@ -36,10 +48,16 @@ export interface FieldDeps {
   readonly fieldBus: FieldBus;
   readonly journal: Journal;
   readonly log: FieldLog;
+  /** Asked where an access point says so. Absent: it does not answer. */
+  readonly host?: AuthorisationHost;
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
-  /** The claims of earlier runs about who is where, oldest first. Absent: there was none. */
-  readonly areaClaims?: () => Promise<readonly AreaClaim[]>;
+  /** Default: forgets with the process. */
+  readonly revocationStore?: RevocationStore;
+  /** What the journal has that a list up to this number lacks. Absent: nothing. */
+  readonly recordedRevocations?: (listedNewest: number) => Promise<RecordedRevocations>;
+  /** The claims of earlier runs about who passed where, oldest first. Absent: there was none. */
+  readonly claims?: () => Promise<readonly Claim[]>;
 }
 
 export interface FieldOptions {
@@ -61,14 +79,18 @@ const OPERATOR_RELEASE_MAX_MS = 2_000;
 export class Field {
   readonly #devices = new Devices();
   readonly #recorder: Recorder;
-  readonly #areas: AreaBook;
+  readonly #passages: PassageBook;
   readonly #indicator: Indicator;
   readonly #mode: SiteModeKeeper;
+  readonly #revocations: RevocationBook;
   readonly #inputs: SiteInputs;
+  readonly #linkage: Linkage;
   readonly #doors: DoorSet;
   readonly #presentations: Presentations;
+  readonly #staleness: StalenessWatch;
   #policy: FieldPolicy = NO_POLICY;
   #index: SiteIndex = EMPTY_SITE;
+  #restoring = Promise.resolve();
   #applied: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
   #isPolicyRecorded = true;
   #change: Timer | undefined;
@@ -80,9 +102,21 @@ export class Field {
   ) {
     const { clock, fieldBus, journal, log } = deps;
     const onChange = () => this.#changed();
-    this.#areas = new AreaBook({ clock, record: (event) => this.record(event) });
-    const { observe } = this.#areas;
-    this.#recorder = new Recorder({ clock, journal, log, observe, onEntry: (entry) => this.#recorded(entry) });
+    this.#passages = new PassageBook({
+      clock,
+      record: (event) => this.record(event),
+      onFirstCard: () => this.#doors.lookAtModes(),
+    });
+    this.#recorder = new Recorder({
+      clock,
+      journal,
+      log,
+      observe: (event, id) => {
+        this.#passages.observe(event);
+        this.#linkage.observe(event, id);
+      },
+      onEntry: (entry) => this.#recorded(entry),
+    });
     this.#indicator = new Indicator({ clock, fieldBus, onChange });
     const { indicate } = this.#indicator;
     const { record } = this.#recorder;
@@ -93,7 +127,14 @@ export class Field {
       record: (event) => void record(event),
       commit: (event) => this.#recorder.commit({ record: event }),
       obstacle: (order) => (order.kind === 'door' ? this.#interlockObstacle(order.door) : undefined),
+      isClockKnown: () => this.#policy.kind === 'policy' && isClockKnown(this.#policy.view, clock.wall().quality),
       onChange: () => this.#doors.lookAtModes(),
+      onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
+    });
+    this.#revocations = new RevocationBook({
+      clock,
+      store: deps.revocationStore ?? VOLATILE_REVOCATIONS,
+      record: (event) => void record(event),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
     this.#doors = new DoorSet({
@@ -104,48 +145,78 @@ export class Field {
       devices: this.#devices,
       log,
       siteMode: () => this.#mode.mode,
+      isOpenedFirst: (doorId) => this.#passages.isOpenedFirst(doorId),
     });
     this.#inputs = new SiteInputs({
       clock,
       record: (event) => void record(event),
       settled: (change) => this.#doors.onInput(change),
+      changed: (inputId, signal) => this.#linkage.onInput(inputId, signal),
       fireInput: (inputId, active) => this.#mode.fireInput(inputId, active),
     });
-    this.#presentations = new Presentations(
+    this.#linkage = new Linkage({
       clock,
-      this.#recorder,
-      {
+      fieldBus: bus,
+      isOnline: (deviceId) => this.#devices.isOnline(deviceId),
+      record,
+      order: (order, by) => this.order(order, by),
+      siteMode: () => this.#mode.mode,
+      facts: {
+        isScheduleOpen: (id) => this.#doors.isScheduleOpen(id),
+        doorMode: (id) => this.#doors.get(id)?.state.standing,
+        threatLevel: () => this.#mode.mode.threatLevel,
+        input: (id) => this.#inputs.signal(id),
+        peopleIn: (id) => this.#passages.peopleIn(id),
+      },
+      onFailure: (error) => log.error({ code: codeOf(error), error }, 'a linkage rule could not be carried out'),
+    });
+    this.#staleness = new StalenessWatch({ clock, record, ageMs: () => this.#policyAgeMs() });
+    this.#presentations = new Presentations({
+      clock,
+      recorder: this.#recorder,
+      log,
+      host: new HostDesk({ clock, host: deps.host, record: (event) => this.record(event) }),
+      site: {
         point: (deviceId, readerNumber) => this.#index.points.get(portKey(deviceId, readerNumber)),
         unknownPointReason: () => (this.#policy.kind === 'none' ? 'no_policy' : 'point_unknown'),
         isTampered: (deviceId) => this.#devices.get(deviceId)?.tampered ?? false,
         decide: (request) => this.#decide(request),
         obstacle: (decision, presentation) => this.#obstacle(decision, presentation),
         door: (doorId) => this.#doors.get(doorId),
-        reserve: ({ holderId, accessPointId }) =>
-          holderId === undefined ? () => undefined : this.#areas.reserve(holderId, accessPointId),
+        reserve: ({ credentialId, holderId }, request) =>
+          this.#passages.reserve(
+            { ...(credentialId !== undefined && { credentialId }), ...(holderId !== undefined && { holderId }) },
+            request,
+          ),
         announcePolicy: () => this.#announcePolicy(),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
+        siteId: () => this.#index.plan?.site.id ?? '',
+        mayEscort: (decision) => this.#mayEscort(decision),
       },
-      log,
-    );
+    });
   }
 
   /** Once. Takes up the mode the site was in, and listens to the buses. */
   start(): void {
     this.#mode.start();
+    this.#revocations.start();
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
-    void this.#restoreAreas();
+    this.#restoring = this.#restoreClaims();
+    void this.#restoreRevocations();
   }
 
   /** Idempotent. Timed releases end in the devices by themselves. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#presentations.stop();
+    this.#staleness.stop();
     this.#inputs.stop();
+    this.#linkage.stop();
     this.#mode.stop();
+    this.#revocations.stop();
     this.#doors.stop();
-    this.#areas.stop();
+    this.#passages.stop();
     this.#indicator.stop();
     await this.deps.fieldBus.stop();
     await this.#recorder.stop();
@@ -169,9 +240,11 @@ export class Field {
     if (plan !== undefined) {
       this.#index = indexSite(plan);
       this.#inputs.configure(plan.inputs);
-      this.#areas.configure(plan);
+      this.#passages.configure(plan, policy.kind === 'policy' ? policy.view : undefined);
+      this.#linkage.configure(plan);
     }
     this.#doors.configure(this.#index, policy.kind === 'policy' ? policy.view : undefined);
+    if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
     this.#presentations.reset();
     for (const [doorId, { hasUnsecuredRelay }] of this.#index.doors) {
       if (hasUnsecuredRelay) void this.#recorder.record({ name: 'door.unsecured_side_relay', doorId });
@@ -191,8 +264,36 @@ export class Field {
       this.#doors.get(order.door)?.acknowledge();
       void this.#recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
     } else if (order.kind === 'forgive') {
-      this.#areas.forgive(order.holder, by);
+      this.#passages.forgive(order.holder, by);
+    } else if (order.kind === 'resetUses') {
+      this.#passages.resetUses(order.credential, by);
+    } else if (order.kind === 'revoke') {
+      await this.#revoke(order, by);
     } else await this.#mode.order(order, by);
+    this.#changed();
+  }
+
+  /**
+   * Grants of an earlier run of which nobody knows what became: whoever they were for may have passed. Not before it is
+   * known who passed where till then.
+   */
+  async closeOpenGrants(grants: readonly LoggedEntry[]): Promise<void> {
+    await this.#restoring;
+    for (const { id, record } of grants) {
+      const { accessPointId, credentialId, holderId } = record ?? {};
+      this.record({
+        name: 'access.outcome_unknown',
+        causeId: id,
+        ...(accessPointId !== undefined && { accessPointId }),
+        ...(credentialId !== undefined && { credentialId }),
+        ...(holderId !== undefined && { holderId }),
+      });
+    }
+  }
+
+  /** The clock was set, or is worth more or less than before. */
+  clockChanged(): void {
+    this.#doors.lookAtSchedules();
     this.#changed();
   }
 
@@ -205,14 +306,16 @@ export class Field {
     const { plan } = this.#index;
     const revision = revisionOf(this.#policy);
     const { lastId } = this.#recorder;
+    const { quality, errorMs } = this.deps.clock.wall();
     return {
       ...(plan === undefined ? {} : { site: { id: plan.site.id, name: plan.site.name, timeZone: plan.site.timeZone } }),
       ...(revision === undefined || this.#applied === undefined
         ? {}
         : {
-            policy: { revision, appliedAtUnixMs: this.#applied.unixMs },
-            policyAgeMs: Math.round(this.deps.clock.monotonicMs() - this.#applied.monotonicMs),
+            policy: { revision, appliedAtUnixMs: this.#applied.unixMs, ageMs: this.#policyAgeMs() ?? 0 },
           }),
+      clock: { quality, ...(errorMs === undefined ? {} : { errorMs }) },
+      revocation: this.#revocations.applied,
       mode: {
         lockdown: this.#mode.mode.lockdown !== undefined,
         threatLevel: this.#mode.mode.threatLevel,
@@ -220,7 +323,7 @@ export class Field {
       },
       doors: [...this.#index.doors].flatMap(([id, wired]) => {
         const door = this.#doors.get(id);
-        return door === undefined ? [] : [doorSnapshot(wired, door.state)];
+        return door === undefined ? [] : [doorSnapshot(wired, door.state, this.#mode.mode.doors[id])];
       }),
       readers: readerSnapshots(this.#index, this.#devices, this.#indicator),
       buses: [...this.#devices.buses].map(({ busId: id, up, error }) => ({
@@ -236,12 +339,22 @@ export class Field {
     };
   }
 
-  /** Until it is done, and if it fails, areas go by their policy for the unknown. */
-  async #restoreAreas(): Promise<void> {
+  /** Until it is done, and if it fails, areas go by their policy for the unknown, and no limit of uses has any left. */
+  async #restoreClaims(): Promise<void> {
     try {
-      this.#areas.restore((await this.deps.areaClaims?.()) ?? []);
+      this.#passages.restore((await this.deps.claims?.()) ?? []);
     } catch (error) {
-      this.deps.log.error({ code: codeOf(error), error }, 'who is where could not be read back');
+      this.deps.log.error({ code: codeOf(error), error }, 'who passed where could not be read back');
+    }
+  }
+
+  /** Until it is done, the journal refuses grants that do not know of every revocation in it. */
+  async #restoreRevocations(): Promise<void> {
+    try {
+      const recorded = await this.deps.recordedRevocations?.(this.#revocations.newest);
+      if (recorded !== undefined) await this.#revocations.restore(recorded);
+    } catch (error) {
+      this.deps.log.error({ code: codeOf(error), error }, 'revocations could not be taken from the journal');
     }
   }
 
@@ -293,6 +406,7 @@ export class Field {
     // Locks first.
     this.#doors.onDevice(status, wasOnline);
     if (wasOnline && status.link !== 'online') this.#inputs.forget(status.deviceId);
+    if (!wasOnline && status.link === 'online') this.#linkage.deviceOnline(status.deviceId);
     for (const record of records) void this.#recorder.record(record);
     this.#changed();
   }
@@ -306,21 +420,36 @@ export class Field {
 
   #context(accessPointId: string): DecisionContext {
     const { clock } = this.deps;
+    const policyAgeMs = this.#policyAgeMs();
     return {
       wall: clock.wall(),
+      ...(policyAgeMs !== undefined && { policyAgeMs }),
       monotonicMs: clock.monotonicMs(),
       lockOuts: this.#presentations.lockOuts,
-      areas: this.#areas,
+      passages: this.#passages,
+      revocations: this.#revocations,
       secureChannelRequired: this.#index.accessPoints.get(accessPointId)?.device.secureChannel !== 'clear',
       ...this.#modeAt(this.#index.accessPoints.get(accessPointId)?.accessPoint.door),
     };
   }
 
+  /** Since its authority confirmed it, at least. */
+  #policyAgeMs(): number | undefined {
+    if (this.#policy.kind === 'none' || this.#applied === undefined) return undefined;
+    const { clock } = this.deps;
+    const { confirmedUnixMs } = this.#policy;
+    const takenUpMonotonicMs = this.#applied.monotonicMs;
+    const confirmation = { takenUpMonotonicMs, ...(confirmedUnixMs !== undefined && { confirmedUnixMs }) };
+    return policyAge(confirmation, clock.wall(), clock.monotonicMs());
+  }
+
   /** What the door of an access point adds to a decision, at this instant. */
-  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy'> {
-    if (doorId === undefined) return {};
+  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'> {
+    const { threatLevel } = this.#mode.mode;
+    if (doorId === undefined) return { threatLevel };
     const doorMode = this.#doors.get(doorId)?.state.standing;
     return {
+      threatLevel,
       ...(doorMode !== undefined && { doorMode }),
       ...(this.#doors.isInterlockBusy(doorId) && { interlockBusy: true }),
     };
@@ -341,6 +470,20 @@ export class Field {
     this.#doors.get(wired.door.id)?.freeExit();
     void this.#recorder.record({ name: 'fire.free_exit', accessPointId: point.accessPoint.id, doorId: wired.door.id });
     return true;
+  }
+
+  /** A name that nobody has is a slip, which must not be taken for a revocation. */
+  async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
+    const policy = this.#policy;
+    try {
+      if (policy.kind === 'policy' && !policy.view.has(subject, id)) {
+        throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
+      }
+      await this.#revocations.revoke(subject, id, by);
+    } catch (error) {
+      void this.#recorder.record({ name: 'order.refused', detail: { by, order: 'revoke' } });
+      throw error;
+    }
   }
 
   /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
@@ -369,13 +512,21 @@ export class Field {
     }
   }
 
+  #mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
+    const policy = this.#policy;
+    if (policy.kind !== 'policy' || credentialId === undefined) return false;
+    const accessPoint = policy.view.accessPoint(accessPointId);
+    return accessPoint !== undefined && mayBesideEntry(policy.view, credentialId, accessPoint, inputs, 'escort');
+  }
+
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
   #obstacle(decision: Decision, { point, request }: Presentation): Reason | undefined {
     const policy = this.#policy;
     const now = this.#index.accessPoints.get(request.accessPointId);
     if (now?.accessPoint.door !== point.accessPoint.door) return 'point_unknown';
     if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
-      return releaseObstacle(decision, policy.view, this.#modeAt(point.accessPoint.door));
+      const now = { ...this.#modeAt(point.accessPoint.door), revocations: this.#revocations };
+      return releaseObstacle(decision, policy.view, now);
     }
     const again = this.#decide(request);
     return again.outcome === 'grant' ? undefined : (again.reason ?? 'internal_error');

@@ -1,50 +1,43 @@
 import { RAW_BITS_MAX } from '@sparc/protocol/card-format';
 import type { EventOf, Reason } from '@sparc/protocol/events';
 import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
-import {
-  decisionRecord,
-  denied,
-  isEgress,
-  NO_LOCK_OUTS,
-  recordPinTry,
-  type Decision,
-  type DecisionAlarm,
-  type LockOutState,
-} from '../access/index.js';
-import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, PROCESSING_AFTER_MS } from './field-defaults.js';
-import { GrantPath, type GrantPathSite, type Presentation } from './grant-path.js';
+import { decisionRecord, denied, NO_LOCK_OUTS, recordPinTry, type LockOutState } from '../access/index.js';
+import { Admissions, subjectOf, type AdmissionDeps, type AdmissionSite } from './admissions.js';
+import type { Candidate, Presentation } from './candidate.js';
+import { ACCESS_POINT_DEFAULTS } from './field-defaults.js';
 import { NOBODY, step, type PresentationInput, type PresentationState } from './presentation-machine.js';
-import { codeOf, type FieldLog, type Recorder } from './recorder.js';
 import { portKey, type Point } from './site-index.js';
 
-export interface PresentationSite extends GrantPathSite {
+export interface PresentationSite extends AdmissionSite {
   point(deviceId: string, readerNumber: number): Point | undefined;
   /** Why a reader that the plan does not know grants nothing. */
   unknownPointReason(): Reason;
   isTampered(deviceId: string): boolean;
 }
 
+export interface PresentationDeps extends AdmissionDeps {
+  readonly site: PresentationSite;
+}
+
 /** One reader's machine, and the decision that waits for its PIN. */
 interface Session {
   state: PresentationState;
-  waiting: { readonly presentation: Presentation; readonly decision: Decision } | undefined;
+  waiting: Candidate | undefined;
   timer: Timer | undefined;
 }
 
 /** From bytes of a reader to a decision: debounce, PIN, lock-out. Whatever is thrown on the way is a denial. */
 export class Presentations {
   readonly #sessions = new Map<string, Session>();
-  readonly #grants: GrantPath;
-  #grantsWaitingCount = 0;
+  readonly #admissions: Admissions;
+  readonly #clock: Clock;
+  readonly #site: PresentationSite;
   #lockOuts: LockOutState = NO_LOCK_OUTS;
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly recorder: Recorder,
-    private readonly site: PresentationSite,
-    private readonly log: FieldLog,
-  ) {
-    this.#grants = new GrantPath(clock, recorder, site);
+  constructor(private readonly deps: PresentationDeps) {
+    this.#clock = deps.clock;
+    this.#site = deps.site;
+    this.#admissions = new Admissions(deps);
   }
 
   get lockOuts(): LockOutState {
@@ -52,18 +45,18 @@ export class Presentations {
   }
 
   onCardRead(read: CardRead): void {
-    const point = this.site.point(read.deviceId, read.readerNumber);
+    const point = this.#site.point(read.deviceId, read.readerNumber);
     const { deviceId, bitCount, bits } = read;
     if (point === undefined) {
-      const reason = this.site.unknownPointReason();
-      void this.recorder.record({ name: 'access.denied', deviceId, reason, ...rawCard(read) });
+      const reason = this.#site.unknownPointReason();
+      void this.deps.recorder.record({ name: 'access.denied', deviceId, reason, ...rawCard(read) });
       return;
     }
     const { id: accessPointId, door: doorId } = point.accessPoint;
     if (bitCount > RAW_BITS_MAX) {
       const reason = 'format_unknown';
-      void this.recorder.record({ name: 'access.denied', accessPointId, doorId, reason, ...rawCard(read) });
-      this.site.indicate(point, 'denied');
+      void this.deps.recorder.record({ name: 'access.denied', accessPointId, doorId, reason, ...rawCard(read) });
+      this.#site.indicate(point, 'denied');
       return;
     }
     const card = { bitCount, bits };
@@ -73,19 +66,19 @@ export class Presentations {
       request: {
         accessPointId,
         card,
-        link: { secure: read.secure, tampered: this.site.isTampered(deviceId) },
-        readAgeMs: read.ageMaxMs + this.clock.monotonicMs() - read.receivedAtMs,
+        link: { secure: read.secure, tampered: this.#site.isTampered(deviceId) },
+        readAgeMs: read.ageMaxMs + this.#clock.monotonicMs() - read.receivedAtMs,
       },
     };
-    this.#step(point, { kind: 'card', nowMs: this.clock.monotonicMs(), card }, presentation);
+    this.#step(point, { kind: 'card', nowMs: this.#clock.monotonicMs(), card }, presentation);
   }
 
   onKeypad(entry: KeypadEntry): void {
-    const point = this.site.point(entry.deviceId, entry.readerNumber);
+    const point = this.#site.point(entry.deviceId, entry.readerNumber);
     const session = this.#sessions.get(portKey(entry.deviceId, entry.readerNumber));
     if (point === undefined || session?.waiting === undefined) return;
     const { request } = session.waiting.presentation;
-    const keysAgeMs = entry.ageMaxMs + this.clock.monotonicMs() - entry.receivedAtMs;
+    const keysAgeMs = entry.ageMaxMs + this.#clock.monotonicMs() - entry.receivedAtMs;
     const presentation: Presentation = {
       point,
       startedAtMs: entry.receivedAtMs,
@@ -94,16 +87,17 @@ export class Presentations {
         // Keys are trusted as far as the link they came over.
         link: {
           secure: request.link.secure && entry.secure,
-          tampered: this.site.isTampered(entry.deviceId),
+          tampered: this.#site.isTampered(entry.deviceId),
         },
         readAgeMs: Math.max(request.readAgeMs, keysAgeMs),
       },
     };
-    this.#step(point, { kind: 'keys', nowMs: this.clock.monotonicMs(), keys: entry.keys }, presentation);
+    this.#step(point, { kind: 'keys', nowMs: this.#clock.monotonicMs(), keys: entry.keys }, presentation);
   }
 
-  /** Access points may be gone: what waited for a PIN is denied, and debouncing starts anew. */
+  /** Access points may be gone: whoever waited is denied, and debouncing starts anew. */
   reset(): void {
+    this.#admissions.reset();
     for (const session of this.#sessions.values()) {
       session.timer?.cancel();
       this.#abandon(session);
@@ -112,6 +106,7 @@ export class Presentations {
   }
 
   stop(): void {
+    this.#admissions.stop();
     for (const { timer } of this.#sessions.values()) timer?.cancel();
   }
 
@@ -145,69 +140,39 @@ export class Presentations {
   }
 
   #decide(session: Session, presentation: Presentation): void {
-    const decision = this.site.decide(presentation.request);
-    if (decision.error !== undefined) {
-      this.log.error({ accessPointId: decision.accessPointId, code: codeOf(decision.error) }, 'decision failed');
-    }
-    this.#countPin(presentation, decision);
-    for (const name of decision.alarms) {
-      const alarm: EventOf<DecisionAlarm> = { ...subjectOf(presentation, decision), name };
-      void this.recorder.record(alarm);
-    }
-    switch (decision.outcome) {
-      case 'grant':
-        void this.#grant(presentation, decision);
-        break;
-      case 'deny':
-        this.#grants.deny(presentation, decision);
-        break;
-      case 'pending':
-        this.#awaitPin(session, presentation, decision);
-        break;
+    const candidate = { presentation, decision: this.#site.decide(presentation.request) };
+    this.#countPin(candidate);
+    this.#admissions.alarm(candidate);
+    if (candidate.decision.reason === 'pin_required' && candidate.decision.outcome === 'pending') {
+      this.#awaitPin(session, candidate);
+    } else {
+      this.#admissions.arrive(candidate);
     }
   }
 
-  async #grant(presentation: Presentation, decision: Decision): Promise<void> {
+  #awaitPin(session: Session, candidate: Candidate): void {
+    const { presentation, decision } = candidate;
     const { point } = presentation;
-    if (this.#grantsWaitingCount >= GRANTS_WAITING_MAX && !isEgress(point.accessPoint)) {
-      this.#grants.deny(presentation, denied(decision, 'record_failed'));
-      return;
-    }
-    this.#grantsWaitingCount += 1;
-    const processing = this.clock.setTimer(PROCESSING_AFTER_MS, () => this.site.indicate(point, 'processing'));
-    try {
-      await this.#grants.run(presentation, decision);
-    } catch (error) {
-      this.log.error({ accessPointId: decision.accessPointId, code: codeOf(error) }, 'grant failed');
-      this.#grants.deny(presentation, denied(decision, 'internal_error'));
-    } finally {
-      processing.cancel();
-      this.#grantsWaitingCount -= 1;
-    }
-  }
-
-  #awaitPin(session: Session, presentation: Presentation, decision: Decision): void {
-    const { point } = presentation;
-    session.waiting = { presentation, decision };
+    session.waiting = candidate;
     const timeoutMs = point.accessPoint.pinTimeoutMs ?? ACCESS_POINT_DEFAULTS.pinTimeoutMs;
-    session.state = step(session.state, { kind: 'pinWanted', nowMs: this.clock.monotonicMs(), timeoutMs }).state;
-    void this.recorder.record({ ...decisionRecord(decision), doorId: point.accessPoint.door });
-    this.site.indicate(point, 'pinRequired');
+    session.state = step(session.state, { kind: 'pinWanted', nowMs: this.#clock.monotonicMs(), timeoutMs }).state;
+    void this.deps.recorder.record({ ...decisionRecord(decision), doorId: point.accessPoint.door });
+    this.#site.indicate(point, 'pinRequired');
   }
 
   #abandon(session: Session): void {
     const { waiting } = session;
     session.waiting = undefined;
-    if (waiting) this.#grants.deny(waiting.presentation, denied(waiting.decision, 'pin_required'));
+    if (waiting) this.#admissions.deny({ ...waiting, decision: denied(waiting.decision, 'pin_required') });
   }
 
-  #countPin(presentation: Presentation, decision: Decision): void {
+  #countPin({ presentation, decision }: Candidate): void {
     const { accessPoint } = presentation.point;
     const { credentialId, inputs } = decision;
     if (credentialId === undefined || inputs.pin === 'none') return;
     const counted = recordPinTry(
       this.#lockOuts,
-      { credentialId, readerId: accessPoint.reader, right: inputs.pin !== 'wrong', nowMs: this.clock.monotonicMs() },
+      { credentialId, readerId: accessPoint.reader, right: inputs.pin !== 'wrong', nowMs: this.#clock.monotonicMs() },
       {
         attemptsMax: accessPoint.pinAttemptsMax ?? ACCESS_POINT_DEFAULTS.pinAttemptsMax,
         lockOutMs: accessPoint.pinLockOutMs ?? ACCESS_POINT_DEFAULTS.pinLockOutMs,
@@ -217,7 +182,7 @@ export class Presentations {
     if (!counted.lockedOut && !counted.alarm) return;
     const scope = counted.lockedOut ? 'this reader' : 'wrong PINs at several readers';
     const subject = subjectOf(presentation, decision);
-    void this.recorder.record({ ...subject, name: 'credential.locked_out', detail: { scope } });
+    void this.deps.recorder.record({ ...subject, name: 'credential.locked_out', detail: { scope } });
   }
 
   #arm(point: Point, session: Session): void {
@@ -225,17 +190,11 @@ export class Presentations {
     session.timer = undefined;
     const untilMs = session.state.pin?.untilMs;
     if (untilMs === undefined) return;
-    const delayMs = Math.max(0, untilMs - this.clock.monotonicMs());
-    session.timer = this.clock.setTimer(delayMs, () => {
-      this.#step(point, { kind: 'time', nowMs: this.clock.monotonicMs() });
+    const delayMs = Math.max(0, untilMs - this.#clock.monotonicMs());
+    session.timer = this.#clock.setTimer(delayMs, () => {
+      this.#step(point, { kind: 'time', nowMs: this.#clock.monotonicMs() });
     });
   }
-}
-
-/** What an alarm beside a decision repeats of it. */
-function subjectOf({ point }: Presentation, decision: Decision): Omit<EventOf<DecisionAlarm>, 'name'> {
-  const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
-  return { ...subject, doorId: point.accessPoint.door };
 }
 
 /** A read as an entry holds it: one longer than any card only by its length. */

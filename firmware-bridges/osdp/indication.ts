@@ -50,6 +50,12 @@ export const FEEDBACK: Readonly<Record<Indication, Feedback>> = {
     beeps: { onMs: 100, offMs: 100, count: 1 },
     text: 'Enter PIN',
   },
+  cardRequired: {
+    light: steady('amber'),
+    durationMs: 30_000,
+    beeps: { onMs: 100, offMs: 100, count: 1 },
+    text: 'Next card',
+  },
   granted: {
     light: steady('green'),
     durationMs: 3_000,

@@ -6,6 +6,7 @@ import { CLI_ERRORS } from './cli-errors.js';
 import { COMMISSIONING_ERRORS } from './commissioning-errors.js';
 import { CONFIG_ERRORS } from './config-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
+import { HOST_ERRORS } from './host-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
 import { OSDP_ERRORS } from './osdp-errors.js';
 import { POLICY_ERRORS } from './policy-errors.js';
@@ -27,6 +28,7 @@ export const ERRORS = {
   ...LEDGER_ERRORS,
   ...CONFIG_ERRORS,
   ...GATEWAY_ERRORS,
+  ...HOST_ERRORS,
   ...API_ERRORS,
   ...COMMISSIONING_ERRORS,
   ...CLI_ERRORS,

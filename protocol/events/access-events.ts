@@ -22,6 +22,12 @@ export const ACCESS_EVENTS = {
     meaning: 'An emergency credential was granted while no policy is readable.',
     fields: GRANT,
   },
+  'access.granted.facility': {
+    severity: 'alarm',
+    topic: 'AccessControl/AccessGranted/Credential',
+    meaning: 'A card was granted for its facility code alone, while no policy is readable; whose it is is not known.',
+    fields: GRANT,
+  },
   'access.denied': {
     severity: 'notice',
     topic: 'AccessControl/Denied/Credential',
@@ -57,8 +63,7 @@ export const ACCESS_EVENTS = {
   },
   'host.unavailable': {
     severity: 'alarm',
-    meaning:
-      'The host that authorises passages does not answer; what each access point says of that holds until it does.',
+    meaning: 'The host that authorises passages does not answer; what each access point says of that holds until it does.',
     fields: ['accessPointId', 'code'],
   },
   'host.available': { severity: 'notice', meaning: 'The host answers again.', fields: ['accessPointId'] },
@@ -183,6 +188,41 @@ export const ACCESS_EVENTS = {
     meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
     fields: ['holderId'],
     detail: { 'area?': 'the area; absent: outside of all' },
+  },
+  'use_limit.changed': {
+    severity: 'info',
+    meaning: 'A use of a credential was counted against its limit, or a named person let the count begin anew.',
+    fields: ['credentialId?', 'accessPointId?'],
+    detail: {
+      uses: 'how many are counted now',
+      'certain?': '`false`: whether it was used is not known, and it counts',
+      'by?': 'who let it begin anew; without a credential: for all whose count was not known',
+    },
+  },
+  'use_limit.restated': {
+    severity: 'info',
+    meaning: 'The counts of uses once more, so that a start need not read further back.',
+    detail: {
+      part: 'number of this entry among those of one statement, from 1 on',
+      counts: 'credentials, each with its count: `card-1=3 card-2=1`',
+      'complete?': 'of the last part: whether a credential that no part names was never used, `true` or `false`',
+    },
+  },
+  'use_limit.unknown': {
+    severity: 'alarm',
+    meaning:
+      'A part of the journal was lost, so credentials whose use is limited are denied until a named person lets their count begin anew.',
+  },
+  'first_card.in': {
+    severity: 'notice',
+    meaning: 'Somebody who may opened a door first; others may follow.',
+    fields: ['doorId', 'accessPointId', 'credentialId', 'holderId'],
+    detail: { scope: 'for how long: `day`, `window` or `relock`' },
+  },
+  'first_card.ended': {
+    severity: 'info',
+    meaning: 'A door is not unlocked any more, so that somebody who may has to open it first again.',
+    fields: ['doorId'],
   },
   'apb.forgiven': {
     severity: 'notice',

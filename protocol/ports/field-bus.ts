@@ -99,6 +99,7 @@ export const INDICATIONS = [
   'unlocked',
   'processing',
   'pinRequired',
+  'cardRequired',
   'granted',
   'denied',
   'heldOpen',

@@ -1,0 +1,289 @@
+import type { EventOf, Reason } from '@sparc/protocol/events';
+import type { Clock, Timer } from '@sparc/protocol/ports';
+import {
+  decisionRecord,
+  denied,
+  ESCORT_RATIO_MAX,
+  isEgress,
+  type AccessRequest,
+  type Decision,
+  type DecisionAlarm,
+} from '../access/index.js';
+import type { HostDesk } from '../host/index.js';
+import { isThrough, whoPasses, type Candidate, type Presentation } from './candidate.js';
+import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, PROCESSING_AFTER_MS } from './field-defaults.js';
+import { nextDeadlineMs, NOBODY_GATHERED, step, type Gathering, type GatheringInput } from './gathering.js';
+import { GrantPath, type GrantPathSite } from './grant-path.js';
+import { codeOf, type FieldLog, type Recorder } from './recorder.js';
+import { portKey, type Point } from './site-index.js';
+
+export interface AdmissionSite extends GrantPathSite {
+  /** For the host. */
+  siteId(): string;
+  /** Whether the right behind a decision lets its holder vouch for visitors there, now. */
+  mayEscort(decision: Decision): boolean;
+}
+
+export interface AdmissionDeps {
+  readonly clock: Clock;
+  readonly recorder: Recorder;
+  readonly site: AdmissionSite;
+  readonly host: HostDesk;
+  readonly log: FieldLog;
+}
+
+interface Meeting {
+  state: Gathering;
+  timer: Timer | undefined;
+}
+
+/**
+ * From a person whose own checks hold to a passage: the second person or the escort is waited for, the host is asked, and
+ * those who pass together go on together. Everybody is decided anew, with the others as an input, before anything opens.
+ */
+export class Admissions {
+  readonly #meetings = new Map<string, Meeting>();
+  readonly #grants: GrantPath;
+  #grantsWaitingCount = 0;
+
+  constructor(private readonly deps: AdmissionDeps) {
+    this.#grants = new GrantPath(deps.clock, deps.recorder, deps.site);
+  }
+
+  /** Everything about a card but its PIN is decided. */
+  arrive(candidate: Candidate): void {
+    const { decision } = candidate;
+    if (isThrough(candidate)) this.#passes(candidate);
+    else if (decision.outcome === 'deny') this.#grants.deny(candidate);
+    else if (decision.reason === 'second_person_required') this.#meetPartner(candidate);
+    else this.#meetEscort(candidate);
+  }
+
+  deny(candidate: Candidate): void {
+    this.#grants.deny(candidate);
+  }
+
+  /** What a decision alarms of, whatever its outcome; but for what was alarmed of before. */
+  alarm({ presentation, decision }: Candidate, before: readonly DecisionAlarm[] = []): void {
+    const { log, recorder } = this.deps;
+    if (decision.error !== undefined) {
+      log.error({ accessPointId: decision.accessPointId, code: codeOf(decision.error) }, 'decision failed');
+    }
+    for (const name of decision.alarms) {
+      if (before.includes(name)) continue;
+      const alarm: EventOf<DecisionAlarm> = { ...subjectOf(presentation, decision), name };
+      void recorder.record(alarm);
+    }
+  }
+
+  /** Access points may be gone: whoever waits is denied. */
+  reset(): void {
+    for (const [key, meeting] of this.#meetings) {
+      this.#gather(meeting, { kind: 'disband', nowMs: this.deps.clock.monotonicMs() });
+      this.#meetings.delete(key);
+    }
+  }
+
+  stop(): void {
+    for (const { timer } of this.#meetings.values()) timer?.cancel();
+  }
+
+  /** Visitors who wait for an escort pass with one. */
+  #passes(newcomer: Candidate): void {
+    const party = [newcomer];
+    const visitors = this.#meetingAt(newcomer)?.state.waiting.map(({ candidate }) => candidate) ?? [];
+    if (visitors.length > 0 && this.deps.site.mayEscort(newcomer.decision)) {
+      this.#leave(newcomer, visitors);
+      for (const visitor of visitors) {
+        const escort = { ...idsOf(newcomer), visitorsCount: party.length };
+        const companions = party.map((each) => idsOf(each).holderId);
+        const decided = this.#again(visitor, { escort, companions }, newcomer.presentation.startedAtMs);
+        if (isThrough(decided)) party.push(decided);
+        else this.#refuse(decided);
+      }
+    }
+    void this.#admit(party);
+  }
+
+  #meetPartner(newcomer: Candidate): void {
+    const first = this.#meetingAt(newcomer)?.state.waiting[0]?.candidate;
+    if (first === undefined) return this.#wait(newcomer);
+    const second = this.#withPartner(newcomer, first, newcomer);
+    if (second.decision.reason === 'second_person_same_holder') return this.#refuse(second);
+    this.#leave(newcomer, [first]);
+    const pair = [this.#withPartner(first, newcomer, newcomer), second] as const;
+    if (pair.every(isThrough)) return void this.#admit(pair);
+    for (const [each, alone] of [
+      [pair[0], first],
+      [pair[1], newcomer],
+    ] as const) {
+      if (isThrough(each)) this.#wait(alone);
+      else this.#refuse(each);
+    }
+  }
+
+  /** A visitor's partner has to be the escort. */
+  #withPartner(one: Candidate, other: Candidate, newcomer: Candidate): Candidate {
+    const partner = idsOf(other);
+    const isVisitor = one.decision.alsoFailed.includes('escort_required');
+    const more = {
+      partner,
+      companions: [partner.holderId],
+      ...(isVisitor && { escort: { ...partner, visitorsCount: 1 } }),
+    };
+    return this.#again(one, more, newcomer.presentation.startedAtMs);
+  }
+
+  #meetEscort(visitor: Candidate): void {
+    const meeting = this.#meetingAt(visitor);
+    const nowMs = this.deps.clock.monotonicMs();
+    const escort = meeting?.state.escort;
+    if (meeting === undefined || escort === undefined || nowMs >= escort.untilMs) return this.#wait(visitor);
+    const { credentialId, holderId, visitorsCount: countBefore } = escort;
+    const visitorsCount = countBefore + 1;
+    const decided = this.#again(
+      visitor,
+      { escort: { credentialId, holderId, visitorsCount } },
+      visitor.presentation.startedAtMs,
+    );
+    if (!isThrough(decided)) return this.#refuse(decided);
+    this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...escort, visitorsCount } });
+    void this.#admit([decided]);
+  }
+
+  /** From whose checks all hold to the lock. Never rejects. */
+  async #admit(party: readonly Candidate[]): Promise<void> {
+    const [{ presentation }] = party as readonly [Candidate, ...Candidate[]];
+    const { point } = presentation;
+    const { clock, log, site } = this.deps;
+    if (this.#grantsWaitingCount >= GRANTS_WAITING_MAX && !isEgress(point.accessPoint)) {
+      for (const each of party) this.#grants.deny({ ...each, decision: denied(each.decision, 'record_failed') });
+      return;
+    }
+    this.#grantsWaitingCount += 1;
+    const processing = clock.setTimer(PROCESSING_AFTER_MS, () => site.indicate(point, 'processing'));
+    try {
+      const admitted = await this.#askHost(party);
+      this.#nowEscorts(admitted);
+      if (admitted.length > 0) await this.#grants.run(admitted);
+    } catch (error) {
+      log.error({ accessPointId: point.accessPoint.id, code: codeOf(error) }, 'grant failed');
+      for (const each of party) this.#grants.deny({ ...each, decision: denied(each.decision, 'internal_error') });
+    } finally {
+      processing.cancel();
+      this.#grantsWaitingCount -= 1;
+    }
+  }
+
+  /** Who passes after the host was asked, where it is. */
+  async #askHost(party: readonly Candidate[]): Promise<readonly Candidate[]> {
+    const { clock, host, recorder, site } = this.deps;
+    const asked = party.find(({ decision }) => decision.outcome === 'pending');
+    if (asked === undefined) return party;
+    const { accessPoint } = asked.presentation.point;
+    for (const { decision } of party) void recorder.record({ ...decisionRecord(decision), doorId: accessPoint.door });
+    site.indicate(asked.presentation.point, 'processing');
+    const question = {
+      siteId: site.siteId(),
+      accessPointId: accessPoint.id,
+      doorId: accessPoint.door,
+      atUnixMs: asked.decision.inputs.atUnixMs,
+      persons: party.map(idsOf),
+    };
+    const hostAnswer = await host.ask(question, accessPoint.hostAuthorisation?.timeoutMs ?? 0);
+    const { passing, refused } = whoPasses(party.map((each) => this.#again(each, { hostAnswer }, clock.monotonicMs())));
+    for (const each of refused) this.#grants.deny(each);
+    return passing;
+  }
+
+  /** Visitors may follow an escort for a while. */
+  #nowEscorts(admitted: readonly Candidate[]): void {
+    const { clock, site } = this.deps;
+    for (const candidate of admitted) {
+      const { point } = candidate.presentation;
+      if (!site.mayEscort(candidate.decision)) continue;
+      const ids = idsOf(candidate);
+      const nowMs = clock.monotonicMs();
+      const untilMs = nowMs + (point.accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs);
+      const visitorsCount = admitted.filter(({ decision }) => decision.inputs.escort?.holderId === ids.holderId).length;
+      const meeting = this.#meeting(point);
+      this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...ids, untilMs, visitorsCount } });
+      // Those who came while the host was asked about the escort.
+      const visitors = meeting.state.waiting.map((each) => each.candidate);
+      this.#leave(candidate, visitors);
+      for (const visitor of visitors) this.#meetEscort(visitor);
+    }
+  }
+
+  #again({ presentation, decision: before }: Candidate, more: Partial<AccessRequest>, startedAtMs: number): Candidate {
+    const next = { ...presentation, startedAtMs, request: { ...presentation.request, ...more } };
+    const again = { presentation: next, decision: this.deps.site.decide(next.request) };
+    this.alarm(again, before.alarms);
+    return again;
+  }
+
+  #wait(candidate: Candidate): void {
+    const { clock, recorder, site } = this.deps;
+    const { point } = candidate.presentation;
+    const { accessPoint } = point;
+    const windowMs =
+      candidate.decision.reason === 'escort_required'
+        ? (accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs)
+        : (accessPoint.twoPersonWindowMs ?? ACCESS_POINT_DEFAULTS.twoPersonWindowMs);
+    const waitingMax = accessPoint.escortRatioMax ?? ESCORT_RATIO_MAX;
+    void recorder.record({ ...decisionRecord(candidate.decision), doorId: accessPoint.door });
+    const meeting = this.#meeting(point);
+    this.#gather(meeting, { kind: 'wait', nowMs: clock.monotonicMs(), candidate, windowMs, waitingMax });
+    if (meeting.state.waiting.some((each) => each.candidate === candidate)) site.indicate(point, 'cardRequired');
+  }
+
+  #leave(newcomer: Candidate, candidates: readonly Candidate[]): void {
+    const meeting = this.#meetingAt(newcomer);
+    if (meeting) this.#gather(meeting, { kind: 'met', nowMs: this.deps.clock.monotonicMs(), candidates });
+  }
+
+  /** Denied for what the others have to do with it. */
+  #refuse(candidate: Candidate): void {
+    const { decision } = candidate;
+    const reason: Reason = decision.reason ?? 'internal_error';
+    this.#grants.deny(decision.outcome === 'deny' ? candidate : { ...candidate, decision: denied(decision, reason) });
+  }
+
+  #gather(meeting: Meeting, input: GatheringInput): void {
+    const { clock } = this.deps;
+    const { state, gaveUp } = step(meeting.state, input);
+    meeting.state = state;
+    for (const { candidate, reason } of gaveUp) {
+      this.#grants.deny({ ...candidate, decision: denied(candidate.decision, reason) });
+    }
+    meeting.timer?.cancel();
+    const untilMs = nextDeadlineMs(state);
+    meeting.timer =
+      untilMs === undefined
+        ? undefined
+        : clock.setTimer(Math.max(0, untilMs - clock.monotonicMs()), () =>
+            this.#gather(meeting, { kind: 'time', nowMs: clock.monotonicMs() }),
+          );
+  }
+
+  #meeting({ reader }: Point): Meeting {
+    const key = portKey(reader.device, reader.number);
+    let meeting = this.#meetings.get(key);
+    if (!meeting) this.#meetings.set(key, (meeting = { state: NOBODY_GATHERED, timer: undefined }));
+    return meeting;
+  }
+
+  #meetingAt({ presentation }: Candidate): Meeting | undefined {
+    const { reader } = presentation.point;
+    return this.#meetings.get(portKey(reader.device, reader.number));
+  }
+}
+
+/** What an alarm beside a decision repeats of it. */
+export function subjectOf({ point }: Presentation, decision: Decision): Omit<EventOf<DecisionAlarm>, 'name'> {
+  const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
+  return { ...subject, doorId: point.accessPoint.door };
+}
+
+/** Of somebody whose credential and holder are known, which `isThrough` and waiting take for granted. */
+const idsOf = ({ decision: { credentialId = '', holderId = '' } }: Candidate) => ({ credentialId, holderId });
