@@ -1,17 +1,24 @@
-import { decodeCard, findByRead, type ActiveFormat } from '@sparc/protocol/card-format';
+import { decodeCard, findByRead, type ActiveFormat, type CardDecoding } from '@sparc/protocol/card-format';
 import { letsIn, type AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
-import { inputsOf } from './decide.js';
+import { inputsOf, overlay } from './decide.js';
 import type { Decision } from './decision.js';
 import { cardRecord } from './identify.js';
 
-/** What is left when no policy generation is readable: the separate list of emergency credentials. */
+/**
+ * What is left when no policy generation is readable: the separate list of emergency credentials, and facility codes
+ * where an access point says so.
+ */
 export interface EmergencyView {
   readonly cardFormats: readonly ActiveFormat[];
   accessPoint(id: string): AccessPoint | undefined;
   /** The credential, where this identifier works at this access point under `no_policy`. Keys as `identifierKey()`. */
-  emergencyCredential(key: string, accessPointId: string): { readonly credentialId: string } | undefined;
+  emergencyCredential(key: string, accessPointId: string): EmergencyHolder | undefined;
+}
+interface EmergencyHolder {
+  readonly credentialId: string;
+  readonly holderId?: string;
 }
 
 /**
@@ -48,9 +55,22 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
     const find = (key: string) => view.emergencyCredential(key, accessPointId);
     const found = findByRead(card.bits, card.bitCount, decoding, find);
-    if (found === undefined) return decoded;
-    return { ...decoded, outcome: 'grant', reason: undefined, emergency: true, credentialId: found.credentialId };
+    const grant = { ...decoded, outcome: 'grant', reason: undefined } as const;
+    const seen = overlay(context, found && { id: found.credentialId, holderId: found.holderId });
+    const known = { ...grant, inputs: { ...inputs, ...seen } };
+    if (found === undefined) {
+      return isOfDegradedFacility(accessPoint, decoding) ? { ...known, withoutPolicy: 'facility' } : decoded;
+    }
+    const named = { ...known, credentialId: found.credentialId };
+    if (seen?.revocations?.hit === undefined) return { ...named, withoutPolicy: 'emergency' };
+    return { ...named, outcome: 'deny', reason: 'credential_revoked', alarms: ['credential.alarm'] };
   } catch (error) {
     return { ...denial, reason: 'internal_error', error };
   }
 }
+
+/** A facility code filters and does not identify, but in this mode (access-control 4.10, rule 11). */
+const isOfDegradedFacility = (accessPoint: AccessPoint | undefined, decoding: CardDecoding): boolean =>
+  decoding.ok &&
+  decoding.card.facility !== undefined &&
+  accessPoint?.degradedFacilityCodes?.includes(decoding.card.facility) === true;

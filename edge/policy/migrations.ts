@@ -80,6 +80,7 @@ const MIGRATIONS: readonly string[] = [
   `,
   `
   ALTER TABLE credential ADD COLUMN uses_max INTEGER;
+  CREATE INDEX credential_limited ON credential (id, uses_max) WHERE uses_max IS NOT NULL;
   ALTER TABLE credential ADD COLUMN extended_time INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE access_policy ADD COLUMN may TEXT; -- a JSON list
   ALTER TABLE credential_holder ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;

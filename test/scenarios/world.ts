@@ -6,7 +6,7 @@ import { cardFormat, encodeCard } from '@sparc/protocol/card-format';
 import { decodeEvent, encodeEvent } from '@sparc/protocol/ledger';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { InputState, TimeQuality } from '@sparc/protocol/ports';
-import { isAreaClaim, type AreaClaim } from '@sparc/edge/areas';
+import { isClaim, type Claim } from '@sparc/edge/passages';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
 import { loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { applySiteFile, buildSite, loadEmergencyCredentials, SqlitePolicyView } from '@sparc/edge/policy';
@@ -60,7 +60,7 @@ export class ScenarioWorld {
   #view: SqlitePolicyView;
   #field: Field;
   #mode: string | undefined;
-  readonly #history: readonly AreaClaim[];
+  readonly #history: readonly Claim[];
   readonly #inputs = new Map<string, InputState>();
   readonly #away: Set<string>;
   readonly #folders: string[] = [];
@@ -251,14 +251,14 @@ export class ScenarioWorld {
           return Promise.resolve();
         },
       },
-      areaClaims: () => Promise.resolve([...this.#history, ...this.#claims]),
+      claims: () => Promise.resolve([...this.#history, ...this.#claims]),
     });
   }
 
   /** As they come back from the disk. */
-  get #claims(): AreaClaim[] {
+  get #claims(): Claim[] {
     return this.journal.entries
-      .filter(({ record }) => isAreaClaim(record))
+      .filter(({ record }) => isClaim(record))
       .map(({ record, wallUnixMs }) => ({
         record: decodeEvent(encodeEvent(record)) as EventRecord,
         atUnixMs: wallUnixMs,

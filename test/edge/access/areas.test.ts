@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
-import { decide, decisionRecord, isDecision, replayEntry, type AreaFacts } from '@sparc/edge/access';
+import { decide, decisionRecord, isDecision, replayEntry, type PassageFacts } from '@sparc/edge/access';
 import { MemoryPolicyView } from '../../support/memory-policy-view.js';
 import { ACCESS_POINTS, ALICE, CONTEXT, REQUEST } from './scene.js';
 
@@ -30,8 +30,8 @@ function viewOf(
   });
 }
 
-function answer(view: MemoryPolicyView, facts: AreaFacts, accessPointId = 'entry') {
-  const decision = decide({ ...REQUEST, accessPointId }, view, { ...CONTEXT, areas: { factsOf: () => facts } });
+function answer(view: MemoryPolicyView, facts: PassageFacts, accessPointId = 'entry') {
+  const decision = decide({ ...REQUEST, accessPointId }, view, { ...CONTEXT, passages: { factsOf: () => facts } });
   const record = decisionRecord(decision);
   if (!isDecision(record) || !replayEntry(record, view).isSame) throw new Error('its record does not give it again');
   return decision.reason ?? (decision.flags.length > 0 ? `flagged ${decision.flags.join()}` : decision.outcome);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isAreaClaim } from '@sparc/edge/areas';
+import { isClaim } from '@sparc/edge/passages';
 import type { Area } from '@sparc/protocol/policy';
 import { CARDS, FieldSite, sitePolicy, type SiteChanges } from './field-site.js';
 
@@ -162,12 +162,12 @@ t.test('after a restart everybody is where the ledger says, and until it was rea
   const before = await openSite(siteWith(HARD));
   await passes(before, 'front-in');
   const claims = before.journal.entries
-    .filter(({ record }) => isAreaClaim(record))
+    .filter(({ record }) => isClaim(record))
     .map(({ record, wallUnixMs }) => ({ record, atUnixMs: wallUnixMs }));
 
   let read: (() => void) | undefined;
   const reading = new Promise<void>((resolve) => (read = resolve));
-  const after = await openSite(siteWith(HARD), { areaClaims: () => reading.then(() => claims) });
+  const after = await openSite(siteWith(HARD), { claims: () => reading.then(() => claims) });
   after.bus.card('store-in', CARDS.ann);
   await after.clock.advance(3_000);
   t.equal(lastReason(after), 'apb_unknown');

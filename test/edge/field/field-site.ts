@@ -141,7 +141,7 @@ export interface SiteOptions {
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
   readonly modeStore?: ModeStore;
-  readonly areaClaims?: FieldDeps['areaClaims'];
+  readonly claims?: FieldDeps['claims'];
 }
 
 /** A field with all its devices online and all its doors closed, 1 s after the start. */
@@ -152,7 +152,7 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ modeStore, areaClaims }: SiteOptions) {
+  private constructor({ modeStore, claims }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -165,7 +165,7 @@ export class FieldSite {
       journal,
       log,
       ...(modeStore && { modeStore }),
-      ...(areaClaims && { areaClaims }),
+      ...(claims && { claims }),
     });
   }
 

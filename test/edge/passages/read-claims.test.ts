@@ -1,5 +1,5 @@
 import t from 'tap';
-import { AREA_MEMORY_MS, readAreaClaims } from '@sparc/edge/areas';
+import { AREA_MEMORY_MS, readClaims } from '@sparc/edge/passages';
 import type { EventRecord } from '@sparc/protocol/events';
 import { JournalOnDisk, opened } from '../ledger/journal-on-disk.js';
 
@@ -30,7 +30,7 @@ t.test(
     const now = await journal.open(4);
     await now.writer.append({ record: moved('h3') });
     const before = { epoch: now.report.epoch.counter, sequence: 0 };
-    const reading = readAreaClaims(journal.folder, journal.clock, before);
+    const reading = readClaims(journal.folder, journal.clock, { before, withUses: false });
     let isDone = false;
     void reading.then(() => (isDone = true));
     for (let pages = 0; !isDone && pages < 50; pages++) await journal.clock.advance(1);

@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { Claim } from './claim.js';
 
 /** Where somebody was last. */
 export interface Presence {
@@ -20,26 +20,12 @@ export interface AreaState {
 
 export const NOBODY_SEEN: AreaState = { presences: new Map(), uses: new Map(), anonymousExits: new Map() };
 
-/** An event that moves people; each is an entry of the ledger, so that folding them again gives the same state. */
-export interface AreaClaim {
-  readonly record: EventRecord;
-  readonly atUnixMs: number;
-}
-
-const CLAIMS: ReadonlySet<string> = new Set([
-  'area.moved',
-  'area.left_anonymously',
-  'area.presence_expired',
-  'apb.forgiven',
-]);
-export const isAreaClaim = ({ name }: { readonly name: string }): boolean => CLAIMS.has(name);
-
 export const useKey = (holderId: string, accessPointId: string): string => `${holderId}\n${accessPointId}`;
 
 /** `isWithin`: whether the first area is the second or lies in it. */
 export function step(
   state: AreaState,
-  { record, atUnixMs }: AreaClaim,
+  { record, atUnixMs }: Claim,
   isWithin: (areaId: string, outerId: string) => boolean,
 ): AreaState {
   const { name, holderId, accessPointId, detail = {} } = record;

@@ -1,0 +1,20 @@
+import type { EventRecord } from '@sparc/protocol/events';
+
+/** An event that says who passed where; each is an entry of the ledger, so that folding them again gives the same state. */
+export interface Claim {
+  readonly record: EventRecord;
+  readonly atUnixMs: number;
+}
+
+const CLAIMS: ReadonlySet<string> = new Set([
+  'area.moved',
+  'area.left_anonymously',
+  'area.presence_expired',
+  'apb.forgiven',
+  'use_limit.changed',
+  'use_limit.restated',
+  'first_card.in',
+  'first_card.ended',
+  'journal.gap',
+]);
+export const isClaim = ({ name }: { readonly name: string }): boolean => CLAIMS.has(name);

@@ -1,0 +1,83 @@
+import type { EventRecord } from '@sparc/protocol/events';
+import type { AccessPoint } from '@sparc/protocol/policy';
+import type { Clock } from '@sparc/protocol/ports';
+import type { AccessRequest } from '../access/index.js';
+
+/** Longer than any release; an outcome ends a reservation long before. */
+const RESERVATION_MAX_MS = 660_000;
+
+/** Somebody whom a grant lets in. An emergency credential has no holder. */
+export interface Person {
+  readonly credentialId?: string;
+  readonly holderId?: string;
+}
+
+export interface Reservation extends Person {
+  readonly request: AccessRequest;
+  readonly accessPoint: AccessPoint;
+  readonly untilMs: number;
+}
+
+/** Somebody went through, or may have. */
+export interface Passage extends Person {
+  readonly accessPoint: AccessPoint;
+  readonly isCertain: boolean;
+}
+
+/** Grants that are neither used nor over: they keep place and count for whom they are for (access-control 4.0, rule 4). */
+export class GrantsUnderWay {
+  readonly #reservations = new Set<Reservation>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Until its outcome is settled or the returned function is called. */
+  reserve(grant: Omit<Reservation, 'untilMs'>): () => void {
+    const reservation = { ...grant, untilMs: this.clock.monotonicMs() + RESERVATION_MAX_MS };
+    this.#reservations.add(reservation);
+    return () => void this.#reservations.delete(reservation);
+  }
+
+  /** Those of other presentations. */
+  besides(request: AccessRequest): Reservation[] {
+    const nowMs = this.clock.monotonicMs();
+    for (const each of this.#reservations) if (nowMs >= each.untilMs) this.#reservations.delete(each);
+    return [...this.#reservations].filter((each) => each.request !== request);
+  }
+
+  /** The passage that an event tells of, if it is the outcome of a grant that was, or may have been, used. */
+  settle({ name, credentialId, holderId }: EventRecord, accessPoint: AccessPoint): Passage | undefined {
+    const outcome = outcomeOf(name, accessPoint.countsOnGrant === true);
+    if (outcome === undefined) return undefined;
+    const grant = [...this.#reservations].find(
+      (each) => each.accessPoint.id === accessPoint.id && each.credentialId === credentialId,
+    );
+    if (grant !== undefined) this.#reservations.delete(grant);
+    if (outcome === 'none') return undefined;
+    return {
+      ...(credentialId !== undefined && { credentialId }),
+      ...(holderId !== undefined && { holderId }),
+      accessPoint,
+      isCertain: outcome === 'certain',
+    };
+  }
+}
+
+/** Undefined: no outcome, or one that says nothing more. */
+function outcomeOf(name: string, countsOnGrant: boolean): 'certain' | 'unknown' | 'none' | undefined {
+  switch (name) {
+    case 'access.released':
+      return countsOnGrant ? 'certain' : undefined;
+    case 'access.used':
+      return countsOnGrant ? undefined : 'certain';
+    case 'access.unverified':
+      return countsOnGrant ? undefined : 'unknown';
+    case 'access.not_used':
+      return countsOnGrant ? undefined : 'none';
+    case 'access.outcome_unknown':
+      return 'unknown';
+    case 'access.not_executed':
+      return 'none';
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * Who passed where: areas, uses of credentials, first cards. A fold over claims in the ledger, and reservations of grants
+ * under way.
+ * @packageDocumentation
+ */
+export { AREA_MEMORY_MS } from './area-book.js';
+export { isClaim, type Claim } from './claim.js';
+export { PassageBook, type PassageBookDeps } from './passage-book.js';
+export { readClaims, type ClaimRange } from './read-claims.js';

@@ -1,0 +1,139 @@
+import type { EventRecord } from '@sparc/protocol/events';
+import type { AccessPoint } from '@sparc/protocol/policy';
+import type { Timer } from '@sparc/protocol/ports';
+import type {
+  AccessRequest,
+  CredentialRecord,
+  PassageFacts,
+  PassageView,
+  PolicyView,
+} from '../access/index.js';
+import type { SitePlan } from '../policy/index.js';
+import { AreaBook, type BookDeps } from './area-book.js';
+import type { Claim } from './claim.js';
+import { isClaim } from './claim.js';
+import { FirstCardBook } from './first-card-book.js';
+import { GrantsUnderWay, type Person } from './grants-under-way.js';
+import { UseBook } from './use-book.js';
+
+/** How often presences are looked over. */
+const LOOK_MS = 30_000;
+
+export interface PassageBookDeps extends BookDeps {
+  /** Somebody opened a door first, or that ended. */
+  readonly onFirstCard: () => void;
+}
+
+/**
+ * Who passed where at this gateway: areas, uses, first cards. It watches what is recorded, records claims about it, and
+ * answers decisions from them.
+ */
+export class PassageBook implements PassageView {
+  readonly #areas: AreaBook;
+  readonly #uses: UseBook;
+  readonly #firstCards: FirstCardBook;
+  readonly #underWay: GrantsUnderWay;
+  #points: ReadonlyMap<string, AccessPoint> = new Map();
+  /** Claims since the start, until those before it are known. */
+  #early: Claim[] | undefined = [];
+  #timer: Timer | undefined;
+
+  constructor(private readonly deps: PassageBookDeps) {
+    this.#areas = new AreaBook(deps);
+    this.#uses = new UseBook(deps);
+    this.#firstCards = new FirstCardBook(deps);
+    this.#underWay = new GrantsUnderWay(deps.clock);
+  }
+
+  /** Without a view, limits and first cards are those of no policy. */
+  configure(plan: Pick<SitePlan, 'areas' | 'accessPoints' | 'doors'>, view: PolicyView | undefined): void {
+    this.#points = new Map(plan.accessPoints.map((point) => [point.id, point]));
+    this.#areas.configure(plan);
+    this.#uses.configure(view);
+    this.#firstCards.configure(plan.doors, view);
+    this.#look();
+  }
+
+  /** Once: the claims of earlier runs, oldest first. */
+  restore(claims: readonly Claim[]): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const book of this.#books) book.begin();
+    for (const claim of [...claims, ...early]) this.#fold(claim);
+    this.#uses.announceLoss();
+    this.#look();
+    this.deps.onFirstCard();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
+    const underWay = this.#underWay.besides(request);
+    return {
+      ...this.#areas.factsOf(credential.holderId, accessPoint, underWay),
+      ...this.#uses.factsOf(credential, accessPoint, underWay),
+      ...this.#firstCards.factsOf(accessPoint),
+    };
+  }
+
+  /** Somebody who may opened the door, and that still holds. */
+  isOpenedFirst(doorId: string): boolean {
+    return this.#firstCards.isIn(doorId);
+  }
+
+  /** Undefined until the ledger was read back. */
+  peopleIn(areaId: string): ReturnType<AreaBook['peopleIn']> {
+    return this.#areas.peopleIn(areaId);
+  }
+
+  /** Keeps place and count for a grant, until its outcome is recorded or the returned function is called. */
+  reserve({ credentialId, holderId }: Person, request: AccessRequest): () => void {
+    const accessPoint = this.#points.get(request.accessPointId);
+    if (accessPoint === undefined || credentialId === undefined) return () => undefined;
+    return this.#underWay.reserve({ credentialId, ...(holderId !== undefined && { holderId }), accessPoint, request });
+  }
+
+  /** Everything that the field records, at the moment it happens. */
+  readonly observe = (record: EventRecord): void => {
+    if (isClaim(record)) this.#fold({ record, atUnixMs: this.deps.clock.wall().unixMs });
+    const { name, doorId, accessPointId } = record;
+    if (name === 'exit.used' && doorId !== undefined) this.#areas.leftAnonymously(doorId);
+    // `locked` is told when the lock has confirmed it; every other change of mode tells where it came from.
+    const isRelocked = name === 'door.locked' || (name === 'door.mode_changed' && record.detail?.['from'] === 'unlocked');
+    if (isRelocked && doorId !== undefined) this.#firstCards.relocked(doorId);
+    const point = accessPointId === undefined ? undefined : this.#points.get(accessPointId);
+    const passage = point && this.#underWay.settle(record, point);
+    if (passage !== undefined) for (const book of this.#books) book.passed(passage);
+  };
+
+  /** A named person lets a holder begin anew with anti-passback; the record is the act. */
+  forgive(holderId: string, by: string): void {
+    this.deps.record({ name: 'apb.forgiven', holderId, detail: { by } });
+  }
+
+  /** A named person lets the uses of a credential begin anew, or all those that are not known. */
+  resetUses(credentialId: string | undefined, by: string): void {
+    this.#uses.reset(credentialId, by);
+  }
+
+  get #books() {
+    return [this.#areas, this.#uses, this.#firstCards] as const;
+  }
+
+  #fold(claim: Claim): void {
+    this.#early?.push(claim);
+    for (const book of this.#books) book.fold(claim);
+    if (claim.record.name.startsWith('first_card.')) this.deps.onFirstCard();
+  }
+
+  #look(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#areas.expire();
+    if (this.#early === undefined) this.#uses.restateWhenDue();
+    if (!this.#areas.isNeeded && !this.#uses.isNeeded) return;
+    this.#timer = this.deps.clock.setTimer(LOOK_MS, () => this.#look());
+  }
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
+import type { Clock } from '@sparc/protocol/ports';
+import { JOURNAL_FILE, readEntries } from '../ledger/index.js';
+import { AREA_MEMORY_MS } from './area-book.js';
+import { isClaim, type Claim } from './claim.js';
+
+/** Entries read at a time: the doors go on working in between. */
+const PAGE_SIZE = 200;
+
+export interface ClaimRange {
+  /** The entry after those that are read; default: the end. */
+  readonly before?: Position;
+  /** Counts of uses are wanted: it goes back to where all of them were told again, however long ago that was. */
+  readonly withUses: boolean;
+}
+
+/** The claims of a journal that still count, oldest first. Throws as `readEntries`. */
+export async function readClaims(dataDir: string, clock: Clock, { before, withUses }: ClaimRange): Promise<Claim[]> {
+  const oldestUnixMs = clock.wall().unixMs - AREA_MEMORY_MS;
+  const claims: Claim[] = [];
+  let uses: 'untold' | 'telling' | 'told' = withUses ? 'untold' : 'told';
+  for (let end = before; ;) {
+    const page = readEntries(join(dataDir, JOURNAL_FILE), { limit: PAGE_SIZE, ...(end && { before: end }) });
+    for (const { record, wallUnixMs } of page.toReversed()) {
+      if (record === undefined || !isKnownRecord(record) || !isClaim(record)) continue;
+      const isOld = wallUnixMs < oldestUnixMs;
+      if (isOld && (uses === 'told' || !isOfUses(record))) continue;
+      claims.push({ record, atUnixMs: wallUnixMs });
+      if (record.name !== 'use_limit.restated') continue;
+      // Backwards: the last part says that it is one, and the first ends it.
+      if (uses === 'untold' && record.detail?.['complete'] !== undefined) uses = 'telling';
+      if (uses === 'telling' && record.detail?.['part'] === '1') uses = 'told';
+    }
+    const [first] = page;
+    if (first === undefined || (first.wallUnixMs < oldestUnixMs && uses === 'told')) return claims.reverse();
+    end = first.id;
+    await new Promise<void>((resolve) => clock.setTimer(1, resolve));
+  }
+}
+
+const isOfUses = ({ name }: Claim['record']): boolean => name.startsWith('use_limit.') || name === 'journal.gap';
