@@ -4,6 +4,7 @@ import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { flushPath } from '../platform/index.js';
 import { underApplyLock } from './apply-lock.js';
 import type { EmergencyCredential } from './emergency.js';
+import { archiveGeneration } from './generation-archive.js';
 import {
   generationFiles,
   listGenerations,
@@ -36,7 +37,7 @@ export interface GenerationContent {
   addPeople(builder: PolicyBuilder): void;
 }
 
-/** Verified generations that are kept: the one in force, and the one before it. */
+/** Verified generations that may come into force: the one that is, and the one before it. */
 const GENERATIONS_KEPT = 2;
 
 /**
@@ -60,7 +61,7 @@ export function applyGeneration(options: GenerationOptions, content: GenerationC
       try {
         const manifest = writeGeneration(content, generation, options);
         writePointer(dataDir, generation);
-        removeOldGenerations(dataDir, verify);
+        putAwayOldGenerations(dataDir, verify);
         return manifest;
       } catch (error) {
         // Gives back the space; a full disk may be why it failed.
@@ -115,12 +116,21 @@ function build(content: GenerationContent, options: PolicyBuilderOptions): void 
   }
 }
 
-/** Damaged ones do not count as kept, and go once enough good ones are there. */
-function removeOldGenerations(dataDir: string, verify: Verify): void {
+/** Damaged ones do not count as kept, and go with the others once enough good ones are there. */
+function putAwayOldGenerations(dataDir: string, verify: Verify): void {
   let kept = 0;
   for (const generation of listGenerations(dataDir)) {
-    if (kept >= GENERATIONS_KEPT) removeGeneration(dataDir, generation);
+    if (kept >= GENERATIONS_KEPT) putAway(dataDir, generation);
     else if (isWhole(dataDir, generation, verify)) kept++;
+  }
+}
+
+function putAway(dataDir: string, generation: number): void {
+  try {
+    archiveGeneration(dataDir, generation);
+  } catch {
+    // The new one is in force, whatever becomes of the past; a full disk may be why, and this gives back space.
+    removeGeneration(dataDir, generation);
   }
 }
 

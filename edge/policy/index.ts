@@ -8,6 +8,7 @@ export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildSite } from './build-site.js';
 export { loadEmergencyCredentials, type EmergencyCredential, type EmergencyPolicy } from './emergency.js';
 export { findRevision } from './find-revision.js';
+export { archiveGeneration, archiveOf } from './generation-archive.js';
 export type { Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey } from './pin.js';

@@ -34,7 +34,8 @@ export const POLICY_ERRORS = {
   },
   ERR_POLICY_REVISION_ABSENT: {
     meaning: 'The policy revision under which something was decided is no longer kept, or there was none.',
-    action: 'Nothing is wrong. Only the two newest revisions are kept; `sparc decision explain` needs none.',
+    action:
+      'Nothing is wrong. Revisions are kept while there is room for them (LIMITS.md) and this version reads their layout; `sparc decision explain` needs none.',
   },
   ERR_POLICY_CALENDAR: {
     meaning: 'An iCalendar file cannot be taken over into a site file.',

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { decide, decisionRecord, NO_LOCK_OUTS } from '@sparc/edge/access';
@@ -69,14 +70,20 @@ t.test('a decision in the journal is made again from its record, and one that wa
   t.equal(await codeOf('newest'), 'ERR_CLI_USAGE');
 });
 
-t.test('a decision under a revision that is no longer kept can be explained but not replayed', async (t) => {
-  const { run, entries } = await scene(t);
-  const site = join(t.testdirName, 'site.yaml');
-  for (let again = 0; again < 2; again++) await run('policy', 'apply', site);
-  const replayed = await run('decision', 'replay', entries[0] ?? '', '--json');
-  t.equal(JSON.parse(replayed.stderr).code, 'ERR_POLICY_REVISION_ABSENT');
-  t.equal((await run('decision', 'explain', entries[0] ?? '')).exitCode, 0);
-});
+t.test(
+  'a decision is made again under a revision of long ago, and explained where that is no longer kept',
+  async (t) => {
+    const { run, entries } = await scene(t);
+    const site = join(t.testdirName, 'site.yaml');
+    for (let again = 0; again < 4; again++) await run('policy', 'apply', site);
+    const archived = await run('decision', 'replay', entries[0] ?? '', '--json');
+    t.match(JSON.parse(archived.stdout), { isSame: true });
+    rmSync(join(t.testdirName, 'data', 'archive'), { recursive: true });
+    const replayed = await run('decision', 'replay', entries[0] ?? '', '--json');
+    t.equal(JSON.parse(replayed.stderr).code, 'ERR_POLICY_REVISION_ABSENT');
+    t.equal((await run('decision', 'explain', entries[0] ?? '')).exitCode, 0);
+  },
+);
 
 t.test('a person is tried at a door at a time to come, and nothing is recorded', async (t) => {
   const { run } = await scene(t);
