@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
 import type { StandingMode } from '@sparc/protocol/policy';
-import type { Indication } from '@sparc/protocol/ports';
+import type { Indication, TimeQuality } from '@sparc/protocol/ports';
 
 /** The state of a site as people look at it: plain data, no secret, small enough to be sent whole on every change. */
 export interface SiteSnapshot {
@@ -8,7 +8,14 @@ export interface SiteSnapshot {
   readonly site?: { readonly id: string; readonly name: string; readonly timeZone: string };
   readonly gateway: { readonly name: string; readonly startedAtUnixMs: number; readonly publicKey: string };
   /** Undefined under `no_policy`. */
-  readonly policy?: { readonly revision: string; readonly appliedAtUnixMs: number };
+  readonly policy?: {
+    readonly revision: string;
+    readonly appliedAtUnixMs: number;
+    /** Since its authority confirmed it, at least. */
+    readonly ageMs: number;
+  };
+  /** `errorMs`: bound of its error, where it matters. */
+  readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };
   /** The newest revocation that this gateway applied, and when; 0 before the first. */
   readonly revocation: { readonly number: number; readonly appliedAtUnixMs?: number };
   /** What was ordered for the whole site. */
@@ -31,6 +38,8 @@ export interface DoorSnapshot {
   readonly name: string;
   /** `released`: for one passage. The others as ONVIF DoorMode; `locked` and `unlocked` once the lock confirmed them. */
   readonly mode: StandingMode | 'released';
+  /** When what a person ordered for it ends by itself, where the order says so. */
+  readonly orderedUntilUnixMs?: number;
   readonly physical: 'open' | 'closed' | 'unknown' | 'fault';
   readonly alarm: 'none' | 'forced' | 'held' | 'heldWarning';
   /** Stable codes or event names of standing warnings. */

@@ -27,6 +27,16 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `30m`, `2h` or `3d`, in ms. */
+export function duration(text: string): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (count !== undefined && unitMs !== undefined) return Number(count) * unitMs;
+  throw new SparcError('ERR_CLI_USAGE', `'${text}' is no duration such as 90s, 30m, 2h or 3d`);
+}
+
 /** One of the rates of OSDP. */
 export function baudRate(text: string): number {
   const rate = BAUD_RATES.find((each) => String(each) === text);

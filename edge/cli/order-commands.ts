@@ -5,6 +5,8 @@ import { loadGatewayConfig } from '../config/index.js';
 import { THREAT_LEVEL_MAX, type Order } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
+import { instant } from './commission-texts.js';
+import { duration } from './option-values.js';
 
 interface Flags {
   readonly config: string;
@@ -26,14 +28,24 @@ export function addOrderCommands(cli: Cli): void {
     .action((id: string, flags: Flags) =>
       send(cli, flags, { kind: 'acknowledge', door: id }, `The alarm of door ${id} is acknowledged.`),
     );
-  ordering(door, 'mode <door> <mode>', 'put it in a mode that stays')
+  ordering(door, 'mode <door> <mode>', 'put it in a mode that stays, or ends after a time')
+    .option('--for <duration>', 'back to its schedule after this: 90s, 30m, 2h, 3d')
     .addHelpText('after', `\nModes: ${ORDERED_MODES.join(', ')}; or scheduled, which ends what was ordered.`)
     .addHelpText(
       'after',
-      examples('sparc door mode lobby lockedDown --by "Ada Lovelace"', 'sparc door mode lobby scheduled --by Ada'),
+      examples(
+        'sparc door mode lobby lockedDown --by "Ada Lovelace"',
+        'sparc door mode lobby unlocked --for 2h --by Ada',
+        'sparc door mode lobby scheduled --by Ada',
+      ),
     )
-    .action((id: string, mode: string, flags: Flags) =>
-      send(cli, flags, doorOrder(id, mode), `Door ${id} is ${mode} from now on.`),
+    .action((id: string, mode: string, { for: time, ...flags }: Flags & { for?: string }) =>
+      send(
+        cli,
+        flags,
+        doorOrder(id, mode, time === undefined ? undefined : duration(time)),
+        `Door ${id} is ${mode} ${time === undefined ? 'from now on' : `for ${time}`}.`,
+      ),
     );
 
   const area = cli.program.command('area').description('who is where, on a gateway that runs');
@@ -84,9 +96,16 @@ async function show({ output }: Cli, config: string): Promise<void> {
     mode.lockdown ? 'The site is locked down.' : 'No lockdown.',
     mode.fires.length === 0 ? 'No fire.' : `Fire: ${mode.fires.join(', ')}.`,
     `Threat level ${mode.threatLevel}.`,
-    ...doors.map((each) => `  ${each.id}  ${each.mode}`),
+    ...doors.map(({ id, mode: doorMode, orderedUntilUnixMs: untilUnixMs }) =>
+      [`  ${id}  ${doorMode}`, ...(untilUnixMs === undefined ? [] : [`until ${instant(untilUnixMs)}`])].join(' '),
+    ),
   ];
-  output.result({ mode, doors: doors.map(({ id, mode: doorMode }) => ({ id, mode: doorMode })) }, lines.join('\n'));
+  const shown = doors.map(({ id, mode: doorMode, orderedUntilUnixMs }) => ({
+    id,
+    mode: doorMode,
+    ...(orderedUntilUnixMs !== undefined && { orderedUntilUnixMs }),
+  }));
+  output.result({ mode, doors: shown }, lines.join('\n'));
 }
 
 async function send({ output }: Cli, { config, by }: Flags, order: Order, done: string): Promise<void> {
@@ -94,10 +113,13 @@ async function send({ output }: Cli, { config, by }: Flags, order: Order, done: 
   output.result({ order, by }, done);
 }
 
-function doorOrder(door: string, mode: string): Order {
-  if (mode === 'scheduled') return { kind: 'releaseDoor', door };
+function doorOrder(door: string, mode: string, forMs: number | undefined): Order {
+  if (mode === 'scheduled') {
+    if (forMs !== undefined) throw new SparcError('ERR_CLI_USAGE', 'its schedule has no end: leave --for out');
+    return { kind: 'releaseDoor', door };
+  }
   const ordered = ORDERED_MODES.find((known) => known === mode);
-  if (ordered !== undefined) return { kind: 'door', door, mode: ordered };
+  if (ordered !== undefined) return { kind: 'door', door, mode: ordered, ...(forMs !== undefined && { forMs }) };
   throw new SparcError('ERR_CLI_USAGE', `'${mode}' is no mode: ${ORDERED_MODES.join(', ')}, scheduled`, { mode });
 }
 

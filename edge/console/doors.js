@@ -35,6 +35,9 @@ function heading(door) {
       h('h2', { id: `door-${door.id}` }, door.name),
       h('p', { class: 'contact quiet' }, CONTACT_WORDS[door.physical]),
       alarm === undefined ? undefined : h('p', { class: 'alarm-words' }, icon('alarm'), alarm),
+      door.orderedUntilUnixMs === undefined
+        ? undefined
+        : h('p', { class: 'quiet' }, `Ordered until ${new Date(door.orderedUntilUnixMs).toLocaleString()}`),
     ),
     h(
       'p',

@@ -4,6 +4,7 @@ import { ALARM_WORDS, titleOf } from './words.js';
 const WARNING_ACTIONS = {
   'door.unsecured_side_relay': 'Drive the lock from the secured side where that is possible.',
   'door.lock_unconfirmed': 'Go and check that the door is locked; check the cable to the device that drives its lock.',
+  'door.output_unconfirmed': 'Check the cable to the device that drives its shunt or its second bolt.',
   'exit.fault': 'Check the wiring of the exit button and its end-of-line resistors.',
 };
 
@@ -27,6 +28,11 @@ export function problemsOf(site, catalogue) {
     add('alarm', 'Events cannot be recorded', 'ERR_LEDGER_WRITE_FAILED', { message });
   }
   if (site.policy === undefined) add('alarm', 'Nobody can be let in by card', 'ERR_POLICY_NONE');
+  if (site.clock.quality === 'stepped') {
+    add('alarm', 'The clock contradicts what was known of the time', 'clock.distrusted', {
+      action: 'Compare the clock of the machine with a watch, set it, and run `sparc clock accept --by NAME`.',
+    });
+  }
   for (const { name, alarm, physical, warnings } of site.doors) {
     const door = { action: 'Go and look, then close the door.' };
     if (alarm === 'forced') add('alarm', `${name}: ${ALARM_WORDS.forced.toLowerCase()}`, 'door.forced', door);

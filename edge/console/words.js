@@ -23,6 +23,12 @@ export const ALARM_WORDS = {
   heldWarning: 'Open: close it soon',
 };
 export const LINK_WORDS = { online: 'Online', connecting: 'Connecting', offline: 'Offline' };
+/** Of the clock, by its quality; one that is confirmed is not worth a word. */
+export const CLOCK_WORDS = {
+  holdover: 'Clock not confirmed at the moment',
+  unsynced: 'Clock not confirmed',
+  stepped: 'Clock not believed',
+};
 export const DIRECTION_WORDS = { entry: 'Entry', exit: 'Exit' };
 export const INDICATION_WORDS = {
   locked: 'LED red: locked',
@@ -66,6 +72,7 @@ const TITLES = {
   'exit.active_at_start': 'Exit button was pressed at start',
   'door.opened': 'Opened',
   'door.closed': 'Closed',
+  'door.secured': 'Closed and locked after a passage',
   'door.forced': 'Forced open',
   'door.forced_clear': 'Closed after forcing',
   'door.held': 'Held open too long',
@@ -142,7 +149,15 @@ const TITLES = {
   'gateway.started': 'Gateway started',
   'gateway.stopped': 'Gateway stopped',
   'gateway.part_failed': 'Part of the gateway restarted',
-  'clock.stepped': 'Clock stepped',
+  'policy.aging': 'Policy grows old',
+  'policy.stale': 'Policy too old',
+  'clock.stepped': 'Clock was set',
+  'clock.synced': 'Clock confirmed',
+  'clock.holdover': 'Clock no longer confirmed',
+  'clock.unsynced': 'Clock not known',
+  'clock.distrusted': 'Clock not believed',
+  'clock.accepted': 'Clock accepted by a person',
+  'clock.mark_lost': 'Memory of the clock lost',
 };
 
 export const titleOf = (event) => TITLES[event.name] ?? event.name;

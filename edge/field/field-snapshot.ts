@@ -1,13 +1,12 @@
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
+import type { DoorOrder } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { Indicator } from './indicator.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
 
 /** The part of the site's state that the field knows; plain data. */
 export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway'> {
-  /** Age of the revision in force, on the monotonic clock. */
-  readonly policyAgeMs?: number;
   /** Records that wait for a journal that failed. */
   readonly lateRecordsCount: number;
 }
@@ -15,12 +14,13 @@ export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway'> {
 type DoorSnapshot = SiteSnapshot['doors'][number];
 type ReaderSnapshot = SiteSnapshot['readers'][number];
 
-export function doorSnapshot(wired: WiredDoor, state: DoorState): DoorSnapshot {
+export function doorSnapshot(wired: WiredDoor, state: DoorState, order: DoorOrder | undefined): DoorSnapshot {
   const { id, name } = wired.door;
   return {
     id,
     name,
     mode: modeOf(state),
+    ...(order?.untilUnixMs !== undefined && { orderedUntilUnixMs: order.untilUnixMs }),
     physical: physicalOf(state),
     alarm: state.alarm,
     warnings: warningsOf(wired, state),
@@ -38,12 +38,10 @@ function physicalOf({ settings, contactFault, position }: DoorState): DoorSnapsh
   return contactFault ? 'fault' : position;
 }
 
-function warningsOf(wired: WiredDoor, { lock, shunt, doubleLock, contactFault, exit, masked }: DoorState): string[] {
+function warningsOf(wired: WiredDoor, { lock, shunt, doubleLock, contactFault, exit }: DoorState): string[] {
   const warnings: string[] = [];
   if (lock.unconfirmed) warnings.push('door.lock_unconfirmed');
   if (shunt.unconfirmed || doubleLock.unconfirmed) warnings.push('door.output_unconfirmed');
-  if (masked.forced) warnings.push('door.forced_masked');
-  if (masked.held) warnings.push('door.held_masked');
   if (contactFault) warnings.push('door.contact_fault');
   if (exit === 'short' || exit === 'open' || exit === 'fault') warnings.push('exit.fault');
   if (wired.hasUnsecuredRelay) warnings.push('door.unsecured_side_relay');

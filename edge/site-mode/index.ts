@@ -21,6 +21,7 @@ export {
   standingMode,
   THREAT_LEVEL_MAX,
   type Act,
+  type DoorOrder,
   type SiteMode,
 } from './site-mode.js';
 export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';

@@ -16,7 +16,10 @@ const Content = Type.Object(
     lockdown: Type.Optional(Type.Object(Act)),
     threatLevel: Type.Integer(),
     fires: Type.Record(Type.String(), Type.Object(Act)),
-    doors: Type.Record(Type.String(), Type.Object({ ...Act, mode: OrderedMode })),
+    doors: Type.Record(
+      Type.String(),
+      Type.Object({ ...Act, mode: OrderedMode, untilUnixMs: Type.Optional(Type.Number()) }),
+    ),
   },
   { additionalProperties: false },
 );

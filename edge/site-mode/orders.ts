@@ -32,6 +32,8 @@ export const Order = Type.Union([
   closed('accessDoor', { door: DoorId, extended: Type.Optional(Type.Boolean()) }),
   /** A forced alarm that is latched ends with it, once the door is closed. */
   closed('acknowledge', { door: DoorId }),
+  /** The wall clock of the machine is right, whatever was known of the time before. */
+  closed('acceptClock', {}),
   /** Anti-passback begins anew for a holder. */
   closed('forgive', { holder: Type.String({ minLength: 1, maxLength: 64 }) }),
   /** The uses of a credential begin anew; without one, those of all whose count is not known. */
@@ -46,7 +48,10 @@ export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, ma
 export type OrderRequest = Static<typeof OrderRequest>;
 
 /** Orders that last. */
-export type StandingOrder = Exclude<Order, { kind: 'accessDoor' | 'acknowledge' | 'forgive' | 'resetUses' | 'revoke' }>;
+export type StandingOrder = Exclude<
+  Order,
+  { kind: 'accessDoor' | 'acknowledge' | 'acceptClock' | 'forgive' | 'resetUses' | 'revoke' }
+>;
 
 /** What a fire input says. */
 export interface FireAlarm {

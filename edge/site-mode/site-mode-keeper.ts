@@ -1,5 +1,6 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
+import { OrderExpiry } from './order-expiry.js';
 import { isOpening, obey, refused, type FireAlarm, type StandingOrder } from './orders.js';
 import { afterRestart, NORMAL, type Act, type SiteMode } from './site-mode.js';
 
@@ -25,6 +26,8 @@ export interface SiteModeDeps {
   readonly commit: (event: EventDraft) => Promise<unknown>;
   /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
   readonly obstacle: (order: StandingOrder) => string | undefined;
+  /** Whether somebody vouches for the wall clock. */
+  readonly isClockKnown: () => boolean;
   /** Doors follow within this call. */
   readonly onChange: () => void;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -41,8 +44,12 @@ export class SiteModeKeeper {
   #retry: Timer | undefined;
   /** Fire inputs that are active now: what they latched cannot be ended yet. */
   readonly #activeFireInputs = new Set<string>();
+  readonly #expiry: OrderExpiry;
 
-  constructor(private readonly deps: SiteModeDeps) {}
+  constructor(private readonly deps: SiteModeDeps) {
+    const { clock, isClockKnown } = deps;
+    this.#expiry = new OrderExpiry({ clock, isClockKnown, onDue: () => this.#expire() });
+  }
 
   get mode(): SiteMode {
     return this.#mode;
@@ -52,6 +59,8 @@ export class SiteModeKeeper {
   start(): void {
     try {
       this.#mode = afterRestart(this.deps.store.load() ?? NORMAL);
+      this.#expiry.follow(this.#mode.doors, false);
+      this.#expire();
     } catch (error) {
       this.deps.onFailure(error, 'the mode of the site is lost');
       this.deps.record({ name: 'site.mode_lost', code: 'ERR_GATEWAY_MODE_DAMAGED' });
@@ -61,6 +70,7 @@ export class SiteModeKeeper {
   /** A last save that is under way goes on. */
   stop(): void {
     this.#retry?.cancel();
+    this.#expiry.stop();
   }
 
   /** A fire input became active, or ended being so; the alarm stays latched until a person ends it. */
@@ -106,6 +116,19 @@ export class SiteModeKeeper {
     this.#enter(mode);
   }
 
+  /** That it ends was recorded with the order. */
+  #expire(): void {
+    const over = this.#expiry.over();
+    if (over.length === 0) return;
+    const { doors } = this.#mode;
+    const standing = Object.entries(doors).filter(([door]) => !over.includes(door));
+    this.#enter({ ...this.#mode, doors: Object.fromEntries(standing) });
+    for (const doorId of over) {
+      const { by = '', mode = 'locked' } = doors[doorId] ?? {};
+      this.deps.record({ name: 'door.order_expired', doorId, detail: { by, mode } });
+    }
+  }
+
   #assertFree(order: StandingOrder): void {
     const obstacle = this.deps.obstacle(order);
     if (obstacle !== undefined) throw refused(obstacle);
@@ -118,6 +141,7 @@ export class SiteModeKeeper {
   #enter(mode: SiteMode): void {
     this.#mode = mode;
     this.#isSaved = false;
+    this.#expiry.follow(mode.doors, true);
     this.deps.onChange();
     void this.#save();
   }

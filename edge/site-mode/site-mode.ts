@@ -13,6 +13,13 @@ export interface Act {
   readonly atUnixMs: number;
 }
 
+/** What was ordered for one door. */
+export interface DoorOrder extends Act {
+  readonly mode: StandingMode;
+  /** Its end by the wall clock of when it was given. */
+  readonly untilUnixMs?: number;
+}
+
 /** What people and fire alarms have ordered. Schedules and credentials come after it. */
 export interface SiteMode {
   readonly lockdown?: Act;
@@ -20,7 +27,7 @@ export interface SiteMode {
   /** Latched alarms by the id of their input, or `EVACUATION`. */
   readonly fires: Readonly<Record<string, Act>>;
   /** By door id. */
-  readonly doors: Readonly<Record<string, Act & { readonly mode: StandingMode }>>;
+  readonly doors: Readonly<Record<string, DoorOrder>>;
 }
 
 export const NORMAL: SiteMode = { threatLevel: 0, fires: {}, doors: {} };

@@ -16,6 +16,16 @@ export const DOOR_EVENTS = {
     meaning: 'The door closed.',
     fields: ['doorId'],
   },
+  'door.secured': {
+    severity: 'info',
+    meaning: 'The door is closed and locked again after a passage, which is its cause.',
+    fields: ['doorId', 'accessPointId?', 'credentialId?', 'holderId?'],
+    detail: {
+      openedAt: 'when it was opened, in UTC',
+      closedAt: 'when it closed',
+      securedAt: 'when it was closed and the lock had confirmed that it is locked',
+    },
+  },
   'door.forced': {
     severity: 'alarm',
     topic: 'Door/State/DoorAlarm',
@@ -84,7 +94,13 @@ export const DOOR_EVENTS = {
     severity: 'notice',
     meaning: 'A named person ordered a mode of a door, or gave it back to its schedule.',
     fields: ['doorId'],
-    detail: { by: 'who', mode: 'the mode, or `scheduled`' },
+    detail: { by: 'who', mode: 'the mode, or `scheduled`', 'forMs?': 'for how long, where the order says it' },
+  },
+  'door.order_expired': {
+    severity: 'notice',
+    meaning: 'The time of an order for a door is over; the door follows its schedule again.',
+    fields: ['doorId'],
+    detail: { by: 'who had ordered it', mode: 'the mode that was ordered' },
   },
   'door.acknowledged': {
     severity: 'notice',

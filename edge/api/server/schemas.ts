@@ -9,7 +9,8 @@ const instant = Type.Integer({ description: 'milliseconds since 1970-01-01T00:00
 export const siteSchema = closed({
   site: Type.Optional(closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() })),
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
-  policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant })),
+  policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant, ageMs: Type.Integer() })),
+  clock: closed({ quality: Type.String(), errorMs: optional.number }),
   revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
   mode: closed({ lockdown: Type.Boolean(), threatLevel: Type.Integer(), fires: texts }),
   doors: Type.Array(
@@ -17,6 +18,7 @@ export const siteSchema = closed({
       id: Type.String(),
       name: Type.String(),
       mode: Type.String(),
+      orderedUntilUnixMs: Type.Optional(instant),
       physical: Type.String(),
       alarm: Type.String(),
       warnings: texts,

@@ -58,6 +58,11 @@ t.test('what a person orders is done, refused where it must be, and stands after
   await eventually('the lock is released', () => gateway.lock('front').released);
   t.match(await order('door', 'mode', 'front', 'scheduled'), { exitCode: 0 });
   await eventually('the lock relocks', () => !gateway.lock('front').released);
+  t.match(await order('door', 'mode', 'front', 'blocked', '--for', '2h'), { exitCode: 0 });
+  const until = JSON.parse((await gateway.sparc('mode', 'show', '--json')).stdout) as { doors: object[] };
+  t.match(until, { doors: [{ mode: 'blocked', orderedUntilUnixMs: Number }] });
+  t.match(await order('door', 'mode', 'front', 'unlocked', '--for', 'ever'), { exitCode: 2 });
+  t.match(await order('door', 'mode', 'front', 'scheduled', '--for', '2h'), { exitCode: 2 });
 
   const forged = await fetch(`${gateway.apiUrl}/api/orders`, {
     method: 'POST',

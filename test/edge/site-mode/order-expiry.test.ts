@@ -1,0 +1,129 @@
+import t from 'tap';
+import type { EventDraft } from '@sparc/protocol/events';
+import { SiteModeKeeper, type SiteMode } from '@sparc/edge/site-mode';
+import { VirtualClock } from '@sparc/simulator/world';
+
+const START_UNIX_MS = Date.UTC(2026, 0, 5, 8);
+const HOUR_MS = 3_600_000;
+
+/** A keeper with a disk; `restart` gives the next run, which begins `pauseMs` later on a clock that may be unknown. */
+class Run {
+  readonly clock: VirtualClock;
+  readonly records: EventDraft[] = [];
+  readonly keeper: SiteModeKeeper;
+
+  constructor(
+    startUnixMs = START_UNIX_MS,
+    private isKnown = true,
+    private readonly disk: { kept: SiteMode | undefined } = { kept: undefined },
+  ) {
+    this.clock = new VirtualClock({ startUnixMs });
+    this.keeper = new SiteModeKeeper({
+      clock: this.clock,
+      store: {
+        load: () => structuredClone(disk.kept),
+        async save(mode) {
+          disk.kept = mode;
+        },
+      },
+      record: (event) => void this.records.push(event),
+      commit: async (event) => void this.records.push(event),
+      obstacle: () => undefined,
+      isClockKnown: () => this.isKnown,
+      onChange: () => undefined,
+      onFailure: (error) => {
+        throw error;
+      },
+    });
+    this.keeper.start();
+  }
+
+  async order(mode: 'unlocked' | 'blocked', forMs?: number): Promise<void> {
+    await this.keeper.order({ kind: 'door', door: 'front', mode, ...(forMs !== undefined && { forMs }) }, 'Ada');
+  }
+
+  get ordered(): string | undefined {
+    return this.keeper.mode.doors['front']?.mode;
+  }
+
+  get expired(): EventDraft[] {
+    return this.records.filter(({ name }) => name === 'door.order_expired');
+  }
+
+  restart(pauseMs: number, isKnown = true): Run {
+    this.keeper.stop();
+    return new Run(this.clock.wall().unixMs + pauseMs, isKnown, this.disk);
+  }
+
+  know(): void {
+    this.isKnown = true;
+  }
+}
+
+t.test('an order ends when its time is over, once, recorded with who gave it', async (t) => {
+  const run = new Run();
+  await run.order('unlocked', HOUR_MS);
+  await run.clock.advance(HOUR_MS - 1_000);
+  t.equal(run.ordered, 'unlocked');
+  await run.clock.advance(1_000);
+  t.equal(run.ordered, undefined);
+  await run.clock.advance(3 * HOUR_MS);
+  t.strictSame(run.expired, [{ name: 'door.order_expired', doorId: 'front', detail: { by: 'Ada', mode: 'unlocked' } }]);
+});
+
+t.test('an order that says no time stays, and one that replaces another has its own time', async (t) => {
+  const run = new Run();
+  await run.order('unlocked', HOUR_MS);
+  await run.order('blocked');
+  await run.clock.advance(48 * HOUR_MS);
+  t.equal(run.ordered, 'blocked');
+  await run.order('blocked', HOUR_MS);
+  await run.clock.advance(30 * 60_000);
+  await run.order('blocked', 2 * HOUR_MS);
+  await run.clock.advance(HOUR_MS);
+  t.equal(run.ordered, 'blocked');
+  await run.clock.advance(HOUR_MS);
+  t.equal(run.ordered, undefined);
+});
+
+t.test('a clock that is set back prolongs no order, and one that is set forward ends it', async (t) => {
+  const back = new Run();
+  await back.order('unlocked', HOUR_MS);
+  back.clock.stepWall(-24 * HOUR_MS);
+  await back.clock.advance(HOUR_MS);
+  t.equal(back.ordered, undefined);
+  const forward = new Run();
+  await forward.order('unlocked', HOUR_MS);
+  forward.clock.stepWall(2 * HOUR_MS);
+  await forward.clock.advance(60_000);
+  t.equal(forward.ordered, undefined);
+});
+
+t.test('a restart keeps the end of an order, and ends one whose time passed meanwhile', async (t) => {
+  const run = new Run();
+  await run.order('blocked', 2 * HOUR_MS);
+  await run.clock.settle();
+  const again = run.restart(HOUR_MS);
+  t.equal(again.ordered, 'blocked');
+  await again.clock.advance(HOUR_MS);
+  t.equal(again.ordered, undefined);
+  t.equal(again.expired.length, 1);
+  const other = new Run();
+  await other.order('blocked', HOUR_MS);
+  await other.clock.settle();
+  const late = other.restart(5 * HOUR_MS);
+  t.equal(late.ordered, undefined);
+  t.equal(late.expired.length, 1);
+});
+
+t.test('after a restart with no clock a restriction stands until the time is known', async (t) => {
+  const run = new Run();
+  await run.order('blocked', HOUR_MS);
+  await run.clock.settle();
+  const again = run.restart(5 * HOUR_MS, false);
+  await again.clock.advance(10 * HOUR_MS);
+  t.equal(again.ordered, 'blocked');
+  again.know();
+  await again.clock.advance(60_000);
+  t.equal(again.ordered, undefined);
+});
