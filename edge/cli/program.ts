@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { addBundleCommands } from './bundle-commands.js';
+import { addClockCommands } from './clock-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
 import { addDecisionCommands } from './decision-commands.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -38,6 +39,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addLedgerCommands(cli);
   addDecisionCommands(cli);
   addOrderCommands(cli);
+  addClockCommands(cli);
   addRevocationCommands(cli);
   addBundleCommands(cli);
   addSiteCommands(cli);

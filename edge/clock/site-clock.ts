@@ -30,12 +30,11 @@ export interface SiteClockHandlers {
   readonly onChange: () => void;
 }
 
-/** The clock of a gateway: the machine's, with what it is worth. It says so from the first reading on. */
+/** The clock of a gateway: the machine's, with what it is worth. Before `start` nothing is known of it. */
 export class SiteClock implements Clock {
-  readonly #setTimer: Clock['setTimer'];
-  #state: ClockState;
+  #state: ClockState | undefined;
   /** The last look, on both monotonic clocks. */
-  #looked: { readonly monotonicMs: number; readonly uptimeMs: number; readonly offsetMs: number };
+  #looked = { monotonicMs: 0, uptimeMs: 0, offsetMs: 0 };
   #trustUnsynced = false;
   #knownUnixMs = -Infinity;
   #savedAtMs = -Infinity;
@@ -45,27 +44,27 @@ export class SiteClock implements Clock {
   #handlers: SiteClockHandlers | undefined;
   #early: EventDraft[] = [];
 
-  constructor(private readonly deps: SiteClockDeps) {
-    this.#setTimer = deps.clock.setTimer.bind(deps.clock);
-    const { evidence } = deps;
-    const reading = this.#read();
+  constructor(private readonly deps: SiteClockDeps) {}
+
+  /** Takes up what was known before, and looks once a second from now on. */
+  start(): void {
+    const { evidence } = this.deps;
     const saved = this.#load();
     const isSameBoot = saved?.bootId !== undefined && saved.bootId === evidence.bootId;
-    this.#state = begin(reading, saved && { isSameBoot, state: saved.state }, evidence.hardwareUnixMs());
-    this.#looked = this.#lookedAt(reading);
-    this.#take({ kind: 'look', reading, trustUnsynced: false });
+    this.#state = begin(this.#read(), saved && { isSameBoot, state: saved.state }, evidence.hardwareUnixMs());
+    this.#look();
+    this.#later();
   }
 
-  /** Looks once a second from now on. What was found before is recorded first. */
-  start(handlers: SiteClockHandlers): void {
+  /** Tells what was found till now, and from now on. */
+  tell(handlers: SiteClockHandlers): void {
     this.#handlers = handlers;
     for (const event of this.#early.splice(0)) handlers.record(event);
-    this.#later();
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    this.#save();
+    if (this.#state !== undefined) this.#save();
     await this.#saving;
   }
 
@@ -74,7 +73,7 @@ export class SiteClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    return this.#setTimer(delayMs, callback);
+    return this.deps.clock.setTimer(delayMs, callback);
   }
 
   /** A clock that was set is seen at once, not at the next look. */
@@ -82,8 +81,9 @@ export class SiteClock implements Clock {
     const { clock } = this.deps;
     const { unixMs } = clock.wall();
     const monotonicMs = clock.monotonicMs();
+    if (this.#state === undefined) return { unixMs, quality: 'unsynced' };
     const setByMs = unixMs - monotonicMs - this.#looked.offsetMs;
-    if (Math.abs(setByMs) >= STEP_MIN_MS) this.look();
+    if (Math.abs(setByMs) >= STEP_MIN_MS) this.#look();
     const uptimeMs = this.#looked.uptimeMs + monotonicMs - this.#looked.monotonicMs;
     return this.#notBack(judge(this.#state, { unixMs, uptimeMs }));
   }
@@ -91,7 +91,6 @@ export class SiteClock implements Clock {
   /** Whether the site takes a clock as it is that no time source has confirmed. */
   trustUnsynced(isTrusted: boolean): void {
     this.#trustUnsynced = isTrusted;
-    this.look();
   }
 
   /** A named person says that the machine's wall clock is right. What has surely passed counts from it anew. */
@@ -101,12 +100,15 @@ export class SiteClock implements Clock {
     this.#save();
   }
 
-  look(): void {
+  #look(): void {
     this.#take({ kind: 'look', reading: this.#read(), trustUnsynced: this.#trustUnsynced });
   }
 
   #take(input: ClockInput): void {
-    this.#looked = this.#lookedAt(input.reading);
+    if (this.#state === undefined) return;
+    const { unixMs, uptimeMs } = input.reading;
+    const monotonicMs = this.monotonicMs();
+    this.#looked = { monotonicMs, uptimeMs, offsetMs: unixMs - monotonicMs };
     const { state, events } = step(this.#state, input);
     this.#state = state;
     if (events.length === 0) {
@@ -130,11 +132,6 @@ export class SiteClock implements Clock {
     };
   }
 
-  #lookedAt({ unixMs, uptimeMs }: Reading) {
-    const monotonicMs = this.deps.clock.monotonicMs();
-    return { monotonicMs, uptimeMs, offsetMs: unixMs - monotonicMs };
-  }
-
   #notBack(wall: WallTime): WallTime {
     const { unixMs, quality } = wall;
     if (quality === 'stepped' || quality === 'unsynced') return wall;
@@ -146,7 +143,7 @@ export class SiteClock implements Clock {
 
   #later(): void {
     this.#timer = this.setTimer(LOOK_INTERVAL_MS, () => {
-      this.look();
+      this.#look();
       this.#later();
     });
   }
@@ -173,7 +170,7 @@ export class SiteClock implements Clock {
     const { evidence, store, onFailure } = this.deps;
     const { bootId } = evidence;
     try {
-      while (!this.#isSaved) {
+      while (!this.#isSaved && this.#state !== undefined) {
         this.#isSaved = true;
         await store.save({ ...(bootId !== undefined && { bootId }), state: this.#state });
       }

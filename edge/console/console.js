@@ -5,7 +5,7 @@ import { renderDoors } from './doors.js';
 import { createEventList } from './events.js';
 import { problemsOf, renderProblems } from './problems.js';
 import { createSimulator } from './simulator.js';
-import { ago, clockOf, titleOf, whereOf } from './words.js';
+import { ago, CLOCK_WORDS, clockOf, titleOf, whereOf } from './words.js';
 
 const EVENTS_AT_START = 100;
 
@@ -103,7 +103,7 @@ function renderState() {
 
 function renderFacts() {
   if (site === undefined) return;
-  const { policy, gateway, revocation } = site;
+  const { policy, gateway, revocation, clock: siteClock } = site;
   const nowMs = Date.now();
   const since = (ms) => (ms <= nowMs ? ` for ${ago(nowMs - ms)}` : '');
   byId('site-facts').replaceChildren(
@@ -124,6 +124,7 @@ function renderFacts() {
           h('b', { title: 'the newest that this gateway applied' }, String(revocation.number)),
           ` in force${since(revocation.appliedAtUnixMs)}`,
         ]),
+    ...(siteClock.quality === 'synced' ? [] : [' · ', h('b', {}, CLOCK_WORDS[siteClock.quality])]),
   );
   const clock = clockOf(site.site?.timeZone);
   byId('site-time').textContent = `${clock.day(nowMs)} ${clock.time(nowMs)}`;

@@ -21,6 +21,8 @@ export interface DoorSetDeps extends DoorDeps {
   readonly log: FieldLog;
   /** What people and fire alarms have ordered. */
   readonly siteMode: () => SiteMode;
+  /** Whoever has to come first has come. */
+  readonly isOpenedFirst: (doorId: string) => boolean;
 }
 
 /** All doors of the site: routes what the buses report, keeps the mode of each, and survives changes of the plan. */
@@ -38,6 +40,16 @@ export class DoorSet {
 
   get(doorId: string): Door | undefined {
     return this.#doors.get(doorId);
+  }
+
+  /** The clock was set, or is worth more or less than before. */
+  lookAtSchedules(): void {
+    this.#schedules.look();
+  }
+
+  /** As far as the clock is known. */
+  isScheduleOpen(scheduleId: string): boolean {
+    return this.#schedules.isOpen(scheduleId);
   }
 
   /** Another door of its airlock is not known to be closed and locked. The way out does not ask (access-control 4.0, rule 1). */
@@ -143,7 +155,8 @@ export class DoorSet {
     for (const [id, { door: planned }] of this.#index.doors) {
       const door = this.#doors.get(id);
       door?.masks({ held: this.#isOpen(planned.heldAlarmMask), forced: this.#isOpen(planned.forcedAlarmMask) });
-      door?.mode(standingMode(siteMode(), planned, this.#isOpen(planned.unlockSchedule)));
+      const awaitsFirst = planned.firstCard?.unlocks === true && !this.deps.isOpenedFirst(id);
+      door?.mode(standingMode(siteMode(), planned, !awaitsFirst && this.#isOpen(planned.unlockSchedule)));
     }
   }
 

@@ -3,7 +3,13 @@ import type { SitePlan } from '../policy/index.js';
 
 /** What the field decides by. */
 export type FieldPolicy =
-  | { readonly kind: 'policy'; readonly view: PolicyView; readonly plan: SitePlan }
+  | {
+      readonly kind: 'policy';
+      readonly view: PolicyView;
+      readonly plan: SitePlan;
+      /** When its authority confirmed it last. Absent: it counts from when it is put in force. */
+      readonly confirmedUnixMs?: number;
+    }
   /** No generation is readable. How doors are wired may still be known, so that exit requests work. */
   | { readonly kind: 'none'; readonly emergency?: EmergencyView & { readonly plan: SitePlan } };
 

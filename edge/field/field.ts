@@ -50,6 +50,8 @@ export interface FieldDeps {
   readonly log: FieldLog;
   /** Asked where an access point says so. Absent: it does not answer. */
   readonly host?: AuthorisationHost;
+  /** Takes the wall clock as right from now on. Absent: the clock is not the gateway's own. */
+  readonly acceptClock?: () => void;
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
   /** Default: forgets with the process. */
@@ -183,11 +185,7 @@ export class Field {
         decide: (request) => this.#decide(request),
         obstacle: (decision, presentation) => this.#obstacle(decision, presentation),
         door: (doorId) => this.#doors.get(doorId),
-        reserve: ({ credentialId, holderId }, request) =>
-          this.#passages.reserve(
-            { ...(credentialId !== undefined && { credentialId }), ...(holderId !== undefined && { holderId }) },
-            request,
-          ),
+        reserve: (decision, request) => this.#passages.reserve(decision, request),
         announcePolicy: () => this.#announcePolicy(),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
         siteId: () => this.#index.plan?.site.id ?? '',
@@ -263,6 +261,8 @@ export class Field {
     } else if (order.kind === 'acknowledge') {
       this.#doors.get(order.door)?.acknowledge();
       void this.#recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
+    } else if (order.kind === 'acceptClock') {
+      await this.#acceptClock(by);
     } else if (order.kind === 'forgive') {
       this.#passages.forgive(order.holder, by);
     } else if (order.kind === 'resetUses') {
@@ -517,6 +517,20 @@ export class Field {
     if (policy.kind !== 'policy' || credentialId === undefined) return false;
     const accessPoint = policy.view.accessPoint(accessPointId);
     return accessPoint !== undefined && mayBesideEntry(policy.view, credentialId, accessPoint, inputs, 'escort');
+  }
+
+  /** Recorded first: what has expired since may be in force again. */
+  async #acceptClock(by: string): Promise<void> {
+    const { acceptClock, clock } = this.deps;
+    if (acceptClock === undefined) throw refused('the clock of this gateway is not its own');
+    const { unixMs, floorUnixMs = unixMs } = clock.wall();
+    const behind = floorUnixMs > unixMs ? { behindMs: String(floorUnixMs - unixMs) } : {};
+    try {
+      await this.#recorder.commit({ record: { name: 'clock.accepted', detail: { by, ...behind } } });
+    } catch {
+      throw refused('the order cannot be recorded, and is recorded first');
+    }
+    acceptClock();
   }
 
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */

@@ -18,6 +18,9 @@ import { codeOf, type FieldLog } from './recorder.js';
 
 const MINUTE_MS = 60_000;
 
+/** Boundaries that the clock passes again, after it was set back by less than this, were run already. */
+const RUN_ONCE_WITHIN_MS = 86_400_000;
+
 /** Wall clock and monotonic clock may disagree by this much between two looks; beyond it, the wall clock was set. */
 const STEADY_WITHIN_MS = 1_000;
 
@@ -41,7 +44,7 @@ type Cause = 'start' | 'boundary' | 'policy' | 'clock';
 /**
  * Which schedules are open, for whatever follows them. They are evaluated at every full minute of the wall clock, where
  * all their boundaries are, so that a clock that is set takes effect within a minute. A boundary is recorded at its own
- * instant, however late the look is.
+ * instant, however late the look is, and once: passed again, because the clock was set back, it is a change of the clock.
  */
 export class ScheduleWatch {
   #view: PolicyView | undefined;
@@ -52,6 +55,8 @@ export class ScheduleWatch {
   /** Schedules that a new policy opens: they wait for the next evaluation. */
   readonly #widened = new Set<string>();
   #last: Look | undefined;
+  /** The latest known time at any look. */
+  #ranUntilUnixMs = -Infinity;
   #timer: Timer | undefined;
 
   constructor(private readonly deps: ScheduleWatchDeps) {}
@@ -73,6 +78,11 @@ export class ScheduleWatch {
     this.#evaluate(isFirst ? 'start' : 'policy');
   }
 
+  /** Beside each full minute: when the clock was set. */
+  look(): void {
+    this.#evaluate('time');
+  }
+
   stop(): void {
     this.#timer?.cancel();
   }
@@ -88,14 +98,16 @@ export class ScheduleWatch {
     const since = why === 'time' ? this.#steadySince(look) : undefined;
     if (since === undefined) this.#quietUntil.clear();
     this.#last = look;
+    const ranUntil = this.#ranUntilUnixMs - unixMs < RUN_ONCE_WITHIN_MS ? this.#ranUntilUnixMs : -Infinity;
     for (const id of this.#open) if (!this.#ids.includes(id)) this.#turn(id, false, unixMs, 'policy', events);
     for (const id of this.#ids) {
-      if (since !== undefined) this.#pass(id, since, unixMs, events);
+      if (since !== undefined) this.#pass(id, since, unixMs, ranUntil, events);
       const isOpen = this.#isSurelyOpen(id, wall);
       const cause = why === 'time' ? (this.#widened.has(id) ? 'policy' : 'clock') : why;
       if (why === 'policy' && isOpen && !this.#open.has(id)) this.#widened.add(id);
       else this.#turn(id, isOpen, unixMs, cause, events);
     }
+    if (isKnown) this.#ranUntilUnixMs = Math.max(ranUntil, unixMs);
     if (why === 'time') this.#widened.clear();
     onChange();
     for (const event of events) record(event);
@@ -112,7 +124,7 @@ export class ScheduleWatch {
   }
 
   /** What the clock passed between two looks. */
-  #pass(id: string, fromUnixMs: number, toUnixMs: number, events: EventDraft[]): void {
+  #pass(id: string, fromUnixMs: number, toUnixMs: number, ranUntil: number, events: EventDraft[]): void {
     this.#guard(id, (schedule) => {
       for (const { day, window, unixMs } of skippedWindows(schedule, fromUnixMs, toUnixMs)) {
         const at = schedule.clock.text(unixMs);
@@ -121,7 +133,7 @@ export class ScheduleWatch {
       }
       if ((this.#quietUntil.get(id) ?? 0) > toUnixMs) return;
       for (const { opens, unixMs } of boundaries(schedule, fromUnixMs, toUnixMs)) {
-        this.#turn(id, opens, unixMs, 'boundary', events);
+        this.#turn(id, opens, unixMs, unixMs > ranUntil ? 'boundary' : 'clock', events);
       }
       this.#quietUntil.set(id, nextBoundary(schedule, toUnixMs));
     });

@@ -1,23 +1,25 @@
 import { Value } from '@sinclair/typebox/value';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
-import type { AppendedEntry, Clock, Random, Signer } from '@sparc/protocol/ports';
+import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import { isTracked } from '../access/index.js';
 import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
-import { readAreaClaims } from '../areas/index.js';
+import { ClockFile, SiteClock } from '../clock/index.js';
 import type { KeyStore } from '../commissioning/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
+import { readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { ModeFile, OrderRequest } from '../site-mode/index.js';
-import { ClockWatch } from './clock-watch.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { Lifecycle } from './lifecycle.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
+  readonly timeEvidence: TimeEvidence;
   readonly random: Random;
   readonly signer: Signer;
   /** SCBK by device id, of those that people brought in a file. */
@@ -43,6 +45,7 @@ type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
  * No part waits for the site process, and the field waits for the journal's word on a grant only.
  */
 export class Gateway {
+  readonly #clock: SiteClock;
   readonly #lifecycle: Lifecycle;
   readonly #replica: ReplicaClient;
   readonly #commissioning: GatewayCommissioning;
@@ -58,7 +61,13 @@ export class Gateway {
     private readonly config: GatewayConfig,
     private readonly deps: GatewayDeps,
   ) {
-    const { clock, random, log, osdpKeys, keyStore, signer } = deps;
+    const { random, log, osdpKeys, keyStore, signer } = deps;
+    const clock = (this.#clock = new SiteClock({
+      clock: deps.clock,
+      evidence: deps.timeEvidence,
+      store: new ClockFile(config.dataDir),
+      onFailure: (error, what) => log.error({ error }, what),
+    }));
     this.#startedAtUnixMs = clock.wall().unixMs;
     this.#lifecycle = new Lifecycle(clock, STOP_MAX_MS, (part, error) =>
       log.error({ part, error }, 'a part did not stop in order'),
@@ -108,19 +117,20 @@ export class Gateway {
 
   /** Resolves when the field listens to the buses. A part that cannot start goes on trying and holds nothing up. */
   async start(): Promise<void> {
-    const { clock } = this.deps;
+    const clock = this.#clock;
     const first = new Promise<GenerationMessage>((resolve) => (this.#firstGeneration = resolve));
+    await this.#lifecycle.start(named('clock', clock));
     await this.#lifecycle.start(named('replica', this.#replica));
     const patience = clock.setTimer(FIRST_POLICY_MAX_MS, () => this.#firstGeneration?.({ kind: 'none' }));
     const generation = await first;
     patience.cancel();
     const policy = this.#policyOf(generation) ?? this.#withoutPolicy();
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
+    clock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
-    await this.#lifecycle.start(named('clock watch', new ClockWatch(clock, (event) => field.record(event))));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
   }
 
@@ -132,7 +142,8 @@ export class Gateway {
   }
 
   async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
-    const { clock, log } = this.deps;
+    const { log } = this.deps;
+    const clock = this.#clock;
     let isFirst = true;
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
@@ -142,7 +153,7 @@ export class Gateway {
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
-          if (isFirst) this.#closeOpenGrants(report);
+          if (isFirst) void this.#field?.closeOpenGrants(report.openGrants);
           opened(report);
           isFirst = false;
         },
@@ -157,11 +168,22 @@ export class Gateway {
         log,
         journal,
         fieldBus: this.#commissioning.buses,
+        acceptClock: () => clock.accept(),
         modeStore: new ModeFile(this.config.dataDir),
-        areaClaims: async () => {
+        revocationStore: new RevocationFile(this.config.dataDir),
+        recordedRevocations: async (listedNewest) => {
+          const { epoch, newestRevocation: newest } = await journalOpened;
+          const before = { epoch: epoch.counter, sequence: 0 };
+          const isListed = newest <= listedNewest;
+          return { newest, revocations: isListed ? [] : await readRevocations(this.config.dataDir, clock, before) };
+        },
+        claims: async () => {
           const { epoch } = await journalOpened;
-          return areRulesOfAreas(plan)
-            ? readAreaClaims(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 })
+          const before = { epoch: epoch.counter, sequence: 0 };
+          // Without a policy nobody knows of limits; one that comes later may have some.
+          const withUses = this.#view?.hasUseLimits ?? true;
+          return withUses || arePassagesCounted(plan)
+            ? readClaims(this.config.dataDir, clock, { before, withUses })
             : [];
         },
       },
@@ -172,19 +194,6 @@ export class Gateway {
     await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
     await this.#lifecycle.start(named('field', field));
     return field;
-  }
-
-  #closeOpenGrants({ openGrants }: JournalStartReport): void {
-    for (const { id, record } of openGrants) {
-      const { accessPointId, credentialId, holderId } = record ?? {};
-      this.#field?.record({
-        name: 'access.outcome_unknown',
-        causeId: id,
-        ...(accessPointId !== undefined && { accessPointId }),
-        ...(credentialId !== undefined && { credentialId }),
-        ...(holderId !== undefined && { holderId }),
-      });
-    }
   }
 
   #onReplica(message: ReplicaMessage): void {
@@ -216,7 +225,8 @@ export class Gateway {
       this.#replaceView(view);
       this.#commissioning.usePlan(view.plan);
       log.info({ revision: message.revision }, 'policy loaded');
-      return { kind: 'policy', view, plan: view.plan };
+      this.#clock.trustUnsynced(view.trustUnsyncedClock);
+      return { kind: 'policy', view, plan: view.plan, confirmedUnixMs: message.confirmedUnixMs };
     } catch (error) {
       const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
       this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });
@@ -284,7 +294,9 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
   stop: () => service.stop(),
 });
 
-/** Whether anything in the plan depends on where people were before. */
-const areRulesOfAreas = (plan: SqlitePolicyView['plan'] | undefined): boolean =>
+/** Whether anything in the plan depends on who passed where before. */
+const arePassagesCounted = (plan: SqlitePolicyView['plan'] | undefined): boolean =>
   plan !== undefined &&
-  (plan.areas.some(isTracked) || plan.accessPoints.some(({ reuseDelayMs }) => reuseDelayMs !== undefined));
+  (plan.areas.some(isTracked) ||
+    plan.accessPoints.some(({ reuseDelayMs }) => reuseDelayMs !== undefined) ||
+    plan.doors.some(({ firstCard }) => firstCard !== undefined));

@@ -4,7 +4,14 @@ import { SparcError } from '@sparc/protocol/errors';
 import { KeyStore } from '../commissioning/index.js';
 import { loadGatewayConfig, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
-import { createNodeClock, loadIdentity, nodeRandom, tryLock, type ExclusiveLock } from '../platform/index.js';
+import {
+  createNodeClock,
+  createTimeEvidence,
+  loadIdentity,
+  nodeRandom,
+  tryLock,
+  type ExclusiveLock,
+} from '../platform/index.js';
 import { loadPinKey } from '../policy/index.js';
 import { createLog } from './gateway-log.js';
 import { Gateway } from './gateway.js';
@@ -21,6 +28,7 @@ export async function runGateway(configPath: string, options: { readonly json: b
   const gateway = new Gateway(config, {
     ...secretsOf(config),
     clock: createNodeClock(),
+    timeEvidence: createTimeEvidence(),
     random: nodeRandom,
     log,
     onListening: (url) => log.info({ url }, 'console'),

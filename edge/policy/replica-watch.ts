@@ -6,7 +6,7 @@ import { verifyGeneration } from './verify-generation.js';
 /** What the replica thread tells the field. */
 export type ReplicaMessage =
   /** Use this one from now on. Open it soon: two applications later it is removed. */
-  | { readonly kind: 'generation'; readonly path: string; readonly revision: string }
+  | { readonly kind: 'generation'; readonly path: string; readonly revision: string; readonly confirmedUnixMs: number }
   /** A newer one is damaged or not authentic; what is used instead follows. */
   | { readonly kind: 'rejected'; readonly code: ErrorCode; readonly message: string }
   /** There is none to use. */
@@ -32,7 +32,11 @@ export class ReplicaWatch {
     const revision = current?.manifest.revision ?? '';
     if (revision !== this.#told) {
       this.#told = revision;
-      messages.push(current === undefined ? { kind: 'none' } : { kind: 'generation', path: current.path, revision });
+      messages.push(
+        current === undefined
+          ? { kind: 'none' }
+          : { kind: 'generation', path: current.path, revision, confirmedUnixMs: current.manifest.appliedUnixMs },
+      );
     }
     return messages;
   }

@@ -173,8 +173,8 @@ t.test('the snapshot is plain data that says what people look at', async (t) => 
   t.same(JSON.parse(JSON.stringify(snapshot)), snapshot);
   t.match(snapshot, {
     site: { id: 'site', timeZone: 'UTC' },
-    policy: { revision: 'r1' },
-    policyAgeMs: 1_100,
+    policy: { revision: 'r1', ageMs: 1_100 },
+    clock: { quality: 'synced' },
     buses: [{ id: 'bus', up: true }],
     journal: { healthy: true, lastEntry: /^1\.\d+$/ },
     mode: { lockdown: false, threatLevel: 0, fires: [] },

@@ -9,8 +9,17 @@ import { parseGatewayConfig } from '@sparc/edge/config';
 import { Gateway } from '@sparc/edge/gateway';
 import { JOURNAL_FILE, readEntries } from '@sparc/edge/ledger';
 import { createNodeClock, loadIdentity, nodeRandom } from '@sparc/edge/platform';
+import type { TimeEvidence } from '@sparc/protocol/ports';
 import { openPolicyScene, policyScene } from '../policy/policy-scene.js';
 import { eventually } from '../../support/peers.js';
+
+/** As on a machine that knows of no time source. */
+const NO_EVIDENCE: TimeEvidence = {
+  bootId: undefined,
+  uptimeMs: () => performance.now(),
+  confirmedUnixMs: () => undefined,
+  hardwareUnixMs: () => undefined,
+};
 
 function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] } {
   const config = parseGatewayConfig(
@@ -21,6 +30,7 @@ function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] 
   const write = (_fields: object, message: string) => void log.push(message);
   const gateway = new Gateway(config, {
     clock: createNodeClock(),
+    timeEvidence: NO_EVIDENCE,
     random: nodeRandom,
     signer: loadIdentity(dataDir),
     osdpKeys: new Map(),
@@ -111,5 +121,5 @@ t.test('a gateway that is stopped while its journal still starts records what it
   const { gateway } = gatewayOf(t, dataDir);
   await gateway.start();
   await gateway.stop();
-  t.same(namesIn(join(dataDir, JOURNAL_FILE)), ['policy.lost', 'gateway.started', 'gateway.stopped']);
+  t.same(namesIn(join(dataDir, JOURNAL_FILE)), ['clock.unsynced', 'policy.lost', 'gateway.started', 'gateway.stopped']);
 });
