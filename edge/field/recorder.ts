@@ -28,8 +28,11 @@ interface RecorderDeps {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly log: FieldLog;
-  /** Every record when it happens, before it is on disk; grants, which wait for it, are not among them. */
-  readonly observe: (record: EventDraft) => void;
+  /**
+   * Every record once: when it happens, and, where something waits for the disk, when it is there. `id` resolves to its
+   * entry, or to undefined when it is lost.
+   */
+  readonly observe: (record: EventRecord, id: Promise<EntryId | undefined>) => void;
   /** Every entry when it is on disk. */
   readonly onEntry: (entry: AppendedEntry) => void;
 }
@@ -61,7 +64,13 @@ export class Recorder {
   }
 
   /** Resolves when the entry is on disk; rejects as the journal does. */
-  async commit(draft: EntryDraft): Promise<AppendedEntry> {
+  async commit(draft: EntryDraft & { readonly record: EventDraft }): Promise<AppendedEntry> {
+    const entry = await this.#append(draft);
+    this.deps.observe(draft.record, Promise.resolve(entry.id));
+    return entry;
+  }
+
+  async #append(draft: EntryDraft): Promise<AppendedEntry> {
     try {
       const entry = await this.deps.journal.append(draft);
       this.#healthy = true;
@@ -77,7 +86,7 @@ export class Recorder {
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */
   readonly record = (record: EventDraft, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
     const recorded = this.#record(record, cause);
-    this.deps.observe(record);
+    this.deps.observe(record, recorded);
     return recorded;
   };
 
@@ -85,7 +94,7 @@ export class Recorder {
     const complete = cause === undefined ? record : await this.#withCause(record, cause);
     if (this.#late.length > 0) return this.#keep(complete);
     try {
-      return (await this.commit({ record: complete })).id;
+      return (await this.#append({ record: complete })).id;
     } catch (error) {
       if (isOfTheRecord(error)) return this.#giveUp(complete, error);
       return this.#keep(complete);
@@ -164,7 +173,7 @@ export class Recorder {
     const results = await Promise.allSettled(
       batch.map(({ record, sinceMs }) => {
         const detail = { ...record.detail, lateMs: String(Math.round(nowMs - sinceMs)) };
-        return this.commit({ record: { ...record, detail } });
+        return this.#append({ record: { ...record, detail } });
       }),
     );
     const again: Late[] = [];

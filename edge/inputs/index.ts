@@ -2,4 +2,4 @@
  * Inputs of a site: debouncing, faults of the wiring, and what inputs without a door tell.
  * @packageDocumentation
  */
-export { SiteInputs, type SiteInputsDeps } from './site-inputs.js';
+export { SiteInputs, type InputSignal, type SiteInputsDeps } from './site-inputs.js';

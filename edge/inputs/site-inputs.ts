@@ -13,11 +13,16 @@ const PURPOSE_EVENTS = {
 } as const satisfies Record<Exclude<Purpose, 'fireAlarm'>, readonly [active: EventName, inactive: EventName]>;
 type InputEvent = 'input.fault' | 'input.restored' | (typeof PURPOSE_EVENTS)[keyof typeof PURPOSE_EVENTS][number];
 
+/** An input with `activeWhen` applied; a fault of its wiring is neither. */
+export type InputSignal = 'active' | 'inactive' | 'fault';
+
 export interface SiteInputsDeps {
   readonly clock: Clock;
   readonly record: (event: EventDraft) => void;
   /** A state that lasted, as the device says it: `activeWhen` is not applied. */
   readonly settled: (change: InputChange) => void;
+  /** An input says something else than it last did; what its device says first after a start is no change. */
+  readonly changed: (inputId: string, signal: InputSignal) => void;
   readonly fireInput: (inputId: string, active: boolean) => void;
 }
 
@@ -34,6 +39,8 @@ export class SiteInputs {
   #inputs: ReadonlyMap<string, Input> = new Map();
   /** Settled states, by port. */
   readonly #settled = new Map<string, InputState>();
+  /** What inputs last said, by id, also while their device is away. */
+  readonly #last = new Map<string, InputSignal>();
   readonly #pending = new Map<string, Pending>();
   /** Ids of inputs that were last heard of as active, in the sense of their purpose. */
   readonly #active = new Set<string>();
@@ -47,6 +54,7 @@ export class SiteInputs {
     for (const [port, old] of before) {
       if (meaningOf(this.#inputs.get(port)) === meaningOf(old)) continue;
       this.#active.delete(old.id);
+      this.#last.delete(old.id);
       if (old.purpose === 'fireAlarm') this.deps.fireInput(old.id, false);
     }
     for (const [port, input] of this.#inputs) {
@@ -55,6 +63,12 @@ export class SiteInputs {
         continue;
       this.#tell(input, input.purpose, undefined, state);
     }
+  }
+
+  /** Undefined while it is not known. */
+  signal(inputId: string): InputSignal | undefined {
+    for (const [port, input] of this.#inputs) if (input.id === inputId) return signalOf(input, this.#settled.get(port));
+    return undefined;
   }
 
   onInput(change: InputChange): void {
@@ -101,6 +115,11 @@ export class SiteInputs {
     this.deps.settled(change);
     const input = this.#inputs.get(port);
     if (input?.purpose !== undefined) this.#tell(input, input.purpose, before, change.state);
+    const signal = input && signalOf(input, change.state);
+    if (input === undefined || signal === undefined) return;
+    const last = this.#last.get(input.id);
+    this.#last.set(input.id, signal);
+    if (last !== undefined && last !== signal) this.deps.changed(input.id, signal);
   }
 
   #tell(input: Input, purpose: Purpose, before: InputState | undefined, state: InputState): void {
@@ -121,4 +140,11 @@ export class SiteInputs {
 
 const meaningOf = (input: Input | undefined): string => JSON.stringify([input?.id, input?.purpose, input?.activeWhen]);
 const portOf = (deviceId: string, number: number): string => `${deviceId}#${number}`;
+
+function signalOf({ activeWhen }: Input, state: InputState | undefined): InputSignal | undefined {
+  if (isFault(state)) return 'fault';
+  if (state !== 'active' && state !== 'inactive') return undefined;
+  return state === activeWhen ? 'active' : 'inactive';
+}
+
 const isFault = (state: InputState | undefined): boolean => state === 'short' || state === 'open' || state === 'fault';

@@ -5,6 +5,7 @@ import { checkBuses, type PolicyBus } from './check-buses.js';
 import { checkCredentials } from './check-credentials.js';
 import { checkDoors } from './check-doors.js';
 import { checkHardware } from './check-hardware.js';
+import { checkLinkage } from './check-linkage.js';
 import { checkSchedules } from './check-schedules.js';
 import { explainNotYet } from './not-yet.js';
 import { SiteCheck } from './site-check.js';
@@ -28,6 +29,7 @@ export function validateSiteFile(text: string, fileName: string, buses: readonly
   checkDoors(check);
   checkAreas(check);
   checkSchedules(check);
+  checkLinkage(check);
   checkCredentials(check);
   const all = [...problems, ...check.problems];
   if (all.length > 0) throw documentError('ERR_POLICY_INVALID', fileName, all);

@@ -3,6 +3,7 @@ import { DEVICE_EVENTS } from './device-events.js';
 import { DOOR_EVENTS } from './door-events.js';
 import type { EventDescription } from './event-description.js';
 import { GATEWAY_EVENTS } from './gateway-events.js';
+import { LINKAGE_EVENTS } from './linkage-events.js';
 import { SITE_EVENTS } from './site-events.js';
 
 /** Each group of events, by what they are about. A name is in one of them. */
@@ -10,6 +11,7 @@ export const EVENT_GROUPS = {
   'People at doors': ACCESS_EVENTS,
   Doors: DOOR_EVENTS,
   Site: SITE_EVENTS,
+  'Linkage rules': LINKAGE_EVENTS,
   'Buses and devices': DEVICE_EVENTS,
   Gateway: GATEWAY_EVENTS,
 } as const satisfies Record<string, Record<string, EventDescription>>;
@@ -19,6 +21,7 @@ export const EVENTS = {
   ...ACCESS_EVENTS,
   ...DOOR_EVENTS,
   ...SITE_EVENTS,
+  ...LINKAGE_EVENTS,
   ...DEVICE_EVENTS,
   ...GATEWAY_EVENTS,
 } as const satisfies Record<string, EventDescription>;
