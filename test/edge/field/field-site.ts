@@ -1,5 +1,6 @@
 import { WEEKDAYS, type AccessPoint, type Area, type Door, type Schedule } from '@sparc/protocol/policy';
 import { Field, type FieldDeps, type FieldPolicy } from '@sparc/edge/field';
+import type { AuthorisationHost } from '@sparc/edge/host';
 import type { ModeStore } from '@sparc/edge/site-mode';
 import { VirtualClock } from '@sparc/simulator/world';
 import { cardBits } from '../access/scene.js';
@@ -41,6 +42,8 @@ export interface SiteChanges {
   readonly areas?: readonly Area[];
   /** Carla has what Ann has. */
   readonly carla?: boolean;
+  /** Beside Ann, Bob and Carla: what they have, and whatever differs. */
+  readonly people?: readonly (Partial<MemoryCredential> & { readonly id: string; readonly number: number })[];
   readonly revision?: string;
   readonly ann?: Partial<MemoryCredential>;
   readonly doors?: Readonly<Record<string, Partial<Door>>>;
@@ -131,6 +134,7 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
       credential('ann', 42, changes.ann),
       credential('bob', 43, { holderStatus: 'suspended' }),
       ...(changes.carla === true ? [credential('carla', 44)] : []),
+      ...(changes.people ?? []).map(({ id, number, ...more }) => credential(id, number, more)),
     ],
   });
   return { kind: 'policy', view, plan };
@@ -141,6 +145,7 @@ export interface SiteOptions {
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
   readonly modeStore?: ModeStore;
+  readonly host?: AuthorisationHost;
   readonly claims?: FieldDeps['claims'];
 }
 
@@ -152,7 +157,7 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ modeStore, claims }: SiteOptions) {
+  private constructor({ host, modeStore, claims }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -164,6 +169,7 @@ export class FieldSite {
       fieldBus: bus,
       journal,
       log,
+      ...(host && { host }),
       ...(modeStore && { modeStore }),
       ...(claims && { claims }),
     });
