@@ -1,4 +1,5 @@
 import { isExitActive, standsOpen, type DoorState, type Draft, type Masks, type Signal } from './door-state.js';
+import { closeOpenings } from './openings.js';
 import { doubtPassages, relockAfterClose, usePassage } from './passages.js';
 
 /** A report of the contact; `active` is an open door. */
@@ -100,6 +101,7 @@ function onClosed(draft: Draft): void {
   if (!wasOpen) return;
   state.closedAtMs = nowMs;
   state.masked = { ...state.masked, held: false };
+  closeOpenings(draft);
   relockAfterClose(draft);
   draft.effects.push({ kind: 'event', name: 'door.closed' });
   // A forced door has to stay closed for the time of the bounce filter; see `checkAlarms`.

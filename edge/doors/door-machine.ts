@@ -14,6 +14,7 @@ import {
   onOutputResult,
   type Urgent,
 } from './lock-control.js';
+import { endOpenings } from './openings.js';
 import { beginPassage, endsAtMs, expirePassages, settlePassages, withdrawGrants } from './passages.js';
 
 /** A door as a gateway finds it after its start: nothing is known, and no temporary unlock comes back. */
@@ -28,6 +29,7 @@ export function createDoor(settings: DoorSettings): DoorState {
     exitIgnored: undefined,
     grantedAtMs: undefined,
     passages: [],
+    openings: [],
     lock: NO_LOCK_COMMAND,
     shunt: NO_AUXILIARY,
     doubleLock: NO_AUXILIARY,
@@ -60,6 +62,7 @@ export function step(
   checkMismatch(draft);
   const afterMs = controlAuxiliaries(draft);
   control(draft, urgent, afterMs);
+  endOpenings(draft);
   return { state: draft.state, effects: draft.effects };
 }
 

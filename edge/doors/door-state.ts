@@ -31,6 +31,13 @@ export interface Passage {
   readonly silent: boolean;
 }
 
+/** A passage that opened the door; instants on the monotonic clock. */
+export interface Opening {
+  readonly cause: number;
+  readonly openedAtMs: number;
+  readonly closedAtMs: number | undefined;
+}
+
 /**
  * What the lock should be told. `leased` and `until` end in the device by itself; `unlocked` stays, and is used only where
  * the site says that an unlock outlives the gateway.
@@ -106,6 +113,8 @@ export interface DoorState {
   readonly exitIgnored: { readonly untilMs: number; readonly cause: number } | undefined;
   readonly grantedAtMs: number | undefined;
   readonly passages: readonly Passage[];
+  /** Passages that opened the door, until it is closed and locked again. */
+  readonly openings: readonly Opening[];
   readonly lock: LockState;
   readonly shunt: AuxiliaryState;
   readonly doubleLock: AuxiliaryState;
@@ -195,6 +204,8 @@ export type DoorEffect =
       readonly cause?: number;
     }
   | DoorEvent
+  /** After a passage the door is closed and locked again. */
+  | { readonly kind: 'secured'; readonly cause: number; readonly openedAtMs: number; readonly closedAtMs: number }
   | { readonly kind: 'indicate'; readonly indication: Extract<Indication, 'locked' | 'unlocked' | 'heldOpen'> };
 
 /** A step in the making: the machine's parts work on one draft, and `step` gives it out as immutable. */

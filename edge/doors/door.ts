@@ -170,6 +170,9 @@ export class Door {
       case 'event':
         this.#record(effect);
         break;
+      case 'secured':
+        this.#recordSecured(effect);
+        break;
       case 'indicate':
         for (const { deviceId, number } of this.wiring.readers) {
           this.deps.fieldBus.indicate(deviceId, number, effect.indication);
@@ -204,6 +207,15 @@ export class Door {
     return { kind: 'notExecuted', error };
   }
 
+  #recordSecured({ cause, openedAtMs, closedAtMs }: Extract<DoorEffect, { kind: 'secured' }>): void {
+    const { clock } = this.deps;
+    const { unixMs } = clock.wall();
+    const nowMs = clock.monotonicMs();
+    const instant = (atMs: number) => new Date(Math.round(unixMs - (nowMs - atMs))).toISOString();
+    const detail = { openedAt: instant(openedAtMs), closedAt: instant(closedAtMs), securedAt: instant(nowMs) };
+    this.#record({ kind: 'event', name: 'door.secured', cause, detail });
+  }
+
   #record({ kind: _kind, cause, ...event }: DoorEvent): void {
     const known = cause === undefined ? undefined : this.#causes.get(cause);
     const id = this.deps.record({ ...event, doorId: this.wiring.id, ...known?.subject }, known?.id);
@@ -216,7 +228,8 @@ export class Door {
 
   #forgetCauses(): void {
     for (const cause of this.#causes.keys()) {
-      if (!this.#state.passages.some((passage) => passage.cause === cause)) this.#causes.delete(cause);
+      const { passages, openings } = this.#state;
+      if (![...passages, ...openings].some((each) => each.cause === cause)) this.#causes.delete(cause);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { CommandOutcome } from '@sparc/protocol/ports';
 import { isExitActive, type DoorState, type Draft, type Passage } from './door-state.js';
+import { beginOpening } from './openings.js';
 
 /** Presentations at one door within one release time; the oldest ends early beyond it. */
 const PASSAGES_MAX = 8;
@@ -42,6 +43,7 @@ export function usePassage(draft: Draft): void {
   });
   if (user === undefined) return;
   state.extraOpenTimeMs = user.extraTimeMs;
+  beginOpening(draft, user);
   if (user.kind === 'access') {
     draft.effects.push({ kind: 'event', name: 'access.used', cause: user.cause });
     return;

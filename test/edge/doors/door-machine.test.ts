@@ -27,6 +27,8 @@ const OUTCOMES: readonly CommandOutcome[] = [
 
 const STANDING_MODES = ['unlocked', 'locked', 'blocked', 'lockedDown', 'lockedOpen', 'doubleLocked'] as const;
 const LOCKED = STANDING_MODES.indexOf('locked');
+const CLOSED = INPUT_STATES.indexOf('inactive');
+const OPEN = INPUT_STATES.indexOf('active');
 
 /** Something that happens to a door after a pause; commands are answered in the order they were sent. */
 type Happening =
@@ -279,6 +281,39 @@ t.test('every grant has exactly one outcome, unless its command was certainly no
   );
   t.pass();
 });
+
+/** Somebody is let in, opens, and closes; the bus answers. */
+const PASSAGE: readonly { pauseMs: number; what: Happening }[] = (
+  ['device', 'mode', 'contact', 'grant', 'contact', 'contact', 'pass'] as const
+)
+  .map((kind, at): Happening => ({ kind, value: [1, LOCKED, CLOSED, 1, OPEN, CLOSED, 0][at] ?? 0 }))
+  .flatMap((what) => [what, ...Array.from({ length: 9 }, (): Happening => ({ kind: 'answer', value: 0 }))])
+  .map((what) => ({ pauseMs: what.kind === 'pass' ? 60_000 : 10, what }));
+
+t.test(
+  'a passage is told as secured at most once, after it was used, at a door that is closed and locked',
+  async (t) => {
+    let toldCount = 0;
+    checkProperty(
+      fc.property(story, ([door, happenings]) => {
+        let isRight = true;
+        const used = new Set<number | undefined>();
+        play(door, [...happenings, ...PASSAGE], (bench) => {
+          for (const effect of bench.effects.splice(0)) {
+            if (effect.kind === 'event' && effect.name.endsWith('.used')) used.add(effect.cause);
+            if (effect.kind !== 'secured') continue;
+            toldCount += 1;
+            isRight &&= used.delete(effect.cause) && effect.openedAtMs <= effect.closedAtMs;
+            isRight &&= effect.closedAtMs <= bench.nowMs && bench.state.position === 'closed' && !bench.lockReleased;
+          }
+        });
+        return isRight;
+      }),
+      400,
+    );
+    t.ok(toldCount > 0, 'some were told');
+  },
+);
 
 t.test(
   'a pressed exit request that releases has the lock released by the same step, or once it may not be ignored',

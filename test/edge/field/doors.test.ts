@@ -61,7 +61,49 @@ t.test('a granted door that is opened was used, and relocks after DelayTimeBefor
   t.notOk(site.released('front'));
   site.close('front');
   await site.clock.advance(10_000);
-  t.same(site.news(), ['door.closed']);
+  t.same(site.news(), ['door.closed', 'door.secured']);
+});
+
+t.test('a passage has two times: opened, and closed and locked again, whichever of these comes last', async (t) => {
+  const start = (await FieldSite.open()).clock.wall().unixMs;
+  for (const [openForMs, securedAfterMs] of [
+    // Closed while the lock is still released, and with the lock long locked.
+    [100, 500],
+    [9_000, 9_000],
+  ] as const) {
+    const site = await released('front');
+    const openedAtMs = site.clock.wall().unixMs - start;
+    site.open('front');
+    await site.clock.advance(openForMs);
+    site.close('front');
+    await site.clock.advance(60_000);
+    const { record } = site.record('door.secured');
+    t.match(record, { doorId: 'front', accessPointId: 'front-in', credentialId: 'ann', holderId: 'ann' });
+    t.same(record.causeId, site.record('access.granted').id);
+    const [opened = 0, closed = 0, secured = 0] = ['openedAt', 'closedAt', 'securedAt'].map(
+      (name) => Date.parse(record.detail?.[name] ?? '') - start - openedAtMs,
+    );
+    t.same([opened, closed], [0, openForMs]);
+    // The command and its answer take a moment.
+    t.ok(secured >= securedAfterMs && secured < securedAfterMs + 50, `secured after ${secured} ms`);
+  }
+});
+
+t.test('who passes while the door stands unlocked locks nothing behind them', async (t) => {
+  const site = await FieldSite.open();
+  void site.field.order({ kind: 'door', door: 'front', mode: 'unlocked' }, 'Ada');
+  await site.clock.advance(100);
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(100);
+  site.news();
+  site.open('front');
+  await site.clock.advance(1_000);
+  site.close('front');
+  await site.clock.advance(1_000);
+  void site.field.order({ kind: 'releaseDoor', door: 'front' }, 'Ada');
+  await site.clock.advance(10_000);
+  t.ok(site.journal.names.includes('access.used'));
+  t.notOk(site.journal.names.includes('door.secured'));
 });
 
 t.test('without DelayTimeBeforeRelock an opened door keeps to its release time', async (t) => {
@@ -122,7 +164,7 @@ t.test('an open door warns, alarms, and clears when it closes', async (t) => {
   await site.clock.advance(60_000);
   site.close('front');
   await site.clock.advance(100);
-  t.same(site.news(), ['door.closed', 'door.held_clear']);
+  t.same(site.news(), ['door.closed', 'door.held_clear', 'door.secured']);
   t.equal(site.field.snapshot().doors[0]?.alarm, 'none');
 });
 
@@ -184,7 +226,8 @@ t.test('an exit request releases at once, whatever the disk does, and is recorde
   site.close('front');
   site.journal.release();
   await site.clock.advance(10_000);
-  t.same(site.news(), ['exit.released', 'door.opened', 'door.closed', 'exit.used']);
+  t.same(site.news(), ['exit.released', 'door.opened', 'door.closed', 'exit.used', 'door.secured']);
+  t.same(site.record('door.secured').record.causeId, site.record('exit.released').id);
   t.same(site.record('exit.used').record.causeId, site.record('exit.released').id);
   t.notOk(site.released('front'));
 });
