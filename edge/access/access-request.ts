@@ -52,7 +52,7 @@ export interface DecisionContext {
 /** What a decision knows of passages: who is where, who is on the way, how often a credential was used, who came first. */
 export type PassageFacts = Pick<
   DecisionInputs,
-  'location' | 'sinceHereMs' | 'occupancy' | 'pendingElsewhere' | 'usesCount' | 'firstCardIn'
+  'location' | 'sinceHereMs' | 'occupancy' | 'pendingElsewhere' | 'escortedInside' | 'usesCount' | 'firstCardIn'
 >;
 
 export interface PassageView {

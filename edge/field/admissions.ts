@@ -153,8 +153,8 @@ export class Admissions {
 
   /** From whose checks all hold to the lock. Never rejects. */
   async #admit(party: readonly Candidate[]): Promise<void> {
-    const [{ presentation }] = party as readonly [Candidate, ...Candidate[]];
-    const { point } = presentation;
+    const point = party[0]?.presentation.point;
+    if (point === undefined) return;
     const { clock, log, site } = this.deps;
     if (this.#grantsWaitingCount >= GRANTS_WAITING_MAX && !isEgress(point.accessPoint)) {
       for (const each of party) this.#grants.deny({ ...each, decision: denied(each.decision, 'record_failed') });
@@ -163,9 +163,12 @@ export class Admissions {
     this.#grantsWaitingCount += 1;
     const processing = clock.setTimer(PROCESSING_AFTER_MS, () => site.indicate(point, 'processing'));
     try {
-      const admitted = await this.#askHost(party);
+      const isHostDue = party.some(({ decision }) => decision.outcome === 'pending');
+      const admitted = isHostDue ? this.#heard(party, await this.#askHost(point, party)) : party;
+      // Place and count are kept in the instant of the decision: nothing is waited for in between.
+      const done = this.#grants.run(admitted);
       this.#nowEscorts(admitted);
-      if (admitted.length > 0) await this.#grants.run(admitted);
+      await done;
     } catch (error) {
       log.error({ accessPointId: point.accessPoint.id, code: codeOf(error) }, 'grant failed');
       for (const each of party) this.#grants.deny({ ...each, decision: denied(each.decision, 'internal_error') });
@@ -175,23 +178,25 @@ export class Admissions {
     }
   }
 
-  /** Who passes after the host was asked, where it is. */
-  async #askHost(party: readonly Candidate[]): Promise<readonly Candidate[]> {
+  #askHost(point: Point, party: readonly Candidate[]): ReturnType<HostDesk['ask']> {
     const { clock, host, recorder, site } = this.deps;
-    const asked = party.find(({ decision }) => decision.outcome === 'pending');
-    if (asked === undefined) return party;
-    const { accessPoint } = asked.presentation.point;
+    const { accessPoint } = point;
     for (const { decision } of party) void recorder.record({ ...decisionRecord(decision), doorId: accessPoint.door });
-    site.indicate(asked.presentation.point, 'processing');
+    site.indicate(point, 'processing');
     const question = {
       siteId: site.siteId(),
       accessPointId: accessPoint.id,
       doorId: accessPoint.door,
-      atUnixMs: asked.decision.inputs.atUnixMs,
+      atUnixMs: clock.wall().unixMs,
       persons: party.map(idsOf),
     };
-    const hostAnswer = await host.ask(question, accessPoint.hostAuthorisation?.timeoutMs ?? 0);
-    const { passing, refused } = whoPasses(party.map((each) => this.#again(each, { hostAnswer }, clock.monotonicMs())));
+    return host.ask(question, accessPoint.hostAuthorisation?.timeoutMs ?? 0);
+  }
+
+  /** Who passes by what the host said; meanwhile anything may have changed. */
+  #heard(party: readonly Candidate[], hostAnswer: Awaited<ReturnType<HostDesk['ask']>>): readonly Candidate[] {
+    const nowMs = this.deps.clock.monotonicMs();
+    const { passing, refused } = whoPasses(party.map((each) => this.#again(each, { hostAnswer }, nowMs)));
     for (const each of refused) this.#grants.deny(each);
     return passing;
   }

@@ -1,7 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
-import { areaChain, crossing, isTracked, type PassageFacts } from '../access/index.js';
+import { areaChain, crossing, isTracked, type AccessRequest, type PassageFacts } from '../access/index.js';
 import { NOBODY_SEEN, step, useKey, type AreaState } from './area-state.js';
 import type { Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
@@ -48,38 +48,52 @@ export class AreaBook {
     this.#state = step(this.#state, claim, (areaId, outerId) => this.#isWithin(areaId, outerId));
   }
 
-  factsOf(holderId: string, point: AccessPoint, underWay: readonly Reservation[]): PassageFacts {
+  factsOf(
+    holderId: string,
+    point: AccessPoint,
+    { companions = [], escort }: Pick<AccessRequest, 'companions' | 'escort'>,
+    underWay: readonly Reservation[],
+  ): PassageFacts {
     const { entered, left } = this.#crossing(point);
     const tracked = [...entered, ...left].filter(isTracked);
     if (tracked.length === 0 && point.reuseDelayMs === undefined) return {};
     const usedAt = this.#state.uses.get(useKey(holderId, point.id));
     const sinceHereMs = usedAt === undefined ? undefined : Math.max(0, this.deps.clock.wall().unixMs - usedAt);
-    const occupancy = tracked.map((area) => ({ areaId: area.id, others: this.#inside(area.id, underWay, holderId) }));
+    const occupancy = tracked.map((area) => {
+      const inside = this.#inside(area.id, underWay);
+      // Whoever passes with them is in where they enter, and gone where they leave.
+      for (const id of companions) {
+        if (left.includes(area)) inside.delete(id);
+        else inside.set(id, undefined);
+      }
+      inside.delete(holderId);
+      return { areaId: area.id, others: this.#count(area.id, inside) };
+    });
     const location = tracked.length === 0 ? undefined : this.#location(holderId);
-    const isElsewhere = underWay.some(
-      (each) => each.accessPoint.id !== point.id && each.holderId === holderId,
-    );
+    const isElsewhere = underWay.some((each) => each.accessPoint.id !== point.id && each.holderId === holderId);
     return {
       ...(location !== undefined && { location }),
       ...(point.reuseDelayMs !== undefined && sinceHereMs !== undefined && { sinceHereMs }),
       ...(occupancy.length > 0 && { occupancy }),
       ...(tracked.length > 0 && isElsewhere && { pendingElsewhere: true }),
+      ...(escort && { escortedInside: this.#escorted(holderId, escort.holderId, companions, entered, underWay) }),
     };
   }
 
   /** Undefined until the ledger was read back. */
   peopleIn(areaId: string): { readonly count: number; readonly max: number | undefined } | undefined {
     if (!this.#isKnown) return undefined;
-    return { count: this.#inside(areaId, []), max: this.#areas.get(areaId)?.occupancyMax };
+    return { count: this.#count(areaId, this.#inside(areaId, [])), max: this.#areas.get(areaId)?.occupancyMax };
   }
 
-  passed({ holderId, accessPoint, isCertain }: Passage): void {
+  passed({ holderId, accessPoint, isCertain, escortId }: Passage): void {
     if (holderId === undefined || !this.#isCounted(accessPoint)) return;
     const { id: accessPointId, areaFrom, areaTo } = accessPoint;
     const detail = {
       ...(areaFrom !== undefined && { from: areaFrom }),
       ...(areaTo !== undefined && { to: areaTo }),
       certain: String(isCertain),
+      ...(escortId !== undefined && { escort: escortId }),
     };
     this.deps.record({ name: 'area.moved', holderId, accessPointId, detail });
   }
@@ -115,15 +129,37 @@ export class AreaBook {
     return { ...(areaId !== undefined && { areaId }), certain };
   }
 
-  /** People in an area, or on their way in, beside a holder. */
-  #inside(areaId: string, underWay: readonly Reservation[], besidesHolderId?: string): number {
-    const inside = new Set<string>();
-    for (const [id, presence] of this.#state.presences) if (this.#isWithin(presence.areaId, areaId)) inside.add(id);
-    for (const { holderId: id, accessPoint } of underWay) {
-      if (id !== undefined && this.#isWithin(accessPoint.areaTo, areaId)) inside.add(id);
+  /** Who is in an area or on their way in, each with who vouched for them. */
+  #inside(areaId: string, underWay: readonly Reservation[]): Map<string, string | undefined> {
+    const inside = new Map<string, string | undefined>();
+    for (const [id, presence] of this.#state.presences) {
+      if (this.#isWithin(presence.areaId, areaId)) inside.set(id, presence.escortId);
     }
-    if (besidesHolderId !== undefined) inside.delete(besidesHolderId);
+    for (const { holderId: id, accessPoint, request } of underWay) {
+      if (id !== undefined && this.#isWithin(accessPoint.areaTo, areaId)) inside.set(id, request.escort?.holderId);
+    }
+    return inside;
+  }
+
+  #count(areaId: string, inside: ReadonlyMap<string, unknown>): number {
     return Math.max(0, inside.size - (this.#state.anonymousExits.get(areaId) ?? 0));
+  }
+
+  /** Other visitors of an escort in the tracked area that has the most of them, those who enter together included. */
+  #escorted(
+    holderId: string,
+    escortId: string,
+    companions: readonly string[],
+    entered: readonly Area[],
+    underWay: readonly Reservation[],
+  ): number {
+    const counts = entered.filter(isTracked).map(({ id }) => {
+      const inside = [...this.#inside(id, underWay)].flatMap(([each, by]) => (by === escortId ? [each] : []));
+      const visitors = new Set([...inside, ...companions]);
+      for (const each of [holderId, escortId]) visitors.delete(each);
+      return visitors.size;
+    });
+    return Math.max(0, ...counts);
   }
 
   #isCounted(point: AccessPoint): boolean {

@@ -6,6 +6,8 @@ export interface Presence {
   readonly areaId?: string;
   readonly certain: boolean;
   readonly sinceUnixMs: number;
+  /** Of a visitor: who vouched for them. */
+  readonly escortId?: string;
 }
 
 /** What the claims of the ledger come to. */
@@ -33,11 +35,12 @@ export function step(
   switch (name) {
     case 'area.moved': {
       if (holderId === undefined) return state;
-      const { to, certain } = detail;
+      const { to, certain, escort } = detail;
       presences.set(holderId, {
         ...(to !== undefined && { areaId: to }),
         certain: certain === 'true',
         sinceUnixMs: atUnixMs,
+        ...(escort !== undefined && { escortId: escort }),
       });
       const uses = new Map(state.uses);
       if (accessPointId !== undefined) uses.set(useKey(holderId, accessPointId), atUnixMs);

@@ -6,10 +6,10 @@ import type { AccessRequest } from '../access/index.js';
 /** Longer than any release; an outcome ends a reservation long before. */
 const RESERVATION_MAX_MS = 660_000;
 
-/** Somebody whom a grant lets in. An emergency credential has no holder. */
+/** Somebody whom a grant lets in. An emergency credential has no holder, and a facility code is nobody's. */
 export interface Person {
-  readonly credentialId?: string;
-  readonly holderId?: string;
+  readonly credentialId: string | undefined;
+  readonly holderId: string | undefined;
 }
 
 export interface Reservation extends Person {
@@ -22,6 +22,8 @@ export interface Reservation extends Person {
 export interface Passage extends Person {
   readonly accessPoint: AccessPoint;
   readonly isCertain: boolean;
+  /** Who vouched for them. */
+  readonly escortId: string | undefined;
 }
 
 /** Grants that are neither used nor over: they keep place and count for whom they are for (access-control 4.0, rule 4). */
@@ -53,12 +55,8 @@ export class GrantsUnderWay {
     );
     if (grant !== undefined) this.#reservations.delete(grant);
     if (outcome === 'none') return undefined;
-    return {
-      ...(credentialId !== undefined && { credentialId }),
-      ...(holderId !== undefined && { holderId }),
-      accessPoint,
-      isCertain: outcome === 'certain',
-    };
+    const escortId = grant?.request.escort?.holderId;
+    return { credentialId, holderId, accessPoint, isCertain: outcome === 'certain', escortId };
   }
 }
 

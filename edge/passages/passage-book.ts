@@ -1,13 +1,7 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import type { AccessPoint } from '@sparc/protocol/policy';
 import type { Timer } from '@sparc/protocol/ports';
-import type {
-  AccessRequest,
-  CredentialRecord,
-  PassageFacts,
-  PassageView,
-  PolicyView,
-} from '../access/index.js';
+import type { AccessRequest, CredentialRecord, PassageFacts, PassageView, PolicyView } from '../access/index.js';
 import type { SitePlan } from '../policy/index.js';
 import { AreaBook, type BookDeps } from './area-book.js';
 import type { Claim } from './claim.js';
@@ -72,7 +66,7 @@ export class PassageBook implements PassageView {
   factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
     const underWay = this.#underWay.besides(request);
     return {
-      ...this.#areas.factsOf(credential.holderId, accessPoint, underWay),
+      ...this.#areas.factsOf(credential.holderId, accessPoint, request, underWay),
       ...this.#uses.factsOf(credential, accessPoint, underWay),
       ...this.#firstCards.factsOf(accessPoint),
     };
@@ -92,7 +86,7 @@ export class PassageBook implements PassageView {
   reserve({ credentialId, holderId }: Person, request: AccessRequest): () => void {
     const accessPoint = this.#points.get(request.accessPointId);
     if (accessPoint === undefined || credentialId === undefined) return () => undefined;
-    return this.#underWay.reserve({ credentialId, ...(holderId !== undefined && { holderId }), accessPoint, request });
+    return this.#underWay.reserve({ credentialId, holderId, accessPoint, request });
   }
 
   /** Everything that the field records, at the moment it happens. */
@@ -101,7 +95,8 @@ export class PassageBook implements PassageView {
     const { name, doorId, accessPointId } = record;
     if (name === 'exit.used' && doorId !== undefined) this.#areas.leftAnonymously(doorId);
     // `locked` is told when the lock has confirmed it; every other change of mode tells where it came from.
-    const isRelocked = name === 'door.locked' || (name === 'door.mode_changed' && record.detail?.['from'] === 'unlocked');
+    const isRelocked =
+      name === 'door.locked' || (name === 'door.mode_changed' && record.detail?.['from'] === 'unlocked');
     if (isRelocked && doorId !== undefined) this.#firstCards.relocked(doorId);
     const point = accessPointId === undefined ? undefined : this.#points.get(accessPointId);
     const passage = point && this.#underWay.settle(record, point);

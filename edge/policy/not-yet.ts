@@ -2,13 +2,7 @@ import type { FieldExplanation } from '../config/index.js';
 
 /** Well-known rules of access control that this version does not enforce, by the names people give them. */
 const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = [
-  [['twoPerson', 'twoPersonRule', 'dualCredential'], 'the two-person rule'],
-  [['escort', 'escortRequired', 'mayEscort'], 'escorting of visitors'],
-  [['firstCard', 'firstCardIn', 'firstPerson'], 'the first-card condition'],
-  [['useLimit', 'usesMax', 'maxUses'], 'a limit of uses'],
-  [['threatLevel', 'threatLevels', 'clearance'], 'threat levels'],
   [['lockdown', 'lockdownOverride'], 'lockdown as a field of the site file'],
-  [['hostAuthorisation', 'hostAuthorization', 'externalAuthorization'], 'authorisation by a host'],
   [['policyStaleness', 'staleness', 'onPolicyStale'], 'a rule for stale policy'],
   [['extendedTime', 'extendedReleaseTimeMs', 'extendedOpenTimeMs', 'extendedGrantTime'], 'extended times'],
   [['visitors', 'temporaryGrants'], 'temporary grants'],

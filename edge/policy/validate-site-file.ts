@@ -2,6 +2,7 @@ import { SiteFile } from '@sparc/protocol/policy';
 import { checkDocument, documentError } from '../config/index.js';
 import { checkAreas } from './check-areas.js';
 import { checkBuses, type PolicyBus } from './check-buses.js';
+import { checkCounts } from './check-counts.js';
 import { checkCredentials } from './check-credentials.js';
 import { checkDoors } from './check-doors.js';
 import { checkHardware } from './check-hardware.js';
@@ -31,6 +32,7 @@ export function validateSiteFile(text: string, fileName: string, buses: readonly
   checkSchedules(check);
   checkLinkage(check);
   checkCredentials(check);
+  checkCounts(check);
   const all = [...problems, ...check.problems];
   if (all.length > 0) throw documentError('ERR_POLICY_INVALID', fileName, all);
   return source.value as SiteFile;

@@ -67,7 +67,18 @@ export const ACCESS_EVENTS = {
     fields: ['accessPointId', 'code'],
   },
   'host.available': { severity: 'notice', meaning: 'The host answers again.', fields: ['accessPointId'] },
-  'access.released': { severity: 'info', meaning: 'The lock of a grant was released.', fields: OUTCOME },
+  'access.released': {
+    severity: 'info',
+    meaning: 'The lock of a grant was released.',
+    fields: OUTCOME,
+    detail: { 'extended?': '`true` where the door gives more time than usual' },
+  },
+  'access.double_card': {
+    severity: 'notice',
+    meaning: 'The same card was let through twice within a short time, which toggled the door.',
+    fields: OUTCOME,
+    detail: { mode: 'what the door is now: unlocked or locked', 'forMs?': 'until the next boundary of its schedule' },
+  },
   'access.not_executed': {
     severity: 'warning',
     meaning: 'A recorded grant was certainly not released.',
@@ -175,6 +186,7 @@ export const ACCESS_EVENTS = {
       'from?': 'the area that was left; absent: from outside of all',
       'to?': 'the area that was entered; absent: outside of all',
       certain: '`true` or `false`',
+      'escort?': 'of a visitor: the holder who vouched for them',
     },
   },
   'area.left_anonymously': {

@@ -48,3 +48,28 @@ t.test('an error on the way is a denial', async (t) => {
   };
   t.match(decideEmergency(REQUEST, broken, CONTEXT), { outcome: 'deny', reason: 'internal_error' });
 });
+
+t.test(
+  'where an access point says so, a facility code alone opens under no_policy, and it is nobody that enters',
+  async (t) => {
+    const degraded: EmergencyView = {
+      ...view,
+      accessPoint: (id) => {
+        const accessPoint = ACCESS_POINTS.find((each) => each.id === id);
+        return accessPoint && { ...accessPoint, degradedFacilityCodes: [1, 9] };
+      },
+    };
+    const decide = (number: number, facility = 1, more: Partial<typeof CONTEXT> = {}) =>
+      decideEmergency({ ...REQUEST, card: cardBits('h10301', facility, number) }, degraded, { ...CONTEXT, ...more });
+    const record = decisionRecord(decide(43));
+    t.match(record, { name: 'access.granted.facility', card: { cardNumber: '43', bitCount: 26 } });
+    t.ok(record.card.bits.length > 0, 'raw bits are kept');
+    t.equal(record.credentialId, undefined);
+    t.equal(decisionRecord(decide(42)).name, 'access.granted.emergency', 'whose card is known is named');
+    t.equal(decide(43, 2).reason, 'no_policy', 'another facility');
+    t.equal(decide(43, 1, { doorMode: 'lockedDown' }).reason, 'no_policy');
+    t.equal(decideEmergency({ ...REQUEST, card: cardBits('h10301', 1, 43) }, view, CONTEXT).reason, 'no_policy');
+    const unknownFormat = { bitCount: 40, bits: new Uint8Array([1, 2, 3, 4, 5]) };
+    t.equal(decideEmergency({ ...REQUEST, card: unknownFormat }, degraded, CONTEXT).reason, 'no_policy');
+  },
+);

@@ -160,9 +160,6 @@ t.test('a rule that nothing would enforce yet has its own code', async (t) => {
   const fields: readonly (readonly [string, string])[] = [
     ['areaTo: hall', 'areaTo: hall, twoPerson: true'],
     ['areaTo: hall', 'areaTo: hall, escort: true'],
-    ['name: Staff,', 'name: Staff, useLimit: 3,'],
-    ['timeZone: Europe/Berlin', 'timeZone: Europe/Berlin, threatLevel: 1'],
-    ['unlockSchedule: office', 'firstCard: true'],
     ['areaTo: hall', 'areaTo: hall, hostAuthorisation: true'],
   ];
   for (const [from, to] of fields) {
