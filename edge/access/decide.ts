@@ -180,6 +180,7 @@ function judge(view: PolicyView, accessPointId: string, identified: Identified, 
     holderId: credential?.holderId,
     card,
     inputs,
+    extendedTime: credential?.extendedTime,
   };
 }
 

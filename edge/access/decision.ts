@@ -22,6 +22,8 @@ export interface Decision {
   readonly holderId: string | undefined;
   readonly card: CardRecord;
   readonly inputs: DecisionInputs;
+  /** The holder needs longer at doors. */
+  readonly extendedTime?: boolean | undefined;
   /** Why it was granted while no policy is readable: a credential of the emergency list, or a facility code alone. */
   readonly withoutPolicy?: 'emergency' | 'facility';
   /** What was thrown, for the log, when the reason is `internal_error`. */

@@ -45,6 +45,7 @@ const TITLES = {
   'access.granted': 'Granted',
   'access.granted.emergency': 'Granted (emergency)',
   'access.denied': 'Denied',
+  'access.double_card': 'Door toggled by a card',
   'access.duress': 'PIN under duress',
   'access.override': 'Override used',
   'access.pin_pending': 'PIN awaited',

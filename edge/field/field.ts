@@ -34,6 +34,7 @@ import { Linkage } from '../linkage/index.js';
 import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
 import type { LoggedEntry } from '../ledger/index.js';
 import { Devices } from './devices.js';
+import { CardToggles } from './card-toggles.js';
 import { DoorSet } from './door-set.js';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
@@ -71,6 +72,8 @@ export interface FieldOptions {
 
 /** Changes closer together than this are one. */
 const CHANGE_PAUSE_MS = 50;
+/** From an order that opens to its record. */
+const ORDER_RECORD_MAX_MS = 2_000;
 /** From an operator's release to its command, as from a card's. */
 const OPERATOR_RELEASE_MAX_MS = 2_000;
 
@@ -90,6 +93,7 @@ export class Field {
   readonly #doors: DoorSet;
   readonly #presentations: Presentations;
   readonly #staleness: StalenessWatch;
+  readonly #toggles: CardToggles;
   #policy: FieldPolicy = NO_POLICY;
   #index: SiteIndex = EMPTY_SITE;
   #restoring = Promise.resolve();
@@ -127,8 +131,9 @@ export class Field {
       clock,
       store: deps.modeStore ?? VOLATILE_MODE,
       record: (event) => void record(event),
-      commit: (event) => this.#recorder.commit({ record: event }),
-      obstacle: (order) => (order.kind === 'door' ? this.#interlockObstacle(order.door) : undefined),
+      commit: (event) => this.#commitOrder(event),
+      obstacle: (order) =>
+        order.kind === 'door' || order.kind === 'toggle' ? this.#interlockObstacle(order.door) : undefined,
       isClockKnown: () => this.#policy.kind === 'policy' && isClockKnown(this.#policy.view, clock.wall().quality),
       onChange: () => this.#doors.lookAtModes(),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
@@ -148,6 +153,13 @@ export class Field {
       log,
       siteMode: () => this.#mode.mode,
       isOpenedFirst: (doorId) => this.#passages.isOpenedFirst(doorId),
+    });
+    this.#toggles = new CardToggles({
+      clock,
+      view: () => (this.#policy.kind === 'policy' ? this.#policy.view : undefined),
+      index: () => this.#index,
+      doors: this.#doors,
+      order: (toggle, by) => this.#mode.order(toggle, by),
     });
     this.#inputs = new SiteInputs({
       clock,
@@ -187,6 +199,7 @@ export class Field {
         door: (doorId) => this.#doors.get(doorId),
         reserve: (decision, request) => this.#passages.reserve(decision, request),
         announcePolicy: () => this.#announcePolicy(),
+        released: (party) => party.forEach((each) => this.#toggles.released(each)),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
         siteId: () => this.#index.plan?.site.id ?? '',
         mayEscort: (decision) => this.#mayEscort(decision),
@@ -486,17 +499,26 @@ export class Field {
     }
   }
 
+  /** Nothing opens late: an order whose record took too long has failed, as a card's grant has. */
+  async #commitOrder(record: EventDraft): Promise<AppendedEntry> {
+    const { clock } = this.deps;
+    const sinceMs = clock.monotonicMs();
+    const entry = await this.#recorder.commit({ record });
+    if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('its record took too long');
+    return entry;
+  }
+
   /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
   async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
     const isFree = () => {
       const standing = this.#doors.get(doorId)?.state.standing;
       return standing !== undefined && letsIn(standing) && !this.#doors.isInterlockBusy(doorId);
     };
-    const detail = { by };
+    const detail = { by, ...(extended && { extended: 'true' }) };
     try {
       if (!isFree()) throw refused(`door ${doorId} lets nobody in at the moment`);
-      const entry = await this.#recorder.commit({ record: { name: 'operator.release', doorId, detail } }).catch(() => {
-        throw refused('the release cannot be recorded, and is recorded first');
+      const entry = await this.#commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
+        throw refused('the release cannot be recorded in time, and is recorded first');
       });
       const door = isFree() ? this.#doors.get(doorId) : undefined;
       if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
@@ -515,8 +537,13 @@ export class Field {
   #mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
     const policy = this.#policy;
     if (policy.kind !== 'policy' || credentialId === undefined) return false;
-    const accessPoint = policy.view.accessPoint(accessPointId);
-    return accessPoint !== undefined && mayBesideEntry(policy.view, credentialId, accessPoint, inputs, 'escort');
+    try {
+      const accessPoint = policy.view.accessPoint(accessPointId);
+      return accessPoint !== undefined && mayBesideEntry(policy.view, credentialId, accessPoint, inputs, 'escort');
+    } catch (error) {
+      this.deps.log.error({ accessPointId, code: codeOf(error) }, 'whether somebody may escort could not be read');
+      return false;
+    }
   }
 
   /** Recorded first: what has expired since may be in force again. */

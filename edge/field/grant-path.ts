@@ -18,6 +18,8 @@ export interface GrantPathSite {
   reserve(decision: Decision, request: AccessRequest): () => void;
   /** The journal refused a grant as `race_lost`: makes sure that it knows the revision in force. */
   announcePolicy(): void;
+  /** The lock was released for them. */
+  released(party: readonly Candidate[]): void;
   indicate(point: Point, indication: Indication): void;
 }
 
@@ -163,16 +165,21 @@ export class GrantPath {
       return;
     }
     const ttlMs = isEgress(point.accessPoint) ? limitMs(first.presentation) : leftMs;
-    const outcome = await door.release({ ...cause, companions }, ttlMs);
+    const extended = passing.some(({ decision }) => decision.extendedTime === true);
+    const outcome = await door.release({ ...cause, companions }, ttlMs, extended);
     // Green only for what the output acknowledged (access-control 4.0, rule 11).
     this.site.indicate(point, outcome.kind === 'acknowledged' ? 'granted' : 'denied');
-    for (const { id, subject } of [cause, ...companions]) this.#outcome(outcome, subject, id);
+    for (const { id, subject } of [cause, ...companions]) this.#outcome(outcome, subject, id, extended);
+    if (outcome.kind === 'acknowledged') this.site.released(passing);
   }
 
-  #outcome(outcome: CommandOutcome, subject: Subject, id: Recorded['id']): void {
+  #outcome(outcome: CommandOutcome, subject: Subject, id: Recorded['id'], extended: boolean): void {
     switch (outcome.kind) {
       case 'acknowledged':
-        void this.recorder.record({ ...subject, name: 'access.released' }, id);
+        void this.recorder.record(
+          { ...subject, name: 'access.released', ...(extended && { detail: { extended: 'true' } }) },
+          id,
+        );
         break;
       case 'notExecuted':
         void this.recorder.record({ ...subject, name: 'access.not_executed', code: outcome.error.code }, id);

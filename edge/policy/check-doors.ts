@@ -1,4 +1,5 @@
 import type { AccessPoint, Door } from '@sparc/protocol/policy';
+import { isEgress } from '../access/index.js';
 import type { JsonPath } from '../config/index.js';
 import type { SiteCheck } from './site-check.js';
 
@@ -128,9 +129,16 @@ function checkAccessPoint(check: SiteCheck, accessPoint: AccessPoint, path: Json
   const { id, door, reader, direction, areaFrom, areaTo, independentEgress } = accessPoint;
   check.refer('doors', door, [...path, 'door']);
   check.refer('readers', reader, [...path, 'reader']);
+  if (accessPoint.toggleWindowMs !== undefined && check.find('doors', door)?.interlocks !== undefined) {
+    check.refuse(
+      [...path, 'toggleWindowMs'],
+      `would hold \`${door}\` of an airlock open, and keep its other doors shut`,
+    );
+  }
   for (const [at, { schedule }] of (accessPoint.scheduledAuthentication ?? []).entries()) {
     check.refer('schedules', schedule, [...path, 'scheduledAuthentication', at, 'schedule']);
   }
+  checkCompany(check, accessPoint, path);
   readerOnce(reader, [...path, 'reader'], `access point \`${id}\``);
   if (areaFrom !== undefined) check.refer('areas', areaFrom, [...path, 'areaFrom']);
   if (areaTo !== undefined) check.refer('areas', areaTo, [...path, 'areaTo']);
@@ -153,5 +161,23 @@ function checkAccessPoint(check: SiteCheck, accessPoint: AccessPoint, path: Json
   if (exitDevice?.side === 'unsecured') {
     // At an exit most checks grant and flag: from outside, such a reader would let people in against their rights.
     check.refuse([...path, 'reader'], `is on the unsecured side (\`${exitDevice.id}\`), and exit readers are not`);
+  }
+}
+
+/** What depends on other people, or on a host, has to be asked for where it is given times. */
+function checkCompany(check: SiteCheck, accessPoint: AccessPoint, path: JsonPath): void {
+  const { authentication, scheduledAuthentication = [], twoPersonWindowMs, hostAuthorisation } = accessPoint;
+  const asked = [authentication, ...scheduledAuthentication.map((each) => each.authentication)];
+  if (twoPersonWindowMs !== undefined && !asked.includes('twoCards')) {
+    check.refuse([...path, 'twoPersonWindowMs'], 'needs authentication: twoCards, at some time at least', {
+      at: 'key',
+    });
+  }
+  if (hostAuthorisation !== undefined && isEgress(accessPoint)) {
+    check.refuse(
+      [...path, 'hostAuthorisation'],
+      'is asked for at a way out: nobody is kept in by a host. If people can leave without this reader, say independentEgress: true',
+      { at: 'key' },
+    );
   }
 }

@@ -12,6 +12,7 @@ export {
   refused,
   type FireAlarm,
   type StandingOrder,
+  type Toggle,
 } from './orders.js';
 export {
   afterRestart,

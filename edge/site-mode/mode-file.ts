@@ -18,7 +18,12 @@ const Content = Type.Object(
     fires: Type.Record(Type.String(), Type.Object(Act)),
     doors: Type.Record(
       Type.String(),
-      Type.Object({ ...Act, mode: OrderedMode, untilUnixMs: Type.Optional(Type.Number()) }),
+      Type.Object({
+        ...Act,
+        mode: OrderedMode,
+        untilUnixMs: Type.Optional(Type.Number()),
+        isToggled: Type.Optional(Type.Literal(true)),
+      }),
     ),
   },
   { additionalProperties: false },

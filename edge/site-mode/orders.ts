@@ -43,8 +43,11 @@ export const Order = Type.Union([
 ]);
 export type Order = Static<typeof Order>;
 
-/** An order on its way from the API to the field, which checks it again. */
-export const OrderRequest = closed('order', { by: Type.String({ minLength: 1, maxLength: 64 }), order: Order });
+/** An order on its way from the API to the field, which checks it again. Nobody gives one in the name of a linkage rule. */
+export const OrderRequest = closed('order', {
+  by: Type.String({ minLength: 1, maxLength: 64, pattern: '^(?!rule:)' }),
+  order: Order,
+});
 export type OrderRequest = Static<typeof OrderRequest>;
 
 /** Orders that last. */
@@ -53,6 +56,18 @@ export type StandingOrder = Exclude<
   { kind: 'accessDoor' | 'acknowledge' | 'acceptClock' | 'forgive' | 'resetUses' | 'revoke' }
 >;
 
+/** What a card does that is shown twice to the reader of a door. */
+export interface Toggle {
+  readonly kind: 'toggle';
+  readonly door: string;
+  readonly mode: 'locked' | 'unlocked';
+  /** To the next boundary of its schedule. */
+  readonly forMs?: number;
+  readonly accessPointId: string;
+  readonly credentialId: string;
+  readonly holderId?: string;
+}
+
 /** What a fire input says. */
 export interface FireAlarm {
   readonly kind: 'fire';
@@ -60,13 +75,15 @@ export interface FireAlarm {
 }
 
 /** True for what may release a lock: it is recorded before. An evacuation waits for no record. */
-export const isOpening = (order: StandingOrder): boolean =>
-  order.kind === 'endLockdown' || order.kind === 'releaseDoor' || (order.kind === 'door' && standsOpen(order.mode));
+export const isOpening = (order: StandingOrder | Toggle): boolean =>
+  order.kind === 'endLockdown' ||
+  order.kind === 'releaseDoor' ||
+  ((order.kind === 'door' || order.kind === 'toggle') && standsOpen(order.mode));
 
 /** What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids. */
 export function obey(
   mode: SiteMode,
-  order: StandingOrder | FireAlarm,
+  order: StandingOrder | Toggle | FireAlarm,
   act: Act,
   activeFireInputs: readonly string[] = [],
 ): { readonly mode: SiteMode; readonly record: EventDraft } {
@@ -100,6 +117,8 @@ export function obey(
       return { mode: { ...mode, fires: NORMAL.fires }, record: { name: 'fire.ended', detail: by } };
     case 'door':
       return obeyAtDoor(mode, order, act);
+    case 'toggle':
+      return toggle(mode, order, act);
     case 'releaseDoor': {
       const { [order.door]: _released, ...doors } = mode.doors;
       return {
@@ -122,6 +141,23 @@ function obeyAtDoor(mode: SiteMode, { door, mode: wanted, forMs }: Extract<Order
     detail: { by: act.by, mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
   };
   const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { untilUnixMs: act.atUnixMs + forMs }) };
+  return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
+}
+
+function toggle(mode: SiteMode, { kind: _kind, ...toggled }: Toggle, act: Act) {
+  const { door, mode: wanted, forMs, ...subject } = toggled;
+  const present = mode.doors[door];
+  if (present !== undefined && present.isToggled !== true) {
+    throw refused(`${present.by} ordered ${present.mode} for door ${door}`);
+  }
+  const record: EventDraft = {
+    name: 'access.double_card',
+    doorId: door,
+    ...subject,
+    detail: { mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
+  };
+  const until = forMs === undefined ? {} : { untilUnixMs: act.atUnixMs + forMs };
+  const ordered = { ...act, mode: wanted, ...until, isToggled: true as const };
   return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
 }
 

@@ -1,7 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { OrderExpiry } from './order-expiry.js';
-import { isOpening, obey, refused, type FireAlarm, type StandingOrder } from './orders.js';
+import { isOpening, obey, refused, type FireAlarm, type StandingOrder, type Toggle } from './orders.js';
 import { afterRestart, NORMAL, type Act, type SiteMode } from './site-mode.js';
 
 /** Where the mode survives a restart. */
@@ -22,10 +22,10 @@ export interface SiteModeDeps {
   readonly store: ModeStore;
   /** Keeps a record whenever the journal can. */
   readonly record: (event: EventDraft) => void;
-  /** Resolves when the record is on disk; rejects when it cannot be. */
+  /** Resolves when the record is on disk; rejects when it cannot be, or was so late that nobody waits for it any more. */
   readonly commit: (event: EventDraft) => Promise<unknown>;
   /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
-  readonly obstacle: (order: StandingOrder) => string | undefined;
+  readonly obstacle: (order: StandingOrder | Toggle) => string | undefined;
   /** Whether somebody vouches for the wall clock. */
   readonly isClockKnown: () => boolean;
   /** Doors follow within this call. */
@@ -84,7 +84,7 @@ export class SiteModeKeeper {
   }
 
   /** Resolves when the order is in force. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too. */
-  async order(order: StandingOrder, by: string): Promise<void> {
+  async order(order: StandingOrder | Toggle, by: string): Promise<void> {
     try {
       if (isOpening(order)) await this.#applyRecorded(order, by);
       else this.#apply(order, by);
@@ -95,20 +95,20 @@ export class SiteModeKeeper {
     }
   }
 
-  #apply(order: StandingOrder | FireAlarm, by: string): void {
+  #apply(order: StandingOrder | Toggle | FireAlarm, by: string): void {
     const { mode, record } = obey(this.#mode, order, this.#act(by), [...this.#activeFireInputs]);
     this.#enter(mode);
     this.deps.record(record);
   }
 
-  async #applyRecorded(order: StandingOrder, by: string): Promise<void> {
+  async #applyRecorded(order: StandingOrder | Toggle, by: string): Promise<void> {
     const before = this.#mode;
     this.#assertFree(order);
     const { mode, record } = obey(before, order, this.#act(by));
     try {
       await this.deps.commit(record);
     } catch {
-      throw refused('the order cannot be recorded, and what lets people in is recorded first');
+      throw refused('the order cannot be recorded in time, and what lets people in is recorded first');
     }
     // A lockdown that came meanwhile is not undone by an order that did not know of it.
     if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
@@ -129,7 +129,7 @@ export class SiteModeKeeper {
     }
   }
 
-  #assertFree(order: StandingOrder): void {
+  #assertFree(order: StandingOrder | Toggle): void {
     const obstacle = this.deps.obstacle(order);
     if (obstacle !== undefined) throw refused(obstacle);
   }

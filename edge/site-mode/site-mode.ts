@@ -18,6 +18,8 @@ export interface DoorOrder extends Act {
   readonly mode: StandingMode;
   /** Its end by the wall clock of when it was given. */
   readonly untilUnixMs?: number;
+  /** By a card at the door; what a person orders outranks it. */
+  readonly isToggled?: true;
 }
 
 /** What people and fire alarms have ordered. Schedules and credentials come after it. */

@@ -113,7 +113,7 @@ export const DOOR_EVENTS = {
     topic: 'AccessControl/AccessGranted/Anonymous',
     meaning: 'A named person released a door for one passage; what became of it follows.',
     fields: ['doorId'],
-    detail: { by: 'who' },
+    detail: { by: 'who', 'extended?': '`true` where the door gives more time than usual' },
   },
   'order.refused': {
     severity: 'warning',

@@ -243,6 +243,13 @@ export const AccessPoint = closed({
       description: 'asked instead while the schedule is open; the first that is open counts',
     }),
   ),
+  toggleWindowMs: Type.Optional(
+    Type.Integer({
+      minimum: 3_000,
+      maximum: 30_000,
+      description: 'the same card twice within it toggles the door, for those whose right may `toggle`',
+    }),
+  ),
   twoPersonWindowMs: Type.Optional(DurationMs(2_000, 30_000)),
   escortWindowMs: Type.Optional(DurationMs(2_000, 30_000)),
   escortRatioMax: Type.Optional(
