@@ -92,6 +92,12 @@ const ROWS: readonly Row[] = [
 
   { title: 'a card nobody has', when: { card: cardBits('h10301', 1, 43) }, then: 'credential_unknown' },
 
+  {
+    title: 'a revoked card',
+    context: { revocations: { newest: 1, of: () => 1 } },
+    then: 'credential_revoked',
+    alarm: true,
+  },
   { title: 'a lost card', given: { credential: { status: 'lost' } }, then: 'credential_lost', alarm: true },
   { title: 'a stolen card', given: { credential: { status: 'stolen' } }, then: 'credential_stolen', alarm: true },
   { title: 'a damaged card', given: { credential: { status: 'damaged' } }, then: 'credential_damaged' },
@@ -225,6 +231,39 @@ const ROWS: readonly Row[] = [
     then: 'grant',
   },
 
+  {
+    title: 'a policy that nobody confirmed for as long as the site allows',
+    given: { policyStaleness: { maxAgeMs: 3_600_000, then: 'deny' } },
+    context: { policyAgeMs: 3_600_000 },
+    then: 'policy_stale',
+  },
+  {
+    title: 'a policy that is younger than that',
+    given: { policyStaleness: { maxAgeMs: 3_600_000, then: 'deny' } },
+    context: { policyAgeMs: 3_599_999 },
+    then: 'grant',
+  },
+  {
+    title: 'a stale policy may grant and flag',
+    given: { policyStaleness: { maxAgeMs: 3_600_000, then: 'grantAndFlag' } },
+    context: { policyAgeMs: 3_600_000 },
+    then: 'grant',
+    flags: ['policy_stale'],
+  },
+  {
+    title: 'a stale policy keeps nobody in',
+    given: { policyStaleness: { maxAgeMs: 3_600_000, then: 'deny' } },
+    when: { accessPointId: 'exit' },
+    context: { policyAgeMs: 3_600_000 },
+    then: 'grant',
+    flags: ['policy_stale'],
+  },
+  {
+    title: 'where nobody says how old a policy may be, it counts however old it is',
+    context: { policyAgeMs: 31_536_000_000 },
+    then: 'grant',
+  },
+
   { title: 'a card that waits for its PIN', when: { accessPointId: 'pin-entry' }, then: 'pending' },
   { title: 'card and PIN', when: { accessPointId: 'pin-entry', pin: '2468' }, then: 'grant' },
   { title: 'a wrong PIN', when: { accessPointId: 'pin-entry', pin: '1357' }, then: 'pin_wrong' },
@@ -338,7 +377,6 @@ for (const row of ROWS) {
 
 /** What the configuration refuses until there is something to check: ranks 11, 14, 15, 17 to 22 and a part of 23. */
 const NOT_YET: readonly Reason[] = [
-  'policy_stale',
   'clearance_too_low',
   'use_limit',
   'apb_violation',

@@ -1,5 +1,5 @@
 import { cardFormat, encodeCard, type ActiveFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint, Schedule } from '@sparc/protocol/policy';
+import type { AccessPoint, OnUnknownClock, PolicyStaleness, Schedule } from '@sparc/protocol/policy';
 import { NO_LOCK_OUTS, type AccessRequest, type DecisionContext } from '@sparc/edge/access';
 import { MemoryPolicyView, type MemoryCredential } from '../../support/memory-policy-view.js';
 
@@ -63,16 +63,18 @@ export interface Given {
   readonly schedule?: string;
   readonly formats?: readonly ActiveFormat[];
   readonly trustUnsyncedClock?: boolean;
+  readonly onUnknownClock?: OnUnknownClock;
+  readonly policyStaleness?: PolicyStaleness;
 }
 
-export function policyOf({ credential, schedule, formats, trustUnsyncedClock }: Given = {}): MemoryPolicyView {
+export function policyOf({ credential, schedule, formats, ...ofSite }: Given = {}): MemoryPolicyView {
   const rights = schedule === undefined ? {} : { rights: everyPoint(schedule) };
   return new MemoryPolicyView({
     accessPoints: ACCESS_POINTS,
     schedules: SCHEDULES,
     credentials: [{ ...ALICE, ...rights, ...credential }],
     ...(formats && { cardFormats: formats }),
-    ...(trustUnsyncedClock !== undefined && { trustUnsyncedClock }),
+    ...ofSite,
   });
 }
 

@@ -1,0 +1,185 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ClockFile, SiteClock, type ClockStore, type SavedClock } from '@sparc/edge/clock';
+import { VirtualClock } from '@sparc/simulator/world';
+
+const HOUR_MS = 3_600_000;
+const START_UNIX_MS = Date.UTC(2026, 2, 4, 12);
+
+/** Several processes after one another on one machine. */
+function machine(t: Test, store: ClockStore = memoryStore()) {
+  const clock = new VirtualClock({ startUnixMs: START_UNIX_MS });
+  const evidence = {
+    bootId: 'boot-1',
+    slept: 0,
+    confirmed: undefined as number | undefined,
+    hardware: undefined as number | undefined,
+    uptimeMs: () => 5_000 + clock.monotonicMs() + evidence.slept,
+    confirmedUnixMs: () => evidence.confirmed,
+    hardwareUnixMs: () => evidence.hardware,
+  };
+  const events: string[] = [];
+  const failures: string[] = [];
+  const run = () => {
+    const site = new SiteClock({ clock, evidence, store, onFailure: (_error, what) => void failures.push(what) });
+    let changesCount = 0;
+    site.start();
+    site.tell({
+      record: ({ name, ...rest }) => {
+        const values = 'detail' in rest ? Object.values(rest.detail ?? {}) : [];
+        events.push([name, ...values].join(' '));
+      },
+      onChange: () => (changesCount += 1),
+    });
+    t.teardown(() => site.stop());
+    return { site, changes: () => changesCount };
+  };
+  const confirm = () => (evidence.confirmed = clock.wall().unixMs);
+  return { clock, evidence, run, confirm, failures, news: () => events.splice(0) };
+}
+
+function memoryStore(): ClockStore {
+  let saved: string | undefined;
+  return {
+    load: () => (saved === undefined ? undefined : (JSON.parse(saved) as SavedClock)),
+    save: (next) => {
+      saved = JSON.stringify(next);
+      return Promise.resolve();
+    },
+  };
+}
+
+t.test('before it is started a clock vouches for nothing', async (t) => {
+  const { clock } = machine(t);
+  const evidence = { bootId: undefined, uptimeMs: () => 0, confirmedUnixMs: () => 0, hardwareUnixMs: () => 0 };
+  const site = new SiteClock({ clock, evidence, store: memoryStore(), onFailure: () => undefined });
+  t.same(site.wall(), { unixMs: START_UNIX_MS, quality: 'unsynced' });
+});
+
+t.test('a confirmation counts within a second, and what changes is recorded and told', async (t) => {
+  const { clock, run, confirm, news } = machine(t);
+  const { site, changes } = run();
+  t.same(news(), ['clock.unsynced']);
+  confirm();
+  await clock.advance(1_000);
+  t.equal(site.wall().quality, 'synced');
+  t.same(news(), ['clock.synced']);
+  t.equal(changes(), 1);
+});
+
+t.test('a clock that is set is seen by the next who asks, and not a second later', async (t) => {
+  const { clock, run, confirm, news } = machine(t);
+  const { site } = run();
+  confirm();
+  await clock.advance(1_000);
+  news();
+  clock.stepWall(HOUR_MS);
+  t.equal(site.wall().quality, 'stepped');
+  t.match(news(), [/^clock.stepped 3600000$/, /^clock.distrusted/]);
+});
+
+t.test('a machine that slept wakes up with a clock that is believed', async (t) => {
+  const { clock, evidence, run, confirm, news } = machine(t);
+  const { site } = run();
+  confirm();
+  await clock.advance(1_000);
+  news();
+  // The monotonic clock of a process stands still meanwhile.
+  evidence.slept += 8 * HOUR_MS;
+  clock.stepWall(8 * HOUR_MS);
+  t.match(site.wall(), { unixMs: START_UNIX_MS + 8 * HOUR_MS + 1_000, quality: 'holdover' });
+  t.same(news(), ['clock.holdover 1441']);
+});
+
+t.test('a small correction back holds the time until the clock has caught up', async (t) => {
+  const { clock, run, confirm } = machine(t);
+  const { site } = run();
+  confirm();
+  await clock.advance(30 * HOUR_MS);
+  const before = site.wall().unixMs;
+  clock.stepWall(-4_000);
+  confirm();
+  t.match(site.wall(), { unixMs: before, quality: 'synced' });
+  await clock.advance(3_999);
+  t.equal(site.wall().unixMs, before);
+  await clock.advance(2);
+  t.equal(site.wall().unixMs, before + 1);
+});
+
+t.test('what was known is kept every ten minutes, when it changes, and at the end', async (t) => {
+  const kept: SavedClock[] = [];
+  const store: ClockStore = {
+    load: () => undefined,
+    save: (saved) => {
+      kept.push(saved);
+      return Promise.resolve();
+    },
+  };
+  const { clock, run } = machine(t, store);
+  const { site } = run();
+  await clock.advance(0);
+  t.equal(kept.length, 1);
+  await clock.advance(601_000);
+  t.equal(kept.length, 2);
+  await site.stop();
+  t.equal(kept.length, 3);
+  await clock.advance(HOUR_MS);
+  t.equal(kept.length, 3, 'a clock that is stopped looks no more');
+});
+
+t.test('a process that starts again in the same run of the machine knows what the one before knew', async (t) => {
+  const { clock, run, confirm, news } = machine(t);
+  const first = run();
+  confirm();
+  await clock.advance(2 * HOUR_MS);
+  await first.site.stop();
+  news();
+  const { site } = run();
+  t.equal(site.wall().quality, 'holdover');
+  t.match(news(), [/^clock.holdover/]);
+});
+
+t.test('a person who says that the clock is right is believed, and the word is kept', async (t) => {
+  const { clock, evidence, run, confirm } = machine(t);
+  const { site } = run();
+  confirm();
+  await clock.advance(2 * HOUR_MS);
+  clock.stepWall(-24 * HOUR_MS);
+  t.equal(site.wall().quality, 'stepped');
+  site.accept();
+  t.match(site.wall(), { quality: 'holdover', errorMs: 60_000 });
+  await site.stop();
+  evidence.bootId = 'boot-2';
+  evidence.hardware = clock.wall().unixMs;
+  evidence.confirmed = undefined;
+  t.equal(run().site.wall().quality, 'holdover');
+});
+
+t.test('a memory that cannot be read is an alarm, and one that cannot be written does no harm', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sparc-clock-'));
+  t.teardown(() => rmSync(dataDir, { recursive: true }));
+  const path = join(dataDir, 'clock.json');
+  for (const content of ['{', '{}', '{"state":{"driftPpm":50}}']) {
+    writeFileSync(path, content, { mode: 0o600 });
+    const { run, news, failures } = machine(t, new ClockFile(dataDir));
+    const { site } = run();
+    t.equal(news()[0], 'clock.mark_lost');
+    t.equal(failures.length, 1);
+    await site.stop();
+    t.equal(statSync(path).mode & 0o777, 0o600);
+    const saved = new ClockFile(dataDir).load();
+    t.equal(saved?.bootId, 'boot-1');
+  }
+  chmodSync(path, 0o644);
+  const { run, news } = machine(t, new ClockFile(dataDir));
+  await run().site.stop();
+  t.equal(news()[0], 'clock.mark_lost', 'what others can write is not believed');
+
+  const nowhere = machine(t, new ClockFile(join(dataDir, 'absent')));
+  const { site } = nowhere.run();
+  await site.stop();
+  t.same(nowhere.failures, ['what is known of the clock cannot be saved']);
+  t.equal(site.wall().quality, 'unsynced');
+});
