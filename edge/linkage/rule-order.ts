@@ -8,6 +8,8 @@ export const authorOf = (ruleId: string): string => `${RULE_AUTHOR}${ruleId}`;
 export const ruleOf = (by: string | undefined): string | undefined =>
   by?.startsWith(RULE_AUTHOR) === true ? by.slice(RULE_AUTHOR.length) : undefined;
 
+type DoorOrder = Extract<Order, { kind: 'door' | 'releaseDoor' }>;
+
 export type OrderAction = Extract<
   LinkageAction,
   { access: unknown } | { mode: unknown } | { raise: unknown } | { raiseThreatLevel: unknown }
@@ -37,13 +39,20 @@ export function ruleOrder(action: OrderAction, mode: SiteMode): RuleOrder {
     if (mode.lockdown !== undefined) return refused('the site is locked down');
     return order({ kind: 'accessDoor', door, extended: action.access === 'extended' });
   }
-  const wanted: Extract<Order, { kind: 'door' | 'releaseDoor' }> =
-    action.mode === 'scheduled' ? { kind: 'releaseDoor', door } : { kind: 'door', door, mode: action.mode };
+  const wanted = doorOrder(action);
   const present = mode.doors[door];
-  if (present === undefined ? wanted.kind === 'releaseDoor' : present.mode === action.mode) return { kind: 'stands' };
+  const isByPerson = present !== undefined && ruleOf(present.by) === undefined;
+  const isSo = present === undefined ? wanted.kind === 'releaseDoor' : present.mode === action.mode;
+  // A rule's order that ends by itself begins anew each time.
+  if (isSo && (action.forMs === undefined || isByPerson)) return { kind: 'stands' };
   if (mode.lockdown !== undefined && isOpening(wanted)) return refused('the site is locked down');
-  if (present !== undefined && ruleOf(present.by) === undefined && action.mode !== 'lockedDown') {
+  if (isByPerson && action.mode !== 'lockedDown') {
     return refused(`${present.by} ordered ${present.mode} for it, which a person ends`);
   }
   return order(wanted);
+}
+
+function doorOrder({ door, mode, forMs }: Extract<LinkageAction, { mode: unknown }>): DoorOrder {
+  if (mode === 'scheduled') return { kind: 'releaseDoor', door };
+  return { kind: 'door', door, mode, ...(forMs !== undefined && { forMs }) };
 }

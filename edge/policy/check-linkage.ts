@@ -109,6 +109,9 @@ function checkAction(
   usedByDoors: ReadonlyMap<string, string>,
 ): void {
   if ('door' in action) check.refer('doors', action.door, [...path, 'door']);
+  if ('mode' in action && action.mode === 'scheduled' && action.forMs !== undefined) {
+    check.refuse([...path, 'forMs'], 'is of no use with scheduled, which lasts by itself', { at: 'key' });
+  }
   if (!('output' in action)) return;
   check.refer('outputs', action.output, [...path, 'output']);
   const door = usedByDoors.get(action.output);

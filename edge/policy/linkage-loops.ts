@@ -34,8 +34,8 @@ function search(
 
 function setsOff(rule: LinkageRule, other: LinkageRule): boolean {
   const ran: EventRecord = { name: 'linkage.ran', detail: { rule: rule.id } };
-  // What a rule ordered already it does not order again.
-  const acts = rule.then.filter((action) => rule !== other || !('mode' in action));
+  // What a rule ordered already it does not order again, unless that ends by itself.
+  const acts = rule.then.filter((action) => rule !== other || !('mode' in action) || action.forMs !== undefined);
   const records = [ran, ...acts.flatMap((action) => recordsOf(rule.id, action))];
   return other.when.map(watched).some((watch) => {
     switch (watch.kind) {

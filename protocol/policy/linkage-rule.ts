@@ -41,6 +41,7 @@ export const LinkageAction = Type.Union([
   closed({
     door: Id,
     mode: oneOf([...STANDING_MODES, 'scheduled'], 'until it is ordered otherwise; scheduled ends what a rule ordered'),
+    forMs: Type.Optional(DurationMs(1_000, 2_592_000_000)),
   }),
   closed({ raise: oneOf(['lockdown'], 'ended by a named person, never by a rule') }),
   closed({ raiseThreatLevel: Type.Integer({ minimum: 1, maximum: 5, description: 'lowered by a named person only' }) }),

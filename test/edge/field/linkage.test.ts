@@ -198,6 +198,25 @@ t.test('what a person ordered for a door stands, but for locking it down', async
   t.equal(mode(), 'locked', 'a rule ends what a rule ordered');
 });
 
+t.test('a door that moved people unlock is locked again some time after the last of them', async (t) => {
+  const site = await open([
+    {
+      id: 'motion',
+      when: [{ input: 'button', becomes: 'active' }],
+      then: [{ door: 'store', mode: 'unlocked', forMs: 60_000 }],
+    },
+  ]);
+  site.bus.input('front-io', 7, 'inactive');
+  await press(site);
+  await site.clock.advance(40_000);
+  await press(site);
+  await site.clock.advance(40_000);
+  t.ok(site.released('store'));
+  await site.clock.advance(30_000);
+  t.notOk(site.released('store'));
+  t.equal(site.record('door.order_expired').record.detail?.['by'], 'rule:motion');
+});
+
 t.test('at the boundary of a schedule a rule runs, and not because a start finds it open', async (t) => {
   const rules: LinkageRule[] = [
     { id: 'day', when: [{ schedule: 'office', becomes: 'open' }], then: [{ output: 'lamp', turn: 'on' }] },

@@ -146,6 +146,23 @@ t.test('an order to unlock is on disk before the lock moves, and not obeyed when
   t.ok(site.released('store'));
 });
 
+t.test('an order to open whose record comes late has failed, for one passage and for good', async (t) => {
+  for (const given of [
+    { kind: 'door', door: 'store', mode: 'unlocked' },
+    { kind: 'accessDoor', door: 'store' },
+  ] as const) {
+    const site = await FieldSite.open();
+    site.journal.hanging = true;
+    const refused = t.rejects(site.field.order(given, BY), { code: 'ERR_GATEWAY_ORDER_REFUSED', message: /in time/ });
+    await site.clock.advance(2_100);
+    site.journal.release();
+    await refused;
+    await site.clock.advance(100);
+    t.notOk(site.released('store'));
+    t.equal(site.record('order.refused').record.detail?.['by'], BY);
+  }
+});
+
 t.test('an order to unlock that a lockdown overtakes is refused', async (t) => {
   const site = await FieldSite.open();
   site.journal.hanging = true;

@@ -65,6 +65,7 @@ const MISTAKES: readonly (readonly [rule: string, message: RegExp, suggestion?: 
   [rule(FORCED, '{ door: frnt, access: momentary }'), /not among the doors/, 'front'],
   [rule(FORCED, '{ door: front, mode: open }'), /one of locked/],
   [rule(FORCED, '{ door: front, mode: accessed }'), /one of locked/],
+  [rule(FORCED, '{ door: front, mode: scheduled, forMs: 5000 }'), /of no use/],
   [rule(FORCED, '{ raise: fire }'), /must be/],
   [rule(FORCED, '{ raiseThreatLevel: 0 }'), /at least 1/],
   [rule(FORCED, '{ mesage: look }'), /no known field/],

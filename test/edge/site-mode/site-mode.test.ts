@@ -1,9 +1,19 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Value } from '@sinclair/typebox/value';
 import t from 'tap';
 import { DOOR_MODES, type Door, type StandingMode } from '@sparc/protocol/policy';
-import { afterRestart, EVACUATION, ModeFile, NORMAL, obey, standingMode, type SiteMode } from '@sparc/edge/site-mode';
+import {
+  afterRestart,
+  EVACUATION,
+  ModeFile,
+  NORMAL,
+  obey,
+  OrderRequest,
+  standingMode,
+  type SiteMode,
+} from '@sparc/edge/site-mode';
 
 const ACT = { by: 'Ada', atUnixMs: 1 };
 const MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
@@ -96,4 +106,10 @@ t.test('the file of the mode is for its owner, gives back what was saved, and sa
     writeFileSync(path, text);
     t.throws(() => file.load(), { code: 'ERR_GATEWAY_MODE_DAMAGED' });
   }
+});
+
+t.test('nobody gives an order in the name of a linkage rule', async (t) => {
+  const order = { kind: 'lockdown' };
+  t.ok(Value.Check(OrderRequest, { kind: 'order', by: 'ruler', order }));
+  t.notOk(Value.Check(OrderRequest, { kind: 'order', by: 'rule:panic', order }));
 });
