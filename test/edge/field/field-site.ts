@@ -147,6 +147,8 @@ export interface SiteOptions {
   readonly modeStore?: ModeStore;
   readonly host?: AuthorisationHost;
   readonly claims?: FieldDeps['claims'];
+  /** Time as the field has it; without it, that of the machine. */
+  readonly siteClock?: (machine: VirtualClock) => Pick<FieldDeps, 'clock' | 'acceptClock'>;
 }
 
 /** A field with all its devices online and all its doors closed, 1 s after the start. */
@@ -157,7 +159,7 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ host, modeStore, claims }: SiteOptions) {
+  private constructor({ host, modeStore, claims, siteClock }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -172,6 +174,7 @@ export class FieldSite {
       ...(host && { host }),
       ...(modeStore && { modeStore }),
       ...(claims && { claims }),
+      ...siteClock?.(clock),
     });
   }
 

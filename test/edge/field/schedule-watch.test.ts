@@ -159,7 +159,30 @@ t.test('a wall clock that is set counts within a minute, runs no window twice, a
   clock.stepWall(-5 * HOUR_MS);
   await clock.advance(MINUTE_MS);
   t.equal(schedules.isOpen('office'), false);
-  t.equal(news().length, 1);
+  t.same(news(), ['inactive office 2026-03-04T04:34:00+01:00 clock']);
+  await clock.advance(4 * HOUR_MS);
+  t.same(news(), ['active office 2026-03-04T08:00:00+01:00 clock'], 'the clock passed this boundary before');
+  await clock.advance(10 * HOUR_MS);
+  t.same(news(), ['inactive office 2026-03-04T18:00:00+01:00 boundary']);
+});
+
+t.test('after a clock that ran years ahead, boundaries are boundaries again', async (t) => {
+  const { clock, news } = watch(t, { start: '2035-03-04T06:59:00Z', schedules: [every('office', '08:00', '18:00')] });
+  clock.stepWall(Date.parse('2026-03-04T06:58:00Z') - Date.parse('2035-03-04T06:59:00Z'));
+  await clock.advance(3 * MINUTE_MS);
+  t.same(news(), ['active office 2026-03-04T08:00:00+01:00 boundary']);
+});
+
+t.test('who is told that the clock was set looks at once', async (t) => {
+  const {
+    clock,
+    watch: schedules,
+    news,
+  } = watch(t, { start: '2026-03-04T06:00:00Z', schedules: [every('office', '08:00', '18:00')] });
+  await clock.advance(1_000);
+  clock.stepWall(3 * HOUR_MS);
+  schedules.look();
+  t.same(news(), ['active office 2026-03-04T10:00:01+01:00 clock']);
 });
 
 t.test('nothing opens on a clock that nobody vouches for, and all closes when it is lost', async (t) => {
