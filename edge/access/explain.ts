@@ -18,8 +18,9 @@ export function explain(record: Explained): string[] {
   return lines;
 }
 
-function verdict({ name, credentialId, holderId }: Explained): string {
-  const who = credentialId === undefined ? 'A card that nobody has' : `Credential ${credentialId}`;
+function verdict({ name, credentialId, holderId, inputs }: Explained): string {
+  const nobodys = inputs?.pinAlone === undefined ? 'A card that nobody has' : 'A PIN that nobody has';
+  const who = credentialId === undefined ? nobodys : `Credential ${credentialId}`;
   const holder = holderId === undefined ? '' : ` of ${holderId}`;
   return `${who}${holder} ${VERDICTS.get(name) ?? `is the subject of ${name}`}.`;
 }
@@ -36,21 +37,33 @@ const VERDICTS = new Map<string, string>([
 ]);
 
 function circumstances(inputs: NonNullable<EventRecord['inputs']>): string[] {
-  const { atUnixMs, timeQuality, policyRevision, direction, linkSecure, linkTampered, readAgeMs, pin } = inputs;
+  const { policyRevision, policyAgeMs, direction, linkSecure, linkTampered, readAgeMs, pin } = inputs;
   return [
-    `the time was ${new Date(atUnixMs).toISOString()} (clock ${timeQuality})`,
+    timeText(inputs),
     policyRevision === '' ? 'no policy was readable' : `policy revision ${policyRevision} was in force`,
+    ...(policyAgeMs === undefined ? [] : [`its authority had confirmed it ${hours(policyAgeMs)} before`]),
+    ...(inputs.revocations === undefined ? [] : [revocationText(inputs.revocations)]),
     `the access point is an ${direction}`,
     `the link to the reader was ${linkSecure ? 'secure' : 'NOT secure'}${linkTampered ? ' and TAMPERED with' : ''}`,
-    `the card had been read at most ${Math.round(readAgeMs)} ms before`,
+    ...(inputs.pinAlone === undefined ? [] : ['a PIN was typed, and no card was shown']),
+    `${inputs.pinAlone === undefined ? 'the card had been read' : 'its digits had been typed'} at most ${Math.round(readAgeMs)} ms before`,
     `PIN: ${PIN_TEXTS[pin]}${inputs.lockedOut ? '; locked out at this reader' : ''}`,
     ...(inputs.doorMode === undefined ? [] : [`the door was in mode ${inputs.doorMode}`]),
     ...(inputs.interlockBusy === true ? ['another door of the interlock was not secure'] : []),
+    ...passageTexts(inputs),
     ...(inputs.partner === undefined ? [] : [`the second person was ${inputs.partner.holderId}`]),
     ...(inputs.escort === undefined ? [] : [escortText(inputs.escort)]),
     ...(inputs.hostAnswer === undefined ? [] : [HOST_TEXTS[inputs.hostAnswer]]),
   ];
 }
+
+function timeText({ atUnixMs, timeQuality, clockErrorMs, clockFloorUnixMs }: DecisionInputs): string {
+  const bound = clockErrorMs === undefined ? '' : `, within ${(clockErrorMs / 1_000).toFixed(1)} s`;
+  const floor = clockFloorUnixMs === undefined ? '' : `; surely not before ${new Date(clockFloorUnixMs).toISOString()}`;
+  return `the time was ${new Date(atUnixMs).toISOString()} (clock ${timeQuality}${bound}${floor})`;
+}
+
+const hours = (ms: number): string => `${(ms / 3_600_000).toFixed(1)} hours`;
 
 const PIN_TEXTS = {
   none: 'none was compared',
@@ -58,6 +71,29 @@ const PIN_TEXTS = {
   wrong: 'a wrong one',
   duress: 'the one for DURESS',
 } as const;
+
+function passageTexts({ threatLevel, location, sinceHereMs, occupancy = [], ...inputs }: DecisionInputs): string[] {
+  const { pendingElsewhere, usesCount, firstCardIn } = inputs;
+  return [
+    ...(threatLevel === undefined ? [] : [`the threat level was ${threatLevel}`]),
+    ...(location === undefined ? [] : [locationText(location)]),
+    ...(sinceHereMs === undefined ? [] : [`the holder had passed here ${hours(sinceHereMs)} before`]),
+    ...occupancy.map(
+      ({ areaId, others }) => `people beside the holder in ${areaId}, those on their way in included: ${others}`,
+    ),
+    ...(pendingElsewhere === true ? ['the holder was on the way through another door'] : []),
+    ...(usesCount === undefined ? [] : [`uses that counted, those under way included: ${usesCount}`]),
+    ...(firstCardIn === undefined ? [] : [`somebody who may had ${firstCardIn ? '' : 'NOT '}opened the door first`]),
+  ];
+}
+
+const locationText = ({ areaId, certain }: NonNullable<DecisionInputs['location']>): string =>
+  `the holder was ${certain ? '' : 'perhaps '}${areaId === undefined ? 'in no area' : `in ${areaId}`}`;
+
+const revocationText = ({ newest, hit }: NonNullable<DecisionInputs['revocations']>): string =>
+  hit === undefined
+    ? `the newest revocation was ${newest}, and none ended this card`
+    : `revocation ${hit} had ended this card`;
 
 const escortText = ({ holderId, visitorsCount }: NonNullable<DecisionInputs['escort']>): string =>
   `the escort was ${holderId}, with ${visitorsCount} visitor${visitorsCount === 1 ? '' : 's'} on that card`;

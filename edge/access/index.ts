@@ -10,9 +10,11 @@ export { mayBesideEntry } from './beside-entry.js';
 export { recordedTime } from './decision-time.js';
 export { AREA_DEPTH_MAX, areaChain, crossing, isTracked } from './crossing.js';
 export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
+export { NO_CARD, takesPinAlone, WITHOUT_CARD } from './pin-alone.js';
 export { decisionRecord, denied, type Decision, type DecisionAlarm } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';
 export { explain } from './explain.js';
+export { identify, type Identified } from './identify.js';
 export {
   isLockedOut,
   LOCK_OUT_PAIRS_MAX,

@@ -55,6 +55,18 @@ export function addOrderCommands(cli: Cli): void {
       send(cli, flags, { kind: 'forgive', holder }, `Anti-passback begins anew for ${holder}.`),
     );
 
+  const uses = cli.program.command('uses').description('how often credentials were used, on a gateway that runs');
+  ordering(uses, 'reset [credential]', 'let the uses of a credential begin anew, or of all whose count is not known')
+    .addHelpText('after', examples('sparc uses reset card-visitor-7 --by "Grace Hopper"'))
+    .action((credential: string | undefined, flags: Flags) =>
+      send(
+        cli,
+        flags,
+        { kind: 'resetUses', ...(credential !== undefined && { credential }) },
+        `Uses begin anew for ${credential ?? 'all credentials whose count was not known'}.`,
+      ),
+    );
+
   const site = cli.program.command('mode').description('lockdown, fire and threat level of a gateway that runs');
   site
     .command('show')

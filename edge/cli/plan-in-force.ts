@@ -1,17 +1,48 @@
 import { SparcError } from '@sparc/protocol/errors';
 import { loadGatewayConfig } from '../config/index.js';
-import { findIdentity, verifySignature } from '../platform/index.js';
-import { readSitePlan, verifyGeneration, type Manifest, type SitePlan } from '../policy/index.js';
+import { findIdentity, nodeRandom, verifySignature } from '../platform/index.js';
+import {
+  loadPinKey,
+  readSitePlan,
+  SqlitePolicyView,
+  verifyGeneration,
+  type Manifest,
+  type SitePlan,
+} from '../policy/index.js';
 
-/** The verified policy of a gateway, whether it runs or not. Throws ERR_POLICY_NONE, or why there is none. */
-export function planInForce(configPath: string): { readonly manifest: Manifest; readonly plan: SitePlan } {
-  const { dataDir } = loadGatewayConfig(configPath);
-  const none = new SparcError('ERR_POLICY_NONE', `no site file has been applied to ${dataDir}`, { dataDir });
+/** What proves that a policy is the gateway's own. Throws ERR_POLICY_NONE: without a key there is none. */
+export function verifyOf(dataDir: string): (message: Uint8Array, signature: Uint8Array) => boolean {
   const identity = findIdentity(dataDir);
-  if (identity === undefined) throw none;
-  const { current, rejected } = verifyGeneration(dataDir, (message, signature) =>
-    verifySignature(identity.publicKey, message, signature),
-  );
-  if (current === undefined) throw rejected[0] ?? none;
-  return { manifest: current.manifest, plan: readSitePlan(current.path) };
+  if (identity === undefined) throw noPolicy(dataDir);
+  return (message, signature) => verifySignature(identity.publicKey, message, signature);
 }
+
+/** The verified generation of a gateway, whether it runs or not. Throws ERR_POLICY_NONE, or why there is none. */
+export function generationInForce(dataDir: string): { readonly path: string; readonly manifest: Manifest } {
+  const { current, rejected } = verifyGeneration(dataDir, verifyOf(dataDir));
+  if (current === undefined) throw rejected[0] ?? noPolicy(dataDir);
+  return current;
+}
+
+/** Throws as `generationInForce`. */
+export function planInForce(configPath: string): { readonly manifest: Manifest; readonly plan: SitePlan } {
+  const { path, manifest } = generationInForce(loadGatewayConfig(configPath).dataDir);
+  return { manifest, plan: readSitePlan(path) };
+}
+
+/** Asks a generation, and closes it. */
+export async function withView<T>(
+  path: string,
+  dataDir: string,
+  use: (view: SqlitePolicyView) => T | Promise<T>,
+): Promise<T> {
+  const view = SqlitePolicyView.open(path, loadPinKey(dataDir, nodeRandom));
+  try {
+    return await use(view);
+  } finally {
+    view.close();
+  }
+}
+
+const noPolicy = (dataDir: string) =>
+  new SparcError('ERR_POLICY_NONE', `no site file has been applied to ${dataDir}`, { dataDir });

@@ -279,7 +279,7 @@ export class Field {
     } else if (order.kind === 'forgive') {
       this.#passages.forgive(order.holder, by);
     } else if (order.kind === 'resetUses') {
-      this.#passages.resetUses(order.credential, by);
+      this.#resetUses(order.credential, by);
     } else if (order.kind === 'revoke') {
       await this.#revoke(order, by);
     } else await this.#mode.order(order, by);
@@ -315,6 +315,11 @@ export class Field {
     void this.#recorder.record(event);
   }
 
+  /** As `record`; resolves to whether the record is on disk, however late. */
+  async keep(event: EventDraft): Promise<boolean> {
+    return (await this.#recorder.record(event)) !== undefined;
+  }
+
   snapshot(): FieldSnapshot {
     const { plan } = this.#index;
     const revision = revisionOf(this.#policy);
@@ -348,6 +353,7 @@ export class Field {
         healthy: this.#recorder.healthy,
         ...(lastId === undefined ? {} : { lastEntry: `${lastId.epoch}.${lastId.sequence}` }),
       },
+      suspendedRules: this.#linkage.suspended,
       lateRecordsCount: this.#recorder.lateCount,
     };
   }
@@ -485,16 +491,22 @@ export class Field {
     return true;
   }
 
-  /** A name that nobody has is a slip, which must not be taken for a revocation. */
   async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
-    const policy = this.#policy;
     try {
-      if (policy.kind === 'policy' && !policy.view.has(subject, id)) {
-        throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
-      }
+      assertKnown(this.#policy, subject, id);
       await this.#revocations.revoke(subject, id, by);
     } catch (error) {
       void this.#recorder.record({ name: 'order.refused', detail: { by, order: 'revoke' } });
+      throw error;
+    }
+  }
+
+  #resetUses(credential: string | undefined, by: string): void {
+    try {
+      if (credential !== undefined) assertKnown(this.#policy, 'credential', credential);
+      this.#passages.resetUses(credential, by);
+    } catch (error) {
+      void this.#recorder.record({ name: 'order.refused', detail: { by, order: 'resetUses' } });
       throw error;
     }
   }
@@ -609,3 +621,9 @@ export class Field {
 }
 
 const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };
+
+/** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
+function assertKnown(policy: FieldPolicy, subject: 'credential' | 'holder', id: string): void {
+  if (policy.kind !== 'policy' || policy.view.has(subject, id)) return;
+  throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
+}

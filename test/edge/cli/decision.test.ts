@@ -108,3 +108,51 @@ t.test('a person is tried at a door at a time to come, and nothing is recorded',
     t.equal((await run('decision', 'try', ...args)).exitCode, 2, args.join(' '));
   }
 });
+
+t.test('a person is tried where the journal has them, or where the options say', async (t) => {
+  const folder = t.testdir({
+    'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n',
+    'site.yaml': [
+      ['bus: bus-b, address: 0', 'bus: bus-a, address: 2'],
+      ['name: Hall }', 'name: Hall, antiPassback: { mode: hard, unknown: failSecure }, occupancyMax: 1 }'],
+      ['accessPoint: front-in, schedule: office', 'accessPoint: front-in, schedule: always'],
+      ['areaTo: hall', 'areaTo: hall, minimumClearance: [0, 3]'],
+      ['    holder: ada\n    identifiers', '    holder: ada\n    usesMax: 2\n    identifiers'],
+      ['unlockSchedule: office', 'unlockSchedule: office\n    firstCard: { scope: day }'],
+      ['accessPoint: lab-in, schedule: always', 'accessPoint: front-in, schedule: office, may: [openFirst]'],
+    ].reduce((text, [from = '', to = '']) => text.replace(from, to), SITE_FILE),
+  });
+  const dataDir = join(folder, 'data');
+  const run = (...args: string[]) => sparc([...args, '--config', join(folder, 'gateway.yaml')]);
+  const applied = await run('policy', 'apply', join(folder, 'site.yaml'));
+  t.equal(applied.exitCode, 0, applied.stderr);
+  const answer = async (...more: string[]) => {
+    const tried = await run('decision', 'try', 'card-chief', 'front-in', '--json', ...more);
+    const { name, reason, alsoFailed = [] } = JSON.parse(tried.stdout) as EventRecord;
+    return [reason ?? name, ...alsoFailed];
+  };
+  const came = ['--first-card', 'came'];
+  t.same(await answer(), ['first_card_required'], 'no journal: nobody has passed anywhere');
+  t.same(await answer(...came), ['access.granted']);
+  t.same(await answer(...came, '--threat-level', '1'), ['clearance_too_low']);
+  t.same(await answer(...came, '--uses', '2'), ['use_limit']);
+  t.same(await answer(...came, '--inside', 'hall'), ['apb_violation']);
+  t.equal((await run('decision', 'try', 'card-chief', 'front-in', '--inside', 'nowhere')).exitCode, 2);
+
+  const passage = { credentialId: 'card-chief', accessPointId: 'front-in' };
+  const moved = { name: 'area.moved', accessPointId: 'front-in', detail: { to: 'hall', certain: 'true' } } as const;
+  await writeRecords(dataDir, [
+    { ...moved, holderId: 'ada' },
+    { ...moved, holderId: 'bob' },
+    { name: 'use_limit.changed', ...passage, detail: { uses: '2' } },
+    { name: 'first_card.in', doorId: 'front', ...passage, holderId: 'ada', detail: { scope: 'day' } },
+  ]);
+  t.same(await answer(), ['use_limit', 'apb_violation', 'occupancy_max']);
+  t.same(await answer('--outside', '--uses', '1'), ['occupancy_max']);
+  const far = await run('decision', 'try', 'card-chief', 'front-in', '--at', '2036-01-07T12:00', '--json');
+  t.match(JSON.parse(far.stdout), { reason: 'use_limit', alsoFailed: ['first_card_required'] }, 'presence has ended');
+  const told = (await run('decision', 'try', 'card-chief', 'front-in')).stdout;
+  t.match(told, 'the holder was in hall');
+  t.match(told, 'in hall, those on their way in included: 1');
+  t.match(told, 'under way included: 2');
+});

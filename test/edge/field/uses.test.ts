@@ -126,6 +126,9 @@ t.test('a journal that lost a part leaves counts unknown until a named person le
   t.equal(await passes(site, 'front-in'), 'access.denied');
   await site.field.order({ kind: 'resetUses', credential: 'ann' }, 'Grace Hopper');
   t.equal(await passes(site, 'front-in'), 'access.granted', 'for one credential');
+  await t.rejects(site.field.order({ kind: 'resetUses', credential: 'anne' }, 'Grace Hopper'), {
+    code: 'ERR_GATEWAY_ORDER_REFUSED',
+  });
 });
 
 t.test('a grant that a crash left open may have been used, and counts once', async (t) => {
