@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { basename, dirname, resolve } from 'node:path';
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { BAUD_RATES } from '@sparc/protocol/osdp';
@@ -50,6 +51,12 @@ export const gatewayConfigSchema = closed({
     },
     { default: {} },
   ),
+  host: Type.Optional(
+    closed({
+      url: Type.String({ minLength: 1, maxLength: 1_024 }),
+      tokenFile: Type.String({ minLength: 1 }),
+    }),
+  ),
   console: Type.Optional(closed({ simulatorUrl: Type.Optional(Type.String({ minLength: 1 })) })),
   log: closed(
     {
@@ -86,6 +93,8 @@ export interface GatewayConfig {
   readonly bundleSigners: readonly Uint8Array[];
   readonly buses: readonly BusConfig[];
   readonly api: { readonly host: string; readonly port: number };
+  /** Who has a say in passages where an access point asks it, and the file with its bearer token. */
+  readonly host?: { readonly url: string; readonly tokenFile: string };
   readonly console: { readonly simulatorUrl?: string };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
 }
@@ -124,12 +133,14 @@ export function parseGatewayConfig(text: string, path: string): GatewayConfig {
   if (value.console?.simulatorUrl !== undefined && !isLoopbackUrl(value.console.simulatorUrl)) {
     refuse(['console', 'simulatorUrl'], 'must be an http address on loopback, such as http://127.0.0.1:9000');
   }
+  const hostProblem = value.host && hostUrlProblem(value.host.url);
+  if (hostProblem !== undefined) refuse(['host', 'url'], hostProblem);
   if (problems.length > 0) throw documentError('ERR_CONFIG_INVALID', fileName, problems);
   return resolved(value, dirname(resolve(path)));
 }
 
 function resolved(value: RawConfig, folder: string): GatewayConfig {
-  const { osdpKeysFile, escrow } = value;
+  const { osdpKeysFile, escrow, host } = value;
   const simulatorUrl = value.console?.simulatorUrl;
   return {
     gateway: value.gateway,
@@ -143,6 +154,7 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
         : { id: bus.id, serial: { path: bus.serial.path, baudRate: bus.serial.baudRate ?? DEFAULTS.baudRate } },
     ),
     api: value.api,
+    ...(host === undefined ? {} : { host: { url: host.url, tokenFile: resolve(folder, host.tokenFile) } }),
     console: simulatorUrl === undefined ? {} : { simulatorUrl },
     log: value.log,
   };
@@ -165,4 +177,15 @@ function isLoopback(host: string): boolean {
 function isLoopbackUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url?.protocol === 'http:' && isLoopback(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+}
+
+/** An answer opens a door, so it is believed only from whom TLS vouches for; and the field's process looks up no names. */
+function hostUrlProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const hostName = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
+  if (isIP(hostName) === 0) {
+    return 'must be an address with an IP number, such as https://10.0.0.5/authorise: looking up a name can take seconds, and the readers would wait for it';
+  }
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(hostName))) return undefined;
+  return 'must be https: without it anybody on the network could answer. Plain http is for loopback only';
 }

@@ -91,7 +91,7 @@ export class Admissions {
   /** Visitors who wait for an escort pass with one. */
   #passes(newcomer: Candidate): void {
     const party = [newcomer];
-    const visitors = this.#meetingAt(newcomer)?.state.waiting.map(({ candidate }) => candidate) ?? [];
+    const visitors = this.#waitingFor('escort_required', newcomer);
     if (visitors.length > 0 && this.deps.site.mayEscort(newcomer.decision)) {
       this.#leave(newcomer, visitors);
       for (const visitor of visitors) {
@@ -106,20 +106,18 @@ export class Admissions {
   }
 
   #meetPartner(newcomer: Candidate): void {
-    const first = this.#meetingAt(newcomer)?.state.waiting[0]?.candidate;
+    const [first] = this.#waitingFor('second_person_required', newcomer);
     if (first === undefined) return this.#wait(newcomer);
     const second = this.#withPartner(newcomer, first, newcomer);
     if (second.decision.reason === 'second_person_same_holder') return this.#refuse(second);
-    this.#leave(newcomer, [first]);
     const pair = [this.#withPartner(first, newcomer, newcomer), second] as const;
-    if (pair.every(isThrough)) return void this.#admit(pair);
-    for (const [each, alone] of [
-      [pair[0], first],
-      [pair[1], newcomer],
-    ] as const) {
-      if (isThrough(each)) this.#wait(alone);
-      else this.#refuse(each);
-    }
+    const [isFirstThrough, isSecondThrough] = [isThrough(pair[0]), isThrough(pair[1])];
+    if (!isFirstThrough || isSecondThrough) this.#leave(newcomer, [first]);
+    if (isFirstThrough && isSecondThrough) return void this.#admit(pair);
+    if (!isFirstThrough) this.#refuse(pair[0]);
+    // Whoever of them qualifies waits for somebody else.
+    if (isSecondThrough) this.#wait(newcomer);
+    else this.#refuse(second);
   }
 
   /** A visitor's partner has to be the escort. */
@@ -214,7 +212,7 @@ export class Admissions {
       const meeting = this.#meeting(point);
       this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...ids, untilMs, visitorsCount } });
       // Those who came while the host was asked about the escort.
-      const visitors = meeting.state.waiting.map((each) => each.candidate);
+      const visitors = this.#waitingFor('escort_required', candidate);
       this.#leave(candidate, visitors);
       for (const visitor of visitors) this.#meetEscort(visitor);
     }
@@ -240,6 +238,14 @@ export class Admissions {
     const meeting = this.#meeting(point);
     this.#gather(meeting, { kind: 'wait', nowMs: clock.monotonicMs(), candidate, windowMs, waitingMax });
     if (meeting.state.waiting.some((each) => each.candidate === candidate)) site.indicate(point, 'cardRequired');
+  }
+
+  /** Who waits for it at the reader of somebody, and in time still. */
+  #waitingFor(reason: Reason, newcomer: Candidate): readonly Candidate[] {
+    const meeting = this.#meetingAt(newcomer);
+    if (meeting === undefined) return [];
+    this.#gather(meeting, { kind: 'time', nowMs: this.deps.clock.monotonicMs() });
+    return meeting.state.waiting.flatMap(({ candidate }) => (candidate.decision.reason === reason ? [candidate] : []));
   }
 
   #leave(newcomer: Candidate, candidates: readonly Candidate[]): void {

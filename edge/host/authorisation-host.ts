@@ -3,7 +3,7 @@ export interface HostQuestion {
   readonly siteId: string;
   readonly accessPointId: string;
   readonly doorId: string;
-  /** Of the decision, as the gateway's clock has it. */
+  /** As the gateway's clock has it. */
   readonly atUnixMs: number;
   /** All who pass on this release. */
   readonly persons: readonly { readonly credentialId: string; readonly holderId: string }[];

@@ -75,7 +75,7 @@ function bodyOf({ siteId, accessPointId, doorId, atUnixMs, persons }: HostQuesti
 async function readText({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body ?? []) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > HOST_ANSWER_SIZE_MAX)
       throw new SparcError('ERR_HOST_MALFORMED', 'the host answered at too great length');

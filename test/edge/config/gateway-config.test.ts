@@ -2,7 +2,14 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadGatewayConfig, loadOsdpKeys, parseGatewayConfig, problemsOf, readOsdpKeys } from '@sparc/edge/config';
+import {
+  loadGatewayConfig,
+  loadHostToken,
+  loadOsdpKeys,
+  parseGatewayConfig,
+  problemsOf,
+  readOsdpKeys,
+} from '@sparc/edge/config';
 import { isSparcError } from '@sparc/protocol/errors';
 import { edited } from '../../support/site-file.js';
 
@@ -15,6 +22,7 @@ buses:
 api: { host: 127.0.0.1, port: 8080 }
 console: { simulatorUrl: "http://127.0.0.1:9000" }
 log: { level: debug }
+host: { url: "https://192.0.2.7/authorise", tokenFile: host-token }
 escrow: { recoveryKey: oGUIhTQnk_mhyhMlLE_zk2mCNTGUsPY5-08-qzfAryU, path: share/hallway.sealed }
 `;
 
@@ -32,6 +40,11 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['level: debug', 'level: chatty', /one of fatal/],
   ['recoveryKey: oGUI', 'recoveryKey: oGU', /sparc site recovery-key/],
   ['port: 4001', 'port: 4001, baudRate: 1200', /one of 9600, 19200/],
+  ['https://192.0.2.7', 'http://192.0.2.7', /must be https/],
+  ['https://192.0.2.7', 'https://host.example', /IP number/],
+  ['https://192.0.2.7', 'https://localhost', /IP number/],
+  ['https://192.0.2.7', 'ftp://192.0.2.7', /must be https/],
+  ['https://192.0.2.7/authorise', 'authorise', /IP number/],
 ];
 
 function problemsIn(text: string) {
@@ -55,6 +68,7 @@ t.test('paths are relative to the configuration file', async (t) => {
   t.equal(config.dataDir, '/etc/sparc/data');
   t.equal(config.osdpKeysFile, '/etc/sparc/keys.yaml');
   t.strictSame(config.buses[1], { id: 'bus-b', tcp: { host: '127.0.0.1', port: 4001 } });
+  t.strictSame(config.host, { url: 'https://192.0.2.7/authorise', tokenFile: '/etc/sparc/host-token' });
   t.equal(config.escrow?.path, '/etc/sparc/share/hallway.sealed');
   t.equal(config.escrow?.recoveryKey.length, 32);
 });
@@ -94,7 +108,7 @@ t.test('every mistake is shown at once, in the order of the lines', async (t) =>
 });
 
 t.test('broken YAML is refused at its line, whatever is wrong with it', async (t) => {
-  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 11, message: /unique/ }]);
+  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 12, message: /unique/ }]);
   t.match(problemsIn('gateway: { name: [ }\n'), [{ line: 1 }]);
   t.match(problemsIn(`gateway: ${'['.repeat(100_000)}`), [{ message: /nested too deeply/ }]);
   t.match(problemsIn(`# ${'x'.repeat(1_100_000)}`), [{ message: /the most is/ }]);
@@ -168,4 +182,24 @@ t.test('a weak OSDP key is refused for a gateway, and taken for reading along', 
   writeFileSync(path, `a: "${key}"\n`, { mode: 0o600 });
   t.throws(() => loadOsdpKeys(path), { code: 'ERR_CONFIG_INVALID', message: /a row of equal steps/ });
   t.strictSame(readOsdpKeys(path), new Map([['a', Uint8Array.from(Buffer.from(key, 'hex'))]]));
+});
+
+t.test('a host may stand on this machine, without TLS', async (t) => {
+  for (const url of ['http://127.0.0.1:9100/', 'http://[::1]:9100/']) {
+    const { text } = edited(CONFIG, 'https://192.0.2.7/authorise', url);
+    t.equal(parseGatewayConfig(text, '/etc/sparc/gateway.yaml').host?.url, url);
+  }
+});
+
+t.test('the token of a host is one line in a file that others cannot read', async (t) => {
+  const path = join(folder(t), 'host-token');
+  t.throws(() => loadHostToken(path), { code: 'ERR_CONFIG_UNREADABLE' });
+  writeFileSync(path, 'a-token-of-some-length\n', { mode: 0o600 });
+  t.equal(loadHostToken(path), 'a-token-of-some-length');
+  for (const text of ['', 'short', 'two words of some length', 'two-lines\nof-some-length']) {
+    writeFileSync(path, text);
+    t.throws(() => loadHostToken(path), { code: 'ERR_CONFIG_SECRET_CORRUPT' });
+  }
+  chmodSync(path, 0o640);
+  t.throws(() => loadHostToken(path), { code: 'ERR_CONFIG_SECRET_EXPOSED' });
 });
