@@ -29,6 +29,8 @@ export interface SiteSnapshot {
   readonly readers: readonly ReaderSnapshot[];
   readonly buses: readonly BusSnapshot[];
   readonly journal: { readonly healthy: boolean; readonly lastEntry?: string };
+  /** Ids of linkage rules that tripped a limit and do nothing at the moment. */
+  readonly suspendedRules: readonly string[];
   /** Records that wait for a journal that failed. */
   readonly lateRecordsCount: number;
 }

@@ -67,6 +67,11 @@ export function problemsOf(site, catalogue) {
       });
     }
   }
+  for (const rule of site.suspendedRules) {
+    add('warning', `Rule ${rule} is suspended`, 'linkage.suspended', {
+      action: 'Look at what sets it off: an input that chatters, or rules that answer each other.',
+    });
+  }
   return problems.sort((a, b) => (a.level === b.level ? 0 : a.level === 'alarm' ? -1 : 1));
 }
 

@@ -47,6 +47,7 @@ export const siteSchema = closed({
     }),
   ),
   journal: closed({ healthy: Type.Boolean(), lastEntry: optional.text }),
+  suspendedRules: texts,
   lateRecordsCount: Type.Integer(),
   simulatorUrl: optional.text,
   droppedCount: Type.Integer(),

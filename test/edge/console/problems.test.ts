@@ -8,6 +8,14 @@ import { siteSnapshot } from '../../support/site-fixture.js';
 
 const { problemsOf } = await import(pathToFileURL(join(REPOSITORY, 'edge', 'console', 'problems.js')).href);
 
+t.test('a rule that is suspended is a warning that names it', async (t) => {
+  const problems = problemsOf({ ...siteSnapshot(), suspendedRules: ['lamp'] }, { errors: ERRORS, events: EVENTS });
+  t.match(
+    problems.find(({ code }: { code: string }) => code === 'linkage.suspended'),
+    { level: 'warning', title: 'Rule lamp is suspended', meaning: EVENTS['linkage.suspended'].meaning },
+  );
+});
+
 t.test('a reader that waits for its key is no alarm, and says how it gets one', async (t) => {
   const site = siteSnapshot();
   const readers = site.readers.map((reader) => ({ ...reader, link: 'offline', reason: 'ERR_CONFIG_KEY_MISSING' }));

@@ -178,6 +178,7 @@ t.test('the snapshot is plain data that says what people look at', async (t) => 
     buses: [{ id: 'bus', up: true }],
     journal: { healthy: true, lastEntry: /^1\.\d+$/ },
     mode: { lockdown: false, threatLevel: 0, fires: [] },
+    suspendedRules: [],
     lateRecordsCount: 0,
   });
   t.match(snapshot.doors[0], { id: 'front', mode: 'released', physical: 'closed', alarm: 'none', warnings: [] });
