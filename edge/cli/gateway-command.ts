@@ -28,7 +28,7 @@ export function addGatewayCommand(cli: Cli): void {
 }
 
 async function status({ output }: Cli, config: string): Promise<void> {
-  const { gateway, policy, revocation, journal, lateRecordsCount } = await CommissionClient.of(
+  const { gateway, policy, clock, revocation, journal, lateRecordsCount } = await CommissionClient.of(
     loadGatewayConfig(config).dataDir,
   ).site();
   const nowUnixMs = createNodeClock().wall().unixMs;
@@ -36,12 +36,22 @@ async function status({ output }: Cli, config: string): Promise<void> {
   const { number, appliedAtUnixMs } = revocation;
   const lines = [
     `${gateway.name} runs ${since(gateway.startedAtUnixMs)}.`,
-    policy === undefined ? 'NO POLICY is readable.' : `Policy ${policy.revision} ${since(policy.appliedAtUnixMs)}.`,
+    policy === undefined
+      ? 'NO POLICY is readable.'
+      : `Policy ${policy.revision} ${since(policy.appliedAtUnixMs)}, confirmed ${age(policy.ageMs)} ago.`,
+    `${CLOCK_TEXTS[clock.quality]}${clock.errorMs === undefined ? '' : `, within ${Math.ceil(clock.errorMs / 1_000)} s`}.`,
     appliedAtUnixMs === undefined ? 'Nothing is revoked.' : `Revocation ${number} ${since(appliedAtUnixMs)}.`,
     journal.healthy ? 'The journal writes.' : `The journal DOES NOT WRITE: ${lateRecordsCount} records wait.`,
   ];
-  output.result({ gateway, policy, revocation, journal, lateRecordsCount }, lines.join('\n'));
+  output.result({ gateway, policy, clock, revocation, journal, lateRecordsCount }, lines.join('\n'));
 }
+
+const CLOCK_TEXTS = {
+  synced: 'A time source confirms the clock',
+  holdover: 'No time source confirms the clock at the moment; it is still believed',
+  unsynced: 'NOBODY CONFIRMS the clock',
+  stepped: 'The clock is NOT BELIEVED: it contradicts what was known of the time',
+} as const;
 
 const MINUTE_MS = 60_000;
 

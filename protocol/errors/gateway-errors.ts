@@ -23,7 +23,11 @@ export const GATEWAY_ERRORS = {
   ERR_GATEWAY_CLOCK_DAMAGED: {
     meaning: 'The file that keeps what is known of the clock across restarts is damaged.',
     action:
-      'Look at the time of the machine (`sparc clock show`). A time source confirms it by itself; without one, say that it is right with `sparc clock accept`.',
+      'Look at the time of the machine (`date`). A time source confirms it by itself; without one, say that it is right with `sparc clock accept`.',
+  },
+  ERR_GATEWAY_ACT_DAMAGED: {
+    meaning: 'A note of what somebody did by the command line is no such note.',
+    action: 'Find out who wrote to the folder `acts` of the data directory; the note is removed.',
   },
   ERR_GATEWAY_REVOCATIONS_DAMAGED: {
     meaning: 'The list of revocations in the data directory is damaged, or others can write to it.',
