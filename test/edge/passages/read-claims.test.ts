@@ -1,5 +1,5 @@
 import t from 'tap';
-import { AREA_MEMORY_MS, readClaims } from '@sparc/edge/passages';
+import { AREA_MEMORY_MS, readClaims, type Claim } from '@sparc/edge/passages';
 import type { EventRecord } from '@sparc/protocol/events';
 import { JournalOnDisk, opened } from '../ledger/journal-on-disk.js';
 
@@ -45,5 +45,63 @@ t.test(
     );
     t.equal(claims[0]?.record.detail?.['to'], 'hall');
     await now.close();
+  },
+);
+
+const used = (credentialId: string, uses: number): EventRecord => ({
+  name: 'use_limit.changed',
+  credentialId,
+  accessPointId: 'front-in',
+  detail: { uses: String(uses) },
+});
+const told = (part: number, counts: string, complete?: string): EventRecord => ({
+  name: 'use_limit.restated',
+  detail: { part: String(part), counts, ...(complete !== undefined && { complete }) },
+});
+const LOST: EventRecord = { name: 'journal.gap', code: 'ERR_LEDGER_CORRUPT', detail: { lost: 'unknown' } };
+
+/** What is read, with the clock moving on while it waits. */
+async function read(journal: JournalOnDisk, withUses: boolean): Promise<string[]> {
+  let claims: readonly Claim[] | undefined;
+  const reading = readClaims(journal.folder, journal.clock, { withUses }).then((all) => (claims = all));
+  for (let pages = 0; claims === undefined && pages < 50; pages++) await journal.clock.advance(1);
+  return (await reading).map(({ record: { name, credentialId, holderId, detail } }) =>
+    [name, credentialId ?? holderId, detail?.['uses'] ?? detail?.['counts']]
+      .filter((each) => each !== undefined)
+      .join(' '),
+  );
+}
+
+t.test('counts of uses are read back to where all were told again, however long ago that was', async (t) => {
+  const journal = await JournalOnDisk.create(t);
+  const quiet = Array.from({ length: 250 }, () => opened);
+  await journal.write(1, [used('c0', 1)], [told(1, 'c0=1'), used('c1', 7), told(2, 'c1=6', 'true')], [used('c1', 8)]);
+  await journal.write(2, quiet, [moved('h1')], quiet);
+  await journal.clock.advance(AREA_MEMORY_MS + 1_000);
+  await journal.write(3, [used('c0', 2), moved('h2')]);
+  t.same(await read(journal, true), [
+    'use_limit.restated c0=1',
+    'use_limit.changed c1 7',
+    'use_limit.restated c1=6',
+    'use_limit.changed c1 8',
+    'use_limit.changed c0 2',
+    'area.moved h2',
+  ]);
+  t.same(await read(journal, false), ['use_limit.changed c0 2', 'area.moved h2'], 'where nothing is limited');
+});
+
+t.test(
+  'counts that were never told again are read to the beginning, and a statement that was cut short is no end',
+  async (t) => {
+    const journal = await JournalOnDisk.create(t);
+    await journal.write(1, [used('c0', 1)], [LOST], [told(1, 'c0=1')]);
+    await journal.clock.advance(AREA_MEMORY_MS + 1_000);
+    await journal.write(2, [used('c0', 2)]);
+    t.same(await read(journal, true), [
+      'use_limit.changed c0 1',
+      'journal.gap',
+      'use_limit.restated c0=1',
+      'use_limit.changed c0 2',
+    ]);
   },
 );
