@@ -1,10 +1,10 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
-import { areaChain, crossing, isTracked, type AccessRequest, type PassageFacts } from '../access/index.js';
-import { NOBODY_SEEN, step, useKey, type AreaState } from './area-state.js';
+import { crossing, isTracked, type AccessRequest, type PassageFacts } from '../access/index.js';
 import type { Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
+import { Whereabouts } from './whereabouts.js';
 
 /** Presence is forgotten after this, unless an area says sooner; the ledger is read back no further for it. */
 export const AREA_MEMORY_MS = 604_800_000;
@@ -23,7 +23,7 @@ export interface BookDeps {
 export class AreaBook {
   #areas: ReadonlyMap<string, Area> = new Map();
   #points: readonly AccessPoint[] = [];
-  #state: AreaState = NOBODY_SEEN;
+  readonly #where = new Whereabouts();
   #isKnown = false;
 
   constructor(private readonly deps: BookDeps) {}
@@ -31,6 +31,7 @@ export class AreaBook {
   configure({ areas, accessPoints }: AreaPlan): void {
     this.#areas = new Map(areas.map((area) => [area.id, area]));
     this.#points = accessPoints;
+    this.#where.configure(this.#areas);
   }
 
   /** Whether anything depends on who passed where. */
@@ -40,12 +41,12 @@ export class AreaBook {
 
   /** Nobody was seen before what is folded from now on. */
   begin(): void {
-    this.#state = NOBODY_SEEN;
+    this.#where.begin();
     this.#isKnown = true;
   }
 
   fold(claim: Claim): void {
-    this.#state = step(this.#state, claim, (areaId, outerId) => this.#isWithin(areaId, outerId));
+    this.#where.fold(claim);
   }
 
   factsOf(
@@ -57,18 +58,12 @@ export class AreaBook {
     const { entered, left } = this.#crossing(point);
     const tracked = [...entered, ...left].filter(isTracked);
     if (tracked.length === 0 && point.reuseDelayMs === undefined) return {};
-    const usedAt = this.#state.uses.get(useKey(holderId, point.id));
+    const usedAt = this.#where.usedAtUnixMs(holderId, point.id);
     const sinceHereMs = usedAt === undefined ? undefined : Math.max(0, this.deps.clock.wall().unixMs - usedAt);
-    const occupancy = tracked.map((area) => {
-      const inside = this.#inside(area.id, underWay);
-      // Whoever passes with them is in where they enter, and gone where they leave.
-      for (const id of companions) {
-        if (left.includes(area)) inside.delete(id);
-        else inside.set(id, undefined);
-      }
-      inside.delete(holderId);
-      return { areaId: area.id, others: this.#count(area.id, inside) };
-    });
+    const occupancy = tracked.map((area) => ({
+      areaId: area.id,
+      others: this.#others(area.id, holderId, companions, left.includes(area), underWay),
+    }));
     const location = tracked.length === 0 ? undefined : this.#location(holderId);
     const isElsewhere = underWay.some((each) => each.accessPoint.id !== point.id && each.holderId === holderId);
     return {
@@ -83,7 +78,10 @@ export class AreaBook {
   /** Undefined until the ledger was read back. */
   peopleIn(areaId: string): { readonly count: number; readonly max: number | undefined } | undefined {
     if (!this.#isKnown) return undefined;
-    return { count: this.#count(areaId, this.#inside(areaId, [])), max: this.#areas.get(areaId)?.occupancyMax };
+    return {
+      count: this.#counted(areaId, this.#where.inside(areaId).size),
+      max: this.#areas.get(areaId)?.occupancyMax,
+    };
   }
 
   passed({ holderId, accessPoint, isCertain, escortId }: Passage): void {
@@ -114,8 +112,8 @@ export class AreaBook {
   /** Ends the presence of those who were not seen for too long. */
   expire(): void {
     const nowMs = this.deps.clock.wall().unixMs;
-    for (const [holderId, { areaId, sinceUnixMs }] of this.#state.presences) {
-      const timeouts = this.#chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
+    for (const [holderId, { areaId, sinceUnixMs }] of this.#where.presences) {
+      const timeouts = this.#where.chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
       if (nowMs - sinceUnixMs < Math.min(AREA_MEMORY_MS, ...timeouts)) continue;
       const detail = areaId === undefined ? {} : { detail: { area: areaId } };
       this.deps.record({ name: 'area.presence_expired', holderId, ...detail });
@@ -123,29 +121,45 @@ export class AreaBook {
   }
 
   #location(holderId: string): PassageFacts['location'] {
-    const presence = this.#state.presences.get(holderId);
+    const presence = this.#where.presences.get(holderId);
     if (presence === undefined) return this.#isKnown ? undefined : { certain: false };
     const { areaId, certain } = presence;
     return { ...(areaId !== undefined && { areaId }), certain };
   }
 
-  /** Who is in an area or on their way in, each with who vouched for them. */
-  #inside(areaId: string, underWay: readonly Reservation[]): Map<string, string | undefined> {
-    const inside = new Map<string, string | undefined>();
-    for (const [id, presence] of this.#state.presences) {
-      if (this.#isWithin(presence.areaId, areaId)) inside.set(id, presence.escortId);
-    }
-    for (const { holderId: id, accessPoint, request } of underWay) {
-      if (id !== undefined && this.#isWithin(accessPoint.areaTo, areaId)) inside.set(id, request.escort?.holderId);
-    }
-    return inside;
+  /** People in an area beside a holder, those on their way in included. */
+  #others(
+    areaId: string,
+    holderId: string,
+    companions: readonly string[],
+    isLeft: boolean,
+    underWay: readonly Reservation[],
+  ): number {
+    const inside = this.#where.inside(areaId);
+    // Whoever passes with them is in where they enter, and gone where they leave.
+    const gone = new Set(isLeft ? [...companions, holderId] : [holderId]);
+    const coming = new Set(this.#comingTo(areaId, underWay).keys());
+    if (!isLeft) for (const id of companions) coming.add(id);
+    const stayingCount = inside.size - count(gone, (id) => inside.has(id));
+    return this.#counted(areaId, stayingCount + count(coming, (id) => !inside.has(id) && !gone.has(id)));
   }
 
-  #count(areaId: string, inside: ReadonlyMap<string, unknown>): number {
-    return Math.max(0, inside.size - (this.#state.anonymousExits.get(areaId) ?? 0));
+  /** Who is on the way into an area, each with who vouches for them. */
+  #comingTo(areaId: string, underWay: readonly Reservation[]): Map<string, string | undefined> {
+    const coming = new Map<string, string | undefined>();
+    for (const { holderId, accessPoint, request } of underWay) {
+      const isWithin = this.#where.chain(accessPoint.areaTo).some(({ id }) => id === areaId);
+      if (holderId !== undefined && isWithin) coming.set(holderId, request.escort?.holderId);
+    }
+    return coming;
   }
 
-  /** Other visitors of an escort in the tracked area that has the most of them, those who enter together included. */
+  /** Without those who left and had no card. */
+  #counted(areaId: string, count: number): number {
+    return Math.max(0, count - this.#where.anonymousExitsOf(areaId));
+  }
+
+  /** Other visitors of an escort, in the area that has the most of them. */
   #escorted(
     holderId: string,
     escortId: string,
@@ -153,11 +167,14 @@ export class AreaBook {
     entered: readonly Area[],
     underWay: readonly Reservation[],
   ): number {
-    const counts = entered.filter(isTracked).map(({ id }) => {
-      const inside = [...this.#inside(id, underWay)].flatMap(([each, by]) => (by === escortId ? [each] : []));
-      const visitors = new Set([...inside, ...companions]);
-      for (const each of [holderId, escortId]) visitors.delete(each);
-      return visitors.size;
+    const counts = entered.filter(isTracked).map(({ id: areaId }) => {
+      const coming = this.#comingTo(areaId, underWay);
+      const visitors = new Set(companions);
+      for (const [id, presence] of this.#where.inside(areaId)) {
+        if (presence.escortId === escortId && !coming.has(id)) visitors.add(id);
+      }
+      for (const [id, by] of coming) if (by === escortId) visitors.add(id);
+      return count(visitors, (id) => id !== holderId && id !== escortId);
     });
     return Math.max(0, ...counts);
   }
@@ -170,12 +187,10 @@ export class AreaBook {
   #crossing(point: AccessPoint) {
     return crossing((id) => this.#areas.get(id), point);
   }
+}
 
-  #chain(areaId: string | undefined): Area[] {
-    return areaChain((id) => this.#areas.get(id), areaId);
-  }
-
-  #isWithin(areaId: string | undefined, outerId: string): boolean {
-    return this.#chain(areaId).some(({ id }) => id === outerId);
-  }
+function count<T>(set: ReadonlySet<T>, fits: (each: T) => boolean): number {
+  let counted = 0;
+  for (const each of set) if (fits(each)) counted += 1;
+  return counted;
 }
