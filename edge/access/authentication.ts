@@ -20,6 +20,6 @@ export function atItsTime(view: PolicyView, accessPoint: AccessPoint, wall: Wall
 type Asked = Pick<AccessPoint, 'authentication'>;
 
 /** From what asks the least to what asks the most. */
-const STRICTNESS: readonly AccessPoint['authentication'][] = ['card', 'cardAndPin', 'twoCards'];
+const STRICTNESS: readonly AccessPoint['authentication'][] = ['cardOrPin', 'card', 'cardAndPin', 'twoCards'];
 const stricter = (a: Asked, b: Asked): Asked =>
   STRICTNESS.indexOf(b.authentication) > STRICTNESS.indexOf(a.authentication) ? b : a;

@@ -18,8 +18,8 @@ interface Facts extends Omit<Identified, 'card'> {
 }
 type Check = (facts: Facts) => Reason | Flag | Awaited | undefined;
 
-const bitsValid: Check = ({ decoding, credential }) => {
-  if (decoding.ok || decoding.reason === 'facility_not_allowed') return undefined;
+const bitsValid: Check = ({ decoding, credential, inputs }) => {
+  if (inputs.pinAlone !== undefined || decoding.ok || decoding.reason === 'facility_not_allowed') return undefined;
   // A card known by its whole value needs no format.
   return decoding.reason === 'format_unknown' && credential ? undefined : decoding.reason;
 };
@@ -56,14 +56,15 @@ const modeAllows: Check = ({ inputs, credential }) => {
 
 const interlockFree: Check = ({ inputs }) => (inputs.interlockBusy === true ? 'interlock_busy' : undefined);
 
-const facilityAllowed: Check = ({ decoding, accessPoint, credential }) => {
-  if (decoding.ok) return undefined;
+const facilityAllowed: Check = ({ decoding, accessPoint, credential, inputs }) => {
+  if (decoding.ok || inputs.pinAlone !== undefined) return undefined;
   const rawWithoutFacility = decoding.reason === 'format_unknown' && credential && accessPoint?.facilityCodes;
   return decoding.reason === 'facility_not_allowed' || rawWithoutFacility ? 'facility_not_allowed' : undefined;
 };
 
-const credentialFound: Check = ({ decoding, credential }) => {
-  const identifiable = decoding.ok || decoding.reason === 'facility_not_allowed';
+const credentialFound: Check = ({ decoding, credential, inputs }) => {
+  const identifiable =
+    decoding.ok || decoding.reason === 'facility_not_allowed' || inputs.pinAlone?.credentialId !== undefined;
   return identifiable && !credential ? 'credential_unknown' : undefined;
 };
 
@@ -105,7 +106,16 @@ const rightOpenNow: Check = ({ view, accessPoint, credential, inputs }) => {
   return openRight(view, accessPoint, rights, decisionTime(inputs));
 };
 
-const factorsComplete: Check = ({ accessPoint, credential, inputs }) => {
+/** Whose PIN it was is the credential's; where it was nobody's, there is none, and nothing else would deny. */
+const pinAloneRight: Check = ({ accessPoint, credential, inputs }) => {
+  if (accessPoint?.authentication !== 'cardOrPin') return 'factor_missing';
+  if (inputs.lockedOut) return 'locked_out';
+  return credential !== undefined && (inputs.pin === 'right' || inputs.pin === 'duress') ? undefined : 'pin_wrong';
+};
+
+const factorsComplete: Check = (facts) => {
+  const { accessPoint, credential, inputs } = facts;
+  if (inputs.pinAlone !== undefined) return pinAloneRight(facts);
   if (accessPoint?.authentication !== 'cardAndPin' || !credential) return undefined;
   if (inputs.lockedOut) return 'locked_out';
   if (!credential.hasPin) return 'factor_missing';

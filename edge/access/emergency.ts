@@ -2,7 +2,7 @@ import { decodeCard, findByRead, type ActiveFormat, type CardDecoding } from '@s
 import { letsIn, type AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
-import { inputsOf, overlay } from './decide.js';
+import { addRevocations, inputsOf } from './decide.js';
 import type { Decision } from './decision.js';
 import { cardRecord } from './identify.js';
 
@@ -56,13 +56,12 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
     const find = (key: string) => view.emergencyCredential(key, accessPointId);
     const found = findByRead(card.bits, card.bitCount, decoding, find);
     const grant = { ...decoded, outcome: 'grant', reason: undefined } as const;
-    const seen = overlay(context, found && { id: found.credentialId, holderId: found.holderId });
-    const known = { ...grant, inputs: { ...inputs, ...seen } };
+    addRevocations(inputs, context, found && { id: found.credentialId, holderId: found.holderId });
     if (found === undefined) {
-      return isOfDegradedFacility(accessPoint, decoding) ? { ...known, withoutPolicy: 'facility' } : decoded;
+      return isOfDegradedFacility(accessPoint, decoding) ? { ...grant, withoutPolicy: 'facility' } : decoded;
     }
-    const named = { ...known, credentialId: found.credentialId };
-    if (seen?.revocations?.hit === undefined) return { ...named, withoutPolicy: 'emergency' };
+    const named = { ...grant, credentialId: found.credentialId };
+    if (inputs.revocations?.hit === undefined) return { ...named, withoutPolicy: 'emergency' };
     return { ...named, outcome: 'deny', reason: 'credential_revoked', alarms: ['credential.alarm'] };
   } catch (error) {
     return { ...denial, reason: 'internal_error', error };

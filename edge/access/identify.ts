@@ -1,5 +1,5 @@
 import { decodeCard, findByRead, type CardDecoding } from '@sparc/protocol/card-format';
-import type { CardRecord } from '@sparc/protocol/events';
+import type { CardRecord, DecisionInputs } from '@sparc/protocol/events';
 import type { AccessPoint } from '@sparc/protocol/policy';
 import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest } from './access-request.js';
@@ -26,17 +26,23 @@ export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: 
   return record;
 }
 
-/** `wall`: the time that the decision is made for. */
+/** `wall`: the time that the decision is made for. `pinAlone`: no card was shown, and whose PIN was typed. */
 export function identify(
   view: PolicyView,
   accessPointId: string,
   card: AccessRequest['card'],
   wall: WallTime,
+  pinAlone?: DecisionInputs['pinAlone'],
 ): Identified {
   const point = view.accessPoint(accessPointId);
   const accessPoint = point && atItsTime(view, point, wall);
   const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats, accessPoint?.facilityCodes);
   const find = (key: string) => view.credentialByIdentifier(key);
-  const credential = findByRead(card.bits, card.bitCount, decoding, find);
+  const credential =
+    pinAlone === undefined
+      ? findByRead(card.bits, card.bitCount, decoding, find)
+      : pinAlone.credentialId === undefined
+        ? undefined
+        : view.credential(pinAlone.credentialId);
   return { accessPoint, decoding, credential, card: cardRecord(card, decoding) };
 }

@@ -66,6 +66,9 @@ export interface PolicyView {
   specialDayGroup(id: string): SpecialDayGroup | undefined;
   /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */
   credentialByIdentifier(key: string): CredentialRecord | undefined;
+  credential(id: string): CredentialRecord | undefined;
+  /** Whose PIN it is, or PIN for duress, where some access point of the credential takes a PIN alone. */
+  credentialByPin(pin: string): CredentialRecord | undefined;
   rights(credentialId: string, accessPointId: string): readonly Right[];
   /** Whether any credential has a limit of uses. */
   readonly hasUseLimits: boolean;

@@ -8,7 +8,14 @@ interface Card {
 /** One reader: the card that was last at it, and the PIN that is being typed for it. */
 export interface PresentationState {
   readonly last: { readonly card: Card; readonly seenAtMs: number } | undefined;
-  readonly pin: { readonly digits: string; readonly untilMs: number } | undefined;
+  readonly pin: Typing | undefined;
+}
+
+interface Typing {
+  readonly digits: string;
+  readonly untilMs: number;
+  /** No card waits for it: it says by itself who comes. */
+  readonly isAlone: boolean;
 }
 
 export const NOBODY: PresentationState = { last: undefined, pin: undefined };
@@ -18,7 +25,13 @@ export type PresentationInput =
   /** The decision waits for a PIN. */
   | { readonly kind: 'pinWanted'; readonly nowMs: number; readonly timeoutMs: number }
   /** Digits, `#` to enter and `*` to begin again. */
-  | { readonly kind: 'keys'; readonly nowMs: number; readonly keys: string }
+  | {
+      readonly kind: 'keys';
+      readonly nowMs: number;
+      readonly keys: string;
+      /** How long a PIN without a card may take. Absent: none is taken here. */
+      readonly aloneTimeoutMs?: number;
+    }
   | { readonly kind: 'time'; readonly nowMs: number };
 
 export type PresentationEffect =
@@ -26,6 +39,8 @@ export type PresentationEffect =
   | { readonly kind: 'present' }
   /** Decide on the waiting card with this PIN. */
   | { readonly kind: 'enter'; readonly pin: string }
+  /** Decide on whoever has this PIN. */
+  | { readonly kind: 'enterAlone'; readonly pin: string }
   /** The waiting card is denied: no PIN came, or another card did. */
   | { readonly kind: 'abandon' };
 
@@ -36,23 +51,28 @@ export function step(
   const { nowMs } = input;
   if (state.pin !== undefined && nowMs >= state.pin.untilMs) {
     const rest = step({ ...state, pin: undefined }, input);
-    return { state: rest.state, effects: [{ kind: 'abandon' }, ...rest.effects] };
+    return state.pin.isAlone ? rest : { state: rest.state, effects: [{ kind: 'abandon' }, ...rest.effects] };
   }
   switch (input.kind) {
     case 'card':
       return onCard(state, input.card, nowMs);
     case 'pinWanted':
-      return { state: { ...state, pin: { digits: '', untilMs: nowMs + input.timeoutMs } }, effects: [] };
+      return {
+        state: { ...state, pin: { digits: '', untilMs: nowMs + input.timeoutMs, isAlone: false } },
+        effects: [],
+      };
     case 'keys':
-      return onKeys(state, input.keys);
+      return onKeys(state, input);
     case 'time':
       return { state, effects: [] };
   }
 }
 
 function onCard(state: PresentationState, card: Card, nowMs: number): ReturnType<typeof step> {
-  const { last, pin } = state;
-  const next: PresentationState = { ...state, last: { card, seenAtMs: nowMs } };
+  const { last } = state;
+  // Whoever shows a card does not go on typing without one.
+  const pin = state.pin?.isAlone === true ? undefined : state.pin;
+  const next: PresentationState = { pin, last: { card, seenAtMs: nowMs } };
   const isSame = last !== undefined && isSameCard(last.card, card);
   // A card whose PIN is awaited is the same presentation however long it stays.
   if (isSame && (pin !== undefined || nowMs - last.seenAtMs < CARD_DEBOUNCE_MS)) return { state: next, effects: [] };
@@ -60,17 +80,29 @@ function onCard(state: PresentationState, card: Card, nowMs: number): ReturnType
   return { state: { ...next, pin: undefined }, effects: [{ kind: 'abandon' }, { kind: 'present' }] };
 }
 
-function onKeys(state: PresentationState, keys: string): ReturnType<typeof step> {
-  // Without a card that waits for it, what is typed means nothing.
-  if (state.pin === undefined) return { state, effects: [] };
-  let { digits } = state.pin;
+function onKeys(
+  state: PresentationState,
+  input: Extract<PresentationInput, { kind: 'keys' }>,
+): ReturnType<typeof step> {
+  const { nowMs, keys, aloneTimeoutMs } = input;
+  if (state.pin === undefined && aloneTimeoutMs === undefined) return { state, effects: [] };
+  const { isAlone, untilMs, ...begun } = state.pin ?? {
+    digits: '',
+    isAlone: true,
+    untilMs: nowMs + (aloneTimeoutMs ?? 0),
+  };
+  let { digits } = begun;
   for (const key of keys) {
-    // The same card may be tried again at once.
-    if (key === '#') return { state: NOBODY, effects: [{ kind: 'enter', pin: digits }] };
+    if (key === '#') {
+      // The same card may be tried again at once.
+      if (!isAlone) return { state: NOBODY, effects: [{ kind: 'enter', pin: digits }] };
+      const done = { ...state, pin: undefined };
+      return { state: done, effects: digits === '' ? [] : [{ kind: 'enterAlone', pin: digits }] };
+    }
     // One digit more than any PIN has keeps an over-long one wrong.
     digits = key === '*' ? '' : (digits + key).slice(0, PIN_LENGTH_MAX + 1);
   }
-  return { state: { ...state, pin: { ...state.pin, digits } }, effects: [] };
+  return { state: { ...state, pin: { digits, untilMs, isAlone } }, effects: [] };
 }
 
 function isSameCard(a: Card, b: Card): boolean {

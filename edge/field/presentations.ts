@@ -1,7 +1,17 @@
 import { RAW_BITS_MAX } from '@sparc/protocol/card-format';
 import type { EventOf, Reason } from '@sparc/protocol/events';
 import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
-import { decisionRecord, denied, NO_LOCK_OUTS, recordPinTry, type LockOutState } from '../access/index.js';
+import {
+  decisionRecord,
+  denied,
+  NO_CARD,
+  NO_LOCK_OUTS,
+  recordPinTry,
+  takesPinAlone,
+  WITHOUT_CARD,
+  type AccessRequest,
+  type LockOutState,
+} from '../access/index.js';
 import { Admissions, subjectOf, type AdmissionDeps, type AdmissionSite } from './admissions.js';
 import type { Candidate, Presentation } from './candidate.js';
 import { ACCESS_POINT_DEFAULTS } from './field-defaults.js';
@@ -23,6 +33,8 @@ export interface PresentationDeps extends AdmissionDeps {
 interface Session {
   state: PresentationState;
   waiting: Candidate | undefined;
+  /** What the keys so far say of a PIN that is typed without a card. */
+  typed: AccessRequest | undefined;
   timer: Timer | undefined;
 }
 
@@ -75,24 +87,27 @@ export class Presentations {
 
   onKeypad(entry: KeypadEntry): void {
     const point = this.#site.point(entry.deviceId, entry.readerNumber);
-    const session = this.#sessions.get(portKey(entry.deviceId, entry.readerNumber));
-    if (point === undefined || session?.waiting === undefined) return;
-    const { request } = session.waiting.presentation;
-    const keysAgeMs = entry.ageMaxMs + this.#clock.monotonicMs() - entry.receivedAtMs;
-    const presentation: Presentation = {
-      point,
-      startedAtMs: entry.receivedAtMs,
-      request: {
-        ...request,
-        // Keys are trusted as far as the link they came over.
-        link: {
-          secure: request.link.secure && entry.secure,
-          tampered: this.#site.isTampered(entry.deviceId),
-        },
-        readAgeMs: Math.max(request.readAgeMs, keysAgeMs),
+    if (point === undefined) return;
+    const { accessPoint } = point;
+    const nowMs = this.#clock.monotonicMs();
+    const session = this.#session(point);
+    const isAlone = session.waiting === undefined;
+    if (isAlone && !takesPinAlone(accessPoint)) return;
+    const before = session.waiting?.presentation.request ?? session.typed;
+    const keysAgeMs = entry.ageMaxMs + nowMs - entry.receivedAtMs;
+    const request: AccessRequest = {
+      ...(before ?? { accessPointId: accessPoint.id, card: NO_CARD }),
+      // Keys are trusted as far as the link they came over.
+      link: {
+        secure: before?.link.secure !== false && entry.secure,
+        tampered: this.#site.isTampered(entry.deviceId),
       },
+      readAgeMs: Math.max(before?.readAgeMs ?? 0, keysAgeMs),
     };
-    this.#step(point, { kind: 'keys', nowMs: this.#clock.monotonicMs(), keys: entry.keys }, presentation);
+    const timeoutMs = accessPoint.pinTimeoutMs ?? ACCESS_POINT_DEFAULTS.pinTimeoutMs;
+    const keys = { kind: 'keys', nowMs, keys: entry.keys, ...(isAlone && { aloneTimeoutMs: timeoutMs }) } as const;
+    session.typed = isAlone ? request : undefined;
+    this.#step(point, keys, { point, startedAtMs: entry.receivedAtMs, request });
   }
 
   /** Access points may be gone: whoever waited is denied, and debouncing starts anew. */
@@ -114,6 +129,7 @@ export class Presentations {
     const session = this.#session(point);
     const { state, effects } = step(session.state, input);
     session.state = state;
+    if (state.pin?.isAlone !== true) session.typed = undefined;
     for (const effect of effects) {
       switch (effect.kind) {
         case 'present':
@@ -121,6 +137,10 @@ export class Presentations {
           break;
         case 'enter':
           session.waiting = undefined;
+          if (presentation === undefined) break;
+          this.#decide(session, { ...presentation, request: { ...presentation.request, pin: effect.pin } });
+          break;
+        case 'enterAlone':
           if (presentation === undefined) break;
           this.#decide(session, { ...presentation, request: { ...presentation.request, pin: effect.pin } });
           break;
@@ -135,7 +155,8 @@ export class Presentations {
   #session({ reader }: Point): Session {
     const key = portKey(reader.device, reader.number);
     let session = this.#sessions.get(key);
-    if (!session) this.#sessions.set(key, (session = { state: NOBODY, waiting: undefined, timer: undefined }));
+    if (!session)
+      this.#sessions.set(key, (session = { state: NOBODY, waiting: undefined, typed: undefined, timer: undefined }));
     return session;
   }
 
@@ -168,8 +189,12 @@ export class Presentations {
 
   #countPin({ presentation, decision }: Candidate): void {
     const { accessPoint } = presentation.point;
-    const { credentialId, inputs } = decision;
-    if (credentialId === undefined || inputs.pin === 'none') return;
+    const { inputs } = decision;
+    const isAlone = inputs.pinAlone !== undefined;
+    const credentialId = isAlone ? WITHOUT_CARD : decision.credentialId;
+    // One's own PIN between guesses at those of others forgives no guess.
+    const isForgiving = isAlone && inputs.pin !== 'wrong';
+    if (credentialId === undefined || inputs.pin === 'none' || isForgiving) return;
     const counted = recordPinTry(
       this.#lockOuts,
       { credentialId, readerId: accessPoint.reader, right: inputs.pin !== 'wrong', nowMs: this.#clock.monotonicMs() },

@@ -1,10 +1,14 @@
 import { cardFormat, identifierKey, RAW_FORMAT_ID } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Credential, CredentialIdentifier } from '@sparc/protocol/policy';
+import { takesPinAlone } from '../access/index.js';
 import { nearestName, type JsonPath } from '../config/index.js';
 import { CARD_FORMAT_IDS, valuesMax } from './card-formats.js';
 import type { SiteCheck } from './site-check.js';
 import { isTimeZone, ValidityClock } from './validity-clock.js';
+
+/** With six digits and a thousand holders, a guess is right once in a thousand times. */
+const PIN_ALONE_LENGTH_MIN = 6;
 
 /** Formats, profiles, holders' credentials and emergency credentials. */
 export function checkCredentials(check: SiteCheck): void {
@@ -22,6 +26,8 @@ export function checkCredentials(check: SiteCheck): void {
   const zone = check.site?.timeZone ?? '';
   const time = new ValidityClock(isTimeZone(zone) ? zone : 'UTC');
   const keyOnce = check.once('is the identifier that');
+  const pinOnce = check.once('says by itself who comes at an access point with cardOrPin, and is the PIN that');
+  const alone = profilesWithPinAlone(check);
   for (const [index, credential] of check.entries('credentials')) {
     const path = ['credentials', index];
     check.refer('credentialHolders', credential.holder, [...path, 'holder']);
@@ -34,6 +40,9 @@ export function checkCredentials(check: SiteCheck): void {
     const { pin, duressPin } = credential;
     if (duressPin !== undefined && pin === undefined) check.refuse([...path, 'duressPin'], 'needs a pin beside it');
     else if (duressPin !== undefined && duressPin === pin) check.refuse([...path, 'duressPin'], 'is the PIN itself');
+    if (credential.accessProfiles.some((profile) => alone.has(profile))) {
+      checkPinAlone(check, credential, path, (digits, at) => pinOnce(digits, at, `credential \`${credential.id}\``));
+    }
     checkValidity(check, credential, path, time);
     for (const [position, identifier] of credential.identifiers.entries()) {
       const at = [...path, 'identifiers', position];
@@ -57,6 +66,37 @@ export function checkCredentials(check: SiteCheck): void {
     }
     for (const [position, id] of accessPoints.entries()) {
       check.refer('accessPoints', id, [...path, 'accessPoints', position]);
+    }
+  }
+}
+
+/** Profiles that lead to an access point where a PIN alone says who comes. */
+function profilesWithPinAlone(check: SiteCheck): ReadonlySet<string> {
+  const points = new Set(
+    [...check.entries('accessPoints')].filter(([, point]) => takesPinAlone(point)).map(([, { id }]) => id),
+  );
+  const profiles = [...check.entries('accessProfiles')].map(([, profile]) => profile);
+  return new Set(
+    profiles.filter(({ policies }) => policies.some(({ accessPoint }) => points.has(accessPoint))).map(({ id }) => id),
+  );
+}
+
+function checkPinAlone(
+  check: SiteCheck,
+  pins: Pick<Credential, 'pin' | 'duressPin'>,
+  path: JsonPath,
+  once: (digits: string, at: JsonPath) => void,
+): void {
+  for (const field of ['pin', 'duressPin'] as const) {
+    const digits = pins[field];
+    if (digits === undefined) continue;
+    const at = [...path, field];
+    if (digits.length >= PIN_ALONE_LENGTH_MIN) once(digits, at);
+    else {
+      check.refuse(
+        at,
+        `has fewer than ${PIN_ALONE_LENGTH_MIN} digits, and says by itself who comes at an access point with cardOrPin`,
+      );
     }
   }
 }

@@ -3,7 +3,6 @@ import type { FieldExplanation } from '../config/index.js';
 /** Well-known rules of access control that this version does not enforce, by the names people give them. */
 const NOT_YET: readonly (readonly [names: readonly string[], what: string])[] = [
   [['lockdown', 'lockdownOverride'], 'lockdown as a field of the site file'],
-  [['extendedTime', 'extendedReleaseTimeMs', 'extendedOpenTimeMs', 'extendedGrantTime'], 'extended times'],
   [['visitors', 'temporaryGrants'], 'temporary grants'],
 ];
 const WHAT_BY_NAME = new Map(NOT_YET.flatMap(([names, what]) => names.map((name) => [name, what] as const)));

@@ -16,6 +16,14 @@ export function pinHash(pinKey: Uint8Array, credentialId: string, pin: string): 
   return createHmac('sha256', pinKey).update(`sparc pin 1\0${credentialId}\0${pin}`).digest();
 }
 
+/**
+ * Among the identifiers of a credential, where a PIN alone says who comes. Equal PINs would show as equal keys, so a site
+ * file with two of them is refused.
+ */
+export function pinIdentifierKey(pinKey: Uint8Array, pin: string): string {
+  return `pin:${createHmac('sha256', pinKey).update(`sparc pin alone 1\0${pin}`).digest('base64url')}`;
+}
+
 /** In constant time. */
 export function pinHashEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);

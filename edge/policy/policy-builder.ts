@@ -2,8 +2,9 @@ import { Database } from '../platform/sqlite.js';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { AccessProfile, Credential, CredentialHolder } from '@sparc/protocol/policy';
+import { takesPinAlone } from '../access/index.js';
 import { migrate } from './migrations.js';
-import { pinHash } from './pin.js';
+import { pinHash, pinIdentifierKey } from './pin.js';
 import { PLAN_TABLES, type SitePlan } from './site-plan.js';
 import { ValidityClock } from './validity-clock.js';
 
@@ -25,11 +26,15 @@ export class PolicyBuilder {
   readonly #db: Database;
   readonly #pinKey: Uint8Array;
   readonly #time: ValidityClock;
+  readonly #pinAlonePoints: ReadonlySet<string>;
+  /** Profiles that lead to one of those access points. */
+  readonly #pinAloneProfiles = new Set<string>();
   readonly #insert;
 
   constructor({ path, revision, plan, pinKey }: PolicyBuilderOptions) {
     const db = (this.#db = new Database(path));
     this.#pinKey = pinKey;
+    this.#pinAlonePoints = new Set(plan.accessPoints.filter(takesPinAlone).map(({ id }) => id));
     this.#time = new ValidityClock(plan.site.timeZone);
     // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
     db.pragma('journal_mode = OFF');
@@ -70,6 +75,7 @@ export class PolicyBuilder {
       const { lastInsertRowid: profile } = this.#insert.profile.run(id, name);
       for (const { accessPoint, schedule, may } of policies) {
         this.#insert.policy.run(profile, accessPoint, schedule, may === undefined ? null : JSON.stringify(may));
+        if (this.#pinAlonePoints.has(accessPoint)) this.#pinAloneProfiles.add(id);
       }
     }, `access profile ${id}`);
   }
@@ -101,6 +107,10 @@ export class PolicyBuilder {
         this.#insert.identifier.run(identifierKey(identifier), row, issue);
       }
       for (const profile of credential.accessProfiles) this.#insert.credentialProfile.run(row, profile);
+      if (!credential.accessProfiles.some((profile) => this.#pinAloneProfiles.has(profile))) return;
+      for (const each of [pin, duressPin]) {
+        if (each !== undefined) this.#insert.identifier.run(pinIdentifierKey(this.#pinKey, each), row, null);
+      }
     }, `credential ${id}`);
   }
 

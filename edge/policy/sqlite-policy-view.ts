@@ -12,7 +12,7 @@ import type {
 } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
-import { pinHash, pinHashEqual } from './pin.js';
+import { pinHash, pinHashEqual, pinIdentifierKey } from './pin.js';
 import { RecentMap } from './recent-map.js';
 import { readSitePlan, type SitePlan } from './site-plan.js';
 
@@ -80,6 +80,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #schedules: ReadonlyMap<string, Schedule>;
   readonly #specialDayGroups: ReadonlyMap<string, SpecialDayGroup>;
   readonly #credential: Statement<[string], CredentialRow>;
+  readonly #credentialById: Statement<[string], CredentialRow>;
   readonly #row: Statement<[string], number>;
   readonly #rights: Statement<[string, number], RightRow>;
   readonly #usesMax: Statement<[string], number>;
@@ -104,14 +105,17 @@ export class SqlitePolicyView implements PolicyView {
     this.#areas = byId(this.plan.areas);
     this.#schedules = byId(this.plan.schedules);
     this.#specialDayGroups = byId(this.plan.specialDayGroups);
+    const [columns, holder] = [
+      `c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
+        c.valid_to_unix_ms AS validTo, c.pin_hash IS NOT NULL AS hasPin, c.override, c.uses_max AS usesMax,
+        c.extended_time AS extendedTime, h.status AS holderStatus, h.clearance, h.escort_required AS escortRequired`,
+      'LEFT JOIN credential_holder h INDEXED BY holder_not_ordinary ON h.id = c.holder AND h.is_ordinary = 0',
+    ];
     // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
     this.#credential = db.prepare(`
-      SELECT c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
-        c.valid_to_unix_ms AS validTo, i.issue, c.pin_hash IS NOT NULL AS hasPin, c.override, c.uses_max AS usesMax,
-        c.extended_time AS extendedTime, h.status AS holderStatus, h.clearance, h.escort_required AS escortRequired
-      FROM credential_identifier i CROSS JOIN credential c USING (credential)
-        LEFT JOIN credential_holder h INDEXED BY holder_not_ordinary ON h.id = c.holder AND h.is_ordinary = 0
+      SELECT ${columns}, i.issue FROM credential_identifier i CROSS JOIN credential c USING (credential) ${holder}
       WHERE i.identifier_key = ?`);
+    this.#credentialById = db.prepare(`SELECT ${columns}, NULL AS issue FROM credential c ${holder} WHERE c.id = ?`);
     this.#rights = db.prepare(`
       SELECT p.id AS profileId, a.schedule AS scheduleId, a.may
       FROM credential_access_profile m
@@ -179,6 +183,15 @@ export class SqlitePolicyView implements PolicyView {
     return this.#found?.record;
   }
 
+  credential(id: string): CredentialRecord | undefined {
+    const found = this.#credentialById.get(id);
+    return found && recordOf(found);
+  }
+
+  credentialByPin(pin: string): CredentialRecord | undefined {
+    return this.credentialByIdentifier(pinIdentifierKey(this.#pinKey, pin));
+  }
+
   rights(credentialId: string, accessPointId: string): readonly Right[] {
     if (this.#found?.record.id !== credentialId) {
       const row = this.#row.get(credentialId);
@@ -225,7 +238,7 @@ export class SqlitePolicyView implements PolicyView {
     const found = this.#db
       .prepare<[string], { identifierKey: string; issue: number | null }>(
         `SELECT i.identifier_key AS identifierKey, i.issue FROM credential c CROSS JOIN credential_identifier i
-         USING (credential) WHERE c.id = ? ORDER BY i.identifier_key LIMIT 1`,
+         USING (credential) WHERE c.id = ? AND i.identifier_key NOT LIKE 'pin:%' ORDER BY i.identifier_key LIMIT 1`,
       )
       .get(credentialId);
     return found && cardOfKey(found.identifierKey, found.issue ?? undefined);

@@ -64,6 +64,7 @@ const Inputs = message({
   policyAgeMs: optional(18, uint()),
   clockErrorMs: optional(19, uint()),
   firstCardIn: optional(22, flag),
+  pinAlone: optional(37, message({ credentialId: optional(1, id) })),
   clockFloorUnixMs: optional(31, uint()),
 });
 

@@ -222,10 +222,14 @@ export const Door = closed({
   acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
 });
 
-const Authentication = Type.Union([Type.Literal('card'), Type.Literal('cardAndPin'), Type.Literal('twoCards')], {
-  default: 'card',
-  description: 'twoCards: two persons enter together, each with a right of their own',
-});
+const AUTHENTICATIONS = ['card', 'cardAndPin', 'cardOrPin', 'twoCards'] as const;
+const Authentication = Type.Union(
+  AUTHENTICATIONS.map((each) => Type.Literal(each)),
+  {
+    default: 'card',
+    description: 'twoCards: two persons enter together, each with a right of their own',
+  },
+);
 
 export const AccessPoint = closed({
   id: Id,

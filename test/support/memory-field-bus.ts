@@ -7,6 +7,7 @@ import type {
   FieldBusHandlers,
   Indication,
   InputState,
+  KeypadEntry,
   OutputCommand,
   Timer,
 } from '@sparc/protocol/ports';
@@ -106,6 +107,10 @@ export class MemoryFieldBus implements FieldBus {
   keys(deviceId: string, keys: string): void {
     const receivedAtMs = this.clock.monotonicMs();
     this.#handlers?.onKeypad({ deviceId, readerNumber: 0, keys, receivedAtMs, ageMaxMs: 50, secure: true });
+  }
+
+  keypad(entry: KeypadEntry): void {
+    this.#handlers?.onKeypad(entry);
   }
 
   bus(busId: string, up: boolean): void {

@@ -1,5 +1,12 @@
 import type { ActiveFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint, Area, OnUnknownClock, PolicyStaleness, Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type {
+  AccessPoint,
+  Area,
+  OnUnknownClock,
+  PolicyStaleness,
+  Schedule,
+  SpecialDayGroup,
+} from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '@sparc/edge/access';
 
 export interface MemoryCredential extends CredentialRecord {
@@ -67,6 +74,14 @@ export class MemoryPolicyView implements PolicyView {
 
   credentialByIdentifier(key: string): CredentialRecord | undefined {
     return this.policy.credentials.find((credential) => credential.keys.includes(key));
+  }
+
+  credential(id: string): CredentialRecord | undefined {
+    return this.#credential(id);
+  }
+
+  credentialByPin(pin: string): CredentialRecord | undefined {
+    return this.policy.credentials.find((each) => [each.pin, each.duressPin].includes(pin));
   }
 
   rights(credentialId: string, accessPointId: string): readonly Right[] {

@@ -1,0 +1,38 @@
+import type { DecisionInputs } from '@sparc/protocol/events';
+import type { AccessPoint } from '@sparc/protocol/policy';
+import type { AccessRequest, DecisionContext } from './access-request.js';
+import { atItsTime } from './authentication.js';
+import { isLockedOut } from './lock-out.js';
+import type { PolicyView } from './policy-view.js';
+
+/** Stands for the card of somebody who types a PIN and shows none. */
+export const NO_CARD: AccessRequest['card'] = { bitCount: 0, bits: new Uint8Array(0) };
+
+/**
+ * Whom a reader locks out after wrong PINs without a card: all who type one there, whoever they are, because whose PIN was
+ * meant is not known. Cards go on.
+ */
+export const WITHOUT_CARD = '';
+
+/** Whether there is a time at which a PIN says by itself who comes. */
+export const takesPinAlone = ({ authentication, scheduledAuthentication = [] }: AccessPoint): boolean =>
+  [authentication, ...scheduledAuthentication.map((each) => each.authentication)].includes('cardOrPin');
+
+export type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut' | 'pinAlone'>;
+
+/** What a PIN that was typed without a card says; undefined where a card was read. While locked out it is not looked up. */
+export function typedAlone(
+  { accessPointId, card, pin }: AccessRequest,
+  view: PolicyView,
+  { lockOuts, monotonicMs, wall }: DecisionContext,
+): Factors | undefined {
+  if (card.bitCount > 0 || pin === undefined) return undefined;
+  const accessPoint = view.accessPoint(accessPointId);
+  const direction = accessPoint?.direction ?? 'entry';
+  const lockedOut = accessPoint !== undefined && isLockedOut(lockOuts, WITHOUT_CARD, accessPoint.reader, monotonicMs);
+  const isTaken = accessPoint !== undefined && atItsTime(view, accessPoint, wall).authentication === 'cardOrPin';
+  if (lockedOut || !isTaken) return { direction, pin: 'none', lockedOut, pinAlone: {} };
+  const found = view.credentialByPin(pin);
+  if (found === undefined) return { direction, pin: 'wrong', lockedOut, pinAlone: {} };
+  return { direction, pin: view.comparePin(found.id, pin), lockedOut, pinAlone: { credentialId: found.id } };
+}
