@@ -195,7 +195,7 @@ export class Linkage {
       record({ name: 'linkage.alarm', ...cause.subject, detail: { rule, text: action.alarm } }, cause.id);
     } else if ('snapshot' in action) {
       record({ name: 'snapshot.requested', ...cause.subject, detail: { rule, camera: action.snapshot } }, cause.id);
-    } else if (this.#waitingCount >= ACTIONS_WAITING_MAX) {
+    } else if (this.#waitingCount >= ACTIONS_WAITING_MAX && !isRestricting(action)) {
       this.#failed(rule, cause, 'too many actions of rules are under way');
     } else {
       this.#waitingCount += 1;
@@ -217,8 +217,7 @@ export class Linkage {
 
   /** What restricts is in force within this call. */
   #order(rule: string, action: OrderAction, cause: Cause): Promise<void> {
-    const opens = 'mode' in action && (action.mode === 'scheduled' || standsOpen(action.mode));
-    if (!opens) return this.#give(rule, action, cause);
+    if (isRestricting(action) || 'access' in action) return this.#give(rule, action, cause);
     const { clock } = this.deps;
     const lateAtMs = clock.monotonicMs() + ORDER_LATE_MS;
     const given = this.#opening.then(() =>
@@ -264,6 +263,12 @@ export class Linkage {
     this.#resume = { atMs, timer };
   }
 }
+
+/** Waits for no record, and for no other order. */
+const isRestricting = (action: LinkageAction): boolean =>
+  'raise' in action ||
+  'raiseThreatLevel' in action ||
+  ('mode' in action && action.mode !== 'scheduled' && !standsOpen(action.mode));
 
 const whyNot = (
   outcome: Exclude<CommandOutcome, { kind: 'acknowledged' }> | undefined,

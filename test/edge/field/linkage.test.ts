@@ -369,6 +369,30 @@ t.test('an output that is wired to the input that drives it is stopped by the ra
   t.equal(news.filter((name) => name === 'linkage.suspended').length, 1);
 });
 
+t.test('orders that wait for a disk are bounded, and no lockdown waits behind them', async (t) => {
+  const access = { door: 'store', access: 'momentary' } as const;
+  const site = await open([
+    { id: 'many', when: [{ event: 'door.forced' }], then: Array<typeof access>(16).fill(access) },
+    { id: 'panic', when: [{ input: 'button', becomes: 'active' }], then: [{ raise: 'lockdown' }] },
+  ]);
+  site.bus.input('front-io', 7, 'inactive');
+  site.journal.hanging = true;
+  for (let turn = 0; turn < 5; turn++) {
+    site.open('front');
+    await site.clock.advance(100);
+    site.close('front');
+    await site.clock.advance(5_000);
+  }
+  await press(site);
+  t.ok(site.field.snapshot().mode.lockdown);
+  site.journal.release();
+  await site.clock.advance(100);
+  t.equal(site.journal.names.filter((name) => name === 'operator.release').length, 64);
+  t.match(site.record('linkage.failed').record.detail, { rule: 'many' });
+  t.equal(site.journal.entries.filter(({ record }) => /under way/.test(record.detail?.['why'] ?? '')).length, 16);
+  t.notOk(site.released('store'));
+});
+
 t.test('rules go on without a policy, by the plan that is known', async (t) => {
   const site = await open([{ id: 'on', when: [{ event: 'door.forced' }], then: [{ output: 'lamp', turn: 'on' }] }]);
   site.field.usePolicy({ kind: 'none' });
