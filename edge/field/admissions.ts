@@ -132,18 +132,14 @@ export class Admissions {
     return this.#again(one, more, newcomer.presentation.startedAtMs);
   }
 
-  #meetEscort(visitor: Candidate): void {
+  #meetEscort(visitor: Candidate, startedAtMs = visitor.presentation.startedAtMs): void {
     const meeting = this.#meetingAt(visitor);
     const nowMs = this.deps.clock.monotonicMs();
     const escort = meeting?.state.escort;
     if (meeting === undefined || escort === undefined || nowMs >= escort.untilMs) return this.#wait(visitor);
     const { credentialId, holderId, visitorsCount: countBefore } = escort;
     const visitorsCount = countBefore + 1;
-    const decided = this.#again(
-      visitor,
-      { escort: { credentialId, holderId, visitorsCount } },
-      visitor.presentation.startedAtMs,
-    );
+    const decided = this.#again(visitor, { escort: { credentialId, holderId, visitorsCount } }, startedAtMs);
     if (!isThrough(decided)) return this.#refuse(decided);
     this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...escort, visitorsCount } });
     void this.#admit([decided]);
@@ -214,7 +210,7 @@ export class Admissions {
       // Those who came while the host was asked about the escort.
       const visitors = this.#waitingFor('escort_required', candidate);
       this.#leave(candidate, visitors);
-      for (const visitor of visitors) this.#meetEscort(visitor);
+      for (const visitor of visitors) this.#meetEscort(visitor, nowMs);
     }
   }
 
@@ -234,10 +230,11 @@ export class Admissions {
         ? (accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs)
         : (accessPoint.twoPersonWindowMs ?? ACCESS_POINT_DEFAULTS.twoPersonWindowMs);
     const waitingMax = accessPoint.escortRatioMax ?? ESCORT_RATIO_MAX;
-    void recorder.record({ ...decisionRecord(candidate.decision), doorId: accessPoint.door });
     const meeting = this.#meeting(point);
     this.#gather(meeting, { kind: 'wait', nowMs: clock.monotonicMs(), candidate, windowMs, waitingMax });
-    if (meeting.state.waiting.some((each) => each.candidate === candidate)) site.indicate(point, 'cardRequired');
+    if (!meeting.state.waiting.some((each) => each.candidate === candidate)) return;
+    void recorder.record({ ...decisionRecord(candidate.decision), doorId: accessPoint.door });
+    site.indicate(point, 'cardRequired');
   }
 
   /** Who waits for it at the reader of somebody, and in time still. */
