@@ -32,7 +32,7 @@ import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
 import { Linkage } from '../linkage/index.js';
 import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
-import type { LoggedEntry } from '../ledger/index.js';
+import type { JournalStartReport, LoggedEntry } from '../ledger/index.js';
 import { Devices } from './devices.js';
 import { CardToggles } from './card-toggles.js';
 import { DoorSet } from './door-set.js';
@@ -290,18 +290,13 @@ export class Field {
    * Grants of an earlier run of which nobody knows what became: whoever they were for may have passed. Not before it is
    * known who passed where till then.
    */
-  async closeOpenGrants(grants: readonly LoggedEntry[]): Promise<void> {
+  async closeGrants({
+    openGrants,
+    releasedGrants,
+  }: Pick<JournalStartReport, 'openGrants' | 'releasedGrants'>): Promise<void> {
     await this.#restoring;
-    for (const { id, record } of grants) {
-      const { accessPointId, credentialId, holderId } = record ?? {};
-      this.record({
-        name: 'access.outcome_unknown',
-        causeId: id,
-        ...(accessPointId !== undefined && { accessPointId }),
-        ...(credentialId !== undefined && { credentialId }),
-        ...(holderId !== undefined && { holderId }),
-      });
-    }
+    for (const grant of openGrants) this.record({ ...subjectOf(grant), name: 'access.outcome_unknown' });
+    for (const grant of releasedGrants) this.record({ ...subjectOf(grant), name: 'access.unverified' });
   }
 
   /** The clock was set, or is worth more or less than before. */
@@ -626,4 +621,16 @@ const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyC
 function assertKnown(policy: FieldPolicy, subject: 'credential' | 'holder', id: string): void {
   if (policy.kind !== 'policy' || policy.view.has(subject, id)) return;
   throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
+}
+
+/** What the outcome of a grant says of it. */
+function subjectOf({ id: causeId, record }: LoggedEntry) {
+  const { accessPointId, doorId, credentialId, holderId } = record ?? {};
+  return {
+    causeId,
+    ...(accessPointId !== undefined && { accessPointId }),
+    ...(doorId !== undefined && { doorId }),
+    ...(credentialId !== undefined && { credentialId }),
+    ...(holderId !== undefined && { holderId }),
+  };
 }

@@ -5,7 +5,9 @@ import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/
 import { isTracked } from '../access/index.js';
 import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
+import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
+import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
@@ -29,6 +31,10 @@ export interface GatewayDeps {
   /** Of PIN hashes. */
   readonly pinKey: Uint8Array;
   readonly log: FieldLog;
+  /** Of the file that the configuration was read from. */
+  readonly configMark: ConfigMark;
+  /** Absent: none is configured. */
+  readonly host?: AuthorisationHost;
   /** The console is served; after each start of the site process. */
   readonly onListening: (url: string) => void;
 }
@@ -132,6 +138,14 @@ export class Gateway {
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
+    const audit = new Audit({
+      clock,
+      dataDir: this.config.dataDir,
+      config: this.deps.configMark,
+      record: (event) => field.keep(event),
+      onFailure: (error, what) => this.deps.log.warn({ error }, what),
+    });
+    await this.#lifecycle.start(named('audit', audit));
   }
 
   /** Idempotent. Every part is stopped, in reverse order, each within its deadline. */
@@ -142,7 +156,7 @@ export class Gateway {
   }
 
   async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
-    const { log } = this.deps;
+    const { host, log } = this.deps;
     const clock = this.#clock;
     let isFirst = true;
     let opened: (report: JournalStartReport) => void = () => undefined;
@@ -153,7 +167,7 @@ export class Gateway {
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
-          if (isFirst) void this.#field?.closeOpenGrants(report.openGrants);
+          if (isFirst) void this.#field?.closeGrants(report);
           opened(report);
           isFirst = false;
         },
@@ -169,6 +183,7 @@ export class Gateway {
         journal,
         fieldBus: this.#commissioning.buses,
         acceptClock: () => clock.accept(),
+        ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),
         revocationStore: new RevocationFile(this.config.dataDir),
         recordedRevocations: async (listedNewest) => {

@@ -18,6 +18,8 @@ export interface JournalStartReport {
   readonly epoch: EpochId;
   /** Recorded grants of which the log does not say what became of them; the field closes them as unknown. */
   readonly openGrants: readonly LoggedEntry[];
+  /** Those that were released, and of which it does not say whether they were used. */
+  readonly releasedGrants: readonly LoggedEntry[];
   /** Of the newest `policy.loaded`. */
   readonly policyRevision?: string;
   /** Number of the newest `revocation.applied`; 0 when there is none. */

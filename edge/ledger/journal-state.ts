@@ -21,18 +21,20 @@ export interface JournalState {
   readonly newestRevocation?: number;
   /** Grants without an outcome, oldest first. */
   readonly openGrants: readonly Position[];
+  /** Grants that were released, and of which it is not said whether they were used; oldest first. */
+  readonly releasedGrants: readonly Position[];
 }
 
-export const EMPTY_STATE: JournalState = { openGrants: [] };
+export const EMPTY_STATE: JournalState = { openGrants: [], releasedGrants: [] };
+
+const Grants = (number: number) =>
+  list(number, message({ epoch: required(1, uint(2 ** 32 - 1)), sequence: required(2, uint()) }), OPEN_GRANTS_MAX);
 
 const StateCodec = message({
   policyRevision: optional(1, text(128)),
-  openGrants: list(
-    2,
-    message({ epoch: required(1, uint(2 ** 32 - 1)), sequence: required(2, uint()) }),
-    OPEN_GRANTS_MAX,
-  ),
+  openGrants: Grants(2),
   newestRevocation: optional(3, uint()),
+  releasedGrants: Grants(4),
 });
 export const encodeState = (state: JournalState): Uint8Array => StateCodec.encode(state);
 /** Throws ERR_LEDGER_MALFORMED. */
@@ -41,6 +43,8 @@ export const decodeState = (bytes: Uint8Array): JournalState => StateCodec.decod
 const GRANTS = new Set(['access.granted', 'access.granted.emergency', 'access.granted.facility']);
 /** What can become of a grant: released, certainly not, not known, or durable too late. */
 const OUTCOMES = new Set(['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned']);
+
+const USES = new Set(['access.used', 'access.not_used', 'access.unverified']);
 
 /** Undefined where the record is of something else. */
 export function revocationNumber({ name, detail }: StoredRecord): number | undefined {
@@ -57,7 +61,17 @@ export function foldRecord(state: JournalState, at: Position, record: StoredReco
   if (GRANTS.has(record.name)) return { ...state, openGrants: [...state.openGrants, at].slice(-OPEN_GRANTS_MAX) };
   const cause = record.causeId;
   if (cause !== undefined && OUTCOMES.has(record.name)) {
-    return { ...state, openGrants: state.openGrants.filter((grant) => comparePositions(grant, cause) !== 0) };
+    const openGrants = without(state.openGrants, cause);
+    const isReleased = record.name === 'access.released' && openGrants.length < state.openGrants.length;
+    if (!isReleased) return { ...state, openGrants };
+    const released = { epoch: cause.epoch, sequence: cause.sequence };
+    return { ...state, openGrants, releasedGrants: [...state.releasedGrants, released].slice(-OPEN_GRANTS_MAX) };
+  }
+  if (cause !== undefined && USES.has(record.name)) {
+    return { ...state, releasedGrants: without(state.releasedGrants, cause) };
   }
   return state;
 }
+
+const without = (grants: readonly Position[], cause: Position): readonly Position[] =>
+  grants.filter((grant) => comparePositions(grant, cause) !== 0);

@@ -14,6 +14,7 @@ import {
   type ChainedEntry,
   type EpochId,
   type LedgerCrypto,
+  type Position,
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type {
@@ -144,7 +145,8 @@ export class JournalWriter implements Journal {
     this.#state = tail === undefined ? EMPTY_STATE : decodeState(tail.recovery);
     this.#policyRevision = this.#state.policyRevision;
     this.#newestRevocation = this.#state.newestRevocation ?? 0;
-    const openGrants = this.#openGrants();
+    const openGrants = this.#entriesAt(this.#state.openGrants);
+    const releasedGrants = this.#entriesAt(this.#state.releasedGrants);
     this.#opening = {
       body: EpochBody.encode({
         ...(previous !== undefined && { previous }),
@@ -158,6 +160,7 @@ export class JournalWriter implements Journal {
     return {
       epoch: this.#epoch,
       openGrants,
+      releasedGrants,
       ...(this.#policyRevision !== undefined && { policyRevision: this.#policyRevision }),
       newestRevocation: this.#newestRevocation,
       writable: this.#writable,
@@ -207,9 +210,9 @@ export class JournalWriter implements Journal {
     }
   }
 
-  #openGrants(): readonly LoggedEntry[] {
+  #entriesAt(positions: readonly Position[]): readonly LoggedEntry[] {
     const { store, signer } = this.#deps;
-    return this.#state.openGrants.flatMap(({ epoch, sequence }) =>
+    return positions.flatMap(({ epoch, sequence }) =>
       store.entries({ epoch, sequence: sequence - 1 }, 1).map((entry) => toLoggedEntry(signer.publicKey, entry)),
     );
   }

@@ -63,7 +63,8 @@ export const ACCESS_EVENTS = {
   },
   'host.unavailable': {
     severity: 'alarm',
-    meaning: 'The host that authorises passages does not answer; what each access point says of that holds until it does.',
+    meaning:
+      'The host that authorises passages does not answer; what each access point says of that holds until it does.',
     fields: ['accessPointId', 'code'],
   },
   'host.available': { severity: 'notice', meaning: 'The host answers again.', fields: ['accessPointId'] },
@@ -104,7 +105,8 @@ export const ACCESS_EVENTS = {
   },
   'access.unverified': {
     severity: 'info',
-    meaning: 'A grant ended; the door has no contact to say whether it was used.',
+    meaning:
+      'A grant ended, and nobody can say whether it was used: the door has no contact, or the gateway was not running.',
     fields: OUTCOME,
   },
   'access.duress': {

@@ -78,9 +78,7 @@ export class SimulatedGateway {
     this.#process = { clock, field };
     field.start();
     field.usePolicy(this.#policy);
-    void starting.then(({ openGrants }) => {
-      for (const { id } of openGrants) field.record({ name: 'access.outcome_unknown', causeId: id });
-    });
+    void starting.then((report) => field.closeGrants(report));
   }
 
   /** Power off: no timer runs again, no promise is kept, and the disk has what it has. */

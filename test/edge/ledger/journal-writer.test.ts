@@ -161,6 +161,23 @@ t.test('a start reports the grants of which no outcome is recorded', async (t) =
   t.same((await site.start()).openGrants, []);
 });
 
+t.test('a start reports the released grants of which it is not said whether they were used', async (t) => {
+  const site = new Site();
+  await site.start();
+  const outcomes = ['access.used', 'access.not_used', 'access.unverified', undefined] as const;
+  for (const name of outcomes) {
+    const { id: causeId } = await site.append(granted);
+    await site.append({ name: 'access.released', causeId });
+    if (name !== undefined) await site.append({ name, causeId });
+  }
+  const { openGrants, releasedGrants } = await site.start();
+  t.same(openGrants, []);
+  t.match(releasedGrants, [{ record: granted }]);
+  t.equal(releasedGrants.length, 1);
+  await site.append({ name: 'access.unverified', causeId: releasedGrants[0]!.id });
+  t.same((await site.start()).releasedGrants, []);
+});
+
 t.test('a full disk refuses, counts, and the journal goes on with a gap when space returns', async (t) => {
   const site = new Site();
   await site.start();
