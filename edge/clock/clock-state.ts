@@ -87,7 +87,9 @@ export function judge(state: ClockState, reading: Reading): WallTime {
     const isFresh = vouched?.errorMs === 0 && uptimeMs - vouched.atMs <= SYNCED_MAX_MS;
     return isFresh ? { unixMs, quality: 'synced' } : { unixMs, quality: 'holdover', errorMs };
   }
-  const floorUnixMs = markAt(state, uptimeMs);
   const quality = isSteady ? 'unsynced' : 'stepped';
-  return { unixMs, quality, ...(floorUnixMs !== undefined && { floorUnixMs }) };
+  // Who sets a clock back that was vouched for does not undo the time since: the line goes on without it.
+  const lineUnixMs = errorMs === undefined ? -Infinity : state.line.offsetMs + uptimeMs - errorMs;
+  const floorUnixMs = Math.floor(Math.max(markAt(state, uptimeMs) ?? -Infinity, lineUnixMs));
+  return { unixMs, quality, ...(floorUnixMs > -Infinity && { floorUnixMs }) };
 }

@@ -167,6 +167,18 @@ t.test('a clock that somebody sets is not believed, until it is set back or the 
   }
 });
 
+t.test(
+  'a clock that is set back, soon after its first confirmation, has not gone back for whoever asks what has passed',
+  async (t) => {
+    const machine = new Machine();
+    machine.confirm();
+    machine.pass(60_000);
+    machine.set(-HOUR_MS);
+    t.match(machine.now, { quality: 'stepped', unixMs: START_UNIX_MS + 60_000 - HOUR_MS });
+    t.equal(machine.now.floorUnixMs, START_UNIX_MS + 60_000 - 3);
+  },
+);
+
 t.test('one bad time server moves no mark, and once it is right again nothing is left of it', async (t) => {
   const machine = new Machine();
   machine.confirm();
