@@ -38,7 +38,7 @@ export function controlAuxiliaries(draft: Draft): number {
   const { state, nowMs } = draft;
   const { hasShunt, hasDoubleLock } = state.settings;
   if (hasDoubleLock) drive(draft, 'doubleLock', isThrown(state, nowMs));
-  return hasShunt && drive(draft, 'shunt', isShunted(draft)) ? SHUNT_LEAD_MS : 0;
+  return hasShunt && drive(draft, 'shunt', keepsShunted(draft)) ? SHUNT_LEAD_MS : 0;
 }
 
 /** Only behind a closed door that is locked, and never before whom the lock is released for. */
@@ -47,15 +47,10 @@ const isThrown = (state: DoorState, nowMs: number): boolean =>
   (state.position === 'closed' || !state.settings.hasContact) &&
   wantedOf(state, nowMs).kind === 'locked';
 
-function isShunted({ state, nowMs }: Draft): boolean {
-  if (mayStandOpen(state)) {
-    state.shunt = { ...state.shunt, releaseAtMs: undefined };
-    return true;
-  }
-  if (state.shunt.command?.energises !== true) return false;
-  const releaseAtMs = state.shunt.releaseAtMs ?? nowMs + SHUNT_OUTLASTS_MS;
+function keepsShunted({ state, nowMs }: Draft): boolean {
+  const releaseAtMs = mayStandOpen(state) ? undefined : (state.shunt.releaseAtMs ?? nowMs + SHUNT_OUTLASTS_MS);
   state.shunt = { ...state.shunt, releaseAtMs };
-  return nowMs < releaseAtMs;
+  return releaseAtMs === undefined || (state.shunt.command?.energises === true && nowMs < releaseAtMs);
 }
 
 /** An opening is, or would be, rightful; a door that is held too long is no longer. */

@@ -84,7 +84,7 @@ export interface AuxiliaryState {
   /** The permanent state under a lease is surely off. */
   readonly isBaseOff: boolean;
   readonly nextToken: number;
-  /** Why it is energised has ended: it is let go at this instant. */
+  /** Of a shunt: nothing speaks for it any more, and it is let go at this instant. */
   readonly releaseAtMs: number | undefined;
   /** `door.output_unconfirmed` stands. */
   readonly unconfirmed: boolean;

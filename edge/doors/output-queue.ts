@@ -1,9 +1,8 @@
 import type { Clock, CommandOutcome, Timer } from '@sparc/protocol/ports';
 
 interface Sent {
+  /** It leaves this long after the one before it. */
   readonly afterMs?: number;
-  /** From now on; what it waits here counts. */
-  readonly ttlMs: number;
 }
 
 export interface OutputQueueDeps<T extends Sent> {

@@ -54,6 +54,7 @@ const inputs = fc.record(
     lockedOut: fc.boolean(),
     doorMode: fc.constantFrom(...DOOR_MODES.filter((mode) => mode !== 'accessed')),
     interlockBusy: fc.boolean(),
+    pinAlone: fc.record({ credentialId: id }, { requiredKeys: [] }),
     location: fc.record({ areaId: fc.constant('hall'), certain: fc.boolean() }, { requiredKeys: ['certain'] }),
     sinceHereMs: fc.nat(),
     occupancy: fc.array(fc.record({ areaId: fc.constantFrom('hall', 'house'), others: fc.nat() }), {
