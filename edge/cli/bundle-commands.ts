@@ -10,6 +10,7 @@ import {
   makeBundle,
   type Bundle,
 } from '../reader-bundles/index.js';
+import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 
 const DESCRIPTION_LENGTH_MAX = 65_536;
@@ -18,6 +19,11 @@ interface CreateFlags {
   readonly payload: string;
   readonly key: string;
   readonly out: string;
+}
+
+interface ImportFlags {
+  readonly config: string;
+  readonly by?: string;
 }
 
 export function addBundleCommands(cli: Cli): void {
@@ -45,9 +51,10 @@ export function addBundleCommands(cli: Cli): void {
     .command('import <file>')
     .description('verify a bundle and give it to the gateway')
     .addOption(configOption())
+    .addOption(byOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('sparc bundle import r40-1.2.0.bundle'))
-    .action((file: string, { config }: { config: string }) => bring(cli, file, config));
+    .action((file: string, flags: ImportFlags) => bring(cli, file, flags));
   bundle
     .command('list')
     .description('show the bundles that the gateway has')
@@ -101,9 +108,13 @@ function readPayloadFile(path: string): Uint8Array {
   return bytes;
 }
 
-async function bring({ output }: Cli, file: string, configPath: string): Promise<void> {
-  const { dataDir, bundleSigners } = loadGatewayConfig(configPath);
-  const bundle = await importBundle(dataDir, file, bundleSigners);
+async function bring({ output }: Cli, file: string, { config, by }: ImportFlags): Promise<void> {
+  const { dataDir, bundleSigners } = loadGatewayConfig(config);
+  const bundle = await acting(dataDir, by, {
+    name: 'bundle.imported',
+    work: () => importBundle(dataDir, file, bundleSigners),
+    facts: ({ id }) => ({ bundle: id }),
+  });
   output.result(
     facts(bundle),
     `${line(bundle)}\nIt goes to readers with \`sparc commission transfer ${bundle.id} DEVICE…\`.`,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
@@ -6,6 +6,7 @@ import { headFromText, headToText } from '@sparc/protocol/ledger';
 import { loadGatewayConfig } from '../config/index.js';
 import { exportLedger, JOURNAL_FILE, verifyLedger, type ExportFormat, type VerifyReport } from '../ledger/index.js';
 import { findIdentity } from '../platform/index.js';
+import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { EXIT } from './exit-codes.js';
 
@@ -18,6 +19,7 @@ interface ExportFlags {
   readonly config: string;
   readonly journal?: string;
   readonly format: ExportFormat;
+  readonly by?: string;
 }
 
 export function addLedgerCommands(cli: Cli): void {
@@ -37,6 +39,7 @@ export function addLedgerCommands(cli: Cli): void {
     .description('write the journal to a file, or to stdout')
     .addOption(configOption())
     .option('--journal <journal>', 'a journal file, in place of the one of --config')
+    .addOption(byOption())
     .addOption(
       new Option('--format <format>', 'lines: a JSON object an entry; batches: signed, for other gateways')
         .choices(['lines', 'batches'] satisfies ExportFormat[])
@@ -106,13 +109,22 @@ function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): st
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-function exportTo({ output }: Cli, file: string | undefined, { config, journal, format }: ExportFlags): void {
-  const path = journal ?? join(loadGatewayConfig(config).dataDir, JOURNAL_FILE);
-  if (file === undefined) {
-    exportLedger(path, format, (piece) => output.write(piece));
-    return;
-  }
-  const newest = writing(file, (write) => exportLedger(path, format, write));
+async function exportTo({ output }: Cli, file: string | undefined, flags: ExportFlags): Promise<void> {
+  const { format } = flags;
+  const dataDir = flags.journal === undefined ? loadGatewayConfig(flags.config).dataDir : undefined;
+  const path = flags.journal ?? join(dataDir ?? '', JOURNAL_FILE);
+  const work = () =>
+    file === undefined
+      ? exportLedger(path, format, (piece) => output.write(piece))
+      : writing(file, (write) => exportLedger(path, format, write));
+  const newest = await (dataDir === undefined || !existsSync(path)
+    ? work()
+    : acting(dataDir, flags.by, {
+        name: 'ledger.exported',
+        work,
+        facts: (head) => ({ format, upTo: head === undefined ? 'nothing' : `${head.epoch.counter}.${head.sequence}` }),
+      }));
+  if (file === undefined) return;
   const text = newest === undefined ? undefined : headToText(newest);
   const end =
     newest === undefined ? 'nothing: it is empty' : `up to entry ${newest.sequence} of epoch ${newest.epoch.counter}`;

@@ -1,13 +1,19 @@
 import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 import { BusSpeeds } from '../commissioning/index.js';
-import { loadGatewayConfig, readTextFile } from '../config/index.js';
+import { loadGatewayConfig, readTextFile, type BusConfig } from '../config/index.js';
 import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
 import { applySiteFile, loadPinKey, SITE_FILE_LENGTH_MAX, SitePlan, type Manifest } from '../policy/index.js';
+import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { planInForce } from './plan-in-force.js';
 
 const SECTIONS = Object.keys(SitePlan.properties) as (keyof SitePlan)[];
+
+interface ApplyFlags {
+  readonly config: string;
+  readonly by?: string;
+}
 
 export function addPolicyCommands(cli: Cli): void {
   const policy = cli.program.command('policy').description('what decides who may enter');
@@ -15,12 +21,13 @@ export function addPolicyCommands(cli: Cli): void {
     .command('apply <file>')
     .description('validate a site file (YAML or JSON) and bring it into force, whole or not at all')
     .addOption(configOption())
+    .addOption(byOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
       examples('sparc policy apply site.yaml', 'sparc policy apply site.yaml --config /etc/sparc/gateway.yaml'),
     )
-    .action((file: string, { config }: { config: string }) => apply(cli, file, config));
+    .action((file: string, flags: ApplyFlags) => apply(cli, file, flags));
   policy
     .command('show [section]')
     .description('show the policy that is in force')
@@ -31,12 +38,22 @@ export function addPolicyCommands(cli: Cli): void {
     .action((section: string | undefined, { config }: { config: string }) => show(cli, section, config));
 }
 
-function apply({ output }: Cli, file: string, configPath: string): void {
-  const { dataDir, buses } = loadGatewayConfig(configPath);
+async function apply({ output }: Cli, file: string, { config, by }: ApplyFlags): Promise<void> {
+  const { dataDir, buses } = loadGatewayConfig(config);
+  const manifest = await acting(dataDir, by, {
+    name: 'policy.applied',
+    work: () => applyFile(file, dataDir, buses),
+    facts: ({ revision }) => ({ revision }),
+  });
+  const running = 'A gateway that runs on this data directory takes it within seconds.';
+  output.result(manifest, `Revision ${manifest.revision} of site ${manifest.siteId} is in force. ${running}`);
+}
+
+function applyFile(file: string, dataDir: string, buses: readonly BusConfig[]): Manifest {
   const speeds = new BusSpeeds(dataDir);
   const text = readTextFile(file, SITE_FILE_LENGTH_MAX);
   const signer = loadIdentity(dataDir);
-  const manifest = applySiteFile({
+  return applySiteFile({
     dataDir,
     text,
     fileName: file,
@@ -47,8 +64,6 @@ function apply({ output }: Cli, file: string, configPath: string): void {
     clock: createNodeClock(),
     pinKey: loadPinKey(dataDir, nodeRandom),
   });
-  const running = 'A gateway that runs on this data directory takes it within seconds.';
-  output.result(manifest, `Revision ${manifest.revision} of site ${manifest.siteId} is in force. ${running}`);
 }
 
 function show({ output }: Cli, section: string | undefined, configPath: string): void {

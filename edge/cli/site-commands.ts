@@ -15,7 +15,15 @@ import {
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
 import { findIdentity, nodeRandom, tryLock, verifySignature } from '../platform/index.js';
 import { readSitePlan, verifyGeneration } from '../policy/index.js';
+import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
+
+interface Flags {
+  readonly config: string;
+  readonly by?: string;
+}
+type EscrowFlags = Flags & { readonly out: string };
+type RestoreFlags = Flags & { readonly recoveryKey: string };
 
 export function addSiteCommands(cli: Cli): void {
   const site = cli.program.command('site').description('keys of readers in escrow, and onto a replacement gateway');
@@ -31,19 +39,19 @@ export function addSiteCommands(cli: Cli): void {
     .description('copy the newest escrow bundle of this gateway')
     .requiredOption('--out <file>', 'where to')
     .addOption(configOption())
+    .addOption(byOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('sparc site escrow --out /media/usb/hallway.sealed'))
-    .action(({ out, config }: { out: string; config: string }) => copyBundle(cli, out, config));
+    .action((flags: EscrowFlags) => copyBundle(cli, flags));
   site
     .command('restore <bundle>')
     .description('give the keys of a lost gateway to this one, so that no reader has to be touched')
     .requiredOption('--recovery-key <file>', 'private half of the recovery key of the site')
     .addOption(configOption())
+    .addOption(byOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('sparc site restore hallway.sealed --recovery-key /media/usb/harbour-recovery.key'))
-    .action((bundle: string, { recoveryKey, config }: { recoveryKey: string; config: string }) =>
-      restore(cli, bundle, recoveryKey, config),
-    );
+    .action((bundle: string, flags: RestoreFlags) => restore(cli, bundle, flags));
 }
 
 function makeRecoveryKey({ output }: Cli, out: string): void {
@@ -58,24 +66,43 @@ function makeRecoveryKey({ output }: Cli, out: string): void {
   output.result({ publicKey, privateKeyFile: out }, human.join('\n'));
 }
 
-function copyBundle({ output }: Cli, out: string, configPath: string): void {
-  const { dataDir } = loadGatewayConfig(configPath);
+async function copyBundle({ output }: Cli, { out, config, by }: EscrowFlags): Promise<void> {
+  const { dataDir } = loadGatewayConfig(config);
   const path = join(dataDir, ESCROW_FILE);
   if (!existsSync(path)) throw new SparcError('ERR_ESCROW_NONE', `there is no ${path}`, { dataDir });
+  const digest = await acting(dataDir, by, {
+    name: 'escrow.copied',
+    work: () => copyEscrow(path, out),
+    facts: (copied) => ({ digest: copied }),
+  });
+  output.result({ file: out, digest }, `${out}\nSHA-256 ${digest}, as in the journal (escrow.written).`);
+}
+
+/** Returns the digest of the copy. */
+function copyEscrow(path: string, out: string): string {
   try {
     copyFileSync(path, out);
     chmodSync(out, 0o600);
   } catch (cause) {
     throw new SparcError('ERR_ESCROW_WRITE_FAILED', `${out}: ${(cause as Error).message}`, { out }, { cause });
   }
-  const digest = digestOfBundle(readFileSync(out));
-  output.result({ file: out, digest }, `${out}\nSHA-256 ${digest}, as in the journal (escrow.written).`);
+  return digestOfBundle(readFileSync(out));
 }
 
-async function restore({ output }: Cli, path: string, keyPath: string, configPath: string): Promise<void> {
-  const config = loadGatewayConfig(configPath);
+async function restore({ output }: Cli, path: string, { recoveryKey, config, by }: RestoreFlags): Promise<void> {
+  const gateway = loadGatewayConfig(config);
   const bytes = readBundle(path);
-  const content = openBundle(bytes, loadRecoveryKey(keyPath));
+  const content = openBundle(bytes, loadRecoveryKey(recoveryKey));
+  const digest = digestOfBundle(bytes);
+  await acting(gateway.dataDir, by, {
+    name: 'keys.restored',
+    work: () => restoreKeys(gateway, content, digest),
+    facts: () => ({ digest, devices: String(content.devices.length) }),
+  });
+  output.result({ ...summary(content), digest }, restored(content, digest));
+}
+
+async function restoreKeys(config: GatewayConfig, content: EscrowContent, digest: string): Promise<void> {
   const { dataDir } = config;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = tryLock(join(dataDir, 'gateway.lock'));
@@ -84,10 +111,8 @@ async function restore({ output }: Cli, path: string, keyPath: string, configPat
     assertSameSite(dataDir, content);
     const store = KeyStore.load(dataDir, nodeRandom);
     if (store.devices.size > 0) throw new SparcError('ERR_ESCROW_KEYS_PRESENT', `${dataDir} holds keys already`);
-    const digest = digestOfBundle(bytes);
     await restoreSpeeds(config, content);
     await store.restore(new Map(content.devices.map(({ id, keys }) => [id, heldKeysFromJson(keys)])), digest);
-    output.result({ ...summary(content), digest }, restored(content, digest));
   } finally {
     lock.release();
   }

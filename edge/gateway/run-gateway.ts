@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
+import { markOfConfig } from '../audit/index.js';
 import { KeyStore } from '../commissioning/index.js';
-import { loadGatewayConfig, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
+import { loadGatewayConfig, loadHostToken, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
+import { HttpHost } from '../host/index.js';
 import {
   createNodeClock,
   createTimeEvidence,
@@ -31,6 +33,7 @@ export async function runGateway(configPath: string, options: { readonly json: b
     timeEvidence: createTimeEvidence(),
     random: nodeRandom,
     log,
+    configMark: markOfConfig(configPath),
     onListening: (url) => log.info({ url }, 'console'),
   });
   const stopped = signalled();
@@ -60,8 +63,9 @@ function lockDataDir(dataDir: string, log: FieldLog): ExclusiveLock | undefined 
   throw new SparcError('ERR_GATEWAY_DATA_IN_USE', `another gateway runs on ${dataDir}`, { dataDir });
 }
 
-function secretsOf({ dataDir, osdpKeysFile }: GatewayConfig) {
+function secretsOf({ dataDir, osdpKeysFile, host }: GatewayConfig) {
   return {
+    ...(host && { host: new HttpHost({ url: host.url, token: loadHostToken(host.tokenFile) }) }),
     signer: loadIdentity(dataDir),
     pinKey: loadPinKey(dataDir, nodeRandom),
     keyStore: KeyStore.load(dataDir, nodeRandom),

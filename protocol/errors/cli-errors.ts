@@ -21,6 +21,10 @@ export const CLI_ERRORS = {
     meaning: 'A file could not be written.',
     action: 'Check the path, the permissions and the space named in the message.',
   },
+  ERR_CLI_ACT_UNRECORDED: {
+    meaning: 'What was ordered could not be noted for the journal, and was not done.',
+    action: 'Check space and permissions of the data directory; acts that wait there are recorded once the gateway runs.',
+  },
   ERR_CLI_INTERNAL: {
     meaning: 'The command failed by a defect of its own.',
     action: 'Report it with the message, and the trace that `SPARC_TRACE=1` adds.',

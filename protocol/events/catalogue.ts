@@ -1,4 +1,5 @@
 import { ACCESS_EVENTS } from './access-events.js';
+import { ADMIN_EVENTS } from './admin-events.js';
 import { DEVICE_EVENTS } from './device-events.js';
 import { DOOR_EVENTS } from './door-events.js';
 import type { EventDescription } from './event-description.js';
@@ -14,6 +15,7 @@ export const EVENT_GROUPS = {
   'Linkage rules': LINKAGE_EVENTS,
   'Buses and devices': DEVICE_EVENTS,
   Gateway: GATEWAY_EVENTS,
+  Administration: ADMIN_EVENTS,
 } as const satisfies Record<string, Record<string, EventDescription>>;
 
 /** Every event a gateway records. Names are stable API: never renamed, never reused. */
@@ -24,6 +26,7 @@ export const EVENTS = {
   ...LINKAGE_EVENTS,
   ...DEVICE_EVENTS,
   ...GATEWAY_EVENTS,
+  ...ADMIN_EVENTS,
 } as const satisfies Record<string, EventDescription>;
 
 export type EventName = keyof typeof EVENTS;

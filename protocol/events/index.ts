@@ -2,6 +2,7 @@
  * What a gateway records: the catalogue of events, the reasons of decisions, and the shape of a record.
  * @packageDocumentation
  */
+export { ADMIN_EVENTS } from './admin-events.js';
 export * from './catalogue.js';
 export * from './event-description.js';
 export * from './event-draft.js';

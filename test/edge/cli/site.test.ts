@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import {
@@ -34,6 +34,10 @@ const CONTENT: EscrowContent = {
   devices: [{ id: 'front-out', bus: 'bus-a', address: 0, keys: { current: CURRENT, next: NEXT } }],
   busSpeeds: { 'bus-a': 38_400, 'bus-b': 115_200 },
 };
+
+/** What waits for a gateway to record it. */
+const notesOf = (dataDir: string): unknown[] =>
+  readdirSync(join(dataDir, 'acts')).map((name) => JSON.parse(readFileSync(join(dataDir, 'acts', name), 'utf8')));
 
 async function scene(t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-site-'));
@@ -103,6 +107,9 @@ t.test(
     const lock = tryLock(join(dataDir, 'gateway.lock'));
     t.equal((await restore()).code, 'ERR_GATEWAY_DATA_IN_USE');
     lock?.release();
+    t.match(notesOf(dataDir), [
+      { name: 'keys.restored', outcome: 'failed', code: 'ERR_GATEWAY_DATA_IN_USE', account: userInfo().username },
+    ]);
     const site = join(folder, 'site.yaml');
     writeFileSync(site, SITE_FILE.replace('site: { id: harbour', 'site: { id: elsewhere'));
     const applied = await sparc(['policy', 'apply', site, '--config', config]);
@@ -115,10 +122,13 @@ t.test(
 t.test('the newest bundle is copied out with the digest that the journal has', async (t) => {
   const { folder, config, dataDir, bundle } = await scene(t);
   const out = join(folder, 'copy.sealed');
-  const copy = () => sparc(['site', 'escrow', '--out', out, '--config', config, '--json']);
+  const copy = () => sparc(['site', 'escrow', '--out', out, '--config', config, '--by', 'Ada', '--json']);
   t.equal((JSON.parse((await copy()).stderr) as { code: string }).code, 'ERR_ESCROW_NONE');
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, ESCROW_FILE), bundle);
   t.strictSame(JSON.parse((await copy()).stdout), { file: out, digest: digestOfBundle(bundle) });
   t.strictSame(readFileSync(out), Buffer.from(bundle));
+  t.match(notesOf(dataDir), [
+    { name: 'escrow.copied', by: 'Ada', outcome: 'done', facts: { digest: digestOfBundle(bundle) } },
+  ]);
 });

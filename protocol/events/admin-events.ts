@@ -1,0 +1,56 @@
+import type { EventDescription } from './event-description.js';
+
+/** An act of the command line, which works beside the gateway and whether it runs or not. */
+const ACT = {
+  by: 'who, as they said; else their account',
+  account: 'account of the operating system',
+  at: 'when it began, in UTC',
+  outcome: '`done`, `failed` with a code, or `unknown` where it was cut off',
+  act: 'its number: one that is recorded twice is the same act',
+} as const;
+
+/** What people did to the gateway from outside of it. */
+export const ADMIN_EVENTS = {
+  'policy.applied': {
+    severity: 'notice',
+    meaning: 'A named person gave the gateway a site file.',
+    fields: ['code?'],
+    detail: { ...ACT, 'revision?': 'the revision it is' },
+  },
+  'bundle.imported': {
+    severity: 'notice',
+    meaning: 'A named person gave the gateway a bundle for readers.',
+    fields: ['code?'],
+    detail: { ...ACT, 'bundle?': 'id of the bundle' },
+  },
+  'escrow.copied': {
+    severity: 'notice',
+    meaning: 'A named person took a copy of the escrow bundle.',
+    fields: ['code?'],
+    detail: { ...ACT, 'digest?': 'SHA-256 of the bundle' },
+  },
+  'keys.restored': {
+    severity: 'warning',
+    meaning: 'A named person gave the gateway the keys of another from its escrow bundle.',
+    fields: ['code?'],
+    detail: { ...ACT, 'digest?': 'SHA-256 of the bundle', 'devices?': 'how many devices it has keys of' },
+  },
+  'ledger.exported': {
+    severity: 'notice',
+    meaning: 'A named person took a copy of the journal, which says who went where.',
+    fields: ['code?'],
+    detail: { ...ACT, 'format?': '`lines` or `batches`', 'upTo?': 'epoch and sequence of the newest entry in it' },
+  },
+  'config.changed': {
+    severity: 'warning',
+    meaning:
+      'The configuration of the gateway is another than at its last start; who edits the file is not known to it.',
+    detail: { from: 'SHA-256 of what it was', to: 'SHA-256 of what it is', modifiedAt: 'when the file was changed' },
+  },
+  'audit.unreadable': {
+    severity: 'alarm',
+    meaning: 'What somebody did outside of the gateway was noted in a way that cannot be read.',
+    fields: ['code'],
+    detail: { act: 'its number, by the name of the note' },
+  },
+} as const satisfies Record<string, EventDescription>;
