@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import type { Credential } from '@sparc/protocol/policy';
+import { LiveGateway } from '../../support/live-gateway.js';
+import { liveSiteFile } from '../../support/live-site-file.js';
+import { eventually } from '../../support/peers.js';
+
+t.setTimeout(90_000);
+
+/** A little longer than the same card at the same reader is one presentation. */
+const CARD_DEBOUNCE_MS = 2_500;
+
+/** Behind the front door is a hall with hard anti-passback; a visitor's card is good for three passages at the store. */
+function site() {
+  const plain = liveSiteFile([
+    { id: 'front', bus: 'bus-a', accessPoint: { areaTo: 'hall' } },
+    { id: 'store', bus: 'bus-a' },
+  ]);
+  const visitor: Credential = {
+    id: 'card-visitor',
+    holder: 'vic',
+    status: 'active',
+    usesMax: 3,
+    identifiers: [{ format: 'h10301', facility: 12, number: 500 }],
+    accessProfiles: ['everywhere'],
+  };
+  return {
+    ...plain,
+    areas: [{ id: 'hall', name: 'Hall', antiPassback: { mode: 'hard' as const, unknown: 'failSecure' as const } }],
+    credentialHolders: [...plain.credentialHolders, { id: 'vic', name: 'Vic', status: 'active' as const }],
+    credentials: [...plain.credentials, visitor],
+  };
+}
+
+t.test('a gateway that was killed knows who is inside, and how often a card was used', async (t) => {
+  const gateway = await LiveGateway.create({ site: site() });
+  t.teardown(() => gateway.remove());
+  const uses = async (count: number) =>
+    gateway.event(
+      ({ name, detail }) => name === 'use_limit.changed' && detail?.['uses'] === String(count),
+      `use ${count} is counted`,
+    );
+  const refusal = (epoch: number, reason: string) =>
+    gateway.event((event) => event.epoch === epoch && event.reason === reason, `denied for ${reason}`);
+  const presents = async (door: string, card: string) => {
+    gateway.present(`${door}-reader`, card);
+    await eventually(`${door} is released`, () => gateway.lock(door).released, 3_000);
+  };
+  const passes = async (door: string, card: string) => {
+    await presents(door, card);
+    gateway.live.doors.get(door)?.pull();
+    await eventually(`${door} relocks`, () => !gateway.lock(door).released, 3_000);
+    gateway.live.doors.get(door)?.close();
+  };
+
+  await gateway.startOnline();
+  await passes('front', 'card-1');
+  await gateway.event(({ name }) => name === 'area.moved', 'somebody is in the hall');
+  await passes('store', 'card-visitor');
+  await uses(1);
+
+  // In the middle of a passage: the lock is released, and nobody sees whether the door is opened.
+  await sleep(CARD_DEBOUNCE_MS);
+  await presents('store', 'card-visitor');
+  const releasesCount = () => gateway.events.filter(({ name }) => name === 'access.released').length;
+  await eventually('the release is recorded', () => releasesCount() === 3);
+  await gateway.end('SIGKILL');
+
+  await gateway.startOnline();
+  await uses(2);
+  gateway.present('front-reader', 'card-1');
+  await refusal(gateway.newestEpoch, 'apb_violation');
+  await passes('store', 'card-visitor');
+  await uses(3);
+  await sleep(CARD_DEBOUNCE_MS);
+  gateway.present('store-reader', 'card-visitor');
+  const denied = await refusal(gateway.newestEpoch, 'use_limit');
+  t.equal(denied.inputs?.usesCount, 3);
+  await eventually('the API listens', () => gateway.isServing());
+  t.match(await gateway.sparc('uses', 'reset', 'card-visitor', '--by', 'Grace Hopper'), { exitCode: 0 });
+  await sleep(CARD_DEBOUNCE_MS);
+  await passes('store', 'card-visitor');
+  const tried = await gateway.sparc('decision', 'try', 'card-1', 'front-in', '--json');
+  t.match(JSON.parse(tried.stdout), { reason: 'apb_violation', inputs: { location: { areaId: 'hall' } } });
+});
