@@ -23,6 +23,5 @@ export { loadHostToken } from './host-token.js';
 export { nearestName } from './nearest-name.js';
 export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
 export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';
-export type { FieldExplanation } from './schema-problems.js';
 export type { ProblemOptions, SourceDocument } from './source-document.js';
 export { readTextFile } from './text-file.js';

@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from '@sinclair/typebox';
 import type { ErrorCode } from '@sparc/protocol/errors';
 import { documentError, type Problem } from './problem.js';
-import { schemaProblems, type FieldExplanation } from './schema-problems.js';
+import { schemaProblems } from './schema-problems.js';
 import { parseSource, type SourceDocument } from './source-document.js';
 
 export interface LoadOptions {
@@ -10,7 +10,6 @@ export interface LoadOptions {
   readonly code?: ErrorCode;
   /** In UTF-16 code units, 1 Mi by default. */
   readonly lengthMax?: number;
-  readonly explain?: FieldExplanation;
 }
 
 /** A document and what its schema says of it. Defaults are filled in. */
@@ -39,11 +38,11 @@ export function checkDocument(
   schema: TSchema,
   text: string,
   fileName: string,
-  { code = 'ERR_CONFIG_INVALID', lengthMax = 1_048_576, explain }: LoadOptions = {},
+  { code = 'ERR_CONFIG_INVALID', lengthMax = 1_048_576 }: LoadOptions = {},
 ): CheckedDocument {
   const source = parseSource(text, fileName, { code, lengthMax });
   const validate = validatorOf(schema);
-  const problems = validate(source.value) ? [] : schemaProblems(source, validate.errors ?? [], code, explain);
+  const problems = validate(source.value) ? [] : schemaProblems(source, validate.errors ?? [], code);
   return { source, problems };
 }
 

@@ -4,9 +4,6 @@ import { nearestName } from './nearest-name.js';
 import type { JsonPath, Problem } from './problem.js';
 import type { SourceDocument } from './source-document.js';
 
-/** What is known about a field that the schema does not have, such as a later version's. */
-export type FieldExplanation = (field: string, path: JsonPath) => { code: ErrorCode; message: string } | undefined;
-
 function pathOf(pointer: string, root: unknown): JsonPath {
   const path: (string | number)[] = [];
   let value = root;
@@ -64,12 +61,7 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** Says in plain words what ajv found, at the line where it stands. */
-export function schemaProblems(
-  source: SourceDocument,
-  errors: readonly ErrorObject[],
-  code: ErrorCode,
-  explain: FieldExplanation = () => undefined,
-): Problem[] {
+export function schemaProblems(source: SourceDocument, errors: readonly ErrorObject[], code: ErrorCode): Problem[] {
   return withoutOtherBranches(errors).map((error) => {
     const path = pathOf(error.instancePath, source.value);
     const params = error.params as Record<string, unknown>;
@@ -77,15 +69,8 @@ export function schemaProblems(
     switch (error.keyword) {
       case 'additionalProperties': {
         const field = String(params['additionalProperty']);
-        const explanation = explain(field, path);
-        const suggestion =
-          explanation === undefined ? nearestName(field, Object.keys(schema.properties ?? {})) : undefined;
-        const problem = source.problem(
-          explanation?.code ?? code,
-          [...path, field],
-          explanation?.message ?? 'is no known field',
-          { at: 'key', suggestion },
-        );
+        const suggestion = nearestName(field, Object.keys(schema.properties ?? {}));
+        const problem = source.problem(code, [...path, field], 'is no known field', { at: 'key', suggestion });
         return { ...problem, isUnknownField: true };
       }
       case 'required':

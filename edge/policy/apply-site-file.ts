@@ -16,7 +16,7 @@ export interface ApplyOptions extends GenerationOptions {
 
 /**
  * Brings a site file into force as a new generation, all or nothing. Returns its manifest.
- * Throws ERR_POLICY_INVALID, ERR_POLICY_NOT_SUPPORTED_YET, ERR_POLICY_APPLY_BUSY or ERR_POLICY_WRITE_FAILED.
+ * Throws ERR_POLICY_INVALID, ERR_POLICY_APPLY_BUSY or ERR_POLICY_WRITE_FAILED.
  */
 export function applySiteFile(options: ApplyOptions): Manifest {
   const site = validateSiteFile(options.text, options.fileName, options.buses);

@@ -8,7 +8,6 @@ import { checkDoors } from './check-doors.js';
 import { checkHardware } from './check-hardware.js';
 import { checkLinkage } from './check-linkage.js';
 import { checkSchedules } from './check-schedules.js';
-import { explainNotYet } from './not-yet.js';
 import { SiteCheck } from './site-check.js';
 
 /** About 60,000 credentials. The tree of a YAML text takes a hundred times its size in memory while it is read. */
@@ -16,13 +15,12 @@ export const SITE_FILE_LENGTH_MAX = 8 * 1_048_576;
 
 /**
  * Reads a site file, YAML or JSON. Throws ERR_POLICY_INVALID whose `details.problems` are all problems at once, each at
- * its line; or ERR_POLICY_NOT_SUPPORTED_YET when nothing else is wrong. `buses`: those of the gateway that is to serve it.
+ * its line. `buses`: those of the gateway that is to serve it.
  */
 export function validateSiteFile(text: string, fileName: string, buses: readonly PolicyBus[] = []): SiteFile {
   const { source, problems } = checkDocument(SiteFile, text, fileName, {
     code: 'ERR_POLICY_INVALID',
     lengthMax: SITE_FILE_LENGTH_MAX,
-    explain: explainNotYet,
   });
   const check = new SiteCheck(source, problems);
   checkHardware(check);

@@ -8,10 +8,6 @@ export const POLICY_ERRORS = {
     meaning: 'A site file has errors; nothing of it is in force.',
     action: 'Correct the lines named in the message and apply it again.',
   },
-  ERR_POLICY_NOT_SUPPORTED_YET: {
-    meaning: 'A site file asks for something that this version does not enforce; nothing of it is in force.',
-    action: 'Remove the fields named in the message, or install a version that knows them.',
-  },
   ERR_POLICY_APPLY_BUSY: {
     meaning: 'Another process is applying a site file to this data directory.',
     action: 'Wait until it has ended, then apply again.',

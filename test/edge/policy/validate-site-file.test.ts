@@ -1,7 +1,6 @@
 import t from 'tap';
 import { problemsOf } from '@sparc/edge/config';
 import { validateSiteFile } from '@sparc/edge/policy';
-import { isSparcError } from '@sparc/protocol/errors';
 import { edited, SITE_FILE } from '../../support/site-file.js';
 
 /** What a site file can have wrong: the part that is replaced, by what, and what is said about it. */
@@ -51,6 +50,15 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['areaTo: hall', 'areaTo: hall, independentEgress: true', /exits only/],
   ['reader: inner-reader, direction: exit', 'reader: front-reader, direction: exit', /exit readers are not/],
   ['door: front, reader: inner-reader', 'door: lab, reader: inner-reader', /no other way out/],
+  // company and a host
+  ['areaTo: hall', 'areaTo: hall, twoPersonWindowMs: 5000', /needs authentication: twoCards/],
+  ['areaTo: hall', 'areaTo: hall, hostAuthorisation: { timeoutMs: 2000 }', /fallback/],
+  ['areaTo: hall', 'areaTo: hall, escortRatioMax: 0', /at least 1/],
+  [
+    'reader: inner-reader, direction: exit',
+    'reader: inner-reader, direction: exit, hostAuthorisation: { timeoutMs: 2000, fallback: deny }',
+    /nobody is kept in by a host/,
+  ],
   // time
   ['Europe/Berlin', 'Europe/Berlim', /no time zone/],
   ['Europe/Berlin', '"+01:00"', /no time zone/],
@@ -154,24 +162,6 @@ t.test('every error is shown at once, each once, in the order of the lines', asy
   // Of two access points at one reader, the second is refused: its line is not the one that was edited.
   const expected = edits.map(([from]) => edited(SITE_FILE, from, from).line + (from.startsWith('reader') ? 1 : 0));
   t.strictSame(lines, expected);
-});
-
-t.test('a rule that nothing would enforce yet has its own code', async (t) => {
-  const fields: readonly (readonly [string, string])[] = [
-    ['areaTo: hall', 'areaTo: hall, twoPerson: true'],
-    ['areaTo: hall', 'areaTo: hall, escort: true'],
-    ['areaTo: hall', 'areaTo: hall, hostAuthorisation: true'],
-  ];
-  for (const [from, to] of fields) {
-    const { text, line } = edited(SITE_FILE, from, to);
-    try {
-      validateSiteFile(text, 'site.yaml');
-      t.fail(`${to} passed`);
-    } catch (error) {
-      t.ok(isSparcError(error, 'ERR_POLICY_NOT_SUPPORTED_YET'), to);
-      t.match(problemsOf(error), [{ line, code: 'ERR_POLICY_NOT_SUPPORTED_YET', message: /not supported yet/ }]);
-    }
-  }
 });
 
 t.test('a relay on the unsecured side passes once it is accepted', async (t) => {
