@@ -1,31 +1,37 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
-import type { InputState, TimeQuality } from '@sparc/protocol/ports';
+import type { InputState } from '@sparc/protocol/ports';
 import type { OrderedMode } from '@sparc/edge/site-mode';
 import type { Static } from '@sinclair/typebox';
-import { durationMs } from './local-time.js';
+import { durationMs, instantOf } from './local-time.js';
 import { Vocabulary, type Sentence } from './vocabulary.js';
-import { formattedCard, missing, rawCard, type ScenarioWorld } from './world.js';
+import { cardOf, formattedCard, misread, rawCard } from './cards.js';
+import { HOST_ANSWERS, type HostAnswer } from './scenario-host.js';
+import type { ScenarioWorld } from './world.js';
 
+type Mode = Static<typeof OrderedMode>;
 type Act = Sentence<ScenarioWorld>;
 
 const CARDS: readonly Act[] = [
   {
     phrase: '{card} at {point}',
     means: 'somebody presents the card of this credential at the reader of an access point',
-    run: (world, card = '', point = '') => world.present(world.cardOf(card), point),
+    run: (world, card = '', point = '') => world.present(cardOf(world.site.credential(card)), point),
+  },
+  {
+    phrase: '{card} at device {device}',
+    means: 'at a reader that may belong to no access point',
+    run: (world, card = '', device = '') => world.bus.card(device, cardOf(world.site.credential(card))),
   },
   {
     phrase: '{card} at {point}, read {duration} ago',
     means: 'the same of a reader that held the card back',
-    run: (world, card = '', point = '', age = '') => world.present(world.cardOf(card), point, durationMs(age)),
+    run: (world, card = '', point = '', age = '') =>
+      world.present(cardOf(world.site.credential(card)), point, durationMs(age)),
   },
   {
     phrase: '{card} at {point}, misread',
     means: 'one bit is wrong',
-    run: (world, card = '', point = '') => {
-      const { bitCount, bits } = world.cardOf(card);
-      world.present({ bitCount, bits: bits.map((byte, at) => (at === 1 ? byte ^ 1 : byte)) }, point);
-    },
+    run: (world, card = '', point = '') => world.present(misread(cardOf(world.site.credential(card))), point),
   },
   {
     phrase: 'a {format} card {facility}:{number} at {point}',
@@ -51,41 +57,36 @@ const CARDS: readonly Act[] = [
   },
 ];
 
-const contactOf = (world: ScenarioWorld, door: string): string =>
-  world.door(door).contact?.input ?? missing(`${door} has no contact`);
-const buttonOf = (world: ScenarioWorld, door: string): string =>
-  world.door(door).exitRequest?.input ?? missing(`${door} has no exit button`);
-
 const DOORS: readonly Act[] = [
   {
     phrase: '{door} opens',
     means: 'its contact says so',
-    run: (world, door = '') => world.input(contactOf(world, door), 'active'),
+    run: (world, door = '') => world.input(world.site.contactOf(door), 'active'),
   },
   {
     phrase: '{door} closes',
     means: 'its contact says so',
-    run: (world, door = '') => world.input(contactOf(world, door), 'inactive'),
+    run: (world, door = '') => world.input(world.site.contactOf(door), 'inactive'),
   },
   {
     phrase: 'the contact of {door} reports {state}',
     means: 'a fault of its wiring: `short`, `open` or `fault`',
-    run: (world, door = '', state = '') => world.input(contactOf(world, door), state as InputState),
+    run: (world, door = '', state = '') => world.input(world.site.contactOf(door), state as InputState),
   },
   {
     phrase: 'the exit button of {door} is pressed',
     means: 'and stays pressed until it is released',
-    run: (world, door = '') => world.input(buttonOf(world, door), 'active'),
+    run: (world, door = '') => world.input(world.site.exitButtonOf(door), 'active'),
   },
   {
     phrase: 'the exit button of {door} is released',
     means: '',
-    run: (world, door = '') => world.input(buttonOf(world, door), 'inactive'),
+    run: (world, door = '') => world.input(world.site.exitButtonOf(door), 'inactive'),
   },
   {
     phrase: 'the exit button of {door} reports {state}',
     means: 'a fault of its wiring: `short`, `open` or `fault`',
-    run: (world, door = '', state = '') => world.input(buttonOf(world, door), state as InputState),
+    run: (world, door = '', state = '') => world.input(world.site.exitButtonOf(door), state as InputState),
   },
   {
     phrase: 'input {input} becomes {state}',
@@ -119,8 +120,7 @@ const ORDERS: readonly Act[] = [
   {
     phrase: '{operator} orders {door} {mode}',
     means: 'one of the modes of ONVIF, until another order',
-    run: (world, by = '', door = '', mode = '') =>
-      world.order({ kind: 'door', door, mode: mode as Static<typeof OrderedMode> }, by),
+    run: (world, by = '', door = '', mode = '') => world.order({ kind: 'door', door, mode: mode as Mode }, by),
   },
   {
     phrase: '{operator} gives {door} back to its schedule',
@@ -141,6 +141,32 @@ const ORDERS: readonly Act[] = [
     phrase: '{operator} acknowledges {door}',
     means: '',
     run: (world, by = '', door = '') => world.order({ kind: 'acknowledge', door }, by),
+  },
+  {
+    phrase: '{operator} orders {door} {mode} for {duration}',
+    means: '',
+    run: (world, by = '', door = '', mode = '', text = '') =>
+      world.order({ kind: 'door', door, mode: mode as Mode, forMs: durationMs(text) }, by),
+  },
+  {
+    phrase: '{operator} revokes credential {credential}',
+    means: 'for good, whatever any policy says',
+    run: (world, by = '', id = '') => world.order({ kind: 'revoke', subject: 'credential', id }, by),
+  },
+  {
+    phrase: '{operator} revokes holder {holder}',
+    means: 'with every card of theirs',
+    run: (world, by = '', id = '') => world.order({ kind: 'revoke', subject: 'holder', id }, by),
+  },
+  {
+    phrase: '{operator} resets the uses of {credential}',
+    means: '',
+    run: (world, by = '', credential = '') => world.order({ kind: 'resetUses', credential }, by),
+  },
+  {
+    phrase: '{operator} accepts the clock',
+    means: 'says that the wall clock of the machine is right',
+    run: (world, by = '') => world.order({ kind: 'acceptClock' }, by),
   },
   {
     phrase: '{operator} forgives {holder}',
@@ -167,21 +193,36 @@ const TIME: readonly Act[] = [
     run: (world, text = '') => world.clock.stepWall(-durationMs(text)),
   },
   {
-    phrase: 'the clock becomes {quality}',
-    means: '`synced`, `holdover`, `unsynced` or `stepped`',
-    run: (world, quality = '') => world.clock.stepWall(0, quality as TimeQuality),
+    phrase: 'the time source goes away',
+    means: 'nobody confirms the clock of the machine any more',
+    run: (world) => world.machine.timeSource(false),
   },
+  { phrase: 'the time source answers', means: '', run: (world) => world.machine.timeSource(true) },
 ];
 
 const MACHINERY: readonly Act[] = [
   { phrase: 'the gateway restarts', means: 'its process; takes a second', run: (world) => world.restart() },
   {
+    phrase: 'the machine restarts',
+    means: 'with the time of its hardware clock',
+    run: (world) => world.restart(() => world.machine.restart()),
+  },
+  {
+    phrase: 'the machine restarts with its clock at {time}',
+    means: 'its hardware clock has no battery',
+    run: (world, time = '') => world.restart(() => world.machine.restart(instantOf(time, world.site.timeZone))),
+  },
+  {
     phrase: 'the policy is lost',
     means: 'no generation is readable; the signed emergency file is',
-    run: (world) => world.losePolicy(),
+    run: (world) => world.usePolicy(world.site.withoutPolicy(world.clock)),
   },
-  { phrase: 'all policy is lost', means: 'the emergency file too', run: (world) => world.loseEverything() },
-  { phrase: 'the policy store breaks', means: 'each look-up fails from now on', run: (world) => world.breakStore() },
+  { phrase: 'all policy is lost', means: 'the emergency file too', run: (world) => world.usePolicy({ kind: 'none' }) },
+  {
+    phrase: 'the policy store breaks',
+    means: 'each look-up fails from now on',
+    run: (world) => world.site.view.close(),
+  },
   { phrase: 'the disk hangs', means: 'nothing becomes durable', run: (world) => void (world.journal.hanging = true) },
   {
     phrase: 'the disk fails',
@@ -234,5 +275,11 @@ const MACHINERY: readonly Act[] = [
   },
 ];
 
+const HOST: readonly Act[] = HOST_ANSWERS.map((answer: HostAnswer) => ({
+  phrase: `the host ${answer}`,
+  means: 'from now on; without it, it allows',
+  run: (world) => void (world.host.answer = answer),
+}));
+
 /** What may happen. */
-export const ACTS = new Vocabulary<ScenarioWorld>([...ORDERS, ...DOORS, ...TIME, ...MACHINERY, ...CARDS]);
+export const ACTS = new Vocabulary<ScenarioWorld>([...ORDERS, ...DOORS, ...TIME, ...MACHINERY, ...HOST, ...CARDS]);

@@ -1,6 +1,7 @@
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import { durationMs } from './local-time.js';
 import { Mismatch, type Look } from './look.js';
+import type { Port } from './scenario-site.js';
 import { Vocabulary, type Sentence } from './vocabulary.js';
 
 type Check = Sentence<Look>;
@@ -12,8 +13,8 @@ const isDenied = ({ name }: EventRecord): boolean => name === 'access.denied';
 const isPending = (record: EventRecord): boolean => !isGranted(record) && !isDenied(record);
 const isOf =
   (who: string, point: string) =>
-  ({ credentialId, accessPointId }: EventRecord): boolean =>
-    (credentialId ?? NOBODY) === who && accessPointId === point;
+  ({ credentialId, accessPointId, deviceId }: EventRecord): boolean =>
+    (credentialId ?? NOBODY) === who && (accessPointId ?? deviceId) === point;
 const areSame = (reasons: readonly string[] | undefined, text: string): boolean => (reasons ?? []).join(', ') === text;
 
 function decision(look: Look, fits: (record: EventRecord) => boolean): void {
@@ -53,6 +54,12 @@ const DECISIONS: readonly Check[] = [
     means: 'the decision is pending until somebody does what is missing',
     run: (look, who = '', point = '', reason = '') =>
       decision(look, (each) => isPending(each) && isOf(who, point)(each) && each.reason === reason),
+  },
+  {
+    phrase: '{card} waits for the host at {point}',
+    means: 'all checks of the gateway hold, and a system outside is asked',
+    run: (look, who = '', point = '') =>
+      decision(look, (each) => each.name === 'access.host_pending' && isOf(who, point)(each)),
   },
   {
     phrase: 'nobody is granted',
@@ -132,7 +139,26 @@ const ORDERS: readonly Check[] = [
   },
 ];
 
-const mode = (look: Look, door: string): string => look.world.doorSnapshot(door).mode;
+const LOG: readonly Check[] = [
+  {
+    phrase: 'an error is logged: {text}',
+    means: 'in the log of the gateway, for whoever repairs it',
+    run: (look, text = '') => {
+      if (look.name(look.errors, ({ message }) => message === text) === undefined) throw new Mismatch('it was not');
+    },
+  },
+];
+
+/** As the bus in memory names it. */
+const portKey = ({ device, number }: Port): string => `${device}#${number}`;
+
+function doorShown(look: Look, doorId: string) {
+  const door = look.world.doors().find(({ id }) => id === doorId);
+  if (door === undefined) throw new Mismatch('the gateway knows no such door');
+  return door;
+}
+
+const mode = (look: Look, door: string): string => doorShown(look, door).mode;
 
 function is(actual: unknown, expected: unknown): void {
   if (actual !== expected) throw new Mismatch(`it is ${String(actual)}`);
@@ -149,9 +175,9 @@ const DOORS: readonly Check[] = [
     phrase: '{door} is never released',
     means: 'not for an instant since `when`',
     run: (look, door = '') => {
-      const { lock } = look.world.door(door);
+      const { lock } = look.world.site.door(door);
       const isRelease = lock.type === 'failSecure';
-      const output = look.world.outputKey(lock.output);
+      const output = portKey(look.world.site.output(lock.output));
       const movements = look.world.bus.movements.filter(({ atMs }) => atMs >= look.before.atMs);
       if (look.world.isReleased(door)) throw new Mismatch('it is released');
       if (movements.some((each) => each.output === output && each.energised === isRelease))
@@ -182,7 +208,7 @@ const DOORS: readonly Check[] = [
   {
     phrase: '{door} has alarm {alarm}',
     means: '`none`, `forced`, `heldWarning` or `held`',
-    run: (look, door = '', alarm = '') => is(look.world.doorSnapshot(door).alarm, alarm),
+    run: (look, door = '', alarm = '') => is(doorShown(look, door).alarm, alarm),
   },
   {
     phrase: 'output {output} is {state}',
@@ -196,7 +222,7 @@ const READERS: readonly Check[] = [
     phrase: '{point} shows {indication}',
     means: 'what its reader was told last',
     run: (look, point = '', indication = '') => {
-      const reader = look.world.readerKey(point);
+      const reader = portKey(look.world.site.readerAt(point));
       is(look.world.bus.indications.findLast((each) => each.reader === reader)?.indication, indication);
     },
   },
@@ -204,7 +230,7 @@ const READERS: readonly Check[] = [
     phrase: '{point} showed {indication} within {duration}',
     means: 'after the first thing that happened',
     run: (look, point = '', indication = '', within = '') => {
-      const reader = look.world.readerKey(point);
+      const reader = portKey(look.world.site.readerAt(point));
       const untilMs = look.before.atMs + durationMs(within);
       const seen = look.world.bus.indications.filter(
         (each) => each.reader === reader && each.atMs >= look.before.atMs && each.atMs <= untilMs,
@@ -216,4 +242,4 @@ const READERS: readonly Check[] = [
 ];
 
 /** What may be looked for. */
-export const CHECKS = new Vocabulary<Look>([...DECISIONS, ...EVENTS_SEEN, ...ORDERS, ...READERS, ...DOORS]);
+export const CHECKS = new Vocabulary<Look>([...DECISIONS, ...EVENTS_SEEN, ...ORDERS, ...LOG, ...READERS, ...DOORS]);

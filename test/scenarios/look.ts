@@ -1,15 +1,16 @@
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import { isDecision } from '@sparc/edge/access';
-import type { OrderAnswer, ScenarioWorld } from './world.js';
+import type { LoggedError, OrderAnswer, ScenarioWorld } from './world.js';
 
 /** Something that `then` says and that was not so. */
 export class Mismatch extends Error {}
 
 /** One round of a scenario as it is looked at: what was recorded and ordered in it, and what nobody has named yet. */
 export class Look {
-  readonly #unnamed: Set<EventRecord | OrderAnswer>;
+  readonly #unnamed: Set<EventRecord | OrderAnswer | LoggedError>;
   readonly events: readonly EventRecord[];
   readonly orders: readonly OrderAnswer[];
+  readonly errors: readonly LoggedError[];
 
   constructor(
     readonly world: ScenarioWorld,
@@ -17,15 +18,19 @@ export class Look {
   ) {
     this.events = world.journal.entries.slice(before.entriesCount).map(({ record }) => record);
     this.orders = world.orders.slice(before.ordersCount);
-    this.#unnamed = new Set([...this.events.filter(mustBeNamed), ...this.orders]);
+    this.errors = world.errors.slice(before.errorsCount);
+    this.#unnamed = new Set([...this.events.filter(mustBeNamed), ...this.orders, ...this.errors]);
   }
 
   get decisions(): readonly EventRecord[] {
-    return this.events.filter(isDecision);
+    return this.events.filter(isDecided);
   }
 
   /** Names the first that fits and was not named before; else the first that fits. */
-  name<T extends EventRecord | OrderAnswer>(list: readonly T[], fits: (item: T) => boolean): T | undefined {
+  name<T extends EventRecord | OrderAnswer | LoggedError>(
+    list: readonly T[],
+    fits: (item: T) => boolean,
+  ): T | undefined {
     const fitting = list.filter(fits);
     const found = fitting.find((item) => this.#unnamed.has(item)) ?? fitting[0];
     if (found !== undefined) this.#unnamed.delete(found);
@@ -34,7 +39,10 @@ export class Look {
 
   /** Decisions, alarms and orders that `then` says nothing of. */
   get unnamed(): readonly string[] {
-    return [...this.#unnamed].map((item) => ('order' in item ? `${item.order} was ${item.outcome}` : told(item)));
+    return [...this.#unnamed].map((item) => {
+      if ('order' in item) return `the order ${item.order}, which was ${item.outcome ?? 'not answered'}`;
+      return 'message' in item ? `the log: ${item.message} ${String(item.error)}` : told(item);
+    });
   }
 
   /** For the message of a failure. */
@@ -47,6 +55,7 @@ export class Look {
 export interface RoundStart {
   readonly entriesCount: number;
   readonly ordersCount: number;
+  readonly errorsCount: number;
   readonly atMs: number;
   /** By door. */
   readonly modes: ReadonlyMap<string, string>;
@@ -55,12 +64,16 @@ export interface RoundStart {
 export const roundStart = (world: ScenarioWorld): RoundStart => ({
   entriesCount: world.journal.entries.length,
   ordersCount: world.orders.length,
+  errorsCount: world.errors.length,
   atMs: world.clock.monotonicMs(),
-  modes: world.modes(),
+  modes: new Map(world.doors().map(({ id, mode }) => [id, mode])),
 });
 
+/** A reader that belongs to no access point is denied without a decision. */
+const isDecided = (record: EventRecord): boolean => isDecision(record) || record.name === 'access.denied';
+
 /** Nobody may be let in, kept out or alarmed without a word about it. */
-const mustBeNamed = (record: EventRecord): boolean => isDecision(record) || EVENTS[record.name].severity === 'alarm';
+const mustBeNamed = (record: EventRecord): boolean => isDecided(record) || EVENTS[record.name].severity === 'alarm';
 
 /** An event as a failure shows it. */
 export function told(record: EventRecord): string {

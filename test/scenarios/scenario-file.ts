@@ -50,11 +50,20 @@ export function readScenarios(path: string): Scenario[] {
   return read.items(keys.get('scenarios')).flatMap((item) => {
     const cases = item.kind === 'map' ? item.entries.get('cases') : undefined;
     if (cases === undefined) return [scenarioOf(read, item, item.line, site, shared)];
-    return read.items(cases).map((row) => {
+    return read.items(cases).map((row, at) => {
       if (row.kind !== 'map') throw read.error(row, 'a case is a map');
-      return scenarioOf(read, filled(item, row.entries), row.line, site, shared);
+      const scenario = scenarioOf(read, filled(item, row.entries), row.line, site, shared);
+      return { ...scenario, title: `${scenario.title}${whichCase(item, row.entries, at + 1)}` };
     });
   });
+}
+
+/** Where the title of its cases is one and the same, their values tell them apart. */
+function whichCase(item: Tree, values: ReadonlyMap<string, Tree>, number: number): string {
+  const title = item.kind === 'map' ? item.entries.get('title') : undefined;
+  if (title?.kind !== 'scalar' || /<[\w-]+>/.test(String(title.value))) return '';
+  const words = [...values.values()].flatMap((value) => (value.kind === 'scalar' ? [String(value.value)] : []));
+  return ` (${words.length > 0 ? words.join(', ') : number})`;
 }
 
 function scenarioOf(

@@ -1,4 +1,3 @@
-import type { TimeQuality } from '@sparc/protocol/ports';
 import { Vocabulary } from './vocabulary.js';
 import type { Setting } from './world.js';
 
@@ -10,9 +9,9 @@ export const SETTINGS = new Vocabulary<Setting>([
     run: (setting, time) => void (setting.startText = time ?? ''),
   },
   {
-    phrase: 'the clock is {quality}',
-    means: '`synced`, `holdover`, `unsynced` or `stepped`; without it, `synced`',
-    run: (setting, quality) => void (setting.quality = quality as TimeQuality),
+    phrase: 'there is no time source',
+    means: 'nobody has ever confirmed the clock of the machine; without this, somebody does all the time',
+    run: (setting) => void (setting.hasTimeSource = false),
   },
   {
     phrase: '{holder} is in {area}',

@@ -1,6 +1,4 @@
 import { parse } from 'yaml';
-import { validateSiteFile } from '@sparc/edge/policy';
-import type { SiteFile } from '@sparc/protocol/policy';
 import { readRepositoryFile } from '../support/repository.js';
 
 /**
@@ -35,10 +33,20 @@ function mergedList(list: readonly Fields[], changes: Fields): unknown[] {
   return [...byId.values()];
 }
 
-/** The site as the product reads it: what would be refused in a site file is refused here. Throws as `validateSiteFile`. */
+const files = new Map<string, Fields>();
+
+function siteFile(name: string): Fields {
+  let site = files.get(name);
+  if (site === undefined) {
+    site = parse(readRepositoryFile(`test/scenarios/sites/${name}.yaml`)) as Fields;
+    files.set(name, site);
+  }
+  return site;
+}
+
+/** A site file, as JSON. */
 export function siteText(name: string, changes: readonly SiteChanges[]): string {
-  const path = `test/scenarios/sites/${name}.yaml`;
-  let site = parse(readRepositoryFile(path)) as Fields;
+  let site = siteFile(name);
   for (const change of changes) {
     const next: Fields = { ...site };
     for (const [part, value] of Object.entries(change)) {
@@ -50,6 +58,3 @@ export function siteText(name: string, changes: readonly SiteChanges[]): string 
   }
   return JSON.stringify(site, null, 2);
 }
-
-export const siteOf = (name: string, changes: readonly SiteChanges[]): SiteFile =>
-  validateSiteFile(siteText(name, changes), `${name}.yaml, as changed by the scenario`);

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, string>> = {
   duration: String.raw`(\d+(?:\.\d+)? (?:ms|s|min|h|days))`,
   time: String.raw`(\d{4}-\d{2}-\d{2} \d{2}:\d{2}(?::\d{2})?(?: [+-]\d{2}:\d{2})?)`,
   reasons: String.raw`([a-z_]+(?:, [a-z_]+)*)`,
+  text: String.raw`(.+)`,
   event: String.raw`([a-z_]+(?:\.[a-z_]+)+(?: (?:of|at|because) \S+)*(?: with [^,]+)?)`,
 };
 

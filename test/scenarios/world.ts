@@ -1,33 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { AccessPoint, Door, Input, Schedule } from '@sparc/protocol/policy';
-import { cardFormat, encodeCard } from '@sparc/protocol/card-format';
-import { decodeEvent, encodeEvent } from '@sparc/protocol/ledger';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { InputState, TimeQuality } from '@sparc/protocol/ports';
-import { isClaim, type Claim } from '@sparc/edge/passages';
+import { decodeEvent, encodeEvent } from '@sparc/protocol/ledger';
+import type { InputState } from '@sparc/protocol/ports';
+import { SiteClock } from '@sparc/edge/clock';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
-import { loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
-import { applySiteFile, buildSite, loadEmergencyCredentials, SqlitePolicyView } from '@sparc/edge/policy';
-import type { Order, SiteMode } from '@sparc/edge/site-mode';
-import { VirtualClock } from '@sparc/simulator/world';
+import { isClaim, type Claim } from '@sparc/edge/passages';
+import type { SqlitePolicyView } from '@sparc/edge/policy';
+import type { Order } from '@sparc/edge/site-mode';
+import type { VirtualClock } from '@sparc/simulator/world';
 import { MemoryFieldBus } from '../support/memory-field-bus.js';
 import { MemoryJournal } from '../support/memory-journal.js';
+import type { Card } from './cards.js';
 import { instantOf } from './local-time.js';
-import { siteOf, siteText, type SiteChanges } from './site-changes.js';
+import { Machine } from './machine.js';
+import { ScenarioHost } from './scenario-host.js';
+import { ScenarioSite } from './scenario-site.js';
+import type { SiteChanges } from './site-changes.js';
 
 /** What `given` says before the gateway starts. */
 export interface Setting {
   startText: string;
-  quality: TimeQuality;
+  hasTimeSource: boolean;
+  /** Entries of the ledger. */
   readonly history: EventRecord[];
   readonly away: Set<string>;
-}
-
-export interface Card {
-  readonly bitCount: number;
-  readonly bits: Uint8Array;
 }
 
 /** What was ordered, and what became of it; undefined while it is under way. */
@@ -36,71 +31,70 @@ export interface OrderAnswer {
   outcome: 'obeyed' | 'refused' | undefined;
 }
 
+export interface LoggedError {
+  readonly message: string;
+  readonly error: unknown;
+}
+
 /** From the last thing that happened to the look at what it caused, unless a time passes by itself. */
 const SETTLE_MS = 20;
-const PIN_KEY = new Uint8Array(32).fill(7);
 /** Longer than all that a start does. */
 const START_MS = 1_000;
 
 /**
- * The gateway of one scenario: the real field, on a policy store that was built from a real site file, with a virtual
- * clock, and buses and a journal in memory. Everything of it has the name that the site file gives it.
+ * The gateway of one scenario: the real field and the real clock of a gateway, on a policy store that was built from a
+ * real site file, with virtual time, and buses and a journal in memory.
  */
 export class ScenarioWorld {
-  readonly clock: VirtualClock;
+  readonly machine: Machine;
+  readonly host: ScenarioHost;
   readonly bus: MemoryFieldBus;
   readonly journal: MemoryJournal;
-  readonly errors: { readonly message: string; readonly error: unknown }[] = [];
+  readonly errors: LoggedError[] = [];
   readonly orders: OrderAnswer[] = [];
   /** By revision, for whoever wants to decide again. */
   readonly views = new Map<string, SqlitePolicyView>();
-  readonly timeZone: string;
   readonly startUnixMs: number;
-  #changes: readonly SiteChanges[];
-  #view: SqlitePolicyView;
+  #site: ScenarioSite;
+  #siteClock: SiteClock;
   #field: Field;
-  #mode: string | undefined;
   readonly #history: readonly Claim[];
   readonly #inputs = new Map<string, InputState>();
   readonly #away: Set<string>;
-  readonly #folders: string[] = [];
 
-  private constructor(
-    private readonly site: string,
-    changes: readonly SiteChanges[],
-    setting: Setting,
-  ) {
-    this.#changes = changes;
-    this.#away = new Set(setting.away);
-    this.#view = this.#build();
-    this.timeZone = this.#view.timeZone;
-    this.startUnixMs = instantOf(setting.startText, this.timeZone);
+  private constructor(name: string, changes: readonly SiteChanges[], setting: Setting) {
+    this.#site = new ScenarioSite(name, changes, 'r1');
+    this.views.set('r1', this.#site.view);
+    this.startUnixMs = instantOf(setting.startText, this.#site.timeZone);
     // The first second is the gateway's; it is over at the time that the scenario names.
-    this.clock = new VirtualClock({ startUnixMs: this.startUnixMs - START_MS, quality: setting.quality });
+    const startUnixMs = this.startUnixMs - START_MS;
+    this.machine = new Machine(startUnixMs, setting.hasTimeSource);
+    this.host = new ScenarioHost(this.clock);
     this.bus = new MemoryFieldBus(this.clock);
     this.journal = new MemoryJournal(this.clock);
-    this.#history = setting.history.map((record) => ({ record, atUnixMs: this.startUnixMs - START_MS }));
+    this.#history = setting.history.map((record) => ({ record, atUnixMs: startUnixMs }));
+    this.#away = new Set(setting.away);
+    this.#siteClock = this.#createClock();
     this.#field = this.#createField();
   }
 
-  static async open(site: string, changes: readonly SiteChanges[], setting: Setting): Promise<ScenarioWorld> {
-    const world = new ScenarioWorld(site, changes, setting);
+  static async open(name: string, changes: readonly SiteChanges[], setting: Setting): Promise<ScenarioWorld> {
+    const world = new ScenarioWorld(name, changes, setting);
     await world.#start();
     return world;
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#field.stop(), this.clock.advance(1)]);
+    await this.#stop();
     for (const view of this.views.values()) view.close();
-    for (const folder of this.#folders) rmSync(folder, { recursive: true });
   }
 
-  get field(): Field {
-    return this.#field;
+  get clock(): VirtualClock {
+    return this.machine.clock;
   }
 
-  get view(): SqlitePolicyView {
-    return this.#view;
+  get site(): ScenarioSite {
+    return this.#site;
   }
 
   settle(): Promise<void> {
@@ -108,35 +102,30 @@ export class ScenarioWorld {
   }
 
   async waitUntil(text: string): Promise<void> {
-    const waitMs = instantOf(text, this.timeZone) - this.clock.wall().unixMs;
+    const waitMs = instantOf(text, this.#site.timeZone) - this.clock.wall().unixMs;
     if (waitMs < 0) throw new Error(`${text} is over`);
     await this.clock.advance(waitMs);
   }
 
-  /** The process ends and starts again; devices keep what they were told. */
-  async restart(): Promise<void> {
-    await Promise.all([this.#field.stop(), this.clock.advance(SETTLE_MS)]);
+  /** The process ends, something happens to the machine, and it starts again; devices keep what they were told. */
+  async restart(meanwhile: () => void = () => undefined): Promise<void> {
+    await this.#stop();
+    meanwhile();
+    this.#siteClock = this.#createClock();
     this.#field = this.#createField();
     await this.#start();
   }
 
-  usePolicy(changes: SiteChanges): void {
-    this.#changes = [...this.#changes, changes];
-    this.#view = this.#build();
-    this.#field.usePolicy(this.#policy());
+  changeSite(changes: SiteChanges): void {
+    const revision = `r${this.views.size + 1}`;
+    this.#site = this.#site.changed(changes, revision);
+    this.views.set(revision, this.#site.view);
+    this.usePolicy(this.#site.policy);
   }
 
-  /** What a gateway has left when no generation is readable: the signed file beside the last one. */
-  losePolicy(): void {
-    this.#field.usePolicy(this.#withoutPolicy());
-  }
-
-  loseEverything(): void {
-    this.#field.usePolicy({ kind: 'none' });
-  }
-
-  breakStore(): void {
-    this.#view.close();
+  usePolicy(policy: FieldPolicy): void {
+    if (policy.kind === 'policy') this.#siteClock.trustUnsynced(policy.view.trustUnsyncedClock === true);
+    this.#field.usePolicy(policy);
   }
 
   order(order: Order, by: string): void {
@@ -149,76 +138,27 @@ export class ScenarioWorld {
   }
 
   present(card: Card, pointId: string, ageMaxMs = 50): void {
-    this.bus.card(this.#readerDevice(pointId), card, ageMaxMs);
+    this.bus.card(this.#site.readerAt(pointId).device, card, ageMaxMs);
   }
 
   type(keys: string, pointId: string): void {
-    this.bus.keys(this.#readerDevice(pointId), keys);
-  }
-
-  cardOf(credentialId: string): Card {
-    const credential = siteOf(this.site, this.#changes).credentials.find(({ id }) => id === credentialId);
-    const [identifier] = credential?.identifiers ?? [];
-    if (identifier === undefined) throw new Error(`the site has no credential ${credentialId}`);
-    if ('bits' in identifier) return rawCard(identifier.bits, identifier.value);
-    const { format, facility, number, issue } = identifier;
-    return formattedCard(format, facility, String(number), issue);
+    this.bus.keys(this.#site.readerAt(pointId).device, keys);
   }
 
   /** `active` in the sense of its use. A device that is away tells it when it comes back. */
   input(inputId: string, state: InputState): void {
-    const input = this.#find(this.#view.plan.inputs, inputId);
+    const { device, number, activeWhen } = this.#site.input(inputId);
     this.#inputs.set(inputId, state);
-    if (!this.#away.has(input.device)) this.bus.input(input.device, input.number, asWired(input, state));
-  }
-
-  door(doorId: string): Door {
-    return this.#find(this.#view.plan.doors, doorId);
-  }
-
-  schedule(scheduleId: string): Schedule {
-    return this.#find(this.#view.plan.schedules, scheduleId);
-  }
-
-  readerKey(pointId: string): string {
-    return `${this.#readerDevice(pointId)}#0`;
-  }
-
-  #readerDevice(pointId: string): string {
-    const point: AccessPoint = this.#find(this.#view.plan.accessPoints, pointId);
-    return this.#find(this.#view.plan.readers, point.reader).device;
-  }
-
-  outputKey(outputId: string): string {
-    const { device, number } = this.#find(this.#view.plan.outputs, outputId);
-    return `${device}#${number}`;
-  }
-
-  isEnergised(outputId: string): boolean {
-    const { device, number } = this.#find(this.#view.plan.outputs, outputId);
-    return this.bus.energised(device, number);
-  }
-
-  isReleased(doorId: string): boolean {
-    const { lock } = this.door(doorId);
-    return this.isEnergised(lock.output) !== (lock.type === 'failSafe');
-  }
-
-  doorSnapshot(doorId: string) {
-    const door = this.#field.snapshot().doors.find(({ id }) => id === doorId);
-    return door ?? missing(`the gateway knows no door ${doorId}`);
-  }
-
-  modes(): ReadonlyMap<string, string> {
-    return new Map(this.#field.snapshot().doors.map(({ id, mode }) => [id, mode]));
+    const isTurned = activeWhen === 'inactive' && (state === 'active' || state === 'inactive');
+    const wired = isTurned ? (state === 'active' ? 'inactive' : 'active') : state;
+    if (!this.#away.has(device)) this.bus.input(device, number, wired);
   }
 
   /** What a device says when it comes (back) online. */
   connect(deviceId: string): void {
     this.#away.delete(deviceId);
     this.bus.status(deviceId);
-    const inputs = this.#view.plan.inputs.filter(({ device }) => device === deviceId);
-    for (const { id } of inputs) this.input(id, this.#inputs.get(id) ?? 'inactive');
+    for (const { id } of this.#site.inputsOf(deviceId)) this.input(id, this.#inputs.get(id) ?? 'inactive');
   }
 
   disconnect(deviceId: string): void {
@@ -231,28 +171,39 @@ export class ScenarioWorld {
     this.bus.powerOff(deviceId);
   }
 
+  isEnergised(outputId: string): boolean {
+    const { device, number } = this.#site.output(outputId);
+    return this.bus.energised(device, number);
+  }
+
+  isReleased(doorId: string): boolean {
+    const { lock } = this.#site.door(doorId);
+    return this.isEnergised(lock.output) !== (lock.type === 'failSafe');
+  }
+
+  doors() {
+    return this.#field.snapshot().doors;
+  }
+
+  #createClock(): SiteClock {
+    const onFailure = (error: unknown, message: string) => void this.errors.push({ message, error });
+    const { clock, machine } = this;
+    return new SiteClock({ clock, evidence: machine, store: machine.clockStore, onFailure });
+  }
+
   #createField(): Field {
+    const clock = this.#siteClock;
+    const { bus: fieldBus, journal, host, machine } = this;
     const log = {
       info: () => undefined,
       warn: () => undefined,
       error: (fields: object, message: string) =>
         void this.errors.push({ message, error: 'error' in fields ? fields.error : undefined }),
     };
-    const { clock, bus, journal } = this;
-    return new Field({
-      clock,
-      fieldBus: bus,
-      journal,
-      log,
-      modeStore: {
-        load: () => (this.#mode === undefined ? undefined : (JSON.parse(this.#mode) as SiteMode)),
-        save: (mode) => {
-          this.#mode = JSON.stringify(mode);
-          return Promise.resolve();
-        },
-      },
-      claims: () => Promise.resolve([...this.#history, ...this.#claims]),
-    });
+    const { modeStore, revocationStore } = machine;
+    const claims = () => Promise.resolve([...this.#history, ...this.#claims]);
+    const acceptClock = () => clock.accept();
+    return new Field({ clock, fieldBus, journal, host, log, modeStore, revocationStore, claims, acceptClock });
   }
 
   /** As they come back from the disk. */
@@ -266,58 +217,17 @@ export class ScenarioWorld {
   }
 
   async #start(): Promise<void> {
-    this.#field.usePolicy(this.#policy());
-    this.#field.start();
-    for (const { id } of this.#view.plan.devices) if (!this.#away.has(id)) this.connect(id);
+    const field = this.#field;
+    this.#siteClock.start();
+    this.#siteClock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
+    this.usePolicy(this.#site.policy);
+    field.start();
+    for (const id of this.#site.deviceIds) if (!this.#away.has(id)) this.connect(id);
     await this.clock.advance(START_MS);
   }
 
-  #policy(): FieldPolicy {
-    return { kind: 'policy', view: this.#view, plan: this.#view.plan };
+  async #stop(): Promise<void> {
+    await Promise.all([this.#field.stop(), this.clock.advance(SETTLE_MS)]);
+    await this.#siteClock.stop();
   }
-
-  #build(): SqlitePolicyView {
-    const revision = `r${this.views.size + 1}`;
-    const options = { path: ':memory:', revision, pinKey: PIN_KEY };
-    const view = new SqlitePolicyView(buildSite(siteOf(this.site, this.#changes), options), PIN_KEY);
-    this.views.set(revision, view);
-    return view;
-  }
-
-  #withoutPolicy(): FieldPolicy {
-    const dataDir = mkdtempSync(join(tmpdir(), 'sparc-scenario-'));
-    this.#folders.push(dataDir);
-    const signer = loadIdentity(dataDir);
-    const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
-    const { clock } = this;
-    const text = siteText(this.site, this.#changes);
-    applySiteFile({ dataDir, text, fileName: 'site', signer, verify, random: nodeRandom, clock, pinKey: PIN_KEY });
-    const emergency = loadEmergencyCredentials(dataDir, verify);
-    return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
-  }
-
-  #find<T extends { readonly id: string }>(list: readonly T[], id: string): T {
-    return list.find((each) => each.id === id) ?? missing(`the site has no ${id} of that kind`);
-  }
-}
-
-export const missing = (message: string): never => {
-  throw new Error(message);
-};
-
-export function rawCard(bitCount: number, hex: string): Card {
-  const value = BigInt(`0x${hex}`) << BigInt((8 - (bitCount % 8)) % 8);
-  const bits = Buffer.from(value.toString(16).padStart(Math.ceil(bitCount / 8) * 2, '0'), 'hex');
-  return { bitCount, bits: new Uint8Array(bits) };
-}
-
-export function formattedCard(formatId: string, facility: number | undefined, number: string, issue?: number): Card {
-  const format = cardFormat(formatId) ?? missing(`there is no format ${formatId}`);
-  const fields = { number, ...(facility !== undefined && { facility }), ...(issue !== undefined && { issue }) };
-  return { bits: encodeCard(format, fields), bitCount: format.bitCount };
-}
-
-function asWired({ activeWhen }: Pick<Input, 'activeWhen'>, state: InputState): InputState {
-  if (state !== 'active' && state !== 'inactive') return state;
-  return (state === 'active') === (activeWhen === 'active') ? 'active' : 'inactive';
 }

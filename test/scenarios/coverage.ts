@@ -1,0 +1,40 @@
+import { DOOR_MODES } from '@sparc/protocol/policy';
+import { REASONS, type EventRecord } from '@sparc/protocol/events';
+import type { Result } from './run-scenario.js';
+import type { Scenario } from './scenario-file.js';
+
+const upTo = (chapter: string, first: number, last: number): string[] =>
+  Array.from({ length: last - first + 1 }, (_, at) => `${chapter}/${first + at}`);
+
+/** Rules of access control that the product defines or keeps: what outranks, the checks, the twenty rules. */
+const RULES = [...upTo('4.0', 1, 11), ...upTo('4.1', 0, 23), ...upTo('4.10', 1, 20)];
+
+/** Places that set their clocks by an hour or by half of one, in both halves of the year, or no longer. */
+const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Pacific/Apia'];
+
+const STANDING = DOOR_MODES.filter((mode) => mode !== 'accessed');
+/** Left by nothing but their own release. */
+const HELD = ['lockedDown', 'lockedOpen'];
+
+const transitions = STANDING.flatMap((from) => [
+  ...STANDING.filter((to) => to !== from).map((to) => `${from} ${HELD.includes(from) ? 'keeps from' : 'to'} ${to}`),
+  `${from} accessed`,
+]);
+
+/** Whoever was kept waiting for nothing was denied for it. */
+const isDenial = ({ name }: EventRecord): boolean => name === 'access.denied' || name === 'access.not_executed';
+
+/** What no scenario shows yet. */
+export function missingFrom(scenarios: readonly Scenario[], results: readonly Result[]) {
+  const events = results.flatMap((result) => result.events);
+  const denied = new Set(events.filter(isDenial).map(({ reason }) => reason));
+  const made = new Set(results.flatMap((result) => result.transitions));
+  const rules = new Set(scenarios.flatMap((scenario) => scenario.rules));
+  const nights = new Set(results.map(({ timeZone, clockChange }) => `${timeZone} ${clockChange ?? ''}`));
+  return {
+    reasons: REASONS.filter((reason) => !denied.has(reason)),
+    transitions: transitions.filter((transition) => !made.has(transition)),
+    rules: RULES.filter((rule) => !rules.has(rule)),
+    nights: ZONES.flatMap((zone) => [`${zone} forward`, `${zone} back`]).filter((night) => !nights.has(night)),
+  };
+}
