@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EventRecord, Reason } from '@sparc/protocol/events';
 import { replay, type RecordedPresentation } from './decide.js';
-import { decisionRecord, denied } from './decision.js';
+import { decisionRecord, denied, type Decision } from './decision.js';
 import type { PolicyView } from './policy-view.js';
 
 /** What an entry says of its decision. */
@@ -25,11 +25,17 @@ export function replayEntry(record: EventRecord & RecordedPresentation, view: Po
   const decision = replay(record, view);
   const { reason } = record;
   const isOverdue = record.name === 'access.denied' && decision.outcome === 'pending';
-  const happened = reason !== undefined && (isOverdue || AFTERWARDS.includes(reason));
+  const happened = reason !== undefined && (isOverdue || AFTERWARDS.includes(reason) || wasLeftAlone(decision, reason));
   const again = answerOf(decisionRecord(happened ? denied(decision, reason) : decision));
   const recorded = answerOf(record);
   return { isSame: isDeepStrictEqual(again, recorded), recorded, again };
 }
+
+/** The partner or the escort, with whom the decision was made, fell out after it. */
+const wasLeftAlone = ({ outcome, inputs }: Decision, reason: Reason): boolean =>
+  outcome === 'grant' &&
+  ((reason === 'second_person_required' && inputs.partner !== undefined) ||
+    (reason === 'escort_required' && inputs.escort !== undefined));
 
 const answerOf = ({ name, reason, alsoFailed = [], flags = [], credentialId, holderId }: EventRecord): Answer => ({
   name,

@@ -204,3 +204,26 @@ t.test('what a host said decides the same again from the record', async (t) => {
   );
   for (const record of decisions) t.ok(replayEntry(record, policy.view).isSame, record.name);
 });
+
+t.test('a PIN under duress is asked about as any other, and the reader shows nothing of it', async (t) => {
+  const seen = async (pin: string) => {
+    const { site, host } = await openSite({
+      ...asksHost('deny', { authentication: 'cardAndPin' }),
+      ann: { duressPin: '8642' },
+    });
+    host.answerMs = 300;
+    site.bus.card('front-in', CARDS.ann);
+    site.bus.keys('front-in', `${pin}#`);
+    await site.clock.advance(10_000);
+    const { questions } = host;
+    const { indications, movements } = site.bus;
+    return { names: site.news(), outside: { questions, indications, movements } };
+  };
+  const [right, duress] = [await seen('2468'), await seen('8642')];
+  t.same(duress.outside, right.outside);
+  t.same(
+    duress.names.filter((name) => name !== 'access.duress'),
+    right.names,
+  );
+  t.equal(duress.names.filter((name) => name === 'access.duress').length, 1, 'and alarms once');
+});
