@@ -384,7 +384,10 @@ export class Field {
           this.#indicator.indicate(deviceId, readerNumber, 'denied');
         }
       },
-      onKeypad: (entry) => this.#guard(entry.deviceId, () => this.#presentations.onKeypad(entry)),
+      onKeypad: (entry) =>
+        this.#guard(entry.deviceId, () => {
+          if (!entry.keys.includes('#') || !this.#leavesFreely(entry)) this.#presentations.onKeypad(entry);
+        }),
       onInput: (change) => this.#guard(change.deviceId, () => this.#inputs.onInput(change)),
       onOutput: (change) => this.#guard(change.deviceId, () => this.#doors.onOutput(change)),
       onDevice: (status) => this.#guard(status.deviceId, () => this.#onDevice(status)),
@@ -476,7 +479,7 @@ export class Field {
   }
 
   /** During a fire whoever touches an exit reader leaves; no decision is asked, and the record comes after (4.0, rule 6). */
-  #leavesFreely({ deviceId, readerNumber }: CardRead): boolean {
+  #leavesFreely({ deviceId, readerNumber }: Pick<CardRead, 'deviceId' | 'readerNumber'>): boolean {
     const point = this.#index.points.get(portKey(deviceId, readerNumber));
     const wired = point && this.#index.doors.get(point.accessPoint.door);
     if (point?.accessPoint.direction !== 'exit' || wired === undefined) return false;

@@ -139,3 +139,17 @@ t.test('digits in clear text count as the link they came over', async (t) => {
   await type(site, 'store-in', '#');
   t.equal(site.record('access.denied').record.reason, 'reader_untrusted');
 });
+
+t.test('during a fire whoever types at an exit reader leaves, whatever the PIN', async (t) => {
+  const policy = cardOrPin({
+    doors: { store: { fireRelease: 'egress' } },
+    accessPoints: { 'lobby-in': { direction: 'exit', door: 'store', authentication: 'cardOrPin' } },
+  });
+  const site = await FieldSite.open({ policy });
+  t.same(await type(site, 'lobby-in', '999999#'), ['access.denied']);
+  await site.field.order({ kind: 'evacuate' }, 'Ada');
+  await site.clock.advance(100);
+  const names = await type(site, 'lobby-in', '999999#');
+  t.ok(names.includes('fire.free_exit'));
+  t.ok(site.released('store'));
+});
