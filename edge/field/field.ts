@@ -31,7 +31,15 @@ import {
 import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
 import { Linkage } from '../linkage/index.js';
-import { isFireAt, refused, SiteModeKeeper, VOLATILE_MODE, type ModeStore, type Order } from '../site-mode/index.js';
+import {
+  isFireAt,
+  refused,
+  SiteModeKeeper,
+  VOLATILE_MODE,
+  type ModeStore,
+  type Order,
+  type Toggle,
+} from '../site-mode/index.js';
 import type { JournalStartReport, LoggedEntry } from '../ledger/index.js';
 import { Devices } from './devices.js';
 import { CardToggles } from './card-toggles.js';
@@ -76,6 +84,8 @@ const CHANGE_PAUSE_MS = 50;
 const ORDER_RECORD_MAX_MS = 2_000;
 /** From an operator's release to its command, as from a card's. */
 const OPERATOR_RELEASE_MAX_MS = 2_000;
+/** Of the sentence that says why an order was refused; an entry holds no longer one. */
+const WHY_LENGTH_MAX = 256;
 
 /**
  * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an
@@ -159,7 +169,7 @@ export class Field {
       view: () => (this.#policy.kind === 'policy' ? this.#policy.view : undefined),
       index: () => this.#index,
       doors: this.#doors,
-      order: (toggle, by) => this.#mode.order(toggle, by),
+      order: (toggle, by) => this.order(toggle, by),
     });
     this.#inputs = new SiteInputs({
       clock,
@@ -265,9 +275,21 @@ export class Field {
 
   /**
    * Carries out what a named person ordered. Resolves when it is in force, or, for one passage, when its command was
-   * answered. Rejects with ERR_GATEWAY_ORDER_REFUSED.
+   * answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too.
    */
-  async order(order: Order, by: string): Promise<void> {
+  async order(order: Order | Toggle, by: string): Promise<void> {
+    try {
+      await this.#obey(order, by);
+    } catch (error) {
+      const door = 'door' in order ? { doorId: order.door } : {};
+      const why = (error as Error).message.slice(0, WHY_LENGTH_MAX);
+      void this.#recorder.record({ name: 'order.refused', ...door, detail: { by, order: order.kind, why } });
+      throw error;
+    }
+    this.#changed();
+  }
+
+  async #obey(order: Order | Toggle, by: string): Promise<void> {
     if ('door' in order && !this.#index.doors.has(order.door)) throw refused(`there is no door ${order.door}`);
     if (order.kind === 'accessDoor') {
       await this.#accessDoor(order.door, by, order.extended === true);
@@ -283,7 +305,6 @@ export class Field {
     } else if (order.kind === 'revoke') {
       await this.#revoke(order, by);
     } else await this.#mode.order(order, by);
-    this.#changed();
   }
 
   /**
@@ -490,23 +511,13 @@ export class Field {
   }
 
   async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
-    try {
-      assertKnown(this.#policy, subject, id);
-      await this.#revocations.revoke(subject, id, by);
-    } catch (error) {
-      void this.#recorder.record({ name: 'order.refused', detail: { by, order: 'revoke' } });
-      throw error;
-    }
+    assertKnown(this.#policy, subject, id);
+    await this.#revocations.revoke(subject, id, by);
   }
 
   #resetUses(credential: string | undefined, by: string): void {
-    try {
-      if (credential !== undefined) assertKnown(this.#policy, 'credential', credential);
-      this.#passages.resetUses(credential, by);
-    } catch (error) {
-      void this.#recorder.record({ name: 'order.refused', detail: { by, order: 'resetUses' } });
-      throw error;
-    }
+    if (credential !== undefined) assertKnown(this.#policy, 'credential', credential);
+    this.#passages.resetUses(credential, by);
   }
 
   /** Nothing opens late: an order whose record took too long has failed, as a card's grant has. */
@@ -524,24 +535,16 @@ export class Field {
       const standing = this.#doors.get(doorId)?.state.standing;
       return standing !== undefined && letsIn(standing) && !this.#doors.isInterlockBusy(doorId);
     };
+    if (!isFree()) throw refused(`door ${doorId} lets nobody in at the moment`);
     const detail = { by, ...(extended && { extended: 'true' }) };
-    try {
-      if (!isFree()) throw refused(`door ${doorId} lets nobody in at the moment`);
-      const entry = await this.#commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
-        throw refused('the release cannot be recorded in time, and is recorded first');
-      });
-      const door = isFree() ? this.#doors.get(doorId) : undefined;
-      if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
-      const outcome = await door.release(
-        { id: Promise.resolve(entry.id), subject: {} },
-        OPERATOR_RELEASE_MAX_MS,
-        extended,
-      );
-      if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
-    } catch (error) {
-      void this.#recorder.record({ name: 'order.refused', doorId, detail: { by, order: 'accessDoor' } });
-      throw error;
-    }
+    const entry = await this.#commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
+      throw refused('the release cannot be recorded in time, and is recorded first');
+    });
+    const door = isFree() ? this.#doors.get(doorId) : undefined;
+    if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
+    const cause = { id: Promise.resolve(entry.id), subject: {} };
+    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, extended);
+    if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
   }
 
   #mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {

@@ -83,16 +83,10 @@ export class SiteModeKeeper {
     if (this.#mode.fires[inputId] === undefined) this.#apply({ kind: 'fire', inputId }, 'fire alarm');
   }
 
-  /** Resolves when the order is in force. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too. */
+  /** Resolves when the order is in force. Rejects with ERR_GATEWAY_ORDER_REFUSED. */
   async order(order: StandingOrder | Toggle, by: string): Promise<void> {
-    try {
-      if (isOpening(order)) await this.#applyRecorded(order, by);
-      else this.#apply(order, by);
-    } catch (error) {
-      const door = 'door' in order ? { doorId: order.door } : {};
-      this.deps.record({ name: 'order.refused', ...door, detail: { by, order: order.kind } });
-      throw error;
-    }
+    if (isOpening(order)) await this.#applyRecorded(order, by);
+    else this.#apply(order, by);
   }
 
   #apply(order: StandingOrder | Toggle | FireAlarm, by: string): void {

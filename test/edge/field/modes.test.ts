@@ -129,8 +129,21 @@ t.test('only its own release ends LockedDown and LockedOpen', async (t) => {
     await t.rejects(order(site, { kind: 'door', door: 'store', mode: 'unlocked' }), {
       code: 'ERR_GATEWAY_ORDER_REFUSED',
     });
-    t.match(site.record('order.refused').record, { doorId: 'store', detail: { by: BY, order: 'door' } });
+    t.match(site.record('order.refused').record, { doorId: 'store', detail: { by: BY, order: 'door', why: /store/ } });
     t.equal(modeOf(site, 'store'), mode);
+  }
+});
+
+t.test('every order that is refused is on record with who gave it and why', async (t) => {
+  for (const [given, why] of [
+    [{ kind: 'accessDoor', door: 'nowhere' }, /no door nowhere/],
+    [{ kind: 'door', door: 'nowhere', mode: 'locked' }, /no door nowhere/],
+    [{ kind: 'revoke', subject: 'credential', id: 'nobody' }, /nobody/],
+    [{ kind: 'acceptClock' }, /clock/],
+  ] as const) {
+    const site = await FieldSite.open();
+    await t.rejects(order(site, given), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+    t.match(site.record('order.refused').record.detail, { by: BY, order: given.kind, why });
   }
 });
 
