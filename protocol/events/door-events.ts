@@ -92,7 +92,7 @@ export const DOOR_EVENTS = {
   },
   'door.ordered': {
     severity: 'notice',
-    meaning: 'A named person ordered a mode of a door, or gave it back to its schedule.',
+    meaning: 'A named person or a linkage rule ordered a mode of a door, or gave it back to its schedule.',
     fields: ['doorId'],
     detail: { by: 'who', mode: 'the mode, or `scheduled`', 'forMs?': 'for how long, where the order says it' },
   },
@@ -111,13 +111,13 @@ export const DOOR_EVENTS = {
   'operator.release': {
     severity: 'notice',
     topic: 'AccessControl/AccessGranted/Anonymous',
-    meaning: 'A named person released a door for one passage; what became of it follows.',
+    meaning: 'A named person or a linkage rule released a door for one passage; what became of it follows.',
     fields: ['doorId'],
     detail: { by: 'who', 'extended?': '`true` where the door gives more time than usual' },
   },
   'order.refused': {
     severity: 'warning',
-    meaning: 'What a named person ordered was not carried out; why is given.',
+    meaning: 'What a named person or a linkage rule ordered was not carried out; why is given.',
     fields: ['doorId?'],
     detail: { by: 'who', order: 'what was ordered', 'why?': 'what stands against it' },
   },

@@ -7,7 +7,11 @@ const INPUT = {
 
 /** The site as a whole: its mode, fire, schedules, and inputs that belong to no door. */
 export const SITE_EVENTS = {
-  'site.lockdown': { severity: 'alarm', meaning: 'A named person locked the site down.', detail: { by: 'who' } },
+  'site.lockdown': {
+    severity: 'alarm',
+    meaning: 'A named person or a linkage rule locked the site down.',
+    detail: { by: 'who' },
+  },
   'site.lockdown_ended': {
     severity: 'notice',
     meaning: 'A named person ended the lockdown.',
@@ -15,7 +19,7 @@ export const SITE_EVENTS = {
   },
   'site.threat_level': {
     severity: 'warning',
-    meaning: 'A named person changed the threat level.',
+    meaning: 'A named person, or a linkage rule that raised it, changed the threat level.',
     detail: { by: 'who', from: 'the level before', to: 'the level now' },
   },
   'site.mode_lost': {
