@@ -33,6 +33,8 @@ export interface LiveGatewayOptions {
   readonly wrongKeys?: Readonly<Record<string, string>>;
   /** Devices that left the factory with this address, at 9600 baud, and that nobody gave a key; by device id. */
   readonly factoryNew?: Readonly<Record<string, number>>;
+  /** Who has a say in passages, and the token that it expects. */
+  readonly host?: { readonly url: string; readonly token: string };
   readonly kind?: LineKind;
   readonly baudRate?: number;
 }
@@ -88,13 +90,14 @@ export class LiveGateway {
   }
 
   async #prepare(
-    { site, wrongKeys, baudRate = LIVE_BAUD_RATE }: LiveGatewayOptions,
+    { site, wrongKeys, host, baudRate = LIVE_BAUD_RATE }: LiveGatewayOptions,
     keys: ReadonlyMap<string, Uint8Array>,
   ): Promise<void> {
     await this.live.start();
     const hexKeys = [...keys].map(([id, key]) => [id, Buffer.from(key).toString('hex')]);
     const gatewayKeys = { ...Object.fromEntries(hexKeys), ...wrongKeys } as Record<string, string>;
     await writeFile(join(this.folder, 'keys.json'), JSON.stringify(gatewayKeys), { mode: 0o600 });
+    if (host) await writeFile(join(this.folder, 'host-token'), host.token, { mode: 0o600 });
     const buses = [...this.live.addresses].map(([id, address]) =>
       'serial' in address ? { id, serial: { ...address.serial, baudRate } } : { id, tcp: { ...address.tcp, baudRate } },
     );
@@ -106,6 +109,7 @@ export class LiveGateway {
         osdpKeysFile: './keys.json',
         buses,
         api: { host: '127.0.0.1', port: Number(new URL(this.apiUrl).port) },
+        ...(host && { host: { url: host.url, tokenFile: './host-token' } }),
       }),
     );
     await this.apply(site);
