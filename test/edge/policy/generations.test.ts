@@ -163,9 +163,9 @@ t.test('the replica tells each change once', async (t) => {
   const replica = new ReplicaWatch(scene.dataDir, scene.verify);
   t.strictSame(replica.look(), [{ kind: 'none' }]);
   t.strictSame(replica.look(), []);
-  const first = scene.apply();
+  const { revision, appliedUnixMs: confirmedUnixMs } = scene.apply();
   t.strictSame(replica.look(), [
-    { kind: 'generation', path: file(scene, 'generation-1.db'), revision: first.revision },
+    { kind: 'generation', path: file(scene, 'generation-1.db'), revision, confirmedUnixMs },
   ]);
   t.strictSame(replica.look(), []);
   scene.apply();
