@@ -64,7 +64,7 @@ function checkDegraded(check: SiteCheck, accessPoint: AccessPoint, path: JsonPat
   const { degradedFacilityCodes, facilityCodes, authentication, scheduledAuthentication = [] } = accessPoint;
   if (degradedFacilityCodes === undefined) return;
   const asked = [authentication, ...scheduledAuthentication.map((each) => each.authentication)];
-  const more = asked.find((each) => each !== 'card');
+  const more = asked.find((each) => each !== 'card' && each !== 'cardOrPin');
   if (more !== undefined) {
     check.refuse(path, `would let a card alone in where ${more} is asked: leave it out here`, { at: 'key' });
   }

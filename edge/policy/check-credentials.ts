@@ -15,11 +15,15 @@ export function checkCredentials(check: SiteCheck): void {
   const active = checkCardFormats(check);
   for (const [index, profile] of check.entries('accessProfiles')) {
     const policyOnce = check.once('is the access point and schedule that');
-    for (const [position, { accessPoint, schedule }] of profile.policies.entries()) {
+    for (const [position, { accessPoint, schedule, may }] of profile.policies.entries()) {
       const path = ['accessProfiles', index, 'policies', position];
       check.refer('accessPoints', accessPoint, [...path, 'accessPoint']);
       check.refer('schedules', schedule, [...path, 'schedule']);
       policyOnce(`${accessPoint} ${schedule}`, path, `policies[${position}]`);
+      const point = check.find('accessPoints', accessPoint);
+      if (may?.includes('toggle') === true && point !== undefined && point.toggleWindowMs === undefined) {
+        check.refuse([...path, 'may'], `toggles nothing: \`${accessPoint}\` has no toggleWindowMs`);
+      }
     }
   }
 

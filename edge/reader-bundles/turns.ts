@@ -4,9 +4,9 @@ import type { SitePlan } from '../policy/index.js';
 export interface Recipient {
   readonly deviceId: string;
   readonly busId: string;
-  /** Doors whose readers, lock, contact or exit request hang on it. */
+  /** Doors whose readers, outputs, contact or exit request hang on it. */
   readonly doorIds: readonly string[];
-  /** Doors whose lock or exit request hangs on it: without it nobody is let out by the gateway. */
+  /** Doors whose locks or exit request hang on it: without it nobody is let out by the gateway. */
   readonly outageDoorIds: readonly string[];
 }
 
@@ -20,13 +20,14 @@ export function recipientOf(plan: SitePlan, deviceId: string): Recipient | undef
   const inputs = on(plan.inputs);
   const outputs = on(plan.outputs);
   const readDoors = plan.accessPoints.filter(({ reader }) => readers.has(reader)).map(({ door }) => door);
-  const wired = plan.doors.filter(
-    ({ contact, exitRequest, lock }) =>
-      outputs.has(lock.output) || inputs.has(exitRequest?.input ?? '') || inputs.has(contact?.input ?? ''),
-  );
-  const outage = wired.filter(
-    ({ exitRequest, lock }) => outputs.has(lock.output) || inputs.has(exitRequest?.input ?? ''),
-  );
+  const outage = plan.doors.filter(({ lock, doubleLock, exitRequest }) => {
+    const isOutput = outputs.has(lock.output) || outputs.has(doubleLock?.output ?? '');
+    return isOutput || inputs.has(exitRequest?.input ?? '');
+  });
+  const wired = plan.doors.filter((door) => {
+    const { contact, shunt } = door;
+    return outage.includes(door) || inputs.has(contact?.input ?? '') || outputs.has(shunt?.output ?? '');
+  });
   return {
     deviceId,
     busId: device.bus,

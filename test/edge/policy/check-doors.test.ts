@@ -51,3 +51,11 @@ t.test('no card toggles a door of an airlock', async (t) => {
   );
   t.match(messagesOf('forcedAlarm: true', 'areaTo: hall', 'areaTo: hall, toggleWindowMs: 500'), [/3000/]);
 });
+
+t.test('a right to toggle needs an access point where a card can', async (t) => {
+  const right = [
+    'accessPoint: front-in, schedule: office',
+    'accessPoint: front-in, schedule: office, may: [toggle]',
+  ] as const;
+  t.match(messagesOf('forcedAlarm: true', ...right), [/toggles nothing: `front-in` has no toggleWindowMs/]);
+});
