@@ -1,6 +1,6 @@
 import type { DecisionInputs, Reason } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
-import { areaChain, crossing, isTracked } from './crossing.js';
+import { areaChain, type Crossing } from './crossing.js';
 import type { PolicyView } from './policy-view.js';
 
 /** A check that failed where the site says that it grants and flags. */
@@ -11,25 +11,22 @@ export interface Flag {
 interface AreaFacts {
   readonly view: PolicyView;
   readonly accessPoint: AccessPoint | undefined;
+  readonly crossing: Crossing;
   readonly inputs: DecisionInputs;
 }
 type AreaCheck = (facts: AreaFacts) => Reason | Flag | undefined;
 
-const crossingOf = ({ view, accessPoint }: AreaFacts) =>
-  accessPoint === undefined ? { entered: [], left: [] } : crossing((id) => view.area(id), accessPoint);
-
 /** Where a rule of any area denies, it denies; else the first that flags does. */
 export const antiPassbackKept: AreaCheck = (facts) => {
-  const { accessPoint, inputs } = facts;
+  const { accessPoint, inputs, crossing } = facts;
   const { reuseDelayMs } = accessPoint ?? {};
   if (reuseDelayMs !== undefined && inputs.sinceHereMs !== undefined && inputs.sinceHereMs < reuseDelayMs) {
     return 'apb_violation';
   }
-  const { entered, left } = crossingOf(facts);
   if (inputs.location === undefined) return undefined;
   const answers = [
-    ...entered.map((area) => answer(facts, area, true)),
-    ...left.map((area) => answer(facts, area, false)),
+    ...crossing.entered.map((area) => answer(facts, area, true)),
+    ...crossing.left.map((area) => answer(facts, area, false)),
   ].filter((each) => each !== undefined);
   return answers.find((each) => typeof each === 'string') ?? answers[0];
 };
@@ -53,23 +50,18 @@ const othersIn = ({ inputs }: AreaFacts, { id }: Area): number =>
   inputs.occupancy?.find(({ areaId }) => areaId === id)?.others ?? 0;
 
 export const roomLeft: AreaCheck = (facts) =>
-  crossingOf(facts).entered.some(
-    (area) => area.occupancyMax !== undefined && othersIn(facts, area) >= area.occupancyMax,
-  )
+  facts.crossing.entered.some((area) => area.occupancyMax !== undefined && othersIn(facts, area) >= area.occupancyMax)
     ? 'occupancy_max'
     : undefined;
 
 export const enoughStay: AreaCheck = (facts) =>
-  crossingOf(facts).left.some((area) => area.occupancyMin !== undefined && othersIn(facts, area) < area.occupancyMin)
+  facts.crossing.left.some((area) => area.occupancyMin !== undefined && othersIn(facts, area) < area.occupancyMin)
     ? 'occupancy_min'
     : undefined;
 
-export const areasEnabled: AreaCheck = (facts) =>
-  crossingOf(facts).entered.some(({ enabled }) => enabled === false) ? 'area_disabled' : undefined;
+export const areasEnabled: AreaCheck = ({ crossing }) =>
+  crossing.entered.some(({ enabled }) => enabled === false) ? 'area_disabled' : undefined;
 
 /** One card cannot be on its way through two doors where somebody counts who is where (4.0, rule 4). */
-export const pendingNowhereElse: AreaCheck = (facts) => {
-  const { entered, left } = crossingOf(facts);
-  const isCounted = [...entered, ...left].some(isTracked);
-  return facts.inputs.pendingElsewhere === true && isCounted ? 'pending_elsewhere' : undefined;
-};
+export const pendingNowhereElse: AreaCheck = ({ inputs, crossing }) =>
+  inputs.pendingElsewhere === true && crossing.tracked.length > 0 ? 'pending_elsewhere' : undefined;

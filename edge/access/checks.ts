@@ -2,6 +2,7 @@ import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/event
 import { antiPassbackKept, areasEnabled, enoughStay, pendingNowhereElse, roomLeft, type Flag } from './area-checks.js';
 import { escortPresent, hostAgrees, secondPersonPresent, type Awaited } from './company-checks.js';
 import { isEgress } from './egress.js';
+import { crossingAt, NOWHERE, type Crossing } from './crossing.js';
 import { decisionTime } from './decision-time.js';
 import { clearanceEnough, firstCardCame, usesLeft } from './count-checks.js';
 import type { Identified } from './identify.js';
@@ -14,6 +15,7 @@ export const READ_AGE_MAX_MS = 2_000;
 
 interface Facts extends Omit<Identified, 'card'> {
   readonly view: PolicyView;
+  readonly crossing: Crossing;
   readonly inputs: DecisionInputs;
 }
 type Check = (facts: Facts) => Reason | Flag | Awaited | undefined;
@@ -176,7 +178,8 @@ export function failedChecks(
   { accessPoint, decoding, credential }: Identified,
   inputs: DecisionInputs,
 ): Failure[] {
-  const facts: Facts = { view, accessPoint, decoding, credential, inputs };
+  const crossing = accessPoint === undefined ? NOWHERE : crossingAt(view, accessPoint);
+  const facts: Facts = { view, accessPoint, decoding, credential, crossing, inputs };
   const isWayOut = accessPoint !== undefined && isEgress(accessPoint);
   const failed: Failure[] = [];
   for (const check of CHECKS) {

@@ -1,4 +1,5 @@
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
+import type { PolicyView } from './policy-view.js';
 
 /** Areas nest at most so deep; a site file that nests deeper, or in a circle, is refused. */
 export const AREA_DEPTH_MAX = 8;
@@ -17,18 +18,34 @@ export function areaChain(areaOf: AreaOf, id: string | undefined): Area[] {
   return chain;
 }
 
-interface Crossing {
+export interface Crossing {
   readonly entered: readonly Area[];
   readonly left: readonly Area[];
+  /** Of both, those of which somebody has to know who is in them. */
+  readonly tracked: readonly Area[];
 }
 
-const NOWHERE: Crossing = { entered: [], left: [] };
+export const NOWHERE: Crossing = { entered: [], left: [], tracked: [] };
 
 /** The areas that a passage enters and those that it leaves, innermost first: walking from room to room stays inside. */
 export function crossing(areaOf: AreaOf, { areaFrom, areaTo }: AccessPoint): Crossing {
   if (areaFrom === undefined && areaTo === undefined) return NOWHERE;
   const [from, to] = [areaChain(areaOf, areaFrom), areaChain(areaOf, areaTo)];
-  return { entered: to.filter((area) => !from.includes(area)), left: from.filter((area) => !to.includes(area)) };
+  const entered = to.filter((area) => !from.includes(area));
+  const left = from.filter((area) => !to.includes(area));
+  return { entered, left, tracked: [...entered, ...left].filter(isTracked) };
+}
+
+/** By access point, once a revision: views are immutable. */
+const crossings = new WeakMap<PolicyView, Map<string, Crossing>>();
+
+/** The areas that a passage at an access point of a revision enters and leaves. */
+export function crossingAt(view: PolicyView, accessPoint: AccessPoint): Crossing {
+  let ofView = crossings.get(view);
+  if (!ofView) crossings.set(view, (ofView = new Map<string, Crossing>()));
+  let found = ofView.get(accessPoint.id);
+  if (!found) ofView.set(accessPoint.id, (found = crossing((id) => view.area(id), accessPoint)));
+  return found;
 }
 
 /** Whether somebody has to know who is in it. */

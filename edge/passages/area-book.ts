@@ -1,7 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
-import { crossing, isTracked, type AccessRequest, type PassageFacts } from '../access/index.js';
+import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing, type PassageFacts } from '../access/index.js';
 import type { Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 import { Whereabouts } from './whereabouts.js';
@@ -19,10 +19,15 @@ export interface BookDeps {
   readonly record: (event: EventDraft) => void;
 }
 
+/** What a decision has to know, as each book fills it in. */
+export type PassageDraft = { -readonly [Name in keyof PassageFacts]: PassageFacts[Name] };
+
 /** Who is in which area. Until the ledger was read back, nothing it says is certain. */
 export class AreaBook {
   #areas: ReadonlyMap<string, Area> = new Map();
   #points: readonly AccessPoint[] = [];
+  /** By access point. */
+  #crossings: ReadonlyMap<string, Crossing> = new Map();
   readonly #where = new Whereabouts();
   #isKnown = false;
 
@@ -31,6 +36,7 @@ export class AreaBook {
   configure({ areas, accessPoints }: AreaPlan): void {
     this.#areas = new Map(areas.map((area) => [area.id, area]));
     this.#points = accessPoints;
+    this.#crossings = new Map(accessPoints.map((point) => [point.id, crossing((id) => this.#areas.get(id), point)]));
     this.#where.configure(this.#areas);
   }
 
@@ -49,30 +55,30 @@ export class AreaBook {
     this.#where.fold(claim);
   }
 
-  factsOf(
+  /** Adds what a decision has to know of places. */
+  addFacts(
+    facts: PassageDraft,
     holderId: string,
     point: AccessPoint,
     { companions = [], escort }: Pick<AccessRequest, 'companions' | 'escort'>,
     underWay: readonly Reservation[],
-  ): PassageFacts {
-    const { entered, left } = this.#crossing(point);
-    const tracked = [...entered, ...left].filter(isTracked);
-    if (tracked.length === 0 && point.reuseDelayMs === undefined) return {};
-    const usedAt = this.#where.usedAtUnixMs(holderId, point.id);
-    const sinceHereMs = usedAt === undefined ? undefined : Math.max(0, this.deps.clock.wall().unixMs - usedAt);
-    const occupancy = tracked.map((area) => ({
+  ): void {
+    const { entered, left, tracked } = this.#crossing(point);
+    if (point.reuseDelayMs !== undefined) {
+      const usedAtUnixMs = this.#where.usedAtUnixMs(holderId, point.id);
+      if (usedAtUnixMs !== undefined) facts.sinceHereMs = Math.max(0, this.deps.clock.wall().unixMs - usedAtUnixMs);
+    }
+    if (tracked.length === 0) return;
+    const location = this.#location(holderId);
+    if (location !== undefined) facts.location = location;
+    facts.occupancy = tracked.map((area) => ({
       areaId: area.id,
       others: this.#others(area.id, holderId, companions, left.includes(area), underWay),
     }));
-    const location = tracked.length === 0 ? undefined : this.#location(holderId);
-    const isElsewhere = underWay.some((each) => each.accessPoint.id !== point.id && each.holderId === holderId);
-    return {
-      ...(location !== undefined && { location }),
-      ...(point.reuseDelayMs !== undefined && sinceHereMs !== undefined && { sinceHereMs }),
-      ...(occupancy.length > 0 && { occupancy }),
-      ...(tracked.length > 0 && isElsewhere && { pendingElsewhere: true }),
-      ...(escort && { escortedInside: this.#escorted(holderId, escort.holderId, companions, entered, underWay) }),
-    };
+    if (underWay.some((each) => each.accessPoint.id !== point.id && each.holderId === holderId)) {
+      facts.pendingElsewhere = true;
+    }
+    if (escort) facts.escortedInside = this.#escorted(holderId, escort.holderId, companions, entered, underWay);
   }
 
   /** Undefined until the ledger was read back. */
@@ -120,7 +126,7 @@ export class AreaBook {
     }
   }
 
-  #location(holderId: string): PassageFacts['location'] {
+  #location(holderId: string): PassageDraft['location'] | undefined {
     const presence = this.#where.presences.get(holderId);
     if (presence === undefined) return this.#isKnown ? undefined : { certain: false };
     const { areaId, certain } = presence;
@@ -136,6 +142,10 @@ export class AreaBook {
     underWay: readonly Reservation[],
   ): number {
     const inside = this.#where.inside(areaId);
+    // As a rule nobody else is on the way.
+    if (underWay.length === 0 && companions.length === 0) {
+      return this.#counted(areaId, inside.size - (inside.has(holderId) ? 1 : 0));
+    }
     // Whoever passes with them is in where they enter, and gone where they leave.
     const gone = new Set(isLeft ? [...companions, holderId] : [holderId]);
     const coming = new Set(this.#comingTo(areaId, underWay).keys());
@@ -180,12 +190,11 @@ export class AreaBook {
   }
 
   #isCounted(point: AccessPoint): boolean {
-    const { entered, left } = this.#crossing(point);
-    return point.reuseDelayMs !== undefined || [...entered, ...left].some(isTracked);
+    return point.reuseDelayMs !== undefined || this.#crossing(point).tracked.length > 0;
   }
 
-  #crossing(point: AccessPoint) {
-    return crossing((id) => this.#areas.get(id), point);
+  #crossing({ id }: AccessPoint): Crossing {
+    return this.#crossings.get(id) ?? NOWHERE;
   }
 }
 

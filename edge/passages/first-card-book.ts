@@ -10,10 +10,9 @@ import {
   siteSchedule,
   zoneClock,
   type Boundary,
-  type PassageFacts,
   type PolicyView,
 } from '../access/index.js';
-import { AREA_MEMORY_MS, type BookDeps } from './area-book.js';
+import { AREA_MEMORY_MS, type BookDeps, type PassageDraft } from './area-book.js';
 import type { Claim } from './claim.js';
 import type { Passage } from './grants-under-way.js';
 
@@ -46,14 +45,15 @@ export class FirstCardBook {
     if (name === 'first_card.ended') this.#since.delete(doorId);
   }
 
-  factsOf({ direction, door: doorId }: AccessPoint): PassageFacts {
+  /** Adds whether somebody came first, where somebody has to. */
+  addFacts(facts: PassageDraft, { direction, door: doorId }: AccessPoint): void {
     const door = this.#doors.get(doorId);
-    if (direction !== 'entry' || door?.firstCard === undefined || this.#view === undefined) return {};
+    if (direction !== 'entry' || door?.firstCard === undefined || this.#view === undefined) return;
     const wall = this.deps.clock.wall();
     const { scope } = door.firstCard;
     const isAsked =
       scope !== 'window' || !isClockKnown(this.#view, wall.quality) || this.#isOpen(this.#view, door, wall);
-    return isAsked ? { firstCardIn: this.isIn(doorId) } : {};
+    if (isAsked) facts.firstCardIn = this.isIn(doorId);
   }
 
   /** Somebody who may opened the door, and it still holds. */

@@ -26,6 +26,8 @@ export interface Passage extends Person {
   readonly escortId: string | undefined;
 }
 
+const NONE: readonly Reservation[] = [];
+
 /** Grants that are neither used nor over: they keep place and count for whom they are for (access-control 4.0, rule 4). */
 export class GrantsUnderWay {
   readonly #reservations = new Set<Reservation>();
@@ -40,7 +42,8 @@ export class GrantsUnderWay {
   }
 
   /** Those of other presentations. */
-  besides(request: AccessRequest): Reservation[] {
+  besides(request: AccessRequest): readonly Reservation[] {
+    if (this.#reservations.size === 0) return NONE;
     const nowMs = this.clock.monotonicMs();
     for (const each of this.#reservations) if (nowMs >= each.untilMs) this.#reservations.delete(each);
     return [...this.#reservations].filter((each) => each.request !== request);

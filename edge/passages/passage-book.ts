@@ -3,7 +3,7 @@ import type { AccessPoint } from '@sparc/protocol/policy';
 import type { Timer } from '@sparc/protocol/ports';
 import type { AccessRequest, CredentialRecord, PassageFacts, PassageView, PolicyView } from '../access/index.js';
 import type { SitePlan } from '../policy/index.js';
-import { AreaBook, type BookDeps } from './area-book.js';
+import { AreaBook, type BookDeps, type PassageDraft } from './area-book.js';
 import type { Claim } from './claim.js';
 import { isClaim } from './claim.js';
 import { FirstCardBook } from './first-card-book.js';
@@ -65,11 +65,11 @@ export class PassageBook implements PassageView {
 
   factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
     const underWay = this.#underWay.besides(request);
-    return {
-      ...this.#areas.factsOf(credential.holderId, accessPoint, request, underWay),
-      ...this.#uses.factsOf(credential, accessPoint, underWay),
-      ...this.#firstCards.factsOf(accessPoint),
-    };
+    const facts: PassageDraft = {};
+    this.#areas.addFacts(facts, credential.holderId, accessPoint, request, underWay);
+    this.#uses.addFacts(facts, credential, accessPoint, underWay);
+    this.#firstCards.addFacts(facts, accessPoint);
+    return facts;
   }
 
   /** Somebody who may opened the door, and that still holds. */

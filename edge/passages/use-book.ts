@@ -1,6 +1,6 @@
 import type { AccessPoint } from '@sparc/protocol/policy';
-import type { CredentialRecord, PassageFacts, PolicyView } from '../access/index.js';
-import type { BookDeps } from './area-book.js';
+import type { CredentialRecord, PolicyView } from '../access/index.js';
+import type { BookDeps, PassageDraft } from './area-book.js';
 import type { Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 
@@ -59,18 +59,20 @@ export class UseBook {
     }
   }
 
-  factsOf(
+  /** Adds how often a credential with a limit was used, where that is known. */
+  addFacts(
+    facts: PassageDraft,
     { id, usesMax }: CredentialRecord,
     { direction }: AccessPoint,
     underWay: readonly Reservation[],
-  ): PassageFacts {
-    if (usesMax === undefined || direction !== 'entry') return {};
+  ): void {
+    if (usesMax === undefined || direction !== 'entry') return;
     const count = this.#countOf(id);
-    if (count === undefined) return {};
+    if (count === undefined) return;
     const reserved = underWay.filter(
       ({ accessPoint, credentialId }) => accessPoint.direction === 'entry' && credentialId === id,
     );
-    return { usesCount: count + reserved.length };
+    facts.usesCount = count + reserved.length;
   }
 
   passed({ credentialId, accessPoint, isCertain }: Passage): void {

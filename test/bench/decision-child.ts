@@ -4,9 +4,13 @@
  */
 import { verify } from 'node:crypto';
 import { decide, NO_LOCK_OUTS, type AccessRequest, type DecisionContext } from '@sparc/edge/access';
+import { PassageBook } from '@sparc/edge/passages';
 import { SqlitePolicyView, verifyGeneration } from '@sparc/edge/policy';
+import { RevocationBook, VOLATILE_REVOCATIONS } from '@sparc/edge/revocation';
+import type { Clock } from '@sparc/protocol/ports';
 import { percentile, timeEach } from './bench.js';
 import {
+  AREA_ID,
   accessPointId,
   answers,
   ANSWERS_COUNT,
@@ -36,11 +40,51 @@ const { current, rejected } = verifyGeneration(dataDir, (message, signature) =>
 if (!current) throw rejected[0] ?? new Error('no generation');
 const view = SqlitePolicyView.open(current.path, new Uint8Array(32));
 
+/** Beside those who present their cards, so that the answers are those of the peers. */
+const PEOPLE_INSIDE_COUNT = 500;
+const REVOKED_COUNT = 1_000;
+const peopleInside = Array.from({ length: PEOPLE_INSIDE_COUNT }, (_, index) => ({
+  record: {
+    name: 'area.moved' as const,
+    holderId: `visitor-${index}`,
+    accessPointId: accessPointId(0),
+    detail: { to: AREA_ID, certain: 'true' },
+  },
+  atUnixMs: NOON_UNIX_MS - 3_600_000,
+}));
+const revoked = Array.from({ length: REVOKED_COUNT }, (_, index) => ({
+  number: index + 1,
+  subject: 'credential' as const,
+  id: `gone-${index}`,
+  by: 'bench',
+  atUnixMs: NOON_UNIX_MS,
+}));
+/** Everything that the site asks for: who is where, who came how often, what was revoked, how dangerous it is. */
+const clock: Clock = {
+  wall: () => ({ unixMs: NOON_UNIX_MS, quality: 'synced' }),
+  monotonicMs: () => 0,
+  setTimer: () => ({ cancel: () => undefined }),
+};
+const passages = new PassageBook({ clock, record: () => undefined, onFirstCard: () => undefined });
+passages.configure(view.plan, view);
+passages.restore(peopleInside);
+const revocations = new RevocationBook({
+  clock,
+  store: { ...VOLATILE_REVOCATIONS, load: () => ({ revocations: revoked }) },
+  record: () => undefined,
+  onFailure: () => undefined,
+});
+revocations.start();
 const context: DecisionContext = {
-  wall: { unixMs: NOON_UNIX_MS, quality: 'synced' },
+  wall: clock.wall(),
   monotonicMs: 0,
   lockOuts: NO_LOCK_OUTS,
   secureChannelRequired: true,
+  doorMode: 'locked',
+  threatLevel: 1,
+  policyAgeMs: 3_600_000,
+  passages,
+  revocations,
 };
 const requestOf = (credential: number, point: number): AccessRequest => ({
   accessPointId: accessPointId(point),

@@ -13,6 +13,9 @@ const PROFILE_POINTS_COUNT = 4;
 /** Wednesday, 12:00 in the zone of the site: every day schedule is open. */
 export const NOON_UNIX_MS = Date.parse('2026-03-04T11:00:00Z');
 
+/** Around all access points. */
+export const AREA_ID = 'house';
+
 export const accessPointId = (index: number): string => `point-${index}`;
 export const profileId = (index: number): string => `profile-${index}`;
 export const credentialId = (index: number): string => `credential-${index}`;
@@ -47,6 +50,7 @@ const credential = (index: number): Credential => ({
   identifiers: [{ format: 'h10306', facility: index >> 16, number: index & 0xffff }],
   validTo: isExpired(index) ? '2025-12-31' : '2027-12-31',
   accessProfiles: [...new Set(profilesOf(index))].map(profileId),
+  usesMax: 100_000,
 });
 
 const FORMAT = cardFormat('h10306');
@@ -63,7 +67,13 @@ function emptySite(): SiteFile {
   const points = Array.from({ length: ACCESS_POINTS_COUNT }, (_, index) => index);
   return {
     version: 1,
-    site: { id: 'bench', name: 'Bench', timeZone: 'Europe/Berlin' },
+    site: {
+      id: 'bench',
+      name: 'Bench',
+      timeZone: 'Europe/Berlin',
+      minimumClearance: [0, 1, 2],
+      policyStaleness: { maxAgeMs: 604_800_000, then: 'deny' },
+    },
     cardFormats: [{ format: 'h10301' }, { format: 'h10306' }],
     devices: points.flatMap((i) => [
       { id: `reader-${i}`, bus: 'bus', address: i, secureChannel: 'required' as const, side: 'unsecured' as const },
@@ -72,7 +82,7 @@ function emptySite(): SiteFile {
     readers: points.map((i) => ({ id: `reader-${i}`, device: `reader-${i}`, number: 0 })),
     inputs: [],
     outputs: points.map((i) => ({ id: `lock-${i}`, device: `io-${i}`, number: 0 })),
-    areas: [],
+    areas: [{ id: AREA_ID, name: 'House', antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 1_000_000 }],
     doors: points.map((i) => ({
       id: `door-${i}`,
       name: `Door ${i}`,
@@ -87,6 +97,8 @@ function emptySite(): SiteFile {
       reader: `reader-${i}`,
       direction: 'entry' as const,
       authentication: 'card' as const,
+      areaTo: AREA_ID,
+      reuseDelayMs: 1_000,
       onRecordFailure: 'deny' as const,
     })),
     schedules: [
@@ -124,7 +136,7 @@ export function buildDataDir(dataDir: string, credentialsCount: number): void {
       addPeople(builder) {
         for (const profile of PROFILES) builder.addAccessProfile(profile);
         for (let index = 0; index < credentialsCount; index++) {
-          builder.addCredentialHolder({ id: holderId(index), name: `Holder ${index}`, status: 'active' });
+          builder.addCredentialHolder({ id: holderId(index), name: `Holder ${index}`, status: 'active', clearance: 1 });
           builder.addCredential(credential(index));
         }
       },
