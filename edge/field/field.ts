@@ -261,10 +261,12 @@ export class Field {
     if (plan !== undefined) {
       this.#index = indexSite(plan);
       this.#inputs.configure(plan.inputs);
-      this.#passages.configure(plan, policy.kind === 'policy' ? policy.view : undefined);
       this.#linkage.configure(plan);
     }
-    this.#doors.configure(this.#index, policy.kind === 'policy' ? policy.view : undefined);
+    // A view that is no longer in force is closed: nobody may ask it anything more.
+    const view = policy.kind === 'policy' ? policy.view : undefined;
+    if (this.#index.plan !== undefined) this.#passages.configure(this.#index.plan, view);
+    this.#doors.configure(this.#index, view);
     if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
     this.#presentations.reset();
     for (const [doorId, { hasUnsecuredRelay }] of this.#index.doors) {
@@ -561,12 +563,10 @@ export class Field {
 
   /** Recorded first: what has expired since may be in force again. */
   async #acceptClock(by: string): Promise<void> {
-    const { acceptClock, clock } = this.deps;
+    const { acceptClock } = this.deps;
     if (acceptClock === undefined) throw refused('the clock of this gateway is not its own');
-    const { unixMs, floorUnixMs = unixMs } = clock.wall();
-    const behind = floorUnixMs > unixMs ? { behindMs: String(floorUnixMs - unixMs) } : {};
     try {
-      await this.#recorder.commit({ record: { name: 'clock.accepted', detail: { by, ...behind } } });
+      await this.#recorder.commit({ record: { name: 'clock.accepted', detail: { by } } });
     } catch {
       throw refused('the order cannot be recorded, and is recorded first');
     }

@@ -143,3 +143,26 @@ t.test('a grant that a crash left open may have been used, and counts once', asy
   t.match(after.record('use_limit.changed').record, { credentialId: 'ann', detail: { uses: '1', certain: 'false' } });
   t.equal(await passes(after, 'front-in'), 'access.denied');
 });
+
+t.test('a policy that is lost for good while somebody is on the way is asked nothing more', async (t) => {
+  const policy = sitePolicy({ ...twice, doors: { front: { firstCard: { scope: 'day' } } } });
+  const site = await FieldSite.open({
+    policy: { ...policy, plan: { ...policy.plan, areas: [{ id: 'hall', name: 'Hall', occupancyMax: 5 }] } },
+  });
+  site.bus.card('store-in', CARDS.ann);
+  await site.clock.advance(200);
+  site.field.usePolicy({ kind: 'none' });
+  const closed = () => {
+    throw new Error('the database is closed');
+  };
+  Object.defineProperties(policy.view, {
+    usesMax: { value: closed },
+    rights: { value: closed },
+    area: { value: closed },
+  });
+  site.open('store');
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(120_000);
+  t.ok(site.journal.names.includes('access.used'));
+  t.same(site.errors, []);
+});
