@@ -1,5 +1,5 @@
-import type { EventOf, Reason } from '@sparc/protocol/events';
-import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { EventOf } from '@sparc/protocol/events';
+import type { Clock } from '@sparc/protocol/ports';
 import {
   decisionRecord,
   denied,
@@ -10,10 +10,10 @@ import {
   type DecisionAlarm,
 } from '../access/index.js';
 import type { HostDesk } from '../host/index.js';
-import { isThrough, whoPasses, type Candidate, type Presentation } from './candidate.js';
+import { alarmSubject, isThrough, whoPasses, type Candidate } from './candidate.js';
 import { ACCESS_POINT_DEFAULTS, GRANTS_WAITING_MAX, PROCESSING_AFTER_MS } from './field-defaults.js';
-import { nextDeadlineMs, NOBODY_GATHERED, step, type Gathering, type GatheringInput } from './gathering.js';
 import { GrantPath, type GrantPathSite } from './grant-path.js';
+import { Meeting } from './meeting.js';
 import { codeOf, type FieldLog, type Recorder } from './recorder.js';
 import { portKey, type Point } from './site-index.js';
 
@@ -30,11 +30,6 @@ export interface AdmissionDeps {
   readonly site: AdmissionSite;
   readonly host: HostDesk;
   readonly log: FieldLog;
-}
-
-interface Meeting {
-  state: Gathering;
-  timer: Timer | undefined;
 }
 
 /**
@@ -64,36 +59,36 @@ export class Admissions {
   }
 
   /** What a decision alarms of, whatever its outcome; but for what was alarmed of before. */
-  alarm({ presentation, decision }: Candidate, before: readonly DecisionAlarm[] = []): void {
+  alarm(candidate: Candidate, before: readonly DecisionAlarm[] = []): void {
     const { log, recorder } = this.deps;
+    const { decision } = candidate;
     if (decision.error !== undefined) {
       log.error({ accessPointId: decision.accessPointId, code: codeOf(decision.error) }, 'decision failed');
     }
     for (const name of decision.alarms) {
       if (before.includes(name)) continue;
-      const alarm: EventOf<DecisionAlarm> = { ...subjectOf(presentation, decision), name };
+      const alarm: EventOf<DecisionAlarm> = { ...alarmSubject(candidate), name };
       void recorder.record(alarm);
     }
   }
 
   /** Access points may be gone: whoever waits is denied. */
   reset(): void {
-    for (const [key, meeting] of this.#meetings) {
-      this.#gather(meeting, { kind: 'disband', nowMs: this.deps.clock.monotonicMs() });
-      this.#meetings.delete(key);
-    }
+    for (const meeting of this.#meetings.values()) meeting.disband();
+    this.#meetings.clear();
   }
 
   stop(): void {
-    for (const { timer } of this.#meetings.values()) timer?.cancel();
+    for (const meeting of this.#meetings.values()) meeting.stop();
   }
 
   /** Visitors who wait for an escort pass with one. */
   #passes(newcomer: Candidate): void {
     const party = [newcomer];
-    const visitors = this.#waitingFor('escort_required', newcomer);
+    const meeting = this.#meetingAt(newcomer);
+    const visitors = meeting.waitingFor('escort_required');
     if (visitors.length > 0 && this.deps.site.mayEscort(newcomer.decision)) {
-      this.#leave(newcomer, visitors);
+      meeting.leave(visitors);
       for (const visitor of visitors) {
         const escort = { ...idsOf(newcomer), visitorsCount: party.length };
         const companions = party.map((each) => idsOf(each).holderId);
@@ -106,17 +101,18 @@ export class Admissions {
   }
 
   #meetPartner(newcomer: Candidate): void {
-    const [first] = this.#waitingFor('second_person_required', newcomer);
+    const meeting = this.#meetingAt(newcomer);
+    const [first] = meeting.waitingFor('second_person_required');
     if (first === undefined) return this.#wait(newcomer);
     const second = this.#withPartner(newcomer, first, newcomer);
     if (second.decision.reason === 'second_person_same_holder') return this.#refuse(second);
-    const pair = [this.#withPartner(first, newcomer, newcomer), second] as const;
-    const [isFirstThrough, isSecondThrough] = [isThrough(pair[0]), isThrough(pair[1])];
-    if (!isFirstThrough || isSecondThrough) this.#leave(newcomer, [first]);
-    if (isFirstThrough && isSecondThrough) return void this.#admit(pair);
-    if (!isFirstThrough) this.#refuse(pair[0]);
-    // Whoever of them qualifies waits for somebody else.
-    if (isSecondThrough) this.#wait(newcomer);
+    const one = this.#withPartner(first, newcomer, newcomer);
+    if (isThrough(one) && !isThrough(second)) return this.#refuse(second);
+    meeting.leave([first]);
+    if (isThrough(one)) return void this.#admit([one, second]);
+    this.#refuse(one);
+    // Whoever qualifies waits for somebody else.
+    if (isThrough(second)) this.#wait(newcomer);
     else this.#refuse(second);
   }
 
@@ -134,14 +130,12 @@ export class Admissions {
 
   #meetEscort(visitor: Candidate, startedAtMs = visitor.presentation.startedAtMs): void {
     const meeting = this.#meetingAt(visitor);
-    const nowMs = this.deps.clock.monotonicMs();
-    const escort = meeting?.state.escort;
-    if (meeting === undefined || escort === undefined || nowMs >= escort.untilMs) return this.#wait(visitor);
-    const { credentialId, holderId, visitorsCount: countBefore } = escort;
-    const visitorsCount = countBefore + 1;
-    const decided = this.#again(visitor, { escort: { credentialId, holderId, visitorsCount } }, startedAtMs);
+    const { escort } = meeting;
+    if (escort === undefined) return this.#wait(visitor);
+    const { untilMs, ...ids } = { ...escort, visitorsCount: escort.visitorsCount + 1 };
+    const decided = this.#again(visitor, { escort: ids }, startedAtMs);
     if (!isThrough(decided)) return this.#refuse(decided);
-    this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...escort, visitorsCount } });
+    meeting.follow({ ...ids, untilMs });
     void this.#admit([decided]);
   }
 
@@ -205,11 +199,11 @@ export class Admissions {
       const nowMs = clock.monotonicMs();
       const untilMs = nowMs + (point.accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs);
       const visitorsCount = admitted.filter(({ decision }) => decision.inputs.escort?.holderId === ids.holderId).length;
-      const meeting = this.#meeting(point);
-      this.#gather(meeting, { kind: 'escort', nowMs, escort: { ...ids, untilMs, visitorsCount } });
+      const meeting = this.#meetingAt(candidate);
+      meeting.follow({ ...ids, untilMs, visitorsCount });
       // Those who came while the host was asked about the escort.
-      const visitors = this.#waitingFor('escort_required', candidate);
-      this.#leave(candidate, visitors);
+      const visitors = meeting.waitingFor('escort_required');
+      meeting.leave(visitors);
       for (const visitor of visitors) this.#meetEscort(visitor, nowMs);
     }
   }
@@ -222,7 +216,7 @@ export class Admissions {
   }
 
   #wait(candidate: Candidate): void {
-    const { clock, recorder, site } = this.deps;
+    const { recorder, site } = this.deps;
     const { point } = candidate.presentation;
     const { accessPoint } = point;
     const windowMs =
@@ -230,67 +224,30 @@ export class Admissions {
         ? (accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs)
         : (accessPoint.twoPersonWindowMs ?? ACCESS_POINT_DEFAULTS.twoPersonWindowMs);
     const waitingMax = accessPoint.escortRatioMax ?? ESCORT_RATIO_MAX;
-    const meeting = this.#meeting(point);
-    this.#gather(meeting, { kind: 'wait', nowMs: clock.monotonicMs(), candidate, windowMs, waitingMax });
-    if (!meeting.state.waiting.some((each) => each.candidate === candidate)) return;
+    if (!this.#meetingAt(candidate).wait(candidate, windowMs, waitingMax)) return;
     void recorder.record({ ...decisionRecord(candidate.decision), doorId: accessPoint.door });
     site.indicate(point, 'cardRequired');
-  }
-
-  /** Who waits for it at the reader of somebody, and in time still. */
-  #waitingFor(reason: Reason, newcomer: Candidate): readonly Candidate[] {
-    const meeting = this.#meetingAt(newcomer);
-    if (meeting === undefined) return [];
-    this.#gather(meeting, { kind: 'time', nowMs: this.deps.clock.monotonicMs() });
-    return meeting.state.waiting.flatMap(({ candidate }) => (candidate.decision.reason === reason ? [candidate] : []));
-  }
-
-  #leave(newcomer: Candidate, candidates: readonly Candidate[]): void {
-    const meeting = this.#meetingAt(newcomer);
-    if (meeting) this.#gather(meeting, { kind: 'met', nowMs: this.deps.clock.monotonicMs(), candidates });
   }
 
   /** Denied for what the others have to do with it. */
   #refuse(candidate: Candidate): void {
     const { decision } = candidate;
-    const reason: Reason = decision.reason ?? 'internal_error';
+    const reason = decision.reason ?? 'internal_error';
     this.#grants.deny(decision.outcome === 'deny' ? candidate : { ...candidate, decision: denied(decision, reason) });
   }
 
-  #gather(meeting: Meeting, input: GatheringInput): void {
-    const { clock } = this.deps;
-    const { state, gaveUp } = step(meeting.state, input);
-    meeting.state = state;
-    for (const { candidate, reason } of gaveUp) {
-      this.#grants.deny({ ...candidate, decision: denied(candidate.decision, reason) });
-    }
-    meeting.timer?.cancel();
-    const untilMs = nextDeadlineMs(state);
-    meeting.timer =
-      untilMs === undefined
-        ? undefined
-        : clock.setTimer(Math.max(0, untilMs - clock.monotonicMs()), () =>
-            this.#gather(meeting, { kind: 'time', nowMs: clock.monotonicMs() }),
-          );
-  }
-
-  #meeting({ reader }: Point): Meeting {
+  #meetingAt({ presentation }: Candidate): Meeting {
+    const { reader } = presentation.point;
     const key = portKey(reader.device, reader.number);
     let meeting = this.#meetings.get(key);
-    if (!meeting) this.#meetings.set(key, (meeting = { state: NOBODY_GATHERED, timer: undefined }));
+    if (!meeting) {
+      meeting = new Meeting(this.deps.clock, ({ candidate, reason }) =>
+        this.#grants.deny({ ...candidate, decision: denied(candidate.decision, reason) }),
+      );
+      this.#meetings.set(key, meeting);
+    }
     return meeting;
   }
-
-  #meetingAt({ presentation }: Candidate): Meeting | undefined {
-    const { reader } = presentation.point;
-    return this.#meetings.get(portKey(reader.device, reader.number));
-  }
-}
-
-/** What an alarm beside a decision repeats of it. */
-export function subjectOf({ point }: Presentation, decision: Decision): Omit<EventOf<DecisionAlarm>, 'name'> {
-  const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
-  return { ...subject, doorId: point.accessPoint.door };
 }
 
 /** Of somebody whose credential and holder are known, which `isThrough` and waiting take for granted. */

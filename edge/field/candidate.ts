@@ -1,5 +1,5 @@
-import type { AccessRequest, Decision } from '../access/index.js';
-import { denied } from '../access/index.js';
+import type { EventOf } from '@sparc/protocol/events';
+import { decisionRecord, denied, type AccessRequest, type Decision, type DecisionAlarm } from '../access/index.js';
 import type { Point } from './site-index.js';
 
 /** A card at a reader, from its last byte (or that of its PIN) on. */
@@ -38,4 +38,10 @@ export function whoPasses<T extends Candidate>(party: readonly T[]): { readonly 
     passing: judged.filter(({ decision }) => decision.outcome === 'grant'),
     refused: judged.filter(({ decision }) => decision.outcome !== 'grant'),
   };
+}
+
+/** What an alarm beside a decision repeats of it. */
+export function alarmSubject({ presentation, decision }: Candidate): Omit<EventOf<DecisionAlarm>, 'name'> {
+  const { name: _name, inputs: _inputs, ...subject } = decisionRecord(decision);
+  return { ...subject, doorId: presentation.point.accessPoint.door };
 }

@@ -12,8 +12,8 @@ import {
   type AccessRequest,
   type LockOutState,
 } from '../access/index.js';
-import { Admissions, subjectOf, type AdmissionDeps, type AdmissionSite } from './admissions.js';
-import type { Candidate, Presentation } from './candidate.js';
+import { Admissions, type AdmissionDeps, type AdmissionSite } from './admissions.js';
+import { alarmSubject, type Candidate, type Presentation } from './candidate.js';
 import { ACCESS_POINT_DEFAULTS } from './field-defaults.js';
 import { NOBODY, step, type PresentationInput, type PresentationState } from './presentation-machine.js';
 import { portKey, type Point } from './site-index.js';
@@ -206,7 +206,7 @@ export class Presentations {
     this.#lockOuts = counted.state;
     if (!counted.lockedOut && !counted.alarm) return;
     const scope = counted.lockedOut ? 'this reader' : 'wrong PINs at several readers';
-    const subject = subjectOf(presentation, decision);
+    const subject = alarmSubject({ presentation, decision });
     void this.deps.recorder.record({ ...subject, name: 'credential.locked_out', detail: { scope } });
   }
 

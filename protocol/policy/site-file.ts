@@ -261,7 +261,7 @@ export const AccessPoint = closed({
   ),
   hostAuthorisation: Type.Optional(
     closed({
-      timeoutMs: DurationMs(500, 10_000),
+      timeoutMs: DurationMs(500, 5_000),
       fallback: Type.Union([Type.Literal('deny'), Type.Literal('local')], {
         description: 'without an answer in time: deny, or let the gateway decide alone and flag it',
       }),
