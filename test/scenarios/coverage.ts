@@ -30,7 +30,7 @@ export function missingFrom(scenarios: readonly Scenario[], results: readonly Re
   const denied = new Set(events.filter(isDenial).map(({ reason }) => reason));
   const made = new Set(results.flatMap((result) => result.transitions));
   const rules = new Set(scenarios.flatMap((scenario) => scenario.rules));
-  const nights = new Set(results.map(({ timeZone, clockChange }) => `${timeZone} ${clockChange ?? ''}`));
+  const nights = new Set(results.map(({ timeZone, clockChange }) => `${timeZone ?? ''} ${clockChange ?? ''}`));
   return {
     reasons: REASONS.filter((reason) => !denied.has(reason)),
     transitions: transitions.filter((transition) => !made.has(transition)),

@@ -34,6 +34,8 @@ class SavedRevocations implements RevocationStore {
   }
 }
 
+const ASKED_EVERY_MS = 60_000;
+
 /** The machine of a gateway: its clocks, its time source and its disk, which outlive the process. */
 export class Machine implements TimeEvidence {
   readonly clock: VirtualClock;
@@ -41,7 +43,7 @@ export class Machine implements TimeEvidence {
   readonly clockStore: ClockStore = new Saved<SavedClock>();
   readonly revocationStore: RevocationStore = new SavedRevocations();
   #hasTimeSource: boolean;
-  #confirmedUnixMs: number | undefined;
+  #confirmed: { readonly unixMs: number; readonly offsetMs: number } | undefined;
   #boot = { number: 1, atMs: 0 };
 
   constructor(
@@ -60,10 +62,14 @@ export class Machine implements TimeEvidence {
     return this.clock.monotonicMs() - this.#boot.atMs;
   }
 
-  /** A time source is asked all the time, as long as it answers. */
+  /** As long as it answers, a time source is asked once a minute, and when it sets the clock. */
   confirmedUnixMs(): number | undefined {
-    if (this.#hasTimeSource) this.#confirmedUnixMs = this.clock.wall().unixMs;
-    return this.#confirmedUnixMs;
+    const { unixMs } = this.clock.wall();
+    const offsetMs = unixMs - this.clock.monotonicMs();
+    const confirmed = this.#confirmed;
+    const isDue = confirmed?.offsetMs !== offsetMs || unixMs - confirmed.unixMs >= ASKED_EVERY_MS;
+    if (this.#hasTimeSource && isDue) this.#confirmed = { unixMs, offsetMs };
+    return this.#confirmed?.unixMs;
   }
 
   /** It runs on, whatever is done to the wall clock. */
@@ -79,7 +85,7 @@ export class Machine implements TimeEvidence {
   /** It starts with the time of its hardware clock, or with another where that has no battery. */
   restart(wallUnixMs = this.hardwareUnixMs()): void {
     this.#boot = { number: this.#boot.number + 1, atMs: this.clock.monotonicMs() };
-    this.#confirmedUnixMs = undefined;
+    this.#confirmed = undefined;
     this.clock.stepWall(wallUnixMs - this.clock.wall().unixMs);
   }
 }

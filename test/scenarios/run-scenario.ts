@@ -17,12 +17,25 @@ export interface Result {
   readonly events: readonly EventRecord[];
   /** Of doors that hold: `locked to blocked`, `lockedDown keeps from unlocked`, `blocked accessed`. */
   readonly transitions: readonly string[];
-  readonly timeZone: string;
+  readonly timeZone?: string;
   /** How the clocks of the site were set while it ran. */
-  readonly clockChange: 'forward' | 'back' | undefined;
+  readonly clockChange?: 'forward' | 'back' | undefined;
 }
 
+/** Never rejects: what cannot be run is a problem as well. */
 export async function runScenario(scenario: Scenario): Promise<Result> {
+  try {
+    return await play(scenario);
+  } catch (error) {
+    const what = error instanceof Unplayable ? error.message : `${whereIs(scenario)}: ${(error as Error).stack}`;
+    return { problems: [what], events: [], transitions: [] };
+  }
+}
+
+/** A word that is in no vocabulary, or a site that is refused. */
+class Unplayable extends Error {}
+
+async function play(scenario: Scenario): Promise<Result> {
   const problems: string[] = [];
   const setting: Setting = { startText: '', hasTimeSource: true, history: [], away: new Set() };
   const acts = scenario.given.filter(({ text }) => {
@@ -51,21 +64,22 @@ async function openWorld(scenario: Scenario, setting: Setting): Promise<Scenario
   try {
     return await ScenarioWorld.open(scenario.site, scenario.changes, setting);
   } catch (error) {
-    throw new Error(`test/scenarios/${scenario.file}:${scenario.line}: ${(error as Error).message}`, { cause: error });
+    throw new Unplayable(`${whereIs(scenario)}: ${(error as Error).message}`, { cause: error });
   }
 }
 
-const at = ({ file }: Scenario, { line, text }: Phrase): string => `test/scenarios/${file}:${line}: ${text}`;
+const whereIs = ({ file, line }: Pick<Scenario, 'file' | 'line'>): string => `test/scenarios/${file}:${line}`;
+const at = ({ file }: Scenario, { line, text }: Phrase): string => `${whereIs({ file, line })}: ${text}`;
 
 async function perform(scenario: Scenario, act: Phrase, world: ScenarioWorld): Promise<void> {
   if (act.changes !== undefined) world.changeSite(act.changes);
   else {
     const run = ACTS.find(act.text);
-    if (run === undefined) throw new Error(`${at(scenario, act)}\n  is nothing that can happen`);
+    if (run === undefined) throw new Unplayable(`${at(scenario, act)}\n  is nothing that can happen`);
     try {
       await run(world);
     } catch (error) {
-      throw new Error(`${at(scenario, act)}\n  ${(error as Error).message}`, { cause: error });
+      throw new Unplayable(`${at(scenario, act)}\n  ${(error as Error).message}`, { cause: error });
     }
   }
   await world.settle();
@@ -78,7 +92,7 @@ async function runRound(scenario: Scenario, { when, then }: Round, world: Scenar
   const problems: string[] = [];
   for (const check of then) {
     const run = CHECKS.find(check.text);
-    if (run === undefined) throw new Error(`${at(scenario, check)}\n  is nothing that can be looked for`);
+    if (run === undefined) throw new Unplayable(`${at(scenario, check)}\n  is nothing that can be looked for`);
     try {
       await run(look);
     } catch (error) {
@@ -95,7 +109,7 @@ async function runRound(scenario: Scenario, { when, then }: Round, world: Scenar
 
 /** What holds in every scenario, whatever it says. */
 function invariants(scenario: Scenario, world: ScenarioWorld): string[] {
-  const where = `test/scenarios/${scenario.file}:${scenario.line}`;
+  const where = whereIs(scenario);
   const problems: string[] = [];
   const isLockedDown = ({ inputs }: EventRecord) => inputs?.doorMode === 'lockedDown';
   for (const { record } of world.journal.entries) {

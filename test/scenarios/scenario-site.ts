@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Credential, Door, Input, SiteFile } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import type { FieldPolicy } from '@sparc/edge/field';
-import { loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
+import { Database, loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import {
   applySiteFile,
   buildSite,
@@ -22,6 +22,26 @@ function find<T extends Named>(list: readonly T[], id: string, what: string): T 
   const found = list.find((each) => each.id === id);
   if (found === undefined) throw new Error(`the site has no ${what} ${id}`);
   return found;
+}
+
+interface Built {
+  readonly file: SiteFile;
+  readonly database: Buffer;
+}
+
+/** Most scenarios share their site with others. */
+const sites = new Map<string, Built>();
+
+function built(name: string, text: string, revision: string): Built {
+  const key = `${revision} ${text}`;
+  let site = sites.get(key);
+  if (site === undefined) {
+    const file = validateSiteFile(text, `${name}.yaml, as the scenario changes it`);
+    const database = buildSite(file, { path: ':memory:', revision, pinKey: PIN_KEY });
+    sites.set(key, (site = { file, database: database.serialize() }));
+    database.close();
+  }
+  return site;
 }
 
 /** An output or a reader of a device. */
@@ -45,8 +65,9 @@ export class ScenarioSite {
     readonly revision: string,
   ) {
     this.#text = siteText(name, changes);
-    this.#file = validateSiteFile(this.#text, `${name}.yaml, as the scenario changes it`);
-    this.view = new SqlitePolicyView(buildSite(this.#file, { path: ':memory:', revision, pinKey: PIN_KEY }), PIN_KEY);
+    const { file, database } = built(name, this.#text, revision);
+    this.#file = file;
+    this.view = new SqlitePolicyView(new Database(database), PIN_KEY);
   }
 
   changed(changes: SiteChanges, revision: string): ScenarioSite {
