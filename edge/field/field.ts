@@ -583,7 +583,7 @@ export class Field {
       return releaseObstacle(decision, policy.view, now);
     }
     const again = this.#decide(request);
-    return again.outcome === 'grant' ? undefined : (again.reason ?? 'internal_error');
+    return again.outcome === 'grant' ? undefined : (again.reason ?? 'host_timeout');
   }
 
   /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */

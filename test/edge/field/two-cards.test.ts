@@ -136,6 +136,50 @@ t.test('when one of two is revoked on the way to the disk, neither passes', asyn
   );
 });
 
+t.test('a record that fails or comes late keeps both out', async (t) => {
+  for (const [disk, reason] of [
+    ['failing', 'record_failed'],
+    ['hanging', 'record_timeout'],
+  ] as const) {
+    const site = await openSite();
+    await present(site, CARDS.ann);
+    if (disk === 'failing') site.journal.failure = 'ERR_LEDGER_WRITE_FAILED';
+    else site.journal.hanging = true;
+    await present(site, CARDS.carla, 'front-in', 3_000);
+    t.notOk(site.released('front'));
+    site.journal.failure = undefined;
+    site.journal.release();
+    await site.clock.advance(3_000);
+    t.same(denials(site), [`ann: ${reason}`, `carla: ${reason}`]);
+    const abandoned = site.journal.names.filter((name) => name === 'access.abandoned');
+    t.equal(abandoned.length, disk === 'hanging' ? 2 : 0);
+  }
+});
+
+t.test('a policy that comes while both are recorded is what both are decided by', async (t) => {
+  for (const isAnnStolen of [false, true]) {
+    const site = await openSite();
+    await present(site, CARDS.ann);
+    // The journal hears of the new revision after it has taken the first record, and before the second.
+    const append = site.journal.append.bind(site.journal);
+    let appendsCount = 0;
+    site.journal.append = (draft) => {
+      appendsCount += 1;
+      if (appendsCount === 2) {
+        site.journal.append = append;
+        const ann = isAnnStolen ? { ann: { status: 'stolen' as const } } : {};
+        site.field.usePolicy(sitePolicy({ ...TWO_CARDS, ...ann, revision: 'r2' }));
+      }
+      return append(draft);
+    };
+    await present(site, CARDS.carla, 'front-in', 500);
+    t.equal(site.released('front'), !isAnnStolen);
+    t.equal(site.record('access.not_executed').record.reason, 'race_lost', 'the grant under the old policy is closed');
+    if (isAnnStolen) t.same(denials(site), ['ann: credential_stolen', 'carla: second_person_required']);
+    else t.same(holdersOf(site, 'access.released'), ['ann-holder', 'carla-holder']);
+  }
+});
+
 t.test('a swap of the policy ends the wait', async (t) => {
   const site = await openSite();
   await present(site, CARDS.ann);
