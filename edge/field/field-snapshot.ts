@@ -20,7 +20,7 @@ export function doorSnapshot(wired: WiredDoor, state: DoorState, order: DoorOrde
     id,
     name,
     mode: modeOf(state),
-    ...(order?.untilUnixMs !== undefined && { orderedUntilUnixMs: order.untilUnixMs }),
+    ...(order?.forMs !== undefined && { orderedUntilUnixMs: order.atUnixMs + order.forMs }),
     physical: physicalOf(state),
     alarm: state.alarm,
     warnings: warningsOf(wired, state),

@@ -10,7 +10,7 @@ import type { SiteMode } from './site-mode.js';
 /** Of the data directory, mode 0600. */
 const MODE_FILE = 'site-mode.json';
 
-const Act = { by: Type.String(), atUnixMs: Type.Number() };
+const Act = { by: Type.String(), atUnixMs: Type.Number(), isTimeUnknown: Type.Optional(Type.Literal(true)) };
 const Content = Type.Object(
   {
     lockdown: Type.Optional(Type.Object(Act)),
@@ -21,7 +21,7 @@ const Content = Type.Object(
       Type.Object({
         ...Act,
         mode: OrderedMode,
-        untilUnixMs: Type.Optional(Type.Number()),
+        forMs: Type.Optional(Type.Number()),
         isToggled: Type.Optional(Type.Literal(true)),
       }),
     ),

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@sparc/protocol/ports';
+import { standsOpen } from '../doors/index.js';
 import type { DoorOrder } from './site-mode.js';
 
 /** The wall clock may be set, or become known, at any time. */
@@ -14,14 +15,15 @@ export interface OrderExpiryDeps {
 
 interface Deadline {
   readonly order: DoorOrder;
-  /** Undefined for an order of an earlier run, as long as nobody knows the time. */
-  readonly atMonotonicMs: number | undefined;
+  readonly atMonotonicMs: number;
+  /** By the wall clock; Infinity where it says nothing about the order. */
+  readonly atUnixMs: number;
 }
 
 /**
- * When orders end that say for how long they are. An order ends as soon as the monotonic clock or a wall clock that is
- * known says so, so that no clock that is set back prolongs it. What restricts a door since before a restart stands until
- * the time is known; what opens one does not outlive a restart.
+ * When orders end that say for how long they are: when that time has passed on the monotonic clock, so that no clock that
+ * is set prolongs them. After a restart it runs anew, because nobody knows how long that took; then a wall clock that is
+ * known ends an order earlier. What opens a door it ends at any time, because it may err on that side only.
  */
 export class OrderExpiry {
   #deadlines: ReadonlyMap<string, Deadline> = new Map();
@@ -29,17 +31,18 @@ export class OrderExpiry {
 
   constructor(private readonly deps: OrderExpiryDeps) {}
 
-  /** Takes up the orders that stand, by door. `isNew`: they were given in this run. */
+  /** Takes up the orders that stand, by door. `isNew`: those not seen before were given in this run. */
   follow(orders: Readonly<Record<string, DoorOrder>>, isNew: boolean): void {
     const before = this.#deadlines;
-    const { clock } = this.deps;
+    const nowMs = this.deps.clock.monotonicMs();
     this.#deadlines = new Map(
       Object.entries(orders).flatMap(([door, order]): [string, Deadline][] => {
         const known = before.get(door);
         if (known?.order === order) return [[door, known]];
-        if (order.untilUnixMs === undefined) return [];
-        const lastsMs = order.untilUnixMs - order.atUnixMs;
-        return [[door, { order, atMonotonicMs: isNew ? clock.monotonicMs() + lastsMs : undefined }]];
+        if (order.forMs === undefined) return [];
+        const doesWallCount = order.isTimeUnknown !== true && (!isNew || standsOpen(order.mode));
+        const atUnixMs = doesWallCount ? order.atUnixMs + order.forMs : Infinity;
+        return [[door, { order, atMonotonicMs: nowMs + order.forMs, atUnixMs }]];
       }),
     );
     this.#arm();
@@ -48,12 +51,9 @@ export class OrderExpiry {
   /** The doors whose order is over. */
   over(): string[] {
     const { clock, isClockKnown } = this.deps;
-    const [nowMs, wallMs] = [clock.monotonicMs(), isClockKnown() ? clock.wall().unixMs : undefined];
+    const [nowMs, wallMs] = [clock.monotonicMs(), isClockKnown() ? clock.wall().unixMs : -Infinity];
     return [...this.#deadlines]
-      .filter(
-        ([, { order, atMonotonicMs = Infinity }]) =>
-          nowMs >= atMonotonicMs || (wallMs !== undefined && wallMs >= (order.untilUnixMs ?? Infinity)),
-      )
+      .filter(([, { atMonotonicMs, atUnixMs }]) => nowMs >= atMonotonicMs || wallMs >= atUnixMs)
       .map(([door]) => door);
   }
 
@@ -66,7 +66,7 @@ export class OrderExpiry {
     this.stop();
     if (this.#deadlines.size === 0) return;
     const { clock, onDue } = this.deps;
-    const dueMs = Math.min(...[...this.#deadlines.values()].map(({ atMonotonicMs = Infinity }) => atMonotonicMs));
+    const dueMs = Math.min(...[...this.#deadlines.values()].map(({ atMonotonicMs }) => atMonotonicMs));
     const waitMs = Math.min(LOOK_EVERY_MS, Math.max(0, dueMs - clock.monotonicMs()));
     this.#timer = clock.setTimer(waitMs, () => {
       onDue();

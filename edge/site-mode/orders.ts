@@ -43,9 +43,9 @@ export const Order = Type.Union([
 ]);
 export type Order = Static<typeof Order>;
 
-/** An order on its way from the API to the field, which checks it again. Nobody gives one in the name of a linkage rule. */
+/** An order on its way from the API to the field, which checks it again. Nobody gives one in the name of a linkage rule, or of a card. */
 export const OrderRequest = closed('order', {
-  by: Type.String({ minLength: 1, maxLength: 64, pattern: '^(?!rule:)' }),
+  by: Type.String({ minLength: 1, maxLength: 64, pattern: '^(?!rule:|credential:)' }),
   order: Order,
 });
 export type OrderRequest = Static<typeof OrderRequest>;
@@ -140,7 +140,7 @@ function obeyAtDoor(mode: SiteMode, { door, mode: wanted, forMs }: Extract<Order
     doorId: door,
     detail: { by: act.by, mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
   };
-  const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { untilUnixMs: act.atUnixMs + forMs }) };
+  const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { forMs }) };
   return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
 }
 
@@ -156,8 +156,7 @@ function toggle(mode: SiteMode, { kind: _kind, ...toggled }: Toggle, act: Act) {
     ...subject,
     detail: { mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
   };
-  const until = forMs === undefined ? {} : { untilUnixMs: act.atUnixMs + forMs };
-  const ordered = { ...act, mode: wanted, ...until, isToggled: true as const };
+  const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { forMs }), isToggled: true as const };
   return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
 }
 

@@ -129,7 +129,8 @@ export class SiteModeKeeper {
   }
 
   #act(by: string): Act {
-    return { by, atUnixMs: this.deps.clock.wall().unixMs };
+    const { clock, isClockKnown } = this.deps;
+    return { by, atUnixMs: clock.wall().unixMs, ...(!isClockKnown() && { isTimeUnknown: true as const }) };
   }
 
   #enter(mode: SiteMode): void {

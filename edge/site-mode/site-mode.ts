@@ -11,13 +11,15 @@ export const EVACUATION = 'evacuation';
 export interface Act {
   readonly by: string;
   readonly atUnixMs: number;
+  /** Nobody vouched for that clock then. */
+  readonly isTimeUnknown?: true;
 }
 
 /** What was ordered for one door. */
 export interface DoorOrder extends Act {
   readonly mode: StandingMode;
-  /** Its end by the wall clock of when it was given. */
-  readonly untilUnixMs?: number;
+  /** It ends by itself after this; absent: never. */
+  readonly forMs?: number;
   /** By a card at the door; what a person orders outranks it. */
   readonly isToggled?: true;
 }

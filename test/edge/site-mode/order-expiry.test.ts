@@ -86,17 +86,19 @@ t.test('an order that says no time stays, and one that replaces another has its 
   t.equal(run.ordered, undefined);
 });
 
-t.test('a clock that is set back prolongs no order, and one that is set forward ends it', async (t) => {
-  const back = new Run();
-  await back.order('unlocked', HOUR_MS);
-  back.clock.stepWall(-24 * HOUR_MS);
-  await back.clock.advance(HOUR_MS);
-  t.equal(back.ordered, undefined);
-  const forward = new Run();
-  await forward.order('unlocked', HOUR_MS);
-  forward.clock.stepWall(2 * HOUR_MS);
-  await forward.clock.advance(60_000);
-  t.equal(forward.ordered, undefined);
+t.test('a clock that is set back prolongs no order; one that is set forward ends only what opens', async (t) => {
+  for (const mode of ['unlocked', 'blocked'] as const) {
+    const back = new Run();
+    await back.order(mode, HOUR_MS);
+    back.clock.stepWall(-24 * HOUR_MS);
+    await back.clock.advance(HOUR_MS);
+    t.equal(back.ordered, undefined);
+    const forward = new Run();
+    await forward.order(mode, HOUR_MS);
+    forward.clock.stepWall(2 * HOUR_MS);
+    await forward.clock.advance(60_000);
+    t.equal(forward.ordered, mode === 'unlocked' ? undefined : 'blocked');
+  }
 });
 
 t.test('a restart keeps the end of an order, and ends one whose time passed meanwhile', async (t) => {
@@ -116,14 +118,37 @@ t.test('a restart keeps the end of an order, and ends one whose time passed mean
   t.equal(late.expired.length, 1);
 });
 
-t.test('after a restart with no clock a restriction stands until the time is known', async (t) => {
-  const run = new Run();
-  await run.order('blocked', HOUR_MS);
+t.test(
+  'after a restart with no clock a restriction stands for its whole time, or until the time is known',
+  async (t) => {
+    const run = new Run();
+    await run.order('blocked', 2 * HOUR_MS);
+    await run.clock.settle();
+    const again = run.restart(5 * HOUR_MS, false);
+    await again.clock.advance(HOUR_MS);
+    t.equal(again.ordered, 'blocked');
+    const known = again.restart(0, false);
+    await known.clock.advance(HOUR_MS);
+    t.equal(known.ordered, 'blocked', 'the time before the restart is not known');
+    known.know();
+    await known.clock.advance(60_000);
+    t.equal(known.ordered, undefined);
+    const other = new Run();
+    await other.order('blocked', 2 * HOUR_MS);
+    await other.clock.settle();
+    const bounded = other.restart(0, false);
+    await bounded.clock.advance(2 * HOUR_MS);
+    t.equal(bounded.ordered, undefined, 'it cannot be less');
+  },
+);
+
+t.test('an order that was given while nobody knew the time does not end early when the time is found', async (t) => {
+  const run = new Run(0, false);
+  await run.order('blocked', 2 * HOUR_MS);
   await run.clock.settle();
-  const again = run.restart(5 * HOUR_MS, false);
-  await again.clock.advance(10 * HOUR_MS);
+  const again = run.restart(START_UNIX_MS, true);
+  await again.clock.advance(HOUR_MS);
   t.equal(again.ordered, 'blocked');
-  again.know();
-  await again.clock.advance(60_000);
+  await again.clock.advance(HOUR_MS);
   t.equal(again.ordered, undefined);
 });
