@@ -198,6 +198,7 @@ export function whoOf(event) {
   if (card?.cardNumber !== undefined) {
     return `card ${card.facility === undefined ? '' : `${card.facility}-`}${card.cardNumber}`;
   }
+  if (card?.bitCount === 0) return 'PIN without a card';
   return card === undefined ? undefined : `card of ${card.bitCount} bits`;
 }
 

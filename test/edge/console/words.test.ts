@@ -29,6 +29,13 @@ t.test('an event of commissioning names the operator, what was done and how it e
   t.equal(whyOf(event, CATALOGUE), 'Set key; failed; it broke.');
 });
 
+t.test('whoever nobody knows is called by what they presented', async (t) => {
+  t.equal(whoOf({ card: { bitCount: 26, facility: 1, cardNumber: '42' } }), 'card 1-42');
+  t.equal(whoOf({ card: { bitCount: 26 } }), 'card of 26 bits');
+  t.equal(whoOf({ card: { bitCount: 0 } }), 'PIN without a card');
+  t.equal(whoOf({}), undefined);
+});
+
 t.test('figures are short and exact', async (t) => {
   t.equal(words.baud(115_200), '115\u202f200 baud');
   t.equal(words.baud(9_600), '9\u202f600 baud');
