@@ -164,9 +164,10 @@ function alarmsOf(
   credential: Identified['credential'],
   { pin, revocations }: DecisionInputs,
   isOverride: boolean,
-): DecisionAlarm[] {
-  const alarms: DecisionAlarm[] = [];
+): readonly DecisionAlarm[] {
   const isWanted = credential?.status === 'lost' || credential?.status === 'stolen' || revocations?.hit !== undefined;
+  if (!isWanted && pin !== 'duress' && !isOverride) return NONE;
+  const alarms: DecisionAlarm[] = [];
   if (isWanted) alarms.push('credential.alarm');
   if (pin === 'duress') alarms.push('access.duress');
   if (isOverride) alarms.push('access.override');
@@ -176,19 +177,20 @@ function alarmsOf(
 function judge(view: PolicyView, accessPointId: string, identified: Identified, inputs: DecisionInputs): Decision {
   const { credential, card } = identified;
   const failures = failedChecks(view, identified, inputs);
-  const failed = failures.map((failure) => failure.reason);
-  const denying = failures.filter(({ isFlagOnly }) => !isFlagOnly);
-  const reason = denying[0]?.reason;
+  const primary = failures.find(({ isFlagOnly }) => !isFlagOnly);
+  const reason = primary?.reason;
+  const others = failures.length === 0 ? NONE : failures.filter((each) => each !== primary).map((each) => each.reason);
   const isHostDue =
     identified.accessPoint !== undefined && inputs.hostAnswer === undefined && asksHost(identified.accessPoint);
-  const isPending = reason === undefined ? isHostDue : denying.every(({ isAwaited }) => isAwaited);
+  const isPending =
+    reason === undefined ? isHostDue : failures.every(({ isFlagOnly, isAwaited }) => isFlagOnly || isAwaited);
   const outcome = isPending ? 'pending' : reason === undefined ? 'grant' : 'deny';
   return {
     outcome,
     reason,
-    alsoFailed: reason === undefined ? NONE : failed.filter((other) => other !== reason),
-    flags: reason === undefined ? failed : NONE,
-    alarms: alarmsOf(credential, inputs, outcome === 'grant' && OVERRIDDEN.some((each) => failed.includes(each))),
+    alsoFailed: reason === undefined ? NONE : others,
+    flags: reason === undefined ? others : NONE,
+    alarms: alarmsOf(credential, inputs, outcome === 'grant' && others.some((each) => OVERRIDDEN.includes(each))),
     accessPointId,
     credentialId: credential?.id,
     holderId: credential?.holderId,
