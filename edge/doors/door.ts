@@ -75,7 +75,7 @@ export class Door {
     return this.#state;
   }
 
-  /** The command leaves within this call. Resolves with what became of it; never rejects. */
+  /** The command leaves within this call, or right behind that of a shunt. Resolves with what became of it; never rejects. */
   release(cause: PassageCause, ttlMs: number, extended = false): Promise<CommandOutcome> {
     if (this.#retired) return Promise.resolve(this.#notDriven());
     const id = this.#nextCause++;
