@@ -100,10 +100,10 @@ export async function run(): Promise<BenchReport> {
   return {
     title: 'Decisions',
     method: [
-      `Random cards at random access points of a policy file: card bits decoded, credential, rights and schedule looked up, every check evaluated. The store remembers the 2,048 credentials it read last: at 1,000 credentials all of them, as casbin and Cedar hold all of theirs in memory; the larger populations are presented evenly, so there almost none. ` +
+      `Random cards at random access points of a policy file: card bits decoded, credential, rights and schedule looked up, every check evaluated, and with rules for all that can be kept for everybody: clearance by threat level, a limit of uses, hard anti-passback and occupancy of an area with 500 others in it, a delay between uses, an age of the policy, and 1,000 revocations. The store remembers the 2,048 credentials it read last: at 1,000 credentials all of them, as casbin and Cedar hold all of theirs in memory; the larger populations are presented evenly, so there almost none. ` +
         `Each figure is the median of ${RUNS_COUNT} processes with ${thousands(DECISIONS_COUNT)} timed decisions each. ` +
         `The first decision is counted from the start of the process and includes Node, the modules, the verification of the whole policy file and its opening, with the file in the page cache of the system.`,
-      `casbin (\`enforceSync\`) and Cedar (\`statefulIsAuthorized\`, policies parsed once) decide over the same rights, hours and validity at ${thousands(SMALLEST)} credentials, sharded by access point, with the credential already identified. ` +
+      `casbin (\`enforceSync\`) and Cedar (\`statefulIsAuthorized\`, policies parsed once) decide over the rights, hours and validity alone at ${thousands(SMALLEST)} credentials, sharded by access point, with the credential already identified. ` +
         `The three give the same answer to ${thousands(small.answers.length)} presentations, of which ${thousands(grants)} are granted. ` +
         `A hit in casbin's cache takes ${micro(median(peerRuns.map((run) => run.casbinCacheHitUs)))} µs; it is no decision, since an answer holds only while neither the minute nor the policy moves.`,
     ],

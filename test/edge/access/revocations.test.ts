@@ -3,6 +3,7 @@ import {
   decide,
   decideEmergency,
   decisionRecord,
+  explain,
   isDecision,
   releaseObstacle,
   replayEntry,
@@ -63,6 +64,11 @@ t.test('a decision that saw revocations replays from its entry without them', as
     if (!isKnownRecord(record) || !isDecision(record)) throw new Error('no decision');
     t.ok(replayEntry(record, policyOf()).isSame);
   }
+});
+
+t.test('an explanation names the revocation', async (t) => {
+  t.match(explain(decisionRecord(decided(revoked('alice-card')))).join('\n'), 'revocation 5 had ended this card');
+  t.match(explain(decisionRecord(decided(revoked()))).join('\n'), 'the newest revocation was 7, and none');
 });
 
 t.test('where nothing was ever revoked, a decision records nothing of it', async (t) => {
