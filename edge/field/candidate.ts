@@ -1,4 +1,4 @@
-import type { EventOf } from '@sparc/protocol/events';
+import type { EventOf, Reason } from '@sparc/protocol/events';
 import { decisionRecord, denied, type AccessRequest, type Decision, type DecisionAlarm } from '../access/index.js';
 import type { Point } from './site-index.js';
 
@@ -21,23 +21,27 @@ export const isThrough = ({ decision }: Candidate): boolean =>
 
 /** Who of those that were to pass together still does: nobody without a partner or an escort who was among them. */
 export function whoPasses<T extends Candidate>(party: readonly T[]): { readonly passing: T[]; readonly refused: T[] } {
-  const out = new Set(party.flatMap(({ decision }) => (decision.outcome === 'grant' ? [] : (decision.holderId ?? []))));
+  const isOut = ({ decision }: Candidate) => decision.outcome !== 'grant';
+  const out = new Set(party.filter(isOut).map(({ decision }) => decision.holderId));
   const judged = party.map((candidate) => {
-    const { decision } = candidate;
-    const { partner, escort } = decision.inputs;
-    if (decision.outcome === 'pending')
-      return { ...candidate, decision: denied(decision, decision.reason ?? 'host_timeout') };
-    if (decision.outcome === 'deny') return candidate;
-    if (partner !== undefined && out.has(partner.holderId))
-      return { ...candidate, decision: denied(decision, 'second_person_required') };
-    if (escort !== undefined && out.has(escort.holderId))
-      return { ...candidate, decision: denied(decision, 'escort_required') };
-    return candidate;
+    const reason = fallOf(candidate.decision, out);
+    return reason === undefined ? candidate : { ...candidate, decision: denied(candidate.decision, reason) };
   });
-  return {
-    passing: judged.filter(({ decision }) => decision.outcome === 'grant'),
-    refused: judged.filter(({ decision }) => decision.outcome !== 'grant'),
-  };
+  return { passing: judged.filter((each) => !isOut(each)), refused: judged.filter(isOut) };
+}
+
+/** Why a decision that is no denial does not hold any more; `out`: holders who do not pass. */
+function fallOf(decision: Decision, out: ReadonlySet<string | undefined>): Reason | undefined {
+  const { partner, escort } = decision.inputs;
+  switch (decision.outcome) {
+    case 'deny':
+      return undefined;
+    case 'pending':
+      return decision.reason ?? 'host_timeout';
+    case 'grant':
+      if (partner !== undefined && out.has(partner.holderId)) return 'second_person_required';
+      return escort !== undefined && out.has(escort.holderId) ? 'escort_required' : undefined;
+  }
 }
 
 /** What an alarm beside a decision repeats of it. */
