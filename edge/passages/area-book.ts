@@ -1,26 +1,14 @@
-import type { EventDraft } from '@sparc/protocol/events';
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
-import type { Clock } from '@sparc/protocol/ports';
-import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing, type PassageFacts } from '../access/index.js';
-import type { Claim } from './claim.js';
+import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing } from '../access/index.js';
+import type { BookDeps, PassageDraft } from './book.js';
+import { CLAIM_MEMORY_MS, type Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 import { Whereabouts } from './whereabouts.js';
-
-/** Presence is forgotten after this, unless an area says sooner; the ledger is read back no further for it. */
-export const AREA_MEMORY_MS = 604_800_000;
 
 export interface AreaPlan {
   readonly areas: readonly Area[];
   readonly accessPoints: readonly AccessPoint[];
 }
-
-export interface BookDeps {
-  readonly clock: Clock;
-  readonly record: (event: EventDraft) => void;
-}
-
-/** What a decision has to know, as each book fills it in. */
-export type PassageDraft = { -readonly [Name in keyof PassageFacts]: PassageFacts[Name] };
 
 /** Who is in which area. Until the ledger was read back, nothing it says is certain. */
 export class AreaBook {
@@ -120,7 +108,7 @@ export class AreaBook {
     const nowMs = this.deps.clock.wall().unixMs;
     for (const [holderId, { areaId, sinceUnixMs }] of this.#where.presences) {
       const timeouts = this.#where.chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
-      if (nowMs - sinceUnixMs < Math.min(AREA_MEMORY_MS, ...timeouts)) continue;
+      if (nowMs - sinceUnixMs < Math.min(CLAIM_MEMORY_MS, ...timeouts)) continue;
       const detail = areaId === undefined ? {} : { detail: { area: areaId } };
       this.deps.record({ name: 'area.presence_expired', holderId, ...detail });
     }

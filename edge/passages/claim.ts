@@ -6,6 +6,9 @@ export interface Claim {
   readonly atUnixMs: number;
 }
 
+/** A claim is forgotten after this, but for counts of uses; an area may say sooner. */
+export const CLAIM_MEMORY_MS = 604_800_000;
+
 const CLAIMS: ReadonlySet<string> = new Set([
   'area.moved',
   'area.left_anonymously',

@@ -12,8 +12,8 @@ import {
   type Boundary,
   type PolicyView,
 } from '../access/index.js';
-import { AREA_MEMORY_MS, type BookDeps, type PassageDraft } from './area-book.js';
-import type { Claim } from './claim.js';
+import type { BookDeps, PassageDraft } from './book.js';
+import { CLAIM_MEMORY_MS, type Claim } from './claim.js';
 import type { Passage } from './grants-under-way.js';
 
 const DAY_MS = 86_400_000;
@@ -29,10 +29,6 @@ export class FirstCardBook {
   configure(doors: readonly Door[], view: PolicyView | undefined): void {
     this.#doors = new Map(doors.filter(({ firstCard }) => firstCard !== undefined).map((door) => [door.id, door]));
     this.#view = view;
-  }
-
-  get isNeeded(): boolean {
-    return this.#doors.size > 0;
   }
 
   begin(): void {
@@ -64,7 +60,7 @@ export class FirstCardBook {
     const wall = this.deps.clock.wall();
     if (!isClockKnown(this.#view, wall.quality)) return false;
     const ageMs = wall.unixMs - sinceUnixMs;
-    if (ageMs < 0 || ageMs >= AREA_MEMORY_MS) return false;
+    if (ageMs < 0 || ageMs >= CLAIM_MEMORY_MS) return false;
     return this.#holds(this.#view, door, door.firstCard, sinceUnixMs, wall);
   }
 

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import { JOURNAL_FILE, readEntries } from '../ledger/index.js';
-import { AREA_MEMORY_MS } from './area-book.js';
-import { isClaim, type Claim } from './claim.js';
+import { CLAIM_MEMORY_MS, isClaim, type Claim } from './claim.js';
 
 /** Entries read at a time: the doors go on working in between. */
 const PAGE_SIZE = 200;
@@ -17,7 +16,7 @@ export interface ClaimRange {
 
 /** The claims of a journal that still count, oldest first. Throws as `readEntries`. */
 export async function readClaims(dataDir: string, clock: Clock, { before, withUses }: ClaimRange): Promise<Claim[]> {
-  const oldestUnixMs = clock.wall().unixMs - AREA_MEMORY_MS;
+  const oldestUnixMs = clock.wall().unixMs - CLAIM_MEMORY_MS;
   const claims: Claim[] = [];
   let uses: 'untold' | 'telling' | 'told' = withUses ? 'untold' : 'told';
   for (let end = before; ;) {

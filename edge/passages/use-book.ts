@@ -1,6 +1,6 @@
 import type { AccessPoint } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView } from '../access/index.js';
-import type { BookDeps, PassageDraft } from './area-book.js';
+import type { BookDeps, PassageDraft } from './book.js';
 import type { Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { AREA_MEMORY_MS, readClaims, type Claim } from '@sparc/edge/passages';
+import { CLAIM_MEMORY_MS, readClaims, type Claim } from '@sparc/edge/passages';
 import type { EventRecord } from '@sparc/protocol/events';
 import { JournalOnDisk, opened } from '../ledger/journal-on-disk.js';
 
@@ -16,7 +16,7 @@ t.test(
   async (t) => {
     const journal = await JournalOnDisk.create(t);
     await journal.write(1, [moved('h0')]);
-    await journal.clock.advance(AREA_MEMORY_MS + 1_000);
+    await journal.clock.advance(CLAIM_MEMORY_MS + 1_000);
     await journal.write(
       2,
       Array.from({ length: 250 }, () => opened),
@@ -77,7 +77,7 @@ t.test('counts of uses are read back to where all were told again, however long 
   const quiet = Array.from({ length: 250 }, () => opened);
   await journal.write(1, [used('c0', 1)], [told(1, 'c0=1'), used('c1', 7), told(2, 'c1=6', 'true')], [used('c1', 8)]);
   await journal.write(2, quiet, [moved('h1')], quiet);
-  await journal.clock.advance(AREA_MEMORY_MS + 1_000);
+  await journal.clock.advance(CLAIM_MEMORY_MS + 1_000);
   await journal.write(3, [used('c0', 2), moved('h2')]);
   t.same(await read(journal, true), [
     'use_limit.restated c0=1',
@@ -95,7 +95,7 @@ t.test(
   async (t) => {
     const journal = await JournalOnDisk.create(t);
     await journal.write(1, [used('c0', 1)], [LOST], [told(1, 'c0=1')]);
-    await journal.clock.advance(AREA_MEMORY_MS + 1_000);
+    await journal.clock.advance(CLAIM_MEMORY_MS + 1_000);
     await journal.write(2, [used('c0', 2)]);
     t.same(await read(journal, true), [
       'use_limit.changed c0 1',
