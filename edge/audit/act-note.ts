@@ -23,6 +23,8 @@ export type ActFacts<Name extends ActName> = Readonly<
 >;
 
 const Text = Type.String({ maxLength: 256 });
+/** An entry holds no longer detail. */
+const FACT_LENGTH_MAX = 1_024;
 const ActNote = Type.Object(
   {
     name: Type.Union(ACT_NAMES.map((name) => Type.Literal(name))),
@@ -31,7 +33,7 @@ const ActNote = Type.Object(
     atUnixMs: Type.Integer({ minimum: 0 }),
     outcome: Type.Union([Type.Literal('begun'), Type.Literal('done'), Type.Literal('failed')]),
     code: Type.Optional(Text),
-    facts: Type.Record(Type.String({ maxLength: 64 }), Text),
+    facts: Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: FACT_LENGTH_MAX })),
   },
   { additionalProperties: false },
 );

@@ -3,7 +3,15 @@ import { SparcError } from '@sparc/protocol/errors';
 import { BusSpeeds } from '../commissioning/index.js';
 import { loadGatewayConfig, readTextFile, type BusConfig } from '../config/index.js';
 import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
-import { applySiteFile, loadPinKey, SITE_FILE_LENGTH_MAX, SitePlan, type Manifest } from '../policy/index.js';
+import {
+  applySiteFile,
+  loadPinKey,
+  policyChanges,
+  readPointer,
+  SITE_FILE_LENGTH_MAX,
+  SitePlan,
+  type Manifest,
+} from '../policy/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { planInForce } from './plan-in-force.js';
@@ -40,10 +48,11 @@ export function addPolicyCommands(cli: Cli): void {
 
 async function apply({ output }: Cli, file: string, { config, by }: ApplyFlags): Promise<void> {
   const { dataDir, buses } = loadGatewayConfig(config);
+  const before = readPointer(dataDir);
   const manifest = await acting(dataDir, by, {
     name: 'policy.applied',
     work: () => applyFile(file, dataDir, buses),
-    facts: ({ revision }) => ({ revision }),
+    facts: ({ revision }) => ({ revision, changes: policyChanges(dataDir, before) }),
   });
   const running = 'A gateway that runs on this data directory takes it within seconds.';
   output.result(manifest, `Revision ${manifest.revision} of site ${manifest.siteId} is in force. ${running}`);

@@ -9,6 +9,7 @@ import { CommissioningAction, type CommissioningAnswer } from './request.js';
 import { TaskList, type TaskOperation, type TaskPlace, type TaskWork } from './task-list.js';
 import { CommissioningWindow, isSame, type WindowEnd } from './window.js';
 
+const WHAT_LENGTH_MAX = 1_000;
 /** 256 bits. */
 const TOKEN_SIZE_BYTES = 32;
 
@@ -60,7 +61,10 @@ export class Commissioning {
       },
     });
     this.#tasks = new TaskList(deps, {
-      onStart: (task) => record({ name: 'commissioning.started', ...placeOf(task), detail: detailOf(task) }),
+      onStart: (task, operation) => {
+        const detail = { ...detailOf(task), ...whatOf(operation) };
+        record({ name: 'commissioning.started', ...placeOf(task), detail });
+      },
       onEnd: (task) => {
         const { state, error } = task;
         const code = error === undefined ? {} : { code: error.code };
@@ -166,3 +170,11 @@ const placeOf = ({ bus, device }: TaskView) => ({
 });
 
 const detailOf = ({ id, kind, operator }: TaskView) => ({ task: id, kind, operator });
+
+/** As it was asked for, such as `baudRate 9600, newAddress 3`. An entry does not hold the longest lists whole. */
+function whatOf({ kind: _kind, ...asked }: TaskOperation): { readonly what?: string } {
+  const what = Object.entries(asked)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
+  return what === '' ? {} : { what: what.slice(0, WHAT_LENGTH_MAX) };
+}

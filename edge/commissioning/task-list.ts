@@ -14,7 +14,7 @@ export type TaskReport = Partial<Pick<TaskView, 'step' | 'progress' | 'found' | 
 export type TaskWork = (signal: AbortSignal, report: (report: TaskReport) => void) => Promise<void>;
 
 export interface TaskHandlers {
-  onStart(task: TaskView): void;
+  onStart(task: TaskView, operation: TaskOperation): void;
   onEnd(task: TaskView): void;
   onChange(): void;
 }
@@ -68,7 +68,7 @@ export class TaskList {
     };
     const running = { view, operation, abort: new AbortController(), work: Promise.resolve() };
     this.#running.set(id, running);
-    this.handlers.onStart(view);
+    this.handlers.onStart(view, operation);
     running.work = this.#run(running, work);
     return id;
   }

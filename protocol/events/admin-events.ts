@@ -15,7 +15,11 @@ export const ADMIN_EVENTS = {
     severity: 'notice',
     meaning: 'A named person gave the gateway a site file.',
     fields: ['code?'],
-    detail: { ...ACT, 'revision?': 'the revision it is' },
+    detail: {
+      ...ACT,
+      'revision?': 'the revision it is',
+      'changes?': 'what it adds, removes and changes, by list of the site file',
+    },
   },
   'bundle.imported': {
     severity: 'notice',

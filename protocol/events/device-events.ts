@@ -69,7 +69,7 @@ export const DEVICE_EVENTS = {
     severity: 'notice',
     meaning: 'A person began something in a commissioning window.',
     fields: ['busId?', 'deviceId?'],
-    detail: OF_TASK,
+    detail: { ...OF_TASK, 'what?': 'with which values, such as a new address or the id of a bundle' },
   },
   'commissioning.ended': {
     severity: 'notice',

@@ -96,7 +96,17 @@ export const eventsQuerySchema = Type.Object(
 
 export const catalogueSchema = closed({
   errors: Type.Record(Type.String(), closed({ meaning: Type.String(), action: Type.String() })),
-  events: Type.Record(Type.String(), closed({ severity: Type.String(), meaning: Type.String() })),
+  events: Type.Record(
+    Type.String(),
+    closed({
+      severity: Type.String(),
+      meaning: Type.String(),
+      topic: Type.Optional(Type.String()),
+      value: Type.Optional(Type.String()),
+      fields: Type.Optional(Type.Array(Type.String())),
+      detail: Type.Optional(Type.Record(Type.String(), Type.String())),
+    }),
+  ),
   reasons: Type.Record(Type.String(), Type.String()),
 });
 

@@ -44,6 +44,7 @@ t.test('whoever can read the data directory opens a window, and its code allows 
       ['commissioning.closed', 'Ada'],
     ],
   );
+  t.match(events[2], { deviceId: 'front', detail: { kind: 'identify', what: 'device front' } });
   t.match(events[3], { deviceId: 'front', detail: { kind: 'identify', state: 'done' } });
 });
 
