@@ -92,9 +92,12 @@ function forgotten(entries: Entries): string[] {
   return [...waiting];
 }
 
-/** Grants without a word of what became of them. */
+const RELEASES = ['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned'];
+
+/** Grants of which nobody says whether the lock was released. */
 function openGrants(entries: Entries): string[] {
-  const closed = new Set(entries.map(({ record: { causeId } }) => JSON.stringify(causeId)));
+  const ends = entries.filter(({ record }) => RELEASES.includes(record.name));
+  const closed = new Set(ends.map(({ record: { causeId } }) => JSON.stringify(causeId)));
   const grants = entries.filter(({ record }) => record.name === 'access.granted');
   return grants.flatMap(({ id, record }) => (closed.has(JSON.stringify(id)) ? [] : (record.credentialId ?? '')));
 }
