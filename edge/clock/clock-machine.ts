@@ -71,16 +71,17 @@ export function step(before: ClockState, input: ClockInput): ClockStep {
   const { reading } = input;
   const after = input.kind === 'accept' ? accept(before, reading) : look(before, reading, input.trustUnsynced);
   const wall = judge(after, reading);
-  const { unixMs, quality } = wall;
+  const { quality } = wall;
+  const { unixMs } = reading;
   const offsetMs = offsetOf(reading);
   const stepMs = Math.round(offsetMs - before.seen.offsetMs);
   const events: EventDraft[] = [];
   if (Math.abs(stepMs) >= STEP_MIN_MS) events.push({ name: 'clock.stepped', detail: { stepMs: String(stepMs) } });
-  if (quality !== before.seen.quality) events.push(qualityEvent(wall));
+  if (quality !== before.seen.quality) events.push(qualityEvent(wall, unixMs));
   return { state: { ...after, seen: { unixMs, offsetMs, quality } }, events };
 }
 
-function qualityEvent({ unixMs, quality, errorMs = 0, floorUnixMs = unixMs }: WallTime): EventDraft {
+function qualityEvent({ quality, errorMs = 0, floorUnixMs = 0 }: WallTime, unixMs: number): EventDraft {
   const behind = floorUnixMs > unixMs ? { detail: { behindMs: String(floorUnixMs - unixMs) } } : {};
   switch (quality) {
     case 'synced':

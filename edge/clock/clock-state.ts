@@ -77,19 +77,27 @@ export function errorAt({ line: { vouched }, driftPpm }: ClockState, atMs: numbe
   return Math.ceil(vouched.errorMs + (Math.max(0, atMs - vouched.atMs) * driftPpm) / 1e6);
 }
 
-/** What a reading is worth. */
+/**
+ * What a reading is worth. Beside a clock that was set, the time goes on as it was known for as long as that is believed:
+ * it stamps and counts, and no schedule follows it.
+ */
 export function judge(state: ClockState, reading: Reading): WallTime {
   const { unixMs, uptimeMs } = reading;
-  const { vouched } = state.line;
+  const { offsetMs, vouched } = state.line;
   const isSteady = isOn(state.line, reading) && !isBehindMark(state, reading);
   const errorMs = errorAt(state, uptimeMs);
   if (isSteady && errorMs !== undefined) {
     const isFresh = vouched?.errorMs === 0 && uptimeMs - vouched.atMs <= SYNCED_MAX_MS;
     return isFresh ? { unixMs, quality: 'synced' } : { unixMs, quality: 'holdover', errorMs };
   }
-  const quality = isSteady ? 'unsynced' : 'stepped';
-  // Who sets a clock back that was vouched for does not undo the time since: the line goes on without it.
-  const lineUnixMs = errorMs === undefined ? -Infinity : state.line.offsetMs + uptimeMs - errorMs;
-  const floorUnixMs = Math.floor(Math.max(markAt(state, uptimeMs) ?? -Infinity, lineUnixMs));
-  return { unixMs, quality, ...(floorUnixMs > -Infinity && { floorUnixMs }) };
+  const knownUnixMs = errorMs === undefined ? undefined : Math.floor(offsetMs + uptimeMs);
+  const floorUnixMs = Math.max(
+    markAt(state, uptimeMs) ?? -Infinity,
+    knownUnixMs === undefined || errorMs === undefined ? -Infinity : knownUnixMs - errorMs,
+  );
+  return {
+    unixMs: knownUnixMs ?? unixMs,
+    quality: isSteady ? 'unsynced' : 'stepped',
+    ...(floorUnixMs > -Infinity && { floorUnixMs }),
+  };
 }

@@ -93,11 +93,15 @@ export class SiteClock implements Clock {
     this.#trustUnsynced = isTrusted;
   }
 
-  /** A named person says that the machine's wall clock is right. What has surely passed counts from it anew. */
-  accept(): void {
+  /**
+   * A named person says that the machine's wall clock is right: at once, and what has surely passed counts from it anew.
+   * Resolves when the disk has it, or has failed.
+   */
+  async accept(): Promise<void> {
     this.#knownUnixMs = -Infinity;
     this.#take({ kind: 'accept', reading: this.#read() });
     this.#save();
+    await this.#saving;
   }
 
   #look(): void {

@@ -60,7 +60,7 @@ export interface FieldDeps {
   /** Asked where an access point says so. Absent: it does not answer. */
   readonly host?: AuthorisationHost;
   /** Takes the wall clock as right from now on. Absent: the clock is not the gateway's own. */
-  readonly acceptClock?: () => void;
+  readonly acceptClock?: () => Promise<void>;
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
   /** Default: forgets with the process. */
@@ -570,7 +570,7 @@ export class Field {
     } catch {
       throw refused('the order cannot be recorded, and is recorded first');
     }
-    acceptClock();
+    await acceptClock();
   }
 
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */

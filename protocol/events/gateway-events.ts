@@ -91,7 +91,7 @@ export const GATEWAY_EVENTS = {
   'clock.accepted': {
     severity: 'notice',
     meaning: 'A named person said that the wall clock is right; what has surely passed counts from it anew.',
-    detail: { by: 'who', 'behindMs?': 'how far the clock was before what had counted as surely passed' },
+    detail: { by: 'who' },
   },
   'clock.mark_lost': {
     severity: 'alarm',

@@ -148,7 +148,7 @@ t.test('a person who says that the clock is right is believed, and the word is k
   await clock.advance(2 * HOUR_MS);
   clock.stepWall(-24 * HOUR_MS);
   t.equal(site.wall().quality, 'stepped');
-  site.accept();
+  await site.accept();
   t.match(site.wall(), { quality: 'holdover', errorMs: 60_000 });
   await site.stop();
   evidence.bootId = 'boot-2';

@@ -124,7 +124,7 @@ t.test('the word of a person is recorded before the clock counts again', async (
   site.news();
   await Promise.all([site.field.order({ kind: 'acceptClock' }, 'Ada'), site.clock.advance(10)]);
   t.equal(site.news()[0], 'clock.accepted');
-  t.match(site.record('clock.accepted').record.detail, { by: 'Ada', behindMs: /^25\d{6}$/ });
+  t.match(site.record('clock.accepted').record.detail, { by: 'Ada' });
   t.equal(await answer(site, 'front-in'), 'access.granted');
 });
 

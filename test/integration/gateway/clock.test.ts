@@ -42,8 +42,8 @@ t.test('a clock before what has surely passed is not believed until a person say
 
   t.match(await gateway.sparc('clock', 'accept', '--by', 'Ada'), { exitCode: 0 });
   const accepted = await gateway.event(({ name }) => name === 'clock.accepted', 'who said so is recorded');
-  t.match(accepted.detail, { by: 'Ada', behindMs: /^\d+$/ });
-  t.match((await status()).clock, { quality: 'holdover', errorMs: Number });
+  t.match(accepted.detail, { by: 'Ada' });
+  await eventually('the clock is believed', async () => (await status()).clock.quality === 'holdover');
 
   await gateway.end('SIGKILL');
   await start();
