@@ -4,7 +4,7 @@ import type { EventDescription } from './event-description.js';
 export const GATEWAY_EVENTS = {
   'gateway.started': {
     severity: 'info',
-    meaning: 'The gateway process started and opened a new epoch.',
+    meaning: 'The gateway process started: it opened a new epoch, and its API has a new token.',
     detail: { name: 'the name of the gateway' },
   },
   'gateway.stopped': { severity: 'info', meaning: 'The gateway was stopped in order.' },
