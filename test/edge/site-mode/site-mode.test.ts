@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
+import fc from 'fast-check';
 import t from 'tap';
+import { isSparcError } from '@sparc/protocol/errors';
 import { DOOR_MODES, type Door, type StandingMode } from '@sparc/protocol/policy';
 import {
   afterRestart,
@@ -12,8 +14,11 @@ import {
   obey,
   OrderRequest,
   standingMode,
+  type FireAlarm,
   type SiteMode,
+  type StandingOrder,
 } from '@sparc/edge/site-mode';
+import { checkProperty } from '../../support/property.js';
 
 const ACT = { by: 'Ada', atUnixMs: 1 };
 const MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
@@ -74,6 +79,48 @@ t.test('from every mode of a door every other is reached, if need be through its
       t.equal(standingMode(reached, door('none'), false), to, `${from} to ${to}`);
     }
   }
+});
+
+/** Orders and fire alarms, as they come; a restart of the gateway among them. */
+const anything: fc.Arbitrary<StandingOrder | FireAlarm | 'restart'> = fc.oneof(
+  fc.constantFrom<StandingOrder | FireAlarm | 'restart'>(
+    { kind: 'lockdown' },
+    { kind: 'endLockdown' },
+    { kind: 'evacuate' },
+    { kind: 'fire', inputId: 'panel' },
+    { kind: 'releaseDoor', door: 'door' },
+    'restart',
+  ),
+  fc.constantFrom(...MODES).map((mode) => ({ kind: 'door' as const, door: 'door', mode })),
+);
+
+t.test('whatever was ordered and whatever burnt, three orders bring a door back to its schedule', async (t) => {
+  checkProperty(
+    fc.property(
+      fc.array(anything, { maxLength: 12 }),
+      fc.constantFrom(...RELEASES),
+      fc.boolean(),
+      (acts, fire, open) => {
+        let mode = NORMAL;
+        for (const act of acts) {
+          try {
+            mode = act === 'restart' ? afterRestart(mode) : obey(mode, act, ACT).mode;
+          } catch (error) {
+            if (!isSparcError(error, 'ERR_GATEWAY_ORDER_REFUSED')) throw error;
+          }
+        }
+        const ends: readonly StandingOrder[] = [
+          { kind: 'endFire' },
+          { kind: 'endLockdown' },
+          { kind: 'releaseDoor', door: 'door' },
+        ];
+        for (const end of ends) mode = obey(mode, end, ACT).mode;
+        return standingMode(mode, door(fire), open) === (open ? 'unlocked' : 'locked');
+      },
+    ),
+    300,
+  );
+  t.pass();
 });
 
 t.test('a restart keeps what restricts and what frees people, and no order that opens', async (t) => {
