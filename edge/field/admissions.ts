@@ -80,6 +80,7 @@ export class Admissions {
 
   stop(): void {
     for (const meeting of this.#meetings.values()) meeting.stop();
+    this.deps.host.stop();
   }
 
   /** Visitors who wait for an escort pass with one. */

@@ -1,6 +1,6 @@
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { Clock } from '@sparc/protocol/ports';
 import type { AuthorisationHost, HostQuestion } from './authorisation-host.js';
 
 /** Questions under way at one time; one more is not asked. */
@@ -15,8 +15,9 @@ export interface HostDeskDeps {
 
 /** Asks the host within the time that an access point gives it, and says on the record when it stops answering. */
 export class HostDesk {
-  #underWayCount = 0;
+  readonly #questions = new Set<AbortController>();
   #isAvailable = true;
+  #stopped = false;
 
   constructor(private readonly deps: HostDeskDeps) {}
 
@@ -30,32 +31,39 @@ export class HostDesk {
       return answer;
     } catch (error) {
       const code: ErrorCode = isSparcError(error) ? error.code : 'ERR_HOST_UNREACHABLE';
-      if (this.#isAvailable) this.deps.record({ name: 'host.unavailable', accessPointId, code });
+      if (this.#isAvailable && !this.#stopped) this.deps.record({ name: 'host.unavailable', accessPointId, code });
       this.#isAvailable = false;
       return 'none';
     }
   }
 
+  /** Ends the questions under way. Idempotent. */
+  stop(): void {
+    this.#stopped = true;
+    for (const each of this.#questions) each.abort();
+  }
+
   async #ask(question: HostQuestion, timeoutMs: number): Promise<'allowed' | 'denied'> {
     const { clock, host } = this.deps;
     if (host === undefined) throw new SparcError('ERR_HOST_NOT_CONFIGURED', 'the gateway configuration names no host');
-    if (this.#underWayCount >= HOST_QUESTIONS_MAX) {
+    if (this.#questions.size >= HOST_QUESTIONS_MAX) {
       throw new SparcError('ERR_HOST_BUSY', `${HOST_QUESTIONS_MAX} questions to the host are under way`);
     }
     const controller = new AbortController();
-    this.#underWayCount += 1;
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = clock.setTimer(timeoutMs, () => {
-        reject(new SparcError('ERR_HOST_TIMEOUT', `the host did not answer within ${timeoutMs} ms`));
-        controller.abort();
-      });
+    const { signal } = controller;
+    const late = () => new SparcError('ERR_HOST_TIMEOUT', `the host did not answer within ${timeoutMs} ms`);
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(late()));
     });
+    this.#questions.add(controller);
+    const timer = clock.setTimer(timeoutMs, () => controller.abort());
     try {
-      return await Promise.race([host.authorise(question, controller.signal), late]);
+      return await Promise.race([host.authorise(question, signal), aborted]);
+    } catch (error) {
+      throw signal.aborted ? late() : error;
     } finally {
-      timer?.cancel();
-      this.#underWayCount -= 1;
+      timer.cancel();
+      this.#questions.delete(controller);
     }
   }
 }

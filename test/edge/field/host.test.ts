@@ -227,3 +227,14 @@ t.test('a PIN under duress is asked about as any other, and the reader shows not
   );
   t.equal(duress.names.filter((name) => name === 'access.duress').length, 1, 'and alarms once');
 });
+
+t.test('a gateway that stops waits for no host, and blames none', async (t) => {
+  const { site, host } = await openSite(asksHost('deny'));
+  host.answer = 'silent';
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(10);
+  await site.field.stop();
+  t.equal(host.abortedCount, 1);
+  t.notOk(site.journal.names.includes('host.unavailable'));
+  t.notOk(site.released('front'));
+});
