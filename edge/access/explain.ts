@@ -15,6 +15,8 @@ export function explain(record: Explained): string[] {
   }
   if (inputs === undefined) return lines;
   lines.push('What was known:', ...circumstances(inputs).map((line) => `  ${line}`));
+  const isLimited = reason === 'use_limit' || alsoFailed.includes('use_limit');
+  if (isLimited && inputs.usesCount === undefined) lines.push('  how often the card had been used was NOT known');
   return lines;
 }
 
