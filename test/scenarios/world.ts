@@ -222,6 +222,7 @@ export class ScenarioWorld {
     this.#siteClock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
     this.usePolicy(this.#site.policy);
     field.start();
+    void field.closeGrants(this.journal.unsettled);
     for (const id of this.#site.deviceIds) if (!this.#away.has(id)) this.connect(id);
     await this.clock.advance(START_MS);
   }
