@@ -199,7 +199,8 @@ export function kindOf({ name, severity }) {
 export function whoOf(event) {
   if (event.holderName !== undefined) return event.holderName;
   if (event.holderId !== undefined) return event.holderId;
-  if (event.detail?.operator !== undefined) return event.detail.operator;
+  const actor = event.detail?.operator ?? event.detail?.by;
+  if (actor !== undefined) return actor;
   const { card } = event;
   if (card?.cardNumber !== undefined) {
     return `card ${card.facility === undefined ? '' : `${card.facility}-`}${card.cardNumber}`;
@@ -222,6 +223,9 @@ export function whereOf(event, site) {
   return [...new Set(parts.filter((part) => part !== undefined))].join(' · ');
 }
 
+/** Details that say who, or that only name something. */
+const NAMES_ONLY = new Set(['operator', 'by', 'task', 'act']);
+
 /** Why, as one sentence; the reason that decided comes first. */
 export function whyOf(event, catalogue) {
   const text = (reason) => catalogue.reasons[reason] ?? reason;
@@ -235,7 +239,7 @@ export function whyOf(event, catalogue) {
   if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
   if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);
   for (const [name, value] of Object.entries(detail)) {
-    if (name !== 'operator' && name !== 'task') parts.push(`${name} ${value}`);
+    if (!NAMES_ONLY.has(name)) parts.push(`${name} ${value}`);
   }
   const sentence = parts.join('; ');
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);

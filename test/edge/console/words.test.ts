@@ -29,6 +29,12 @@ t.test('an event of commissioning names the operator, what was done and how it e
   t.equal(whyOf(event, CATALOGUE), 'Set key; failed; it broke.');
 });
 
+t.test('an act is told with who did it and what came of it', async (t) => {
+  const event = { name: 'order.refused', detail: { by: 'Ada', order: 'door', why: 'there is no such door' } };
+  t.equal(whoOf(event), 'Ada');
+  t.equal(whyOf(event, CATALOGUE), 'Order door; why there is no such door');
+});
+
 t.test('whoever nobody knows is called by what they presented', async (t) => {
   t.equal(whoOf({ card: { bitCount: 26, facility: 1, cardNumber: '42' } }), 'card 1-42');
   t.equal(whoOf({ card: { bitCount: 26 } }), 'card of 26 bits');
