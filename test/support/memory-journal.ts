@@ -1,7 +1,11 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { JournalStartReport } from '@sparc/edge/ledger';
 import { encodeEvent } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
 import { eventFaults } from './event-faults.js';
+
+const OUTCOMES = ['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned'];
+const USES = ['access.used', 'access.not_used', 'access.unverified'];
 
 /** A journal over an array, with a disk that can be slow, hang or fail. Appends become durable in call order. */
 export class MemoryJournal implements Journal {
@@ -45,6 +49,18 @@ export class MemoryJournal implements Journal {
     });
     this.#order = turn;
     return turn;
+  }
+
+  /** Grants of which it does not say what became, as the real one reports them to the next start. */
+  get unsettled(): Pick<JournalStartReport, 'openGrants' | 'releasedGrants'> {
+    const told = ({ id }: AppendedEntry, names: readonly string[]) =>
+      this.entries.some(({ record }) => names.includes(record.name) && record.causeId?.sequence === id.sequence);
+    const grants = this.entries.filter(({ record }) => record.name.startsWith('access.granted'));
+    const logged = (grant: AppendedEntry) => ({ ...grant, kind: 'event' });
+    return {
+      openGrants: grants.filter((grant) => !told(grant, OUTCOMES)).map(logged),
+      releasedGrants: grants.filter((grant) => told(grant, ['access.released']) && !told(grant, USES)).map(logged),
+    };
   }
 
   /** The disk answers again. */

@@ -1,28 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { isClaim, type Claim } from '@sparc/edge/passages';
-import type { AppendedEntry } from '@sparc/protocol/ports';
 import { checkAsyncProperty } from '../../support/property.js';
 import { CARDS, FieldSite, sitePolicy } from './field-site.js';
 
 type Act = 'front' | 'store' | 'open front' | 'open store' | 'wait' | 'crash';
 
 const act = fc.constantFrom<Act>('front', 'store', 'open front', 'open store', 'wait', 'crash');
-
-const USES = ['access.used', 'access.not_used', 'access.unverified'];
-const OUTCOMES = ['access.released', 'access.not_executed', 'access.outcome_unknown', 'access.abandoned'];
-
-/** Grants of which the journal does not say what became, as a start finds them. */
-function unsettled(entries: readonly AppendedEntry[]) {
-  const told = (grant: AppendedEntry, names: readonly string[]) =>
-    entries.some(({ record: { name, causeId } }) => names.includes(name) && causeId?.sequence === grant.id.sequence);
-  const grants = entries.filter(({ record }) => record.name === 'access.granted');
-  const logged = (grant: AppendedEntry) => ({ ...grant, kind: 'event' });
-  return {
-    openGrants: grants.filter((grant) => !told(grant, OUTCOMES)).map(logged),
-    releasedGrants: grants.filter((grant) => told(grant, ['access.released']) && !told(grant, USES)).map(logged),
-  };
-}
 
 /** How often Ann passed, in all runs: as the contacts showed, and unseen through doors that a crash left released. */
 async function passages(usesMax: number, acts: readonly Act[]): Promise<number> {
@@ -54,8 +38,8 @@ async function passages(usesMax: number, acts: readonly Act[]): Promise<number> 
       case 'crash': {
         countUsed();
         const { entries } = site.journal;
-        const open = unsettled(entries);
-        usedCount += open.releasedGrants.filter(({ record }) => site.released(record.doorId ?? '')).length;
+        const open = site.journal.unsettled;
+        usedCount += open.releasedGrants.filter(({ record }) => site.released(record?.doorId ?? '')).length;
         const read = entries.filter(({ record }) => isClaim(record));
         claims = [...claims, ...read.map(({ record, wallUnixMs }) => ({ record, atUnixMs: wallUnixMs }))];
         const known = claims;
