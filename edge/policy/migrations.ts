@@ -85,11 +85,11 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE access_policy ADD COLUMN may TEXT; -- a JSON list
   ALTER TABLE credential_holder ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE credential_holder ADD COLUMN escort_required INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE credential_holder ADD COLUMN is_ordinary INTEGER NOT NULL
-    AS (status = 'active' AND clearance = 0 AND escort_required = 0) VIRTUAL;
+  -- What a decision asks of the holder stands with the credential: one look-up less, and a generation never changes.
+  ALTER TABLE credential ADD COLUMN holder_status TEXT NOT NULL DEFAULT 'active';
+  ALTER TABLE credential ADD COLUMN clearance INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE credential ADD COLUMN escort_required INTEGER NOT NULL DEFAULT 0;
   DROP INDEX holder_not_active;
-  -- A decision asks only this small index: a holder who is not in it is active, without clearance and without escort.
-  CREATE INDEX holder_not_ordinary ON credential_holder (id, status, clearance, escort_required) WHERE is_ordinary = 0;
   CREATE TABLE linkage_rule (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, definition TEXT NOT NULL) STRICT;
   `,
 ];

@@ -60,8 +60,9 @@ export class PolicyBuilder {
       ),
       credential: db.prepare(
         `INSERT INTO credential (id, holder, status, valid_from_unix_ms, valid_to_unix_ms, pin_hash,
-           duress_pin_hash, override, uses_max, extended_time)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           duress_pin_hash, override, uses_max, extended_time, holder_status, clearance, escort_required)
+         SELECT given.*, h.status, h.clearance, h.escort_required
+           FROM (SELECT ?, ? AS holder, ?, ?, ?, ?, ?, ?, ?, ?) given LEFT JOIN credential_holder h ON h.id = given.holder`,
       ),
       identifier: db.prepare('INSERT INTO credential_identifier VALUES (?, ?, ?)'),
       credentialProfile: db.prepare(

@@ -43,8 +43,7 @@ interface CredentialRow {
   readonly row: number;
   readonly id: string;
   readonly holderId: string;
-  /** Null when the holder is active, without clearance and without escort. */
-  readonly holderStatus: CredentialHolder['status'] | null;
+  readonly holderStatus: CredentialHolder['status'];
   readonly status: CredentialRecord['status'];
   readonly validFrom: number | null;
   readonly validTo: number | null;
@@ -53,9 +52,8 @@ interface CredentialRow {
   readonly override: 0 | 1;
   readonly usesMax: number | null;
   readonly extendedTime: 0 | 1;
-  /** This and the next as `holderStatus`. */
-  readonly clearance: number | null;
-  readonly escortRequired: 0 | 1 | null;
+  readonly clearance: number;
+  readonly escortRequired: 0 | 1;
 }
 
 interface RightRow {
@@ -105,17 +103,15 @@ export class SqlitePolicyView implements PolicyView {
     this.#areas = byId(this.plan.areas);
     this.#schedules = byId(this.plan.schedules);
     this.#specialDayGroups = byId(this.plan.specialDayGroups);
-    const [columns, holder] = [
-      `c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
-        c.valid_to_unix_ms AS validTo, c.pin_hash IS NOT NULL AS hasPin, c.override, c.uses_max AS usesMax,
-        c.extended_time AS extendedTime, h.status AS holderStatus, h.clearance, h.escort_required AS escortRequired`,
-      'LEFT JOIN credential_holder h INDEXED BY holder_not_ordinary ON h.id = c.holder AND h.is_ordinary = 0',
-    ];
+    const columns = `
+      c.credential AS row, c.id, c.holder AS holderId, c.status, c.valid_from_unix_ms AS validFrom,
+      c.valid_to_unix_ms AS validTo, c.pin_hash IS NOT NULL AS hasPin, c.override, c.uses_max AS usesMax,
+      c.extended_time AS extendedTime, c.holder_status AS holderStatus, c.clearance, c.escort_required AS escortRequired`;
     // CROSS JOIN fixes the order of the loops: from the one identifier outwards.
     this.#credential = db.prepare(`
-      SELECT ${columns}, i.issue FROM credential_identifier i CROSS JOIN credential c USING (credential) ${holder}
+      SELECT ${columns}, i.issue FROM credential_identifier i CROSS JOIN credential c USING (credential)
       WHERE i.identifier_key = ?`);
-    this.#credentialById = db.prepare(`SELECT ${columns}, NULL AS issue FROM credential c ${holder} WHERE c.id = ?`);
+    this.#credentialById = db.prepare(`SELECT ${columns}, NULL AS issue FROM credential c WHERE c.id = ?`);
     this.#rights = db.prepare(`
       SELECT p.id AS profileId, a.schedule AS scheduleId, a.may
       FROM credential_access_profile m
@@ -258,7 +254,7 @@ function recordOf(row: CredentialRow): CredentialRecord {
   return {
     id: row.id,
     holderId: row.holderId,
-    holderStatus: row.holderStatus ?? 'active',
+    holderStatus: row.holderStatus,
     status: row.status,
     ...(row.validFrom !== null && { validFromUnixMs: row.validFrom }),
     ...(row.validTo !== null && { validToUnixMs: row.validTo }),
@@ -267,7 +263,7 @@ function recordOf(row: CredentialRow): CredentialRecord {
     ...(row.override === 1 && { override: true }),
     ...(row.usesMax !== null && { usesMax: row.usesMax }),
     ...(row.extendedTime === 1 && { extendedTime: true }),
-    ...(row.clearance !== null && row.clearance > 0 && { clearance: row.clearance }),
+    ...(row.clearance > 0 && { clearance: row.clearance }),
     ...(row.escortRequired === 1 && { escortRequired: true }),
   };
 }
