@@ -3,7 +3,6 @@ import type { WallTime } from '@sparc/protocol/ports';
 import {
   DRIFT_MIN_PPM,
   errorAt,
-  isBehindMark,
   isOn,
   judge,
   markAt,
@@ -17,8 +16,9 @@ import {
 export const STAND_BY_MS = 3_600_000;
 /** Somebody looked at a watch. */
 export const PERSON_ERROR_MS = 60_000;
-/** Hardware clocks are read in whole seconds, and set a while after the system's. */
-const HARDWARE_ERROR_MS = 2_000;
+/** Hardware clocks are read in whole seconds, and the system's was set from one a while ago. */
+const HARDWARE_AGREES_MS = 2_000;
+const HARDWARE_ERROR_MS = HARDWARE_AGREES_MS + 1_000;
 /** A clock that is worse than this is broken. */
 const DRIFT_MAX_PPM = 500;
 /** A shorter span measures the network and no drift. */
@@ -60,8 +60,9 @@ export function begin(reading: Reading, earlier?: EarlierRun, hardwareUnixMs?: n
   const state = { line, driftPpm, seen, ...(mark && { mark: { unixMs: mark.unixMs, atMs: uptimeMs } }) };
   if (unixMs <= last.unixMs - STEP_MIN_MS) return { ...state, line: { ...line, offsetMs: last.unixMs - uptimeMs } };
   const { vouched } = lineBefore;
-  const agrees = hardwareUnixMs !== undefined && Math.abs(hardwareUnixMs - unixMs) <= HARDWARE_ERROR_MS;
-  if (vouched === undefined || !agrees) return state;
+  const agrees = hardwareUnixMs !== undefined && Math.abs(hardwareUnixMs - unixMs) <= HARDWARE_AGREES_MS;
+  // A machine that is shut down writes its time to its hardware clock, also one that was not believed.
+  if (vouched === undefined || last.quality === 'stepped' || !agrees) return state;
   const atMs = lineBefore.offsetMs + vouched.atMs - offsetMs;
   return { ...state, line: { ...line, vouched: { atMs, errorMs: vouched.errorMs + HARDWARE_ERROR_MS } } };
 }
@@ -103,12 +104,13 @@ function look(state: ClockState, reading: Reading, trustUnsynced: boolean): Cloc
   return raiseMark(isOfNow ? confirm(state, reading, confirmedUnixMs) : state, reading, trustUnsynced);
 }
 
-/** A time source set or confirmed the wall clock. */
+/**
+ * A time source set or confirmed the wall clock. Where that is before the mark it is not believed all the same: only a
+ * person can say that what has surely passed never did.
+ */
 function confirm(state: ClockState, reading: Reading, confirmedUnixMs: number): ClockState {
   const { rival, ...rest } = state;
   const seen = { ...rest, confirmedUnixMs };
-  // What has surely passed does not come again; only a person can say that it never did.
-  if (isBehindMark(state, reading)) return seen;
   const { line } = state;
   const { unixMs, uptimeMs } = reading;
   const offsetMs = offsetOf(reading);

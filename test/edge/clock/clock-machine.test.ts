@@ -80,7 +80,18 @@ class Machine {
   }
 
   /** The process ends and starts again; with a new boot the machine as well. */
-  restart({ offMs = 0, isSameBoot = false, hardware = false, wallErrorMs = this.#wallErrorMs } = {}): void {
+  restart({
+    offMs = 0,
+    isSameBoot = false,
+    hardwareErrorMs,
+    wallErrorMs = this.#wallErrorMs,
+  }: {
+    readonly offMs?: number;
+    readonly isSameBoot?: boolean;
+    /** Absent: there is no hardware clock. */
+    readonly hardwareErrorMs?: number;
+    readonly wallErrorMs?: number;
+  } = {}): void {
     this.#trueMs += offMs;
     this.#wallErrorMs = wallErrorMs;
     if (!isSameBoot) {
@@ -88,7 +99,8 @@ class Machine {
       this.#confirmed = undefined;
     }
     const earlier = { isSameBoot, state: JSON.parse(JSON.stringify(this.state)) as ClockState };
-    this.state = begin(this.#reading(), earlier, hardware ? this.#trueMs : undefined);
+    const hardwareUnixMs = hardwareErrorMs === undefined ? undefined : this.#trueMs + hardwareErrorMs;
+    this.state = begin(this.#reading(), earlier, hardwareUnixMs);
     this.#look();
   }
 
@@ -249,11 +261,19 @@ t.test('over a start of the machine a hardware clock carries the time on, within
   const machine = new Machine();
   machine.confirm();
   machine.pass(2 * HOUR_MS, { confirmed: true });
-  machine.restart({ offMs: 10 * HOUR_MS, hardware: true });
-  t.match(machine.now, { quality: 'holdover', errorMs: 2_000 + 1_800 });
-  machine.restart({ offMs: HOUR_MS, hardware: true });
-  t.match(machine.now, { quality: 'holdover', errorMs: 4_000 + 1_980 });
-  machine.restart({ offMs: 62 * HOUR_MS, hardware: true });
+  machine.restart({ offMs: 10 * HOUR_MS, hardwareErrorMs: 0 });
+  t.match(machine.now, { quality: 'holdover', errorMs: 3_000 + 1_800 });
+  machine.restart({ offMs: HOUR_MS, hardwareErrorMs: 0 });
+  t.match(machine.now, { quality: 'holdover', errorMs: 6_000 + 1_980 });
+  machine.restart({ offMs: 62 * HOUR_MS, hardwareErrorMs: 0 });
+  t.equal(machine.quality, 'unsynced');
+});
+
+t.test('a hardware clock that was set from a clock that is not believed carries nothing on', async (t) => {
+  const machine = new Machine();
+  machine.confirm();
+  machine.set(HOUR_MS);
+  machine.restart({ offMs: 60_000, hardwareErrorMs: HOUR_MS });
   t.equal(machine.quality, 'unsynced');
 });
 
@@ -264,7 +284,7 @@ t.test('without a hardware clock that agrees, nothing is known after a start of 
   machine.restart({ offMs: HOUR_MS });
   t.equal(machine.quality, 'unsynced', 'none');
   machine.confirm();
-  machine.restart({ offMs: HOUR_MS, hardware: true, wallErrorMs: 5_000 });
+  machine.restart({ offMs: HOUR_MS, hardwareErrorMs: 0, wallErrorMs: 5_000 });
   t.equal(machine.quality, 'unsynced', 'another time');
   t.ok((machine.now.floorUnixMs ?? 0) > START_UNIX_MS, 'but for what had surely passed');
 });
