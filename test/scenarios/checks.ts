@@ -149,6 +149,8 @@ const LOG: readonly Check[] = [
   },
 ];
 
+const lockOf = (look: Look, doorId: string): string => (look.world.isReleased(doorId) ? 'released' : 'secured');
+
 /** As the bus in memory names it. */
 const portKey = ({ device, number }: Port): string => `${device}#${number}`;
 
@@ -168,9 +170,9 @@ const DOORS: readonly Check[] = [
   {
     phrase: '{door} is released',
     means: 'whoever pulls opens it: its lock is without power, or with power, as its type says',
-    run: (look, door = '') => is(look.world.isReleased(door), true),
+    run: (look, door = '') => is(lockOf(look, door), 'released'),
   },
-  { phrase: '{door} is secured', means: 'it holds', run: (look, door = '') => is(look.world.isReleased(door), false) },
+  { phrase: '{door} is secured', means: 'it holds', run: (look, door = '') => is(lockOf(look, door), 'secured') },
   {
     phrase: '{door} is never released',
     means: 'not for an instant since `when`',

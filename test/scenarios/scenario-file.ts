@@ -36,10 +36,12 @@ const SCENARIO_KEYS = ['title', 'rules', 'changes', 'given', 'when', 'then', 'ro
 /** What a file does not say: nobody is where a rule would matter. */
 const DEFAULT_GIVEN = 'the time is 2026-01-05 10:00';
 
-/** Reads a file of scenarios; each row of `cases` is one of its own. Throws with file and line on what it cannot read. */
-export function readScenarios(path: string): Scenario[] {
-  const file = basename(path);
-  const root = parseTree(readRepositoryFile(path), file);
+/** Reads a file of the repository as `parseScenarios` does. */
+export const readScenarios = (path: string): Scenario[] => parseScenarios(readRepositoryFile(path), basename(path));
+
+/** Each row of `cases` is a scenario of its own. Throws with file and line on what cannot be read. */
+export function parseScenarios(text: string, file: string): Scenario[] {
+  const root = parseTree(text, file);
   const read = new Reader(file);
   const keys = read.map(root, FILE_KEYS);
   const site = read.text(keys.get('site'), 'office');
