@@ -11,7 +11,7 @@ const CUT_OFF_AFTER_MS = 3_600_000;
 export interface AuditDeps {
   readonly clock: Clock;
   readonly dataDir: string;
-  readonly config: ConfigMark;
+  readonly configFiles: readonly ConfigMark[];
   /** Resolves when the journal has it: true, or that it is lost: false. */
   readonly record: (event: EventDraft) => Promise<boolean>;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -30,10 +30,12 @@ export class Audit {
   constructor(private readonly deps: AuditDeps) {}
 
   start(): void {
-    const { dataDir, config, record, onFailure } = this.deps;
-    recordConfigChange(dataDir, config, record).catch((error: unknown) =>
-      onFailure(error, 'the configuration of this start cannot be noted'),
-    );
+    const { dataDir, configFiles, record, onFailure } = this.deps;
+    for (const mark of configFiles) {
+      recordConfigChange(dataDir, mark, record).catch((error: unknown) =>
+        onFailure(error, 'the configuration of this start cannot be noted'),
+      );
+    }
     void this.#look();
   }
 

@@ -5,4 +5,4 @@
 export { act, type Act } from './act.js';
 export { ACTS_WAITING_MAX, type ActFacts, type ActName } from './act-note.js';
 export { Audit } from './audit.js';
-export { markOfConfig, type ConfigMark } from './config-mark.js';
+export { markOfFile, type ConfigMark } from './config-mark.js';

@@ -31,8 +31,8 @@ export interface GatewayDeps {
   /** Of PIN hashes. */
   readonly pinKey: Uint8Array;
   readonly log: FieldLog;
-  /** Of the file that the configuration was read from. */
-  readonly configMark: ConfigMark;
+  /** Of the files that the configuration and keys were read from. */
+  readonly configFiles: readonly ConfigMark[];
   /** Absent: none is configured. */
   readonly host?: AuthorisationHost;
   /** The console is served; after each start of the site process. */
@@ -141,7 +141,7 @@ export class Gateway {
     const audit = new Audit({
       clock,
       dataDir: this.config.dataDir,
-      config: this.deps.configMark,
+      configFiles: this.deps.configFiles,
       record: (event) => field.keep(event),
       onFailure: (error, what) => this.deps.log.warn({ error }, what),
     });

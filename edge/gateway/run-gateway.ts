@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
-import { markOfConfig } from '../audit/index.js';
+import { markOfFile, type ConfigMark } from '../audit/index.js';
 import { KeyStore } from '../commissioning/index.js';
 import { loadGatewayConfig, loadHostToken, loadOsdpKeys, type GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
@@ -33,7 +33,7 @@ export async function runGateway(configPath: string, options: { readonly json: b
     timeEvidence: createTimeEvidence(),
     random: nodeRandom,
     log,
-    configMark: markOfConfig(configPath),
+    configFiles: marksOf(configPath, config),
     onListening: (url) => log.info({ url }, 'console'),
   });
   const stopped = signalled();
@@ -48,6 +48,11 @@ export async function runGateway(configPath: string, options: { readonly json: b
   }
   log.info({}, 'stopped');
   return 0;
+}
+
+function marksOf(configPath: string, { osdpKeysFile }: GatewayConfig): ConfigMark[] {
+  const keys = osdpKeysFile === undefined ? [] : [markOfFile('osdpKeys', osdpKeysFile)];
+  return [markOfFile('configuration', configPath), ...keys];
 }
 
 /** Two gateways on one journal would each undo the other. A disk that cannot even lock must not keep anybody in. */

@@ -48,8 +48,13 @@ export const ADMIN_EVENTS = {
   'config.changed': {
     severity: 'warning',
     meaning:
-      'The configuration of the gateway is another than at its last start; who edits the file is not known to it.',
-    detail: { from: 'SHA-256 of what it was', to: 'SHA-256 of what it is', modifiedAt: 'when the file was changed' },
+      'A file that people write for the gateway is another than at its last start; who did that, it does not know.',
+    detail: {
+      file: '`configuration`, or `osdpKeys` that people brought',
+      from: 'SHA-256 of what it was',
+      to: 'SHA-256 of what it is',
+      modifiedAt: 'when the file was changed',
+    },
   },
   'audit.unreadable': {
     severity: 'alarm',

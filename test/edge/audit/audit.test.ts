@@ -10,7 +10,7 @@ import { eventFaults } from '../../support/event-faults.js';
 import { eventually } from '../../support/peers.js';
 
 const START = Date.parse('2026-03-02T08:00:00Z');
-const MARK: ConfigMark = { sha256: 'a1'.repeat(32), modifiedAtUnixMs: START };
+const MARK: ConfigMark = { file: 'configuration', sha256: 'a1'.repeat(32), modifiedAtUnixMs: START };
 /** Longer than the pause between two looks. */
 const LOOK_MS = 2_500;
 
@@ -25,11 +25,11 @@ function scene(t: Test) {
   const facts = (upTo: string) => ({ format: 'lines', upTo });
   const doing = (work: () => Promise<string> | string) =>
     act(dataDir, { clock, random }, { name: 'ledger.exported', by: 'Ada', account: 'root', work, facts });
-  const start = (config = MARK) => {
+  const start = (...configFiles: readonly ConfigMark[]) => {
     const audit = new Audit({
       clock,
       dataDir,
-      config,
+      configFiles,
       record: async (event: EventDraft) => {
         journal.triesCount += 1;
         if (journal.works) records.push(event);
@@ -159,21 +159,28 @@ t.test('what is no note of an act is an alarm, and in nobody’s way', async (t)
 
 t.test('a configuration that is another than at the last start is recorded, the first is not', async (t) => {
   const { dataDir, records, journal, start } = scene(t);
-  const other = { sha256: 'b2'.repeat(32), modifiedAtUnixMs: START + 1_000 };
-  const settled = () => eventually('it is noted', () => readdirSync(dataDir).includes('configuration.sha256'));
-  start().stop();
+  const other: ConfigMark = { ...MARK, sha256: 'b2'.repeat(32), modifiedAtUnixMs: START + 1_000 };
+  const keys: ConfigMark = { ...MARK, file: 'osdpKeys' };
+  const settled = () =>
+    eventually('it is noted', () =>
+      ['configuration.sha256', 'osdpKeys.sha256'].every((name) => readdirSync(dataDir).includes(name)),
+    );
+  start(MARK, keys).stop();
   await settled();
-  start().stop();
+  start(MARK, keys).stop();
   journal.works = false;
-  start(other).stop();
+  start(other, keys).stop();
   await eventually('it was tried', () => journal.triesCount === 1);
   journal.works = true;
-  start(other).stop();
+  start(other, keys).stop();
   await eventually('it is recorded', () => records.length === 1);
   t.match(records, [
     {
       name: 'config.changed',
-      detail: { from: MARK.sha256, to: other.sha256, modifiedAt: '2026-03-02T08:00:01.000Z' },
+      detail: { file: 'configuration', from: MARK.sha256, to: other.sha256, modifiedAt: '2026-03-02T08:00:01.000Z' },
     },
   ]);
+  start(other, { ...keys, sha256: other.sha256 });
+  await eventually('the other file is recorded', () => records.length === 2);
+  t.match(records[1], { detail: { file: 'osdpKeys', to: other.sha256 } });
 });

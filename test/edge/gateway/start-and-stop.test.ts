@@ -37,7 +37,7 @@ function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] 
     pinKey: new Uint8Array(32),
     keyStore: KeyStore.load(dataDir, nodeRandom),
     log: { info: write, warn: write, error: write },
-    configMark: { sha256: '00'.repeat(32), modifiedAtUnixMs: 0 },
+    configFiles: [],
     onListening: () => undefined,
   });
   t.teardown(() => gateway.stop());

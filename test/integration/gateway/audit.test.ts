@@ -33,7 +33,11 @@ t.test('what people do to a gateway is in its journal, whether it ran or not', a
   const config = JSON.parse(readFileSync(gateway.configPath, 'utf8')) as object;
   writeFileSync(gateway.configPath, JSON.stringify({ ...config, gateway: { name: 'renamed' } }));
   gateway.start();
-  t.match((await named('config.changed')).detail, { from: /^[0-9a-f]{64}$/, to: /^[0-9a-f]{64}$/ });
+  t.match((await named('config.changed')).detail, {
+    file: 'configuration',
+    from: /^[0-9a-f]{64}$/,
+    to: /^[0-9a-f]{64}$/,
+  });
   await gateway.end('SIGTERM');
 
   const faults = gateway.events.map((event) =>
