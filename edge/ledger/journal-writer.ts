@@ -1,5 +1,5 @@
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventOf, EventRecord } from '@sparc/protocol/events';
 import { HLC_ZERO, nextHlc, type Hlc } from '@sparc/protocol/hlc';
 import {
   encodeEvent,
@@ -353,7 +353,7 @@ export class JournalWriter implements Journal {
   }
 }
 
-const gapRecord = (code: string, detail: Readonly<Record<string, string>>): EventRecord => ({
+const gapRecord = (code: string, detail: NonNullable<EventOf<'journal.gap'>['detail']>): EventOf<'journal.gap'> => ({
   name: 'journal.gap',
   code,
   detail,

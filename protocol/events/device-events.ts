@@ -61,7 +61,7 @@ export const DEVICE_EVENTS = {
   },
   'commissioning.refused': {
     severity: 'warning',
-    meaning: 'A commissioning request was refused: its code, or the token that opens a window, is wrong.',
+    meaning: 'A request to commission or to order was refused: its code or token is wrong.',
     fields: ['code'],
     detail: { 'operator?': 'who opened the window that the code is not of' },
   },
