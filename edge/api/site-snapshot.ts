@@ -11,8 +11,8 @@ export interface SiteSnapshot {
   readonly policy?: {
     readonly revision: string;
     readonly appliedAtUnixMs: number;
-    /** Since its authority confirmed it, at least. */
-    readonly ageMs: number;
+    /** When its authority confirmed it last, at the latest. */
+    readonly confirmedAtUnixMs: number;
   };
   /** `errorMs`: bound of its error, where it matters. */
   readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };

@@ -38,7 +38,7 @@ async function status({ output }: Cli, config: string): Promise<void> {
     `${gateway.name} runs ${since(gateway.startedAtUnixMs)}.`,
     policy === undefined
       ? 'NO POLICY is readable.'
-      : `Policy ${policy.revision} ${since(policy.appliedAtUnixMs)}, confirmed ${age(policy.ageMs)} ago.`,
+      : `Policy ${policy.revision} ${since(policy.appliedAtUnixMs)}, confirmed ${age(nowUnixMs - policy.confirmedAtUnixMs)} ago.`,
     `${CLOCK_TEXTS[clock.quality]}${clock.errorMs === undefined ? '' : `, within ${Math.ceil(clock.errorMs / 1_000)} s`}.`,
     appliedAtUnixMs === undefined ? 'Nothing is revoked.' : `Revocation ${number} ${since(appliedAtUnixMs)}.`,
     journal.healthy ? 'The journal writes.' : `The journal DOES NOT WRITE: ${lateRecordsCount} records wait.`,

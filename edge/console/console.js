@@ -115,7 +115,7 @@ function renderFacts() {
       : [
           'Policy ',
           h('code', { title: policy.revision }, policy.revision.slice(0, 8)),
-          ` in force${since(policy.appliedAtUnixMs)}`,
+          ` in force${since(policy.appliedAtUnixMs)}, confirmed ${ago(nowMs - policy.confirmedAtUnixMs)} ago`,
         ]),
     ...(revocation.appliedAtUnixMs === undefined
       ? []

@@ -342,13 +342,17 @@ export class Field {
     const { plan } = this.#index;
     const revision = revisionOf(this.#policy);
     const { lastId } = this.#recorder;
-    const { quality, errorMs } = this.deps.clock.wall();
+    const { unixMs, quality, errorMs } = this.deps.clock.wall();
     return {
       ...(plan === undefined ? {} : { site: { id: plan.site.id, name: plan.site.name, timeZone: plan.site.timeZone } }),
       ...(revision === undefined || this.#applied === undefined
         ? {}
         : {
-            policy: { revision, appliedAtUnixMs: this.#applied.unixMs, ageMs: this.#policyAgeMs() ?? 0 },
+            policy: {
+              revision,
+              appliedAtUnixMs: this.#applied.unixMs,
+              confirmedAtUnixMs: unixMs - (this.#policyAgeMs() ?? 0),
+            },
           }),
       clock: { quality, ...(errorMs === undefined ? {} : { errorMs }) },
       revocation: this.#revocations.applied,

@@ -9,7 +9,7 @@ const instant = Type.Integer({ description: 'milliseconds since 1970-01-01T00:00
 export const siteSchema = closed({
   site: Type.Optional(closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() })),
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
-  policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant, ageMs: Type.Integer() })),
+  policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant, confirmedAtUnixMs: instant })),
   clock: closed({ quality: Type.String(), errorMs: optional.number }),
   revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
   mode: closed({ lockdown: Type.Boolean(), threatLevel: Type.Integer(), fires: texts }),

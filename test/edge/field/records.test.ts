@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Field } from '@sparc/edge/field';
-import { CARDS, FieldSite, sitePolicy } from './field-site.js';
+import { CARDS, EIGHT_UNIX_MS, FieldSite, sitePolicy } from './field-site.js';
 import { MemoryFieldBus } from '../../support/memory-field-bus.js';
 import { MemoryJournal } from '../../support/memory-journal.js';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -173,7 +173,7 @@ t.test('the snapshot is plain data that says what people look at', async (t) => 
   t.same(JSON.parse(JSON.stringify(snapshot)), snapshot);
   t.match(snapshot, {
     site: { id: 'site', timeZone: 'UTC' },
-    policy: { revision: 'r1', ageMs: 1_100 },
+    policy: { revision: 'r1', appliedAtUnixMs: EIGHT_UNIX_MS, confirmedAtUnixMs: EIGHT_UNIX_MS },
     clock: { quality: 'synced' },
     buses: [{ id: 'bus', up: true }],
     journal: { healthy: true, lastEntry: /^1\.\d+$/ },
