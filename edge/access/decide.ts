@@ -179,7 +179,8 @@ function judge(view: PolicyView, accessPointId: string, identified: Identified, 
   const failures = failedChecks(view, identified, inputs);
   const primary = failures.find(({ isFlagOnly }) => !isFlagOnly);
   const reason = primary?.reason;
-  const others = failures.length === 0 ? NONE : failures.filter((each) => each !== primary).map((each) => each.reason);
+  const isAlone = failures.length === (primary === undefined ? 0 : 1);
+  const others = isAlone ? NONE : failures.filter((each) => each !== primary).map((each) => each.reason);
   const isHostDue =
     identified.accessPoint !== undefined && inputs.hostAnswer === undefined && asksHost(identified.accessPoint);
   const isPending =

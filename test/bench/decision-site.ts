@@ -13,6 +13,12 @@ const PROFILE_POINTS_COUNT = 4;
 /** Wednesday, 12:00 in the zone of the site: every day schedule is open. */
 export const NOON_UNIX_MS = Date.parse('2026-03-04T11:00:00Z');
 
+/**
+ * `every`: a rule for all that can be kept for everybody. `peers`: rights, hours and validity, which is what casbin and
+ * Cedar are given.
+ */
+export type Rules = 'every' | 'peers';
+
 /** Around all access points. */
 export const AREA_ID = 'house';
 
@@ -43,14 +49,14 @@ export const PROFILES: readonly AccessProfile[] = Array.from({ length: PROFILES_
 
 const holderId = (index: number): string => `holder-${index}`;
 
-const credential = (index: number): Credential => ({
+const credential = (index: number, rules: Rules): Credential => ({
   id: credentialId(index),
   holder: holderId(index),
   status: 'active',
   identifiers: [{ format: 'h10306', facility: index >> 16, number: index & 0xffff }],
   validTo: isExpired(index) ? '2025-12-31' : '2027-12-31',
   accessProfiles: [...new Set(profilesOf(index))].map(profileId),
-  usesMax: 100_000,
+  ...(rules === 'every' && { usesMax: 100_000 }),
 });
 
 const FORMAT = cardFormat('h10306');
@@ -63,7 +69,7 @@ export function cardOf(index: number): { bits: Uint8Array; bitCount: number } {
 }
 
 /** The site without its people. */
-function emptySite(): SiteFile {
+function emptySite(rules: Rules): SiteFile {
   const points = Array.from({ length: ACCESS_POINTS_COUNT }, (_, index) => index);
   return {
     version: 1,
@@ -71,8 +77,10 @@ function emptySite(): SiteFile {
       id: 'bench',
       name: 'Bench',
       timeZone: 'Europe/Berlin',
-      minimumClearance: [0, 1, 2],
-      policyStaleness: { maxAgeMs: 604_800_000, then: 'deny' },
+      ...(rules === 'every' && {
+        minimumClearance: [0, 1, 2],
+        policyStaleness: { maxAgeMs: 604_800_000, then: 'deny' as const },
+      }),
     },
     cardFormats: [{ format: 'h10301' }, { format: 'h10306' }],
     devices: points.flatMap((i) => [
@@ -82,7 +90,9 @@ function emptySite(): SiteFile {
     readers: points.map((i) => ({ id: `reader-${i}`, device: `reader-${i}`, number: 0 })),
     inputs: [],
     outputs: points.map((i) => ({ id: `lock-${i}`, device: `io-${i}`, number: 0 })),
-    areas: [{ id: AREA_ID, name: 'House', antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 1_000_000 }],
+    areas: [
+      { id: AREA_ID, name: 'House', antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 1_000_000 },
+    ],
     doors: points.map((i) => ({
       id: `door-${i}`,
       name: `Door ${i}`,
@@ -97,8 +107,7 @@ function emptySite(): SiteFile {
       reader: `reader-${i}`,
       direction: 'entry' as const,
       authentication: 'card' as const,
-      areaTo: AREA_ID,
-      reuseDelayMs: 1_000,
+      ...(rules === 'every' && { areaTo: AREA_ID, reuseDelayMs: 1_000 }),
       onRecordFailure: 'deny' as const,
     })),
     schedules: [
@@ -115,7 +124,7 @@ function emptySite(): SiteFile {
 const KEY_FILE_NAME = 'bench-public-key.pem';
 
 /** Brings a signed generation of so many credentials into force in a data directory. */
-export function buildDataDir(dataDir: string, credentialsCount: number): void {
+export function buildDataDir(dataDir: string, credentialsCount: number, rules: Rules = 'every'): void {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   writeFileSync(join(dataDir, KEY_FILE_NAME), publicKey.export({ type: 'spki', format: 'pem' }));
   applyGeneration(
@@ -131,13 +140,13 @@ export function buildDataDir(dataDir: string, credentialsCount: number): void {
       pinKey: new Uint8Array(32),
     },
     {
-      plan: sitePlanOf(emptySite()),
+      plan: sitePlanOf(emptySite(rules)),
       emergencyCredentials: [],
       addPeople(builder) {
         for (const profile of PROFILES) builder.addAccessProfile(profile);
         for (let index = 0; index < credentialsCount; index++) {
           builder.addCredentialHolder({ id: holderId(index), name: `Holder ${index}`, status: 'active', clearance: 1 });
-          builder.addCredential(credential(index));
+          builder.addCredential(credential(index, rules));
         }
       },
     },
