@@ -269,6 +269,11 @@ const MACHINERY: readonly Act[] = [
     run: (world) => void (world.bus.commandsAre = 'unanswered'),
   },
   {
+    phrase: 'locks hear nothing',
+    means: 'commands are on their way for ever',
+    run: (world) => void (world.bus.commandsAre = 'forgotten'),
+  },
+  {
     phrase: 'locks refuse',
     means: 'commands are certainly not executed',
     run: (world) => void (world.bus.commandsAre = 'refused'),
