@@ -10,6 +10,10 @@ export interface AreaPlan {
   readonly accessPoints: readonly AccessPoint[];
 }
 
+/** What is told of an area as it changes. */
+type Occupancy = 'empty' | 'occupied' | 'full';
+const OCCUPANCY_EVENTS = { empty: 'area.empty', occupied: 'area.occupied', full: 'area.full' } as const;
+
 /** Who is in which area. Until the ledger was read back, nothing it says is certain. */
 export class AreaBook {
   #areas: ReadonlyMap<string, Area> = new Map();
@@ -17,6 +21,8 @@ export class AreaBook {
   /** By access point. */
   #crossings: ReadonlyMap<string, Crossing> = new Map();
   readonly #where = new Whereabouts();
+  /** By area. */
+  readonly #told = new Map<string, Occupancy>();
   #isKnown = false;
 
   constructor(private readonly deps: BookDeps) {}
@@ -76,6 +82,20 @@ export class AreaBook {
       count: this.#counted(areaId, this.#where.inside(areaId).size),
       max: this.#areas.get(areaId)?.occupancyMax,
     };
+  }
+
+  /** Records which areas became empty, occupied or full since the last call; at the first, an area only is what it is. */
+  tellOccupancy(): void {
+    for (const area of this.#areas.values()) {
+      const people = isTracked(area) ? this.peopleIn(area.id) : undefined;
+      if (people === undefined) continue;
+      const { count, max = Infinity } = people;
+      const now: Occupancy = count === 0 ? 'empty' : count < max ? 'occupied' : 'full';
+      const before = this.#told.get(area.id);
+      this.#told.set(area.id, now);
+      if (before === undefined || before === now) continue;
+      this.deps.record({ name: OCCUPANCY_EVENTS[now], detail: { area: area.id, people: String(count) } });
+    }
   }
 
   passed({ holderId, accessPoint, isCertain, escortId }: Passage): void {

@@ -43,6 +43,7 @@ export class PassageBook implements PassageView {
   configure(plan: Pick<SitePlan, 'areas' | 'accessPoints' | 'doors'>, view: PolicyView | undefined): void {
     this.#points = new Map(plan.accessPoints.map((point) => [point.id, point]));
     this.#areas.configure(plan);
+    this.#areas.tellOccupancy();
     this.#uses.configure(view);
     this.#firstCards.configure(plan.doors, view);
     this.#look();
@@ -54,6 +55,7 @@ export class PassageBook implements PassageView {
     this.#early = undefined;
     for (const book of this.#books) book.begin();
     for (const claim of [...claims, ...early]) this.#fold(claim);
+    this.#areas.tellOccupancy();
     this.#uses.announceLoss();
     this.#look();
     this.deps.onFirstCard();
@@ -91,7 +93,10 @@ export class PassageBook implements PassageView {
 
   /** Everything that the field records, at the moment it happens. */
   readonly observe = (record: EventRecord): void => {
-    if (isClaim(record)) this.#fold({ record, atUnixMs: this.deps.clock.wall().unixMs });
+    if (isClaim(record)) {
+      this.#fold({ record, atUnixMs: this.deps.clock.wall().unixMs });
+      this.#areas.tellOccupancy();
+    }
     const { name, doorId, accessPointId } = record;
     if (name === 'exit.used' && doorId !== undefined) this.#areas.leftAnonymously(doorId);
     // `locked` is told when the lock has confirmed it; every other change of mode tells where it came from.

@@ -197,6 +197,21 @@ export const ACCESS_EVENTS = {
     fields: ['doorId'],
     detail: { area: 'the area' },
   },
+  'area.empty': {
+    severity: 'info',
+    meaning: 'Nobody is in an area any more, as far as they had a card.',
+    detail: { area: 'the area', people: 'how many are in it: 0' },
+  },
+  'area.occupied': {
+    severity: 'info',
+    meaning: 'Somebody is in an area that was empty, or there is room again in one that was full.',
+    detail: { area: 'the area', people: 'how many are in it' },
+  },
+  'area.full': {
+    severity: 'notice',
+    meaning: 'As many people are in an area as it may hold.',
+    detail: { area: 'the area', people: 'how many are in it' },
+  },
   'area.presence_expired': {
     severity: 'notice',
     meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
