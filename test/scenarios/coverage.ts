@@ -1,13 +1,8 @@
 import { DOOR_MODES } from '@sparc/protocol/policy';
 import { REASONS, type EventRecord } from '@sparc/protocol/events';
+import { RULES } from './rules.js';
 import type { Result } from './run-scenario.js';
 import type { Scenario } from './scenario-file.js';
-
-const upTo = (chapter: string, first: number, last: number): string[] =>
-  Array.from({ length: last - first + 1 }, (_, at) => `${chapter}/${first + at}`);
-
-/** Rules of access control that the product defines or keeps: what outranks, the checks, the twenty rules. */
-const RULES = [...upTo('4.0', 1, 11), ...upTo('4.1', 0, 23), ...upTo('4.10', 1, 20)];
 
 /** Places that set their clocks by an hour or by half of one, in both halves of the year, or no longer. */
 const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Pacific/Apia'];
@@ -34,7 +29,9 @@ export function missingFrom(scenarios: readonly Scenario[], results: readonly Re
   return {
     reasons: REASONS.filter((reason) => !denied.has(reason)),
     transitions: transitions.filter((transition) => !made.has(transition)),
-    rules: RULES.filter((rule) => !rules.has(rule)),
+    rules: Object.keys(RULES).filter((rule) => !rules.has(rule)),
+    /** Named by scenarios, and no rule. */
+    unknownRules: [...rules].filter((rule) => !(rule in RULES)),
     nights: ZONES.flatMap((zone) => [`${zone} forward`, `${zone} back`]).filter((night) => !nights.has(night)),
   };
 }
