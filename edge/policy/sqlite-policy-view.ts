@@ -25,11 +25,15 @@ const CACHE_SIZE_KIB = 16_384;
 /** Credentials read last: the people of a day at one gateway. Twice as many cost 30 MB of resident memory when tried. */
 const CREDENTIALS_REMEMBERED_MAX = 2_048;
 
+/** Different rights to an access point; a site has few. */
+const RIGHTS_REMEMBERED_MAX = 1_024;
+
 /** What the generation says of a credential, as far as it was asked. */
 interface KnownCredential {
   readonly record: CredentialRecord;
   readonly row: number;
-  readonly rightsAt: Map<string, readonly Right[]>;
+  /** By the place of the access point in the plan. */
+  readonly rightsAt: (readonly Right[] | undefined)[];
 }
 
 interface PinHashes {
@@ -74,6 +78,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #db: Database;
   readonly #pinKey: Uint8Array;
   readonly #accessPoints: ReadonlyMap<string, AccessPoint>;
+  readonly #places: ReadonlyMap<string, number>;
   readonly #areas: ReadonlyMap<string, Area>;
   readonly #schedules: ReadonlyMap<string, Schedule>;
   readonly #specialDayGroups: ReadonlyMap<string, SpecialDayGroup>;
@@ -86,6 +91,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #holder: Statement<[string], CredentialHolder>;
   /** By identifier key: people come back, and a revision never changes, so nothing in here goes stale. */
   readonly #recent = new RecentMap<string, KnownCredential>(CREDENTIALS_REMEMBERED_MAX);
+  readonly #knownRights = new RecentMap<string, readonly Right[]>(RIGHTS_REMEMBERED_MAX);
   /** The rights of a credential are asked for right after it was found. */
   #found: KnownCredential | undefined;
 
@@ -100,6 +106,7 @@ export class SqlitePolicyView implements PolicyView {
     if (policyStaleness !== undefined) this.policyStaleness = policyStaleness;
     if (minimumClearance !== undefined) this.minimumClearance = minimumClearance;
     this.#accessPoints = byId(this.plan.accessPoints);
+    this.#places = new Map(this.plan.accessPoints.map(({ id }, place) => [id, place]));
     this.#areas = byId(this.plan.areas);
     this.#schedules = byId(this.plan.schedules);
     this.#specialDayGroups = byId(this.plan.specialDayGroups);
@@ -191,18 +198,30 @@ export class SqlitePolicyView implements PolicyView {
   rights(credentialId: string, accessPointId: string): readonly Right[] {
     if (this.#found?.record.id !== credentialId) {
       const row = this.#row.get(credentialId);
-      return row === undefined ? [] : this.#rights.all(accessPointId, row).map(rightOf);
+      return row === undefined ? NO_RIGHTS : this.#readRights(accessPointId, row);
     }
     const { row, rightsAt } = this.#found;
-    let rights = rightsAt.get(accessPointId);
-    if (rights === undefined) rightsAt.set(accessPointId, (rights = this.#rights.all(accessPointId, row).map(rightOf)));
+    const place = this.#places.get(accessPointId);
+    if (place === undefined) return NO_RIGHTS;
+    let rights = rightsAt[place];
+    if (rights === undefined) rightsAt[place] = rights = this.#readRights(accessPointId, row);
     return rights;
+  }
+
+  /** Many credentials have the same rights: kept once, they stay in the caches of the processor. */
+  #readRights(accessPointId: string, row: number): readonly Right[] {
+    const rows = this.#rights.all(accessPointId, row);
+    if (rows.length === 0) return NO_RIGHTS;
+    const key = JSON.stringify(rows);
+    const known = this.#knownRights.get(key) ?? rows.map(rightOf);
+    this.#knownRights.set(key, known);
+    return known;
   }
 
   #read(key: string): KnownCredential | undefined {
     const found = this.#credential.get(key);
     if (found === undefined) return undefined;
-    const known = { record: recordOf(found), row: found.row, rightsAt: new Map<string, readonly Right[]>() };
+    const known = { record: recordOf(found), row: found.row, rightsAt: this.plan.accessPoints.map(() => undefined) };
     this.#recent.set(key, known);
     return known;
   }
@@ -249,6 +268,8 @@ export class SqlitePolicyView implements PolicyView {
     this.#db.close();
   }
 }
+
+const NO_RIGHTS: readonly Right[] = [];
 
 function recordOf(row: CredentialRow): CredentialRecord {
   return {
