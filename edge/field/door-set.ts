@@ -1,3 +1,4 @@
+import { letsIn } from '@sparc/protocol/policy';
 import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
 import type { PolicyView } from '../access/index.js';
 import {
@@ -50,6 +51,12 @@ export class DoorSet {
   /** As far as the clock is known. */
   isScheduleOpen(scheduleId: string): boolean {
     return this.#schedules.isOpen(scheduleId);
+  }
+
+  /** Whether somebody may be let in there at this instant. */
+  letsIn(doorId: string): boolean {
+    const standing = this.#doors.get(doorId)?.state.standing;
+    return standing !== undefined && letsIn(standing) && !this.isInterlockBusy(doorId);
   }
 
   /** Another door of its airlock is not known to be closed and locked. The way out does not ask (access-control 4.0, rule 1). */

@@ -1,5 +1,4 @@
 import type { EventDraft, Reason } from '@sparc/protocol/events';
-import { letsIn } from '@sparc/protocol/policy';
 import type {
   AppendedEntry,
   CardRead,
@@ -33,7 +32,6 @@ import { SiteInputs } from '../inputs/index.js';
 import { Linkage } from '../linkage/index.js';
 import {
   isFireAt,
-  refused,
   SiteModeKeeper,
   VOLATILE_MODE,
   type ModeStore,
@@ -48,6 +46,7 @@ import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
 import type { Presentation } from './candidate.js';
+import { OrderDesk } from './order-desk.js';
 import { Presentations, rawCard } from './presentations.js';
 import { codeOf, Recorder, type FieldLog } from './recorder.js';
 import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
@@ -80,13 +79,6 @@ export interface FieldOptions {
 
 /** Changes closer together than this are one. */
 const CHANGE_PAUSE_MS = 50;
-/** From an order that opens to its record. */
-const ORDER_RECORD_MAX_MS = 2_000;
-/** From an operator's release to its command, as from a card's. */
-const OPERATOR_RELEASE_MAX_MS = 2_000;
-/** Of the sentence that says why an order was refused; an entry holds no longer one. */
-const WHY_LENGTH_MAX = 256;
-
 /**
  * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an
  * error in one presentation or report is a denial or a line in the log while the rest goes on.
@@ -101,6 +93,7 @@ export class Field {
   readonly #inputs: SiteInputs;
   readonly #linkage: Linkage;
   readonly #doors: DoorSet;
+  readonly #orders: OrderDesk;
   readonly #presentations: Presentations;
   readonly #staleness: StalenessWatch;
   readonly #toggles: CardToggles;
@@ -141,7 +134,7 @@ export class Field {
       clock,
       store: deps.modeStore ?? VOLATILE_MODE,
       record: (event) => void record(event),
-      commit: (event) => this.#commitOrder(event),
+      commit: (event) => this.#recorder.commitOrder(event),
       obstacle: (order) =>
         order.kind === 'door' || order.kind === 'toggle' ? this.#interlockObstacle(order.door) : undefined,
       isClockKnown: () => this.#policy.kind === 'policy' && isClockKnown(this.#policy.view, clock.wall().quality),
@@ -163,6 +156,15 @@ export class Field {
       log,
       siteMode: () => this.#mode.mode,
       isOpenedFirst: (doorId) => this.#passages.isOpenedFirst(doorId),
+    });
+    this.#orders = new OrderDesk({
+      recorder: this.#recorder,
+      doors: this.#doors,
+      mode: this.#mode,
+      passages: this.#passages,
+      revocations: this.#revocations,
+      policy: () => this.#policy,
+      acceptClock: deps.acceptClock,
     });
     this.#toggles = new CardToggles({
       clock,
@@ -280,33 +282,8 @@ export class Field {
    * answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too.
    */
   async order(order: Order | Toggle, by: string): Promise<void> {
-    try {
-      await this.#obey(order, by);
-    } catch (error) {
-      const door = 'door' in order ? { doorId: order.door } : {};
-      const why = (error as Error).message.slice(0, WHY_LENGTH_MAX);
-      void this.#recorder.record({ name: 'order.refused', ...door, detail: { by, order: order.kind, why } });
-      throw error;
-    }
+    await this.#orders.obey(order, by);
     this.#changed();
-  }
-
-  async #obey(order: Order | Toggle, by: string): Promise<void> {
-    if ('door' in order && !this.#index.doors.has(order.door)) throw refused(`there is no door ${order.door}`);
-    if (order.kind === 'accessDoor') {
-      await this.#accessDoor(order.door, by, order.extended === true);
-    } else if (order.kind === 'acknowledge') {
-      this.#doors.get(order.door)?.acknowledge();
-      void this.#recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
-    } else if (order.kind === 'acceptClock') {
-      await this.#acceptClock(by);
-    } else if (order.kind === 'forgive') {
-      this.#passages.forgive(order.holder, by);
-    } else if (order.kind === 'resetUses') {
-      this.#resetUses(order.credential, by);
-    } else if (order.kind === 'revoke') {
-      await this.#revoke(order, by);
-    } else await this.#mode.order(order, by);
   }
 
   /**
@@ -516,43 +493,6 @@ export class Field {
     return true;
   }
 
-  async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
-    assertKnown(this.#policy, subject, id);
-    await this.#revocations.revoke(subject, id, by);
-  }
-
-  #resetUses(credential: string | undefined, by: string): void {
-    if (credential !== undefined) assertKnown(this.#policy, 'credential', credential);
-    this.#passages.resetUses(credential, by);
-  }
-
-  /** Nothing opens late: an order whose record took too long has failed, as a card's grant has. */
-  async #commitOrder(record: EventDraft): Promise<AppendedEntry> {
-    const { clock } = this.deps;
-    const sinceMs = clock.monotonicMs();
-    const entry = await this.#recorder.commit({ record });
-    if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('its record took too long');
-    return entry;
-  }
-
-  /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
-  async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
-    const isFree = () => {
-      const standing = this.#doors.get(doorId)?.state.standing;
-      return standing !== undefined && letsIn(standing) && !this.#doors.isInterlockBusy(doorId);
-    };
-    if (!isFree()) throw refused(`door ${doorId} lets nobody in at the moment`);
-    const detail = { by, ...(extended && { extended: 'true' }) };
-    const entry = await this.#commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
-      throw refused('the release cannot be recorded in time, and is recorded first');
-    });
-    const door = isFree() ? this.#doors.get(doorId) : undefined;
-    if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
-    const cause = { id: Promise.resolve(entry.id), subject: {} };
-    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, extended);
-    if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
-  }
-
   #mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
     const policy = this.#policy;
     if (policy.kind !== 'policy' || credentialId === undefined) return false;
@@ -563,18 +503,6 @@ export class Field {
       this.deps.log.error({ accessPointId, code: codeOf(error) }, 'whether somebody may escort could not be read');
       return false;
     }
-  }
-
-  /** Recorded first: what has expired since may be in force again. */
-  async #acceptClock(by: string): Promise<void> {
-    const { acceptClock } = this.deps;
-    if (acceptClock === undefined) throw refused('the clock of this gateway is not its own');
-    try {
-      await this.#recorder.commit({ record: { name: 'clock.accepted', detail: { by } } });
-    } catch {
-      throw refused('the order cannot be recorded, and is recorded first');
-    }
-    await acceptClock();
   }
 
   /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
@@ -626,12 +554,6 @@ export class Field {
 }
 
 const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };
-
-/** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
-function assertKnown(policy: FieldPolicy, subject: 'credential' | 'holder', id: string): void {
-  if (policy.kind !== 'policy' || policy.view.has(subject, id)) return;
-  throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
-}
 
 /** What the outcome of a grant says of it. */
 function subjectOf({ id: causeId, record }: LoggedEntry) {

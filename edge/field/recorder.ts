@@ -1,6 +1,7 @@
 import { isSparcError } from '@sparc/protocol/errors';
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryDraft, EntryId, Journal, Timer } from '@sparc/protocol/ports';
+import { refused } from '../site-mode/index.js';
 
 /** Structured log, as pino has it. */
 export interface FieldLog {
@@ -15,6 +16,8 @@ const VOLATILE_RECORDS_MAX = 10_000;
 const CAUSES_AWAITED_MAX = 1_000;
 /** How often a journal that failed is tried again. */
 const JOURNAL_RETRY_MS = 1_000;
+/** From an order that opens to its record. */
+const ORDER_RECORD_MAX_MS = 2_000;
 /** Late records handed to the journal at a time. */
 const LATE_BATCH_SIZE = 64;
 
@@ -81,6 +84,18 @@ export class Recorder {
       if (!isOfTheRecord(error)) this.#fail(error);
       throw error;
     }
+  }
+
+  /**
+   * As `commit`, for an order that opens. Nothing opens late: one whose record took too long has failed, as a card's grant
+   * has, and rejects with ERR_GATEWAY_ORDER_REFUSED.
+   */
+  async commitOrder(record: EventDraft): Promise<AppendedEntry> {
+    const { clock } = this.deps;
+    const sinceMs = clock.monotonicMs();
+    const entry = await this.commit({ record });
+    if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('its record took too long');
+    return entry;
   }
 
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */

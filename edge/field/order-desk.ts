@@ -1,0 +1,107 @@
+import type { PassageBook } from '../passages/index.js';
+import type { RevocationBook } from '../revocation/index.js';
+import { refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
+import type { DoorSet } from './door-set.js';
+import type { FieldPolicy } from './field-policy.js';
+import type { Recorder } from './recorder.js';
+
+/** From an operator's release to its command, as from a card's. */
+const OPERATOR_RELEASE_MAX_MS = 2_000;
+/** Of the sentence that says why an order was refused; an entry holds no longer one. */
+const WHY_LENGTH_MAX = 256;
+
+export interface OrderDeskDeps {
+  readonly recorder: Recorder;
+  readonly doors: DoorSet;
+  readonly mode: SiteModeKeeper;
+  readonly passages: PassageBook;
+  readonly revocations: RevocationBook;
+  readonly policy: () => FieldPolicy;
+  /** Takes the wall clock as right from now on. Undefined: the clock is not the gateway's own. */
+  readonly acceptClock: (() => Promise<void>) | undefined;
+}
+
+/** Carries out what named persons order, and records what it refuses. */
+export class OrderDesk {
+  constructor(private readonly deps: OrderDeskDeps) {}
+
+  /** Rejects with ERR_GATEWAY_ORDER_REFUSED. */
+  async obey(order: Order | Toggle, by: string): Promise<void> {
+    try {
+      await this.#obey(order, by);
+    } catch (error) {
+      const door = 'door' in order ? { doorId: order.door } : {};
+      const why = (error as Error).message.slice(0, WHY_LENGTH_MAX);
+      void this.deps.recorder.record({ name: 'order.refused', ...door, detail: { by, order: order.kind, why } });
+      throw error;
+    }
+  }
+
+  async #obey(order: Order | Toggle, by: string): Promise<void> {
+    const { doors, recorder, passages, mode } = this.deps;
+    if ('door' in order && doors.get(order.door) === undefined) throw refused(`there is no door ${order.door}`);
+    switch (order.kind) {
+      case 'accessDoor':
+        return this.#accessDoor(order.door, by, order.extended === true);
+      case 'acknowledge':
+        doors.get(order.door)?.acknowledge();
+        void recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
+        return;
+      case 'acceptClock':
+        return this.#acceptClock(by);
+      case 'forgive':
+        this.#assertKnown('holder', order.holder);
+        return passages.forgive(order.holder, by);
+      case 'resetUses':
+        return this.#resetUses(order.credential, by);
+      case 'revoke':
+        return this.#revoke(order, by);
+      default:
+        return mode.order(order, by);
+    }
+  }
+
+  /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
+  async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
+    const { doors, recorder } = this.deps;
+    if (!doors.letsIn(doorId)) throw refused(`door ${doorId} lets nobody in at the moment`);
+    const detail = { by, ...(extended && { extended: 'true' }) };
+    const entry = await recorder.commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
+      throw refused('the release cannot be recorded in time, and is recorded first');
+    });
+    const door = doors.letsIn(doorId) ? doors.get(doorId) : undefined;
+    if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
+    const cause = { id: Promise.resolve(entry.id), subject: {} };
+    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, extended);
+    if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
+  }
+
+  async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
+    this.#assertKnown(subject, id);
+    await this.deps.revocations.revoke(subject, id, by);
+  }
+
+  #resetUses(credential: string | undefined, by: string): void {
+    if (credential !== undefined) this.#assertKnown('credential', credential);
+    this.deps.passages.resetUses(credential, by);
+  }
+
+  /** Recorded first: what has expired since may be in force again. */
+  async #acceptClock(by: string): Promise<void> {
+    const { acceptClock, recorder } = this.deps;
+    if (acceptClock === undefined) throw refused('the clock of this gateway is not its own');
+    try {
+      await recorder.commit({ record: { name: 'clock.accepted', detail: { by } } });
+    } catch {
+      throw refused('the order cannot be recorded, and is recorded first');
+    }
+    await acceptClock();
+  }
+
+  /** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
+  #assertKnown(subject: 'credential' | 'holder', id: string): void {
+    const policy = this.deps.policy();
+    if (policy.kind !== 'policy' || policy.view.has(subject, id)) return;
+    throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
+  }
+}
