@@ -8,7 +8,7 @@ import {
   type StandingMode,
 } from '@sparc/protocol/policy';
 import { TIME_QUALITIES } from '@sparc/protocol/ports';
-import type { RecordedPresentation } from '@sparc/edge/access';
+import { NO_CARD, type RecordedPresentation } from '@sparc/edge/access';
 import { MemoryPolicyView, type MemoryCredential } from '../../support/memory-policy-view.js';
 import { ALICE, cardBits, NOON_UNIX_MS } from './scene.js';
 
@@ -197,15 +197,21 @@ export const anyDecision: fc.Arbitrary<AnyDecision> = fc
     minimumClearance: seldom(fc.constantFrom<number[]>([1], [0, 3]), [0]),
     inputs,
     card: seldom(fc.constantFrom(cardBits('h10301', 1, 99), cardBits('h10301', 7, 42)), cardBits('h10301', 1, 42)),
+    typed: fc.constantFrom('with a card', "Alice's PIN", 'a PIN that nobody has'),
   })
-  .map(({ inputs: seen, card, ...rest }) => ({
-    ...rest,
-    presented: {
-      accessPointId: 'point',
-      card,
-      inputs: { ...seen, direction: rest.accessPoint.direction },
-    },
-  }));
+  .map(({ inputs: seen, card, typed, ...rest }) => {
+    const { authentication, direction } = rest.accessPoint;
+    const isAlone = authentication === 'cardOrPin' && typed !== 'with a card';
+    const pinAlone = typed === "Alice's PIN" ? { credentialId: rest.alice.id } : {};
+    return {
+      ...rest,
+      presented: {
+        accessPointId: 'point',
+        card: isAlone ? NO_CARD : card,
+        inputs: { ...seen, direction, ...(isAlone && { pinAlone }) },
+      },
+    };
+  });
 
 export const policyOfDecision = (one: AnyDecision): MemoryPolicyView =>
   new MemoryPolicyView({
