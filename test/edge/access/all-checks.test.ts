@@ -138,20 +138,23 @@ t.test('every reason that a decision can have is met in arbitrary decisions', as
   );
 });
 
-t.test('what failed beside the primary reason is kept in the order of rank, and flags beside grants only', async (t) => {
-  const rank = (reason: Reason) => REASONS.indexOf(reason);
-  checkProperty(
-    fc.property(anyDecision, (one) => {
-      const { outcome, reason, alsoFailed, flags } = decided(one);
-      const isSorted = [alsoFailed, flags].every((list) =>
-        list.every((each, at) => at === 0 || rank(each) > rank(list[at - 1] ?? each)),
-      );
-      return isSorted && (reason === undefined ? alsoFailed.length === 0 : outcome !== 'grant' && flags.length === 0);
-    }),
-    2_000,
-  );
-  t.pass();
-});
+t.test(
+  'what failed beside the primary reason is kept in the order of rank, and flags beside grants only',
+  async (t) => {
+    const rank = (reason: Reason) => REASONS.indexOf(reason);
+    checkProperty(
+      fc.property(anyDecision, (one) => {
+        const { outcome, reason, alsoFailed, flags } = decided(one);
+        const isSorted = [alsoFailed, flags].every((list) =>
+          list.every((each, at) => at === 0 || rank(each) > rank(list[at - 1] ?? each)),
+        );
+        return isSorted && (reason === undefined ? alsoFailed.length === 0 : outcome !== 'grant' && flags.length === 0);
+      }),
+      2_000,
+    );
+    t.pass();
+  },
+);
 
 t.test('a decision comes out the same again from its entry, whatever it was made from', async (t) => {
   checkProperty(
