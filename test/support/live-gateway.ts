@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LOCAL_API_FILE } from '@sparc/edge/commissioning';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
-import type { StoredRecord } from '@sparc/protocol/ledger';
+import { isKnownRecord, type StoredRecord } from '@sparc/protocol/ledger';
 import type { Device, SiteFile } from '@sparc/protocol/policy';
 import { FACTORY_MEMORY } from '@sparc/simulator/devices';
 import { LIVE_BAUD_RATE, LiveSite, type LineKind } from '@sparc/simulator/live';
+import { eventFaults } from './event-faults.js';
 import { freePort } from './free-port.js';
 import { eventually } from './peers.js';
 import { REPOSITORY } from './repository.js';
@@ -280,11 +281,13 @@ export class LiveGateway {
     return child.signalCode ?? child.exitCode;
   }
 
-  /** Everything, the folder as well. Idempotent. */
+  /** Everything, the folder as well. Idempotent. Rejects when something was recorded that the catalogue does not describe. */
   async remove(): Promise<void> {
     await this.end('SIGTERM');
     await this.live.stop();
+    const faults = this.events.flatMap((event) => (isKnownRecord(event) ? eventFaults(event) : event.name));
     await rm(this.folder, { recursive: true, force: true });
+    if (faults.length > 0) throw new Error(`not as the catalogue has it: ${faults.join('; ')}`);
   }
 
   #read(text: string): void {
