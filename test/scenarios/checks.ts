@@ -18,7 +18,7 @@ const isOf =
 const areSame = (reasons: readonly string[] | undefined, text: string): boolean => (reasons ?? []).join(', ') === text;
 
 function decision(look: Look, fits: (record: EventRecord) => boolean): void {
-  if (look.name(look.decisions, fits) === undefined) throw new Mismatch('there was no such decision');
+  if (look.takeDecision(fits) === undefined) throw new Mismatch('there was no such decision, or not in this place');
 }
 
 const DECISIONS: readonly Check[] = [
@@ -130,7 +130,7 @@ const ORDERS: readonly Check[] = [
     phrase: 'the order is {outcome}',
     means: '`obeyed` or `refused`',
     run: (look, outcome = '') => {
-      const found = look.name(look.orders, (order) => order.outcome === outcome);
+      const found = look.takeOrder((order) => order.outcome === outcome);
       if (found !== undefined) return;
       throw new Mismatch(
         look.orders.map((order) => `${order.order} was ${order.outcome ?? 'not answered'}`).join(', '),

@@ -8,6 +8,7 @@ export class Mismatch extends Error {}
 /** One round of a scenario as it is looked at: what was recorded and ordered in it, and what nobody has named yet. */
 export class Look {
   readonly #unnamed: Set<EventRecord | OrderAnswer | LoggedError>;
+  #decisionsTakenCount = 0;
   readonly events: readonly EventRecord[];
   readonly orders: readonly OrderAnswer[];
   readonly errors: readonly LoggedError[];
@@ -27,12 +28,27 @@ export class Look {
   }
 
   /** Names the first that fits and was not named before; else the first that fits. */
-  name<T extends EventRecord | OrderAnswer | LoggedError>(
-    list: readonly T[],
-    fits: (item: T) => boolean,
-  ): T | undefined {
+  name<T extends EventRecord | LoggedError>(list: readonly T[], fits: (item: T) => boolean): T | undefined {
     const fitting = list.filter(fits);
     const found = fitting.find((item) => this.#unnamed.has(item)) ?? fitting[0];
+    if (found !== undefined) this.#unnamed.delete(found);
+    return found;
+  }
+
+  /** The next decision that fits, after those that were taken before. */
+  takeDecision(fits: (decision: EventRecord) => boolean): EventRecord | undefined {
+    const { decisions } = this;
+    const at = decisions.findIndex((decision, index) => index >= this.#decisionsTakenCount && fits(decision));
+    const found = decisions[at];
+    if (found === undefined) return undefined;
+    this.#decisionsTakenCount = at + 1;
+    this.#unnamed.delete(found);
+    return found;
+  }
+
+  /** Each is taken once. */
+  takeOrder(fits: (order: OrderAnswer) => boolean): OrderAnswer | undefined {
+    const found = this.orders.find((order) => this.#unnamed.has(order) && fits(order));
     if (found !== undefined) this.#unnamed.delete(found);
     return found;
   }

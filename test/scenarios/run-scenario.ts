@@ -71,6 +71,9 @@ async function openWorld(scenario: Scenario, setting: Setting): Promise<Scenario
 const whereIs = ({ file, line }: Pick<Scenario, 'file' | 'line'>): string => `test/scenarios/${file}:${line}`;
 const at = ({ file }: Scenario, { line, text }: Phrase): string => `${whereIs({ file, line })}: ${text}`;
 
+const unplayable = (scenario: Scenario, phrase: Phrase, cause: unknown): Unplayable =>
+  new Unplayable(`${at(scenario, phrase)}\n  ${(cause as Error).message}`, { cause });
+
 async function perform(scenario: Scenario, act: Phrase, world: ScenarioWorld): Promise<void> {
   if (act.changes !== undefined) world.changeSite(act.changes);
   else {
@@ -79,7 +82,7 @@ async function perform(scenario: Scenario, act: Phrase, world: ScenarioWorld): P
     try {
       await run(world);
     } catch (error) {
-      throw new Unplayable(`${at(scenario, act)}\n  ${(error as Error).message}`, { cause: error });
+      throw unplayable(scenario, act, error);
     }
   }
   await world.settle();
@@ -96,7 +99,7 @@ async function runRound(scenario: Scenario, { when, then }: Round, world: Scenar
     try {
       await run(look);
     } catch (error) {
-      if (!(error instanceof Mismatch)) throw error;
+      if (!(error instanceof Mismatch)) throw unplayable(scenario, check, error);
       problems.push(`${at(scenario, check)}\n  ${error.message}; recorded:\n${look.seen}`);
     }
   }

@@ -59,6 +59,23 @@ t.test(
   },
 );
 
+t.test('each decision is told once, and in the order in which they were made', async (t) => {
+  const told = (...words: readonly string[]) =>
+    problemsOf(
+      '  - title: order',
+      '    when: [ann at front-in, 3 s pass, emil at front-in]',
+      `    then: [${words.join()}]`,
+    );
+  const ann = 'ann is granted at front-in';
+  const emil = 'emil is denied at front-in because outside_schedule';
+  t.same(await told(ann, emil), []);
+  t.match(await told(emil, ann), [
+    /ann is granted at front-in \| there was no such decision/,
+    /speaks of: access.granted/,
+  ]);
+  t.match(await told(ann, emil, emil), [/emil is denied .* there was no such decision/]);
+});
+
 t.test('what is in no vocabulary and a site that is refused are problems of their scenario', async (t) => {
   t.match(await problemsOf('  - { title: odd, when: ann sings, then: front is secured }'), [
     /:2: ann sings \| is nothing/,
