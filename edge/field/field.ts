@@ -1,4 +1,4 @@
-import type { EventDraft, Reason } from '@sparc/protocol/events';
+import type { EventDraft } from '@sparc/protocol/events';
 import type {
   AppendedEntry,
   CardRead,
@@ -9,17 +9,8 @@ import type {
   Journal,
   Timer,
 } from '@sparc/protocol/ports';
-import {
-  decide,
-  decideEmergency,
-  mayBesideEntry,
-  isClockKnown,
-  releaseObstacle,
-  type AccessRequest,
-  type Decision,
-  type DecisionContext,
-} from '../access/index.js';
-import { policyAge, StalenessWatch } from '../clock/index.js';
+import { isClockKnown } from '../access/index.js';
+import { StalenessWatch } from '../clock/index.js';
 import { PassageBook, type Claim } from '../passages/index.js';
 import {
   RevocationBook,
@@ -39,14 +30,15 @@ import {
   type Toggle,
 } from '../site-mode/index.js';
 import type { JournalStartReport, LoggedEntry } from '../ledger/index.js';
+import { Decider } from './decider.js';
 import { Devices } from './devices.js';
 import { CardToggles } from './card-toggles.js';
 import { DoorSet } from './door-set.js';
-import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
+import type { FieldPolicy } from './field-policy.js';
 import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
-import type { Presentation } from './candidate.js';
 import { OrderDesk } from './order-desk.js';
+import { PolicyInForce } from './policy-in-force.js';
 import { Presentations, rawCard } from './presentations.js';
 import { codeOf, Recorder, type FieldLog } from './recorder.js';
 import { EMPTY_SITE, indexSite, portKey, type SiteIndex } from './site-index.js';
@@ -97,11 +89,10 @@ export class Field {
   readonly #presentations: Presentations;
   readonly #staleness: StalenessWatch;
   readonly #toggles: CardToggles;
-  #policy: FieldPolicy = NO_POLICY;
+  readonly #policy: PolicyInForce;
+  readonly #decider: Decider;
   #index: SiteIndex = EMPTY_SITE;
   #restoring = Promise.resolve();
-  #applied: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
-  #isPolicyRecorded = true;
   #change: Timer | undefined;
   #stopping = false;
 
@@ -137,7 +128,7 @@ export class Field {
       commit: (event) => this.#recorder.commitOrder(event),
       obstacle: (order) =>
         order.kind === 'door' || order.kind === 'toggle' ? this.#interlockObstacle(order.door) : undefined,
-      isClockKnown: () => this.#policy.kind === 'policy' && isClockKnown(this.#policy.view, clock.wall().quality),
+      isClockKnown: () => this.#policy.view !== undefined && isClockKnown(this.#policy.view, clock.wall().quality),
       onChange: () => this.#doors.lookAtModes(),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
@@ -163,12 +154,12 @@ export class Field {
       mode: this.#mode,
       passages: this.#passages,
       revocations: this.#revocations,
-      policy: () => this.#policy,
+      view: () => this.#policy.view,
       acceptClock: deps.acceptClock,
     });
     this.#toggles = new CardToggles({
       clock,
-      view: () => (this.#policy.kind === 'policy' ? this.#policy.view : undefined),
+      view: () => this.#policy.view,
       index: () => this.#index,
       doors: this.#doors,
       order: (toggle, by) => this.order(toggle, by),
@@ -196,7 +187,19 @@ export class Field {
       },
       onFailure: (error) => log.error({ code: codeOf(error), error }, 'a linkage rule could not be carried out'),
     });
-    this.#staleness = new StalenessWatch({ clock, record, ageMs: () => this.#policyAgeMs() });
+    this.#policy = new PolicyInForce(clock, this.#recorder);
+    this.#decider = new Decider({
+      clock,
+      log,
+      policy: this.#policy,
+      index: () => this.#index,
+      doors: this.#doors,
+      threatLevel: () => this.#mode.mode.threatLevel,
+      lockOuts: () => this.#presentations.lockOuts,
+      passages: this.#passages,
+      revocations: this.#revocations,
+    });
+    this.#staleness = new StalenessWatch({ clock, record, ageMs: () => this.#policy.ageMs() });
     this.#presentations = new Presentations({
       clock,
       recorder: this.#recorder,
@@ -204,17 +207,17 @@ export class Field {
       host: new HostDesk({ clock, host: deps.host, record: (event) => this.record(event) }),
       site: {
         point: (deviceId, readerNumber) => this.#index.points.get(portKey(deviceId, readerNumber)),
-        unknownPointReason: () => (this.#policy.kind === 'none' ? 'no_policy' : 'point_unknown'),
+        unknownPointReason: () => (this.#policy.view === undefined ? 'no_policy' : 'point_unknown'),
         isTampered: (deviceId) => this.#devices.get(deviceId)?.tampered ?? false,
-        decide: (request) => this.#decide(request),
-        obstacle: (decision, presentation) => this.#obstacle(decision, presentation),
+        decide: (request) => this.#decider.decide(request),
+        obstacle: (decision, presentation) => this.#decider.obstacle(decision, presentation),
         door: (doorId) => this.#doors.get(doorId),
         reserve: (decision, request) => this.#passages.reserve(decision, request),
-        announcePolicy: () => this.#announcePolicy(),
+        announcePolicy: () => this.#policy.announce(),
         released: (party) => party.forEach((each) => this.#toggles.released(each)),
         indicate: ({ reader }, indication) => indicate(reader.device, reader.number, indication),
         siteId: () => this.#index.plan?.site.id ?? '',
-        mayEscort: (decision) => this.#mayEscort(decision),
+        mayEscort: (decision) => this.#decider.mayEscort(decision),
       },
     });
   }
@@ -251,13 +254,7 @@ export class Field {
    * that the journal refuses grants that were decided under the old one. Doors keep their physical state.
    */
   usePolicy(policy: FieldPolicy): void {
-    const revision = revisionOf(policy);
-    if (revision !== undefined && revision === revisionOf(this.#policy)) return;
-    this.#policy = policy;
-    const { clock } = this.deps;
-    this.#applied = { unixMs: clock.wall().unixMs, monotonicMs: clock.monotonicMs() };
-    this.#isPolicyRecorded = false;
-    this.#announcePolicy();
+    if (!this.#policy.use(policy)) return;
     const plan = policy.kind === 'policy' ? policy.plan : policy.emergency?.plan;
     // With no plan left, doors stay wired as they were: exit requests never wait for a policy.
     if (plan !== undefined) {
@@ -317,20 +314,12 @@ export class Field {
 
   snapshot(): FieldSnapshot {
     const { plan } = this.#index;
-    const revision = revisionOf(this.#policy);
+    const policy = this.#policy.snapshot();
     const { lastId } = this.#recorder;
-    const { unixMs, quality, errorMs } = this.deps.clock.wall();
+    const { quality, errorMs } = this.deps.clock.wall();
     return {
       ...(plan === undefined ? {} : { site: { id: plan.site.id, name: plan.site.name, timeZone: plan.site.timeZone } }),
-      ...(revision === undefined || this.#applied === undefined
-        ? {}
-        : {
-            policy: {
-              revision,
-              appliedAtUnixMs: this.#applied.unixMs,
-              confirmedAtUnixMs: unixMs - (this.#policyAgeMs() ?? 0),
-            },
-          }),
+      ...(policy === undefined ? {} : { policy }),
       clock: { quality, ...(errorMs === undefined ? {} : { errorMs }) },
       revocation: this.#revocations.applied,
       mode: {
@@ -432,50 +421,6 @@ export class Field {
     this.#changed();
   }
 
-  #decide(request: AccessRequest): Decision {
-    const context = this.#context(request.accessPointId);
-    const policy = this.#policy;
-    if (policy.kind === 'policy') return decide(request, policy.view, context);
-    return decideEmergency(request, policy.emergency ?? NO_EMERGENCY, context);
-  }
-
-  #context(accessPointId: string): DecisionContext {
-    const { clock } = this.deps;
-    const policyAgeMs = this.#policyAgeMs();
-    return {
-      wall: clock.wall(),
-      ...(policyAgeMs !== undefined && { policyAgeMs }),
-      monotonicMs: clock.monotonicMs(),
-      lockOuts: this.#presentations.lockOuts,
-      passages: this.#passages,
-      revocations: this.#revocations,
-      secureChannelRequired: this.#index.accessPoints.get(accessPointId)?.device.secureChannel !== 'clear',
-      ...this.#modeAt(this.#index.accessPoints.get(accessPointId)?.accessPoint.door),
-    };
-  }
-
-  /** Since its authority confirmed it, at least. */
-  #policyAgeMs(): number | undefined {
-    if (this.#policy.kind === 'none' || this.#applied === undefined) return undefined;
-    const { clock } = this.deps;
-    const { confirmedUnixMs } = this.#policy;
-    const takenUpMonotonicMs = this.#applied.monotonicMs;
-    const confirmation = { takenUpMonotonicMs, ...(confirmedUnixMs !== undefined && { confirmedUnixMs }) };
-    return policyAge(confirmation, clock.wall(), clock.monotonicMs());
-  }
-
-  /** What the door of an access point adds to a decision, at this instant. */
-  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'> {
-    const { threatLevel } = this.#mode.mode;
-    if (doorId === undefined) return { threatLevel };
-    const doorMode = this.#doors.get(doorId)?.state.standing;
-    return {
-      threatLevel,
-      ...(doorMode !== undefined && { doorMode }),
-      ...(this.#doors.isInterlockBusy(doorId) && { interlockBusy: true }),
-    };
-  }
-
   #interlockObstacle(doorId: string): string | undefined {
     return this.#doors.isInterlockBusy(doorId)
       ? `another door of the airlock of ${doorId} is not closed and locked`
@@ -493,49 +438,9 @@ export class Field {
     return true;
   }
 
-  #mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
-    const policy = this.#policy;
-    if (policy.kind !== 'policy' || credentialId === undefined) return false;
-    try {
-      const accessPoint = policy.view.accessPoint(accessPointId);
-      return accessPoint !== undefined && mayBesideEntry(policy.view, credentialId, accessPoint, inputs, 'escort');
-    } catch (error) {
-      this.deps.log.error({ accessPointId, code: codeOf(error) }, 'whether somebody may escort could not be read');
-      return false;
-    }
-  }
-
-  /** A grant under a revision that is no longer in force has to stand under the new one as a whole. */
-  #obstacle(decision: Decision, { point, request }: Presentation): Reason | undefined {
-    const policy = this.#policy;
-    const now = this.#index.accessPoints.get(request.accessPointId);
-    if (now?.accessPoint.door !== point.accessPoint.door) return 'point_unknown';
-    if (policy.kind === 'policy' && decision.inputs.policyRevision === policy.view.revision) {
-      const now = { ...this.#modeAt(point.accessPoint.door), revocations: this.#revocations };
-      return releaseObstacle(decision, policy.view, now);
-    }
-    const again = this.#decide(request);
-    return again.outcome === 'grant' ? undefined : (again.reason ?? 'host_timeout');
-  }
-
-  /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */
-  #announcePolicy(): void {
-    if (this.#isPolicyRecorded) return;
-    this.#isPolicyRecorded = true;
-    const policy = this.#policy;
-    const revision = revisionOf(policy);
-    const record =
-      revision === undefined
-        ? ({ name: 'policy.lost', code: 'ERR_POLICY_NONE' } as const)
-        : ({ name: 'policy.loaded', detail: { revision } } as const);
-    this.#recorder.commit({ record }).catch(() => {
-      if (this.#policy === policy) this.#isPolicyRecorded = false;
-    });
-  }
-
   #recorded(entry: AppendedEntry): void {
     // A journal that failed when the policy changed writes again.
-    this.#announcePolicy();
+    this.#policy.announce();
     try {
       this.options.onRecord?.(entry);
     } catch (error) {
@@ -552,8 +457,6 @@ export class Field {
     });
   }
 }
-
-const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };
 
 /** What the outcome of a grant says of it. */
 function subjectOf({ id: causeId, record }: LoggedEntry) {

@@ -1,8 +1,8 @@
+import type { PolicyView } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
 import { refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
 import type { DoorSet } from './door-set.js';
-import type { FieldPolicy } from './field-policy.js';
 import type { Recorder } from './recorder.js';
 
 /** From an operator's release to its command, as from a card's. */
@@ -16,7 +16,8 @@ export interface OrderDeskDeps {
   readonly mode: SiteModeKeeper;
   readonly passages: PassageBook;
   readonly revocations: RevocationBook;
-  readonly policy: () => FieldPolicy;
+  /** Of the policy in force. */
+  readonly view: () => PolicyView | undefined;
   /** Takes the wall clock as right from now on. Undefined: the clock is not the gateway's own. */
   readonly acceptClock: (() => Promise<void>) | undefined;
 }
@@ -100,8 +101,8 @@ export class OrderDesk {
 
   /** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
   #assertKnown(subject: 'credential' | 'holder', id: string): void {
-    const policy = this.deps.policy();
-    if (policy.kind !== 'policy' || policy.view.has(subject, id)) return;
-    throw refused(`policy ${policy.view.revision} has no ${subject} ${id}`);
+    const view = this.deps.view();
+    if (view === undefined || view.has(subject, id)) return;
+    throw refused(`policy ${view.revision} has no ${subject} ${id}`);
   }
 }

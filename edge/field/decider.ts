@@ -1,0 +1,97 @@
+import type { Reason } from '@sparc/protocol/events';
+import type { Clock } from '@sparc/protocol/ports';
+import {
+  decide,
+  decideEmergency,
+  mayBesideEntry,
+  releaseObstacle,
+  type AccessRequest,
+  type Decision,
+  type DecisionContext,
+} from '../access/index.js';
+import type { PassageBook } from '../passages/index.js';
+import type { RevocationBook } from '../revocation/index.js';
+import type { Presentation } from './candidate.js';
+import type { DoorSet } from './door-set.js';
+import type { PolicyInForce } from './policy-in-force.js';
+import { codeOf, type FieldLog } from './recorder.js';
+import type { SiteIndex } from './site-index.js';
+
+export interface DeciderDeps {
+  readonly clock: Clock;
+  readonly log: FieldLog;
+  readonly policy: PolicyInForce;
+  readonly index: () => SiteIndex;
+  readonly doors: DoorSet;
+  readonly threatLevel: () => number;
+  readonly lockOuts: () => DecisionContext['lockOuts'];
+  readonly passages: PassageBook;
+  readonly revocations: RevocationBook;
+}
+
+/** Asks the pure decision, with what is known at this instant. */
+export class Decider {
+  constructor(private readonly deps: DeciderDeps) {}
+
+  decide(request: AccessRequest): Decision {
+    const context = this.#context(request.accessPointId);
+    const { policy } = this.deps.policy;
+    if (policy.kind === 'policy') return decide(request, policy.view, context);
+    return decideEmergency(request, policy.emergency ?? NO_EMERGENCY, context);
+  }
+
+  /** The second look. A grant under a revision that is no longer in force has to stand under the new one as a whole. */
+  obstacle(decision: Decision, { point, request }: Presentation): Reason | undefined {
+    const { policy, index, revocations } = this.deps;
+    const doorId = index().accessPoints.get(request.accessPointId)?.accessPoint.door;
+    if (doorId !== point.accessPoint.door) return 'point_unknown';
+    if (policy.view !== undefined && decision.inputs.policyRevision === policy.view.revision) {
+      return releaseObstacle(decision, policy.view, { ...this.#modeAt(doorId), revocations });
+    }
+    const again = this.decide(request);
+    return again.outcome === 'grant' ? undefined : (again.reason ?? 'host_timeout');
+  }
+
+  mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
+    const { view } = this.deps.policy;
+    if (view === undefined || credentialId === undefined) return false;
+    try {
+      const accessPoint = view.accessPoint(accessPointId);
+      return accessPoint !== undefined && mayBesideEntry(view, credentialId, accessPoint, inputs, 'escort');
+    } catch (error) {
+      this.deps.log.error({ accessPointId, code: codeOf(error) }, 'whether somebody may escort could not be read');
+      return false;
+    }
+  }
+
+  #context(accessPointId: string): DecisionContext {
+    const { clock, policy, index, lockOuts, passages, revocations } = this.deps;
+    const policyAgeMs = policy.ageMs();
+    const point = index().accessPoints.get(accessPointId);
+    return {
+      wall: clock.wall(),
+      ...(policyAgeMs !== undefined && { policyAgeMs }),
+      monotonicMs: clock.monotonicMs(),
+      lockOuts: lockOuts(),
+      passages,
+      revocations,
+      secureChannelRequired: point?.device.secureChannel !== 'clear',
+      ...this.#modeAt(point?.accessPoint.door),
+    };
+  }
+
+  /** What the door of an access point adds to a decision. */
+  #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'> {
+    const { doors } = this.deps;
+    const threatLevel = this.deps.threatLevel();
+    if (doorId === undefined) return { threatLevel };
+    const doorMode = doors.get(doorId)?.state.standing;
+    return {
+      threatLevel,
+      ...(doorMode !== undefined && { doorMode }),
+      ...(doors.isInterlockBusy(doorId) && { interlockBusy: true }),
+    };
+  }
+}
+
+const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };

@@ -1,0 +1,69 @@
+import type { PolicyView } from '../access/index.js';
+import { policyAge } from '../clock/index.js';
+import type { Clock } from '@sparc/protocol/ports';
+import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
+import type { Recorder } from './recorder.js';
+
+/** What the field decides by at the moment, since when, and whether the journal knows of it. */
+export class PolicyInForce {
+  #policy: FieldPolicy = NO_POLICY;
+  #takenUp: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
+  #isRecorded = true;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly recorder: Recorder,
+  ) {}
+
+  get policy(): FieldPolicy {
+    return this.#policy;
+  }
+
+  /** Undefined under `no_policy`. */
+  get view(): PolicyView | undefined {
+    return this.#policy.kind === 'policy' ? this.#policy.view : undefined;
+  }
+
+  /** False: it is in force already. Its record goes to the journal at once, before any grant under it. */
+  use(policy: FieldPolicy): boolean {
+    const revision = revisionOf(policy);
+    if (revision !== undefined && revision === revisionOf(this.#policy)) return false;
+    this.#policy = policy;
+    this.#takenUp = { unixMs: this.clock.wall().unixMs, monotonicMs: this.clock.monotonicMs() };
+    this.#isRecorded = false;
+    this.announce();
+    return true;
+  }
+
+  /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */
+  announce(): void {
+    if (this.#isRecorded) return;
+    this.#isRecorded = true;
+    const policy = this.#policy;
+    const revision = revisionOf(policy);
+    const record =
+      revision === undefined
+        ? ({ name: 'policy.lost', code: 'ERR_POLICY_NONE' } as const)
+        : ({ name: 'policy.loaded', detail: { revision } } as const);
+    this.recorder.commit({ record }).catch(() => {
+      if (this.#policy === policy) this.#isRecorded = false;
+    });
+  }
+
+  /** Since its authority confirmed it, at least. */
+  ageMs(): number | undefined {
+    if (this.#policy.kind === 'none' || this.#takenUp === undefined) return undefined;
+    const { confirmedUnixMs } = this.#policy;
+    const takenUpMonotonicMs = this.#takenUp.monotonicMs;
+    const confirmation = { takenUpMonotonicMs, ...(confirmedUnixMs !== undefined && { confirmedUnixMs }) };
+    return policyAge(confirmation, this.clock.wall(), this.clock.monotonicMs());
+  }
+
+  /** For people's screens. */
+  snapshot(): { revision: string; appliedAtUnixMs: number; confirmedAtUnixMs: number } | undefined {
+    const revision = revisionOf(this.#policy);
+    if (revision === undefined || this.#takenUp === undefined) return undefined;
+    const confirmedAtUnixMs = this.clock.wall().unixMs - (this.ageMs() ?? 0);
+    return { revision, appliedAtUnixMs: this.#takenUp.unixMs, confirmedAtUnixMs };
+  }
+}
