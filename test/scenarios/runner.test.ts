@@ -1,4 +1,5 @@
 import t from 'tap';
+import { readRepositoryFile } from '../support/repository.js';
 import { missingFrom } from './coverage.js';
 import { runScenario } from './run-scenario.js';
 import { parseScenarios } from './scenario-file.js';
@@ -116,6 +117,13 @@ t.test('each row of cases is a scenario, with its own line and title', async (t)
     { title: 'At 10:00', line: 7, rounds: [{ when: [{ text: 'ann at front-in' }] }] },
     { title: 'At 11:00', line: 8, given: [{ text: 'the time is 2026-01-05 11:00' }] },
   ]);
+});
+
+t.test('the example of the README holds', async (t) => {
+  const [, example = ''] = /```yaml\n(.*?)```/s.exec(readRepositoryFile('test/scenarios/README.md')) ?? [];
+  const scenarios = parseScenarios(example, 'README.md');
+  t.equal(scenarios.length, 2);
+  for (const scenario of scenarios) t.same((await runScenario(scenario)).problems, []);
 });
 
 t.test('an empty suite lacks everything', async (t) => {
