@@ -362,6 +362,7 @@ export class Field {
       if (recorded !== undefined) await this.#revocations.restore(recorded);
     } catch (error) {
       this.deps.log.error({ code: codeOf(error), error }, 'revocations could not be taken from the journal');
+      this.record({ name: 'revocation.list_damaged', code: codeOf(error) });
     }
   }
 

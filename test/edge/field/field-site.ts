@@ -145,6 +145,7 @@ export interface SiteOptions {
   /** Devices stay away until told otherwise. */
   readonly offline?: boolean;
   readonly modeStore?: ModeStore;
+  readonly recordedRevocations?: FieldDeps['recordedRevocations'];
   readonly host?: AuthorisationHost;
   readonly claims?: FieldDeps['claims'];
   /** Time as the field has it; without it, that of the machine. */
@@ -159,7 +160,7 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ host, modeStore, claims, siteClock }: SiteOptions) {
+  private constructor({ host, modeStore, recordedRevocations, claims, siteClock }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -173,6 +174,7 @@ export class FieldSite {
       log,
       ...(host && { host }),
       ...(modeStore && { modeStore }),
+      ...(recordedRevocations && { recordedRevocations }),
       ...(claims && { claims }),
       ...siteClock?.(clock),
     });

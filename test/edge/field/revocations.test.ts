@@ -55,3 +55,17 @@ t.test('a name that nobody has is refused, on record', async (t) => {
   t.match(site.record('order.refused').record.detail, { by: 'Grace', order: 'revoke' });
   t.equal(site.field.snapshot().revocation.number, 0);
 });
+
+t.test('revocations of before the start that cannot be read back are an alarm', async (t) => {
+  const site = await FieldSite.open({ recordedRevocations: () => Promise.reject(new Error('unreadable')) });
+  await site.clock.advance(10);
+  t.ok(site.record('revocation.list_damaged'));
+});
+
+t.test('what the journal has of earlier runs counts from the first card on', async (t) => {
+  const revocations = [{ number: 4, subject: 'credential' as const, id: 'ann', by: 'Grace', atUnixMs: 1 }];
+  const site = await FieldSite.open({ recordedRevocations: () => Promise.resolve({ newest: 4, revocations }) });
+  await present(site, 'front-in');
+  t.equal(site.record('access.denied').record.reason, 'credential_revoked');
+  t.equal(site.field.snapshot().revocation.number, 4);
+});
