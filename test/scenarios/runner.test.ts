@@ -100,6 +100,8 @@ t.test('a file that cannot be read says where', async (t) => {
   t.throws(() => parseScenarios('scenarios:\n  - { title: x, when: 1 s pass }', 'file.yaml'), {
     message: /file.yaml:2: something has to be seen/,
   });
+  const cases = '  - { title: x, when: <who> at front-in, then: front is secured, cases: [{ whom: ann }] }';
+  t.throws(() => parseScenarios(`scenarios:\n${cases}`, 'file.yaml'), { message: /file.yaml:2: .*<who> at front-in/ });
 });
 
 t.test('each row of cases is a scenario, with its own line and title', async (t) => {

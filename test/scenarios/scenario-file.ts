@@ -124,7 +124,9 @@ class Reader {
   text(tree: Tree | undefined, otherwise?: string): string {
     if (tree === undefined && otherwise !== undefined) return otherwise;
     if (tree?.kind !== 'scalar' || tree.value === null) throw this.error(tree ?? NOWHERE, 'should be a text');
-    return String(tree.value);
+    const text = String(tree.value);
+    if (/<[\w-]+>/.test(text)) throw this.error(tree, `no case says what stands for the brackets of ${text}`);
+    return text;
   }
 
   phrases(tree: Tree | undefined): Phrase[] {

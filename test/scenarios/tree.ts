@@ -38,6 +38,12 @@ export function plain(tree: Tree): unknown {
   }
 }
 
+const filledText = (text: string, values: ReadonlyMap<string, Tree>): string =>
+  text.replace(/<([\w-]+)>/g, (name, key: string) => {
+    const value = values.get(key);
+    return value?.kind === 'scalar' ? String(value.value) : name;
+  });
+
 /** Replaces `<name>`: where it is all of a value by the value of that name, else by its text. */
 export function filled(tree: Tree, values: ReadonlyMap<string, Tree>): Tree {
   switch (tree.kind) {
@@ -45,29 +51,15 @@ export function filled(tree: Tree, values: ReadonlyMap<string, Tree>): Tree {
       if (typeof tree.value !== 'string') return tree;
       const whole = /^<([\w-]+)>$/.exec(tree.value)?.[1];
       const value = whole === undefined ? undefined : values.get(whole);
-      if (value !== undefined) return value;
-      return {
-        ...tree,
-        value: tree.value.replace(/<([\w-]+)>/g, (text, name: string) => {
-          const part = values.get(name);
-          return part?.kind === 'scalar' ? String(part.value) : text;
-        }),
-      };
+      return value ?? { ...tree, value: filledText(tree.value, values) };
     }
     case 'list':
       return { ...tree, items: tree.items.map((item) => filled(item, values)) };
-    case 'map':
-      return {
-        ...tree,
-        entries: new Map(
-          [...tree.entries].map(([key, value]) => [
-            key.replace(/<([\w-]+)>/g, (text, name: string) => {
-              const part = values.get(name);
-              return part?.kind === 'scalar' ? String(part.value) : text;
-            }),
-            filled(value, values),
-          ]),
-        ),
-      };
+    case 'map': {
+      const entries = [...tree.entries].map(
+        ([key, value]) => [filledText(key, values), filled(value, values)] as const,
+      );
+      return { ...tree, entries: new Map(entries) };
+    }
   }
 }
