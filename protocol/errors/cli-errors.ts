@@ -23,7 +23,8 @@ export const CLI_ERRORS = {
   },
   ERR_CLI_ACT_UNRECORDED: {
     meaning: 'What was ordered could not be noted for the journal, and was not done.',
-    action: 'Check space and permissions of the data directory; acts that wait there are recorded once the gateway runs.',
+    action:
+      'Check space and permissions of the data directory; acts that wait there are recorded once the gateway runs.',
   },
   ERR_CLI_INTERNAL: {
     meaning: 'The command failed by a defect of its own.',
