@@ -64,7 +64,8 @@ export function begin(reading: Reading, earlier?: EarlierRun, hardwareUnixMs?: n
   // A machine that is shut down writes its time to its hardware clock, also one that was not believed.
   if (vouched === undefined || last.quality === 'stepped' || !agrees) return state;
   const atMs = lineBefore.offsetMs + vouched.atMs - offsetMs;
-  return { ...state, line: { ...line, vouched: { atMs, errorMs: vouched.errorMs + HARDWARE_ERROR_MS } } };
+  const carried = { atMs, errorMs: vouched.errorMs + HARDWARE_ERROR_MS, isCarried: true as const };
+  return { ...state, line: { ...line, vouched: carried } };
 }
 
 /** A second has passed, or a person has spoken. */
@@ -121,6 +122,8 @@ function confirm(state: ClockState, reading: Reading, confirmedUnixMs: number): 
   if (apartMs < STEP_MIN_MS + errorMs) {
     return { ...seen, driftPpm: drift(state, apartMs, uptimeMs), line: { ...line, offsetMs, vouched } };
   }
+  // The system was set from the hardware clock: that the two agree says nothing against a time source.
+  if (line.vouched?.isCarried) return { ...seen, line: { offsetMs, steadySinceMs: uptimeMs, vouched } };
   if (rival === undefined || !isOn(rival, reading)) return { ...seen, rival: { offsetMs, sinceMs: uptimeMs } };
   if (uptimeMs - rival.sinceMs < STAND_BY_MS) return { ...seen, rival };
   return { ...seen, line: { offsetMs, steadySinceMs: rival.sinceMs, vouched } };
@@ -134,7 +137,7 @@ function drift({ line: { vouched }, driftPpm }: ClockState, apartMs: number, atM
 
 /**
  * The mark rises with time that is known. Beyond what drift explains it rises only with a time that was stood by for an
- * hour: one bad time server does not make a site believe that everything has expired.
+ * hour: one bad time server does not make a site believe that everything has expired. A hardware clock stands by nothing.
  */
 function raiseMark(state: ClockState, reading: Reading, trustUnsynced: boolean): ClockState {
   const { quality, errorMs = 0 } = judge(state, reading);
@@ -144,7 +147,8 @@ function raiseMark(state: ClockState, reading: Reading, trustUnsynced: boolean):
   const [was, is] = [markAt(state, uptimeMs) ?? -Infinity, unixMs - errorMs];
   if (is <= was) return state;
   const explainedMs = mark === undefined ? 0 : STEP_MIN_MS + ((uptimeMs - mark.atMs) * 2 * driftPpm) / 1e6;
-  if (is - was > explainedMs && uptimeMs - line.steadySinceMs < STAND_BY_MS) return state;
+  const isStoodBy = uptimeMs - line.steadySinceMs >= STAND_BY_MS && line.vouched?.isCarried !== true;
+  if (is - was > explainedMs && !isStoodBy) return state;
   return { ...state, mark: { unixMs: is, atMs: uptimeMs } };
 }
 

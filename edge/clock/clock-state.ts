@@ -27,7 +27,17 @@ const Line = Type.Object(
   {
     offsetMs: Type.Number(),
     steadySinceMs: Type.Number(),
-    vouched: Type.Optional(Type.Object({ atMs: Type.Number(), errorMs: Type.Number() }, closed)),
+    vouched: Type.Optional(
+      Type.Object(
+        {
+          atMs: Type.Number(),
+          errorMs: Type.Number(),
+          /** Since the machine started, only its hardware clock says so. */
+          isCarried: Type.Optional(Type.Literal(true)),
+        },
+        closed,
+      ),
+    ),
   },
   closed,
 );

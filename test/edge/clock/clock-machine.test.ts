@@ -269,6 +269,34 @@ t.test('over a start of the machine a hardware clock carries the time on, within
   t.equal(machine.quality, 'unsynced');
 });
 
+t.test('against a hardware clock that ran wrong, the first confirmation after the start is believed', async (t) => {
+  for (const [wrongMs, afterMs] of [
+    [DAY_MS, 0],
+    [DAY_MS, 5 * HOUR_MS],
+    [-HOUR_MS, 5 * HOUR_MS],
+  ] as const) {
+    const machine = new Machine();
+    machine.confirm();
+    machine.pass(2 * HOUR_MS, { confirmed: true });
+    machine.restart({ offMs: 2 * HOUR_MS, hardwareErrorMs: wrongMs, wallErrorMs: wrongMs });
+    machine.pass(afterMs);
+    t.equal(machine.quality, 'holdover');
+    machine.confirm(0);
+    t.equal(machine.quality, 'synced', `${wrongMs} ms, for ${afterMs} ms`);
+    machine.confirm(DAY_MS);
+    t.equal(machine.quality, 'stepped', 'from then on a time source is held against what was known');
+  }
+});
+
+t.test('what had surely passed before a start holds against the first confirmation too', async (t) => {
+  const machine = new Machine();
+  machine.confirm();
+  machine.pass(2 * HOUR_MS, { confirmed: true });
+  machine.restart({ offMs: HOUR_MS, hardwareErrorMs: 0 });
+  machine.confirm(-DAY_MS);
+  t.equal(machine.quality, 'stepped');
+});
+
 t.test('a hardware clock that was set from a clock that is not believed carries nothing on', async (t) => {
   const machine = new Machine();
   machine.confirm();
