@@ -64,6 +64,6 @@ export interface PassageView {
 export interface RevocationView {
   /** Number of the newest; 0 before the first. */
   readonly newest: number;
-  /** Number of the one that ended the credential, or its holder. */
+  /** Number of the one that ended the credential, or its holder; 0: it has none yet. */
   of(credentialId: string, holderId: string | undefined): number | undefined;
 }

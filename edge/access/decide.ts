@@ -106,9 +106,10 @@ export function addRevocations(
   { revocations }: Pick<DecisionContext, 'revocations'>,
   credential: { readonly id: string; readonly holderId: string | undefined } | undefined,
 ): void {
-  if (revocations === undefined || revocations.newest === 0) return;
+  if (revocations === undefined) return;
   const { newest } = revocations;
   const hit = credential && revocations.of(credential.id, credential.holderId);
+  if (newest === 0 && hit === undefined) return;
   inputs.revocations = hit === undefined ? { newest } : { newest, hit };
 }
 

@@ -95,7 +95,7 @@ const locationText = ({ areaId, certain }: NonNullable<DecisionInputs['location'
 const revocationText = ({ newest, hit }: NonNullable<DecisionInputs['revocations']>): string =>
   hit === undefined
     ? `the newest revocation was ${newest}, and none ended this card`
-    : `revocation ${hit} had ended this card`;
+    : `revocation ${hit === 0 ? 'without a number yet' : hit} had ended this card`;
 
 const escortText = ({ holderId, visitorsCount }: NonNullable<DecisionInputs['escort']>): string =>
   `the escort was ${holderId}, with ${visitorsCount} visitor${visitorsCount === 1 ? '' : 's'} on that card`;

@@ -8,6 +8,7 @@ interface Flags {
   readonly config: string;
   readonly by: string;
   readonly holder?: true;
+  readonly unlisted?: true;
 }
 
 export function addRevocationCommands(cli: Cli): void {
@@ -16,6 +17,7 @@ export function addRevocationCommands(cli: Cli): void {
     .description('end a credential at once and for good, whatever any policy says')
     .requiredOption('--by <name>', 'who revokes it; it is recorded with the name')
     .option('--holder', 'the id is that of a holder, of whom every credential ends')
+    .option('--unlisted', 'also an id that the policy in force does not have: an older or a later one may')
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nNo older policy undoes it. Who is to enter again gets a credential with a new id.')
@@ -32,9 +34,12 @@ export function addRevocationCommands(cli: Cli): void {
     .action(({ config }: { config: string }) => list(cli, config));
 }
 
-async function revoke({ output }: Cli, id: string, { config, by, holder }: Flags): Promise<void> {
+async function revoke({ output }: Cli, id: string, { config, by, holder, unlisted }: Flags): Promise<void> {
   const subject = holder ? 'holder' : 'credential';
-  await CommissionClient.of(loadGatewayConfig(config).dataDir).order({ kind: 'revoke', subject, id }, by);
+  await CommissionClient.of(loadGatewayConfig(config).dataDir).order(
+    { kind: 'revoke', subject, id, ...(unlisted && { unlisted }) },
+    by,
+  );
   const done = holder ? `Every credential of ${id} is revoked.` : `Credential ${id} is revoked.`;
   output.result({ subject, id, by }, done);
 }

@@ -56,8 +56,8 @@ export interface FieldDeps {
   readonly modeStore?: ModeStore;
   /** Default: forgets with the process. */
   readonly revocationStore?: RevocationStore;
-  /** What the journal has that a list up to this number lacks. Absent: nothing. */
-  readonly recordedRevocations?: (listedNewest: number) => Promise<RecordedRevocations>;
+  /** What the journal has of earlier runs. Absent: there was none. */
+  readonly recordedRevocations?: () => Promise<RecordedRevocations>;
   /** The claims of earlier runs about who passed where, oldest first. Absent: there was none. */
   readonly claims?: () => Promise<readonly Claim[]>;
 }
@@ -135,6 +135,7 @@ export class Field {
     this.#revocations = new RevocationBook({
       clock,
       store: deps.revocationStore ?? VOLATILE_REVOCATIONS,
+      recorded: deps.recordedRevocations,
       record: (event) => void record(event),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
@@ -229,7 +230,6 @@ export class Field {
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
     this.#restoring = this.#restoreClaims();
-    void this.#restoreRevocations();
   }
 
   /** Idempotent. Timed releases end in the devices by themselves. */
@@ -352,17 +352,6 @@ export class Field {
       this.#passages.restore((await this.deps.claims?.()) ?? []);
     } catch (error) {
       this.deps.log.error({ code: codeOf(error), error }, 'who passed where could not be read back');
-    }
-  }
-
-  /** Until it is done, the journal refuses grants that do not know of every revocation in it. */
-  async #restoreRevocations(): Promise<void> {
-    try {
-      const recorded = await this.deps.recordedRevocations?.(this.#revocations.newest);
-      if (recorded !== undefined) await this.#revocations.restore(recorded);
-    } catch (error) {
-      this.deps.log.error({ code: codeOf(error), error }, 'revocations could not be taken from the journal');
-      this.record({ name: 'revocation.list_damaged', code: codeOf(error) });
     }
   }
 

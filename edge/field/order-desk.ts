@@ -77,9 +77,11 @@ export class OrderDesk {
     if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
   }
 
-  async #revoke({ subject, id }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
-    this.#assertKnown(subject, id);
-    await this.deps.revocations.revoke(subject, id, by);
+  /** An older policy, or one that comes later, may name whom the present one does not. */
+  async #revoke({ subject, id, unlisted }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
+    const isUnlisted = this.deps.view()?.has(subject, id) === false;
+    if (unlisted !== true) this.#assertKnown(subject, id);
+    await this.deps.revocations.revoke(subject, id, by, isUnlisted);
   }
 
   #resetUses(credential: string | undefined, by: string): void {

@@ -186,11 +186,10 @@ export class Gateway {
         ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),
         revocationStore: new RevocationFile(this.config.dataDir),
-        recordedRevocations: async (listedNewest) => {
+        recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;
           const before = { epoch: epoch.counter, sequence: 0 };
-          const isListed = newest <= listedNewest;
-          return { newest, revocations: isListed ? [] : await readRevocations(this.config.dataDir, clock, before) };
+          return { newest, read: () => readRevocations(this.config.dataDir, clock, before) };
         },
         claims: async () => {
           const { epoch } = await journalOpened;

@@ -1,13 +1,17 @@
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { RevocationView } from '../access/index.js';
-import { revocationRecord, type Revocation, type RevocationSubject } from './revocation.js';
+import { completeTo, revocationRecord, type Revocation, type RevocationSubject } from './revocation.js';
 
 /** Tombstones never end, so the list only grows; more are refused, and have to go into the policy. */
 export const REVOCATIONS_MAX = 50_000;
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
+/** A person waits no longer for a journal that is being read back. */
+const RESTORE_PATIENCE_MS = 3_000;
+/** In force, and waiting for the journal to say which numbers are taken. */
+const UNNUMBERED = 0;
 
 export interface LoadedRevocations {
   readonly revocations: readonly Revocation[];
@@ -15,10 +19,12 @@ export interface LoadedRevocations {
   readonly error?: SparcError;
 }
 
-/** What the journal has of earlier runs, as far as a list lacks it. */
+/** What the journal has of earlier runs. */
 export interface RecordedRevocations {
+  /** The highest number in it. */
   readonly newest: number;
-  readonly revocations: readonly Revocation[];
+  /** All of them, oldest first; it may take long. */
+  readonly read: () => Promise<readonly Revocation[]>;
 }
 
 /** Where revocations survive a restart. */
@@ -39,32 +45,44 @@ export const VOLATILE_REVOCATIONS: RevocationStore = {
 export interface RevocationBookDeps {
   readonly clock: Clock;
   readonly store: RevocationStore;
+  /** Absent: there was no earlier run. */
+  readonly recorded?: (() => Promise<RecordedRevocations>) | undefined;
   /** Keeps a record whenever the journal can. */
   readonly record: (event: EventDraft) => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
-/** The revocations of this gateway. One is in force from the call that makes it, and acknowledged when it is on disk. */
+/**
+ * The revocations of this gateway. One is in force from the call that makes it, and acknowledged when it is on disk. It
+ * gets its number once the journal of earlier runs was asked, so that no number is given twice.
+ */
 export class RevocationBook implements RevocationView {
   /** In the order of their numbers. */
   #all: readonly Revocation[] = [];
-  /** What the journal says was applied, though it may not be listed here. */
-  #recordedNewest = 0;
   readonly #credentials = new Map<string, number>();
   readonly #holders = new Map<string, number>();
+  #unnumbered: readonly Omit<Revocation, 'number'>[] = [];
+  /** No number up to it is given again. */
+  #highest = 0;
+  /** Whatever can be had of those up to the highest is here. */
+  #isComplete = false;
+  #restoring: Promise<void> | undefined;
   readonly #unsaved: Revocation[] = [];
+  /** The list lacks some that were taken from the journal. */
+  #isListBehind = false;
   #saving: Promise<void> | undefined;
   #retry: Timer | undefined;
 
   constructor(private readonly deps: RevocationBookDeps) {}
 
-  /** Once, before anything is decided. */
+  /** Once, before anything is decided. What the list has lost comes from the journal meanwhile. */
   start(): void {
-    const { revocations, error } = this.deps.store.load();
+    const { store, recorded } = this.deps;
+    const { revocations, error } = store.load();
     this.#take(revocations);
-    if (error === undefined) return;
-    this.deps.onFailure(error, 'revocations are lost');
-    this.deps.record({ name: 'revocation.list_damaged', code: error.code });
+    if (error !== undefined) this.#damaged(error, 'revocations are lost');
+    if (recorded === undefined) this.#isComplete = true;
+    else this.#restoring = this.#restore(recorded).then(() => this.#settle());
   }
 
   /** A save that is under way goes on. */
@@ -72,8 +90,9 @@ export class RevocationBook implements RevocationView {
     this.#retry?.cancel();
   }
 
+  /** Of which it is sure that none before it is unknown here: a journal that knows more refuses grants. */
   get newest(): number {
-    return Math.max(this.#recordedNewest, this.#all.at(-1)?.number ?? 0);
+    return this.#isComplete ? this.#highest : completeTo(this.#all);
   }
 
   /** For people's screens. */
@@ -90,64 +109,132 @@ export class RevocationBook implements RevocationView {
    * Resolves when it is on disk, with its number; one that was made before is the same one. Rejects with
    * ERR_GATEWAY_REVOCATION_UNSAVED, when it is in force but a restart would forget it, or ERR_GATEWAY_ORDER_REFUSED.
    */
-  async revoke(subject: RevocationSubject, id: string, by: string): Promise<number> {
-    const number = this.#numbers(subject).get(id) ?? this.#add(subject, id, by);
+  async revoke(subject: RevocationSubject, id: string, by: string, isUnlisted = false): Promise<number> {
+    const numbers = this.#numbers(subject);
+    if (!numbers.has(id)) this.#add(subject, id, by, isUnlisted);
+    await this.#restored();
     await this.#save();
-    return number;
-  }
-
-  /** Once: what the journal has and the list had lost. `newest`: the highest number that the journal knows. */
-  async restore({ newest, revocations }: RecordedRevocations): Promise<void> {
-    this.#recordedNewest = newest;
-    const missing = revocations.filter(({ subject, id }) => !this.#numbers(subject).has(id));
-    if (missing.length === 0) return;
-    this.#take(missing);
-    this.deps.record({ name: 'revocation.list_restored', detail: { count: String(missing.length) } });
-    await this.deps.store.replace(this.#all);
+    return numbers.get(id) ?? UNNUMBERED;
   }
 
   #numbers(subject: RevocationSubject): Map<string, number> {
     return subject === 'credential' ? this.#credentials : this.#holders;
   }
 
-  #add(subject: RevocationSubject, id: string, by: string): number {
-    if (this.#all.length >= REVOCATIONS_MAX) {
+  #add(subject: RevocationSubject, id: string, by: string, isUnlisted: boolean): void {
+    if (this.#all.length + this.#unnumbered.length >= REVOCATIONS_MAX) {
       const message = `${REVOCATIONS_MAX} revocations are held; block ${id} in the site file`;
       throw new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);
     }
     const atUnixMs = this.deps.clock.wall().unixMs;
-    const revocation: Revocation = { number: this.newest + 1, subject, id, by, atUnixMs };
-    this.#take([revocation]);
-    this.#unsaved.push(revocation);
-    this.deps.record(revocationRecord(revocation));
-    return revocation.number;
+    this.#numbers(subject).set(id, UNNUMBERED);
+    this.#unnumbered = [...this.#unnumbered, { subject, id, by, atUnixMs, ...(isUnlisted && { isUnlisted }) }];
+    if (this.#restoring === undefined) this.#numberAll();
+  }
+
+  #numberAll(): void {
+    for (const each of this.#unnumbered) {
+      // Else the journal had it from before.
+      if (this.#numbers(each.subject).get(each.id) !== UNNUMBERED) continue;
+      const revocation: Revocation = { number: this.#highest + 1, ...each };
+      this.#take([revocation]);
+      this.#unsaved.push(revocation);
+      this.deps.record(revocationRecord(revocation));
+    }
+    this.#unnumbered = [];
   }
 
   #take(revocations: readonly Revocation[]): void {
     for (const { subject, id, number } of revocations) this.#numbers(subject).set(id, number);
     this.#all = [...this.#all, ...revocations].sort((a, b) => a.number - b.number);
+    this.#highest = Math.max(this.#highest, this.#all.at(-1)?.number ?? 0);
+  }
+
+  /** Until it is done, and if it fails, the journal refuses grants that do not know of every revocation in it. */
+  async #restore(recorded: () => Promise<RecordedRevocations>): Promise<void> {
+    try {
+      const { newest, read } = await recorded();
+      this.#highest = Math.max(this.#highest, newest);
+      // By the numbers and not by the highest: a line in the middle rots as well as the last.
+      if (completeTo(this.#all) < newest) this.#takeMissing(await read());
+      this.#isComplete = true;
+    } catch (error) {
+      this.#damaged(error, 'revocations could not be taken from the journal');
+    }
+  }
+
+  #settle(): void {
+    this.#restoring = undefined;
+    this.#numberAll();
+    this.#save().catch(() => undefined);
+  }
+
+  #takeMissing(revocations: readonly Revocation[]): void {
+    const listed = new Set(this.#all.map(nameOf));
+    const missing = revocations.filter((each) => !listed.has(nameOf(each)));
+    if (missing.length === 0) return;
+    this.#take(missing);
+    this.#isListBehind = true;
+    this.deps.record({ name: 'revocation.list_restored', detail: { count: String(missing.length) } });
+  }
+
+  async #restored(): Promise<void> {
+    if (this.#restoring === undefined) return;
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = this.deps.clock.setTimer(RESTORE_PATIENCE_MS, () =>
+        reject(unsaved('the journal has not been read back yet')),
+      );
+    });
+    await Promise.race([this.#restoring, late]).finally(() => timer?.cancel());
+  }
+
+  #damaged(error: unknown, what: string): void {
+    this.deps.onFailure(error, what);
+    const code = isSparcError(error) ? error.code : 'ERR_GATEWAY_INTERNAL';
+    this.deps.record({ name: 'revocation.list_damaged', code });
   }
 
   #save(): Promise<void> {
-    this.#saving ??= this.#saveAll();
+    this.#saving ??= this.#saveAll().finally(() => (this.#saving = undefined));
     return this.#saving;
   }
 
-  /** One at a time; what comes meanwhile is saved before it resolves. */
+  /** The only writer, one write at a time; what comes meanwhile is saved before it resolves. */
   async #saveAll(): Promise<void> {
     this.#retry?.cancel();
+    const { store } = this.deps;
     try {
-      for (let next = this.#unsaved[0]; next !== undefined; next = this.#unsaved[0]) {
-        await this.deps.store.append(next);
-        this.#unsaved.shift();
+      for (;;) {
+        const [next] = this.#unsaved;
+        if (this.#isListBehind) await this.#replaceList();
+        else if (next === undefined) return;
+        else {
+          await store.append(next);
+          this.#unsaved.shift();
+        }
       }
     } catch (cause) {
       this.deps.onFailure(cause, 'a revocation cannot be saved');
       this.#retry = this.deps.clock.setTimer(SAVE_RETRY_MS, () => void this.#save().catch(() => undefined));
-      const message = 'the revocation is in force, but the disk does not take it: a restart would forget it';
-      throw new SparcError('ERR_GATEWAY_REVOCATION_UNSAVED', message, {}, { cause });
-    } finally {
-      this.#saving = undefined;
+      throw unsaved('the disk does not take it', cause);
     }
   }
+
+  async #replaceList(): Promise<void> {
+    const includedCount = this.#unsaved.length;
+    await this.deps.store.replace(this.#all);
+    this.#unsaved.splice(0, includedCount);
+    this.#isListBehind = false;
+  }
 }
+
+const nameOf = ({ number, subject, id }: Revocation): string => `${number} ${subject} ${id}`;
+
+const unsaved = (why: string, cause?: unknown) =>
+  new SparcError(
+    'ERR_GATEWAY_REVOCATION_UNSAVED',
+    `the revocation is in force, but ${why}: a restart would forget it`,
+    {},
+    { cause },
+  );

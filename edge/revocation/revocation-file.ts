@@ -4,7 +4,7 @@ import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
 import { readSecretFile, replaceFileDurablyLater } from '../platform/index.js';
 import type { LoadedRevocations, RevocationStore } from './revocation-book.js';
-import { Revocation } from './revocation.js';
+import { completeTo, Revocation } from './revocation.js';
 
 /** Of the data directory, mode 0600. */
 const REVOCATIONS_FILE = 'revocations.jsonl';
@@ -31,7 +31,9 @@ export class RevocationFile implements RevocationStore {
     this.#length = bytes.lastIndexOf(0x0a) + 1;
     const lines = Buffer.from(bytes.subarray(0, this.#length)).toString('utf8').split('\n').slice(0, -1);
     const revocations = lines.map(parsed).filter((each) => each !== undefined);
-    return revocations.length === lines.length ? { revocations } : { revocations, error: this.#damaged() };
+    // Whole lines can be lost too. The last ones only the journal knows of.
+    const isWhole = revocations.length === lines.length && completeTo(revocations) === revocations.length;
+    return isWhole ? { revocations } : { revocations, error: this.#damaged() };
   }
 
   async append(revocation: Revocation): Promise<void> {

@@ -19,14 +19,28 @@ export const Revocation = Type.Object(
     id,
     by: id,
     atUnixMs: Type.Integer({ minimum: 0 }),
+    /** No credential or holder of the policy in force then had this id. */
+    isUnlisted: Type.Optional(Type.Literal(true)),
   },
   { additionalProperties: false },
 );
 export type Revocation = Static<typeof Revocation>;
 
-export function revocationRecord({ number, subject, id, by }: Revocation): EventOf<'revocation.applied'> {
+/** The last number up to which none is missing. */
+export function completeTo(revocations: readonly Revocation[]): number {
+  const numbers = new Set(revocations.map(({ number }) => number));
+  let last = 0;
+  while (numbers.has(last + 1)) last += 1;
+  return last;
+}
+
+export function revocationRecord({ number, subject, id, by, isUnlisted }: Revocation): EventOf<'revocation.applied'> {
   const whose = subject === 'credential' ? { credentialId: id } : { holderId: id };
-  return { name: 'revocation.applied', ...whose, detail: { by, number: String(number) } };
+  return {
+    name: 'revocation.applied',
+    ...whose,
+    detail: { by, number: String(number), ...(isUnlisted && { unlisted: 'true' }) },
+  };
 }
 
 /** Undefined where the record is of something else. */
@@ -37,5 +51,6 @@ export function revocationOf(record: EventRecord, atUnixMs: number): Revocation 
   const number = Number(detail?.['number']);
   if (id === undefined || !Number.isSafeInteger(number)) return undefined;
   const subject = credentialId === undefined ? 'holder' : 'credential';
-  return { number, subject, id, by: detail?.['by'] ?? '', atUnixMs };
+  const isUnlisted = detail?.['unlisted'] === 'true';
+  return { number, subject, id, by: detail?.['by'] ?? '', atUnixMs, ...(isUnlisted && { isUnlisted }) };
 }

@@ -38,8 +38,12 @@ export const Order = Type.Union([
   closed('forgive', { holder: Type.String({ minLength: 1, maxLength: 64 }) }),
   /** The uses of a credential begin anew; without one, those of all whose count is not known. */
   closed('resetUses', { credential: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })) }),
-  /** For good, whatever any policy says. */
-  closed('revoke', { subject: RevocationSubject, id: Type.String({ minLength: 1, maxLength: 64 }) }),
+  /** For good, whatever any policy says. `unlisted`: also where the policy in force has nobody of that id. */
+  closed('revoke', {
+    subject: RevocationSubject,
+    id: Type.String({ minLength: 1, maxLength: 64 }),
+    unlisted: Type.Optional(Type.Boolean()),
+  }),
 ]);
 export type Order = Static<typeof Order>;
 

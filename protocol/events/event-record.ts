@@ -41,7 +41,10 @@ export interface DecisionInputs {
   readonly occupancy?: readonly { readonly areaId: string; readonly others: number }[];
   /** The holder had a grant at another door that was neither used nor over. */
   readonly pendingElsewhere?: boolean;
-  /** The newest revocation of this gateway, and the one that ended the credential or its holder. Absent: there was none. */
+  /**
+   * The newest revocation of this gateway, and the one that ended the credential or its holder; 0: it had no number yet.
+   * Absent: there was none.
+   */
   readonly revocations?: { readonly newest: number; readonly hit?: number };
   /** The other of two persons who enter together. */
   readonly partner?: { readonly credentialId: string; readonly holderId: string };

@@ -31,7 +31,11 @@ export const SITE_EVENTS = {
     severity: 'notice',
     meaning: 'A named person revoked a credential, or a holder with every credential, for good.',
     fields: ['credentialId?', 'holderId?'],
-    detail: { by: 'who', number: 'the number of the revocation at this gateway' },
+    detail: {
+      by: 'who',
+      number: 'the number of the revocation at this gateway',
+      'unlisted?': '`true`: the policy in force had nobody of that id',
+    },
   },
   'revocation.list_damaged': {
     severity: 'alarm',

@@ -56,6 +56,29 @@ t.test('a name that nobody has is refused, on record', async (t) => {
   t.equal(site.field.snapshot().revocation.number, 0);
 });
 
+t.test('whom only an older or a later policy names is revoked where that is said, and recorded as such', async (t) => {
+  const site = await FieldSite.open();
+  await site.field.order({ kind: 'revoke', subject: 'credential', id: 'ann-again', unlisted: true }, 'Grace');
+  await site.clock.advance(10);
+  t.match(site.record('revocation.applied').record, { credentialId: 'ann-again', detail: { unlisted: 'true' } });
+  site.field.usePolicy(sitePolicy({ revision: 'r2', ann: { id: 'ann-again' } }));
+  await present(site, 'front-in');
+  t.equal(site.record('access.denied').record.reason, 'credential_revoked');
+  await site.field.order({ kind: 'revoke', subject: 'holder', id: 'ann-holder', unlisted: true }, 'Grace');
+  await site.clock.advance(10);
+  t.notOk('unlisted' in (site.record('revocation.applied').record.detail ?? {}), 'one that it has');
+});
+
+t.test('one that is ordered before the journal was read back ends the card at once', async (t) => {
+  const site = await FieldSite.open({ recordedRevocations: () => new Promise(() => undefined) });
+  const unsaved = t.rejects(site.field.order(revoke('credential', 'ann'), 'Grace'), {
+    code: 'ERR_GATEWAY_REVOCATION_UNSAVED',
+  });
+  await present(site, 'front-in');
+  t.match(site.record('access.denied').record, { reason: 'credential_revoked', inputs: { revocations: { hit: 0 } } });
+  await unsaved;
+});
+
 t.test('revocations of before the start that cannot be read back are an alarm', async (t) => {
   const site = await FieldSite.open({ recordedRevocations: () => Promise.reject(new Error('unreadable')) });
   await site.clock.advance(10);
@@ -64,7 +87,9 @@ t.test('revocations of before the start that cannot be read back are an alarm', 
 
 t.test('what the journal has of earlier runs counts from the first card on', async (t) => {
   const revocations = [{ number: 4, subject: 'credential' as const, id: 'ann', by: 'Grace', atUnixMs: 1 }];
-  const site = await FieldSite.open({ recordedRevocations: () => Promise.resolve({ newest: 4, revocations }) });
+  const site = await FieldSite.open({
+    recordedRevocations: () => Promise.resolve({ newest: 4, read: () => Promise.resolve(revocations) }),
+  });
   await present(site, 'front-in');
   t.equal(site.record('access.denied').record.reason, 'credential_revoked');
   t.equal(site.field.snapshot().revocation.number, 4);

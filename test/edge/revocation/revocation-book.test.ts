@@ -7,30 +7,60 @@ import { VirtualClock } from '@sparc/simulator/world';
 class MemoryStore implements RevocationStore {
   saved: Revocation[] = [];
   isBroken = false;
+  writersCount = 0;
   hold: Promise<void> = Promise.resolve();
 
   load() {
     return { revocations: this.saved };
   }
 
-  async append(revocation: Revocation) {
-    await this.hold;
-    if (this.isBroken) throw new Error('ENOSPC');
-    this.saved.push(revocation);
+  append(revocation: Revocation) {
+    return this.#write(() => this.saved.push(revocation));
   }
 
-  async replace(revocations: readonly Revocation[]) {
-    this.saved = [...revocations];
+  replace(revocations: readonly Revocation[]) {
+    return this.#write(() => (this.saved = [...revocations]));
+  }
+
+  async #write(work: () => void) {
+    this.writersCount += 1;
+    try {
+      await this.hold;
+      if (this.isBroken) throw new Error('ENOSPC');
+      work();
+    } finally {
+      this.writersCount -= 1;
+    }
   }
 }
 
-function openBook(store = new MemoryStore()) {
+/** What the journal has of earlier runs, read when it pleases. */
+function journalOf(newest: number, ...revocations: readonly Revocation[]) {
+  const journal = {
+    readsCount: 0,
+    hold: Promise.resolve(),
+    recorded: async () => ({
+      newest,
+      read: async () => {
+        journal.readsCount += 1;
+        await journal.hold;
+        return revocations;
+      },
+    }),
+  };
+  return journal;
+}
+
+const settle = () => new Promise(setImmediate);
+
+function openBook(store = new MemoryStore(), journal?: ReturnType<typeof journalOf>) {
   const clock = new VirtualClock({ startUnixMs: 1_000_000 });
   const records: EventDraft[] = [];
   const failures: string[] = [];
   const book = new RevocationBook({
     clock,
     store,
+    recorded: journal?.recorded,
     record: (event) => void records.push(event),
     onFailure: (_error, what) => void failures.push(what),
   });
@@ -78,6 +108,8 @@ t.test('the same revocation again is the one that was made, and a number is give
   t.equal(await book.revoke('credential', 'card', 'Bea'), 1);
   t.equal(store.saved.length, 2);
   t.equal(records.length, 2);
+  await book.revoke('credential', 'next', 'Ada');
+  t.equal(store.saved.length, 3, 'one that was made already saves nothing, and stops no other');
 });
 
 t.test('what stood before a restart stands after it', async (t) => {
@@ -105,8 +137,12 @@ t.test('a disk that refuses is said, tried again, and no reason to let anybody i
 });
 
 t.test('what a list has lost comes back from the journal, and no number is used again', async (t) => {
-  const { book, store, records } = openBook();
-  await book.restore({ newest: 7, revocations: [revocation(3, 'old'), revocation(6, 'older')] });
+  const { book, store, records } = openBook(
+    new MemoryStore(),
+    journalOf(7, revocation(3, 'old'), revocation(6, 'older')),
+  );
+  t.equal(book.newest, 0, 'the journal refuses grants until it is read');
+  await settle();
   t.equal(book.of('old', undefined), 3);
   t.equal(book.newest, 7, 'one that the journal counts and cannot give');
   t.same(
@@ -115,6 +151,85 @@ t.test('what a list has lost comes back from the journal, and no number is used 
   );
   t.match(records, [{ name: 'revocation.list_restored', detail: { count: '2' } }]);
   t.equal(await book.revoke('credential', 'new', 'Ada'), 8);
+});
+
+t.test('a revocation that the list lost from its middle comes back as well as the last', async (t) => {
+  const all = [1, 2, 3, 4, 5].map((number) => revocation(number, `c${number}`));
+  const journal = journalOf(5, ...all);
+  const store = new MemoryStore();
+  store.saved = all.filter(({ number }) => number !== 3);
+  const { book, records } = openBook(store, journal);
+  t.equal(book.newest, 2, 'the journal refuses grants until it is read');
+  await settle();
+  t.equal(book.of('c3', undefined), 3);
+  t.equal(book.newest, 5);
+  t.same(store.saved, all);
+  t.match(records, [{ name: 'revocation.list_restored', detail: { count: '1' } }]);
+  t.equal(journal.readsCount, 1);
+  openBook(store, journal);
+  await settle();
+  t.equal(journal.readsCount, 1, 'a whole list costs no reading');
+});
+
+t.test('one that is made while the journal is read back is in force, and takes no number of another', async (t) => {
+  const store = new MemoryStore();
+  store.saved = [revocation(1, 'one')];
+  let read: () => void = () => undefined;
+  const journal = journalOf(3, revocation(1, 'one'), revocation(2, 'two'), revocation(3, 'three'));
+  journal.hold = new Promise((resolve) => (read = resolve));
+  const { book, clock, records } = openBook(store, journal);
+  const [again, late] = [book.revoke('credential', 'three', 'Bea'), book.revoke('credential', 'new', 'Ada')];
+  const unsaved = [again, late].map((each) => t.rejects(each, { code: 'ERR_GATEWAY_REVOCATION_UNSAVED' }));
+  t.equal(book.of('new', undefined), 0);
+  t.same([book.newest, store.saved.length, records.length], [1, 1, 0]);
+  await clock.advance(3_000);
+  await Promise.all(unsaved);
+  const patient = book.revoke('credential', 'new', 'Ada');
+  read();
+  t.equal(await patient, 4);
+  t.equal(book.of('three', undefined), 3, 'the journal had it');
+  t.same(
+    store.saved.map(({ number, id, by }) => [number, id, by]),
+    [
+      [1, 'one', 'Ada'],
+      [2, 'two', 'Ada'],
+      [3, 'three', 'Ada'],
+      [4, 'new', 'Ada'],
+    ],
+  );
+  t.match(records, [{ name: 'revocation.list_restored' }, { credentialId: 'new', detail: { number: '4' } }]);
+});
+
+t.test('the list that was taken from the journal and what comes meanwhile do not write over each other', async (t) => {
+  const store = new MemoryStore();
+  store.isBroken = true;
+  const { book, clock, failures } = openBook(store, journalOf(1, revocation(1, 'old')));
+  await settle();
+  t.same(failures, ['a revocation cannot be saved']);
+  let write: () => void = () => undefined;
+  store.hold = new Promise((resolve) => (write = resolve));
+  store.isBroken = false;
+  await clock.advance(1_000);
+  const revoked = book.revoke('credential', 'new', 'Ada');
+  await settle();
+  t.same([store.writersCount, store.saved.length], [1, 0]);
+  write();
+  t.equal(await revoked, 2);
+  t.same(
+    store.saved.map(({ id }) => id),
+    ['old', 'new'],
+  );
+});
+
+t.test('where the journal cannot be read back, grants stay refused and new revocations are kept', async (t) => {
+  const journal = journalOf(5);
+  journal.hold = Promise.reject(new Error('EIO'));
+  const { book, store, records } = openBook(new MemoryStore(), journal);
+  await settle();
+  t.match(records, [{ name: 'revocation.list_damaged' }]);
+  t.equal(await book.revoke('credential', 'new', 'Ada'), 6);
+  t.equal(store.saved.length, 1);
+  t.equal(book.newest, 0, 'less than the journal knows of');
 });
 
 t.test('a list that is full refuses, and says where else', async (t) => {

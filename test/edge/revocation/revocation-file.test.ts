@@ -44,9 +44,21 @@ t.test('the list cut at any byte loses at most the line it was cut in, and takes
     const cut = new RevocationFile(folder);
     t.same(cut.load(), { revocations: [revocation(1)] });
     if (length % 16 !== 0) continue;
-    await cut.append(revocation(3));
-    t.same(new RevocationFile(folder).load(), { revocations: [revocation(1), revocation(3)] });
+    await cut.append({ ...revocation(2), id: 'another' });
+    t.match(new RevocationFile(folder).load(), { revocations: [revocation(1), { number: 2, id: 'another' }] });
   }
+});
+
+t.test('a line that is gone from the middle is said', async (t) => {
+  const folder = folderOf(t);
+  const path = join(folder, 'revocations.jsonl');
+  await new RevocationFile(folder).replace([1, 2, 4].map(revocation));
+  t.match(new RevocationFile(folder).load(), {
+    revocations: [1, 2, 4].map(revocation),
+    error: { code: 'ERR_GATEWAY_REVOCATIONS_DAMAGED' },
+  });
+  writeFileSync(path, readFileSync(path, 'utf8').split('\n').slice(0, 2).join('\n').concat('\n'), { mode: 0o600 });
+  t.equal(new RevocationFile(folder).load().error, undefined, 'of the last only the journal knows');
 });
 
 t.test('a damaged line is said, and costs no other', async (t) => {
