@@ -62,9 +62,9 @@ export function replaceNote(dataDir: string, id: string, note: ActNote): void {
   replaceFileDurably(pathOf(dataDir, id), bytesOf(note));
 }
 
-/** Oldest first. */
+/** Oldest first; none where nothing was ever noted. Throws what else the file system throws. */
 export async function listNotes(dataDir: string): Promise<string[]> {
-  const names = await readdir(folderOf(dataDir)).catch(() => []);
+  const names = (await unlessAbsent(readdir(folderOf(dataDir)))) ?? [];
   return names
     .filter((name) => name.endsWith(SUFFIX))
     .map((name) => name.slice(0, -SUFFIX.length))
@@ -83,6 +83,16 @@ export async function readNote(dataDir: string, id: string): Promise<ActNote | u
 }
 
 export const removeNote = (dataDir: string, id: string): Promise<void> => unlink(pathOf(dataDir, id));
+
+/** Undefined for what is not there. */
+export async function unlessAbsent<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
 
 function areDescribed({ name, facts }: ActNote): boolean {
   const { detail = {} }: EventDescription = ADMIN_EVENTS[name];

@@ -7,6 +7,8 @@ import { listNotes, readNote, removeNote, type ActNote } from './act-note.js';
 const LOOK_INTERVAL_MS = 2_000;
 /** An act that began so long ago was cut off. */
 const CUT_OFF_AFTER_MS = 3_600_000;
+/** No note is called so. */
+const FOLDER = '';
 
 export interface AuditDeps {
   readonly clock: Clock;
@@ -24,6 +26,8 @@ export interface AuditDeps {
 export class Audit {
   /** Recorded, but their notes could not be removed. */
   readonly #kept = new Set<string>();
+  /** Notes, or the folder of them, that cannot be read, and of which that is recorded. */
+  readonly #unread = new Set<string>();
   #timer: Timer | undefined;
   #isStopped = false;
 
@@ -46,15 +50,28 @@ export class Audit {
   }
 
   async #look(): Promise<void> {
-    try {
-      for (const id of await listNotes(this.deps.dataDir)) {
-        if (this.#isStopped) return;
-        if (!this.#kept.has(id)) await this.#take(id);
-      }
-    } catch (error) {
-      this.deps.onFailure(error, 'what was done by the command line cannot be recorded yet');
+    const ids = (await this.#read(FOLDER, () => listNotes(this.deps.dataDir))) ?? [];
+    for (const id of ids) {
+      if (this.#isStopped) return;
+      if (!this.#kept.has(id)) await this.#read(id, () => this.#take(id));
     }
     if (!this.#isStopped) this.#timer = this.deps.clock.setTimer(LOOK_INTERVAL_MS, () => void this.#look());
+  }
+
+  /** What cannot be read stands in nobody's way, is an alarm once, and is looked at again. */
+  async #read<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const found = await work();
+      this.#unread.delete(name);
+      return found;
+    } catch (error) {
+      if (this.#unread.has(name)) return undefined;
+      this.deps.onFailure(error, 'what was done by the command line cannot be recorded yet');
+      const act = name === FOLDER ? {} : { detail: { act: name } };
+      const event = { name: 'audit.unreadable', code: 'ERR_GATEWAY_ACT_UNREADABLE', ...act } as const;
+      if (await this.deps.record(event)) this.#unread.add(name);
+      return undefined;
+    }
   }
 
   async #take(id: string): Promise<void> {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventDraft } from '@sparc/protocol/events';
 import { replaceFileDurablyLater } from '../platform/index.js';
+import { unlessAbsent } from './act-note.js';
 
 /** What tells one state of a file that people write from another. */
 export interface ConfigMark {
@@ -26,7 +27,7 @@ export async function recordConfigChange(
   record: (event: EventDraft) => Promise<boolean>,
 ): Promise<void> {
   const path = join(dataDir, `${file}.sha256`);
-  const before = await readFile(path, 'utf8').catch(() => undefined);
+  const before = await unlessAbsent(readFile(path, 'utf8'));
   if (before === sha256) return;
   if (before !== undefined) {
     const modifiedAt = new Date(modifiedAtUnixMs).toISOString();

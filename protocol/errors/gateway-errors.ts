@@ -29,8 +29,13 @@ export const GATEWAY_ERRORS = {
     meaning: 'A note of what somebody did by the command line is no such note.',
     action: 'Find out who wrote to the folder `acts` of the data directory; the note is removed.',
   },
+  ERR_GATEWAY_ACT_UNREADABLE: {
+    meaning: 'Notes of what somebody did by the command line cannot be read by the gateway.',
+    action:
+      'Let the account of the gateway read the folder `acts` of its data directory (`ls -l`); they are recorded by themselves then. Use the command line under that account.',
+  },
   ERR_GATEWAY_REVOCATIONS_DAMAGED: {
-    meaning: 'The list of revocations in the data directory is damaged, or others can write to it.',
+    meaning: 'The list of revocations in the data directory is damaged, lacks numbers, or others can write to it.',
     action:
       'What the journal has of it is taken up by itself. Compare `sparc revocations` with what you know, and revoke again what is missing.',
   },

@@ -58,8 +58,8 @@ export const ADMIN_EVENTS = {
   },
   'audit.unreadable': {
     severity: 'alarm',
-    meaning: 'What somebody did outside of the gateway was noted in a way that cannot be read.',
+    meaning: 'What somebody did outside of the gateway was noted, and cannot be read.',
     fields: ['code'],
-    detail: { act: 'its number, by the name of the note' },
+    detail: { 'act?': 'its number, by the name of the note; absent: none of the notes can be read' },
   },
 } as const satisfies Record<string, EventDescription>;

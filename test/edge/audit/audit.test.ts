@@ -157,6 +157,64 @@ t.test('what is no note of an act is an alarm, and in nobody’s way', async (t)
   t.same(records.flatMap(eventFaults), []);
 });
 
+t.test('a note that cannot be read is one alarm and no obstacle, and is recorded once it can be', async (t) => {
+  const { dataDir, clock, records, failures, doing, start } = scene(t);
+  const unreadable = join(dataDir, 'acts', '0-barred.json');
+  mkdirSync(unreadable, { recursive: true });
+  await doing(() => '1.1');
+  start();
+  await eventually('the others are recorded', () => records.length === 2);
+  t.match(records, [
+    { name: 'audit.unreadable', code: 'ERR_GATEWAY_ACT_UNREADABLE', detail: { act: '0-barred' } },
+    { name: 'ledger.exported' },
+  ]);
+  t.same(records.flatMap(eventFaults), []);
+  await doing(() => '1.2');
+  await eventually('the next is recorded', async () => {
+    await clock.advance(LOOK_MS);
+    return records.length === 3;
+  });
+  t.equal(failures.length, 1);
+  rmSync(unreadable, { recursive: true });
+  writeFileSync(
+    unreadable,
+    JSON.stringify({ name: 'ledger.exported', by: 'Bea', account: 'x', atUnixMs: 1, outcome: 'done', facts: {} }),
+  );
+  await eventually('it is recorded', async () => {
+    await clock.advance(LOOK_MS);
+    return records.length === 4;
+  });
+  t.match(records[3], { name: 'ledger.exported', detail: { by: 'Bea' } });
+});
+
+t.test('where the folder of the notes cannot be read, that is an alarm, and not that nothing waits', async (t) => {
+  const { dataDir, clock, records, doing, start } = scene(t);
+  writeFileSync(join(dataDir, 'acts'), 'a file where the folder should be');
+  start();
+  await eventually('it is recorded', async () => {
+    await clock.advance(LOOK_MS);
+    return records.length > 0;
+  });
+  rmSync(join(dataDir, 'acts'));
+  await doing(() => '1.1');
+  await eventually('what comes after is recorded', async () => {
+    await clock.advance(LOOK_MS);
+    return records.length > 1;
+  });
+  t.match(records, [{ name: 'audit.unreadable', code: 'ERR_GATEWAY_ACT_UNREADABLE' }, { name: 'ledger.exported' }]);
+  t.notOk('detail' in (records[0] ?? {}));
+  t.same(records.flatMap(eventFaults), []);
+});
+
+t.test('a mark of a configuration that cannot be read is not taken for a first start', async (t) => {
+  const { dataDir, records, failures, start } = scene(t);
+  mkdirSync(join(dataDir, 'configuration.sha256'));
+  start(MARK);
+  await eventually('it is said', () => failures.length === 1);
+  t.same(records, []);
+  t.same(failures, ['the configuration of this start cannot be noted']);
+});
+
 t.test('a configuration that is another than at the last start is recorded, the first is not', async (t) => {
   const { dataDir, records, journal, start } = scene(t);
   const other: ConfigMark = { ...MARK, sha256: 'b2'.repeat(32), modifiedAtUnixMs: START + 1_000 };
