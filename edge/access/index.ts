@@ -9,7 +9,7 @@ export { ESCORT_RATIO_MAX } from './company-checks.js';
 export { mayBesideEntry } from './beside-entry.js';
 export { recordedTime } from './decision-time.js';
 export { AREA_DEPTH_MAX, areaChain, crossing, isTracked, NOWHERE, type Crossing } from './crossing.js';
-export { decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
+export { addRevocations, decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
 export { NO_CARD, takesPinAlone, WITHOUT_CARD } from './pin-alone.js';
 export { decisionRecord, denied, type Decision, type DecisionAlarm } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';

@@ -2,11 +2,22 @@ import { Option, type Command } from 'commander';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { DecisionInputs, EventRecord } from '@sparc/protocol/events';
 import type { Clock } from '@sparc/protocol/ports';
-import { decisionRecord, explain, identify, replay, type AccessRequest, type PassageFacts } from '../access/index.js';
+import {
+  addRevocations,
+  decisionRecord,
+  explain,
+  identify,
+  replay,
+  type AccessRequest,
+  type PassageFacts,
+  type RevocationView,
+} from '../access/index.js';
+import { policyAge } from '../clock/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
 import { ValidityClock, type SqlitePolicyView } from '../policy/index.js';
+import { RevocationBook, RevocationFile } from '../revocation/index.js';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { wholeNumber } from './option-values.js';
@@ -47,7 +58,13 @@ export function addTryCommand(cli: Cli, decision: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nWhere it is not said, people are where the journal of the gateway has them, and uses are as it counts them.',
+      [
+        '\nWhere it is not said, people are where the journal of the gateway has them, and uses are as it counts them.',
+        'Revocations count whenever they were made. The policy is as old at that time as the gateway would take it to be.',
+        'Left out is what only a running gateway knows: doors that are blocked, lockdown and fire, airlocks, lock-outs after',
+        'wrong PINs, readers that are tampered with or not secure, a clock that nobody confirms. Second persons, escorts and',
+        'hosts are asked for and give no answer.',
+      ].join('\n'),
     )
     .addHelpText(
       'after',
@@ -59,21 +76,41 @@ export function addTryCommand(cli: Cli, decision: Command): void {
     .action((credential: string, accessPoint: string, flags: TryFlags) => tryOut(cli, credential, accessPoint, flags));
 }
 
+/** Throws ERR_GATEWAY_REVOCATIONS_DAMAGED after it was shown what the rest of them, and the policy, say. */
 async function tryOut({ output }: Cli, credentialId: string, accessPointId: string, flags: TryFlags): Promise<void> {
   const { dataDir } = loadGatewayConfig(flags.config);
-  const { path } = generationInForce(dataDir);
+  const { path, manifest } = generationInForce(dataDir);
+  const damages: unknown[] = [];
+  const revocations = revocationsOf(dataDir, (error) => damages.push(error));
+  const kept = { dataDir, revocations, confirmedUnixMs: manifest.appliedUnixMs };
   const record = await withView(path, dataDir, async (view) =>
-    decisionRecord(replay(await presentation(view, dataDir, credentialId, accessPointId, flags), view)),
+    decisionRecord(replay(await presentation(view, kept, credentialId, accessPointId, flags), view)),
   );
   const { name, reason, alsoFailed, flags: flagged, inputs }: EventRecord = record;
   const lines = explain(record);
   output.result({ name, reason, alsoFailed, flags: flagged, inputs, explanation: lines }, lines.join('\n'));
+  for (const error of damages) throw error;
+}
+
+/** What a data directory has beside the policy. */
+interface Kept {
+  readonly dataDir: string;
+  readonly revocations: RevocationView;
+  /** Of the policy, by its authority. */
+  readonly confirmedUnixMs: number;
+}
+
+function revocationsOf(dataDir: string, onFailure: (error: unknown) => void): RevocationView {
+  const store = new RevocationFile(dataDir);
+  const book = new RevocationBook({ clock: createNodeClock(), store, record: () => undefined, onFailure });
+  book.start();
+  return book;
 }
 
 /** Everything that a decision would be made from. Throws ERR_CLI_USAGE for a name that the policy does not have. */
 async function presentation(
   view: SqlitePolicyView,
-  dataDir: string,
+  { dataDir, revocations, confirmedUnixMs }: Kept,
   credentialId: string,
   accessPointId: string,
   flags: TryFlags,
@@ -98,10 +135,12 @@ async function presentation(
     readAgeMs: 0,
     pin: accessPoint.authentication === 'cardAndPin' ? flags.pin : 'none',
     lockedOut: false,
+    policyAgeMs: policyAge({ confirmedUnixMs, takenUpMonotonicMs: 0 }, wall, 0),
     ...(flags.threatLevel > 0 && { threatLevel: flags.threatLevel }),
     ...known,
     ...supposed(known, flags),
   };
+  addRevocations(inputs, { revocations }, credential);
   return { accessPointId, card, inputs };
 }
 

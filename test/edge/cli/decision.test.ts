@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { decide, decisionRecord, NO_LOCK_OUTS } from '@sparc/edge/access';
@@ -21,8 +21,13 @@ async function scene(t: Test) {
   });
   const [config, dataDir] = [join(folder, 'gateway.yaml'), join(folder, 'data')];
   const run = async (...args: string[]) => sparc([...args, '--config', config]);
-  const applied = await run('policy', 'apply', join(folder, 'site.yaml'));
-  t.equal(applied.exitCode, 0, applied.stderr);
+  const site = join(folder, 'site.yaml');
+  const applySite = async (change: (site: string) => string) => {
+    writeFileSync(site, change(readFileSync(site, 'utf8')));
+    const applied = await run('policy', 'apply', site);
+    t.equal(applied.exitCode, 0, applied.stderr);
+  };
+  await applySite((unchanged) => unchanged);
   const { publicKey } = loadIdentity(dataDir);
   const { current } = verifyGeneration(dataDir, (message, signature) => verifySignature(publicKey, message, signature));
   const view = SqlitePolicyView.open(current?.path ?? '', loadPinKey(dataDir, nodeRandom));
@@ -46,7 +51,7 @@ async function scene(t: Test) {
   const { reason: _reason, ...rest } = record;
   const forged: EventRecord = { ...rest, name: 'access.granted' };
   const entries = await writeRecords(dataDir, [record, forged, { name: 'door.opened', doorId: 'front' }]);
-  return { run, entries: entries.map(({ id }) => `${id.epoch}.${id.sequence}`) };
+  return { run, dataDir, applySite, entries: entries.map(({ id }) => `${id.epoch}.${id.sequence}`) };
 }
 
 t.test('a decision in the journal is made again from its record, and one that was altered is found', async (t) => {
@@ -155,4 +160,34 @@ t.test('a person is tried where the journal has them, or where the options say',
   t.match(told, 'the holder was in hall');
   t.match(told, 'in hall, those on their way in included: 1');
   t.match(told, 'under way included: 2');
+});
+
+t.test('whoever was revoked is tried as revoked, and a policy is as old as it will be then', async (t) => {
+  const { run, dataDir, applySite } = await scene(t);
+  await applySite((site) =>
+    site
+      .replace('timeZone:', 'policyStaleness: { maxAgeMs: 86400000, then: deny }, timeZone:')
+      .replace('accessPoint: front-in, schedule: office', 'accessPoint: front-in, schedule: always'),
+  );
+  const tried = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await run('decision', 'try', ...args, '--json');
+    return { exitCode, ...JSON.parse(stdout), error: stderr === '' ? undefined : JSON.parse(stderr).code };
+  };
+  const [dayMs, now] = [86_400_000, Date.now()];
+  const inDays = (days: number) => new Date(now + days * dayMs).toISOString().slice(0, 16);
+  t.match(await tried('card-chief', 'front-in'), { name: 'access.granted' });
+  const stale = await tried('card-chief', 'front-in', '--at', inDays(3));
+  t.match(stale, { reason: 'policy_stale' });
+  t.ok(stale.inputs.policyAgeMs > 2 * dayMs && stale.inputs.policyAgeMs < 4 * dayMs);
+
+  const revocation = { number: 1, subject: 'holder', id: 'ada', by: 'Grace', atUnixMs: now };
+  const path = join(dataDir, 'revocations.jsonl');
+  writeFileSync(path, `${JSON.stringify(revocation)}\n`, { mode: 0o600 });
+  t.match(await tried('card-chief', 'front-in'), { reason: 'credential_revoked', inputs: { revocations: { hit: 1 } } });
+  writeFileSync(path, 'rotten\n', { mode: 0o600 });
+  t.match(await tried('card-chief', 'front-in'), {
+    name: 'access.granted',
+    exitCode: 3,
+    error: 'ERR_GATEWAY_REVOCATIONS_DAMAGED',
+  });
 });
