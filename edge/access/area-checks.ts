@@ -62,6 +62,6 @@ export const enoughStay: AreaCheck = (facts) =>
 export const areasEnabled: AreaCheck = ({ crossing }) =>
   crossing.entered.some(({ enabled }) => enabled === false) ? 'area_disabled' : undefined;
 
-/** One card cannot be on its way through two doors where somebody counts who is where (4.0, rule 4). */
-export const pendingNowhereElse: AreaCheck = ({ inputs, crossing }) =>
-  inputs.pendingElsewhere === true && crossing.tracked.length > 0 ? 'pending_elsewhere' : undefined;
+/** Nobody is on the way through two doors (4.0, rule 4). */
+export const pendingNowhereElse: AreaCheck = ({ inputs }) =>
+  inputs.pendingElsewhere === true ? 'pending_elsewhere' : undefined;

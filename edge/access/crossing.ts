@@ -1,7 +1,7 @@
 import type { AccessPoint, Area } from '@sparc/protocol/policy';
 import type { PolicyView } from './policy-view.js';
 
-/** Areas nest at most so deep; a site file that nests deeper, or in a circle, is refused. */
+/** A site file whose areas nest so deep, or in a circle, is refused. */
 export const AREA_DEPTH_MAX = 8;
 
 type AreaOf = (id: string) => Area | undefined;

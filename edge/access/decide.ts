@@ -1,12 +1,12 @@
 import type { CardRecord, DecisionInputs, Reason } from '@sparc/protocol/events';
 import type { AccessRequest, DecisionContext } from './access-request.js';
-import { failedChecks } from './checks.js';
+import { failedChecks, type Failure } from './checks.js';
 import type { Decision, DecisionAlarm } from './decision.js';
 import { decisionTime } from './decision-time.js';
 import { asksHost } from './egress.js';
 import { identify, type Identified } from './identify.js';
 import { isLockedOut } from './lock-out.js';
-import { typedAlone, type Factors } from './pin-alone.js';
+import { typedAlone, whileLockedOut, type Factors } from './pin-alone.js';
 import type { PolicyView } from './policy-view.js';
 
 /**
@@ -82,7 +82,12 @@ export function releaseObstacle(decision: Decision, view: PolicyView, now: Insta
     addMode(inputs, now);
     addRevocations(inputs, now, identified.credential);
     const failed = failedChecks(view, identified, inputs);
-    return failed.find(({ reason, isFlagOnly }) => SECOND_LOOK.has(reason) && !isFlagOnly)?.reason;
+    const wasFlagged = ({ reason }: Failure) => decision.flags.includes(reason);
+    // An override that nobody was told of is none: whoever has it presents the card again.
+    return failed.find(
+      (each) =>
+        SECOND_LOOK.has(each.reason) && (!each.isFlagOnly || (OVERRIDDEN.includes(each.reason) && !wasFlagged(each))),
+    )?.reason;
   } catch {
     return 'internal_error';
   }
@@ -143,7 +148,7 @@ export function inputsOf(
   return inputs;
 }
 
-/** A PIN is compared whatever else fails, so that alarms never depend on rank; not while locked out. */
+/** A PIN is compared whatever else fails, so that alarms never depend on rank; while locked out it says nothing else. */
 function factorsOf(
   { pin }: AccessRequest,
   view: PolicyView,
@@ -153,8 +158,8 @@ function factorsOf(
   const direction = accessPoint?.direction ?? 'entry';
   if (accessPoint?.authentication !== 'cardAndPin' || !credential) return { direction, pin: 'none', lockedOut: false };
   const lockedOut = isLockedOut(lockOuts, credential.id, accessPoint.reader, monotonicMs);
-  if (lockedOut || pin === undefined || !credential.hasPin) return { direction, pin: 'none', lockedOut };
-  return { direction, pin: view.comparePin(credential.id, pin), lockedOut };
+  if (pin === undefined || !credential.hasPin) return { direction, pin: 'none', lockedOut };
+  return { direction, pin: whileLockedOut(lockedOut, view.comparePin(credential.id, pin)), lockedOut };
 }
 
 const NONE: readonly never[] = [];

@@ -1,8 +1,9 @@
+import type { DecisionInputs, Reason } from '@sparc/protocol/events';
 import { decodeCard, findByRead, type ActiveFormat, type CardDecoding } from '@sparc/protocol/card-format';
 import { letsIn, type AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { READ_AGE_MAX_MS } from './checks.js';
-import { addRevocations, inputsOf } from './decide.js';
+import { addRevocations, inputsOf, type RecordedPresentation } from './decide.js';
 import type { Decision } from './decision.js';
 import { cardRecord } from './identify.js';
 
@@ -11,6 +12,8 @@ import { cardRecord } from './identify.js';
  * where an access point says so.
  */
 export interface EmergencyView {
+  /** Of the generation that the list was made with; it names the list in every record. */
+  readonly revision: string;
   readonly cardFormats: readonly ActiveFormat[];
   accessPoint(id: string): AccessPoint | undefined;
   /** The credential, where this identifier works at this access point under `no_policy`. Keys as `identifierKey()`. */
@@ -27,12 +30,20 @@ interface EmergencyHolder {
  */
 export function decideEmergency(request: AccessRequest, view: EmergencyView, context: DecisionContext): Decision {
   const { accessPointId, card } = request;
-  const accessPoint = view.accessPoint(accessPointId);
-  const inputs = inputsOf(request, context, '', {
-    direction: accessPoint?.direction ?? 'entry',
-    pin: 'none',
-    lockedOut: false,
-  });
+  const direction = view.accessPoint(accessPointId)?.direction ?? 'entry';
+  const inputs = inputsOf(request, context, view.revision, { direction, pin: 'none', lockedOut: false });
+  inputs.withoutPolicy = true;
+  try {
+    const found = emergencyCredentialOf(view, accessPointId, card);
+    addRevocations(inputs, context, found && { id: found.credentialId, holderId: found.holderId });
+  } catch {
+    // It is thrown again below, and told by the decision.
+  }
+  return replayEmergency({ accessPointId, card, inputs }, view);
+}
+
+/** The decision again, from its record and the emergency file that the record names. */
+export function replayEmergency({ accessPointId, card, inputs }: RecordedPresentation, view: EmergencyView): Decision {
   const denial: Decision = {
     outcome: 'deny',
     reason: 'no_policy',
@@ -47,25 +58,56 @@ export function decideEmergency(request: AccessRequest, view: EmergencyView, con
   };
   try {
     const decoding = decodeCard(card.bits, card.bitCount, view.cardFormats);
-    const decoded = { ...denial, card: cardRecord(card, decoding) };
-    const trusted = inputs.linkSecure && !inputs.linkTampered;
-    const isShut = inputs.doorMode !== undefined && !letsIn(inputs.doorMode);
-    const free = accessPoint?.enabled !== false && !isShut && inputs.interlockBusy !== true;
-    if (!trusted || !free || !(inputs.readAgeMs <= READ_AGE_MAX_MS)) return decoded;
-    if (!decoding.ok && decoding.reason !== 'format_unknown') return decoded;
-    const find = (key: string) => view.emergencyCredential(key, accessPointId);
-    const found = findByRead(card.bits, card.bitCount, decoding, find);
-    const grant = { ...decoded, outcome: 'grant', reason: undefined } as const;
-    addRevocations(inputs, context, found && { id: found.credentialId, holderId: found.holderId });
-    if (found === undefined) {
-      return isOfDegradedFacility(accessPoint, decoding) ? { ...grant, withoutPolicy: 'facility' } : decoded;
-    }
-    const named = { ...grant, credentialId: found.credentialId };
-    if (inputs.revocations?.hit === undefined) return { ...named, withoutPolicy: 'emergency' };
-    return { ...named, outcome: 'deny', reason: 'credential_revoked', alarms: ['credential.alarm'] };
+    const accessPoint = view.accessPoint(accessPointId);
+    const found = emergencyCredentialOf(view, accessPointId, card);
+    const isFacility = found === undefined && isOfDegradedFacility(accessPoint, decoding);
+    const decided = {
+      ...denial,
+      card: cardRecord(card, decoding),
+      alsoFailed: obstacles(accessPoint, inputs, decoding, found !== undefined || isFacility),
+      ...(found && { credentialId: found.credentialId, holderId: found.holderId }),
+    };
+    const isRevoked = inputs.revocations?.hit !== undefined;
+    const alarms = isRevoked ? (['credential.alarm'] as const) : [];
+    if (decided.alsoFailed.length > 0) return { ...decided, alarms };
+    if (isRevoked) return { ...decided, reason: 'credential_revoked', alarms };
+    return { ...decided, outcome: 'grant', reason: undefined, withoutPolicy: isFacility ? 'facility' : 'emergency' };
   } catch (error) {
     return { ...denial, reason: 'internal_error', error };
   }
+}
+
+/** Why a card would open nothing even if it were on the list, in rank order. */
+function obstacles(
+  accessPoint: AccessPoint | undefined,
+  { readAgeMs, linkSecure, linkTampered, doorMode, interlockBusy }: DecisionInputs,
+  decoding: CardDecoding,
+  isKnown: boolean,
+): Reason[] {
+  const isShut = doorMode !== undefined && !letsIn(doorMode);
+  const failed: readonly (readonly [Reason, boolean])[] = [
+    ['format_unknown', !decoding.ok && decoding.reason === 'format_unknown' && !isKnown],
+    ['parity_error', !decoding.ok && decoding.reason === 'parity_error'],
+    ['read_too_old', !(readAgeMs <= READ_AGE_MAX_MS)],
+    ['point_unknown', accessPoint === undefined],
+    ['point_disabled', accessPoint?.enabled === false],
+    ['reader_untrusted', !linkSecure || linkTampered],
+    ['lockdown', isShut && doorMode !== 'blocked'],
+    ['point_blocked', doorMode === 'blocked'],
+    ['interlock_busy', interlockBusy === true],
+    ['facility_not_allowed', !decoding.ok && decoding.reason === 'facility_not_allowed'],
+    ['credential_unknown', !isKnown && decoding.ok],
+  ];
+  return failed.filter(([, isFailed]) => isFailed).map(([reason]) => reason);
+}
+
+function emergencyCredentialOf(
+  view: EmergencyView,
+  accessPointId: string,
+  { bits, bitCount }: AccessRequest['card'],
+): EmergencyHolder | undefined {
+  const decoding = decodeCard(bits, bitCount, view.cardFormats);
+  return findByRead(bits, bitCount, decoding, (key) => view.emergencyCredential(key, accessPointId));
 }
 
 /** A facility code filters and does not identify, but in this mode (access-control 4.10, rule 11). */

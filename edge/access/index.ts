@@ -26,7 +26,7 @@ export {
   type PinTry,
 } from './lock-out.js';
 export type { CredentialRecord, PolicyView, Right } from './policy-view.js';
-export { isDecision, replayEntry, type Replayed } from './replay-entry.js';
+export { isDecision, replayEmergencyEntry, replayEntry, type Replayed } from './replay-entry.js';
 export type { LocalWindow } from './local-window.js';
 export {
   boundaries,

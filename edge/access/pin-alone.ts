@@ -20,7 +20,11 @@ export const takesPinAlone = ({ authentication, scheduledAuthentication = [] }: 
 
 export type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut' | 'pinAlone'>;
 
-/** What a PIN that was typed without a card says; undefined where a card was read. While locked out it is not looked up. */
+/** A PIN under duress alarms whatever else stands against it (access-control 4.0, rule 2); a guess learns nothing. */
+export const whileLockedOut = (lockedOut: boolean, pin: Factors['pin']): Factors['pin'] =>
+  lockedOut && pin !== 'duress' ? 'none' : pin;
+
+/** What a PIN that was typed without a card says; undefined where a card was read. */
 export function typedAlone(
   { accessPointId, card, pin }: AccessRequest,
   view: PolicyView,
@@ -31,8 +35,9 @@ export function typedAlone(
   const direction = accessPoint?.direction ?? 'entry';
   const lockedOut = accessPoint !== undefined && isLockedOut(lockOuts, WITHOUT_CARD, accessPoint.reader, monotonicMs);
   const isTaken = accessPoint !== undefined && atItsTime(view, accessPoint, wall).authentication === 'cardOrPin';
-  if (lockedOut || !isTaken) return { direction, pin: 'none', lockedOut, pinAlone: {} };
+  if (!isTaken) return { direction, pin: 'none', lockedOut, pinAlone: {} };
   const found = view.credentialByPin(pin);
-  if (found === undefined) return { direction, pin: 'wrong', lockedOut, pinAlone: {} };
-  return { direction, pin: view.comparePin(found.id, pin), lockedOut, pinAlone: { credentialId: found.id } };
+  const compared = whileLockedOut(lockedOut, found === undefined ? 'wrong' : view.comparePin(found.id, pin));
+  const isTold = found !== undefined && compared !== 'none';
+  return { direction, pin: compared, lockedOut, pinAlone: isTold ? { credentialId: found.id } : {} };
 }

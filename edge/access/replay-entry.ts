@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { EventRecord, Reason } from '@sparc/protocol/events';
 import { replay, type RecordedPresentation } from './decide.js';
 import { decisionRecord, denied, type Decision } from './decision.js';
+import { replayEmergency, type EmergencyView } from './emergency.js';
 import type { PolicyView } from './policy-view.js';
 
 /** What an entry says of its decision. */
@@ -21,8 +22,14 @@ export const isDecision = (record: EventRecord): record is EventRecord & Recorde
   record.accessPointId !== undefined && record.card !== undefined && record.inputs !== undefined;
 
 /** Decides again what an entry records, under the revision that it names, and compares. */
-export function replayEntry(record: EventRecord & RecordedPresentation, view: PolicyView): Replayed {
-  const decision = replay(record, view);
+export const replayEntry = (record: EventRecord & RecordedPresentation, view: PolicyView): Replayed =>
+  compared(record, replay(record, view));
+
+/** As `replayEntry`, for what was decided while no policy was readable. */
+export const replayEmergencyEntry = (record: EventRecord & RecordedPresentation, view: EmergencyView): Replayed =>
+  compared(record, replayEmergency(record, view));
+
+function compared(record: EventRecord & RecordedPresentation, decision: Decision): Replayed {
   const { reason } = record;
   const isOverdue = record.name === 'access.denied' && decision.outcome === 'pending';
   const happened = reason !== undefined && (isOverdue || AFTERWARDS.includes(reason) || wasLeftAlone(decision, reason));

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { isKnownRecord } from '@sparc/protocol/ledger';
-import { explain, isDecision, replayEntry, type Replayed } from '../access/index.js';
+import { explain, isDecision, replayEmergencyEntry, replayEntry, type Replayed } from '../access/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { JOURNAL_FILE, readEntries } from '../ledger/index.js';
-import { findRevision } from '../policy/index.js';
+import { findEmergencyPolicy, findRevision } from '../policy/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { addTryCommand } from './decision-try.js';
 import { EXIT } from './exit-codes.js';
@@ -63,8 +63,11 @@ async function replayOne(cli: Cli, entry: string, { config, journal }: EntryFlag
   const { dataDir } = loadGatewayConfig(config);
   const record = readDecision(entry, journal ?? join(dataDir, JOURNAL_FILE));
   const { policyRevision } = record.inputs;
-  const path = findRevision(dataDir, policyRevision, verifyOf(dataDir));
-  const replayed = await withView(path, dataDir, (view) => replayEntry(record, view));
+  const verify = verifyOf(dataDir);
+  const replayed =
+    record.inputs.withoutPolicy === true
+      ? replayEmergencyEntry(record, findEmergencyPolicy(dataDir, policyRevision, verify))
+      : await withView(findRevision(dataDir, policyRevision, verify), dataDir, (view) => replayEntry(record, view));
   cli.output.result({ entry, policyRevision, ...replayed }, comparison(entry, policyRevision, replayed));
   if (!replayed.isSame) cli.exitCode = EXIT.checkFailed;
 }

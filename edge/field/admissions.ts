@@ -18,9 +18,11 @@ import { codeOf, type FieldLog, type Recorder } from './recorder.js';
 import { portKey, type Point } from './site-index.js';
 
 export interface AdmissionSite extends GrantPathSite {
+  /** The lock was released for them. */
+  released(party: readonly Candidate[]): void;
   /** For the host. */
   siteId(): string;
-  /** Whether the right behind a decision lets its holder vouch for visitors there, now. */
+  /** Whether the holder of a decision may vouch for visitors there: the right behind it says so, and nothing was revoked since. */
   mayEscort(decision: Decision): boolean;
 }
 
@@ -42,7 +44,14 @@ export class Admissions {
   #grantsWaitingCount = 0;
 
   constructor(private readonly deps: AdmissionDeps) {
-    this.#grants = new GrantPath(deps.clock, deps.recorder, deps.site);
+    const { clock, recorder, site } = deps;
+    this.#grants = new GrantPath(clock, recorder, site, {
+      decided: (candidate, before) => this.alarm(candidate, before.alarms),
+      released: (party) => {
+        site.released(party);
+        this.#nowEscorts(party);
+      },
+    });
   }
 
   /** Everything about a card but its PIN is decided. */
@@ -132,11 +141,12 @@ export class Admissions {
   #meetEscort(visitor: Candidate, startedAtMs = visitor.presentation.startedAtMs): void {
     const meeting = this.#meetingAt(visitor);
     const { escort } = meeting;
-    if (escort === undefined) return this.#wait(visitor);
-    const { untilMs, ...ids } = { ...escort, visitorsCount: escort.visitorsCount + 1 };
-    const decided = this.#again(visitor, { escort: ids }, startedAtMs);
+    // Whoever was let in a moment ago may have been revoked since.
+    if (escort === undefined || !this.deps.site.mayEscort(escort.candidate.decision)) return this.#wait(visitor);
+    const visitorsCount = escort.visitorsCount + 1;
+    const decided = this.#again(visitor, { escort: { ...idsOf(escort.candidate), visitorsCount } }, startedAtMs);
     if (!isThrough(decided)) return this.#refuse(decided);
-    meeting.follow({ ...ids, untilMs });
+    meeting.follow({ ...escort, visitorsCount });
     void this.#admit([decided]);
   }
 
@@ -155,9 +165,7 @@ export class Admissions {
       const isHostDue = party.some(({ decision }) => decision.outcome === 'pending');
       const admitted = isHostDue ? this.#heard(party, await this.#askHost(point, party)) : party;
       // Place and count are kept in the instant of the decision: nothing is waited for in between.
-      const done = this.#grants.run(admitted);
-      this.#nowEscorts(admitted);
-      await done;
+      await this.#grants.run(admitted);
     } catch (error) {
       log.error({ accessPointId: point.accessPoint.id, code: codeOf(error) }, 'grant failed');
       for (const each of party) this.#grants.deny({ ...each, decision: denied(each.decision, 'internal_error') });
@@ -190,19 +198,19 @@ export class Admissions {
     return passing;
   }
 
-  /** Visitors may follow an escort for a while. */
-  #nowEscorts(admitted: readonly Candidate[]): void {
+  /** Visitors may follow an escort for whom the lock was released, for a while. */
+  #nowEscorts(released: readonly Candidate[]): void {
     const { clock, site } = this.deps;
-    for (const candidate of admitted) {
+    for (const candidate of released) {
       const { point } = candidate.presentation;
       if (!site.mayEscort(candidate.decision)) continue;
       const ids = idsOf(candidate);
       const nowMs = clock.monotonicMs();
       const untilMs = nowMs + (point.accessPoint.escortWindowMs ?? ACCESS_POINT_DEFAULTS.escortWindowMs);
-      const visitorsCount = admitted.filter(({ decision }) => decision.inputs.escort?.holderId === ids.holderId).length;
+      const visitorsCount = released.filter(({ decision }) => decision.inputs.escort?.holderId === ids.holderId).length;
       const meeting = this.#meetingAt(candidate);
-      meeting.follow({ ...ids, untilMs, visitorsCount });
-      // Those who came while the host was asked about the escort.
+      meeting.follow({ candidate, untilMs, visitorsCount });
+      // Those who came while the escort's grant was on its way.
       const visitors = meeting.waitingFor('escort_required');
       meeting.leave(visitors);
       for (const visitor of visitors) this.#meetEscort(visitor, nowMs);

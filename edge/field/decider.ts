@@ -52,9 +52,11 @@ export class Decider {
     return again.outcome === 'grant' ? undefined : (again.reason ?? 'host_timeout');
   }
 
-  mayEscort({ credentialId, accessPointId, inputs }: Decision): boolean {
+  mayEscort({ credentialId, holderId, accessPointId, inputs }: Decision): boolean {
+    const { revocations } = this.deps;
     const { view } = this.deps.policy;
     if (view === undefined || credentialId === undefined) return false;
+    if (revocations.of(credentialId, holderId) !== undefined) return false;
     try {
       const accessPoint = view.accessPoint(accessPointId);
       return accessPoint !== undefined && mayBesideEntry(view, credentialId, accessPoint, inputs, 'escort');
@@ -94,4 +96,9 @@ export class Decider {
   }
 }
 
-const NO_EMERGENCY = { cardFormats: [], accessPoint: () => undefined, emergencyCredential: () => undefined };
+const NO_EMERGENCY = {
+  revision: '',
+  cardFormats: [],
+  accessPoint: () => undefined,
+  emergencyCredential: () => undefined,
+};

@@ -59,7 +59,7 @@ export class DoorSet {
     return standing !== undefined && letsIn(standing) && !this.isInterlockBusy(doorId);
   }
 
-  /** Another door of its airlock is not known to be closed and locked. The way out does not ask (access-control 4.0, rule 1). */
+  /** Another door of its airlock is not known to be closed and locked. An exit request does not ask. */
   isInterlockBusy(doorId: string): boolean {
     const { peerIds = [] } = this.#index.doors.get(doorId) ?? {};
     const { doors } = this.deps.siteMode();

@@ -9,8 +9,7 @@ export interface Waiting {
 
 /** The escort who was let in last, while visitors may still follow on that presentation. */
 export interface EscortAtHand {
-  readonly credentialId: string;
-  readonly holderId: string;
+  readonly candidate: Candidate;
   readonly untilMs: number;
   readonly visitorsCount: number;
 }

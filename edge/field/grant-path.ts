@@ -18,9 +18,14 @@ export interface GrantPathSite {
   reserve(decision: Decision, request: AccessRequest): () => void;
   /** The journal refused a grant as `race_lost`: makes sure that it knows the revision in force. */
   announcePolicy(): void;
+  indicate(point: Point, indication: Indication): void;
+}
+
+export interface GrantPathHandlers {
+  /** Somebody was decided anew on the way; `before` is the decision until then. */
+  decided(candidate: Candidate, before: Decision): void;
   /** The lock was released for them. */
   released(party: readonly Candidate[]): void;
-  indicate(point: Point, indication: Indication): void;
 }
 
 type Saved =
@@ -49,6 +54,7 @@ export class GrantPath {
     private readonly clock: Clock,
     private readonly recorder: Recorder,
     private readonly site: GrantPathSite,
+    private readonly handlers: GrantPathHandlers,
   ) {}
 
   /** `granted`: one at least, all of them at one access point. */
@@ -97,7 +103,11 @@ export class GrantPath {
     this.site.announcePolicy();
     for (const { free } of party) free();
     const { passing, refused } = whoPasses(
-      party.map(({ presentation }) => ({ presentation, decision: this.site.decide(presentation.request) })),
+      party.map(({ presentation, decision: before }) => {
+        const again = { presentation, decision: this.site.decide(presentation.request) };
+        this.handlers.decided(again, before);
+        return again;
+      }),
     );
     for (const each of refused) this.deny(each);
     return passing.map((each) => this.#reserve(each));
@@ -164,13 +174,14 @@ export class GrantPath {
       this.site.indicate(point, 'denied');
       return;
     }
-    const ttlMs = isEgress(point.accessPoint) ? limitMs(first.presentation) : leftMs;
+    const leaves = isEgress(point.accessPoint);
+    const ttlMs = leaves ? limitMs(first.presentation) : leftMs;
     const extended = passing.some(({ decision }) => decision.extendedTime === true);
-    const outcome = await door.release({ ...cause, companions }, ttlMs, extended);
+    const outcome = await door.release({ ...cause, companions }, ttlMs, { extended, leaves });
     // Green only for what the output acknowledged (access-control 4.0, rule 11).
     this.site.indicate(point, outcome.kind === 'acknowledged' ? 'granted' : 'denied');
     for (const { id, subject } of [cause, ...companions]) this.#outcome(outcome, subject, id, extended);
-    if (outcome.kind === 'acknowledged') this.site.released(passing);
+    if (outcome.kind === 'acknowledged') this.handlers.released(passing);
   }
 
   #outcome(outcome: CommandOutcome, subject: Subject, id: Recorded['id'], extended: boolean): void {

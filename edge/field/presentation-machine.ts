@@ -21,7 +21,15 @@ interface Typing {
 export const NOBODY: PresentationState = { last: undefined, pin: undefined };
 
 export type PresentationInput =
-  | { readonly kind: 'card'; readonly nowMs: number; readonly card: Card }
+  | {
+      readonly kind: 'card';
+      readonly nowMs: number;
+      readonly card: Card;
+      /** The read is too old to be granted: it says nothing of what is at the reader now. */
+      readonly isOld: boolean;
+    }
+  /** The PIN was refused: the same card may be tried again at once. */
+  | { readonly kind: 'pinRefused'; readonly nowMs: number }
   /** The decision waits for a PIN. */
   | { readonly kind: 'pinWanted'; readonly nowMs: number; readonly timeoutMs: number }
   /** Digits, `#` to enter and `*` to begin again. */
@@ -55,7 +63,11 @@ export function step(
   }
   switch (input.kind) {
     case 'card':
-      return onCard(state, input.card, nowMs);
+      return input.isOld && state.pin === undefined
+        ? { state, effects: [{ kind: 'present' }] }
+        : onCard(state, input.card, nowMs);
+    case 'pinRefused':
+      return { state: NOBODY, effects: [] };
     case 'pinWanted':
       return {
         state: { ...state, pin: { digits: '', untilMs: nowMs + input.timeoutMs, isAlone: false } },
@@ -94,9 +106,8 @@ function onKeys(
   let { digits } = begun;
   for (const key of keys) {
     if (key === '#') {
-      // The same card may be tried again at once.
-      if (!isAlone) return { state: NOBODY, effects: [{ kind: 'enter', pin: digits }] };
       const done = { ...state, pin: undefined };
+      if (!isAlone) return { state: done, effects: [{ kind: 'enter', pin: digits }] };
       return { state: done, effects: digits === '' ? [] : [{ kind: 'enterAlone', pin: digits }] };
     }
     // One digit more than any PIN has keeps an over-long one wrong.

@@ -6,6 +6,7 @@ import {
   denied,
   NO_CARD,
   NO_LOCK_OUTS,
+  READ_AGE_MAX_MS,
   recordPinTry,
   takesPinAlone,
   WITHOUT_CARD,
@@ -82,7 +83,8 @@ export class Presentations {
         readAgeMs: read.ageMaxMs + this.#clock.monotonicMs() - read.receivedAtMs,
       },
     };
-    this.#step(point, { kind: 'card', nowMs: this.#clock.monotonicMs(), card }, presentation);
+    const isOld = !(presentation.request.readAgeMs <= READ_AGE_MAX_MS);
+    this.#step(point, { kind: 'card', nowMs: this.#clock.monotonicMs(), card, isOld }, presentation);
   }
 
   onKeypad(entry: KeypadEntry): void {
@@ -167,6 +169,9 @@ export class Presentations {
     if (candidate.decision.reason === 'pin_required' && candidate.decision.outcome === 'pending') {
       this.#awaitPin(session, candidate);
     } else {
+      if (presentation.request.pin !== undefined && candidate.decision.outcome === 'deny') {
+        session.state = step(session.state, { kind: 'pinRefused', nowMs: this.#clock.monotonicMs() }).state;
+      }
       this.#admissions.arrive(candidate);
     }
   }
@@ -194,7 +199,7 @@ export class Presentations {
     const credentialId = isAlone ? WITHOUT_CARD : decision.credentialId;
     // One's own PIN between guesses at those of others forgives no guess.
     const isForgiving = isAlone && inputs.pin !== 'wrong';
-    if (credentialId === undefined || inputs.pin === 'none' || isForgiving) return;
+    if (credentialId === undefined || inputs.pin === 'none' || inputs.lockedOut || isForgiving) return;
     const counted = recordPinTry(
       this.#lockOuts,
       { credentialId, readerId: accessPoint.reader, right: inputs.pin !== 'wrong', nowMs: this.#clock.monotonicMs() },

@@ -69,9 +69,6 @@ export class AreaBook {
       areaId: area.id,
       others: this.#others(area.id, holderId, companions, left.includes(area), underWay),
     }));
-    if (underWay.some((each) => each.accessPoint.id !== point.id && each.holderId === holderId)) {
-      facts.pendingElsewhere = true;
-    }
     if (escort) facts.escortedInside = this.#escorted(holderId, escort.holderId, companions, entered, underWay);
   }
 
@@ -136,9 +133,15 @@ export class AreaBook {
 
   #location(holderId: string): PassageDraft['location'] | undefined {
     const presence = this.#where.presences.get(holderId);
-    if (presence === undefined) return this.#isKnown ? undefined : { certain: false };
+    if (presence === undefined) return this.#isSurelyUnseen ? undefined : { certain: false };
     const { areaId, certain } = presence;
     return { ...(areaId !== undefined && { areaId }), certain };
+  }
+
+  get #isSurelyUnseen(): boolean {
+    const { lostAtUnixMs } = this.#where;
+    if (!this.#isKnown) return false;
+    return lostAtUnixMs === undefined || this.deps.clock.wall().unixMs - lostAtUnixMs >= CLAIM_MEMORY_MS;
   }
 
   /** People in an area beside a holder, those on their way in included. */

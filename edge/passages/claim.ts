@@ -20,4 +20,14 @@ const CLAIMS: ReadonlySet<string> = new Set([
   'first_card.ended',
   'journal.gap',
 ]);
+/** Records are missing from the ledger for good: what it says of passages is not all that happened. */
+export const isLoss = ({ name, detail = {} }: EventRecord): boolean =>
+  name === 'journal.gap' && (detail['lost'] ?? '0') !== '0';
+
+/** The claim that claims are missing, for a ledger that cannot say so itself. */
+export const lossClaim = (code: string, atUnixMs: number): Claim => ({
+  record: { name: 'journal.gap', code, detail: { lost: 'unknown' } },
+  atUnixMs,
+});
+
 export const isClaim = ({ name }: { readonly name: string }): boolean => CLAIMS.has(name);

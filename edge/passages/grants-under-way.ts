@@ -3,10 +3,10 @@ import type { AccessPoint } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import type { AccessRequest } from '../access/index.js';
 
-/** Longer than any release; an outcome ends a reservation long before. */
+/** Longer than any release; as a rule an outcome ends a reservation long before. */
 const RESERVATION_MAX_MS = 660_000;
 
-/** Somebody whom a grant lets in. An emergency credential has no holder, and a facility code is nobody's. */
+/** Somebody whom a grant lets in. A facility code is nobody's. */
 export interface Person {
   readonly credentialId: string | undefined;
   readonly holderId: string | undefined;
@@ -63,7 +63,7 @@ export class GrantsUnderWay {
   }
 }
 
-/** Undefined: no outcome, or one that says nothing more. */
+/** Undefined: no outcome, or one that says nothing more; where the lock did not answer, the door still tells what came of it. */
 function outcomeOf(name: string, countsOnGrant: boolean): 'certain' | 'unknown' | 'none' | undefined {
   switch (name) {
     case 'access.released':
@@ -74,8 +74,6 @@ function outcomeOf(name: string, countsOnGrant: boolean): 'certain' | 'unknown' 
       return countsOnGrant ? undefined : 'unknown';
     case 'access.not_used':
       return countsOnGrant ? undefined : 'none';
-    case 'access.outcome_unknown':
-      return 'unknown';
     case 'access.not_executed':
       return 'none';
     default:

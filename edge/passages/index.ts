@@ -3,6 +3,6 @@
  * under way.
  * @packageDocumentation
  */
-export { CLAIM_MEMORY_MS, isClaim, type Claim } from './claim.js';
+export { CLAIM_MEMORY_MS, isClaim, lossClaim, type Claim } from './claim.js';
 export { PassageBook, type PassageBookDeps } from './passage-book.js';
 export { readClaims, type ClaimRange } from './read-claims.js';

@@ -7,7 +7,7 @@ import { AreaBook } from './area-book.js';
 import type { BookDeps, PassageDraft } from './book.js';
 import { isClaim, type Claim } from './claim.js';
 import { FirstCardBook } from './first-card-book.js';
-import { GrantsUnderWay, type Person } from './grants-under-way.js';
+import { GrantsUnderWay, type Passage, type Person } from './grants-under-way.js';
 import { UseBook } from './use-book.js';
 
 /** How often presences are looked over. */
@@ -68,6 +68,9 @@ export class PassageBook implements PassageView {
   factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
     const underWay = this.#underWay.besides(request);
     const facts: PassageDraft = {};
+    if (underWay.some((each) => each.holderId === credential.holderId && each.accessPoint.door !== accessPoint.door)) {
+      facts.pendingElsewhere = true;
+    }
     this.#areas.addFacts(facts, credential.holderId, accessPoint, request, underWay);
     this.#uses.addFacts(facts, credential, accessPoint, underWay);
     this.#firstCards.addFacts(facts, accessPoint);
@@ -105,8 +108,19 @@ export class PassageBook implements PassageView {
     if (isRelocked && doorId !== undefined) this.#firstCards.relocked(doorId);
     const point = accessPointId === undefined ? undefined : this.#points.get(accessPointId);
     const passage = point && this.#underWay.settle(record, point);
-    if (passage !== undefined) for (const book of this.#books) book.passed(passage);
+    if (passage !== undefined) this.#passed(passage);
   };
+
+  /** Somebody whom an earlier run let in, and of whom nobody knows whether they were: they may have passed. */
+  presume({
+    accessPointId,
+    credentialId,
+    holderId,
+  }: Pick<EventRecord, 'accessPointId' | 'credentialId' | 'holderId'>): void {
+    const accessPoint = accessPointId === undefined ? undefined : this.#points.get(accessPointId);
+    if (accessPoint === undefined) return;
+    this.#passed({ credentialId, holderId, accessPoint, isCertain: false, escortId: undefined });
+  }
 
   /** A named person lets a holder begin anew with anti-passback; the record is the act. */
   forgive(holderId: string, by: string): void {
@@ -116,6 +130,10 @@ export class PassageBook implements PassageView {
   /** A named person lets the uses of a credential begin anew, or all those that are not known. */
   resetUses(credentialId: string | undefined, by: string): void {
     this.#uses.reset(credentialId, by);
+  }
+
+  #passed(passage: Passage): void {
+    for (const book of this.#books) book.passed(passage);
   }
 
   get #books() {

@@ -1,7 +1,7 @@
 import type { AccessPoint } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView } from '../access/index.js';
 import type { BookDeps, PassageDraft } from './book.js';
-import type { Claim } from './claim.js';
+import { isLoss, type Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 
 /** Counts are told again after this, so that a start reads back no further. */
@@ -51,7 +51,7 @@ export class UseBook {
         this.#restatedAtUnixMs = atUnixMs;
         break;
       case 'journal.gap':
-        if (!isLoss(detail)) break;
+        if (!isLoss(record)) break;
         this.#counts.clear();
         this.#isComplete = false;
         break;
@@ -114,9 +114,6 @@ export class UseBook {
     return this.#counts.get(credentialId) ?? (this.#isComplete ? 0 : undefined);
   }
 }
-
-/** Records are missing from the ledger for good. */
-const isLoss = ({ lost = '0' }: Readonly<Record<string, string>>): boolean => lost !== '0';
 
 /** At least one, so that nothing can be told as well. */
 function partsOf(words: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import type { Area } from '@sparc/protocol/policy';
 import { areaChain } from '../access/index.js';
-import type { Claim } from './claim.js';
+import { isLoss, type Claim } from './claim.js';
 
 /** Where somebody was last. */
 export interface Presence {
@@ -28,6 +28,8 @@ export class Whereabouts {
   /** People who left an area without a card since. */
   readonly #anonymousExits = new Map<string, number>();
 
+  #lostAtUnixMs: number | undefined;
+
   configure(areas: ReadonlyMap<string, Area>): void {
     this.#areas = areas;
     this.#inside.clear();
@@ -36,6 +38,7 @@ export class Whereabouts {
 
   /** Nobody was seen before what is folded from now on. */
   begin(): void {
+    this.#lostAtUnixMs = undefined;
     for (const map of [this.#presences, this.#inside, this.#uses, this.#anonymousExits]) map.clear();
   }
 
@@ -46,6 +49,11 @@ export class Whereabouts {
   /** Who is in an area, or in one within it, as far as they had a card. */
   inside(areaId: string): ReadonlyMap<string, Presence> {
     return this.#inside.get(areaId) ?? NOBODY;
+  }
+
+  /** When claims were lost last, so that somebody nobody has seen may have been seen then. */
+  get lostAtUnixMs(): number | undefined {
+    return this.#lostAtUnixMs;
   }
 
   anonymousExitsOf(areaId: string): number {
@@ -79,7 +87,8 @@ export class Whereabouts {
         if (area === undefined) return;
         // It may have been any of them.
         for (const [id, presence] of [...this.inside(area)]) this.#place(id, { ...presence, certain: false });
-        this.#anonymousExits.set(area, this.anonymousExitsOf(area) + 1);
+        // No more can have left than were in.
+        this.#anonymousExits.set(area, Math.min(this.anonymousExitsOf(area) + 1, this.inside(area).size));
         return;
       }
       case 'area.presence_expired':
@@ -88,6 +97,11 @@ export class Whereabouts {
         this.#seenAgain(holderId);
         this.#place(holderId, undefined);
         this.#uses.delete(holderId);
+        return;
+      case 'journal.gap':
+        if (!isLoss(record)) return;
+        for (const [id, presence] of [...this.#presences]) this.#place(id, { ...presence, certain: false });
+        this.#lostAtUnixMs = atUnixMs;
         return;
       default:
     }

@@ -15,8 +15,21 @@ export function checkAreas(check: SiteCheck): void {
   }
   for (const [index, accessPoint] of check.entries('accessPoints')) {
     const door = check.find('doors', accessPoint.door);
-    if (door === undefined || door.contact) continue;
+    if (door === undefined) continue;
     const { entered, left } = crossing(areaOf, accessPoint);
+    const behind = accessPoint.direction === 'entry' ? entered : left;
+    const counting = behind.find(({ countAnonymousExits }) => countAnonymousExits === true);
+    if (
+      counting !== undefined &&
+      door.exitRequest !== undefined &&
+      (door.exitRequest.quiet === true || !door.contact)
+    ) {
+      check.refuse(
+        ['accessPoints', index, 'door'],
+        `\`${door.id}\` does not tell who leaves by its exit request, which \`${counting.id}\` must know (countAnonymousExits): wire a contact, and leave out quiet`,
+      );
+    }
+    if (door.contact) continue;
     const rule = [...entered, ...left].find(isTracked);
     if (!isCounted(accessPoint, rule !== undefined) || accessPoint.countsOnGrant === true) continue;
     check.refuse(

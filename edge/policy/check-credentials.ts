@@ -60,7 +60,10 @@ export function checkCredentials(check: SiteCheck): void {
     const path = ['emergencyCredentials', index];
     check.refer('credentials', credential, [...path, 'credential']);
     emergencyOnce(credential, [...path, 'credential'], `emergencyCredentials[${index}]`);
-    const { status = 'active', validFrom, validTo } = check.find('credentials', credential) ?? {};
+    const { status = 'active', validFrom, validTo, holder = '' } = check.find('credentials', credential) ?? {};
+    if (check.find('credentialHolders', holder)?.status === 'suspended') {
+      check.refuse([...path, 'credential'], `is of holder \`${holder}\`, who is suspended`);
+    }
     if (status !== 'active') check.refuse([...path, 'credential'], `is ${status}, so it is none for an emergency`);
     if (validFrom !== undefined || validTo !== undefined) {
       check.refuse(

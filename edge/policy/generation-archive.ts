@@ -16,7 +16,9 @@ export function archiveGeneration(dataDir: string, generation: number, bytesMax 
   const [from, to] = [generationFiles(dataDir, generation), generationFiles(archive, generation)];
   mkdirSync(policyFolder(archive), { recursive: true });
   // What a crash left between the two is made up for: a part that was moved is not there any more.
-  for (const part of ['database', 'manifest'] as const) if (sizeOf(from[part]) > 0) renameSync(from[part], to[part]);
+  for (const part of ['database', 'manifest', 'emergency'] as const) {
+    if (sizeOf(from[part]) > 0) renameSync(from[part], to[part]);
+  }
   flushPath(policyFolder(archive));
   removeGeneration(dataDir, generation);
   let bytes = 0;

@@ -6,7 +6,12 @@
 export { applyGeneration, type GenerationContent, type GenerationOptions } from './apply-generation.js';
 export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildSite } from './build-site.js';
-export { loadEmergencyCredentials, type EmergencyCredential, type EmergencyPolicy } from './emergency.js';
+export {
+  findEmergencyPolicy,
+  loadEmergencyCredentials,
+  type EmergencyCredential,
+  type EmergencyPolicy,
+} from './emergency.js';
 export { findRevision } from './find-revision.js';
 export { archiveGeneration, archiveOf } from './generation-archive.js';
 export { readPointer } from './generation-files.js';

@@ -27,6 +27,8 @@ export interface DecisionInputs {
   /** Never the PIN itself. */
   readonly pin: 'none' | 'right' | 'wrong' | 'duress';
   readonly lockedOut: boolean;
+  /** Decided by the list of emergency credentials, while no policy was readable. Absent: by the policy. */
+  readonly withoutPolicy?: boolean;
   /** A PIN was typed and no card was shown; whose it is, or nobody's. Absent: a card was shown. */
   readonly pinAlone?: { readonly credentialId?: string };
   /** The mode that the door stood in. Absent: nothing restricted it. */

@@ -1,6 +1,6 @@
 /**
  * Why a decision denied, or flagged a grant at an exit; one is primary, the others are kept beside it.
- * The order is the rank of the check in the decision (the table in ARCHITECTURE.md, "Deciding").
+ * The order is the rank of the check in the decision (`edge/access/checks.ts`).
  */
 export const REASONS = [
   'format_unknown', // 0

@@ -66,6 +66,7 @@ const Inputs = message({
   firstCardIn: optional(22, flag),
   pinAlone: optional(37, message({ credentialId: optional(1, id) })),
   clockFloorUnixMs: optional(31, uint()),
+  withoutPolicy: optional(38, flag),
 });
 
 const Cause = message({

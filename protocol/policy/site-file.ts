@@ -411,7 +411,7 @@ export const Credential = closed({
   accessProfiles: Type.Array(Id),
 });
 
-/** Works under `no_policy` only, at the named access points, and always alarms. */
+/** Works under `no_policy` only, at the named access points, where its card alone is enough; it always alarms. */
 export const EmergencyCredential = closed({ credential: Id, accessPoints: Type.Array(Id, { minItems: 1 }) });
 
 /**

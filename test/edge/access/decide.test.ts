@@ -488,3 +488,12 @@ t.test('the second look at a mode that ended releases', async (t) => {
   const inputs = { ...grant.inputs, doorMode: 'blocked' as const };
   t.equal(releaseObstacle({ ...grant, inputs }, policyOf(), {}), undefined);
 });
+
+t.test('an override that nobody was told of does not release into a lockdown', async (t) => {
+  const given = { credential: { override: true } };
+  const free = decide(REQUEST, policyOf(given), CONTEXT);
+  t.equal(releaseObstacle(free, policyOf(given), { doorMode: 'lockedDown' }), 'lockdown');
+  const told = decide(REQUEST, policyOf(given), { ...CONTEXT, doorMode: 'lockedDown' });
+  t.same(told.alarms, ['access.override']);
+  t.equal(releaseObstacle(told, policyOf(given), { doorMode: 'lockedDown' }), undefined);
+});

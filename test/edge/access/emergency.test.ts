@@ -1,8 +1,15 @@
 import t from 'tap';
-import { decideEmergency, decisionRecord, type EmergencyView } from '@sparc/edge/access';
+import {
+  decideEmergency,
+  decisionRecord,
+  isDecision,
+  replayEmergencyEntry,
+  type EmergencyView,
+} from '@sparc/edge/access';
 import { ACCESS_POINTS, cardBits, CONTEXT, REQUEST } from './scene.js';
 
 const view: EmergencyView = {
+  revision: 'r1',
   cardFormats: [{ format: 'h10301' }],
   accessPoint: (id) => ACCESS_POINTS.find((accessPoint) => accessPoint.id === id),
   emergencyCredential: (key, accessPointId) =>
@@ -73,3 +80,21 @@ t.test(
     t.equal(decideEmergency({ ...REQUEST, card: unknownFormat }, degraded, CONTEXT).reason, 'no_policy');
   },
 );
+
+t.test('what else stands in the way without a policy is kept, and each decision can be made again', async (t) => {
+  const alsoFailed = (request: Partial<typeof REQUEST>, more: Partial<typeof CONTEXT> = {}) => {
+    const decision = decideEmergency({ ...REQUEST, ...request }, view, { ...CONTEXT, ...more });
+    const record = { ...decisionRecord(decision), accessPointId: decision.accessPointId };
+    t.ok(isDecision(record) && replayEmergencyEntry(record, view).isSame);
+    t.match(decision.inputs, { policyRevision: 'r1', withoutPolicy: true });
+    return decision.alsoFailed;
+  };
+  t.same(alsoFailed({}), []);
+  t.same(alsoFailed({}, { doorMode: 'lockedDown', interlockBusy: true }), ['lockdown', 'interlock_busy']);
+  t.same(alsoFailed({ readAgeMs: 2_001 }), ['read_too_old']);
+  t.same(alsoFailed({ link: { secure: false, tampered: false } }), ['reader_untrusted']);
+  t.same(alsoFailed({ card: cardBits('h10301', 1, 43), accessPointId: 'disabled' }), [
+    'point_disabled',
+    'credential_unknown',
+  ]);
+});

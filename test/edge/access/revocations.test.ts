@@ -78,6 +78,7 @@ t.test('where nothing was ever revoked, a decision records nothing of it', async
 
 t.test('an emergency credential that was revoked, or whose holder was, is worth nothing', async (t) => {
   const view: EmergencyView = {
+    revision: 'r1',
     cardFormats: [{ format: 'h10301' }],
     accessPoint: (id) => ACCESS_POINTS.find((accessPoint) => accessPoint.id === id),
     emergencyCredential: () => ({ credentialId: 'fire-brigade', holderId: 'fred' }),

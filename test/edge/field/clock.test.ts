@@ -154,6 +154,7 @@ t.test(
     );
     t.equal(await answer(site, 'front-in'), 'policy_stale');
     t.equal(await answer(site, 'store-in'), 'access.granted', 'no rule of its own, and none of the site');
+    await site.clock.advance(60_000);
     t.equal(await answer(site, 'front-out'), 'access.granted', 'nobody is kept in');
     t.same(site.record('access.granted').record.flags, ['policy_stale']);
     site.field.usePolicy({

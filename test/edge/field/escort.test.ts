@@ -146,3 +146,19 @@ t.test('visitors decide the same again from their records', async (t) => {
     ['access.denied', true],
   ]);
 });
+
+t.test('nobody follows an escort who was revoked before the release, or after it', async (t) => {
+  for (const isReleased of [false, true]) {
+    const opened = await openSite();
+    if (!isReleased) opened.journal.hanging = true;
+    await present(opened, CARDS.ann);
+    const revoked = opened.field.order({ kind: 'revoke', subject: 'credential', id: 'ann' }, 'Grace');
+    opened.journal.release();
+    await opened.clock.advance(100);
+    await revoked;
+    await present(opened, visitor(1));
+    t.notOk(granted(opened).includes('visitor-1'), isReleased ? 'let in and then revoked' : 'never let in');
+    await opened.clock.advance(20_000);
+    t.ok(denials(opened).includes('visitor-1: escort_timeout'));
+  }
+});

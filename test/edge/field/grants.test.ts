@@ -293,6 +293,7 @@ t.test('without a policy only emergency credentials work, and they alarm', async
     policy: {
       kind: 'none',
       emergency: {
+        revision: 'r1',
         plan,
         cardFormats: [{ format: 'h10301' }],
         accessPoint: (id) => plan.accessPoints.find((accessPoint) => accessPoint.id === id),

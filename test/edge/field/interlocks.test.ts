@@ -4,7 +4,7 @@ import { CARDS, FieldSite, sitePolicy } from './field-site.js';
 /** `front` and `store` are the doors of one airlock, `lobby` is of none. */
 async function airlock(): Promise<FieldSite> {
   const doors = { front: { interlocks: ['lock'], timings: {} }, store: { interlocks: ['other', 'lock'] } };
-  return FieldSite.open({ policy: sitePolicy({ doors }) });
+  return FieldSite.open({ policy: sitePolicy({ doors, carla: true }) });
 }
 
 async function present(site: FieldSite, point: string, waitMs = 100): Promise<void> {
@@ -20,6 +20,7 @@ t.test('of an airlock one door opens at a time, from the release to the relock',
   t.notOk(site.released('store'));
   t.equal(site.record('access.denied').record.reason, 'interlock_busy');
   t.equal(site.record('access.denied').record.inputs?.interlockBusy, true);
+  await site.clock.advance(7_000);
   await present(site, 'lobby-in');
   t.ok(site.released('lobby'), 'another door is not concerned');
   await site.clock.advance(7_000);
@@ -68,7 +69,7 @@ t.test(
     const site = await airlock();
     site.journal.hanging = true;
     site.bus.card('front-in', CARDS.ann);
-    site.bus.card('store-in', CARDS.ann);
+    site.bus.card('store-in', CARDS.carla);
     await site.clock.advance(50);
     site.journal.release();
     await site.clock.advance(100);

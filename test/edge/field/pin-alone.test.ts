@@ -71,6 +71,7 @@ t.test('wrong PINs lock out PINs at that reader, and neither cards nor other rea
   site.bus.card('store-in', CARDS.ann);
   await site.clock.advance(100);
   t.ok(site.news().includes('access.granted'));
+  await site.clock.advance(10_000);
   t.ok((await type(site, 'front-in', `${ANN_PIN}#`)).includes('access.granted'));
   await site.clock.advance(60_000);
   t.ok((await type(site, 'store-in', `${ANN_PIN}#`)).includes('access.granted'));
@@ -118,7 +119,13 @@ t.test('with no policy a PIN alone lets nobody in', async (t) => {
   const policy = cardOrPin();
   const { plan } = policy;
   const accessPoint = (id: string) => plan.accessPoints.find((point) => point.id === id);
-  const emergency = { plan, cardFormats: plan.cardFormats, accessPoint, emergencyCredential: () => undefined };
+  const emergency = {
+    revision: 'r1',
+    plan,
+    cardFormats: plan.cardFormats,
+    accessPoint,
+    emergencyCredential: () => undefined,
+  };
   const site = await FieldSite.open({ policy: { kind: 'none', emergency } });
   t.same(await type(site, 'store-in', `${ANN_PIN}#`), ['access.denied']);
   t.equal(site.record('access.denied').record.reason, 'no_policy');
@@ -152,4 +159,12 @@ t.test('during a fire whoever types at an exit reader leaves, whatever the PIN',
   const names = await type(site, 'lobby-in', '999999#');
   t.ok(names.includes('fire.free_exit'));
   t.ok(site.released('store'));
+});
+
+t.test('a PIN under duress alarms while the reader locks out, and opens nothing', async (t) => {
+  const site = await FieldSite.open({ policy: cardOrPin() });
+  for (let tries = 0; tries < 3; tries++) await type(site, 'store-in', '000000#');
+  site.news();
+  t.same(await type(site, 'store-in', '135791#'), ['access.duress', 'access.denied']);
+  t.equal(site.record('access.denied').record.reason, 'locked_out');
 });

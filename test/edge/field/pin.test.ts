@@ -119,3 +119,13 @@ t.test('a PIN under duress looks and times at the door exactly like the right on
   t.same(duress.names, ['access.duress', ...right.names]);
   t.notMatch(JSON.stringify(duress.names), '8642');
 });
+
+t.test('a card that stays at the reader after its right PIN is no new presentation', async (t) => {
+  const site = await FieldSite.open();
+  site.bus.card('vault-in', CARDS.ann);
+  site.bus.keys('vault-in', '2468#');
+  await site.clock.advance(1_000);
+  site.bus.card('vault-in', CARDS.ann);
+  await site.clock.advance(1_000);
+  t.equal(site.journal.names.filter((name) => name === 'access.pin_pending').length, 1);
+});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { isClaim, type Claim } from '@sparc/edge/passages';
+import { isClaim, lossClaim, type Claim } from '@sparc/edge/passages';
 import { CARDS, FieldSite, sitePolicy, type SiteChanges, type SiteOptions } from './field-site.js';
 
 const twice: SiteChanges = { ann: { usesMax: 2 } };
@@ -165,4 +165,31 @@ t.test('a policy that is lost for good while somebody is on the way is asked not
   await site.clock.advance(120_000);
   t.ok(site.journal.names.includes('access.used'));
   t.same(site.errors, []);
+});
+
+t.test('a lock that did not answer leaves it to the door whether anybody passed, and it counts once', async (t) => {
+  for (const isUsed of [true, false]) {
+    const site = await openSite();
+    const subject = { accessPointId: 'front-in', credentialId: 'ann', holderId: 'ann' };
+    site.field.record({ ...subject, doorId: 'front', name: 'access.outcome_unknown' });
+    t.same(counts(site), [], 'nothing is known yet');
+    site.field.record({ ...subject, doorId: 'front', name: isUsed ? 'access.used' : 'access.not_used' });
+    site.field.record({ ...subject, doorId: 'front', name: 'access.outcome_unknown' });
+    await site.clock.advance(100);
+    t.same(counts(site), isUsed ? ['1'] : []);
+  }
+});
+
+t.test('claims that cannot be read back deny a limited card, and say so', async (t) => {
+  const site = await openSite(twice, { claims: () => Promise.reject(new Error('no page can be read')) });
+  t.ok(site.journal.names.includes('use_limit.unknown'));
+  t.equal(await passes(site, 'front-in'), 'access.denied');
+  t.equal(site.record('access.denied').record.reason, 'use_limit');
+});
+
+t.test('a journal that was lost leaves nobody in a place that is known, and no count', async (t) => {
+  const loss = lossClaim('ERR_LEDGER_CORRUPT', 0);
+  const site = await openSite(twice, { claims: () => Promise.resolve([loss]) });
+  t.ok(site.journal.names.includes('use_limit.unknown'));
+  t.equal(await passes(site, 'front-in'), 'access.denied');
 });

@@ -102,6 +102,7 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   // emergency
   ['credential: card-chief', 'credential: card-bob', /is lost/],
   ['credential: card-chief', 'credential: card-ada', /validity/],
+  ['credential: card-chief', 'credential: card-bob', /suspended/],
 ];
 
 function problemsIn(text: string) {
@@ -225,6 +226,15 @@ t.test('areas nest without circles, and where people are counted their passages 
   t.match(refused('name: Hall }', 'name: Hall, within: hull }'), [/^0 .*not among the areas/]);
   t.same(refused('name: Hall }', 'name: Hall, antiPassback: { mode: hard, unknown: failSoft }, occupancyMax: 5 }'), []);
   t.match(refused('name: Hall }', 'name: Hall, antiPassback: { mode: hard } }'), [/unknown/]);
+
+  const counting = edited(SITE_FILE, 'name: Hall }', 'name: Hall, countAnonymousExits: true }').text;
+  t.same(problemsIn(counting), []);
+  const quiet = edited(
+    counting,
+    'exitRequest: { input: front-button }',
+    'exitRequest: { input: front-button, quiet: true }',
+  );
+  t.match(problemsIn(quiet.text), [{ message: /does not tell who leaves/ }]);
 
   const uncounted = 'reader: lab-reader, direction: entry,';
   t.match(refused(uncounted, `${uncounted} reuseDelayMs: 60000,`), [/^0 .*no contact/]);
