@@ -4,6 +4,9 @@ import { ALARM_WORDS, titleOf } from './words.js';
 const WARNING_ACTIONS = {
   'door.unsecured_side_relay': 'Drive the lock from the secured side where that is possible.',
   'door.lock_unconfirmed': 'Go and check that the door is locked; check the cable to the device that drives its lock.',
+  'door.unlock_unconfirmed':
+    'The door may be locked: go and let people through; check the cable to the device that drives its lock.',
+  'door.held': 'Go and look, then close the door.',
   'door.output_unconfirmed': 'Check the cable to the device that drives its shunt or its second bolt.',
   'exit.fault': 'Check the wiring of the exit button and its end-of-line resistors.',
 };

@@ -138,6 +138,7 @@ const TITLES = {
   'door.contact_restored': 'Contact restored',
   'door.output_unconfirmed': 'Shunt or double lock not confirmed',
   'door.lock_unconfirmed': 'Locking not confirmed',
+  'door.unlock_unconfirmed': 'Unlocking not confirmed',
   'door.unsecured_side_relay': 'Relay on the unsecured side',
   'reader.online': 'Device online',
   'reader.offline': 'Device offline',

@@ -55,7 +55,7 @@ function keepsShunted({ state, nowMs }: Draft): boolean {
 
 /** An opening is, or would be, rightful; a door that is held too long is no longer. */
 function mayStandOpen(state: DoorState): boolean {
-  if (standsOpen(state.standing) || state.announced === 'unlocked' || isExitActive(state)) return true;
+  if (standsOpen(state.standing) || state.lock.unlockedUntilMs !== undefined || isExitActive(state)) return true;
   if (state.position !== 'open') return state.passages.length > 0;
   return state.wasOpenedRightly && state.alarm !== 'held';
 }

@@ -45,10 +45,7 @@ function onOpened(draft: Draft, wasFault: boolean): void {
   draft.effects.push({ kind: 'event', name: 'door.opened' });
   usePassage(draft);
   // One break-in is one alarm, however the leaf bounces.
-  if (isRightly && state.alarm === 'forced' && !isLatched(state)) {
-    state.alarm = 'none';
-    draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
-  }
+  if (isRightly && state.alarm === 'forced') endForced(draft);
   if (!isForced) state.masked = { ...state.masked, forced: false };
   else if (!state.masks.forced) raiseForced(draft);
   else if (state.alarm !== 'forced' && !state.masked.forced) {
@@ -62,8 +59,22 @@ function raiseForced(draft: Draft): void {
   state.masked = { ...state.masked, forced: false };
   if (state.alarm === 'forced') return;
   state.alarm = 'forced';
+  state.latched = false;
   state.acknowledged = false;
   draft.effects.push({ kind: 'event', name: 'door.forced' });
+}
+
+/** The break-in is over. An alarm that waits for a person hides no other: the next one is raised as ever. */
+function endForced({ state, effects }: Draft): void {
+  state.alarm = 'none';
+  state.latched = state.settings.forcedAlarmLatched && !state.acknowledged;
+  if (!state.latched) effects.push({ kind: 'event', name: 'door.forced_clear' });
+}
+
+export function acknowledge({ state, effects }: Draft): void {
+  state.acknowledged = true;
+  if (state.latched) effects.push({ kind: 'event', name: 'door.forced_clear' });
+  state.latched = false;
 }
 
 /** The end of a mask hides nothing: who broke in is still an alarm, and who holds the door open has its whole time anew. */
@@ -89,7 +100,7 @@ function hasCause(state: DoorState, nowMs: number): boolean {
     state.wasOpenedRightly &&
     state.closedAtMs !== undefined &&
     nowMs - state.closedAtMs < state.settings.bounceFilterMs;
-  const isUnlocked = standsOpen(state.standing) || state.announced === 'unlocked';
+  const isUnlocked = standsOpen(state.standing) || state.lock.unlockedUntilMs !== undefined;
   return isUnlocked || isExitActive(state) || state.passages.length > 0 || isBounce;
 }
 
@@ -126,7 +137,7 @@ export function restartHeldTimer(draft: Draft): void {
 export function alarmDueMs(state: DoorState): number {
   const { heldAlarm, preAlarmTimeMs, bounceFilterMs } = state.settings;
   const openTimeMs = state.settings.openTimeMs + state.extraOpenTimeMs;
-  if (state.position === 'closed' && (state.masked.forced || (state.alarm === 'forced' && !isLatched(state)))) {
+  if (state.position === 'closed' && (state.masked.forced || state.alarm === 'forced')) {
     return (state.closedAtMs ?? 0) + bounceFilterMs;
   }
   if (!heldAlarm || state.openSinceMs === undefined) return Infinity;
@@ -138,8 +149,6 @@ export function alarmDueMs(state: DoorState): number {
   return state.openSinceMs + openTimeMs - preAlarmTimeMs;
 }
 
-const isLatched = ({ settings, acknowledged }: DoorState): boolean => settings.forcedAlarmLatched && !acknowledged;
-
 export function checkAlarms(draft: Draft): void {
   const { state, nowMs } = draft;
   while (nowMs >= alarmDueMs(state)) {
@@ -148,8 +157,7 @@ export function checkAlarms(draft: Draft): void {
       continue;
     }
     if (state.alarm === 'forced') {
-      state.alarm = 'none';
-      draft.effects.push({ kind: 'event', name: 'door.forced_clear' });
+      endForced(draft);
       continue;
     }
     if (state.masks.held) {

@@ -1,6 +1,6 @@
 import type { StandingMode } from '@sparc/protocol/policy';
 import { auxiliaryDueMs, controlAuxiliaries, NO_AUXILIARY, onAuxiliaryDevice, onAuxiliaryResult } from './auxiliary.js';
-import { alarmDueMs, checkAlarms, endWarning, onContact, onMasks, restartHeldTimer } from './contact.js';
+import { acknowledge, alarmDueMs, checkAlarms, endWarning, onContact, onMasks, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
 import { standsOpen, UNMASKED, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
 import { endIgnoring, onExitRequest } from './exit-request.js';
@@ -8,6 +8,7 @@ import {
   checkMismatch,
   COMMAND_TTL_MS,
   control,
+  endUnlock,
   NO_LOCK_COMMAND,
   onLockDevice,
   onOutputReport,
@@ -36,6 +37,7 @@ export function createDoor(settings: DoorSettings): DoorState {
     alarm: 'none',
     masks: UNMASKED,
     masked: UNMASKED,
+    latched: false,
     acknowledged: false,
     extraOpenTimeMs: 0,
     openSinceMs: undefined,
@@ -53,6 +55,7 @@ export function step(
   input: DoorInput,
 ): { readonly state: DoorState; readonly effects: readonly DoorEffect[] } {
   const draft: Draft = { state: { ...before }, effects: [], nowMs: input.nowMs };
+  endUnlock(draft);
   expirePassages(draft);
   checkAlarms(draft);
   const ended = endIgnoring(draft);
@@ -70,7 +73,13 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
   switch (input.kind) {
     case 'grant':
       draft.state.grantedAtMs = input.nowMs;
-      beginPassage(draft, { kind: 'access', cause: input.cause, releases: true, extended: input.extended === true });
+      beginPassage(draft, {
+        kind: 'access',
+        cause: input.cause,
+        leaves: input.leaves === true,
+        releases: true,
+        extended: input.extended === true,
+      });
       if (draft.state.settings.grantRestartsHeldTimer) restartHeldTimer(draft);
       return { cause: input.cause, ttlMs: input.ttlMs };
     case 'contact':
@@ -79,7 +88,7 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
     case 'exitRequest':
       return onExitRequest(draft, input.signal, input.cause);
     case 'freeExit':
-      beginPassage(draft, { kind: 'exit', cause: input.cause, releases: true });
+      beginPassage(draft, { kind: 'exit', cause: input.cause, leaves: true, releases: true });
       return { ttlMs: COMMAND_TTL_MS };
     case 'mode':
       onMode(draft, input.standing);
@@ -106,7 +115,7 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
       onSettings(draft, input.settings);
       break;
     case 'acknowledge':
-      draft.state.acknowledged = true;
+      acknowledge(draft);
       break;
     case 'time':
       break;
@@ -147,10 +156,11 @@ function onSettings(draft: Draft, settings: DoorSettings): void {
 
 /** When the machine wants a `time` input, or undefined when nothing is due. */
 export function nextDeadlineMs(state: DoorState): number | undefined {
-  const { command, mismatchAtMs = Infinity } = state.lock;
+  const { command, mismatchAtMs = Infinity, unlockedUntilMs = Infinity } = state.lock;
   let dueMs = Math.min(
     alarmDueMs(state),
     mismatchAtMs,
+    unlockedUntilMs,
     auxiliaryDueMs(state),
     command?.againAtMs ?? Infinity,
     state.exitIgnored?.untilMs ?? Infinity,

@@ -18,13 +18,17 @@ export interface Passage {
   readonly token: number | undefined;
   /** It asks for the lock to be released until then. */
   readonly untilMs: number;
+  /** Somebody is on the way out: it is not withdrawn, and a command for it that fails is repeated. */
+  readonly leaves: boolean;
   /** False where it no longer moves the lock: the device restarted meanwhile, or the request only shunts. */
   readonly releases: boolean;
   readonly used: boolean;
   /** The contact can say that it was not used: it read closed all the time. */
   readonly verifiable: boolean;
-  /** An exit's release was acknowledged, or shown by the opening. */
+  /** The release of somebody who leaves was acknowledged, or shown by the opening. */
   readonly confirmed: boolean;
+  /** What became of the commands for a grant on the way out so far, where none was acknowledged. */
+  readonly failure: CommandOutcome | undefined;
   /** Added to release and open time, for who needs longer. */
   readonly extraTimeMs: number;
   /** An exit of which only a failure is told. */
@@ -65,8 +69,10 @@ export interface LockState {
   /** The command that makes it so, where one is on its way before a timed one. */
   readonly baseToken: number | undefined;
   readonly nextToken: number;
-  /** `door.lock_unconfirmed` stands. */
-  readonly unconfirmed: boolean;
+  /** A standing unlock that was acknowledged holds until then; Infinity where it outlives the gateway. */
+  readonly unlockedUntilMs: number | undefined;
+  /** `door.lock_unconfirmed` or `door.unlock_unconfirmed` stands. */
+  readonly unconfirmed: 'lock' | 'unlock' | undefined;
   /** The device reports the lock released while it was told to lock: what happens then is due at this instant. */
   readonly mismatchAtMs: number | undefined;
 }
@@ -122,6 +128,8 @@ export interface DoorState {
   readonly masks: Masks;
   /** What stands and was masked when it began. */
   readonly masked: Masks;
+  /** A break-in is over, and its alarm waits for a person. */
+  readonly latched: boolean;
   /** A person has seen the forced alarm. */
   readonly acknowledged: boolean;
   /** Added to the open time while the door stands open for who needs longer. */
@@ -137,7 +145,7 @@ export interface DoorState {
 export const isSecure = ({ position, contactFault, lock }: DoorState): boolean =>
   position === 'closed' &&
   !contactFault &&
-  !lock.unconfirmed &&
+  lock.unconfirmed === undefined &&
   lock.command?.wanted.kind === 'locked' &&
   lock.command.status === 'confirmed';
 
@@ -156,6 +164,8 @@ export type DoorInput =
       readonly cause: number;
       readonly ttlMs: number;
       readonly extended?: boolean;
+      /** It lets somebody out who may not be kept in. */
+      readonly leaves?: boolean;
     }
   | { readonly kind: 'contact'; readonly nowMs: number; readonly signal: Signal }
   /** `cause` is fresh; it is used only where the signal begins an exit. */

@@ -12,6 +12,7 @@ import {
   type DoorState,
   type Masks,
   type OutputRole,
+  type Passage,
   type Signal,
 } from './door-state.js';
 import { OutputQueue } from './output-queue.js';
@@ -46,6 +47,14 @@ export interface PassageCause {
   readonly companions?: readonly Omit<PassageCause, 'companions'>[];
 }
 
+/** How a release differs from that of anybody who comes in. */
+export interface ReleaseOptions {
+  /** More time than usual, as the door has it. */
+  readonly extended?: boolean;
+  /** For somebody who may not be kept in: no mode withdraws it, and it is tried again while its time lasts. */
+  readonly leaves?: boolean;
+}
+
 type OutputEffect = Extract<DoorEffect, { kind: 'output' }>;
 
 /** Drives one door: executes the effects of its machine, outputs first. */
@@ -76,13 +85,13 @@ export class Door {
   }
 
   /** The command leaves within this call, or right behind that of a shunt. Resolves with what became of it; never rejects. */
-  release(cause: PassageCause, ttlMs: number, extended = false): Promise<CommandOutcome> {
+  release(cause: PassageCause, ttlMs: number, options: ReleaseOptions = {}): Promise<CommandOutcome> {
     if (this.#retired) return Promise.resolve(this.#notDriven());
     const id = this.#nextCause++;
     this.#causes.set(id, cause);
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#step({ kind: 'grant', nowMs: this.deps.clock.monotonicMs(), cause: id, ttlMs, extended });
+      this.#step({ kind: 'grant', nowMs: this.deps.clock.monotonicMs(), cause: id, ttlMs, ...options });
     });
   }
 
@@ -137,6 +146,7 @@ export class Door {
   stop(): void {
     this.#retired = true;
     this.#outputs.drop();
+    for (const { cause, failure } of this.#state.passages) if (failure) this.#answer(cause, failure);
     this.#timer?.timer.cancel();
     this.#timer = undefined;
   }
@@ -154,8 +164,10 @@ export class Door {
 
   #step(input: DoorInput): void {
     if (this.#retired) return;
+    const { passages } = this.#state;
     const { state, effects } = step(this.#state, input);
     this.#state = state;
+    if (this.#waiting.size > 0) this.#answerLeaving(passages);
     for (const effect of effects) if (effect.kind === 'output') this.#output(effect);
     for (const effect of effects) this.#execute(effect);
     if (this.#causes.size > 0) this.#forgetCauses();
@@ -182,13 +194,36 @@ export class Door {
   }
 
   #output(effect: OutputEffect): void {
-    const { role, token } = effect;
+    const { role, token, cause } = effect;
     void this.#outputs.send(effect).then((outcome) => {
-      const waiting = effect.cause === undefined ? undefined : this.#waiting.get(effect.cause);
-      if (effect.cause !== undefined) this.#waiting.delete(effect.cause);
-      waiting?.(outcome);
       this.#step({ kind: 'outputResult', nowMs: this.deps.clock.monotonicMs(), role, token, outcome });
+      if (cause !== undefined && (outcome.kind === 'acknowledged' || !this.#triesAgain(cause))) {
+        this.#answer(cause, outcome);
+      }
     });
+  }
+
+  #triesAgain(cause: number): boolean {
+    const nowMs = this.deps.clock.monotonicMs();
+    const { passages } = this.#state;
+    return !this.#retired && passages.some((each) => each.cause === cause && each.leaves && nowMs < each.untilMs);
+  }
+
+  /** What became of a release on the way out is known when a command for it is acknowledged, or its time is over. */
+  #answerLeaving(before: readonly Passage[]): void {
+    for (const { cause, failure } of before) {
+      if (failure === undefined) continue;
+      if (this.#state.passages.some((each) => each.cause === cause && each.confirmed)) {
+        this.#answer(cause, { kind: 'acknowledged' });
+      } else if (!this.#triesAgain(cause)) {
+        this.#answer(cause, failure);
+      }
+    }
+  }
+
+  #answer(cause: number, outcome: CommandOutcome): void {
+    this.#waiting.get(cause)?.(outcome);
+    this.#waiting.delete(cause);
   }
 
   async #transmit({ role, action, ttlMs }: OutputEffect): Promise<CommandOutcome> {

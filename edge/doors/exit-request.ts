@@ -43,7 +43,7 @@ function beginExit(draft: Draft, cause: number, silent: boolean): Urgent | undef
   const releases = state.settings.exitRequest === 'releases';
   const pending = state.passages.find((passage) => passage.kind === 'exit' && !passage.used);
   if (pending === undefined) {
-    beginPassage(draft, { kind: 'exit', cause, releases, silent });
+    beginPassage(draft, { kind: 'exit', cause, leaves: true, releases, silent });
   } else {
     const untilMs = nowMs + state.settings.releaseTimeMs;
     state.passages = state.passages.map((passage) => (passage === pending ? { ...passage, untilMs } : passage));

@@ -32,7 +32,8 @@ export const NO_LOCK_COMMAND: LockState = {
   isBaseLocked: false,
   baseToken: undefined,
   nextToken: 1,
-  unconfirmed: false,
+  unlockedUntilMs: undefined,
+  unconfirmed: undefined,
   mismatchAtMs: undefined,
 };
 
@@ -41,7 +42,7 @@ const isExitHeld = (state: DoorState): boolean =>
 
 /** A release that leaving depends on: it is repeated until it is acknowledged or its time is over. */
 const isEgress = (state: DoorState): boolean =>
-  isExitHeld(state) || state.passages.some((passage) => passage.kind === 'exit' && passage.releases);
+  isExitHeld(state) || state.passages.some((passage) => passage.leaves && passage.releases);
 
 export function wantedOf(state: DoorState, nowMs: number): Wanted {
   if (standsOpen(state.standing)) return standingUnlock(state);
@@ -106,9 +107,9 @@ export function control(draft: Draft, urgent: Urgent | undefined, afterMs: numbe
   state.passages = state.passages.map((passage) => (passage.token === undefined ? { ...passage, token } : passage));
 }
 
-/** The command that locks was not answered at all. */
+/** The last command was not answered at all. */
 const isSilent = ({ command }: LockState, nowMs: number): boolean =>
-  command?.wanted.kind === 'locked' && command.status === 'sent' && nowMs >= command.againAtMs;
+  command?.status === 'sent' && nowMs >= command.againAtMs;
 
 function againAfterMs(wanted: Wanted): number {
   switch (wanted.kind) {
@@ -158,11 +159,11 @@ export function onOutputResult(draft: Draft, token: number, outcome: CommandOutc
   const command: LockCommand = isAcknowledged
     ? confirmed(state, lock.command, nowMs)
     : { ...lock.command, status: 'failed', againAtMs: failedAgainAtMs(state, lock.command, nowMs) };
-  state.lock = { ...lock, command };
+  state.lock = { ...state.lock, command };
   switch (command.wanted.kind) {
     case 'locked':
       if (isAcknowledged) {
-        state.lock = { ...state.lock, isBaseLocked: true, unconfirmed: false };
+        state.lock = { ...state.lock, isBaseLocked: true, unlockedUntilMs: undefined, unconfirmed: undefined };
         announce(draft, 'locked');
       } else {
         raiseUnconfirmed(draft, outcome.error.code);
@@ -170,7 +171,13 @@ export function onOutputResult(draft: Draft, token: number, outcome: CommandOutc
       break;
     case 'leased':
     case 'unlocked':
-      if (isAcknowledged && standsOpen(state.standing)) announce(draft, 'unlocked');
+      if (!isAcknowledged) {
+        raiseUnconfirmed(draft, outcome.error.code);
+      } else if (standsOpen(state.standing)) {
+        const unlockedUntilMs = command.wanted.kind === 'leased' ? nowMs + command.wanted.leaseMs : Infinity;
+        state.lock = { ...state.lock, unlockedUntilMs, unconfirmed: undefined };
+        announce(draft, 'unlocked');
+      }
       break;
     case 'until':
       break;
@@ -199,10 +206,22 @@ function announce(draft: Draft, mode: 'locked' | 'unlocked'): void {
   draft.effects.push({ kind: 'indicate', indication: mode });
 }
 
-function raiseUnconfirmed(draft: Draft, code?: string): void {
-  if (draft.state.lock.unconfirmed) return;
-  draft.state.lock = { ...draft.state.lock, unconfirmed: true };
-  draft.effects.push({ kind: 'event', name: 'door.lock_unconfirmed', ...(code === undefined ? {} : { code }) });
+/** The device's timer has run out without another word that it took: nothing stands released by it any more. */
+export function endUnlock(draft: Draft): void {
+  const { state, nowMs } = draft;
+  if (nowMs < (state.lock.unlockedUntilMs ?? Infinity)) return;
+  state.lock = { ...state.lock, unlockedUntilMs: undefined };
+  if (standsOpen(state.standing)) raiseUnconfirmed(draft);
+}
+
+/** The lock did not take its newest command; a standing unlock is an alarm once no earlier word holds it. */
+function raiseUnconfirmed({ state, effects }: Draft, code?: string): void {
+  const { lock, standing } = state;
+  const unconfirmed = lock.command?.wanted.kind === 'locked' ? 'lock' : 'unlock';
+  if (unconfirmed === 'unlock' && (!standsOpen(standing) || lock.unlockedUntilMs !== undefined)) return;
+  if (lock.unconfirmed === unconfirmed) return;
+  state.lock = { ...lock, unconfirmed };
+  effects.push({ kind: 'event', name: `door.${unconfirmed}_unconfirmed`, ...(code === undefined ? {} : { code }) });
 }
 
 /** A queued report can be older than the command, so a contradiction counts only when it lasts. */
@@ -241,5 +260,5 @@ export function onLockDevice(draft: Draft, online: boolean): void {
   }
   if (command?.status === 'sent' && command.wanted.kind !== 'locked') return;
   withdrawGrants(draft);
-  state.lock = { ...state.lock, command: undefined };
+  state.lock = { ...state.lock, command: undefined, unlockedUntilMs: undefined };
 }

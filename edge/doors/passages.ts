@@ -8,7 +8,7 @@ const PASSAGES_MAX = 8;
 /** A contact is read by polling, so an opening in the last moment of a release is heard of a little later. */
 const CONTACT_GRACE_MS = 1_000;
 
-interface NewPassage extends Pick<Passage, 'kind' | 'cause' | 'releases'> {
+interface NewPassage extends Pick<Passage, 'kind' | 'cause' | 'leaves' | 'releases'> {
   readonly silent?: boolean;
   readonly extended?: boolean;
 }
@@ -20,7 +20,13 @@ export function beginPassage(draft: Draft, begun: NewPassage): void {
   const [oldest] = state.passages;
   const isFull = state.passages.length >= PASSAGES_MAX;
   if (isFull && oldest !== undefined) endPassage(draft, { ...oldest, verifiable: false });
-  const rest = { token: undefined, used: false, verifiable: isSurelyClosed(state), confirmed: false };
+  const rest = {
+    token: undefined,
+    used: false,
+    verifiable: isSurelyClosed(state),
+    confirmed: false,
+    failure: undefined,
+  };
   const untilMs = nowMs + state.settings.releaseTimeMs + extraTimeMs;
   state.passages = [...state.passages, { ...passage, ...rest, untilMs, extraTimeMs, silent }];
 }
@@ -44,19 +50,19 @@ export function usePassage(draft: Draft): void {
   if (user === undefined) return;
   state.extraOpenTimeMs = user.extraTimeMs;
   beginOpening(draft, user);
+  // The opening says that the lock was released, whatever the bus says of the command.
+  if (user.releases) confirmLeaving(draft, (passage) => passage.cause === user.cause);
   if (user.kind === 'access') {
     draft.effects.push({ kind: 'event', name: 'access.used', cause: user.cause });
     return;
   }
-  // The opening says that the lock was released, whatever the bus says of the command.
-  if (user.releases) confirmExits(draft, (passage) => passage.cause === user.cause);
   if (!user.silent) draft.effects.push({ kind: 'event', name: 'exit.used', cause: user.cause });
 }
 
-/** The lock no longer follows the grants in course; what becomes of them is still told. */
+/** The lock no longer follows the grants in course, but those of who leaves; what becomes of them is still told. */
 export function withdrawGrants(draft: Draft): void {
   draft.state.passages = draft.state.passages.map((passage) =>
-    passage.kind === 'access' ? { ...passage, releases: false } : passage,
+    passage.leaves ? passage : { ...passage, releases: false },
   );
 }
 
@@ -77,6 +83,8 @@ export function doubtPassages(draft: Draft): void {
 /** What the bus says of the command of a passage; release times run from the acknowledgement. */
 export function settlePassages(draft: Draft, token: number, outcome: CommandOutcome): void {
   const { state, nowMs } = draft;
+  const { command } = state.lock;
+  const isNewest = command?.token === token && command.wanted.kind !== 'locked';
   switch (outcome.kind) {
     case 'acknowledged':
       state.passages = state.passages.map((passage) =>
@@ -84,25 +92,32 @@ export function settlePassages(draft: Draft, token: number, outcome: CommandOutc
           ? { ...passage, untilMs: nowMs + state.settings.releaseTimeMs + passage.extraTimeMs }
           : passage,
       );
-      // A later command releases for an exit as well as its own does.
-      if (state.lock.command?.token === token && state.lock.command.wanted.kind !== 'locked') {
-        confirmExits(draft, (passage) => passage.token !== undefined && passage.token <= token);
-      }
+      // A later command releases for who leaves as well as their own does.
+      if (isNewest) confirmLeaving(draft, (passage) => passage.token !== undefined && passage.token <= token);
       break;
     case 'notExecuted':
-      state.passages = state.passages.filter(
-        (passage) => passage.token !== token || passage.kind !== 'access' || passage.used,
-      );
+      state.passages = state.passages.filter((passage) => passage.token !== token || passage.leaves || passage.used);
+      noteFailure(draft, token, isNewest, outcome);
       break;
     case 'unknown':
+      noteFailure(draft, token, isNewest, outcome);
       break;
   }
 }
 
-function confirmExits(draft: Draft, matches: (passage: Passage) => boolean): void {
+/** A release that may have been executed outweighs those that were not. */
+function noteFailure({ state }: Draft, token: number, isNewest: boolean, outcome: CommandOutcome): void {
+  state.passages = state.passages.map((passage) => {
+    const isIts = passage.token === token || (isNewest && passage.token !== undefined && passage.token < token);
+    return passage.leaves && isIts && passage.failure?.kind !== 'unknown' ? { ...passage, failure: outcome } : passage;
+  });
+}
+
+function confirmLeaving(draft: Draft, matches: (passage: Passage) => boolean): void {
   draft.state.passages = draft.state.passages.map((passage) => {
-    if (passage.kind !== 'exit' || !passage.releases || passage.confirmed || !matches(passage)) return passage;
-    if (!passage.silent) draft.effects.push({ kind: 'event', name: 'exit.released', cause: passage.cause });
+    if (!passage.leaves || !passage.releases || passage.confirmed || !matches(passage)) return passage;
+    if (passage.kind === 'exit' && !passage.silent)
+      draft.effects.push({ kind: 'event', name: 'exit.released', cause: passage.cause });
     return { ...passage, confirmed: true };
   });
 }
@@ -129,6 +144,7 @@ function endPassage(draft: Draft, passage: Passage): void {
   if (passage.used) return;
   const { cause, verifiable } = passage;
   if (passage.kind === 'access') {
+    if (!passage.confirmed && passage.failure?.kind === 'notExecuted') return;
     draft.effects.push({ kind: 'event', name: verifiable ? 'access.not_used' : 'access.unverified', cause });
   } else if (passage.confirmed) {
     if (passage.silent) return;

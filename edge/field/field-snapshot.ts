@@ -22,7 +22,7 @@ export function doorSnapshot(wired: WiredDoor, state: DoorState, order: DoorOrde
     mode: modeOf(state),
     ...(order?.forMs !== undefined && { orderedUntilUnixMs: order.atUnixMs + order.forMs }),
     physical: physicalOf(state),
-    alarm: state.alarm,
+    alarm: state.latched ? 'forced' : state.alarm,
     warnings: warningsOf(wired, state),
   };
 }
@@ -38,9 +38,12 @@ function physicalOf({ settings, contactFault, position }: DoorState): DoorSnapsh
   return contactFault ? 'fault' : position;
 }
 
-function warningsOf(wired: WiredDoor, { lock, shunt, doubleLock, contactFault, exit }: DoorState): string[] {
+function warningsOf(wired: WiredDoor, state: DoorState): string[] {
+  const { lock, shunt, doubleLock, contactFault, exit } = state;
   const warnings: string[] = [];
-  if (lock.unconfirmed) warnings.push('door.lock_unconfirmed');
+  // The alarm that is shown waits for a person.
+  if (state.latched && state.alarm === 'held') warnings.push('door.held');
+  if (lock.unconfirmed !== undefined) warnings.push(`door.${lock.unconfirmed}_unconfirmed`);
   if (shunt.unconfirmed || doubleLock.unconfirmed) warnings.push('door.output_unconfirmed');
   if (contactFault) warnings.push('door.contact_fault');
   if (exit === 'short' || exit === 'open' || exit === 'fault') warnings.push('exit.fault');

@@ -73,7 +73,7 @@ export class OrderDesk {
     const door = doors.letsIn(doorId) ? doors.get(doorId) : undefined;
     if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
     const cause = { id: Promise.resolve(entry.id), subject: {} };
-    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, extended);
+    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, { extended });
     if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
   }
 

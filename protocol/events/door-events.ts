@@ -42,7 +42,7 @@ export const DOOR_EVENTS = {
     severity: 'notice',
     topic: 'Door/State/DoorAlarm',
     value: 'Normal',
-    meaning: 'A forced door closed.',
+    meaning: 'The alarm of a forced door ended: it closed, and where the alarm is latched a person has seen it.',
     fields: ['doorId'],
   },
   'door.held_warning': {
@@ -139,6 +139,11 @@ export const DOOR_EVENTS = {
   'door.lock_unconfirmed': {
     severity: 'alarm',
     meaning: 'A command that locks the door was not acknowledged.',
+    fields: ['doorId', 'code?'],
+  },
+  'door.unlock_unconfirmed': {
+    severity: 'alarm',
+    meaning: 'The door should stand released, by fire, an order or its schedule, and the lock has not acknowledged it.',
     fields: ['doorId', 'code?'],
   },
   'door.output_unconfirmed': {

@@ -278,6 +278,11 @@ const MACHINERY: readonly Act[] = [
     means: 'commands are certainly not executed',
     run: (world) => void (world.bus.commandsAre = 'refused'),
   },
+  {
+    phrase: 'locks obey again',
+    means: 'as they did before any of these',
+    run: (world) => void (world.bus.commandsAre = 'acknowledged'),
+  },
 ];
 
 const HOST: readonly Act[] = HOST_ANSWERS.map((answer: HostAnswer) => ({

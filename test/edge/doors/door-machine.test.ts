@@ -29,6 +29,8 @@ const STANDING_MODES = ['unlocked', 'locked', 'blocked', 'lockedDown', 'lockedOp
 const LOCKED = STANDING_MODES.indexOf('locked');
 const CLOSED = INPUT_STATES.indexOf('inactive');
 const OPEN = INPUT_STATES.indexOf('active');
+/** The value of a grant to somebody on the way out. */
+const LEAVES = 5;
 
 /** Something that happens to a door after a pause; commands are answered in the order they were sent. */
 type Happening =
@@ -157,7 +159,14 @@ class Bench {
     const { nowMs } = this;
     switch (kind) {
       case 'grant':
-        return this.feed({ kind, nowMs, cause: this.#cause++, ttlMs: 2_000, extended: value === 0 });
+        return this.feed({
+          kind,
+          nowMs,
+          cause: this.#cause++,
+          ttlMs: 2_000,
+          extended: value === 0,
+          leaves: value === LEAVES,
+        });
       case 'freeExit':
         return this.feed({ kind, nowMs, cause: this.#cause++ });
       case 'acknowledge':
@@ -337,7 +346,10 @@ t.test(
 t.test('whatever happened before, a mode that lets nobody in has no lock released, but for who leaves', async (t) => {
   checkProperty(
     fc.property(story, fc.constantFrom('blocked', 'lockedDown', 'doubleLocked'), ([door, happenings], standing) => {
-      const quiet = happenings.filter(({ what }) => !['exitRequest', 'freeExit'].includes(what.kind));
+      const quiet = happenings.filter(
+        ({ what: { kind, value } }) =>
+          !['exitRequest', 'freeExit'].includes(kind) && (kind !== 'grant' || value !== LEAVES),
+      );
       const bench = play(door, quiet);
       bench.happen({ kind: 'device', value: 1 });
       // A grant within such a mode is one of override, so the door enters it now.
@@ -397,6 +409,49 @@ t.test('whatever was released, the shunt ends in bounded time after the door has
   );
   t.pass();
 });
+
+t.test(
+  'an unlock that no lock hears the end of shunts a panel for its lease, and for good only where it stays',
+  async (t) => {
+    for (const onGatewayLoss of ['relock', 'stayUnlocked'] as const) {
+      const bench = new Bench({
+        id: 'door',
+        name: 'Door',
+        lock: { output: 'lock', type: 'failSecure' },
+        contact: { input: 'contact' },
+        shunt: { output: 'shunt' },
+        onGatewayLoss,
+      });
+      let isLockAway = false;
+      const answer = (): void => {
+        for (let command = bench.sent.shift(); command !== undefined; command = bench.sent.shift()) {
+          const outcome = isLockAway && command.role === 'lock' ? OUTCOMES[1] : OUTCOMES[0];
+          if (outcome) bench.feed({ ...command, kind: 'outputResult', nowMs: bench.nowMs, outcome });
+        }
+      };
+      const pass = (seconds: number): void => {
+        for (let passed = 0; passed < seconds; passed++) {
+          answer();
+          bench.advance(1_000);
+        }
+      };
+      bench.happen({ kind: 'device', value: 1 });
+      bench.happen({ kind: 'contact', value: CLOSED });
+      pass(1);
+      bench.happen({ kind: 'mode', value: STANDING_MODES.indexOf('unlocked') });
+      pass(15);
+      isLockAway = true;
+      bench.happen({ kind: 'mode', value: LOCKED });
+      pass(10);
+      t.equal(bench.isEnergised('shunt'), true, 'the device holds the lock released');
+      pass(60);
+      t.equal(bench.isEnergised('shunt'), onGatewayLoss === 'stayUnlocked');
+      isLockAway = false;
+      pass(10);
+      t.equal(bench.isEnergised('shunt'), false);
+    }
+  },
+);
 
 t.test('a masked alarm is never raised, and no mask ends one that is', async (t) => {
   checkProperty(

@@ -158,3 +158,32 @@ t.test('a latched forced alarm stays until a person has seen it, and the door is
   t.ok(site.news().includes('door.forced_clear'));
   t.equal(site.field.snapshot().doors[0]?.alarm, 'none');
 });
+
+t.test('a latched alarm hides neither the next break-in nor a door that is held open', async (t) => {
+  const site = await withFront({ forcedAlarmLatched: true });
+  const alarms = () => site.news().filter((name) => /forced|held/.test(name));
+  for (let breakIns = 0; breakIns < 2; breakIns++) {
+    site.open('front');
+    await site.clock.advance(1_000);
+    site.close('front');
+    await site.clock.advance(1_000);
+    site.open('front');
+    await site.clock.advance(1_000);
+    site.close('front');
+    await site.clock.advance(60_000);
+    t.same(alarms(), ['door.forced'], 'each is one alarm, however the leaf bounces');
+  }
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(100);
+  site.open('front');
+  await site.clock.advance(31_000);
+  t.same(alarms(), ['door.held_warning', 'door.held']);
+  t.match(site.field.snapshot().doors[0], { alarm: 'forced', warnings: ['door.held'] });
+  await site.field.order({ kind: 'acknowledge', door: 'front' }, 'Ada');
+  await site.clock.advance(100);
+  t.same(alarms(), ['door.forced_clear']);
+  t.match(site.field.snapshot().doors[0], { alarm: 'held', warnings: [] });
+  site.close('front');
+  await site.clock.advance(5_000);
+  t.same(alarms(), ['door.held_clear']);
+});

@@ -66,6 +66,45 @@ t.test('in lockdown nobody enters, whoever leaves leaves, and its end brings bac
   t.same(await present(site, 'front-in'), ['access.granted', 'access.released']);
 });
 
+t.test('a lockdown relocks no door in front of who leaves by a reader, unless there is another way out', async (t) => {
+  for (const independentEgress of [false, true]) {
+    const site = await FieldSite.open({ policy: sitePolicy({ accessPoints: { 'front-out': { independentEgress } } }) });
+    await present(site, 'front-out');
+    await order(site, { kind: 'lockdown' });
+    await site.clock.advance(10);
+    t.equal(site.released('front'), !independentEgress);
+    await site.clock.advance(10_000);
+    t.notOk(site.released('front'));
+    t.same(await present(site, 'front-out'), ['access.denied']);
+  }
+});
+
+t.test('a release at an exit reader is tried again while its time lasts, and has one outcome', async (t) => {
+  const site = await FieldSite.open();
+  site.bus.commandsAre = 'refused';
+  await present(site, 'front-out');
+  await site.clock.advance(1_000);
+  site.bus.commandsAre = 'acknowledged';
+  await site.clock.advance(1_000);
+  t.ok(site.released('front'));
+  t.equal(site.shown('front-out'), 'granted');
+  site.open('front');
+  await site.clock.advance(10_000);
+  site.close('front');
+  await site.clock.advance(1_000);
+  const outcomes = () => site.journal.names.filter((name) => /^access\./.test(name));
+  t.same(outcomes(), ['access.granted', 'access.released', 'access.used']);
+  site.bus.commandsAre = 'refused';
+  site.bus.card('front-out', CARDS.ann);
+  await site.clock.advance(20_000);
+  t.same(outcomes().slice(3), ['access.granted', 'access.not_executed']);
+  t.equal(site.shown('front-out'), 'denied');
+  site.bus.commandsAre = 'unanswered';
+  site.bus.card('front-out', CARDS.ann);
+  await site.clock.advance(20_000);
+  t.same(outcomes().slice(5), ['access.granted', 'access.outcome_unknown', 'access.not_used']);
+});
+
 t.test(
   'a lockdown relocks a door that somebody was just let through, and one that a schedule holds open',
   async (t) => {
@@ -220,6 +259,65 @@ t.test('fire releases a door on both sides, over a lockdown, and no other door l
   t.notOk(site.released('vault'), 'it has another fire alarm');
   await present(site, 'store-in');
   t.equal(site.record('access.denied').record.reason, 'lockdown');
+});
+
+t.test('a lock that does not take a release on fire is an alarm until it does', async (t) => {
+  for (const commandsAre of ['refused', 'unanswered', 'forgotten'] as const) {
+    const site = await FieldSite.open({ policy: withFire() });
+    site.news();
+    site.bus.commandsAre = commandsAre;
+    site.bus.input('front-io', 5, 'active');
+    await site.clock.advance(21_000);
+    t.equal(site.news().filter((name) => name === 'door.unlock_unconfirmed').length, 1, commandsAre);
+    t.same(site.field.snapshot().doors[0]?.warnings, ['door.unlock_unconfirmed']);
+    site.bus.commandsAre = 'acknowledged';
+    await site.clock.advance(10_000);
+    t.ok(site.released('front'));
+    t.same(site.field.snapshot().doors[0]?.warnings, []);
+  }
+});
+
+t.test('a lock that goes away while it stands unlocked is an alarm when its lease has run out', async (t) => {
+  const site = await FieldSite.open();
+  await order(site, { kind: 'door', door: 'store', mode: 'unlocked' });
+  await site.clock.advance(5_000);
+  site.news();
+  site.bus.status('store-io', { link: 'offline', secure: false });
+  await site.clock.advance(20_000);
+  t.notOk(site.news().includes('door.unlock_unconfirmed'), 'the device still holds it');
+  await site.clock.advance(10_000);
+  t.notOk(site.released('store'));
+  t.ok(site.news().includes('door.unlock_unconfirmed'));
+  site.bus.status('store-io');
+  await site.clock.advance(100);
+  t.ok(site.released('store'));
+  t.notOk(
+    site.field
+      .snapshot()
+      .doors.find(({ id }) => id === 'store')
+      ?.warnings.includes('door.unlock_unconfirmed'),
+  );
+});
+
+t.test('a lock that does not hear of the end of an unlock hides no break-in once its lease is over', async (t) => {
+  for (const onGatewayLoss of ['relock', 'stayUnlocked'] as const) {
+    const site = await FieldSite.open({ policy: sitePolicy({ doors: { store: { onGatewayLoss } } }) });
+    await order(site, { kind: 'door', door: 'store', mode: 'unlocked' });
+    await site.clock.advance(5_000);
+    site.bus.commandsAre = 'refused';
+    await order(site, { kind: 'releaseDoor', door: 'store' });
+    const opens = async (): Promise<boolean> => {
+      site.news();
+      site.open('store');
+      await site.clock.advance(100);
+      site.close('store');
+      await site.clock.advance(10_000);
+      return site.news().includes('door.forced');
+    };
+    t.equal(await opens(), false, 'it is still released');
+    await site.clock.advance(30_000);
+    t.equal(await opens(), onGatewayLoss === 'relock');
+  }
 });
 
 t.test('fire waits for no record, and stays until a person ends it', async (t) => {
