@@ -5,7 +5,7 @@ import { renderDoors } from './doors.js';
 import { createEventList } from './events.js';
 import { problemsOf, renderProblems } from './problems.js';
 import { createSimulator } from './simulator.js';
-import { ago, CLOCK_WORDS, clockOf, titleOf, whereOf } from './words.js';
+import { ago, CLOCK_WORDS, clockOf, standingOf, titleOf, whereOf } from './words.js';
 
 const EVENTS_AT_START = 100;
 
@@ -124,6 +124,7 @@ function renderFacts() {
           h('b', { title: 'the newest that this gateway applied' }, String(revocation.number)),
           ` in force${since(revocation.appliedAtUnixMs)}`,
         ]),
+    ...standingOf(site.mode).flatMap(({ words }) => [' · ', h('b', {}, words)]),
     ...(siteClock.quality === 'synced' ? [] : [' · ', h('b', {}, CLOCK_WORDS[siteClock.quality])]),
   );
   const clock = clockOf(site.site?.timeZone);

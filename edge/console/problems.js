@@ -1,6 +1,12 @@
 import { h, icon, keyed } from './dom.js';
-import { ALARM_WORDS, titleOf } from './words.js';
+import { ALARM_WORDS, standingOf, titleOf } from './words.js';
 
+const STANDING_ACTIONS = {
+  'fire.alarm': 'Once no fire alarm is active, `sparc mode end-fire --by NAME` ends it.',
+  'fire.evacuation': '`sparc mode end-fire --by NAME` ends it.',
+  'site.lockdown': '`sparc mode end-lockdown --by NAME` ends it.',
+  'site.threat_level': '`sparc mode threat-level 0 --by NAME` ends it.',
+};
 const WARNING_ACTIONS = {
   'door.unsecured_side_relay': 'Drive the lock from the secured side where that is possible.',
   'door.lock_unconfirmed': 'Go and check that the door is locked; check the cable to the device that drives its lock.',
@@ -26,6 +32,10 @@ export function problemsOf(site, catalogue) {
     });
   };
 
+  for (const { name, words } of standingOf(site.mode)) {
+    const level = name === 'site.threat_level' ? 'warning' : 'alarm';
+    add(level, words, name, { action: STANDING_ACTIONS[name] });
+  }
   if (!site.journal.healthy) {
     const message = site.lateRecordsCount > 0 ? `${site.lateRecordsCount} records wait.` : undefined;
     add('alarm', 'Events cannot be recorded', 'ERR_LEDGER_WRITE_FAILED', { message });

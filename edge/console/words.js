@@ -100,6 +100,8 @@ const TITLES = {
   'site.lockdown_ended': 'Lockdown ended',
   'site.threat_level': 'Threat level changed',
   'site.mode_lost': 'Orders lost',
+  'site.mode_restored': 'Orders taken from the journal',
+  'site.mode_unsaved': 'Orders not saved',
   'fire.alarm': 'Fire alarm',
   'fire.evacuation': 'Evacuation',
   'fire.ended': 'Fire ended',
@@ -185,6 +187,19 @@ const TITLES = {
   'clock.accepted': 'Clock accepted by a person',
   'clock.mark_lost': 'Memory of the clock lost',
 };
+
+/** What was ordered for the whole site, or a fire alarm said, and stands; worst first. */
+export function standingOf({ fires, lockdown, threatLevel }) {
+  return [
+    ...fires.map((id) =>
+      id === 'evacuation'
+        ? { name: 'fire.evacuation', words: 'Evacuation' }
+        : { name: 'fire.alarm', words: `Fire alarm ${id}` },
+    ),
+    ...(lockdown ? [{ name: 'site.lockdown', words: 'Lockdown' }] : []),
+    ...(threatLevel > 0 ? [{ name: 'site.threat_level', words: `Threat level ${threatLevel}` }] : []),
+  ];
+}
 
 export const titleOf = (event) => TITLES[event.name] ?? event.name;
 

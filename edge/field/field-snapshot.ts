@@ -1,6 +1,5 @@
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
-import type { DoorOrder } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { Indicator } from './indicator.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
@@ -14,13 +13,13 @@ export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway'> {
 type DoorSnapshot = SiteSnapshot['doors'][number];
 type ReaderSnapshot = SiteSnapshot['readers'][number];
 
-export function doorSnapshot(wired: WiredDoor, state: DoorState, order: DoorOrder | undefined): DoorSnapshot {
+export function doorSnapshot(wired: WiredDoor, state: DoorState, orderedUntilUnixMs: number | undefined): DoorSnapshot {
   const { id, name } = wired.door;
   return {
     id,
     name,
     mode: modeOf(state),
-    ...(order?.forMs !== undefined && { orderedUntilUnixMs: order.atUnixMs + order.forMs }),
+    ...(orderedUntilUnixMs !== undefined && { orderedUntilUnixMs }),
     physical: physicalOf(state),
     alarm: state.latched ? 'forced' : state.alarm,
     warnings: warningsOf(wired, state),

@@ -25,6 +25,7 @@ import {
   isFireAt,
   SiteModeKeeper,
   VOLATILE_MODE,
+  type ModeClaim,
   type ModeStore,
   type Order,
   type Toggle,
@@ -54,6 +55,8 @@ export interface FieldDeps {
   readonly acceptClock?: () => Promise<void>;
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
+  /** What the journal has of the mode of earlier runs, oldest first. Absent: nothing. */
+  readonly recordedMode?: () => Promise<readonly ModeClaim[]>;
   /** Default: forgets with the process. */
   readonly revocationStore?: RevocationStore;
   /** What the journal has of earlier runs. Absent: there was none. */
@@ -125,7 +128,8 @@ export class Field {
       clock,
       store: deps.modeStore ?? VOLATILE_MODE,
       record: (event) => void record(event),
-      commit: (event) => this.#recorder.commitOrder(event),
+      commit: (event, carryOut) => this.#recorder.commitOrder(event, carryOut),
+      recorded: deps.recordedMode ?? (() => Promise.resolve([])),
       obstacle: (order) =>
         order.kind === 'door' || order.kind === 'toggle' ? this.#interlockObstacle(order.door) : undefined,
       isClockKnown: () => this.#policy.view !== undefined && isClockKnown(this.#policy.view, clock.wall().quality),
@@ -275,8 +279,9 @@ export class Field {
   }
 
   /**
-   * Carries out what a named person ordered. Resolves when it is in force, or, for one passage, when its command was
-   * answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too.
+   * Carries out what a named person ordered. Resolves when it is in force and kept for the next start, or, for one
+   * passage, when its command was answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too, or as
+   * `SiteModeKeeper.order` and `RevocationBook.revoke` do.
    */
   async order(order: Order | Toggle, by: string): Promise<void> {
     await this.#orders.obey(order, by);
@@ -329,7 +334,7 @@ export class Field {
       },
       doors: [...this.#index.doors].flatMap(([id, wired]) => {
         const door = this.#doors.get(id);
-        return door === undefined ? [] : [doorSnapshot(wired, door.state, this.#mode.mode.doors[id])];
+        return door === undefined ? [] : [doorSnapshot(wired, door.state, this.#mode.endsAtUnixMs(id))];
       }),
       readers: readerSnapshots(this.#index, this.#devices, this.#indicator),
       buses: [...this.#devices.buses].map(({ busId: id, up, error }) => ({

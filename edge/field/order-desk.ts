@@ -1,7 +1,8 @@
+import { isSparcError } from '@sparc/protocol/errors';
 import type { PolicyView } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
-import { refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
+import { OrderRefused, refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
 import type { DoorSet } from './door-set.js';
 import type { Recorder } from './recorder.js';
 
@@ -26,16 +27,25 @@ export interface OrderDeskDeps {
 export class OrderDesk {
   constructor(private readonly deps: OrderDeskDeps) {}
 
-  /** Rejects with ERR_GATEWAY_ORDER_REFUSED. */
+  /** Rejects with ERR_GATEWAY_ORDER_REFUSED, or with what says that it is in force but not on disk. */
   async obey(order: Order | Toggle, by: string): Promise<void> {
     try {
       await this.#obey(order, by);
     } catch (error) {
-      const door = 'door' in order ? { doorId: order.door } : {};
-      const why = (error as Error).message.slice(0, WHY_LENGTH_MAX);
-      void this.deps.recorder.record({ name: 'order.refused', ...door, detail: { by, order: order.kind, why } });
+      if (!isInForce(error)) this.#refused(order, by, error as Error);
       throw error;
     }
+  }
+
+  #refused(order: Order | Toggle, by: string, error: Error): void {
+    const undoes = error instanceof OrderRefused ? error.undoes : undefined;
+    const why = error.message.slice(0, WHY_LENGTH_MAX);
+    void this.deps.recorder.record({
+      name: 'order.refused',
+      ...('door' in order && { doorId: order.door }),
+      ...(undoes !== undefined && { causeId: undoes }),
+      detail: { by, order: order.kind, why },
+    });
   }
 
   async #obey(order: Order | Toggle, by: string): Promise<void> {
@@ -67,14 +77,13 @@ export class OrderDesk {
     const { doors, recorder } = this.deps;
     if (!doors.letsIn(doorId)) throw refused(`door ${doorId} lets nobody in at the moment`);
     const detail = { by, ...(extended && { extended: 'true' }) };
-    const entry = await recorder.commitOrder({ name: 'operator.release', doorId, detail }).catch(() => {
-      throw refused('the release cannot be recorded in time, and is recorded first');
+    await recorder.commitOrder({ name: 'operator.release', doorId, detail }, async (id) => {
+      const door = doors.letsIn(doorId) ? doors.get(doorId) : undefined;
+      if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
+      const cause = { id: Promise.resolve(id), subject: {} };
+      const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, { extended });
+      if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
     });
-    const door = doors.letsIn(doorId) ? doors.get(doorId) : undefined;
-    if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
-    const cause = { id: Promise.resolve(entry.id), subject: {} };
-    const outcome = await door.release(cause, OPERATOR_RELEASE_MAX_MS, { extended });
-    if (outcome.kind !== 'acknowledged') throw refused(`the lock did not answer: ${outcome.error.message}`);
   }
 
   /** An older policy, or one that comes later, may name whom the present one does not. */
@@ -93,12 +102,7 @@ export class OrderDesk {
   async #acceptClock(by: string): Promise<void> {
     const { acceptClock, recorder } = this.deps;
     if (acceptClock === undefined) throw refused('the clock of this gateway is not its own');
-    try {
-      await recorder.commit({ record: { name: 'clock.accepted', detail: { by } } });
-    } catch {
-      throw refused('the order cannot be recorded, and is recorded first');
-    }
-    await acceptClock();
+    await recorder.commitOrder({ name: 'clock.accepted', detail: { by } }, acceptClock);
   }
 
   /** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
@@ -108,3 +112,6 @@ export class OrderDesk {
     throw refused(`policy ${view.revision} has no ${subject} ${id}`);
   }
 }
+
+const isInForce = (error: unknown): boolean =>
+  isSparcError(error, 'ERR_GATEWAY_MODE_UNSAVED') || isSparcError(error, 'ERR_GATEWAY_REVOCATION_UNSAVED');

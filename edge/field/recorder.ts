@@ -1,7 +1,7 @@
 import { isSparcError } from '@sparc/protocol/errors';
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryDraft, EntryId, Journal, Timer } from '@sparc/protocol/ports';
-import { refused } from '../site-mode/index.js';
+import { OrderRefused, refused } from '../site-mode/index.js';
 
 /** Structured log, as pino has it. */
 export interface FieldLog {
@@ -32,8 +32,8 @@ interface RecorderDeps {
   readonly journal: Journal;
   readonly log: FieldLog;
   /**
-   * Every record once: when it happens, and, where something waits for the disk, when it is there. `id` resolves to its
-   * entry, or to undefined when it is lost.
+   * Every record once: when it happens, and, where something waits for the disk, when it is there; of an order that opens,
+   * when it is in force. `id` resolves to its entry, or to undefined when it is lost.
    */
   readonly observe: (record: EventRecord, id: Promise<EntryId | undefined>) => void;
   /** Every entry when it is on disk. */
@@ -87,15 +87,22 @@ export class Recorder {
   }
 
   /**
-   * As `commit`, for an order that opens. Nothing opens late: one whose record took too long has failed, as a card's grant
-   * has, and rejects with ERR_GATEWAY_ORDER_REFUSED.
+   * Records an order that opens, then carries it out; who waits for events hears of it when it is in force. Nothing opens
+   * late: one whose record took too long has failed, as a card's grant has. Rejects with OrderRefused.
    */
-  async commitOrder(record: EventDraft): Promise<AppendedEntry> {
-    const { clock } = this.deps;
+  async commitOrder(record: EventDraft, carryOut: (id: EntryId) => void | Promise<void>): Promise<void> {
+    const { clock, observe } = this.deps;
     const sinceMs = clock.monotonicMs();
-    const entry = await this.commit({ record });
-    if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('its record took too long');
-    return entry;
+    const { id } = await this.#append({ record }).catch(() => {
+      throw refused('the order cannot be recorded in time, and is recorded first');
+    });
+    try {
+      if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('the order was not recorded in time, and nothing opens late');
+      await carryOut(id);
+    } catch (cause) {
+      throw new OrderRefused((cause as Error).message, id, { cause });
+    }
+    observe(record, Promise.resolve(id));
   }
 
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */

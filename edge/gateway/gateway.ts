@@ -15,7 +15,7 @@ import { readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
-import { ModeFile, OrderRequest } from '../site-mode/index.js';
+import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { Lifecycle } from './lifecycle.js';
 
@@ -185,6 +185,10 @@ export class Gateway {
         acceptClock: () => clock.accept(),
         ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),
+        recordedMode: async () => {
+          const { epoch } = await journalOpened;
+          return readMode(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 });
+        },
         revocationStore: new RevocationFile(this.config.dataDir),
         recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;

@@ -2,6 +2,7 @@ import type { EventRecord } from '@sparc/protocol/events';
 import type { LinkageRule, Output } from '@sparc/protocol/policy';
 import type { EntryId, Timer } from '@sparc/protocol/ports';
 import type { InputSignal } from '../inputs/index.js';
+import { ruleOf } from '../site-mode/index.js';
 import type { SiteFacts } from './condition.js';
 import {
   create,
@@ -14,7 +15,6 @@ import {
   type LinkageState,
 } from './linkage-machine.js';
 import { RuleActions, type Cause, type RuleActionsDeps } from './rule-actions.js';
-import { ruleOf } from './rule-order.js';
 
 export interface LinkagePlan {
   readonly linkageRules?: readonly LinkageRule[];

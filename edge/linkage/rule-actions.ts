@@ -2,9 +2,8 @@ import { isSparcError } from '@sparc/protocol/errors';
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { LinkageAction, LinkageRule, Output } from '@sparc/protocol/policy';
 import type { CommandOutcome, EntryId } from '@sparc/protocol/ports';
-import { standsOpen } from '../doors/index.js';
-import type { Order, SiteMode } from '../site-mode/index.js';
-import { authorOf, ruleOrder, type OrderAction } from './rule-order.js';
+import { authorOf, type Order, type SiteMode } from '../site-mode/index.js';
+import { isRestricting, ruleOrder, type OrderAction } from './rule-order.js';
 import { RuleOutputs, type RuleOutputsDeps } from './rule-outputs.js';
 
 /** Orders and output commands of rules that wait for the journal or a bus; more are refused, and recorded as that. */
@@ -61,7 +60,7 @@ export class RuleActions {
       record({ name: 'linkage.alarm', ...cause.subject, detail: { rule, text: action.alarm } }, cause.id);
     } else if ('snapshot' in action) {
       record({ name: 'snapshot.requested', ...cause.subject, detail: { rule, camera: action.snapshot } }, cause.id);
-    } else if (this.#waitingCount >= ACTIONS_WAITING_MAX && !isRestricting(action)) {
+    } else if (this.#waitingCount >= ACTIONS_WAITING_MAX && !isRestricting(action, this.deps.siteMode())) {
       this.#failed(rule, cause, 'too many actions of rules are under way');
     } else {
       this.#waitingCount += 1;
@@ -83,7 +82,7 @@ export class RuleActions {
 
   /** What restricts is in force within this call. */
   #order(rule: string, action: OrderAction, cause: Cause): Promise<void> {
-    if (isRestricting(action) || 'access' in action) return this.#give(rule, action, cause);
+    if (isRestricting(action, this.deps.siteMode()) || 'access' in action) return this.#give(rule, action, cause);
     const { clock } = this.deps;
     const lateAtMs = clock.monotonicMs() + ORDER_LATE_MS;
     const given = this.#opening.then(() =>
@@ -114,12 +113,6 @@ export class RuleActions {
     );
   }
 }
-
-/** Waits for no record, and for no other order. */
-const isRestricting = (action: LinkageAction): boolean =>
-  'raise' in action ||
-  'raiseThreatLevel' in action ||
-  ('mode' in action && action.mode !== 'scheduled' && !standsOpen(action.mode));
 
 const whyNot = (
   outcome: Exclude<CommandOutcome, { kind: 'acknowledged' }> | undefined,

@@ -1,12 +1,5 @@
 import type { LinkageAction } from '@sparc/protocol/policy';
-import { isOpening, type Order, type SiteMode } from '../site-mode/index.js';
-
-/** Orders of rules carry it in place of a person's name. */
-const RULE_AUTHOR = 'rule:';
-export const authorOf = (ruleId: string): string => `${RULE_AUTHOR}${ruleId}`;
-/** The rule behind an order; undefined: a person. */
-export const ruleOf = (by: string | undefined): string | undefined =>
-  by?.startsWith(RULE_AUTHOR) === true ? by.slice(RULE_AUTHOR.length) : undefined;
+import { isOpening, ruleOf, type Order, type SiteMode } from '../site-mode/index.js';
 
 type DoorOrder = Extract<Order, { kind: 'door' | 'releaseDoor' }>;
 
@@ -26,7 +19,7 @@ const refused = (why: string): RuleOrder => ({ kind: 'refused', why });
 
 /**
  * A rule opens nothing in a lockdown, not even for its end; it raises and never lowers; and what a person ordered for a door
- * stands until a person ends it, but for locking it down.
+ * stands until a person ends it: locked down by a rule, a door that it restricted is so again when that ends.
  */
 export function ruleOrder(action: OrderAction, mode: SiteMode): RuleOrder {
   if ('raise' in action) return mode.lockdown === undefined ? order({ kind: 'lockdown' }) : { kind: 'stands' };
@@ -45,12 +38,16 @@ export function ruleOrder(action: OrderAction, mode: SiteMode): RuleOrder {
   const isSo = present === undefined ? wanted.kind === 'releaseDoor' : present.mode === action.mode;
   // A rule's order that ends by itself begins anew each time.
   if (isSo && (action.forMs === undefined || isByPerson)) return { kind: 'stands' };
-  if (mode.lockdown !== undefined && isOpening(wanted)) return refused('the site is locked down');
+  if (mode.lockdown !== undefined && isOpening(wanted, mode)) return refused('the site is locked down');
   if (isByPerson && action.mode !== 'lockedDown') {
     return refused(`${present.by} ordered ${present.mode} for it, which a person ends`);
   }
   return order(wanted);
 }
+
+/** Waits for no record, and for no other order. */
+export const isRestricting = (action: LinkageAction, mode: SiteMode): boolean =>
+  'raise' in action || 'raiseThreatLevel' in action || ('mode' in action && !isOpening(doorOrder(action), mode));
 
 function doorOrder({ door, mode, forMs }: Extract<LinkageAction, { mode: unknown }>): DoorOrder {
   if (mode === 'scheduled') return { kind: 'releaseDoor', door };

@@ -2,6 +2,7 @@
  * The mode of a site: lockdown, threat level, fire, and what was ordered for single doors; kept across restarts.
  * @packageDocumentation
  */
+export { authorOf, ruleOf } from './author.js';
 export { ModeFile } from './mode-file.js';
 export {
   isOpening,
@@ -9,6 +10,7 @@ export {
   Order,
   OrderedMode,
   OrderRequest,
+  OrderRefused,
   refused,
   type FireAlarm,
   type StandingOrder,
@@ -25,4 +27,6 @@ export {
   type DoorOrder,
   type SiteMode,
 } from './site-mode.js';
+export { readMode } from './read-mode.js';
+export { foldMode, type ModeClaim, type RecordedMode } from './recorded-mode.js';
 export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';

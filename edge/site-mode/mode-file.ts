@@ -11,20 +11,22 @@ import type { SiteMode } from './site-mode.js';
 const MODE_FILE = 'site-mode.json';
 
 const Act = { by: Type.String(), atUnixMs: Type.Number(), isTimeUnknown: Type.Optional(Type.Literal(true)) };
+const Doors = Type.Record(
+  Type.String(),
+  Type.Object({
+    ...Act,
+    mode: OrderedMode,
+    forMs: Type.Optional(Type.Number()),
+    isToggled: Type.Optional(Type.Literal(true)),
+  }),
+);
 const Content = Type.Object(
   {
     lockdown: Type.Optional(Type.Object(Act)),
     threatLevel: Type.Integer(),
     fires: Type.Record(Type.String(), Type.Object(Act)),
-    doors: Type.Record(
-      Type.String(),
-      Type.Object({
-        ...Act,
-        mode: OrderedMode,
-        forMs: Type.Optional(Type.Number()),
-        isToggled: Type.Optional(Type.Literal(true)),
-      }),
-    ),
+    doors: Doors,
+    overruled: Type.Optional(Doors),
   },
   { additionalProperties: false },
 );

@@ -14,7 +14,6 @@ export interface OrderExpiryDeps {
 }
 
 interface Deadline {
-  readonly order: DoorOrder;
   readonly atMonotonicMs: number;
   /** By the wall clock; Infinity where it says nothing about the order. */
   readonly atUnixMs: number;
@@ -26,40 +25,50 @@ interface Deadline {
  * known ends an order earlier. What opens a door it ends at any time, because it may err on that side only.
  */
 export class OrderExpiry {
-  #deadlines: ReadonlyMap<string, Deadline> = new Map();
+  #deadlines: ReadonlyMap<DoorOrder, Deadline> = new Map();
   #timer: Timer | undefined;
 
   constructor(private readonly deps: OrderExpiryDeps) {}
 
-  /** Takes up the orders that stand, by door. `isNew`: those not seen before were given in this run. */
-  follow(orders: Readonly<Record<string, DoorOrder>>, isNew: boolean): void {
+  /** Takes up the orders that stand. `isNew`: those not seen before were given in this run. */
+  follow(orders: readonly DoorOrder[], isNew: boolean): void {
     const before = this.#deadlines;
     const nowMs = this.deps.clock.monotonicMs();
     this.#deadlines = new Map(
-      Object.entries(orders).flatMap(([door, order]): [string, Deadline][] => {
-        const known = before.get(door);
-        if (known?.order === order) return [[door, known]];
+      orders.flatMap((order): [DoorOrder, Deadline][] => {
+        const known = before.get(order);
+        if (known !== undefined) return [[order, known]];
         if (order.forMs === undefined) return [];
         const doesWallCount = order.isTimeUnknown !== true && (!isNew || standsOpen(order.mode));
         const atUnixMs = doesWallCount ? order.atUnixMs + order.forMs : Infinity;
-        return [[door, { order, atMonotonicMs: nowMs + order.forMs, atUnixMs }]];
+        return [[order, { atMonotonicMs: nowMs + order.forMs, atUnixMs }]];
       }),
     );
     this.#arm();
   }
 
-  /** The doors whose order is over. */
-  over(): string[] {
-    const { clock, isClockKnown } = this.deps;
-    const [nowMs, wallMs] = [clock.monotonicMs(), isClockKnown() ? clock.wall().unixMs : -Infinity];
-    return [...this.#deadlines]
-      .filter(([, { atMonotonicMs, atUnixMs }]) => nowMs >= atMonotonicMs || wallMs >= atUnixMs)
-      .map(([door]) => door);
+  isOver(order: DoorOrder): boolean {
+    const leftMs = this.#leftMs(order);
+    return leftMs !== undefined && leftMs <= 0;
+  }
+
+  /** When an order will end, on the wall clock as it is now. Undefined: not by itself. */
+  endsAtUnixMs(order: DoorOrder): number | undefined {
+    const leftMs = this.#leftMs(order);
+    return leftMs === undefined ? undefined : Math.round(this.deps.clock.wall().unixMs + leftMs);
   }
 
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #leftMs(order: DoorOrder): number | undefined {
+    const deadline = this.#deadlines.get(order);
+    if (deadline === undefined) return undefined;
+    const { clock, isClockKnown } = this.deps;
+    const monotonicMs = deadline.atMonotonicMs - clock.monotonicMs();
+    return isClockKnown() ? Math.min(monotonicMs, deadline.atUnixMs - clock.wall().unixMs) : monotonicMs;
   }
 
   #arm(): void {

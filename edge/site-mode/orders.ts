@@ -1,10 +1,12 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
+import { DOOR_MODES, letsIn, type StandingMode } from '@sparc/protocol/policy';
+import type { EntryId } from '@sparc/protocol/ports';
 import { standsOpen } from '../doors/index.js';
 import { RevocationSubject } from '../revocation/index.js';
-import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, type Act, type SiteMode } from './site-mode.js';
+import { ruleOf } from './author.js';
+import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, withoutOrders, type Act, type SiteMode } from './site-mode.js';
 
 const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>
   Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
@@ -78,11 +80,23 @@ export interface FireAlarm {
   readonly inputId: string;
 }
 
-/** True for what may release a lock: it is recorded before. An evacuation waits for no record. */
-export const isOpening = (order: StandingOrder | Toggle): boolean =>
-  order.kind === 'endLockdown' ||
-  order.kind === 'releaseDoor' ||
-  ((order.kind === 'door' || order.kind === 'toggle') && standsOpen(order.mode));
+/** True for what may release a lock, or lets in whom the mode kept out: it is recorded before. An evacuation waits for no record. */
+export function isOpening(order: StandingOrder | Toggle, mode: SiteMode): boolean {
+  switch (order.kind) {
+    case 'endLockdown':
+    case 'releaseDoor':
+      return true;
+    case 'threatLevel':
+      return order.level < mode.threatLevel;
+    case 'door':
+    case 'toggle': {
+      const present = mode.doors[order.door]?.mode;
+      return standsOpen(order.mode) || (letsIn(order.mode) && present !== undefined && !letsIn(present));
+    }
+    default:
+      return false;
+  }
+}
 
 /** What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids. */
 export function obey(
@@ -123,14 +137,20 @@ export function obey(
       return obeyAtDoor(mode, order, act);
     case 'toggle':
       return toggle(mode, order, act);
-    case 'releaseDoor': {
-      const { [order.door]: _released, ...doors } = mode.doors;
-      return {
-        mode: { ...mode, doors },
-        record: { name: 'door.ordered', doorId: order.door, detail: { ...by, mode: 'scheduled' } },
-      };
-    }
+    case 'releaseDoor':
+      return releaseDoor(mode, order.door, act);
   }
+}
+
+/** A person gives the door back to its schedule, a rule to what a person had ordered before it. */
+function releaseDoor(mode: SiteMode, door: string, { by }: Act) {
+  const [present, beneath] = [mode.doors[door], mode.overruled?.[door]];
+  const isByRule = ruleOf(by) !== undefined;
+  const released = withoutOrders(mode, (order) => order === present || (!isByRule && order === beneath));
+  const again = released.doors[door]?.mode;
+  const detail = { by, mode: 'scheduled', ...(again !== undefined && { again }) };
+  const record: EventDraft = { name: 'door.ordered', doorId: door, detail };
+  return { mode: released, record };
 }
 
 /** ONVIF: no command but its own release ends LockedDown or LockedOpen. */
@@ -145,7 +165,17 @@ function obeyAtDoor(mode: SiteMode, { door, mode: wanted, forMs }: Extract<Order
     detail: { by: act.by, mode: wanted, ...(forMs !== undefined && { forMs: String(forMs) }) },
   };
   const ordered = { ...act, mode: wanted, ...(forMs !== undefined && { forMs }) };
-  return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
+  return { mode: { ...overruling(mode, door, act), doors: { ...mode.doors, [door]: ordered } }, record };
+}
+
+/** A rule keeps what a person restricted before it; an unlock is over, as after a restart. A person's word is the only one. */
+function overruling(mode: SiteMode, door: string, { by }: Act): SiteMode {
+  const { overruled: { [door]: beneath, ...others } = {}, ...rest } = mode;
+  const present = mode.doors[door];
+  const isFirstRule = present !== undefined && ruleOf(present.by) === undefined && !standsOpen(present.mode);
+  const kept = ruleOf(by) === undefined ? undefined : isFirstRule ? present : beneath;
+  const overruled = kept === undefined ? others : { ...others, [door]: kept };
+  return Object.keys(overruled).length === 0 ? rest : { ...rest, overruled };
 }
 
 function toggle(mode: SiteMode, { kind: _kind, ...toggled }: Toggle, act: Act) {
@@ -164,4 +194,15 @@ function toggle(mode: SiteMode, { kind: _kind, ...toggled }: Toggle, act: Act) {
   return { mode: { ...mode, doors: { ...mode.doors, [door]: ordered } }, record };
 }
 
-export const refused = (message: string) => new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);
+/** Why an order is not carried out. `undoes`: the entry that says it was, where it was recorded first. */
+export class OrderRefused extends SparcError {
+  constructor(
+    message: string,
+    readonly undoes?: EntryId,
+    options?: ErrorOptions,
+  ) {
+    super('ERR_GATEWAY_ORDER_REFUSED', message, {}, options);
+  }
+}
+
+export const refused = (message: string) => new OrderRefused(message);

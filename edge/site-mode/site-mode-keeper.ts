@@ -1,12 +1,14 @@
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { OrderExpiry } from './order-expiry.js';
 import { isOpening, obey, refused, type FireAlarm, type StandingOrder, type Toggle } from './orders.js';
-import { afterRestart, NORMAL, type Act, type SiteMode } from './site-mode.js';
+import { FIRE_ALARM, foldMode, MODE_CLAIMS, type ModeClaim } from './recorded-mode.js';
+import { afterRestart, NORMAL, withoutOrders, type Act, type DoorOrder, type SiteMode } from './site-mode.js';
 
 /** Where the mode survives a restart. */
 export interface ModeStore {
-  /** Undefined when nothing was ever saved. Throws when what was saved cannot be read. */
+  /** Undefined when nothing is there. Throws when what was saved cannot be read. */
   load(): SiteMode | undefined;
   save(mode: SiteMode): Promise<void>;
 }
@@ -22,8 +24,10 @@ export interface SiteModeDeps {
   readonly store: ModeStore;
   /** Keeps a record whenever the journal can. */
   readonly record: (event: EventDraft) => void;
-  /** Resolves when the record is on disk; rejects when it cannot be, or was so late that nobody waits for it any more. */
-  readonly commit: (event: EventDraft) => Promise<unknown>;
+  /** Carries out once the record is on disk; rejects with OrderRefused when it is not, or late, or `carryOut` throws. */
+  readonly commit: (event: EventDraft, carryOut: () => void) => Promise<unknown>;
+  /** What the journal has of earlier runs, oldest first; asked where the store has nothing to give. */
+  readonly recorded: () => Promise<readonly ModeClaim[]>;
   /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
   readonly obstacle: (order: StandingOrder | Toggle) => string | undefined;
   /** Whether somebody vouches for the wall clock. */
@@ -35,12 +39,16 @@ export interface SiteModeDeps {
 
 /**
  * Holds the mode of the site. What restricts and what frees people takes effect at once and is recorded after; what lets
- * in is recorded before. Neither waits for the file.
+ * in is recorded before. The file comes after; who ordered a restriction hears of it when it is there.
  */
 export class SiteModeKeeper {
   #mode: SiteMode = NORMAL;
-  #isSaving = false;
+  #saving: Promise<boolean> | undefined;
   #isSaved = true;
+  /** It was told that the disk does not take it. */
+  #isUnsavedTold = false;
+  /** What was ordered in this run, until it is known what stood before it. */
+  #sinceStart: ModeClaim[] | undefined;
   #retry: Timer | undefined;
   /** Fire inputs that are active now: what they latched cannot be ended yet. */
   readonly #activeFireInputs = new Set<string>();
@@ -57,14 +65,19 @@ export class SiteModeKeeper {
 
   /** Once, before doors are driven: takes up what stood when the gateway stopped. */
   start(): void {
+    let saved: SiteMode | undefined;
     try {
-      this.#mode = afterRestart(this.deps.store.load() ?? NORMAL);
-      this.#expiry.follow(this.#mode.doors, false);
-      this.#expire();
+      saved = this.deps.store.load();
     } catch (error) {
-      this.deps.onFailure(error, 'the mode of the site is lost');
-      this.deps.record({ name: 'site.mode_lost', code: 'ERR_GATEWAY_MODE_DAMAGED' });
+      this.#lost(error);
     }
+    if (saved === undefined) {
+      void this.#restore();
+      return;
+    }
+    this.#mode = afterRestart(saved);
+    this.#expiry.follow(this.#orders, false);
+    this.#expire();
   }
 
   /** A last save that is under way goes on. */
@@ -80,47 +93,92 @@ export class SiteModeKeeper {
       return;
     }
     this.#activeFireInputs.add(inputId);
-    if (this.#mode.fires[inputId] === undefined) this.#apply({ kind: 'fire', inputId }, 'fire alarm');
+    if (this.#mode.fires[inputId] === undefined) void this.#apply({ kind: 'fire', inputId }, FIRE_ALARM);
   }
 
-  /** Resolves when the order is in force. Rejects with ERR_GATEWAY_ORDER_REFUSED. */
+  /** When what was ordered for a door ends by itself, on the wall clock as it is now. */
+  endsAtUnixMs(doorId: string): number | undefined {
+    const order = this.#mode.doors[doorId];
+    return order && this.#expiry.endsAtUnixMs(order);
+  }
+
+  /**
+   * Resolves when the order is in force, and stands after a restart as far as it restricts. Rejects with
+   * ERR_GATEWAY_ORDER_REFUSED, or with ERR_GATEWAY_MODE_UNSAVED when it is in force but a restart would forget it.
+   */
   async order(order: StandingOrder | Toggle, by: string): Promise<void> {
-    if (isOpening(order)) await this.#applyRecorded(order, by);
-    else this.#apply(order, by);
+    if (isOpening(order, this.#mode)) return this.#applyRecorded(order, by);
+    if (await this.#apply(order, by)) return;
+    const message = 'the order is in force, but the disk does not take it: a restart would forget it';
+    throw new SparcError('ERR_GATEWAY_MODE_UNSAVED', message);
   }
 
-  #apply(order: StandingOrder | Toggle | FireAlarm, by: string): void {
+  /** In force within this call; resolves to whether it is on disk. */
+  #apply(order: StandingOrder | Toggle | FireAlarm, by: string): Promise<boolean> {
     const { mode, record } = obey(this.#mode, order, this.#act(by), [...this.#activeFireInputs]);
-    this.#enter(mode);
+    const saved = this.#enter(mode, record);
     this.deps.record(record);
+    return saved;
   }
 
   async #applyRecorded(order: StandingOrder | Toggle, by: string): Promise<void> {
     const before = this.#mode;
     this.#assertFree(order);
     const { mode, record } = obey(before, order, this.#act(by));
-    try {
-      await this.deps.commit(record);
-    } catch {
-      throw refused('the order cannot be recorded in time, and what lets people in is recorded first');
-    }
-    // A lockdown that came meanwhile is not undone by an order that did not know of it.
-    if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
-    this.#assertFree(order);
-    this.#enter(mode);
+    await this.deps.commit(record, () => {
+      // A lockdown that came meanwhile is not undone by an order that did not know of it.
+      if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
+      this.#assertFree(order);
+      void this.#enter(mode, record);
+    });
   }
 
   /** That it ends was recorded with the order. */
   #expire(): void {
-    const over = this.#expiry.over();
+    const isOver = (order: DoorOrder) => this.#expiry.isOver(order);
+    const over = [this.#mode.doors, this.#mode.overruled ?? {}].flatMap((orders) =>
+      Object.entries(orders).filter(([, order]) => isOver(order)),
+    );
     if (over.length === 0) return;
-    const { doors } = this.#mode;
-    const standing = Object.entries(doors).filter(([door]) => !over.includes(door));
-    this.#enter({ ...this.#mode, doors: Object.fromEntries(standing) });
-    for (const doorId of over) {
-      const { by = '', mode = 'locked' } = doors[doorId] ?? {};
-      this.deps.record({ name: 'door.order_expired', doorId, detail: { by, mode } });
+    void this.#enter(withoutOrders(this.#mode, isOver));
+    for (const [doorId, { by, mode }] of over) {
+      const again = this.#mode.doors[doorId]?.mode;
+      const detail = { by, mode, ...(again !== undefined && { again }) };
+      this.deps.record({ name: 'door.order_expired', doorId, detail });
     }
+  }
+
+  /** What the journal tells of the time before this run; what was ordered since then comes after it. */
+  async #restore(): Promise<void> {
+    const sinceStart = (this.#sinceStart = [] as ModeClaim[]);
+    try {
+      const before = await this.deps.recorded();
+      const { lockdown: _since, ...mode } = this.#mode;
+      void this.#enter({ ...mode, ...foldMode([...before, ...sinceStart]) });
+      const { lockdown, threatLevel, fires } = foldMode(before);
+      const firesCount = Object.keys(fires).length;
+      if (lockdown === undefined && threatLevel === 0 && firesCount === 0) return;
+      const detail = {
+        lockdown: String(lockdown !== undefined),
+        threatLevel: String(threatLevel),
+        fires: String(firesCount),
+      };
+      this.deps.record({ name: 'site.mode_restored', detail });
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      this.#sinceStart = undefined;
+    }
+  }
+
+  #lost(error: unknown): void {
+    this.deps.onFailure(error, 'the mode of the site is lost');
+    const code = isSparcError(error) ? error.code : 'ERR_GATEWAY_INTERNAL';
+    this.deps.record({ name: 'site.mode_lost', code });
+  }
+
+  get #orders(): readonly DoorOrder[] {
+    return [...Object.values(this.#mode.doors), ...Object.values(this.#mode.overruled ?? {})];
   }
 
   #assertFree(order: StandingOrder | Toggle): void {
@@ -133,30 +191,48 @@ export class SiteModeKeeper {
     return { by, atUnixMs: clock.wall().unixMs, ...(!isClockKnown() && { isTimeUnknown: true as const }) };
   }
 
-  #enter(mode: SiteMode): void {
+  #enter(mode: SiteMode, record?: EventDraft): Promise<boolean> {
     this.#mode = mode;
     this.#isSaved = false;
-    this.#expiry.follow(mode.doors, true);
+    if (record !== undefined && record.name in MODE_CLAIMS) {
+      this.#sinceStart?.push({ record, atUnixMs: this.deps.clock.wall().unixMs });
+    }
+    this.#expiry.follow(this.#orders, true);
     this.deps.onChange();
-    void this.#save();
+    return this.#save();
+  }
+
+  /** Only while something is unsaved. Resolves to whether the newest state is on disk. */
+  #save(): Promise<boolean> {
+    return (this.#saving ??= this.#saveAll());
   }
 
   /** One at a time, and the newest state only. */
-  async #save(): Promise<void> {
-    if (this.#isSaving) return;
-    this.#isSaving = true;
+  async #saveAll(): Promise<boolean> {
     this.#retry?.cancel();
     try {
       while (!this.#isSaved) {
         this.#isSaved = true;
         await this.deps.store.save(this.#mode);
       }
+      this.#isUnsavedTold = false;
+      return true;
     } catch (error) {
       this.#isSaved = false;
-      this.deps.onFailure(error, 'the mode of the site cannot be saved');
-      this.#retry = this.deps.clock.setTimer(SAVE_RETRY_MS, () => void this.#save());
+      this.#unsaved(error);
+      return false;
     } finally {
-      this.#isSaving = false;
+      this.#saving = undefined;
     }
+  }
+
+  /** One alarm, however often it fails in a row. */
+  #unsaved(error: unknown): void {
+    const { clock, onFailure, record } = this.deps;
+    this.#retry = clock.setTimer(SAVE_RETRY_MS, () => void this.#save());
+    if (this.#isUnsavedTold) return;
+    this.#isUnsavedTold = true;
+    onFailure(error, 'the mode of the site cannot be saved');
+    record({ name: 'site.mode_unsaved', code: 'ERR_GATEWAY_MODE_UNSAVED' });
   }
 }

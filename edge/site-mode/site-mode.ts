@@ -32,6 +32,8 @@ export interface SiteMode {
   readonly fires: Readonly<Record<string, Act>>;
   /** By door id. */
   readonly doors: Readonly<Record<string, DoorOrder>>;
+  /** By door id: what a rule locked down over. It stands again when that ends. Absent: nothing. */
+  readonly overruled?: Readonly<Record<string, DoorOrder>>;
 }
 
 export const NORMAL: SiteMode = { threatLevel: 0, fires: {}, doors: {} };
@@ -52,6 +54,23 @@ export function standingMode(mode: SiteMode, door: Door, isScheduledOpen: boolea
   if (door.fireRelease === 'both' && isFireAt(mode, door)) return 'lockedOpen';
   if (mode.lockdown !== undefined) return 'lockedDown';
   return mode.doors[door.id]?.mode ?? (isScheduledOpen ? 'unlocked' : 'locked');
+}
+
+/** Without the orders for doors that are over; what a rule had locked down over stands again. */
+export function withoutOrders(mode: SiteMode, isOver: (order: DoorOrder) => boolean): SiteMode {
+  const { overruled, ...rest } = mode;
+  const beneath = new Map(Object.entries(overruled ?? {}).filter(([, order]) => !isOver(order)));
+  const doors = Object.entries(mode.doors).flatMap(([door, order]): [string, DoorOrder][] => {
+    if (!isOver(order)) return [[door, order]];
+    const before = beneath.get(door);
+    beneath.delete(door);
+    return before === undefined ? [] : [[door, before]];
+  });
+  return {
+    ...rest,
+    doors: Object.fromEntries(doors),
+    ...(beneath.size > 0 && { overruled: Object.fromEntries(beneath) }),
+  };
 }
 
 /** What comes back after a restart: a lockdown, a fire and what restricts a door do, an unlock does not (4.2, rule 5). */

@@ -18,7 +18,12 @@ export const GATEWAY_ERRORS = {
   },
   ERR_GATEWAY_MODE_DAMAGED: {
     meaning: 'The file that keeps lockdown, fire and the orders for doors across restarts is damaged.',
-    action: 'The site is in normal mode. Order again what has to stand; that replaces the file.',
+    action:
+      'Lockdown, fire and threat level are taken from the journal by themselves. Order again what has to stand at single doors.',
+  },
+  ERR_GATEWAY_MODE_UNSAVED: {
+    meaning: 'An order is in force, but the disk did not take it.',
+    action: 'It is tried again by itself. Until the same order succeeds, a restart would forget it: look at the disk.',
   },
   ERR_GATEWAY_CLOCK_DAMAGED: {
     meaning: 'The file that keeps what is known of the clock across restarts is damaged.',

@@ -94,13 +94,22 @@ export const DOOR_EVENTS = {
     severity: 'notice',
     meaning: 'A named person or a linkage rule ordered a mode of a door, or gave it back to its schedule.',
     fields: ['doorId'],
-    detail: { by: 'who', mode: 'the mode, or `scheduled`', 'forMs?': 'for how long, where the order says it' },
+    detail: {
+      by: 'who',
+      mode: 'the mode, or `scheduled`',
+      'forMs?': 'for how long, where the order says it',
+      'again?': 'the mode that was ordered before the rule gave its own, and stands again',
+    },
   },
   'door.order_expired': {
     severity: 'notice',
-    meaning: 'The time of an order for a door is over; the door follows its schedule again.',
+    meaning: 'The time of an order for a door is over; the door follows its schedule again, or another order.',
     fields: ['doorId'],
-    detail: { by: 'who had ordered it', mode: 'the mode that was ordered' },
+    detail: {
+      by: 'who had ordered it',
+      mode: 'the mode that was ordered',
+      'again?': 'the mode of an order beside it, which stands',
+    },
   },
   'door.acknowledged': {
     severity: 'notice',
@@ -117,7 +126,8 @@ export const DOOR_EVENTS = {
   },
   'order.refused': {
     severity: 'warning',
-    meaning: 'What a named person or a linkage rule ordered was not carried out; why is given.',
+    meaning:
+      'What a named person or a linkage rule ordered was not carried out; why is given. What was recorded of it before is its cause.',
     fields: ['doorId?'],
     detail: { by: 'who', order: 'what was ordered', 'why?': 'what stands against it' },
   },

@@ -24,7 +24,22 @@ export const SITE_EVENTS = {
   },
   'site.mode_lost': {
     severity: 'alarm',
-    meaning: 'What was ordered before the start cannot be read; the site is in normal mode.',
+    meaning:
+      'What was ordered before the start cannot be read, in its file or in the journal. What the journal has of lockdown, fire and threat level follows; till then, the site is in normal mode.',
+    fields: ['code'],
+  },
+  'site.mode_restored': {
+    severity: 'notice',
+    meaning: 'Lockdown, fire and threat level of before the start were taken from the journal.',
+    detail: {
+      lockdown: 'whether the site was locked down: `true` or `false`',
+      threatLevel: 'the threat level',
+      fires: 'how many fire alarms stood',
+    },
+  },
+  'site.mode_unsaved': {
+    severity: 'alarm',
+    meaning: 'What was ordered is in force, but the disk does not take it: a restart would forget it.',
     fields: ['code'],
   },
   'revocation.applied': {

@@ -25,7 +25,7 @@ export interface ApiDeps {
 const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** Builds the API; `listen` is the caller's. Read-only but for commissioning, whose requests the field checks. */
+/** Builds the API; `listen` is the caller's. Read-only but for commissioning and orders, whose requests the field checks. */
 export function buildApi({ state, log, streams, requests, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
   const headers = securityHeaders(simulatorUrl);
   const fail = (error: unknown, reply: FastifyReply) => {

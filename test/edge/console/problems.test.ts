@@ -16,6 +16,22 @@ t.test('a rule that is suspended is a warning that names it', async (t) => {
   );
 });
 
+t.test('what stands for the whole site is a problem, worst first, and says how it ends', async (t) => {
+  const mode = { lockdown: true, threatLevel: 3, fires: ['panel', 'evacuation'] };
+  const problems = problemsOf({ ...siteSnapshot(), mode }, { errors: ERRORS, events: EVENTS });
+  t.match(problems.slice(0, 3), [
+    { level: 'alarm', title: 'Fire alarm panel', code: 'fire.alarm', meaning: EVENTS['fire.alarm'].meaning },
+    { level: 'alarm', title: 'Evacuation', code: 'fire.evacuation', action: /end-fire/ },
+    { level: 'alarm', title: 'Lockdown', code: 'site.lockdown', action: /end-lockdown/ },
+  ]);
+  t.match(
+    problems.find(({ code }: { code: string }) => code === 'site.threat_level'),
+    { level: 'warning', title: 'Threat level 3', action: /threat-level 0/ },
+  );
+  const calm = problemsOf(siteSnapshot(), { errors: ERRORS, events: EVENTS });
+  t.notOk(calm.some(({ code }: { code: string }) => /^(fire|site)\./.test(code)));
+});
+
 t.test('a reader that waits for its key is no alarm, and says how it gets one', async (t) => {
   const site = siteSnapshot();
   const readers = site.readers.map((reader) => ({ ...reader, link: 'offline', reason: 'ERR_CONFIG_KEY_MISSING' }));

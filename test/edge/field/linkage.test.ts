@@ -195,7 +195,7 @@ t.test('what a person ordered for a door stands, but for locking it down', async
   t.equal(mode(), 'lockedDown');
   site.bus.input('front-io', 7, 'inactive');
   await site.clock.advance(50);
-  t.equal(mode(), 'locked', 'a rule ends what a rule ordered');
+  t.equal(mode(), 'blocked', 'a rule ends what a rule ordered, and no more');
 });
 
 t.test('a door that moved people unlock is locked again some time after the last of them', async (t) => {
@@ -415,4 +415,35 @@ t.test('without a journal, alarms still sound, and no rule opens a door', async 
   await force(site);
   t.ok(lampIsOn(site));
   t.notOk(site.released('front'));
+});
+
+t.test('an order that is refused after its record sets no rule off, and names the entry that it undoes', async (t) => {
+  const site = await open([
+    {
+      id: 'told',
+      when: [{ event: 'site.lockdown_ended' }, { event: 'operator.release' }, { event: 'door.ordered' }],
+      then: [{ message: 'it is so' }],
+    },
+  ]);
+  const ranCount = () => site.journal.names.filter((name) => name === 'linkage.ran').length;
+  await order(site, { kind: 'lockdown' });
+  site.journal.hanging = true;
+  const ended = t.rejects(site.field.order({ kind: 'endLockdown' }, 'Ada'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+  await site.clock.advance(2_500);
+  site.journal.release();
+  await site.clock.advance(100);
+  await ended;
+  t.equal(ranCount(), 0);
+  t.same(site.record('order.refused').record.causeId, site.record('site.lockdown_ended').id);
+  await order(site, { kind: 'endLockdown' });
+  t.equal(ranCount(), 1);
+
+  site.bus.powerOff('store-io');
+  await t.rejects(order(site, { kind: 'accessDoor', door: 'store' }), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+  t.equal(ranCount(), 1);
+  t.same(site.record('order.refused').record.causeId, site.record('operator.release').id);
+  await order(site, { kind: 'accessDoor', door: 'front' });
+  t.equal(ranCount(), 2);
+  await order(site, { kind: 'door', door: 'front', mode: 'unlocked' });
+  t.equal(ranCount(), 3);
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { EventDraft } from '@sparc/protocol/events';
+import type { EventRecord } from '@sparc/protocol/events';
 import { SiteModeKeeper, type SiteMode } from '@sparc/edge/site-mode';
 import { VirtualClock } from '@sparc/simulator/world';
 
@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 /** A keeper with a disk; `restart` gives the next run, which begins `pauseMs` later on a clock that may be unknown. */
 class Run {
   readonly clock: VirtualClock;
-  readonly records: EventDraft[] = [];
+  readonly records: EventRecord[] = [];
   readonly keeper: SiteModeKeeper;
 
   constructor(
@@ -18,6 +18,7 @@ class Run {
     private readonly disk: { kept: SiteMode | undefined } = { kept: undefined },
   ) {
     this.clock = new VirtualClock({ startUnixMs });
+    const { records } = this;
     this.keeper = new SiteModeKeeper({
       clock: this.clock,
       store: {
@@ -27,7 +28,11 @@ class Run {
         },
       },
       record: (event) => void this.records.push(event),
-      commit: async (event) => void this.records.push(event),
+      async commit(event, carryOut) {
+        records.push(event);
+        carryOut();
+      },
+      recorded: async () => [],
       obstacle: () => undefined,
       isClockKnown: () => this.isKnown,
       onChange: () => undefined,
@@ -38,15 +43,25 @@ class Run {
     this.keeper.start();
   }
 
-  async order(mode: 'unlocked' | 'blocked', forMs?: number): Promise<void> {
-    await this.keeper.order({ kind: 'door', door: 'front', mode, ...(forMs !== undefined && { forMs }) }, 'Ada');
+  async order(mode: 'unlocked' | 'blocked' | 'lockedDown', forMs?: number, by = 'Ada'): Promise<void> {
+    await this.keeper.order({ kind: 'door', door: 'front', mode, ...(forMs !== undefined && { forMs }) }, by);
+  }
+
+  async release(by: string): Promise<void> {
+    await this.keeper.order({ kind: 'releaseDoor', door: 'front' }, by);
+  }
+
+  /** From now; what people's screens show. */
+  get endsInMs(): number | undefined {
+    const atUnixMs = this.keeper.endsAtUnixMs('front');
+    return atUnixMs === undefined ? undefined : atUnixMs - this.clock.wall().unixMs;
   }
 
   get ordered(): string | undefined {
     return this.keeper.mode.doors['front']?.mode;
   }
 
-  get expired(): EventDraft[] {
+  get expired(): EventRecord[] {
     return this.records.filter(({ name }) => name === 'door.order_expired');
   }
 
@@ -152,3 +167,79 @@ t.test('an order that was given while nobody knew the time does not end early wh
   await again.clock.advance(HOUR_MS);
   t.equal(again.ordered, undefined);
 });
+
+t.test('what is shown as the end of an order is when it will end, whatever the wall clock did', async (t) => {
+  const run = new Run();
+  await run.order('blocked', 2 * HOUR_MS);
+  run.clock.stepWall(-24 * HOUR_MS);
+  await run.clock.advance(HOUR_MS);
+  t.equal(run.endsInMs, HOUR_MS);
+  run.clock.stepWall(3 * HOUR_MS);
+  t.equal(run.endsInMs, HOUR_MS, 'a clock that is set forward does not end what restricts');
+  const unknown = run.restart(48 * HOUR_MS, false);
+  t.equal(unknown.endsInMs, 2 * HOUR_MS, 'nobody knows how long the restart took');
+  unknown.know();
+  t.ok((unknown.endsInMs ?? 1) <= 0, 'the wall clock ends it at the next look');
+  const other = new Run();
+  await other.order('blocked');
+  t.equal(other.endsInMs, undefined);
+});
+
+t.test('what a person restricted stands again when the lock-down of a rule is over', async (t) => {
+  for (const how of ['time', 'rule', 'restart'] as const) {
+    const run = new Run();
+    await run.order('blocked');
+    await run.order('lockedDown', HOUR_MS, 'rule:shut');
+    t.equal(run.ordered, 'lockedDown');
+    const then = how === 'restart' ? run.restart(2 * HOUR_MS) : run;
+    if (how === 'time') await run.clock.advance(HOUR_MS);
+    if (how === 'rule') await run.release('rule:calm');
+    t.equal(then.ordered, 'blocked', how);
+    t.match(then.records.at(-1), { doorId: 'front', detail: { again: 'blocked' } }, how);
+    await then.release('Ada');
+    t.equal(then.ordered, undefined);
+  }
+});
+
+t.test('the time of an order runs on beneath the lock-down of a rule, once again or not', async (t) => {
+  const run = new Run();
+  await run.order('blocked', HOUR_MS);
+  await run.order('lockedDown', 30 * 60_000, 'rule:shut');
+  await run.order('lockedDown', 30 * 60_000, 'rule:shut-too');
+  await run.clock.advance(30 * 60_000);
+  t.equal(run.ordered, 'blocked');
+  await run.clock.advance(30 * 60_000);
+  t.equal(run.ordered, undefined);
+  const other = new Run();
+  await other.order('blocked', HOUR_MS);
+  await other.order('lockedDown', 2 * HOUR_MS, 'rule:shut');
+  await other.clock.advance(2 * HOUR_MS);
+  t.equal(other.ordered, undefined);
+  t.strictSame(
+    other.expired.map(({ detail }) => detail),
+    [
+      { by: 'Ada', mode: 'blocked', again: 'lockedDown' },
+      { by: 'rule:shut', mode: 'lockedDown' },
+    ],
+  );
+});
+
+t.test(
+  'a person who ends the lock-down of a rule ends what stood before it, and an unlock does not come back',
+  async (t) => {
+    const run = new Run();
+    await run.order('blocked');
+    await run.order('lockedDown', undefined, 'rule:shut');
+    await run.release('Ada');
+    t.equal(run.ordered, undefined);
+    await run.order('unlocked');
+    await run.order('lockedDown', HOUR_MS, 'rule:shut');
+    await run.clock.advance(HOUR_MS);
+    t.equal(run.ordered, undefined);
+    await run.order('blocked');
+    await run.order('lockedDown', HOUR_MS, 'rule:shut');
+    await run.order('lockedDown', 2 * HOUR_MS);
+    await run.clock.advance(2 * HOUR_MS);
+    t.equal(run.ordered, undefined, 'the last word of a person is the only one');
+  },
+);

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { LiveGateway } from '../../support/live-gateway.js';
@@ -53,6 +53,16 @@ t.test('what a person orders is done, refused where it must be, and stands after
   await isServing();
   const shown = await gateway.sparc('mode', 'show', '--json');
   t.match(JSON.parse(shown.stdout), { mode: { lockdown: true }, doors: [{ id: 'front', mode: 'lockedDown' }] });
+
+  await gateway.end('SIGKILL');
+  writeFileSync(join(gateway.dataDir, 'site-mode.json'), '{', { mode: 0o600 });
+  await gateway.startOnline();
+  await isServing();
+  await gateway.event(({ name }) => name === 'site.mode_restored', 'the journal gives the lockdown back');
+  await eventually('the site is locked down', async () => {
+    const { stdout } = await gateway.sparc('mode', 'show', '--json');
+    return (JSON.parse(stdout) as { mode: { lockdown: boolean } }).mode.lockdown;
+  });
   t.match(await order('mode', 'end-lockdown'), { exitCode: 0 });
   t.match(await order('door', 'mode', 'front', 'unlocked'), { exitCode: 0 });
   await eventually('the lock is released', () => gateway.lock('front').released);
