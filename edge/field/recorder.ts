@@ -97,7 +97,8 @@ export class Recorder {
       throw refused('the order cannot be recorded in time, and is recorded first');
     });
     try {
-      if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS) throw refused('the order was not recorded in time, and nothing opens late');
+      if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS)
+        throw refused('the order was not recorded in time, and nothing opens late');
       await carryOut(id);
     } catch (cause) {
       throw new OrderRefused((cause as Error).message, id, { cause });
