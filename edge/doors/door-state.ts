@@ -71,8 +71,8 @@ export interface LockState {
   readonly nextToken: number;
   /** A standing unlock that was acknowledged holds until then; Infinity where it outlives the gateway. */
   readonly unlockedUntilMs: number | undefined;
-  /** `door.lock_unconfirmed` or `door.unlock_unconfirmed` stands. */
-  readonly unconfirmed: 'lock' | 'unlock' | undefined;
+  /** The alarm that stands. */
+  readonly unconfirmed: 'door.lock_unconfirmed' | 'door.unlock_unconfirmed' | undefined;
   /** The device reports the lock released while it was told to lock: what happens then is due at this instant. */
   readonly mismatchAtMs: number | undefined;
 }

@@ -217,11 +217,11 @@ export function endUnlock(draft: Draft): void {
 /** The lock did not take its newest command; a standing unlock is an alarm once no earlier word holds it. */
 function raiseUnconfirmed({ state, effects }: Draft, code?: string): void {
   const { lock, standing } = state;
-  const unconfirmed = lock.command?.wanted.kind === 'locked' ? 'lock' : 'unlock';
-  if (unconfirmed === 'unlock' && (!standsOpen(standing) || lock.unlockedUntilMs !== undefined)) return;
+  const unconfirmed = lock.command?.wanted.kind === 'locked' ? 'door.lock_unconfirmed' : 'door.unlock_unconfirmed';
+  if (unconfirmed === 'door.unlock_unconfirmed' && (!standsOpen(standing) || lock.unlockedUntilMs !== undefined)) return;
   if (lock.unconfirmed === unconfirmed) return;
   state.lock = { ...lock, unconfirmed };
-  effects.push({ kind: 'event', name: `door.${unconfirmed}_unconfirmed`, ...(code === undefined ? {} : { code }) });
+  effects.push({ kind: 'event', name: unconfirmed, ...(code === undefined ? {} : { code }) });
 }
 
 /** A queued report can be older than the command, so a contradiction counts only when it lasts. */

@@ -42,7 +42,7 @@ function warningsOf(wired: WiredDoor, state: DoorState): string[] {
   const warnings: string[] = [];
   // The alarm that is shown waits for a person.
   if (state.latched && state.alarm === 'held') warnings.push('door.held');
-  if (lock.unconfirmed !== undefined) warnings.push(`door.${lock.unconfirmed}_unconfirmed`);
+  if (lock.unconfirmed !== undefined) warnings.push(lock.unconfirmed);
   if (shunt.unconfirmed || doubleLock.unconfirmed) warnings.push('door.output_unconfirmed');
   if (contactFault) warnings.push('door.contact_fault');
   if (exit === 'short' || exit === 'open' || exit === 'fault') warnings.push('exit.fault');
