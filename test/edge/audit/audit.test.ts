@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -231,7 +231,10 @@ t.test('a configuration that is another than at the last start is recorded, the 
   await eventually('it was tried', () => journal.triesCount === 1);
   journal.works = true;
   start(other, keys).stop();
-  await eventually('it is recorded', () => records.length === 1);
+  await eventually('it is recorded and noted', () => {
+    const noted = readFileSync(join(dataDir, 'configuration.sha256'), 'utf8');
+    return records.length === 1 && noted === other.sha256;
+  });
   t.match(records, [
     {
       name: 'config.changed',
