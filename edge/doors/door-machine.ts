@@ -16,7 +16,7 @@ import {
   type Urgent,
 } from './lock-control.js';
 import { endOpenings } from './openings.js';
-import { beginPassage, endsAtMs, expirePassages, settlePassages, withdrawGrants } from './passages.js';
+import { abandonGrants, beginPassage, endsAtMs, expirePassages, settlePassages, withdrawGrants } from './passages.js';
 
 /** A door as a gateway finds it after its start: nothing is known, and no temporary unlock comes back. */
 export function createDoor(settings: DoorSettings): DoorState {
@@ -113,6 +113,9 @@ function apply(draft: Draft, input: DoorInput): Urgent | undefined {
       break;
     case 'settings':
       onSettings(draft, input.settings);
+      break;
+    case 'retire':
+      abandonGrants(draft);
       break;
     case 'acknowledge':
       acknowledge(draft);

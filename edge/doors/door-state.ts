@@ -187,6 +187,8 @@ export type DoorInput =
   | { readonly kind: 'outputDevice'; readonly nowMs: number; readonly role: OutputRole; readonly online: boolean }
   /** A new revision changed the door; what is physical stays as it is. */
   | { readonly kind: 'settings'; readonly nowMs: number; readonly settings: DoorSettings }
+  /** Nobody watches it from now on. */
+  | { readonly kind: 'retire'; readonly nowMs: number }
   | { readonly kind: 'acknowledge'; readonly nowMs: number }
   | { readonly kind: 'time'; readonly nowMs: number };
 

@@ -153,6 +153,7 @@ export class Door {
 
   /** The door is no longer of the site, or is wired anew: its lock is left locked, its other outputs let go. */
   retire(): void {
+    this.#step({ kind: 'retire', nowMs: this.deps.clock.monotonicMs() });
     this.stop();
     const locked = this.#state.settings.lockType === 'failSecure' ? 'off' : 'on';
     for (const role of OUTPUT_ROLES) {

@@ -218,7 +218,8 @@ export function endUnlock(draft: Draft): void {
 function raiseUnconfirmed({ state, effects }: Draft, code?: string): void {
   const { lock, standing } = state;
   const unconfirmed = lock.command?.wanted.kind === 'locked' ? 'door.lock_unconfirmed' : 'door.unlock_unconfirmed';
-  if (unconfirmed === 'door.unlock_unconfirmed' && (!standsOpen(standing) || lock.unlockedUntilMs !== undefined)) return;
+  if (unconfirmed === 'door.unlock_unconfirmed' && (!standsOpen(standing) || lock.unlockedUntilMs !== undefined))
+    return;
   if (lock.unconfirmed === unconfirmed) return;
   state.lock = { ...lock, unconfirmed };
   effects.push({ kind: 'event', name: unconfirmed, ...(code === undefined ? {} : { code }) });

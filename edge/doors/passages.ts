@@ -66,6 +66,13 @@ export function withdrawGrants(draft: Draft): void {
   );
 }
 
+/** Nobody sees any more whether those who were let in pass. */
+export function abandonGrants(draft: Draft): void {
+  for (const passage of draft.state.passages) {
+    if (passage.kind === 'access') endPassage(draft, { ...passage, verifiable: false });
+  }
+}
+
 /** The door closed after a passage: the lock need not wait for the end of the release time. */
 export function relockAfterClose(draft: Draft): void {
   const { state, nowMs } = draft;

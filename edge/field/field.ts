@@ -11,7 +11,7 @@ import type {
 } from '@sparc/protocol/ports';
 import { isClockKnown } from '../access/index.js';
 import { StalenessWatch } from '../clock/index.js';
-import { PassageBook, type Claim } from '../passages/index.js';
+import { lossClaim, PassageBook, type Claim } from '../passages/index.js';
 import {
   RevocationBook,
   VOLATILE_REVOCATIONS,
@@ -297,7 +297,11 @@ export class Field {
     releasedGrants,
   }: Pick<JournalStartReport, 'openGrants' | 'releasedGrants'>): Promise<void> {
     await this.#restoring;
-    for (const grant of openGrants) this.record({ ...subjectOf(grant), name: 'access.outcome_unknown' });
+    for (const grant of openGrants) {
+      const subject = subjectOf(grant);
+      this.record({ ...subject, name: 'access.outcome_unknown' });
+      this.#passages.presume(subject);
+    }
     for (const grant of releasedGrants) this.record({ ...subjectOf(grant), name: 'access.unverified' });
   }
 
@@ -357,6 +361,7 @@ export class Field {
       this.#passages.restore((await this.deps.claims?.()) ?? []);
     } catch (error) {
       this.deps.log.error({ code: codeOf(error), error }, 'who passed where could not be read back');
+      this.#passages.restore([lossClaim(codeOf(error), this.deps.clock.wall().unixMs)]);
     }
   }
 

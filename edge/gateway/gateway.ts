@@ -11,7 +11,7 @@ import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
-import { readClaims } from '../passages/index.js';
+import { lossClaim, readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
@@ -196,13 +196,15 @@ export class Gateway {
           return { newest, read: () => readRevocations(this.config.dataDir, clock, before) };
         },
         claims: async () => {
-          const { epoch } = await journalOpened;
+          const { epoch, loss } = await journalOpened;
           const before = { epoch: epoch.counter, sequence: 0 };
+          // Recorded in the new epoch, which is not read back.
+          const lost = loss === undefined ? [] : [lossClaim(loss.code, clock.wall().unixMs)];
           // Without a policy nobody knows of limits; one that comes later may have some.
           const withUses = this.#view?.hasUseLimits ?? true;
-          return withUses || arePassagesCounted(plan)
-            ? readClaims(this.config.dataDir, clock, { before, withUses })
-            : [];
+          const isNeeded = withUses || arePassagesCounted(plan);
+          const claims = isNeeded ? await readClaims(this.config.dataDir, clock, { before, withUses }) : [];
+          return [...claims, ...lost];
         },
       },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },

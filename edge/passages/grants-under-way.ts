@@ -50,12 +50,16 @@ export class GrantsUnderWay {
   }
 
   /** The passage that an event tells of, if it is the outcome of a grant that was, or may have been, used. */
-  settle({ name, credentialId, holderId }: EventRecord, accessPoint: AccessPoint): Passage | undefined {
+  settle(record: EventRecord, planned: AccessPoint | undefined): Passage | undefined {
+    const { name, accessPointId, credentialId, holderId } = record;
+    const grant = [...this.#reservations].find(
+      (each) => each.accessPoint.id === accessPointId && each.credentialId === credentialId,
+    );
+    // The site may not have it any more, where somebody was just let in.
+    const accessPoint = planned ?? grant?.accessPoint;
+    if (accessPoint === undefined) return undefined;
     const outcome = outcomeOf(name, accessPoint.countsOnGrant === true);
     if (outcome === undefined) return undefined;
-    const grant = [...this.#reservations].find(
-      (each) => each.accessPoint.id === accessPoint.id && each.credentialId === credentialId,
-    );
     if (grant !== undefined) this.#reservations.delete(grant);
     if (outcome === 'none') return undefined;
     const escortId = grant?.request.escort?.holderId;

@@ -107,7 +107,7 @@ export class PassageBook implements PassageView {
       name === 'door.locked' || (name === 'door.mode_changed' && record.detail?.['from'] === 'unlocked');
     if (isRelocked && doorId !== undefined) this.#firstCards.relocked(doorId);
     const point = accessPointId === undefined ? undefined : this.#points.get(accessPointId);
-    const passage = point && this.#underWay.settle(record, point);
+    const passage = this.#underWay.settle(record, point);
     if (passage !== undefined) this.#passed(passage);
   };
 

@@ -193,3 +193,16 @@ t.test('a journal that was lost leaves nobody in a place that is known, and no c
   t.ok(site.journal.names.includes('use_limit.unknown'));
   t.equal(await passes(site, 'front-in'), 'access.denied');
 });
+
+t.test('a door that is wired anew while somebody is let in settles their grant', async (t) => {
+  const site = await openSite();
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(200);
+  const { plan, ...policy } = sitePolicy({ ...twice, revision: 'r2' });
+  const doors = plan.doors.map((door) => (door.id === 'front' ? { ...door, contact: null } : door));
+  site.field.usePolicy({ ...policy, plan: { ...plan, doors } });
+  await site.clock.advance(100);
+  t.match(site.record('access.unverified').record, { accessPointId: 'front-in', credentialId: 'ann' });
+  t.same(counts(site), ['1'], 'they may have passed');
+  t.equal(await passes(site, 'store-in'), 'access.granted', 'and are on the way nowhere any more');
+});
