@@ -68,7 +68,7 @@ export class PassageBook implements PassageView {
   factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
     const underWay = this.#underWay.besides(request);
     const facts: PassageDraft = {};
-    if (underWay.some((each) => each.holderId === credential.holderId && each.accessPoint.door !== accessPoint.door)) {
+    if (underWay.some((each) => each.credentialId === credential.id && each.accessPoint.door !== accessPoint.door)) {
       facts.pendingElsewhere = true;
     }
     this.#areas.addFacts(facts, credential.holderId, accessPoint, request, underWay);

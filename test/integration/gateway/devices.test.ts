@@ -55,8 +55,11 @@ t.test('devices that are not what the configuration says are named by a code, an
     );
     t.equal(event.code, code, deviceId);
   }
-  for (const doorId of ['front', 'back']) {
-    gateway.present(`${doorId}-reader`, 'card-1');
+  for (const [doorId, card] of [
+    ['front', 'card-1'],
+    ['back', 'card-2'],
+  ] as const) {
+    gateway.present(`${doorId}-reader`, card);
     await eventually(`${doorId} opens`, () => gateway.lock(doorId).released, 3_000);
   }
   gateway.present('plain-reader', 'card-2');
