@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
-import { JOURNAL_FILE, readEntries } from '../ledger/index.js';
+import { JOURNAL_FILE, readPagesBack } from '../ledger/index.js';
 import { CLAIM_MEMORY_MS, isClaim, type Claim } from './claim.js';
-
-/** Entries read at a time: the doors go on working in between. */
-const PAGE_SIZE = 200;
 
 export interface ClaimRange {
   /** The entry after those that are read; default: the end. */
@@ -19,8 +16,7 @@ export async function readClaims(dataDir: string, clock: Clock, { before, withUs
   const oldestUnixMs = clock.wall().unixMs - CLAIM_MEMORY_MS;
   const claims: Claim[] = [];
   let uses: 'untold' | 'telling' | 'told' = withUses ? 'untold' : 'told';
-  for (let end = before; ;) {
-    const page = readEntries(join(dataDir, JOURNAL_FILE), { limit: PAGE_SIZE, ...(end && { before: end }) });
+  for await (const page of readPagesBack(join(dataDir, JOURNAL_FILE), clock, before)) {
     for (const { record, wallUnixMs } of page.toReversed()) {
       if (record === undefined || !isKnownRecord(record) || !isClaim(record)) continue;
       const isOld = wallUnixMs < oldestUnixMs;
@@ -32,10 +28,9 @@ export async function readClaims(dataDir: string, clock: Clock, { before, withUs
       if (uses === 'telling' && record.detail?.['part'] === '1') uses = 'told';
     }
     const [first] = page;
-    if (first === undefined || (first.wallUnixMs < oldestUnixMs && uses === 'told')) return claims.reverse();
-    end = first.id;
-    await new Promise<void>((resolve) => clock.setTimer(1, resolve));
+    if (first !== undefined && first.wallUnixMs < oldestUnixMs && uses === 'told') break;
   }
+  return claims.reverse();
 }
 
 const isOfUses = ({ name }: Claim['record']): boolean => name.startsWith('use_limit.') || name === 'journal.gap';

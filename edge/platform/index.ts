@@ -11,3 +11,4 @@ export { createSecretFile, readSecretFile } from './secret-file.js';
 export { loadSecretKey } from './secret-key.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
 export { Database } from './sqlite.js';
+export { StateFile } from './state-file.js';

@@ -13,8 +13,10 @@ export const GATEWAY_ERRORS = {
     action: 'None; present the card again if the door is still there.',
   },
   ERR_GATEWAY_ORDER_REFUSED: {
-    meaning: 'What a person ordered for a door or the site is forbidden by the present mode, or cannot be recorded.',
-    action: 'The message says what stands in the way; end that first, and order again.',
+    meaning:
+      'What a person ordered is forbidden by the present mode, names what the site does not have, or cannot be recorded.',
+    action:
+      'The message says what stands in the way; end that or correct the name, and order again. `sparc revoke --unlisted` takes a name that the policy lacks.',
   },
   ERR_GATEWAY_MODE_DAMAGED: {
     meaning: 'The file that keeps lockdown, fire and the orders for doors across restarts is damaged.',

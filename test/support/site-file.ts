@@ -1,3 +1,6 @@
+import { problemsOf } from '@sparc/edge/config';
+import { validateSiteFile } from '@sparc/edge/policy';
+
 /** A small site file that is right: two doors, one with readers on both sides, every kind of entry once. */
 export const SITE_FILE = `version: 1
 site: { id: harbour, name: Harbour Street, timeZone: Europe/Berlin }
@@ -79,3 +82,19 @@ export function edited(text: string, from: string, to: string): { text: string; 
   if (at < 0 || text.includes(from, at + 1)) throw new Error(`not exactly once in the text: ${from}`);
   return { text: text.replace(from, () => to), line: text.slice(0, at).split('\n').length };
 }
+
+/** The problems of a site file; none of a right one. */
+export function problemsIn(text: string): ReturnType<typeof problemsOf> {
+  try {
+    validateSiteFile(text, 'site.yaml');
+    return [];
+  } catch (error) {
+    const problems = problemsOf(error);
+    if (problems.length === 0) throw error;
+    return problems;
+  }
+}
+
+/** As `problemsIn`, `PATH MESSAGE` each. */
+export const siteFileProblems = (text: string): readonly string[] =>
+  problemsIn(text).map(({ path, message }) => `${path} ${message}`);

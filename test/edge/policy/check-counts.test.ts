@@ -1,7 +1,5 @@
 import t from 'tap';
-import { isSparcError } from '@sparc/protocol/errors';
-import { validateSiteFile } from '@sparc/edge/policy';
-import { SITE_FILE } from '../../support/site-file.js';
+import { SITE_FILE, siteFileProblems } from '../../support/site-file.js';
 
 /** What is said of a site file after some replacements, each of a part that is there exactly once. */
 function messagesOf(...replacements: readonly (readonly [from: string, to: string])[]): readonly string[] {
@@ -10,14 +8,7 @@ function messagesOf(...replacements: readonly (readonly [from: string, to: strin
     if (text.split(from).length !== 2) throw new Error(`not exactly once: ${from}`);
     text = text.replace(from, () => to);
   }
-  try {
-    validateSiteFile(text, 'site.yaml');
-    return [];
-  } catch (error) {
-    if (!isSparcError(error)) throw error;
-    const { problems } = error.details as { problems: readonly { path: string; message: string }[] };
-    return problems.map(({ path, message }) => `${path} ${message}`);
-  }
+  return siteFileProblems(text);
 }
 
 const MAY_OPEN = [

@@ -1,21 +1,12 @@
 import t from 'tap';
-import { isSparcError } from '@sparc/protocol/errors';
-import { validateSiteFile } from '@sparc/edge/policy';
-import { SITE_FILE } from '../../support/site-file.js';
+import { SITE_FILE, siteFileProblems } from '../../support/site-file.js';
 
 /** What is said of a site file with a line more at its front door, and perhaps another replacement. */
 function messagesOf(line: string, from = '', to = ''): readonly string[] {
   const text = SITE_FILE.replace('    unlockSchedule: office', `    unlockSchedule: office\n    ${line}`)
     .replace('- { id: lab-strike,', '- { id: front-bolt, device: front-io, number: 1 }\n  - { id: lab-strike,')
     .replace(from, to);
-  try {
-    validateSiteFile(text, 'site.yaml');
-    return [];
-  } catch (error) {
-    if (!isSparcError(error)) throw error;
-    const { problems } = error.details as { problems: readonly { path: string; message: string }[] };
-    return problems.map(({ path, message }) => `${path} ${message}`);
-  }
+  return siteFileProblems(text);
 }
 
 t.test('shunt and double lock are outputs of their own, on the secured side unless somebody accepts it', async (t) => {

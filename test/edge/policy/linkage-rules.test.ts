@@ -1,7 +1,6 @@
 import t from 'tap';
-import { problemsOf } from '@sparc/edge/config';
-import { loadEmergencyCredentials, SqlitePolicyView, validateSiteFile } from '@sparc/edge/policy';
-import { SITE_FILE } from '../../support/site-file.js';
+import { loadEmergencyCredentials, SqlitePolicyView } from '@sparc/edge/policy';
+import { problemsIn, SITE_FILE } from '../../support/site-file.js';
 import { policyScene } from './policy-scene.js';
 
 /** The site with a lamp, a fire panel and a counted area, and these rules, each a line of its own. */
@@ -10,15 +9,6 @@ function siteWith(...rules: readonly string[]): string {
     .replace('areas:\n', '  - { id: lamp, device: front-io, number: 3 }\nareas:\n')
     .replace('outputs:\n', '  - { id: panel, device: lab-io, number: 4, purpose: fireAlarm }\noutputs:\n');
   return `${site}linkageRules:\n${rules.map((rule) => `  - ${rule}\n`).join('')}`;
-}
-
-function problemsIn(text: string): ReturnType<typeof problemsOf> {
-  try {
-    validateSiteFile(text, 'site.yaml');
-    return [];
-  } catch (error) {
-    return problemsOf(error);
-  }
 }
 
 const rule = (when: string, then: string, more = ''): string => `{ id: one, when: [${when}]${more}, then: [${then}] }`;

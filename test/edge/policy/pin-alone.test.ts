@@ -1,7 +1,6 @@
 import t from 'tap';
-import { isSparcError } from '@sparc/protocol/errors';
-import { SqlitePolicyView, validateSiteFile, verifyGeneration } from '@sparc/edge/policy';
-import { SITE_FILE } from '../../support/site-file.js';
+import { SqlitePolicyView, verifyGeneration } from '@sparc/edge/policy';
+import { SITE_FILE, siteFileProblems } from '../../support/site-file.js';
 import { policyScene } from './policy-scene.js';
 
 /** The laboratory takes a PIN alone; Ada's card leads there, and Bob's and the chief's do where they say so. */
@@ -18,29 +17,18 @@ function siteFile({
     .replace('  - id: card-chief\n    holder: ada\n', `  - id: card-chief\n    holder: ada\n    ${chief}\n`);
 }
 
-function problemsOf(text: string): readonly string[] {
-  try {
-    validateSiteFile(text, 'site.yaml');
-    return [];
-  } catch (error) {
-    if (!isSparcError(error)) throw error;
-    const { problems } = error.details as { problems: readonly { path: string; message: string }[] };
-    return problems.map(({ path, message }) => `${path} ${message}`);
-  }
-}
-
 t.test('PINs that say by themselves who comes are long enough, and nobody shares one', async (t) => {
   const ok = { ada: 'pin: "135790"', bob: 'pin: "246801"', chief: 'pin: "4711"' };
-  t.strictSame(problemsOf(siteFile(ok)), []);
-  t.match(problemsOf(siteFile({ ...ok, ada: 'pin: "4711"' })), [/credentials\[0\]\.pin has fewer than 6 digits/]);
-  t.match(problemsOf(siteFile({ ...ok, bob: 'pin: "135790"' })), [
+  t.strictSame(siteFileProblems(siteFile(ok)), []);
+  t.match(siteFileProblems(siteFile({ ...ok, ada: 'pin: "4711"' })), [/credentials\[0\]\.pin has fewer than 6 digits/]);
+  t.match(siteFileProblems(siteFile({ ...ok, bob: 'pin: "135790"' })), [
     /credentials\[1\]\.pin .* credential `card-ada` has already/,
   ]);
   const collides = { ...ok, ada: 'pin: "135790"\n    duressPin: "246801"' };
-  t.match(problemsOf(siteFile(collides)), [/credentials\[1\]\.pin .* credential `card-ada` has already/]);
-  for (const problem of problemsOf(siteFile(collides))) t.notMatch(problem, '246801');
+  t.match(siteFileProblems(siteFile(collides)), [/credentials\[1\]\.pin .* credential `card-ada` has already/]);
+  for (const problem of siteFileProblems(siteFile(collides))) t.notMatch(problem, '246801');
   const elsewhere = siteFile({ ...ok, bob: 'pin: "135790"', isInProfile: false });
-  t.strictSame(problemsOf(elsewhere), [], 'where a card is asked for, PINs may be equal');
+  t.strictSame(siteFileProblems(elsewhere), [], 'where a card is asked for, PINs may be equal');
 });
 
 t.test('a generation finds by PIN whoever may use one alone, and nobody else', async (t) => {

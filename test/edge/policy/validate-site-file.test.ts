@@ -1,7 +1,7 @@
 import t from 'tap';
 import { problemsOf } from '@sparc/edge/config';
 import { validateSiteFile } from '@sparc/edge/policy';
-import { edited, SITE_FILE } from '../../support/site-file.js';
+import { edited, problemsIn, SITE_FILE } from '../../support/site-file.js';
 
 /** What a site file can have wrong: the part that is replaced, by what, and what is said about it. */
 const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, suggestion?: string])[] = [
@@ -104,15 +104,6 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['credential: card-chief', 'credential: card-ada', /validity/],
   ['credential: card-chief', 'credential: card-bob', /suspended/],
 ];
-
-function problemsIn(text: string) {
-  try {
-    validateSiteFile(text, 'site.yaml');
-    return [];
-  } catch (error) {
-    return problemsOf(error);
-  }
-}
 
 t.test('a right site file passes, with its defaults filled in', async (t) => {
   const site = validateSiteFile(SITE_FILE, 'site.yaml');
