@@ -75,6 +75,8 @@ export class LogTables {
   readonly #entriesBefore;
   readonly #heads;
   readonly #newestHead;
+  readonly #lastHead;
+  readonly #epochs;
 
   constructor(database: Database.Database) {
     // A view under the name of a table could compute for ever.
@@ -93,9 +95,26 @@ export class LogTables {
     this.#heads = database.prepare<[number, number, number], HeadRow>(
       `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?) ORDER BY head.epoch, head.sequence LIMIT ?`,
     );
+    this.#lastHead = database.prepare<[number], HeadRow>(
+      `SELECT ${HEAD_COLUMNS} WHERE head.epoch = ? ORDER BY head.sequence DESC LIMIT 1`,
+    );
+    this.#epochs = database.prepare<[], number>('SELECT counter FROM epoch ORDER BY counter').pluck();
     this.#newestHead = database.prepare<[], HeadRow>(
       `SELECT ${HEAD_COLUMNS} ORDER BY head.epoch DESC, head.sequence DESC LIMIT 1`,
     );
+  }
+
+  /** Counters of all epochs, oldest first. */
+  epochs(): number[] {
+    return guarded(() => this.#epochs.all());
+  }
+
+  /** The last head of an epoch. */
+  lastHead(epoch: number): StoredHead | undefined {
+    return guarded(() => {
+      const row = this.#lastHead.get(epoch);
+      return row && headOf(row);
+    });
   }
 
   entries(after: Position = START, limit: number): ChainedEntry[] {

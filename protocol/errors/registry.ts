@@ -8,6 +8,7 @@ import { CONFIG_ERRORS } from './config-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
 import { HOST_ERRORS } from './host-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
+import { MESH_ERRORS } from './mesh-errors.js';
 import { OSDP_ERRORS } from './osdp-errors.js';
 import { POLICY_ERRORS } from './policy-errors.js';
 import { SIMULATOR_ERRORS } from './simulator-errors.js';
@@ -26,6 +27,7 @@ export const ERRORS = {
   ...CARD_ERRORS,
   ...POLICY_ERRORS,
   ...LEDGER_ERRORS,
+  ...MESH_ERRORS,
   ...CONFIG_ERRORS,
   ...GATEWAY_ERRORS,
   ...HOST_ERRORS,

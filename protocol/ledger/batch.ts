@@ -76,8 +76,8 @@ export function verifyBatch(
   return { entries, head };
 }
 
-/** The entry before a batch, as the batch itself has it. */
-function assumedLast({ epoch, firstSequence, previousHash, contents }: Batch): Link | undefined {
+/** The entry before a batch, as the batch itself has it; undefined at the start of a log. Throws ERR_LEDGER_MALFORMED. */
+export function assumedLast({ epoch, firstSequence, previousHash, contents }: Batch): Link | undefined {
   if (previousHash !== undefined) return { epoch, sequence: firstSequence - 1, hash: previousHash };
   if (firstSequence !== 1 || contents[0] === undefined) throw malformed('a batch that names no entry before it');
   const { previous, predecessorLost } = EpochBody.decode(EntryContent.decode(contents[0]).body);

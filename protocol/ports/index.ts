@@ -8,5 +8,7 @@ export * from './clock.js';
 export * from './field-bus.js';
 export * from './journal.js';
 export * from './log-store.js';
+export * from './mesh-network.js';
 export * from './random.js';
+export * from './replica-store.js';
 export * from './signer.js';

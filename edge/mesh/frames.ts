@@ -1,0 +1,26 @@
+import { bytes, double, message, optional, required, text, uint, type Infer } from '@sparc/protocol/ledger';
+import { SignedRoster } from '@sparc/protocol/roster';
+
+/** What is said over a session stream; one of them a frame. */
+export const Frame = message({
+  hello: optional(
+    1,
+    message({
+      version: required(1, uint(255)),
+      site: required(2, text(64)),
+      nonce: required(3, bytes(16)),
+      /** The newest roster of whoever says it. */
+      roster: required(4, SignedRoster),
+    }),
+  ),
+  /** Signature of both ends' keys and nonces. */
+  proof: optional(2, bytes(64)),
+  /** Sent at, by the monotonic clock of whoever asks. */
+  ping: optional(3, double),
+  /** Of the ping that is answered. */
+  pong: optional(4, double),
+  /** For whoever uses the session. */
+  message: optional(5, bytes(1, 1_048_576)),
+});
+export type Frame = Infer<typeof Frame>;
+export type Hello = NonNullable<Frame['hello']>;

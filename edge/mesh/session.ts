@@ -1,0 +1,156 @@
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Signer, VerifySignature } from '@sparc/protocol/ports';
+import type { SignedRoster } from '@sparc/protocol/roster';
+import { fromHex } from './hex.js';
+import type { Frame, Hello } from './frames.js';
+
+export const SESSION_VERSION = 1;
+/** From the connection to the proof of the other end. */
+export const GREETING_MAX_MS = 5_000;
+export const PING_INTERVAL_MS = 1_000;
+/** A neighbour that says nothing for so long is taken for gone. */
+export const SILENCE_MAX_MS = 4_000;
+
+export interface SessionState {
+  readonly phase: 'greeting' | 'proving' | 'open' | 'ended';
+  readonly own: Hello;
+  readonly theirs: Hello | undefined;
+  readonly startedAtMs: number;
+  readonly heardAtMs: number;
+  readonly pingedAtMs: number;
+  /** Of the last answer. */
+  readonly roundTripMs: number | undefined;
+}
+
+/** What a session needs to know of the site; it may change while the session goes on. */
+export interface SessionSite {
+  readonly siteId: string;
+  readonly signer: Signer;
+  readonly verify: VerifySignature;
+  /** Takes a roster over if it is valid and newer; says whether the key is a member under the newest. Throws for a forged one. */
+  admits(neighbour: string, roster: SignedRoster): boolean;
+}
+
+export type SessionInput =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  | { readonly kind: 'send'; readonly message: Uint8Array }
+  | { readonly kind: 'time' };
+
+export type SessionEffect =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  /** The other end proved its key and is a member. */
+  | { readonly kind: 'open' }
+  | { readonly kind: 'message'; readonly message: Uint8Array }
+  /** `refused`: it broke a rule or does not belong here; else it is silent. */
+  | { readonly kind: 'end'; readonly why: string; readonly refused: boolean };
+
+export interface SessionStep {
+  readonly state: SessionState;
+  readonly effects: readonly SessionEffect[];
+}
+
+/** `neighbour`: the key that the transport proved, in hex. */
+export function openSession(own: Hello, nowMs: number): SessionStep {
+  const state: SessionState = {
+    phase: 'greeting',
+    own,
+    theirs: undefined,
+    startedAtMs: nowMs,
+    heardAtMs: nowMs,
+    pingedAtMs: nowMs,
+    roundTripMs: undefined,
+  };
+  return { state, effects: [{ kind: 'frame', frame: { hello: own } }] };
+}
+
+export function step(
+  state: SessionState,
+  nowMs: number,
+  input: SessionInput,
+  neighbour: string,
+  site: SessionSite,
+): SessionStep {
+  if (state.phase === 'ended') return { state, effects: [] };
+  switch (input.kind) {
+    case 'frame':
+      return onFrame({ ...state, heardAtMs: nowMs }, nowMs, input.frame, neighbour, site);
+    case 'send':
+      if (state.phase !== 'open') return { state, effects: [] };
+      return { state, effects: [{ kind: 'frame', frame: { message: input.message } }] };
+    case 'time':
+      return onTime(state, nowMs);
+  }
+}
+
+export function nextDeadlineMs({ phase, startedAtMs, heardAtMs, pingedAtMs }: SessionState): number {
+  switch (phase) {
+    case 'ended':
+      return Infinity;
+    case 'open':
+      return Math.min(heardAtMs + SILENCE_MAX_MS, pingedAtMs + PING_INTERVAL_MS);
+    case 'greeting':
+    case 'proving':
+      return startedAtMs + GREETING_MAX_MS;
+  }
+}
+
+function onFrame(
+  state: SessionState,
+  nowMs: number,
+  { hello, proof, ping, pong, message }: Frame,
+  neighbour: string,
+  site: SessionSite,
+): SessionStep {
+  if (hello !== undefined) return onHello(state, hello, neighbour, site);
+  if (proof !== undefined) return onProof(state, proof, neighbour, site);
+  if (state.phase !== 'open') return end(state, 'it speaks before it has proved its key');
+  if (ping !== undefined) return { state, effects: [{ kind: 'frame', frame: { pong: ping } }] };
+  if (pong !== undefined) return { state: { ...state, roundTripMs: nowMs - pong }, effects: [] };
+  if (message !== undefined) return { state, effects: [{ kind: 'message', message }] };
+  // A frame of a newer version.
+  return { state, effects: [] };
+}
+
+function onHello(state: SessionState, hello: Hello, neighbour: string, site: SessionSite): SessionStep {
+  const { siteId, signer } = site;
+  if (state.phase !== 'greeting') return end(state, 'a second hello');
+  if (hello.version !== SESSION_VERSION) return end(state, `it speaks version ${hello.version}`);
+  if (hello.site !== siteId) return end(state, `it belongs to site ${hello.site}`);
+  if (!site.admits(neighbour, hello.roster)) return end(state, 'it is not on the roster');
+  const proof = signer.sign(proofMessage(signer.publicKey, fromHex(neighbour), state.own, hello));
+  return { state: { ...state, phase: 'proving', theirs: hello }, effects: [{ kind: 'frame', frame: { proof } }] };
+}
+
+function onProof(
+  state: SessionState,
+  proof: Uint8Array,
+  neighbour: string,
+  { signer, verify }: SessionSite,
+): SessionStep {
+  if (state.phase !== 'proving' || state.theirs === undefined) return end(state, 'a proof before its hello');
+  const key = fromHex(neighbour);
+  if (!verify(key, proofMessage(key, signer.publicKey, state.theirs, state.own), proof)) {
+    return end(state, 'its proof is not signed by its key');
+  }
+  return { state: { ...state, phase: 'open' }, effects: [{ kind: 'open' }] };
+}
+
+function onTime(state: SessionState, nowMs: number): SessionStep {
+  if (state.phase !== 'open') {
+    return nowMs < state.startedAtMs + GREETING_MAX_MS ? { state, effects: [] } : end(state, 'it did not greet', false);
+  }
+  if (nowMs >= state.heardAtMs + SILENCE_MAX_MS) return end(state, 'it is silent', false);
+  if (nowMs < state.pingedAtMs + PING_INTERVAL_MS) return { state, effects: [] };
+  return { state: { ...state, pingedAtMs: nowMs }, effects: [{ kind: 'frame', frame: { ping: nowMs } }] };
+}
+
+const end = (state: SessionState, why: string, refused = true): SessionStep => ({
+  state: { ...state, phase: 'ended' },
+  effects: [{ kind: 'end', why, refused }],
+});
+
+const DOMAIN = utf8ToBytes('sparc/session/1\0');
+
+/** Names both ends, so that no proof can be used towards anybody else or again. */
+const proofMessage = (from: Uint8Array, to: Uint8Array, fromHello: Hello, toHello: Hello): Uint8Array =>
+  concatBytes(DOMAIN, from, to, fromHello.nonce, toHello.nonce);

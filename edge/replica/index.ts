@@ -1,0 +1,6 @@
+/**
+ * The logs of other authors, as this gateway holds them.
+ * @packageDocumentation
+ */
+export { SqliteReplicaStore } from './sqlite-replica-store.js';
+export { Replicator, type OwnLog, type ReplicatorDeps } from './replicator.js';

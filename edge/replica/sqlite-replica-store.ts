@@ -1,0 +1,183 @@
+import { SparcError } from '@sparc/protocol/errors';
+import { SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
+import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
+import { isSameEpoch, type AuthorLog, type EpochEnd, type Fork, type HeldEpoch } from '@sparc/protocol/replication';
+import { LogBatches } from '../ledger/index.js';
+import { Database } from '../platform/sqlite.js';
+import { MIGRATIONS, PreviousLink } from './replica-tables.js';
+
+const BUSY_TIMEOUT_MS = 1_000;
+
+interface EpochRow {
+  readonly epoch: number;
+  readonly author: Uint8Array;
+  readonly counter: number;
+  readonly random: Uint8Array;
+  readonly site: string;
+  readonly previous: Uint8Array | null;
+  readonly sequence: number;
+  readonly hash: Uint8Array;
+  readonly signature: Uint8Array;
+}
+/** An epoch with the number that its rows have. */
+interface Stored extends HeldEpoch {
+  readonly row: number;
+}
+
+/** Logs of other authors in a SQLite file: write-ahead log, every append flushed (`synchronous = FULL`), one writer. */
+export class SqliteReplicaStore implements ReplicaStore {
+  readonly #db: Database;
+  readonly #statements;
+  readonly #batches: LogBatches;
+  readonly #logs = new Map<string, Stored[]>();
+
+  private constructor(db: Database) {
+    this.#db = db;
+    this.#statements = prepare(db);
+    this.#batches = new LogBatches(db);
+    this.#load();
+  }
+
+  /** Opens or creates. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_WRITE_FAILED. */
+  static open(path: string): SqliteReplicaStore {
+    let db: Database | undefined;
+    try {
+      db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      migrate(db);
+      return new SqliteReplicaStore(db);
+    } catch (error) {
+      db?.close();
+      throw failure(error);
+    }
+  }
+
+  logs(): ReadonlyMap<string, AuthorLog> {
+    return this.#logs;
+  }
+
+  hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {
+    const held = this.#find(author, epoch);
+    return held && this.#batches.hashAt(held.row, sequence);
+  }
+
+  append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
+    const { insertFork } = this.#statements;
+    try {
+      this.#db.transaction(() => {
+        for (const append of appends) this.#hold(this.#insert(append));
+        for (const { kind, first, second } of forks) {
+          insertFork.run(SignedHead.encode(first), SignedHead.encode(second), kind);
+        }
+      })();
+    } catch (error) {
+      // What was taken for held is not.
+      this.#load();
+      throw failure(error);
+    }
+  }
+
+  batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
+    const held = this.#find(author, epoch);
+    return held && this.#batches.after(held.row, held.head, sequence);
+  }
+
+  forks(): readonly Fork[] {
+    return this.#statements.forks
+      .all()
+      .map(({ kind, first, second }) => ({ kind, first: SignedHead.decode(first), second: SignedHead.decode(second) }));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #find(author: string, epoch: EpochId): Stored | undefined {
+    return this.#logs.get(author)?.find(({ head }) => isSameEpoch(head.epoch, epoch));
+  }
+
+  #load(): void {
+    this.#logs.clear();
+    for (const row of this.#statements.epochs.all()) {
+      const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
+      this.#hold({ row: row.epoch, head: headOf(row), ...previous });
+    }
+  }
+
+  #hold(epoch: Stored): void {
+    const author = toHex(epoch.head.author);
+    const others = (this.#logs.get(author) ?? []).filter(({ row }) => row !== epoch.row);
+    this.#logs.set(author, [...others, epoch]);
+  }
+
+  #insert({ entries, head, previous }: ReplicaAppend): Stored {
+    const { insertEpoch, epochRow, insertEntry, insertHead } = this.#statements;
+    const { author, epoch, site } = head;
+    if (entries[0]?.sequence === 1) {
+      const before = previous === undefined ? null : PreviousLink.encode(previous);
+      insertEpoch.run(author, epoch.counter, epoch.random, site, before);
+    }
+    const row = epochRow.get(author, epoch.counter, epoch.random);
+    if (row === undefined) throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the start of an epoch is not here');
+    for (const { sequence, hash, content } of entries) insertEntry.run(row, sequence, hash, content);
+    insertHead.run(row, head.sequence, head.signature);
+    const before = previous ?? this.#find(toHex(author), epoch)?.previous;
+    return { row, head, ...(before !== undefined && { previous: before }) };
+  }
+}
+
+function prepare(db: Database) {
+  return {
+    epochs: db.prepare<[], EpochRow>(`
+      SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, h.sequence, h.signature, n.hash
+      FROM epoch e
+        JOIN head h ON h.epoch = e.epoch AND h.sequence = (SELECT max(sequence) FROM head WHERE epoch = e.epoch)
+        JOIN entry n ON n.epoch = h.epoch AND n.sequence = h.sequence
+      ORDER BY e.epoch`),
+    epochRow: db
+      .prepare<[Uint8Array, number, Uint8Array], number>(
+        'SELECT epoch FROM epoch WHERE author = ? AND counter = ? AND random = ?',
+      )
+      .pluck(),
+    forks: db.prepare<[], { kind: Fork['kind']; first: Uint8Array; second: Uint8Array }>(
+      'SELECT kind, first, second FROM fork',
+    ),
+    insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
+    insertEntry: db.prepare('INSERT INTO entry (epoch, sequence, hash, content) VALUES (?, ?, ?, ?)'),
+    insertHead: db.prepare('INSERT INTO head (epoch, sequence, signature) VALUES (?, ?, ?)'),
+    insertFork: db.prepare('INSERT OR IGNORE INTO fork (first, second, kind) VALUES (?, ?, ?)'),
+  };
+}
+
+function migrate(db: Database): void {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > MIGRATIONS.length) {
+    throw new SparcError('ERR_LEDGER_CORRUPT', `the schema ${version} of the replicas is newer than this program`);
+  }
+  db.transaction(() => {
+    for (const migration of MIGRATIONS.slice(version)) db.exec(migration);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  })();
+}
+
+const headOf = ({ site, author, counter, random, sequence, hash, signature }: EpochRow): SignedHead => ({
+  site,
+  author,
+  epoch: { counter, random },
+  sequence,
+  hash,
+  signature,
+});
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function failure(error: unknown): SparcError {
+  if (error instanceof SparcError) return error;
+  const { code } = error as { code?: unknown };
+  const isDamage = /^SQLITE_(CORRUPT|NOTADB)/.test(String(code));
+  const why = error instanceof Error ? error.message : String(error);
+  return isDamage
+    ? new SparcError('ERR_LEDGER_CORRUPT', `the replicas are damaged: ${why}`, {}, { cause: error })
+    : new SparcError('ERR_LEDGER_WRITE_FAILED', `the replicas cannot be written: ${why}`, {}, { cause: error });
+}

@@ -1,0 +1,40 @@
+import {
+  Batch,
+  bytes,
+  EpochId,
+  flag,
+  list,
+  message,
+  required,
+  sequenceNumber,
+  SignedHead,
+  text,
+  type Infer,
+} from '../ledger/index.js';
+import { EPOCH_ENDS_MAX } from './author-log.js';
+
+/** Gateways of a site, its authority and operators: all who have a log. */
+export const AUTHORS_MAX = 128;
+/** Tips of one author that are announced; more than one is a fork already. */
+export const TIPS_MAX = 4;
+/** Batches that go along with an announcement. */
+export const PUSHED_BATCHES_MAX = 8;
+
+/** Said to a neighbour when it connects and whenever something changed: all of it is on the disk of whoever says it. */
+export const Heads = message({
+  tips: list(1, SignedHead, AUTHORS_MAX * TIPS_MAX),
+  /** These are all, not only those that changed. */
+  complete: required(2, flag),
+  /** The newest entries themselves, so that a neighbour who has what is before them need not ask. */
+  pushed: list(3, Batch, PUSHED_BATCHES_MAX),
+});
+export type Heads = Infer<typeof Heads>;
+
+/** Asks for all that follows in the log of an author. */
+export const Want = message({
+  site: required(1, text(64)),
+  author: required(2, bytes(32)),
+  /** Up to where whoever asks has it. */
+  ends: list(3, message({ epoch: required(1, EpochId), sequence: required(2, sequenceNumber) }), EPOCH_ENDS_MAX),
+});
+export type Want = Infer<typeof Want>;

@@ -1,0 +1,296 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import type { Batch, SignedHead } from '../ledger/index.js';
+import { holds, tipsOf, type AuthorLog } from './author-log.js';
+import { PUSHED_BATCHES_MAX, type Heads } from './messages.js';
+
+/** The first change is announced at once, those that follow together after this. */
+export const ANNOUNCE_PAUSE_MS = 20;
+/** All heads are said again this often: a message that was lost costs latency, nothing else. */
+export const ANNOUNCE_ALL_MS = 30_000;
+/** A fetch that brings nothing for so long is given up, and another neighbour asked. */
+export const FETCH_SILENCE_MAX_MS = 3_000;
+/** A neighbour that did not bring what it announced is not asked for it again before. */
+export const FETCH_RETRY_MS = 5_000;
+/** What a neighbour pushed is on the own disk within this, or it is asked for. */
+export const OFFER_MAX_MS = 250;
+/** Fetches under way: each has a batch in memory. */
+export const FETCHES_MAX = 8;
+export const FETCHES_FROM_ONE_MAX = 2;
+/** Bytes that are pushed along with an announcement; what is more is fetched. */
+export const PUSHED_BYTES_MAX = 32_768;
+
+interface Neighbour {
+  /** By author, in hex. */
+  readonly tips: ReadonlyMap<string, readonly SignedHead[]>;
+  /** When it may be asked again for the log of an author. */
+  readonly askAgainAtMs: ReadonlyMap<string, number>;
+}
+
+interface Fetch {
+  readonly neighbour: string;
+  /** What the neighbour had announced when it was asked. */
+  readonly tips: readonly SignedHead[];
+  readonly heardAtMs: number;
+}
+
+/** How one gateway keeps its replicas of all logs up to date with its neighbours. */
+export interface ReplicationState {
+  /** The own author: nobody has more of its log than its writer, so it is never asked for. */
+  readonly self: string;
+  /** What is on the own disk, by author. */
+  readonly logs: ReadonlyMap<string, AuthorLog>;
+  readonly neighbours: ReadonlyMap<string, Neighbour>;
+  /** At most one for an author. */
+  readonly fetches: ReadonlyMap<string, Fetch>;
+  /** By author: until when what was pushed may take to be stored. */
+  readonly offered: ReadonlyMap<string, number>;
+  /** Authors whose tips changed since the last announcement, and the newest entries of the own log. */
+  readonly changed: ReadonlySet<string>;
+  readonly pushed: readonly Batch[];
+  readonly announcedAtMs: number;
+  readonly announcedAllAtMs: number;
+}
+
+export const nothingHeld = (self: string): ReplicationState => ({
+  self,
+  logs: new Map(),
+  neighbours: new Map(),
+  fetches: new Map(),
+  offered: new Map(),
+  changed: new Set(),
+  pushed: [],
+  announcedAtMs: -Infinity,
+  announcedAllAtMs: -Infinity,
+});
+
+export type ReplicationInput =
+  /** A neighbour is admitted: it may be spoken to. */
+  | { readonly kind: 'connected'; readonly neighbour: string }
+  | { readonly kind: 'disconnected'; readonly neighbour: string }
+  /** Tips are signed by their authors, all of them on the roster: checked by whoever hands them in. */
+  | { readonly kind: 'heads'; readonly neighbour: string; readonly heads: Heads }
+  /** A log is on the own disk up to here. `batch`: of the own log, for neighbours that follow closely. */
+  | { readonly kind: 'stored'; readonly author: string; readonly log: AuthorLog; readonly batch?: Batch }
+  /** A fetch brought something. */
+  | { readonly kind: 'progress'; readonly author: string }
+  /** A fetch ended: all that the neighbour had is stored, or it failed. */
+  | { readonly kind: 'fetched'; readonly neighbour: string; readonly author: string }
+  | { readonly kind: 'time' };
+
+export type ReplicationEffect =
+  | { readonly kind: 'send'; readonly neighbour: string; readonly heads: Heads }
+  /** Offer what a neighbour pushed to the store; what does not follow on what is held is of no use. */
+  | { readonly kind: 'offer'; readonly neighbour: string; readonly batch: Batch }
+  | { readonly kind: 'fetch'; readonly neighbour: string; readonly author: string }
+  | { readonly kind: 'giveUp'; readonly neighbour: string; readonly author: string };
+
+export interface ReplicationStep {
+  readonly state: ReplicationState;
+  readonly effects: readonly ReplicationEffect[];
+}
+
+/** Messages only hint; the truth is in the tips of both sides, so a lost, late or repeated one does no harm. */
+export function step(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
+  const taken = take(state, nowMs, input);
+  const announced = announce(taken.state, nowMs);
+  const fetching = fetchMissing(announced.state, nowMs);
+  return { state: fetching.state, effects: [...taken.effects, ...announced.effects, ...fetching.effects] };
+}
+
+/** When `time` is due. */
+export function nextDeadlineMs({
+  offered,
+  changed,
+  announcedAtMs,
+  announcedAllAtMs,
+  fetches,
+  neighbours,
+}: ReplicationState): number {
+  const retries = [...neighbours.values()].flatMap(({ askAgainAtMs }) => [...askAgainAtMs.values()]);
+  return Math.min(
+    announcedAllAtMs + ANNOUNCE_ALL_MS,
+    ...(changed.size > 0 ? [announcedAtMs + ANNOUNCE_PAUSE_MS] : []),
+    ...[...fetches.values()].map(({ heardAtMs }) => heardAtMs + FETCH_SILENCE_MAX_MS),
+    ...offered.values(),
+    ...retries,
+  );
+}
+
+/** Neighbours that have on their disk all of a log up to a head, as far as they said. */
+export function holdersOf({ neighbours }: ReplicationState, head: SignedHead): string[] {
+  const author = bytesToHex(head.author);
+  return [...neighbours]
+    .filter(([, { tips }]) => tips.get(author)?.some((tip) => covers(tip, head)) === true)
+    .map(([neighbour]) => neighbour);
+}
+
+/** A later epoch goes on from an older one; where it does not, the author's log is forked and both tips are announced. */
+const covers = (tip: SignedHead, head: SignedHead): boolean =>
+  tip.epoch.counter > head.epoch.counter || (tip.epoch.counter === head.epoch.counter && tip.sequence >= head.sequence);
+
+function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
+  switch (input.kind) {
+    case 'connected': {
+      const neighbours = new Map(state.neighbours).set(input.neighbour, { tips: new Map(), askAgainAtMs: new Map() });
+      const heads = { tips: allTips(state), complete: true, pushed: [] };
+      return { state: { ...state, neighbours }, effects: [{ kind: 'send', neighbour: input.neighbour, heads }] };
+    }
+    case 'disconnected': {
+      const neighbours = new Map(state.neighbours);
+      neighbours.delete(input.neighbour);
+      const given = [...state.fetches].filter(([, { neighbour }]) => neighbour === input.neighbour);
+      return withoutFetches(
+        { ...state, neighbours },
+        given.map(([author]) => author),
+      );
+    }
+    case 'heads':
+      return onHeads(state, input.neighbour, input.heads, nowMs);
+    case 'stored':
+      return { state: onStored(state, input.author, input.log, input.batch), effects: [] };
+    case 'progress': {
+      const fetch = state.fetches.get(input.author);
+      if (fetch === undefined) return { state, effects: [] };
+      const fetches = new Map(state.fetches).set(input.author, { ...fetch, heardAtMs: nowMs });
+      return { state: { ...state, fetches }, effects: [] };
+    }
+    case 'fetched':
+      return { state: onFetched(state, input.neighbour, input.author, nowMs), effects: [] };
+    case 'time':
+      return onTime(state, nowMs);
+  }
+}
+
+function onHeads(
+  state: ReplicationState,
+  neighbour: string,
+  { tips, complete, pushed }: Heads,
+  nowMs: number,
+): ReplicationStep {
+  const known = state.neighbours.get(neighbour);
+  if (known === undefined) return { state, effects: [] };
+  const byAuthor = new Map<string, SignedHead[]>();
+  for (const tip of tips) {
+    const author = bytesToHex(tip.author);
+    byAuthor.set(author, [...(byAuthor.get(author) ?? []), tip]);
+  }
+  const merged = complete ? byAuthor : new Map([...known.tips, ...byAuthor]);
+  const neighbours = new Map(state.neighbours).set(neighbour, { ...known, tips: merged });
+  const offered = new Map(state.offered);
+  for (const { author } of pushed) offered.set(bytesToHex(author), nowMs + OFFER_MAX_MS);
+  return {
+    state: { ...state, neighbours, offered },
+    effects: pushed.map((batch) => ({ kind: 'offer', neighbour, batch })),
+  };
+}
+
+function onStored(state: ReplicationState, author: string, log: AuthorLog, batch: Batch | undefined): ReplicationState {
+  const logs = new Map(state.logs).set(author, log);
+  const pushed = batch === undefined ? state.pushed : [...state.pushed, batch];
+  const offered = new Map(state.offered);
+  offered.delete(author);
+  return { ...state, logs, offered, changed: new Set([...state.changed, author]), pushed };
+}
+
+function onFetched(state: ReplicationState, neighbour: string, author: string, nowMs: number): ReplicationState {
+  const fetch = state.fetches.get(author);
+  if (fetch?.neighbour !== neighbour) return state;
+  const fetches = new Map(state.fetches);
+  fetches.delete(author);
+  const ended = { ...state, fetches };
+  // It announced what it does not have: others first.
+  return isLacking(ended, author, fetch.tips) ? askLater(ended, neighbour, author, nowMs) : ended;
+}
+
+function onTime(state: ReplicationState, nowMs: number): ReplicationStep {
+  const silent = [...state.fetches].filter(([, { heardAtMs }]) => nowMs >= heardAtMs + FETCH_SILENCE_MAX_MS);
+  let patient: ReplicationState = {
+    ...state,
+    neighbours: withoutPastRetries(state.neighbours, nowMs),
+    offered: new Map([...state.offered].filter(([, untilMs]) => untilMs > nowMs)),
+  };
+  for (const [author, { neighbour }] of silent) patient = askLater(patient, neighbour, author, nowMs);
+  return withoutFetches(
+    patient,
+    silent.map(([author]) => author),
+  );
+}
+
+function withoutFetches(state: ReplicationState, authors: readonly string[]): ReplicationStep {
+  const fetches = new Map(state.fetches);
+  const effects: ReplicationEffect[] = [];
+  for (const author of authors) {
+    const fetch = fetches.get(author);
+    if (fetch === undefined || !fetches.delete(author)) continue;
+    effects.push({ kind: 'giveUp', neighbour: fetch.neighbour, author });
+  }
+  return { state: { ...state, fetches }, effects };
+}
+
+function askLater(state: ReplicationState, neighbour: string, author: string, nowMs: number): ReplicationState {
+  const known = state.neighbours.get(neighbour);
+  if (known === undefined) return state;
+  const askAgainAtMs = new Map(known.askAgainAtMs).set(author, nowMs + FETCH_RETRY_MS);
+  return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, askAgainAtMs }) };
+}
+
+function withoutPastRetries(neighbours: ReplicationState['neighbours'], nowMs: number): ReplicationState['neighbours'] {
+  return new Map(
+    [...neighbours].map(([id, neighbour]) => {
+      const askAgainAtMs = new Map([...neighbour.askAgainAtMs].filter(([, atMs]) => atMs > nowMs));
+      return [id, { ...neighbour, askAgainAtMs }];
+    }),
+  );
+}
+
+/** Tells all neighbours what is on the own disk. */
+function announce(state: ReplicationState, nowMs: number): ReplicationStep {
+  const isAllDue = nowMs >= state.announcedAllAtMs + ANNOUNCE_ALL_MS;
+  const isDue = state.changed.size > 0 && nowMs >= state.announcedAtMs + ANNOUNCE_PAUSE_MS;
+  if (!isAllDue && !isDue) return { state, effects: [] };
+  const tips = isAllDue ? allTips(state) : [...state.changed].flatMap((author) => tipsOf(state.logs.get(author) ?? []));
+  const heads: Heads = { tips, complete: isAllDue, pushed: isPushable(state.pushed) ? state.pushed : [] };
+  const told = { ...state, changed: new Set<string>(), pushed: [], announcedAtMs: nowMs };
+  return {
+    state: isAllDue ? { ...told, announcedAllAtMs: nowMs } : told,
+    effects: [...state.neighbours.keys()].map((neighbour) => ({ kind: 'send', neighbour, heads })),
+  };
+}
+
+function isPushable(batches: readonly Batch[]): boolean {
+  const sizeBytes = batches.flatMap(({ contents }) => contents).reduce((sum, { length }) => sum + length, 0);
+  return batches.length <= PUSHED_BATCHES_MAX && sizeBytes <= PUSHED_BYTES_MAX;
+}
+
+const allTips = ({ logs }: ReplicationState): SignedHead[] => [...logs.values()].flatMap(tipsOf);
+
+const isLacking = ({ logs }: ReplicationState, author: string, tips: readonly SignedHead[]): boolean =>
+  tips.some((tip) => !holds(logs.get(author) ?? [], tip));
+
+/** Asks one neighbour for each log that somebody has more of: the author where it is one of them, or the least busy. */
+function fetchMissing(state: ReplicationState, nowMs: number): ReplicationStep {
+  const fetches = new Map(state.fetches);
+  const effects: ReplicationEffect[] = [];
+  const busyWith = (neighbour: string) => [...fetches.values()].filter((fetch) => fetch.neighbour === neighbour).length;
+  const authors = new Set([...state.neighbours.values()].flatMap(({ tips }) => [...tips.keys()]));
+  for (const author of authors) {
+    if (fetches.size >= FETCHES_MAX) break;
+    if (author === state.self || fetches.has(author) || nowMs < (state.offered.get(author) ?? -Infinity)) continue;
+    const [best] = [...state.neighbours]
+      .map(([neighbour, { tips, askAgainAtMs }]) => ({ neighbour, tips: tips.get(author) ?? [], askAgainAtMs }))
+      .filter(
+        ({ neighbour, tips, askAgainAtMs }) =>
+          isLacking(state, author, tips) && !askAgainAtMs.has(author) && busyWith(neighbour) < FETCHES_FROM_ONE_MAX,
+      )
+      .sort(
+        (a, b) =>
+          Number(b.neighbour === author) - Number(a.neighbour === author) ||
+          busyWith(a.neighbour) - busyWith(b.neighbour) ||
+          (a.neighbour < b.neighbour ? -1 : 1),
+      );
+    if (best === undefined) continue;
+    fetches.set(author, { neighbour: best.neighbour, tips: best.tips, heardAtMs: nowMs });
+    effects.push({ kind: 'fetch', neighbour: best.neighbour, author });
+  }
+  return { state: { ...state, fetches }, effects };
+}
