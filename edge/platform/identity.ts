@@ -21,6 +21,18 @@ export function findIdentity(dataDir: string): Signer | undefined {
   return findSigningKey(keyPath(dataDir));
 }
 
+/**
+ * The 32 bytes that the gateway's key is made from (RFC 8032, 5.1.5), for what a signer cannot do: libp2p's handshake, and
+ * opening what was sealed to the gateway. Undefined where there is no key; throws as `loadIdentity`.
+ */
+export function findIdentitySeed(dataDir: string): Uint8Array | undefined {
+  const path = keyPath(dataDir);
+  const pem = readSecretFile(path);
+  if (pem === undefined) return undefined;
+  const { d = '' } = parseKey(pem, path).export({ format: 'jwk' });
+  return Uint8Array.from(Buffer.from(d, 'base64url'));
+}
+
 /** Makes an Ed25519 key in a new file (PKCS #8, mode 0600). Throws EEXIST when there is one. */
 export function createSigningKey(path: string): Signer {
   const { privateKey } = generateKeyPairSync('ed25519');

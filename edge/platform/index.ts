@@ -3,12 +3,19 @@
  * @packageDocumentation
  */
 export { createFileDurably, flushPath, replaceFileDurably, replaceFileDurablyLater } from './durable-file.js';
-export { createSigningKey, findIdentity, findSigningKey, loadIdentity, verifySignature } from './identity.js';
+export {
+  createSigningKey,
+  findIdentity,
+  findIdentitySeed,
+  findSigningKey,
+  loadIdentity,
+  verifySignature,
+} from './identity.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createTimeEvidence } from './time-evidence.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
-export { loadSecretKey } from './secret-key.js';
+export { findSecretKey, loadSecretKey, secretKeyText } from './secret-key.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
 export { Database } from './sqlite.js';
 export { StateFile } from './state-file.js';

@@ -6,7 +6,7 @@ import type { Signer, VerifySignature } from '../ports/signer.js';
 /** Gateways of one site; every log is on every one of them. */
 export const MEMBERS_MAX = 32;
 const EXPELLED_MAX = 256;
-const ADDRESSES_MAX = 8;
+export const ADDRESSES_MAX = 8;
 
 export const Member = message({
   /** Ed25519 public key, in hex: author of its log and name in the mesh. */
@@ -39,22 +39,48 @@ export type SignedRoster = Infer<typeof SignedRoster>;
 
 const DOMAIN = utf8ToBytes('sparc/roster/1\0');
 
+/** Throws ERR_MESH_ROSTER_INVALID for what no gateway would take. */
 export function signRoster(authority: Signer, roster: Roster): SignedRoster {
+  assertRoster(roster);
   const encoded = Roster.encode(roster);
   return { roster: encoded, signature: authority.sign(concatBytes(DOMAIN, encoded)) };
 }
 
-/** Throws ERR_MESH_ROSTER_INVALID unless the authority of the site signed it, and ERR_LEDGER_MALFORMED. */
+/** Throws ERR_MESH_ROSTER_INVALID unless the authority signed it and it holds together, and ERR_LEDGER_MALFORMED. */
 export function openRoster(
   verify: VerifySignature,
   authority: Uint8Array,
-  site: string,
   { roster: encoded, signature }: SignedRoster,
 ): Roster {
   if (!verify(authority, concatBytes(DOMAIN, encoded), signature)) {
-    throw new SparcError('ERR_MESH_ROSTER_INVALID', 'the authority of the site did not sign this roster');
+    throw invalid('the authority of the site did not sign this roster');
   }
   const roster = Roster.decode(encoded);
-  if (roster.site !== site) throw new SparcError('ERR_MESH_ROSTER_INVALID', `a roster of site ${roster.site}`);
+  assertRoster(roster);
   return roster;
 }
+
+/** An authority that was restored from a backup may use an epoch again: then the later one counts, everywhere. */
+export const isNewer = (a: Roster, b: Roster): boolean =>
+  a.epoch > b.epoch || (a.epoch === b.epoch && a.issuedUnixMs > b.issuedUnixMs);
+
+function assertRoster({ members, expelled }: Roster): void {
+  const keys = new Set<string>(expelled.map(({ key }) => key));
+  for (const member of members) {
+    assertMember(member);
+    if (keys.has(member.key)) throw invalid(`${member.key} is there twice`);
+    keys.add(member.key);
+  }
+}
+
+/** Names and addresses are shown to people and dialled. Throws ERR_MESH_ROSTER_INVALID. */
+export function assertMember({ name, addresses }: Member): void {
+  if (name === '' || /\p{Cc}/u.test(name)) throw invalid('a gateway has a name without control characters');
+  for (const address of addresses) {
+    if (!ADDRESS.test(address)) throw invalid(`${JSON.stringify(address)} is no address such as 10.0.0.5:7400`);
+  }
+}
+
+const ADDRESS = /^(?:\[[0-9a-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):[1-9][0-9]{0,4}$/;
+
+const invalid = (message: string) => new SparcError('ERR_MESH_ROSTER_INVALID', message);
