@@ -109,7 +109,8 @@ export class Libp2pNetwork implements MeshNetwork {
       connectionProtector: preSharedKey({ psk: pskOf(siteSecret) }),
       connectionGater: {
         denyDialPeer: denies,
-        denyInboundEncryptedConnection: denies,
+        // Whoever calls may be new, and then shows the roster that says so in its hello: there it is refused or not.
+        denyInboundEncryptedConnection: () => false,
         denyOutboundEncryptedConnection: denies,
         // Gateways of a site have private addresses.
         denyDialMultiaddr: () => false,
