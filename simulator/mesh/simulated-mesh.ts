@@ -1,0 +1,74 @@
+import type { Clock } from '@sparc/protocol/ports';
+import type { SeededRandom } from '../world/index.js';
+import { Path, type PathCondition } from './path.js';
+import { Pipe } from './pipe.js';
+import { SimulatedNetwork } from './simulated-network.js';
+
+/**
+ * The network of a site, between machines that are named by whoever joins them: every way from one to another has its
+ * own latency, speed and cuts. What a path does wrong shows as with TCP: late, or as a link that ends.
+ */
+export class SimulatedMesh {
+  /** What went over it so far. */
+  readonly carried = { sessions: 0, refusals: 0, messages: 0, messageBytes: 0, requests: 0, pieceBytes: 0 };
+  readonly #paths = new Map<string, Path>();
+  /** The program that runs on each machine. */
+  readonly #programs = new Map<string, SimulatedNetwork>();
+  #pipesCount = 0;
+
+  constructor(
+    readonly clock: Clock,
+    readonly random: SeededRandom,
+  ) {}
+
+  /** The end of the mesh for a program that starts on a machine; one that ran there before is gone. `key` in hex. */
+  join(machine: string, key: string): SimulatedNetwork {
+    this.powerOff(machine);
+    const program = new SimulatedNetwork(this, machine, key);
+    this.#programs.set(machine, program);
+    return program;
+  }
+
+  /** The machine dies without a word: no handler of its program runs again, and neighbours hear nothing more. */
+  powerOff(machine: string): void {
+    this.#programs.get(machine)?.die();
+    this.#programs.delete(machine);
+  }
+
+  path(from: string, to: string): Path {
+    const name = `${from} → ${to}`;
+    const path = this.#paths.get(name) ?? new Path(() => this.clock.monotonicMs());
+    this.#paths.set(name, path);
+    return path;
+  }
+
+  /** Changes both directions. */
+  setLink(a: string, b: string, change: Partial<PathCondition>): void {
+    this.path(a, b).set(change);
+    this.path(b, a).set(change);
+  }
+
+  /** Ends the session of two machines as a router does that forgets them. */
+  reset(a: string, b: string): void {
+    for (const [machine, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.#programs.get(machine)?.lose(other, 'the connection is reset');
+    }
+  }
+
+  /** The programs that run, each on its machine. */
+  programs(): readonly SimulatedNetwork[] {
+    return [...this.#programs.values()];
+  }
+
+  programOn(machine: string): SimulatedNetwork | undefined {
+    return this.#programs.get(machine);
+  }
+
+  pipe(from: string, to: string): Pipe {
+    const name = `pipe ${++this.#pipesCount}`;
+    return new Pipe(this.clock, this.random.fork(name), this.path(from, to));
+  }
+}
