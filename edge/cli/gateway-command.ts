@@ -2,6 +2,7 @@ import { loadGatewayConfig } from '../config/index.js';
 import { createNodeClock } from '../platform/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
+import { addMembershipCommands } from './membership-commands.js';
 
 export function addGatewayCommand(cli: Cli): void {
   const gateway = cli.program.command('gateway').description('the process that drives doors');
@@ -25,6 +26,7 @@ export function addGatewayCommand(cli: Cli): void {
     .addOption(configOption())
     .addOption(jsonOption())
     .action(({ config }: { config: string }) => status(cli, config));
+  addMembershipCommands(cli, gateway);
 }
 
 async function status({ output }: Cli, config: string): Promise<void> {

@@ -30,6 +30,13 @@ export function planInForce(configPath: string): { readonly manifest: Manifest; 
   return { manifest, plan: readSitePlan(path) };
 }
 
+/** The id of the site whose policy is in force; undefined where none is. */
+export function siteInForce(dataDir: string): string | undefined {
+  if (findIdentity(dataDir) === undefined) return undefined;
+  const { current } = verifyGeneration(dataDir, verifyOf(dataDir));
+  return current === undefined ? undefined : readSitePlan(current.path).site.id;
+}
+
 /** Asks a generation, and closes it. */
 export async function withView<T>(
   path: string,

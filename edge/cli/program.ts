@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
+import { addAuthorityCommands } from './authority-commands.js';
 import { addBundleCommands } from './bundle-commands.js';
 import { addClockCommands } from './clock-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
@@ -14,6 +15,7 @@ import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addRevocationCommands } from './revocation-commands.js';
+import { addRosterCommands } from './roster-commands.js';
 import { addScheduleCommands } from './schedule-commands.js';
 import { addSimulateCommand } from './simulate-command.js';
 import { addSiteCommands } from './site-commands.js';
@@ -44,6 +46,8 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addBundleCommands(cli);
   addSiteCommands(cli);
   addScheduleCommands(cli);
+  addAuthorityCommands(cli);
+  addRosterCommands(cli);
   addSimulateCommand(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -13,10 +13,10 @@ import {
   type EscrowContent,
 } from '../commissioning/index.js';
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
-import { findIdentity, nodeRandom, tryLock, verifySignature } from '../platform/index.js';
-import { readSitePlan, verifyGeneration } from '../policy/index.js';
+import { nodeRandom, tryLock } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
+import { siteInForce } from './plan-in-force.js';
 
 interface Flags {
   readonly config: string;
@@ -128,12 +128,7 @@ function readBundle(path: string): Uint8Array {
 
 /** A policy that is in force already says whose readers these are. */
 function assertSameSite(dataDir: string, { siteId }: EscrowContent): void {
-  const identity = findIdentity(dataDir);
-  if (identity === undefined) return;
-  const { current } = verifyGeneration(dataDir, (message, signature) =>
-    verifySignature(identity.publicKey, message, signature),
-  );
-  const here = current === undefined ? undefined : readSitePlan(current.path).site.id;
+  const here = siteInForce(dataDir);
   if (here === undefined || here === siteId) return;
   throw new SparcError('ERR_ESCROW_FOREIGN', `the bundle is of site ${siteId}, and the policy of ${here}`, { siteId });
 }

@@ -4,9 +4,46 @@ export const MESH_ERRORS = {
     meaning: 'A roster is not signed by the authority of this site, is one of another site, or contradicts itself.',
     action: 'Take the roster from whoever holds the key of the site authority.',
   },
+  ERR_MESH_REQUEST_INVALID: {
+    meaning: 'A file that should be the request of a gateway to be enrolled is none, or was changed.',
+    action: 'Make it again at the gateway with `sparc gateway request`.',
+  },
+  ERR_MESH_ADMISSION_INVALID: {
+    meaning: 'A file that should admit this gateway to a site is none, was changed, or is for another gateway.',
+    action: 'Take the file that `sparc authority enrol` wrote for the request of this gateway.',
+  },
+  ERR_MESH_OTHER_SITE: {
+    meaning: 'The gateway, or the policy that it enforces, belongs to another site or another authority.',
+    action: 'Compare the sites in the message. A gateway that is really to move begins with a fresh data directory.',
+  },
+  ERR_MESH_NOT_A_MEMBER: {
+    meaning: 'The gateway has joined no site.',
+    action:
+      'Enrol it: `sparc gateway request` here, `sparc authority enrol` at the authority, `sparc gateway join` here.',
+  },
+  ERR_MESH_AUTHORITY_PRESENT: {
+    meaning: 'The folder holds a site authority already; another one would replace its key.',
+    action: 'Use a fresh folder for another site.',
+  },
+  ERR_MESH_AUTHORITY_DAMAGED: {
+    meaning: 'The folder of a site authority is missing, incomplete or damaged; nothing was signed.',
+    action: 'Check the path; if it is right, restore the folder from its backup.',
+  },
+  ERR_MESH_AUTHORITY_IN_USE: {
+    meaning: 'Another command works on the folder of the site authority.',
+    action: 'Wait until it has ended, then try again.',
+  },
+  ERR_MESH_MEMBERS_MAX: {
+    meaning: 'A site has as many gateways as it may have.',
+    action: 'Make a second site, or take gateways out first.',
+  },
   ERR_MESH_MEMBERSHIP_DAMAGED: {
     meaning: 'What makes the gateway a member of its site (authority, roster, site secret) is incomplete or damaged.',
     action:
       'Join it again: `sparc gateway request` here, `sparc authority enrol` at the authority, `sparc gateway join` here. Doors are not concerned.',
+  },
+  ERR_MESH_START_FAILED: {
+    meaning: 'The mesh of the gateway cannot start, mostly because something else has its address.',
+    action: 'Correct `mesh.listen` of the configuration, or end what has the address; it is tried again by itself.',
   },
 } as const;

@@ -45,6 +45,17 @@ export const ADMIN_EVENTS = {
     fields: ['code?'],
     detail: { ...ACT, 'format?': '`lines` or `batches`', 'upTo?': 'epoch and sequence of the newest entry in it' },
   },
+  'site.joined': {
+    severity: 'warning',
+    meaning: 'A named person made the gateway a member of a site, with what the authority of the site gave for it.',
+    fields: ['code?'],
+    detail: {
+      ...ACT,
+      'site?': 'id of the site',
+      'authority?': 'public key of its authority, in hex',
+      'epoch?': 'of the roster that came with it',
+    },
+  },
   'config.changed': {
     severity: 'warning',
     meaning:

@@ -77,10 +77,11 @@ function assertRoster({ members, expelled }: Roster): void {
 export function assertMember({ name, addresses }: Member): void {
   if (name === '' || /\p{Cc}/u.test(name)) throw invalid('a gateway has a name without control characters');
   for (const address of addresses) {
-    if (!ADDRESS.test(address)) throw invalid(`${JSON.stringify(address)} is no address such as 10.0.0.5:7400`);
+    const port = Number(ADDRESS.exec(address)?.[1]);
+    if (!(port <= 65_535)) throw invalid(`${JSON.stringify(address)} is no address such as 10.0.0.5:7400`);
   }
 }
 
-const ADDRESS = /^(?:\[[0-9a-f:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):[1-9][0-9]{0,4}$/;
+const ADDRESS = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):([1-9][0-9]{0,4})$/;
 
 const invalid = (message: string) => new SparcError('ERR_MESH_ROSTER_INVALID', message);

@@ -1,0 +1,91 @@
+import { basename, dirname, extname, join } from 'node:path';
+import { Value } from '@sinclair/typebox/value';
+import { SparcError } from '@sparc/protocol/errors';
+import { SiteFile } from '@sparc/protocol/policy';
+import { openRequest, type Roster } from '@sparc/protocol/roster';
+import { AuthorityFolder } from '../authority/index.js';
+import { createNodeClock, nodeRandom, verifySignature } from '../platform/index.js';
+import { readBinaryFile, writeBinaryFile } from './binary-file.js';
+import { examples, jsonOption, type Cli } from './cli.js';
+import { rosterLines, rosterValue } from './roster-text.js';
+
+const REQUEST_BYTES_MAX = 8_192;
+const SiteId = SiteFile.properties.site.properties.id;
+
+export function addAuthorityCommands(cli: Cli): void {
+  const authority = cli.program
+    .command('authority')
+    .description('the authority of a site, offline: who belongs to it')
+    .addHelpText('after', '\nIts folder belongs on no gateway: whoever has it says who belongs to the site.');
+  authority
+    .command('init <folder>')
+    .description('make the authority of a new site')
+    .requiredOption('--site <id>', 'id of the site, as in its site file')
+    .addOption(jsonOption())
+    .addHelpText('after', examples('sparc authority init /media/usb/harbour --site harbour'))
+    .action((folder: string, { site }: { site: string }) => init(cli, folder, site));
+  authority
+    .command('enrol <requests...>')
+    .description('put gateways onto the roster, and write what each takes home')
+    .requiredOption('--dir <folder>', 'of the authority')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nBeside hallway.request, hallway.admission is written. One that is on the roster already')
+    .addHelpText(
+      'after',
+      'gets what its request says now. The others learn of it when they meet the first that joined.',
+    )
+    .addHelpText('after', examples('sparc authority enrol hallway.request gate.request --dir /media/usb/harbour'))
+    .action((requests: readonly string[], { dir }: { dir: string }) => enrol(cli, requests, dir));
+}
+
+const deps = () => ({ clock: createNodeClock(), random: nodeRandom, verify: verifySignature });
+
+function init({ output }: Cli, path: string, site: string): void {
+  if (!Value.Check(SiteId, site)) throw new SparcError('ERR_CLI_USAGE', `--site is ${SiteId.description}`);
+  const folder = create(path, site);
+  const authority = Buffer.from(folder.publicKey).toString('hex');
+  output.result(
+    { folder: path, ...rosterValue(authority, folder.roster) },
+    [
+      authority,
+      '',
+      `${path} holds the key of the authority of ${site}: keep it in a safe and a copy in another, on no gateway.`,
+      'Who joins a gateway compares the number above with what `sparc gateway join` prints.',
+    ].join('\n'),
+  );
+}
+
+function create(path: string, site: string): AuthorityFolder {
+  try {
+    return AuthorityFolder.create(path, site, deps());
+  } catch (cause) {
+    if (cause instanceof SparcError) throw cause;
+    throw new SparcError('ERR_CLI_WRITE_FAILED', `${path}: ${(cause as Error).message}`, { path }, { cause });
+  }
+}
+
+function enrol({ output }: Cli, files: readonly string[], dir: string): void {
+  const folder = AuthorityFolder.open(dir, deps());
+  const requests = files.map((file) => ({
+    member: openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)),
+    admissionFile: join(dirname(file), `${basename(file, extname(file))}.admission`),
+  }));
+  const admissions = folder.enrol(requests.map(({ member }) => member));
+  for (const [index, admission] of admissions.entries()) {
+    writeBinaryFile(requests[index]?.admissionFile ?? '', admission);
+  }
+  const written = requests.map(({ member, admissionFile }) => ({ key: member.key, name: member.name, admissionFile }));
+  const authority = Buffer.from(folder.publicKey).toString('hex');
+  output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
+}
+
+const enrolled = (
+  authority: string,
+  roster: Roster,
+  written: readonly { readonly name: string; readonly admissionFile: string }[],
+): string =>
+  [
+    ...rosterLines(authority, roster),
+    '',
+    ...written.map(({ name, admissionFile }) => `${admissionFile} is for ${name}: \`sparc gateway join\` there.`),
+  ].join('\n');

@@ -1,0 +1,107 @@
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { SparcError, type ErrorCode } from '../errors/index.js';
+import { bytes, hex, message, required } from '../ledger/index.js';
+import type { Random } from '../ports/random.js';
+import type { Signer, VerifySignature } from '../ports/signer.js';
+import { assertMember, Member, openRoster, SignedRoster, type Roster } from './roster.js';
+import { seal, Sealed, unseal } from './sealed.js';
+
+const REQUEST_DOMAIN = utf8ToBytes('sparc/enrolment/1\0');
+const ADMISSION_DOMAIN = utf8ToBytes('sparc/admission/1\0');
+const SITE_SECRET_BYTES = 32;
+
+/** What a gateway takes to the authority of a site, as a file. */
+const SignedRequest = message({
+  /** Bytes of a Member. */
+  member: required(1, bytes(1, 4_096)),
+  signature: required(2, bytes(64)),
+});
+
+/** What the authority gives back to one gateway. */
+const Admission = message({
+  /** For whom. */
+  key: required(1, hex(32)),
+  authority: required(2, bytes(32)),
+  roster: required(3, SignedRoster),
+  /** Sealed to the key. */
+  siteSecret: required(4, Sealed),
+});
+
+/** The same as a file. */
+const SignedAdmission = message({
+  admission: required(1, bytes(1, 524_288)),
+  signature: required(2, bytes(64)),
+});
+
+/** The request of a gateway, as a file. Throws ERR_MESH_ROSTER_INVALID for what no roster takes. */
+export function signRequest(gateway: Signer, { name, addresses }: Omit<Member, 'key'>): Uint8Array {
+  const member = { key: bytesToHex(gateway.publicKey), name, addresses };
+  assertMember(member);
+  const encoded = Member.encode(member);
+  return SignedRequest.encode({ member: encoded, signature: gateway.sign(concatBytes(REQUEST_DOMAIN, encoded)) });
+}
+
+/** Throws ERR_MESH_REQUEST_INVALID unless the gateway that it names made it. */
+export function openRequest(verify: VerifySignature, file: Uint8Array): Member {
+  return saying('ERR_MESH_REQUEST_INVALID', () => {
+    const { member: encoded, signature } = SignedRequest.decode(file);
+    const member = Member.decode(encoded);
+    assertMember(member);
+    if (verify(hexToBytes(member.key), concatBytes(REQUEST_DOMAIN, encoded), signature)) return member;
+    throw new Error(`${member.key} did not sign it`);
+  });
+}
+
+/** As a file, for the gateway with this key. Throws ERR_MESH_REQUEST_INVALID for a key that nothing can be sealed to. */
+export function signAdmission(
+  authority: Signer,
+  random: Random,
+  { key, roster, siteSecret }: { readonly key: string; readonly roster: SignedRoster; readonly siteSecret: Uint8Array },
+): Uint8Array {
+  const sealed = saying('ERR_MESH_REQUEST_INVALID', () => seal(hexToBytes(key), random, siteSecret));
+  const admission = Admission.encode({ key, authority: authority.publicKey, roster, siteSecret: sealed });
+  return SignedAdmission.encode({ admission, signature: authority.sign(concatBytes(ADMISSION_DOMAIN, admission)) });
+}
+
+/** What a gateway takes out of its admission. */
+export interface OpenAdmission {
+  /** Ed25519 public key, 32 bytes. */
+  readonly authority: Uint8Array;
+  /** 32 bytes. */
+  readonly siteSecret: Uint8Array;
+  readonly signed: SignedRoster;
+  readonly roster: Roster;
+}
+
+/**
+ * `seed`: of the gateway's key. That the authority is the right one is for a person to know, where it is the first.
+ * Throws ERR_MESH_ADMISSION_INVALID.
+ */
+export function openAdmission(
+  verify: VerifySignature,
+  gateway: { readonly key: string; readonly seed: Uint8Array },
+  file: Uint8Array,
+): OpenAdmission {
+  return saying('ERR_MESH_ADMISSION_INVALID', () => {
+    const { admission, signature } = SignedAdmission.decode(file);
+    const { key, authority, roster: signed, siteSecret: sealed } = Admission.decode(admission);
+    if (!verify(authority, concatBytes(ADMISSION_DOMAIN, admission), signature)) {
+      throw new Error('the authority that it names did not sign it');
+    }
+    if (key !== gateway.key) throw new Error(`it is for the gateway ${key}, and this is ${gateway.key}`);
+    const roster = openRoster(verify, authority, signed);
+    if (!roster.members.some((member) => member.key === key)) throw new Error('its roster does not name this gateway');
+    const siteSecret = unseal(gateway.seed, sealed);
+    if (siteSecret?.length !== SITE_SECRET_BYTES) throw new Error('its site secret is not sealed to this gateway');
+    return { authority, siteSecret, signed, roster };
+  });
+}
+
+/** One code for whatever is wrong with a file that somebody carried here. */
+function saying<T>(code: ErrorCode, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new SparcError(code, (cause as Error).message, {}, { cause });
+  }
+}
