@@ -1,4 +1,4 @@
-import { EntryContent, EpochBody, type Batch } from '@sparc/protocol/ledger';
+import { EntryContent, EpochBody, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd, HeldEpoch } from '@sparc/protocol/replication';
 import { Database } from '../platform/sqlite.js';
 import { LogBatches } from './log-batches.js';
@@ -33,6 +33,10 @@ export class JournalLog {
       if (isOver) this.#past.set(counter, held);
       return [held];
     });
+  }
+
+  hashAt({ counter }: EpochId, sequence: number): Uint8Array | undefined {
+    return this.#batches.hashAt(counter, sequence);
   }
 
   batchAfter({ epoch, sequence }: EpochEnd): Batch | undefined {

@@ -44,6 +44,8 @@ import { toHex, toLoggedEntry, type LoggedEntry } from './logged-entry.js';
 export const JOURNAL_QUEUE_MAX = 4096;
 /** Entries under one head and one flush. */
 const COMMIT_ENTRIES_MAX = 256;
+/** Of their bodies, beyond which no further one is added: a commit goes over the mesh in one message. */
+const COMMIT_BYTES = 262_144;
 /** A disk that refused is tried again this often, even when nothing is appended. */
 const RETRY_MS = 5_000;
 
@@ -238,7 +240,7 @@ export class JournalWriter implements Journal {
   }
 
   async #commitNext(): Promise<void> {
-    const group = this.#queue.splice(0, COMMIT_ENTRIES_MAX);
+    const group = this.#queue.splice(0, this.#groupSize());
     const gap = this.#gap;
     const assembly = this.#assemble(group, gap);
     const last = assembly.entries.at(-1);
@@ -263,6 +265,14 @@ export class JournalWriter implements Journal {
     for (const { waiting, entry } of assembly.appended) waiting.resolve(entry);
     this.#handlers.onHead(head);
     this.#setWritable(true);
+  }
+
+  #groupSize(): number {
+    let sizeBytes = 0;
+    const size = this.#queue.findIndex(
+      ({ body }, index) => index >= COMMIT_ENTRIES_MAX || (index > 0 && (sizeBytes += body.length) > COMMIT_BYTES),
+    );
+    return size < 0 ? this.#queue.length : size;
   }
 
   #assemble(group: readonly Waiting[], gap: Gap | undefined): Assembly {

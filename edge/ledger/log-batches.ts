@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import { BATCH_ENTRIES_MAX, batchOf, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
 
-/** Of one batch on the wire, where no single commit is larger. */
+/** Of one batch on the wire; a commit that is larger goes alone. */
 export const BATCH_BYTES = 262_144;
 
 interface EntryRow {
@@ -35,11 +35,13 @@ export class LogBatches {
   after(epochRow: number, head: SignedHead, sequence: number): Batch | undefined {
     const rows: EntryRow[] = [];
     let sizeBytes = 0;
+    let last = -1;
     for (const row of this.#entries.iterate(epochRow, sequence, BATCH_ENTRIES_MAX)) {
+      sizeBytes += row.content.length;
+      if (sizeBytes > BATCH_BYTES && last >= 0) break;
       rows.push(row);
-      if ((sizeBytes += row.content.length) >= BATCH_BYTES && row.signature !== null) break;
+      if (row.signature !== null) last = rows.length - 1;
     }
-    const last = rows.findLastIndex(({ signature }) => signature !== null);
     const end = rows[last];
     if (end === undefined || end.signature === null) return undefined;
     const { epoch } = head;

@@ -34,9 +34,9 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    -- Two signed heads that an honest author never signs both.
    CREATE TABLE fork (
-     first BLOB NOT NULL,
-     second BLOB NOT NULL,
+     name TEXT PRIMARY KEY,
      kind TEXT NOT NULL,
-     PRIMARY KEY (first, second)
+     first BLOB NOT NULL,
+     second BLOB NOT NULL
    ) STRICT, WITHOUT ROWID;`,
 ];

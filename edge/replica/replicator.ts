@@ -6,21 +6,24 @@ import {
   malformed,
   sameBytes,
   type Batch,
+  type EpochId,
   type LedgerCrypto,
   type SignedHead,
 } from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, MeshReply, ReplicaStore, Timer } from '@sparc/protocol/ports';
+import type { Clock, MeshNetwork, MeshReply, ReplicaAppend, ReplicaStore, Timer } from '@sparc/protocol/ports';
 import {
   accept,
+  alteredBy,
+  disowned,
   endsOf,
+  forkName,
   Heads,
-  holds,
   holdersOf,
+  isSameEpoch,
   missingAfter,
   nextDeadlineMs,
   nothingHeld,
   step,
-  tipsOf,
   Want,
   type AuthorLog,
   type EpochEnd,
@@ -35,6 +38,7 @@ export interface OwnLog {
   /** In hex. */
   readonly author: string;
   log(): AuthorLog;
+  hashAt(epoch: EpochId, sequence: number): Uint8Array | undefined;
   batchAfter(after: EpochEnd): Batch | undefined;
 }
 
@@ -49,12 +53,15 @@ export interface ReplicatorDeps {
   isAuthor(author: string): boolean;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
+  /** Once for each fork, also over starts; it is on disk. */
   onFork(fork: Fork): void;
   onFailure(error: unknown, what: string): void;
 }
 
 /** Of one answer; whoever asked asks again for the rest, so that it never has to take more than this at once. */
 export const REPLY_BYTES_MAX = 1_048_576;
+/** Of one author; more are not recorded, they say nothing new. */
+const FORKS_MAX = 64;
 
 interface Fetch {
   reply: MeshReply | undefined;
@@ -65,7 +72,8 @@ export class Replicator {
   #state: ReplicationState;
   #timer: Timer | undefined;
   readonly #fetches = new Map<string, Fetch>();
-  readonly #forksSeen = new Set<string>();
+  /** Names of those on disk, by author. */
+  readonly #forks = new Map<string, Set<string>>();
   #stopped = false;
 
   constructor(private readonly deps: ReplicatorDeps) {
@@ -74,13 +82,14 @@ export class Replicator {
 
   async start(): Promise<void> {
     const { network, store, ownLog } = this.deps;
+    for (const fork of store.forks()) this.#forksOf(toHex(fork.first.author)).add(forkName(fork));
     for (const [author, log] of store.logs()) this.#step({ kind: 'stored', author, log });
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log() });
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
       onDisconnected: (neighbour) => this.#step({ kind: 'disconnected', neighbour }),
       onMessage: (neighbour, message) => this.#onMessage(neighbour, message),
-      serve: (_neighbour, request) => this.#serve(request),
+      serve: (neighbour, request) => this.#serve(neighbour, request),
     });
   }
 
@@ -92,7 +101,12 @@ export class Replicator {
     await this.deps.network.stop();
   }
 
-  /** The own log grew. `batch`: what is new, where it is little. */
+  /** What is known of all logs and neighbours, to be shown. */
+  get state(): ReplicationState {
+    return this.#state;
+  }
+
+  /** The own log grew. `batch`: all that is new, where it is little. */
   ownCommitted(batch?: Batch): void {
     const { ownLog } = this.deps;
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log(), ...(batch !== undefined && { batch }) });
@@ -106,11 +120,12 @@ export class Replicator {
   #step(input: ReplicationInput): void {
     if (this.#stopped) return;
     const { clock } = this.deps;
-    const { state, effects } = step(this.#state, clock.monotonicMs(), input);
+    const nowMs = clock.monotonicMs();
+    const { state, effects } = step(this.#state, nowMs, input);
     this.#state = state;
     for (const effect of effects) this.#execute(effect);
     this.#timer?.cancel();
-    const delayMs = Math.max(0, nextDeadlineMs(this.#state) - clock.monotonicMs());
+    const delayMs = Math.max(0, nextDeadlineMs(this.#state, nowMs) - nowMs);
     this.#timer = clock.setTimer(delayMs, () => this.#step({ kind: 'time' }));
   }
 
@@ -118,9 +133,6 @@ export class Replicator {
     switch (effect.kind) {
       case 'send':
         this.deps.network.send(effect.neighbour, Heads.encode(effect.heads));
-        break;
-      case 'offer':
-        this.#offer(effect.neighbour, effect.batch);
         break;
       case 'fetch':
         void this.#fetch(effect.neighbour, effect.author);
@@ -134,32 +146,44 @@ export class Replicator {
 
   #onMessage(neighbour: string, message: Uint8Array): void {
     try {
-      const heads = Heads.decode(message);
-      const tips = heads.tips.filter((tip) => this.#isOurs(neighbour, tip));
-      this.#step({ kind: 'heads', neighbour, heads: { ...heads, tips } });
+      const { tips, complete, pushed } = Heads.decode(message);
+      for (const batch of pushed) this.#takePushed(batch);
+      const ours = tips.filter((tip) => this.#isOurs(neighbour, tip));
+      this.#step({ kind: 'heads', neighbour, heads: { tips: ours, complete } });
     } catch (error) {
-      this.#misbehaved(neighbour, error);
+      this.#failed(neighbour, error);
+    }
+  }
+
+  /** What does not follow on what is held is fetched. */
+  #takePushed(batch: Batch): void {
+    const author = toHex(batch.author);
+    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return;
+    try {
+      this.#take(batch);
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
     }
   }
 
   /** Tips of authors that are not known here say nothing: the neighbour's roster may be newer. */
   #isOurs(neighbour: string, tip: SignedHead): boolean {
     const author = toHex(tip.author);
-    const { siteId, crypto, ownLog } = this.deps;
-    if (tip.site !== siteId || !this.deps.isAuthor(author)) return false;
-    const known = this.#state.neighbours.get(neighbour)?.tips.get(author);
-    if (known?.some(({ signature }) => sameBytes(signature, tip.signature)) === true) return true;
+    const { siteId, crypto, store, ownLog } = this.deps;
+    if (!isOfSite(tip.site, siteId) || !this.deps.isAuthor(author)) return false;
+    const said = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
+    const log = this.#state.logs.get(author) ?? [];
+    const known = [...said, ...log.map(({ head }) => head)];
+    if (known.some((head) => isSameHead(head, tip))) return true;
     if (!isSignatureValid(crypto, tip)) {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
     }
-    if (author === ownLog.author && !holds(ownLog.log(), tip)) this.#forkedOurselves(tip);
+    const fork =
+      author === ownLog.author
+        ? disowned(ownLog.log(), (epoch, sequence) => ownLog.hashAt(epoch, sequence), tip)
+        : alteredBy(log, (epoch, sequence) => store.hashAt(author, epoch, sequence), tip);
+    if (fork !== undefined) this.#store(author, undefined, fork);
     return true;
-  }
-
-  /** A neighbour has what we signed and do not have: our disk was set back, or somebody has our key. */
-  #forkedOurselves(second: SignedHead): void {
-    const [first] = tipsOf(this.deps.ownLog.log());
-    if (first !== undefined) this.#forked({ kind: 'setBack', first, second });
   }
 
   /** One request after the other, each for what follows on the last, until nothing follows. */
@@ -172,21 +196,32 @@ export class Replicator {
         isMore = false;
         fetch.reply = this.#ask(neighbour, author);
         for await (const piece of fetch.reply) {
-          if (!isWanted()) return;
-          const batch = decodeBatch(piece);
-          if (toHex(batch.author) !== author) throw malformed('a batch of another author');
-          this.#take(batch);
+          if (!isWanted() || !this.#takeFetched(neighbour, author, piece)) return;
           this.#step({ kind: 'progress', author });
           isMore = true;
         }
       }
-    } catch (error) {
-      if (isSparcError(error)) this.#misbehaved(neighbour, error);
+    } catch {
+      // The link ended, or this one request: whoever still has more is asked again.
     } finally {
+      fetch.reply?.cancel();
       if (isWanted()) {
         this.#fetches.delete(author);
         this.#step({ kind: 'fetched', neighbour, author });
       }
+    }
+  }
+
+  /** False where nothing was stored: then what comes behind it is of no use either. */
+  #takeFetched(neighbour: string, author: string, piece: Uint8Array): boolean {
+    try {
+      const batch = decodeBatch(piece);
+      if (toHex(batch.author) !== author) throw malformed('a batch of another author');
+      return this.#take(batch);
+    } catch (error) {
+      // An honest neighbour may hold branches of a forked log that are not kept here.
+      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.#failed(neighbour, error);
+      return false;
     }
   }
 
@@ -196,69 +231,79 @@ export class Replicator {
     return network.request(neighbour, Want.encode({ site: siteId, author: fromHex(author), ends }));
   }
 
-  #offer(neighbour: string, batch: Batch): void {
-    const author = toHex(batch.author);
-    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return;
-    try {
-      this.#take(batch);
-    } catch (error) {
-      // What does not follow on what is held is fetched when it stays missing.
-      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.#misbehaved(neighbour, error);
-    }
-  }
-
-  /** Verified before it is stored, on disk before it is announced. */
-  #take(batch: Batch): void {
+  /** Verified before it is stored, on disk before it is announced. False where there was nothing to store. */
+  #take(batch: Batch): boolean {
     const { crypto, store, siteId } = this.deps;
-    if (batch.site !== siteId) throw malformed(`a batch of site ${batch.site}`);
+    if (!isOfSite(batch.site, siteId)) throw malformed(`a batch of site ${batch.site}`);
     const author = toHex(batch.author);
     const log = store.logs().get(author) ?? [];
     const acceptance = accept(crypto, log, (epoch, sequence) => store.hashAt(author, epoch, sequence), batch);
-    if (acceptance.kind === 'known') return;
-    const { fork } = acceptance;
-    const forks = fork === undefined ? [] : [fork];
-    store.append(acceptance.kind === 'append' ? [acceptance] : [], forks);
-    if (fork !== undefined) this.#forked(fork);
-    if (acceptance.kind === 'forked') return;
+    if (acceptance.kind === 'known') return false;
+    const append = acceptance.kind === 'append' ? acceptance : undefined;
+    this.#store(author, append, acceptance.fork);
+    if (append === undefined) return false;
     this.#step({ kind: 'stored', author, log: store.logs().get(author) ?? [] });
     this.deps.onStored(author);
+    return true;
   }
 
-  *#serve(request: Uint8Array): Iterable<Uint8Array> {
-    const { site, author, ends } = Want.decode(request);
-    const { ownLog, store, siteId } = this.deps;
-    if (site !== siteId) return;
-    const id = toHex(author);
-    const isOwn = id === ownLog.author;
-    const log = isOwn ? ownLog.log() : (store.logs().get(id) ?? []);
-    let sizeBytes = 0;
-    for (let after of missingAfter(log, ends)) {
-      while (sizeBytes < REPLY_BYTES_MAX) {
-        const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(id, after);
-        if (batch === undefined) break;
-        const piece = encodeBatch(batch);
-        yield piece;
-        sizeBytes += piece.length;
-        after = { epoch: after.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };
-      }
-    }
-  }
-
-  #forked(fork: Fork): void {
-    const key = `${toHex(fork.first.signature)} ${toHex(fork.second.signature)}`;
-    if (this.#forksSeen.has(key)) return;
-    this.#forksSeen.add(key);
+  #store(author: string, append: ReplicaAppend | undefined, fork: Fork | undefined): void {
+    const seen = this.#forksOf(author);
+    const isNew = fork !== undefined && seen.size < FORKS_MAX && !seen.has(forkName(fork));
+    if (append === undefined && !isNew) return;
+    this.deps.store.append(append === undefined ? [] : [append], isNew ? [fork] : []);
+    if (!isNew) return;
+    seen.add(forkName(fork));
     this.deps.onFork(fork);
   }
 
-  #misbehaved(neighbour: string, error: unknown): void {
-    if (isSparcError(error, 'ERR_LEDGER_WRITE_FAILED') || isSparcError(error, 'ERR_LEDGER_CORRUPT')) {
-      this.deps.onFailure(error, 'what a neighbour has could not be stored');
-      return;
+  #forksOf(author: string): Set<string> {
+    const known = this.#forks.get(author) ?? new Set();
+    this.#forks.set(author, known);
+    return known;
+  }
+
+  *#serve(neighbour: string, request: Uint8Array): Iterable<Uint8Array> {
+    const { ownLog, store, siteId } = this.deps;
+    try {
+      const { site, author, ends } = Want.decode(request);
+      if (site !== siteId) return;
+      const id = toHex(author);
+      const isOwn = id === ownLog.author;
+      const log = isOwn ? ownLog.log() : (store.logs().get(id) ?? []);
+      let sizeBytes = 0;
+      for (let after of missingAfter(log, ends)) {
+        while (sizeBytes < REPLY_BYTES_MAX) {
+          const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(id, after);
+          if (batch === undefined) break;
+          const piece = encodeBatch(batch);
+          yield piece;
+          sizeBytes += piece.length;
+          after = { epoch: after.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };
+        }
+      }
+    } catch (error) {
+      this.#failed(neighbour, error);
     }
-    this.deps.network.refuse(neighbour, error instanceof Error ? error.message : String(error));
+  }
+
+  /** What goes wrong with a neighbour's bytes is the neighbour's doing, unless it is our disk's. */
+  #failed(neighbour: string, error: unknown): void {
+    const isOurs =
+      !isSparcError(error) || error.code === 'ERR_LEDGER_WRITE_FAILED' || error.code === 'ERR_LEDGER_CORRUPT';
+    if (isOurs) this.deps.onFailure(error, 'the logs could not be read or written');
+    else this.deps.network.refuse(neighbour, error.message);
   }
 }
+
+const isSameHead = (a: SignedHead, b: SignedHead): boolean =>
+  isSameEpoch(a.epoch, b.epoch) &&
+  a.sequence === b.sequence &&
+  sameBytes(a.hash, b.hash) &&
+  sameBytes(a.signature, b.signature);
+
+/** What a gateway recorded before it belonged to any site is the beginning of its log. */
+const isOfSite = (site: string, siteId: string): boolean => site === siteId || site === '';
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));

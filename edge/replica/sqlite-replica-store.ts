@@ -1,7 +1,14 @@
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import { isSameEpoch, type AuthorLog, type EpochEnd, type Fork, type HeldEpoch } from '@sparc/protocol/replication';
+import {
+  forkName,
+  isSameEpoch,
+  type AuthorLog,
+  type EpochEnd,
+  type Fork,
+  type HeldEpoch,
+} from '@sparc/protocol/replication';
 import { LogBatches } from '../ledger/index.js';
 import { Database } from '../platform/sqlite.js';
 import { MIGRATIONS, PreviousLink } from './replica-tables.js';
@@ -42,14 +49,16 @@ export class SqliteReplicaStore implements ReplicaStore {
   static open(path: string): SqliteReplicaStore {
     let db: Database | undefined;
     try {
-      db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
-      db.pragma('journal_mode = WAL');
-      db.pragma('synchronous = FULL');
-      migrate(db);
-      return new SqliteReplicaStore(db);
+      return guarded(() => {
+        db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+        db.pragma('journal_mode = WAL');
+        db.pragma('synchronous = FULL');
+        migrate(db);
+        return new SqliteReplicaStore(db);
+      });
     } catch (error) {
       db?.close();
-      throw failure(error);
+      throw error;
     }
   }
 
@@ -59,34 +68,41 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {
     const held = this.#find(author, epoch);
-    return held && this.#batches.hashAt(held.row, sequence);
+    return held && guarded(() => this.#batches.hashAt(held.row, sequence));
   }
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
     const { insertFork } = this.#statements;
-    try {
+    const rows = guarded(() =>
       this.#db.transaction(() => {
-        for (const append of appends) this.#hold(this.#insert(append));
-        for (const { kind, first, second } of forks) {
-          insertFork.run(SignedHead.encode(first), SignedHead.encode(second), kind);
+        for (const fork of forks) {
+          const { kind, first, second } = fork;
+          insertFork.run(forkName(fork), kind, SignedHead.encode(first), SignedHead.encode(second));
         }
-      })();
-    } catch (error) {
-      // What was taken for held is not.
-      this.#load();
-      throw failure(error);
+        return appends.map((append) => this.#insert(append));
+      })(),
+    );
+    // What is not on disk is not held.
+    for (const [index, { head, previous }] of appends.entries()) {
+      const row = rows[index] ?? 0;
+      const before = previous ?? this.#find(toHex(head.author), head.epoch)?.previous;
+      this.#hold({ row, head, ...(before !== undefined && { previous: before }) });
     }
   }
 
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
     const held = this.#find(author, epoch);
-    return held && this.#batches.after(held.row, held.head, sequence);
+    return held && guarded(() => this.#batches.after(held.row, held.head, sequence));
   }
 
   forks(): readonly Fork[] {
-    return this.#statements.forks
-      .all()
-      .map(({ kind, first, second }) => ({ kind, first: SignedHead.decode(first), second: SignedHead.decode(second) }));
+    return guarded(() =>
+      this.#statements.forks.all().map(({ kind, first, second }) => ({
+        kind,
+        first: SignedHead.decode(first),
+        second: SignedHead.decode(second),
+      })),
+    );
   }
 
   close(): void {
@@ -98,7 +114,6 @@ export class SqliteReplicaStore implements ReplicaStore {
   }
 
   #load(): void {
-    this.#logs.clear();
     for (const row of this.#statements.epochs.all()) {
       const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
       this.#hold({ row: row.epoch, head: headOf(row), ...previous });
@@ -111,19 +126,22 @@ export class SqliteReplicaStore implements ReplicaStore {
     this.#logs.set(author, [...others, epoch]);
   }
 
-  #insert({ entries, head, previous }: ReplicaAppend): Stored {
-    const { insertEpoch, epochRow, insertEntry, insertHead } = this.#statements;
+  /** The number of the epoch's rows. */
+  #insert({ entries, head, previous }: ReplicaAppend): number {
+    const { insertEpoch, lastEntry, insertEntry, insertHead } = this.#statements;
     const { author, epoch, site } = head;
-    if (entries[0]?.sequence === 1) {
+    const first = entries[0]?.sequence;
+    if (first === 1) {
       const before = previous === undefined ? null : PreviousLink.encode(previous);
       insertEpoch.run(author, epoch.counter, epoch.random, site, before);
     }
-    const row = epochRow.get(author, epoch.counter, epoch.random);
-    if (row === undefined) throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the start of an epoch is not here');
-    for (const { sequence, hash, content } of entries) insertEntry.run(row, sequence, hash, content);
-    insertHead.run(row, head.sequence, head.signature);
-    const before = previous ?? this.#find(toHex(author), epoch)?.previous;
-    return { row, head, ...(before !== undefined && { previous: before }) };
+    const last = lastEntry.get(author, epoch.counter, epoch.random);
+    if (last === undefined || first !== last.sequence + 1) {
+      throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the entries before these are not here');
+    }
+    for (const { sequence, hash, content } of entries) insertEntry.run(last.epoch, sequence, hash, content);
+    insertHead.run(last.epoch, head.sequence, head.signature);
+    return last.epoch;
   }
 }
 
@@ -135,18 +153,16 @@ function prepare(db: Database) {
         JOIN head h ON h.epoch = e.epoch AND h.sequence = (SELECT max(sequence) FROM head WHERE epoch = e.epoch)
         JOIN entry n ON n.epoch = h.epoch AND n.sequence = h.sequence
       ORDER BY e.epoch`),
-    epochRow: db
-      .prepare<[Uint8Array, number, Uint8Array], number>(
-        'SELECT epoch FROM epoch WHERE author = ? AND counter = ? AND random = ?',
-      )
-      .pluck(),
+    lastEntry: db.prepare<[Uint8Array, number, Uint8Array], { epoch: number; sequence: number }>(`
+      SELECT e.epoch, coalesce((SELECT max(sequence) FROM entry WHERE epoch = e.epoch), 0) AS sequence
+      FROM epoch e WHERE e.author = ? AND e.counter = ? AND e.random = ?`),
     forks: db.prepare<[], { kind: Fork['kind']; first: Uint8Array; second: Uint8Array }>(
       'SELECT kind, first, second FROM fork',
     ),
     insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
     insertEntry: db.prepare('INSERT INTO entry (epoch, sequence, hash, content) VALUES (?, ?, ?, ?)'),
     insertHead: db.prepare('INSERT INTO head (epoch, sequence, signature) VALUES (?, ?, ?)'),
-    insertFork: db.prepare('INSERT OR IGNORE INTO fork (first, second, kind) VALUES (?, ?, ?)'),
+    insertFork: db.prepare('INSERT OR IGNORE INTO fork (name, kind, first, second) VALUES (?, ?, ?, ?)'),
   };
 }
 
@@ -172,10 +188,19 @@ const headOf = ({ site, author, counter, random, sequence, hash, signature }: Ep
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
+function guarded<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
 function failure(error: unknown): SparcError {
-  if (error instanceof SparcError) return error;
-  const { code } = error as { code?: unknown };
-  const isDamage = /^SQLITE_(CORRUPT|NOTADB)/.test(String(code));
+  // A cell that cannot be read is damage; what is not stored is said by the store itself.
+  if (isSparcError(error) && error.code !== 'ERR_LEDGER_MALFORMED') return error;
+  const isDamage =
+    isSparcError(error) || /^SQLITE_(CORRUPT|NOTADB|ERROR$)/.test(String((error as { code?: unknown }).code));
   const why = error instanceof Error ? error.message : String(error);
   return isDamage
     ? new SparcError('ERR_LEDGER_CORRUPT', `the replicas are damaged: ${why}`, {}, { cause: error })

@@ -62,7 +62,7 @@ export function bytes(lengthMin: number, lengthMax = lengthMin): Codec<Uint8Arra
   return {
     wireType: 2,
     write: (writer, value) => void writer.bytes(checked(value)),
-    read: (reader) => checked(Uint8Array.from(reader.bytes())),
+    read: (reader) => checked(new Uint8Array(reader.bytes())),
   };
 }
 

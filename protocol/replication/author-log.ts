@@ -1,3 +1,4 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import {
   assumedLast,
@@ -37,18 +38,22 @@ const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
 const byAge = (a: HeldEpoch, b: HeldEpoch): number => b.head.epoch.counter - a.head.epoch.counter;
 
 /**
- * The heads that stand for all of a log: those after which nothing follows. One, unless the author's disk was set back
- * or its key was cloned.
+ * The heads that stand for all of a log: those after which nothing follows, newest first. One, unless the author's disk
+ * was set back, its journal was lost, or its key was cloned.
  */
 export function tipsOf(log: AuthorLog): SignedHead[] {
+  const followed = new Set(log.flatMap(({ previous }) => (previous === undefined ? [] : [placeName(previous)])));
   return log
-    .filter(({ head }) => !log.some(({ previous }) => previous !== undefined && isAt(previous, head)))
+    .filter(({ head }) => !followed.has(placeName(head)))
     .sort(byAge)
     .map(({ head }) => head);
 }
 
-const isAt = (link: Link, head: SignedHead): boolean =>
-  isSameEpoch(link.epoch, head.epoch) && link.sequence === head.sequence;
+const epochName = ({ counter, random }: EpochId): string => `${counter}-${bytesToHex(random)}`;
+const placeName = ({ epoch, sequence }: EpochEnd): string => `${epochName(epoch)}/${sequence}`;
+
+/** Branches of one author that are held; what would open another is evidence of a fork and is not stored. */
+export const BRANCHES_MAX = 16;
 
 /** Epochs that a request names; of older ones it is taken that they are held. */
 export const EPOCH_ENDS_MAX = 256;
@@ -63,6 +68,13 @@ export const endsOf = (log: AuthorLog): EpochEnd[] =>
 export function holds(log: AuthorLog, { epoch, sequence }: EpochEnd): boolean {
   const held = epochOf(log, epoch);
   return held !== undefined && held.head.sequence >= sequence;
+}
+
+/** Whether a head is a tip or lies before it, as far as this log tells how its epochs follow on each other. */
+export function leadsTo(log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean {
+  let at: EpochEnd | undefined = tip;
+  while (at !== undefined && !isSameEpoch(at.epoch, head.epoch)) at = epochOf(log, at.epoch)?.previous;
+  return at !== undefined && at.sequence >= head.sequence;
 }
 
 /** What of a log somebody lacks who has it up to these ends: for each epoch the sequence after which it goes on, oldest first. */
@@ -91,6 +103,38 @@ export interface Fork {
   readonly second: SignedHead;
 }
 
+/** One name for a fork, however far its branches have grown since it was seen first. */
+export const forkName = ({ kind, first, second }: Fork): string =>
+  [bytesToHex(first.author), kind, epochName(first.epoch), epochName(second.epoch)].join(' ');
+
+/** The hash of an entry that is held. */
+export type HashAt = (epoch: EpochId, sequence: number) => Uint8Array | undefined;
+
+/** The fork that a signed head is evidence of, where it names another entry at a place that is held. */
+export function alteredBy(log: AuthorLog, hashAt: HashAt, head: SignedHead): Fork | undefined {
+  const held = epochOf(log, head.epoch);
+  const own = held && hashIn(held, hashAt, head.sequence);
+  if (held === undefined || own === undefined || sameBytes(own, head.hash)) return undefined;
+  return { kind: 'altered', first: held.head, second: head };
+}
+
+/**
+ * The same for whoever writes the log, and so has all of it: a head beyond its end was signed before its disk was set
+ * back, or by somebody else who has its key.
+ */
+export function disowned(log: AuthorLog, hashAt: HashAt, head: SignedHead): Fork | undefined {
+  const [newest] = tipsOf(log);
+  if (newest === undefined || holds(log, head)) return alteredBy(log, hashAt, head);
+  return epochOf(log, head.epoch) === undefined
+    ? { kind: 'twoLives', first: newest, second: head }
+    : { kind: 'setBack', first: head, second: newest };
+}
+
+function hashIn({ head }: HeldEpoch, hashAt: HashAt, sequence: number): Uint8Array | undefined {
+  if (sequence > head.sequence) return undefined;
+  return sequence === head.sequence ? head.hash : hashAt(head.epoch, sequence);
+}
+
 export type Acceptance =
   /** To be stored, together with the fork that it gives evidence of, if any. */
   | {
@@ -107,44 +151,59 @@ export type Acceptance =
   | { readonly kind: 'forked'; readonly fork: Fork };
 
 /**
- * What becomes of a batch. `hashAt` gives the hash of an entry that is held.
+ * What becomes of a batch.
  * Throws ERR_LEDGER_ENTRY_MISSING where entries before it are not held, and as `verifyBatch` does.
  */
-export function accept(
-  crypto: LedgerCrypto,
-  log: AuthorLog,
-  hashAt: (epoch: EpochId, sequence: number) => Uint8Array | undefined,
-  batch: Batch,
-): Acceptance {
-  const { entries, head } = verifyBatch(crypto, batch);
+export function accept(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch: Batch): Acceptance {
   const held = epochOf(log, batch.epoch);
-  const altered = (): Acceptance => ({
-    kind: 'forked',
-    fork: { kind: 'altered', first: held?.head ?? head, second: head },
-  });
-  const isAltered = ({ epoch, sequence, hash }: Link): boolean => {
-    const own = hashAt(epoch, sequence);
-    return own !== undefined && !sameBytes(own, hash);
-  };
-  const heldUpTo = held?.head.sequence ?? 0;
-  if (entries.some((entry) => entry.sequence <= heldUpTo && isAltered(entry))) return altered();
-  const before = assumedLast(batch);
-  if (held !== undefined) {
-    const next = held.head.sequence + 1;
-    if (head.sequence < next) return { kind: 'known' };
-    if (batch.firstSequence > next) throw missing(batch);
-    if (batch.firstSequence > 1 && before !== undefined && isAltered(before)) return altered();
-    return { kind: 'append', entries: entries.slice(next - batch.firstSequence), head, ...tailFork(log, head) };
+  return held === undefined ? acceptEpoch(crypto, log, hashAt, batch) : acceptMore(crypto, log, held, hashAt, batch);
+}
+
+/** A batch of an epoch that is held in part. */
+function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashAt: HashAt, batch: Batch): Acceptance {
+  const end = held.head.sequence;
+  if (batch.firstSequence > end + 1) throw missing(batch);
+  const { entries, head } = verifyBatch(crypto, batch);
+  // Through the chain of hashes, the last entry that both have stands for all before it.
+  const common = entries.findLast(({ sequence }) => sequence <= end) ?? assumedLast(batch);
+  const own = common && hashIn(held, hashAt, common.sequence);
+  if (common === undefined || own === undefined) throw missing(batch);
+  if (!sameBytes(own, common.hash)) {
+    return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
   }
+  if (head.sequence <= end) return { kind: 'known' };
+  return { kind: 'append', entries: entries.slice(end + 1 - batch.firstSequence), head, ...tailFork(log, head) };
+}
+
+/** A batch that opens an epoch. */
+function acceptEpoch(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch: Batch): Acceptance {
   if (batch.firstSequence > 1) throw missing(batch);
-  if (before === undefined) return { kind: 'append', entries, head, ...forkOf(log, head, undefined) };
-  const predecessor = epochOf(log, before.epoch);
-  if (predecessor === undefined || predecessor.head.sequence < before.sequence) throw missing(batch);
-  if (isAltered(before)) {
+  const previous = assumedLast(batch);
+  const predecessor = previous && epochOf(log, previous.epoch);
+  const own = predecessor && hashIn(predecessor, hashAt, previous.sequence);
+  if (previous !== undefined && own === undefined) throw missing(batch);
+  const { entries, head } = verifyBatch(crypto, batch);
+  if (previous !== undefined && predecessor !== undefined && own !== undefined && !sameBytes(own, previous.hash)) {
     return { kind: 'forked', fork: { kind: 'altered', first: predecessor.head, second: head } };
   }
-  return { kind: 'append', entries, head, previous: before, ...forkOf(log, head, before) };
+  const { fork } = forkOf(log, head, previous);
+  const tips = tipsOf(log);
+  const [newest] = tips;
+  const isBranch = previous === undefined || !tips.some((tip) => isAt(previous, tip));
+  if (newest !== undefined && isBranch && tips.length >= BRANCHES_MAX) {
+    return { kind: 'forked', fork: fork ?? { kind: 'twoLives', first: newest, second: head } };
+  }
+  return {
+    kind: 'append',
+    entries,
+    head,
+    ...(previous !== undefined && { previous }),
+    ...(fork !== undefined && { fork }),
+  };
 }
+
+const isAt = (link: Link, head: SignedHead): boolean =>
+  isSameEpoch(link.epoch, head.epoch) && link.sequence === head.sequence;
 
 function forkOf(log: AuthorLog, head: SignedHead, previous: Link | undefined): { fork?: Fork } {
   const twin = log.find(

@@ -15,7 +15,7 @@ import { EPOCH_ENDS_MAX } from './author-log.js';
 
 /** Gateways of a site, its authority and operators: all who have a log. */
 export const AUTHORS_MAX = 128;
-/** Tips of one author that are announced; more than one is a fork already. */
+/** Tips of one author that are announced, the newest; whoever asks for them gets the others too. */
 export const TIPS_MAX = 4;
 /** Batches that go along with an announcement. */
 export const PUSHED_BATCHES_MAX = 8;

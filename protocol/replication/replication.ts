@@ -1,18 +1,21 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Batch, SignedHead } from '../ledger/index.js';
-import { holds, tipsOf, type AuthorLog } from './author-log.js';
-import { PUSHED_BATCHES_MAX, type Heads } from './messages.js';
+import { holds, leadsTo, tipsOf, type AuthorLog } from './author-log.js';
+import { AUTHORS_MAX, PUSHED_BATCHES_MAX, TIPS_MAX, type Heads } from './messages.js';
 
 /** The first change is announced at once, those that follow together after this. */
 export const ANNOUNCE_PAUSE_MS = 20;
 /** All heads are said again this often: a message that was lost costs latency, nothing else. */
 export const ANNOUNCE_ALL_MS = 30_000;
-/** A fetch that brings nothing for so long is given up, and another neighbour asked. */
-export const FETCH_SILENCE_MAX_MS = 3_000;
-/** A neighbour that did not bring what it announced is not asked for it again before. */
-export const FETCH_RETRY_MS = 5_000;
-/** What a neighbour pushed is on the own disk within this, or it is asked for. */
-export const OFFER_MAX_MS = 250;
+/**
+ * A fetch that brings nothing new for so long is given up, and another neighbour asked: a batch of 256 KiB gets through
+ * at 26 kB/s. A neighbour that is gone is missed sooner by its session.
+ */
+export const FETCH_SILENCE_MAX_MS = 10_000;
+/** A neighbour that did not bring what it announced is not asked for it again before; doubled each time. */
+export const FETCH_RETRY_PAUSE_MS = { first: 5_000, max: 60_000 };
+/** An author who is a neighbour pushes what is new: only after this is another neighbour asked for it, who had it first. */
+export const PUSH_PATIENCE_MS = 100;
 /** Fetches under way: each has a batch in memory. */
 export const FETCHES_MAX = 8;
 export const FETCHES_FROM_ONE_MAX = 2;
@@ -22,8 +25,13 @@ export const PUSHED_BYTES_MAX = 32_768;
 interface Neighbour {
   /** By author, in hex. */
   readonly tips: ReadonlyMap<string, readonly SignedHead[]>;
-  /** When it may be asked again for the log of an author. */
-  readonly askAgainAtMs: ReadonlyMap<string, number>;
+  /** By author: a log that it did not bring, and when it may be asked for it again. */
+  readonly failures: ReadonlyMap<string, Failure>;
+}
+
+interface Failure {
+  readonly pauseMs: number;
+  readonly askAgainAtMs: number;
 }
 
 interface Fetch {
@@ -42,8 +50,8 @@ export interface ReplicationState {
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   /** At most one for an author. */
   readonly fetches: ReadonlyMap<string, Fetch>;
-  /** By author: until when what was pushed may take to be stored. */
-  readonly offered: ReadonlyMap<string, number>;
+  /** Authors who are neighbours: since when somebody else has more of their logs than they announced. */
+  readonly awaited: ReadonlyMap<string, number>;
   /** Authors whose tips changed since the last announcement, and the newest entries of the own log. */
   readonly changed: ReadonlySet<string>;
   readonly pushed: readonly Batch[];
@@ -56,7 +64,7 @@ export const nothingHeld = (self: string): ReplicationState => ({
   logs: new Map(),
   neighbours: new Map(),
   fetches: new Map(),
-  offered: new Map(),
+  awaited: new Map(),
   changed: new Set(),
   pushed: [],
   announcedAtMs: -Infinity,
@@ -68,10 +76,10 @@ export type ReplicationInput =
   | { readonly kind: 'connected'; readonly neighbour: string }
   | { readonly kind: 'disconnected'; readonly neighbour: string }
   /** Tips are signed by their authors, all of them on the roster: checked by whoever hands them in. */
-  | { readonly kind: 'heads'; readonly neighbour: string; readonly heads: Heads }
+  | { readonly kind: 'heads'; readonly neighbour: string; readonly heads: Pick<Heads, 'tips' | 'complete'> }
   /** A log is on the own disk up to here. `batch`: of the own log, for neighbours that follow closely. */
   | { readonly kind: 'stored'; readonly author: string; readonly log: AuthorLog; readonly batch?: Batch }
-  /** A fetch brought something. */
+  /** A fetch brought something new. */
   | { readonly kind: 'progress'; readonly author: string }
   /** A fetch ended: all that the neighbour had is stored, or it failed. */
   | { readonly kind: 'fetched'; readonly neighbour: string; readonly author: string }
@@ -79,8 +87,6 @@ export type ReplicationInput =
 
 export type ReplicationEffect =
   | { readonly kind: 'send'; readonly neighbour: string; readonly heads: Heads }
-  /** Offer what a neighbour pushed to the store; what does not follow on what is held is of no use. */
-  | { readonly kind: 'offer'; readonly neighbour: string; readonly batch: Batch }
   | { readonly kind: 'fetch'; readonly neighbour: string; readonly author: string }
   | { readonly kind: 'giveUp'; readonly neighbour: string; readonly author: string };
 
@@ -93,45 +99,42 @@ export interface ReplicationStep {
 export function step(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
   const taken = take(state, nowMs, input);
   const announced = announce(taken.state, nowMs);
-  const fetching = fetchMissing(announced.state, nowMs);
+  const fetching = fetchMissing(withAwaited(announced.state, nowMs), nowMs);
   return { state: fetching.state, effects: [...taken.effects, ...announced.effects, ...fetching.effects] };
 }
 
 /** When `time` is due. */
-export function nextDeadlineMs({
-  offered,
-  changed,
-  announcedAtMs,
-  announcedAllAtMs,
-  fetches,
-  neighbours,
-}: ReplicationState): number {
-  const retries = [...neighbours.values()].flatMap(({ askAgainAtMs }) => [...askAgainAtMs.values()]);
+export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
+  const { changed, announcedAtMs, announcedAllAtMs, fetches, neighbours, awaited } = state;
+  const failures = [...neighbours.values()].flatMap((neighbour) => [...neighbour.failures.values()]);
+  const asksAtMs = [
+    ...failures.map(({ askAgainAtMs }) => askAgainAtMs),
+    ...[...awaited.values()].map((sinceMs) => sinceMs + PUSH_PATIENCE_MS),
+  ];
   return Math.min(
     announcedAllAtMs + ANNOUNCE_ALL_MS,
     ...(changed.size > 0 ? [announcedAtMs + ANNOUNCE_PAUSE_MS] : []),
     ...[...fetches.values()].map(({ heardAtMs }) => heardAtMs + FETCH_SILENCE_MAX_MS),
-    ...offered.values(),
-    ...retries,
+    ...asksAtMs.filter((atMs) => atMs > nowMs),
   );
 }
 
-/** Neighbours that have on their disk all of a log up to a head, as far as they said. */
-export function holdersOf({ neighbours }: ReplicationState, head: SignedHead): string[] {
+/**
+ * Neighbours that have on their disk all of a log up to a head, as far as they said. What they have of an epoch that is
+ * not held here proves nothing: it may follow on another branch.
+ */
+export function holdersOf({ logs, neighbours }: ReplicationState, head: SignedHead): string[] {
   const author = bytesToHex(head.author);
+  const log = logs.get(author) ?? [];
   return [...neighbours]
-    .filter(([, { tips }]) => tips.get(author)?.some((tip) => covers(tip, head)) === true)
+    .filter(([, { tips }]) => tips.get(author)?.some((tip) => leadsTo(log, head, tip)) === true)
     .map(([neighbour]) => neighbour);
 }
-
-/** A later epoch goes on from an older one; where it does not, the author's log is forked and both tips are announced. */
-const covers = (tip: SignedHead, head: SignedHead): boolean =>
-  tip.epoch.counter > head.epoch.counter || (tip.epoch.counter === head.epoch.counter && tip.sequence >= head.sequence);
 
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
   switch (input.kind) {
     case 'connected': {
-      const neighbours = new Map(state.neighbours).set(input.neighbour, { tips: new Map(), askAgainAtMs: new Map() });
+      const neighbours = new Map(state.neighbours).set(input.neighbour, { tips: new Map(), failures: new Map() });
       const heads = { tips: allTips(state), complete: true, pushed: [] };
       return { state: { ...state, neighbours }, effects: [{ kind: 'send', neighbour: input.neighbour, heads }] };
     }
@@ -145,7 +148,7 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
       );
     }
     case 'heads':
-      return onHeads(state, input.neighbour, input.heads, nowMs);
+      return { state: onHeads(state, input.neighbour, input.heads), effects: [] };
     case 'stored':
       return { state: onStored(state, input.author, input.log, input.batch), effects: [] };
     case 'progress': {
@@ -164,32 +167,23 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
 function onHeads(
   state: ReplicationState,
   neighbour: string,
-  { tips, complete, pushed }: Heads,
-  nowMs: number,
-): ReplicationStep {
+  { tips, complete }: Pick<Heads, 'tips' | 'complete'>,
+): ReplicationState {
   const known = state.neighbours.get(neighbour);
-  if (known === undefined) return { state, effects: [] };
+  if (known === undefined) return state;
   const byAuthor = new Map<string, SignedHead[]>();
   for (const tip of tips) {
     const author = bytesToHex(tip.author);
     byAuthor.set(author, [...(byAuthor.get(author) ?? []), tip]);
   }
   const merged = complete ? byAuthor : new Map([...known.tips, ...byAuthor]);
-  const neighbours = new Map(state.neighbours).set(neighbour, { ...known, tips: merged });
-  const offered = new Map(state.offered);
-  for (const { author } of pushed) offered.set(bytesToHex(author), nowMs + OFFER_MAX_MS);
-  return {
-    state: { ...state, neighbours, offered },
-    effects: pushed.map((batch) => ({ kind: 'offer', neighbour, batch })),
-  };
+  return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, tips: merged }) };
 }
 
 function onStored(state: ReplicationState, author: string, log: AuthorLog, batch: Batch | undefined): ReplicationState {
   const logs = new Map(state.logs).set(author, log);
   const pushed = batch === undefined ? state.pushed : [...state.pushed, batch];
-  const offered = new Map(state.offered);
-  offered.delete(author);
-  return { ...state, logs, offered, changed: new Set([...state.changed, author]), pushed };
+  return { ...state, logs, changed: new Set([...state.changed, author]), pushed };
 }
 
 function onFetched(state: ReplicationState, neighbour: string, author: string, nowMs: number): ReplicationState {
@@ -199,17 +193,15 @@ function onFetched(state: ReplicationState, neighbour: string, author: string, n
   fetches.delete(author);
   const ended = { ...state, fetches };
   // It announced what it does not have: others first.
-  return isLacking(ended, author, fetch.tips) ? askLater(ended, neighbour, author, nowMs) : ended;
+  return isLacking(ended, author, fetch.tips)
+    ? failed(ended, neighbour, author, nowMs)
+    : setFailure(ended, neighbour, author, undefined);
 }
 
 function onTime(state: ReplicationState, nowMs: number): ReplicationStep {
   const silent = [...state.fetches].filter(([, { heardAtMs }]) => nowMs >= heardAtMs + FETCH_SILENCE_MAX_MS);
-  let patient: ReplicationState = {
-    ...state,
-    neighbours: withoutPastRetries(state.neighbours, nowMs),
-    offered: new Map([...state.offered].filter(([, untilMs]) => untilMs > nowMs)),
-  };
-  for (const [author, { neighbour }] of silent) patient = askLater(patient, neighbour, author, nowMs);
+  let patient = state;
+  for (const [author, { neighbour }] of silent) patient = failed(patient, neighbour, author, nowMs);
   return withoutFetches(
     patient,
     silent.map(([author]) => author),
@@ -227,20 +219,25 @@ function withoutFetches(state: ReplicationState, authors: readonly string[]): Re
   return { state: { ...state, fetches }, effects };
 }
 
-function askLater(state: ReplicationState, neighbour: string, author: string, nowMs: number): ReplicationState {
-  const known = state.neighbours.get(neighbour);
-  if (known === undefined) return state;
-  const askAgainAtMs = new Map(known.askAgainAtMs).set(author, nowMs + FETCH_RETRY_MS);
-  return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, askAgainAtMs }) };
+function failed(state: ReplicationState, neighbour: string, author: string, nowMs: number): ReplicationState {
+  const { first, max } = FETCH_RETRY_PAUSE_MS;
+  const earlier = state.neighbours.get(neighbour)?.failures.get(author);
+  const pauseMs = earlier === undefined ? first : Math.min(max, earlier.pauseMs * 2);
+  return setFailure(state, neighbour, author, { pauseMs, askAgainAtMs: nowMs + pauseMs });
 }
 
-function withoutPastRetries(neighbours: ReplicationState['neighbours'], nowMs: number): ReplicationState['neighbours'] {
-  return new Map(
-    [...neighbours].map(([id, neighbour]) => {
-      const askAgainAtMs = new Map([...neighbour.askAgainAtMs].filter(([, atMs]) => atMs > nowMs));
-      return [id, { ...neighbour, askAgainAtMs }];
-    }),
-  );
+function setFailure(
+  state: ReplicationState,
+  neighbour: string,
+  author: string,
+  failure: Failure | undefined,
+): ReplicationState {
+  const known = state.neighbours.get(neighbour);
+  if (known === undefined) return state;
+  const failures = new Map(known.failures);
+  if (failure === undefined) failures.delete(author);
+  else failures.set(author, failure);
+  return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, failures }) };
 }
 
 /** Tells all neighbours what is on the own disk. */
@@ -248,7 +245,9 @@ function announce(state: ReplicationState, nowMs: number): ReplicationStep {
   const isAllDue = nowMs >= state.announcedAllAtMs + ANNOUNCE_ALL_MS;
   const isDue = state.changed.size > 0 && nowMs >= state.announcedAtMs + ANNOUNCE_PAUSE_MS;
   if (!isAllDue && !isDue) return { state, effects: [] };
-  const tips = isAllDue ? allTips(state) : [...state.changed].flatMap((author) => tipsOf(state.logs.get(author) ?? []));
+  const tips = isAllDue
+    ? allTips(state)
+    : [...state.changed].flatMap((author) => announcedTips(state.logs.get(author) ?? []));
   const heads: Heads = { tips, complete: isAllDue, pushed: isPushable(state.pushed) ? state.pushed : [] };
   const told = { ...state, changed: new Set<string>(), pushed: [], announcedAtMs: nowMs };
   return {
@@ -262,10 +261,25 @@ function isPushable(batches: readonly Batch[]): boolean {
   return batches.length <= PUSHED_BATCHES_MAX && sizeBytes <= PUSHED_BYTES_MAX;
 }
 
-const allTips = ({ logs }: ReplicationState): SignedHead[] => [...logs.values()].flatMap(tipsOf);
+/** More logs than a message holds are those of a site that replaced its gateways many times: the first of them go untold. */
+const allTips = ({ logs }: ReplicationState): SignedHead[] =>
+  [...logs.values()].flatMap(announcedTips).slice(-AUTHORS_MAX * TIPS_MAX);
+
+const announcedTips = (log: AuthorLog): SignedHead[] => tipsOf(log).slice(0, TIPS_MAX);
 
 const isLacking = ({ logs }: ReplicationState, author: string, tips: readonly SignedHead[]): boolean =>
   tips.some((tip) => !holds(logs.get(author) ?? [], tip));
+
+function withAwaited(state: ReplicationState, nowMs: number): ReplicationState {
+  const { neighbours, awaited } = state;
+  const authors = [...neighbours].flatMap(([author, { tips }]) => {
+    if (isLacking(state, author, tips.get(author) ?? [])) return [];
+    const isBehind = [...neighbours.values()].some((other) => isLacking(state, author, other.tips.get(author) ?? []));
+    return isBehind ? [author] : [];
+  });
+  if (authors.length === 0 && awaited.size === 0) return state;
+  return { ...state, awaited: new Map(authors.map((author) => [author, awaited.get(author) ?? nowMs])) };
+}
 
 /** Asks one neighbour for each log that somebody has more of: the author where it is one of them, or the least busy. */
 function fetchMissing(state: ReplicationState, nowMs: number): ReplicationStep {
@@ -275,12 +289,15 @@ function fetchMissing(state: ReplicationState, nowMs: number): ReplicationStep {
   const authors = new Set([...state.neighbours.values()].flatMap(({ tips }) => [...tips.keys()]));
   for (const author of authors) {
     if (fetches.size >= FETCHES_MAX) break;
-    if (author === state.self || fetches.has(author) || nowMs < (state.offered.get(author) ?? -Infinity)) continue;
+    if (author === state.self || fetches.has(author)) continue;
+    if (nowMs < (state.awaited.get(author) ?? -Infinity) + PUSH_PATIENCE_MS) continue;
     const [best] = [...state.neighbours]
-      .map(([neighbour, { tips, askAgainAtMs }]) => ({ neighbour, tips: tips.get(author) ?? [], askAgainAtMs }))
+      .map(([neighbour, { tips, failures }]) => ({ neighbour, tips: tips.get(author) ?? [], failures }))
       .filter(
-        ({ neighbour, tips, askAgainAtMs }) =>
-          isLacking(state, author, tips) && !askAgainAtMs.has(author) && busyWith(neighbour) < FETCHES_FROM_ONE_MAX,
+        ({ neighbour, tips, failures }) =>
+          isLacking(state, author, tips) &&
+          nowMs >= (failures.get(author)?.askAgainAtMs ?? -Infinity) &&
+          busyWith(neighbour) < FETCHES_FROM_ONE_MAX,
       )
       .sort(
         (a, b) =>
