@@ -3,35 +3,45 @@ export interface PathCondition {
   readonly latencyMinMs: number;
   readonly latencyMaxMs: number;
   readonly bytesPerMs: number;
-  /** Nothing arrives, and nobody is told. */
-  readonly isCut: boolean;
+  /** Share of messages that vanish although the link goes on; a real one never does that. */
+  readonly lostMessagesRate: number;
 }
 
 /** Switches of one building, at 100 Mbit/s. */
-export const HEALTHY_PATH: PathCondition = { latencyMinMs: 0.2, latencyMaxMs: 2, bytesPerMs: 12_500, isCut: false };
+export const HEALTHY_PATH: PathCondition = {
+  latencyMinMs: 0.2,
+  latencyMaxMs: 2,
+  bytesPerMs: 12_500,
+  lostMessagesRate: 0,
+};
 
 export class Path {
-  #condition = HEALTHY_PATH;
+  condition = HEALTHY_PATH;
+  readonly #cuts = new Set<symbol>();
   #cutAtMs = Infinity;
   #repairs: (() => void)[] = [];
 
   constructor(private readonly nowMs: () => number) {}
 
-  get condition(): PathCondition {
-    return this.#condition;
-  }
-
-  /** Infinity: it is not cut. */
+  /** Since when nothing arrives; Infinity where it is whole. */
   get cutAtMs(): number {
     return this.#cutAtMs;
   }
 
-  set(change: Partial<PathCondition>): void {
-    const wasCut = this.#condition.isCut;
-    this.#condition = { ...this.#condition, ...change };
-    if (this.#condition.isCut === wasCut) return;
-    this.#cutAtMs = wasCut ? Infinity : this.nowMs();
-    if (wasCut) for (const callback of this.#repairs.splice(0)) callback();
+  get isCut(): boolean {
+    return this.#cuts.size > 0;
+  }
+
+  /** From now on nothing arrives, and nobody is told. Returns what repairs this cut; the path is whole when all of them are. */
+  cut(): () => void {
+    const cut = Symbol();
+    this.#cuts.add(cut);
+    this.#cutAtMs = Math.min(this.#cutAtMs, this.nowMs());
+    return () => {
+      if (!this.#cuts.delete(cut) || this.isCut) return;
+      this.#cutAtMs = Infinity;
+      for (const callback of this.#repairs.splice(0)) callback();
+    };
   }
 
   /** Runs the callback once, when the path is whole again. */

@@ -62,7 +62,7 @@ export class Pipe {
   }
 
   #land(item: Item): void {
-    if (this.path.condition.isCut) return this.#waitForRepair();
+    if (this.path.isCut) return this.#waitForRepair();
     this.#items.shift();
     this.#unsentBytes -= item.sizeBytes;
     item.arrive();

@@ -10,7 +10,17 @@ import { SimulatedNetwork } from './simulated-network.js';
  */
 export class SimulatedMesh {
   /** What went over it so far. */
-  readonly carried = { sessions: 0, refusals: 0, messages: 0, messageBytes: 0, requests: 0, pieceBytes: 0 };
+  readonly carried = {
+    sessions: 0,
+    refusals: 0,
+    messages: 0,
+    lostMessages: 0,
+    messageBytes: 0,
+    requests: 0,
+    pieceBytes: 0,
+  };
+  /** Whatever a program hears from another, the moment it does; for those who watch. */
+  onMessage: (from: SimulatedNetwork, to: SimulatedNetwork, message: Uint8Array) => void = () => undefined;
   readonly #paths = new Map<string, Path>();
   /** The program that runs on each machine. */
   readonly #programs = new Map<string, SimulatedNetwork>();
@@ -42,10 +52,15 @@ export class SimulatedMesh {
     return path;
   }
 
-  /** Changes both directions. */
+  /** Cuts both ways between two machines, and returns what repairs them. */
+  cut(a: string, b: string): () => void {
+    const repairs = [this.path(a, b).cut(), this.path(b, a).cut()];
+    return () => repairs.forEach((repair) => repair());
+  }
+
+  /** Changes how bytes travel both ways between two machines. */
   setLink(a: string, b: string, change: Partial<PathCondition>): void {
-    this.path(a, b).set(change);
-    this.path(b, a).set(change);
+    for (const path of [this.path(a, b), this.path(b, a)]) path.condition = { ...path.condition, ...change };
   }
 
   /** Ends the session of two machines as a router does that forgets them. */

@@ -14,6 +14,11 @@ const UNSENT_BYTES_MAX = 4_194_304;
 /** A greeting with a roster. */
 const HELLO_BYTES = 2_000;
 
+interface Call {
+  readonly end: SessionEnd;
+  readonly givenUpAtMs: number;
+}
+
 /**
  * The mesh as the program on one simulated machine has it. A lost neighbour is called every second by whoever has the
  * lower key; one that was silent for four seconds is lost; one that calls anew takes the place of its old session.
@@ -23,8 +28,8 @@ export class SimulatedNetwork implements MeshNetwork {
   #handlers: MeshNetworkHandlers | undefined;
   /** By neighbour. */
   readonly #open = new Map<string, SessionEnd>();
-  /** By machine: until when a call may take. */
-  readonly #calls = new Map<string, number>();
+  /** By machine. */
+  readonly #calls = new Map<string, Call>();
   readonly #refusedUntilMs = new Map<string, number>();
   #timer: Timer | undefined;
   #diedAtMs = Infinity;
@@ -49,6 +54,11 @@ export class SimulatedNetwork implements MeshNetwork {
     const { carried } = this.mesh;
     carried.messages += 1;
     carried.messageBytes += message.length;
+    const { lostMessagesRate } = this.mesh.path(this.machine, end.other.owner.machine).condition;
+    if (lostMessagesRate > 0 && this.#random.chance(lostMessagesRate)) {
+      carried.lostMessages += 1;
+      return;
+    }
     end.pipe.send(message.length, () => end.other.owner.#hear(end.other, message));
     if (end.pipe.unsentBytes > UNSENT_BYTES_MAX) this.#end(end, 'it takes nothing');
   }
@@ -100,6 +110,7 @@ export class SimulatedNetwork implements MeshNetwork {
     this.#diedAtMs = Math.min(this.#diedAtMs, this.mesh.clock.monotonicMs());
     this.#timer?.cancel();
     for (const end of this.#open.values()) end.die();
+    for (const { end } of this.#calls.values()) end.die();
     this.#open.clear();
   }
 
@@ -129,9 +140,11 @@ export class SimulatedNetwork implements MeshNetwork {
   }
 
   #call(called: SimulatedNetwork, nowMs: number): void {
-    if (nowMs < (this.#calls.get(called.machine) ?? 0) || this.#refuses(called.key)) return;
-    this.#calls.set(called.machine, nowMs + CALL_MAX_MS);
+    const before = this.#calls.get(called.machine);
+    if ((before !== undefined && nowMs < before.givenUpAtMs) || this.#refuses(called.key)) return;
+    before?.end.die();
     const end = SessionEnd.between(this, called);
+    this.#calls.set(called.machine, { end, givenUpAtMs: nowMs + CALL_MAX_MS });
     end.pipe.send(HELLO_BYTES, () => called.#answer(end.other));
   }
 
@@ -139,7 +152,7 @@ export class SimulatedNetwork implements MeshNetwork {
     if (this.#handlers === undefined || this.#refuses(end.neighbour)) return;
     end.pipe.send(HELLO_BYTES, () => {
       const caller = end.other;
-      if (caller.owner.#handlers === undefined) return;
+      if (caller.phase === 'ended') return;
       // Before anything else that the caller says.
       caller.pipe.send(HELLO_BYTES, () => this.#admit(end));
       caller.owner.#admit(caller);
@@ -151,7 +164,7 @@ export class SimulatedNetwork implements MeshNetwork {
   }
 
   #admit(end: SessionEnd): void {
-    if (this.#handlers === undefined) return;
+    if (this.#handlers === undefined || end.phase === 'ended') return;
     this.#calls.delete(end.other.owner.machine);
     const before = this.#open.get(end.neighbour);
     if (before !== undefined) this.#end(before, 'another session with it goes on');
@@ -162,7 +175,9 @@ export class SimulatedNetwork implements MeshNetwork {
   }
 
   #hear(end: SessionEnd, message: Uint8Array): void {
-    if (end.phase === 'open') this.#handlers?.onMessage(end.neighbour, message);
+    if (end.phase !== 'open') return;
+    this.mesh.onMessage(end.other.owner, this, message);
+    this.#handlers?.onMessage(end.neighbour, message);
   }
 
   #serve(neighbour: string, request: Uint8Array): Iterator<Uint8Array> {

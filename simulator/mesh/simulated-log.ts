@@ -1,0 +1,71 @@
+import {
+  assumedLast,
+  BATCH_ENTRIES_MAX,
+  batchOf,
+  type Batch,
+  type ChainedEntry,
+  type EpochId,
+  type SignedHead,
+} from '@sparc/protocol/ledger';
+import type { LogCommit, ReplicaAppend } from '@sparc/protocol/ports';
+import { isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@sparc/protocol/replication';
+
+/** As large as batches are cut from a disk. */
+const BATCH_BYTES = 262_144;
+
+interface Epoch {
+  readonly held: HeldEpoch;
+  readonly entries: readonly ChainedEntry[];
+  /** One for each commit, the newest last. */
+  readonly heads: readonly SignedHead[];
+}
+
+/** A commit as an append: where it opens an epoch, its first entry names the one before. */
+export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
+  const previous = entries[0]?.sequence === 1 ? assumedLast(batchOf(entries, undefined, head)) : undefined;
+  return { entries, head, ...(previous !== undefined && { previous }) };
+}
+
+/** The log of one author in memory. */
+export class SimulatedLog {
+  #epochs: readonly Epoch[] = [];
+  #log: AuthorLog = [];
+
+  get log(): AuthorLog {
+    return this.#log;
+  }
+
+  add({ entries, head, previous }: ReplicaAppend): void {
+    const before = this.#find(head.epoch);
+    const first = before?.held.previous ?? previous;
+    const epoch: Epoch = {
+      held: { head, ...(first !== undefined && { previous: first }) },
+      entries: [...(before?.entries ?? []), ...entries],
+      heads: [...(before?.heads ?? []), head],
+    };
+    this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
+    this.#log = this.#epochs.map(({ held }) => held);
+  }
+
+  hashAt(epoch: EpochId, sequence: number): Uint8Array | undefined {
+    return this.#find(epoch)?.entries[sequence - 1]?.hash;
+  }
+
+  batchAfter({ epoch, sequence }: EpochEnd): Batch | undefined {
+    const { entries = [], heads = [] } = this.#find(epoch) ?? {};
+    let head: SignedHead | undefined;
+    let sizeBytes = 0;
+    for (const next of heads) {
+      if (next.sequence <= sequence) continue;
+      if (next.sequence > sequence + BATCH_ENTRIES_MAX || sizeBytes >= BATCH_BYTES) break;
+      const added = entries.slice(head?.sequence ?? sequence, next.sequence);
+      sizeBytes += added.reduce((sum, { content }) => sum + content.length, 0);
+      head = next;
+    }
+    return head && batchOf(entries.slice(sequence, head.sequence), entries[sequence - 1], head);
+  }
+
+  #find(epoch: EpochId): Epoch | undefined {
+    return this.#epochs.find(({ held }) => isSameEpoch(held.head.epoch, epoch));
+  }
+}
