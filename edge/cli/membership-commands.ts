@@ -9,7 +9,7 @@ import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { siteInForce } from './plan-in-force.js';
 import { rosterLines, rosterValue } from './roster-text.js';
 
-const ADMISSION_BYTES_MAX = 1_048_576;
+const ADMISSION_BYTES_MAX = 131_072;
 
 interface RequestFlags {
   readonly config: string;

@@ -29,7 +29,7 @@ const Admission = message({
 
 /** The same as a file. */
 const SignedAdmission = message({
-  admission: required(1, bytes(1, 524_288)),
+  admission: required(1, bytes(1, 65_536)),
   signature: required(2, bytes(64)),
 });
 

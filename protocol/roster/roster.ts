@@ -7,13 +7,15 @@ import type { Signer, VerifySignature } from '../ports/signer.js';
 export const MEMBERS_MAX = 32;
 const EXPELLED_MAX = 256;
 export const ADDRESSES_MAX = 8;
+/** Fits into the body of an entry of the authority's log, and into a greeting. */
+export const ROSTER_BYTES_MAX = 60_000;
 
 export const Member = message({
   /** Ed25519 public key, in hex: author of its log and name in the mesh. */
   key: required(1, hex(32)),
   name: required(2, text(128)),
   /** `host:port`, where it can be reached. */
-  addresses: list(3, text(256), ADDRESSES_MAX),
+  addresses: list(3, text(128), ADDRESSES_MAX),
 });
 export type Member = Infer<typeof Member>;
 
@@ -32,7 +34,7 @@ export type Roster = Infer<typeof Roster>;
 
 /** The bytes of a roster as they were signed, so that what a newer version adds survives. */
 export const SignedRoster = message({
-  roster: required(1, bytes(1, 262_144)),
+  roster: required(1, bytes(1, ROSTER_BYTES_MAX)),
   signature: required(2, bytes(64)),
 });
 export type SignedRoster = Infer<typeof SignedRoster>;
@@ -43,6 +45,7 @@ const DOMAIN = utf8ToBytes('sparc/roster/1\0');
 export function signRoster(authority: Signer, roster: Roster): SignedRoster {
   assertRoster(roster);
   const encoded = Roster.encode(roster);
+  if (encoded.length > ROSTER_BYTES_MAX) throw invalid(`${encoded.length} bytes, where ${ROSTER_BYTES_MAX} may be`);
   return { roster: encoded, signature: authority.sign(concatBytes(DOMAIN, encoded)) };
 }
 
@@ -65,12 +68,10 @@ export const isNewer = (a: Roster, b: Roster): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.issuedUnixMs > b.issuedUnixMs);
 
 function assertRoster({ members, expelled }: Roster): void {
-  const keys = new Set<string>(expelled.map(({ key }) => key));
-  for (const member of members) {
-    assertMember(member);
-    if (keys.has(member.key)) throw invalid(`${member.key} is there twice`);
-    keys.add(member.key);
-  }
+  for (const member of members) assertMember(member);
+  const keys = [...members, ...expelled].map(({ key }) => key);
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice !== undefined) throw invalid(`${twice} is there twice`);
 }
 
 /** Names and addresses are shown to people and dialled. Throws ERR_MESH_ROSTER_INVALID. */
@@ -82,6 +83,6 @@ export function assertMember({ name, addresses }: Member): void {
   }
 }
 
-const ADDRESS = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9.-]{1,253}):([1-9][0-9]{0,4})$/;
+const ADDRESS = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9.-]{1,120}):([1-9][0-9]{0,4})$/;
 
 const invalid = (message: string) => new SparcError('ERR_MESH_ROSTER_INVALID', message);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import t from 'tap';
-import { loadIdentity, verifySignature } from '@sparc/edge/platform';
+import { findIdentitySeed, loadIdentity, verifySignature } from '@sparc/edge/platform';
 
 function dataDir(t: { teardown(done: () => void): void }): string {
   const path = mkdtempSync(join(tmpdir(), 'sparc-identity-'));
@@ -19,6 +19,14 @@ t.test('the identity is made once, kept, and readable by its owner alone', async
   t.strictSame(loadIdentity(folder).publicKey, first.publicKey);
   t.equal(statSync(join(folder, 'secrets', 'gateway.key')).mode & 0o777, 0o600);
   t.strictSame(readdirSync(join(folder, 'secrets')), ['gateway.key']);
+});
+
+t.test('the seed of the identity makes the same key, and nothing makes one by asking for it', async (t) => {
+  const folder = dataDir(t);
+  t.equal(findIdentitySeed(folder), undefined);
+  t.strictSame(readdirSync(folder), []);
+  const { publicKey } = loadIdentity(folder);
+  t.strictSame(ed25519.getPublicKey(findIdentitySeed(folder) ?? new Uint8Array()), publicKey);
 });
 
 t.test('signatures are those of RFC 8032, as another implementation sees them', async (t) => {

@@ -1,0 +1,88 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { joinSite } from '@sparc/edge/membership';
+import { tryLock, verifySignature } from '@sparc/edge/platform';
+import { signRoster } from '@sparc/protocol/roster';
+import { keyOf, member, rosterWith } from '../../support/roster.js';
+import { testSigner } from '../../support/test-signer.js';
+import { AUTHORITY, codeOf, membershipScene, SITE_SECRET } from './membership-scene.js';
+
+t.test('a gateway that joins has the secret for itself alone', async (t) => {
+  const { dataDir, joins } = membershipScene(t);
+  t.equal(joins().roster.site, 'harbour');
+  const path = join(dataDir, 'secrets', 'site.secret');
+  t.equal(readFileSync(path, 'latin1'), `${Buffer.from(SITE_SECRET).toString('hex')}\n`);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(readFileSync(join(dataDir, 'mesh', 'authority.pub'), 'latin1'), `${keyOf(200)}\n`);
+});
+
+t.test('joining again brings what is newer, and an old admission undoes nothing', async (t) => {
+  const { admission, signed, joins, opened } = membershipScene(t);
+  const old = admission(signed({ epoch: 4 }), { siteSecret: new Uint8Array(32).fill(1) });
+  joins(old);
+  joins(old);
+  t.equal(opened().newest.epoch, 4, 'the same one twice is the same');
+  joins(admission(signed({ epoch: 5 })));
+  t.equal(
+    codeOf(() => joins(old)),
+    'ERR_MESH_ADMISSION_INVALID',
+  );
+  t.equal(opened().newest.epoch, 5);
+  t.strictSame(opened().siteSecret, SITE_SECRET);
+});
+
+t.test('an admission for another gateway, and one that was cut, are refused and leave nothing', async (t) => {
+  const { dataDir, admission, signed, joins, open } = membershipScene(t);
+  for (const file of [admission(signed(), { forKey: keyOf(1) }), admission().subarray(0, 100), new Uint8Array()]) {
+    t.equal(
+      codeOf(() => joins(file)),
+      'ERR_MESH_ADMISSION_INVALID',
+    );
+  }
+  t.equal(open(), undefined);
+  t.notOk(existsSync(join(dataDir, 'mesh')));
+});
+
+t.test('a member stays with its authority', async (t) => {
+  const { self, admission, joins, opened } = membershipScene(t);
+  joins();
+  const other = testSigner(201);
+  const roster = signRoster(other, rosterWith([self, member(1)], { epoch: 9 }));
+  t.equal(
+    codeOf(() => joins(admission(roster, { authority: other }))),
+    'ERR_MESH_OTHER_SITE',
+  );
+  t.strictSame(opened().authority, AUTHORITY.publicKey);
+});
+
+t.test('a gateway with the policy of another site does not join', async (t) => {
+  const { admission, joins, open } = membershipScene(t);
+  t.equal(
+    codeOf(() => joins(admission(), 'airport')),
+    'ERR_MESH_OTHER_SITE',
+  );
+  t.equal(open(), undefined);
+  joins(admission(), 'harbour');
+  t.equal(open()?.siteId, 'harbour');
+});
+
+t.test('a gateway does not join while it runs', async (t) => {
+  const { dataDir, joins, open } = membershipScene(t);
+  const lock = tryLock(join(dataDir, 'gateway.lock'));
+  t.equal(codeOf(joins), 'ERR_GATEWAY_DATA_IN_USE');
+  t.equal(open(), undefined);
+  lock?.release();
+  t.equal(codeOf(joins), 'done', 'and the lock is not kept by the refusal');
+});
+
+t.test('a gateway without a key made no request, so that no admission is for it', async (t) => {
+  const { admission } = membershipScene(t);
+  const empty = mkdtempSync(join(tmpdir(), 'sparc-membership-'));
+  t.teardown(() => rmSync(empty, { recursive: true }));
+  t.equal(
+    codeOf(() => joinSite(empty, verifySignature, undefined, admission())),
+    'ERR_MESH_ADMISSION_INVALID',
+  );
+});

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { joinSite, Membership } from '@sparc/edge/membership';
+import { loadIdentity, verifySignature } from '@sparc/edge/platform';
+import { isSparcError } from '@sparc/protocol/errors';
+import { signAdmission, signRoster, type Member, type Roster, type SignedRoster } from '@sparc/protocol/roster';
+import { SeededRandom } from '@sparc/simulator/world';
+import { member, rosterWith } from '../../support/roster.js';
+import { testSigner } from '../../support/test-signer.js';
+
+export const AUTHORITY = testSigner(200);
+export const SITE_SECRET = new Uint8Array(32).fill(0x5e);
+
+/** A data directory with a key of its own, and an authority that admits it. */
+export function membershipScene(t: Test) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'sparc-membership-'));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
+  const key = Buffer.from(loadIdentity(dataDir).publicKey).toString('hex');
+  const self: Member = { key, name: 'self', addresses: [] };
+  const signed = (rest: Partial<Roster> = {}): SignedRoster =>
+    signRoster(AUTHORITY, rosterWith([self, member(1)], { epoch: 4, ...rest }));
+  const admission = (
+    roster: SignedRoster = signed(),
+    { authority = AUTHORITY, siteSecret = SITE_SECRET, forKey = key } = {},
+  ) => signAdmission(authority, new SeededRandom(1), { key: forKey, roster, siteSecret });
+  const joins = (file = admission(), policySite?: string) => joinSite(dataDir, verifySignature, policySite, file);
+  const failures: unknown[] = [];
+  const open = (): Membership | undefined =>
+    Membership.open(dataDir, verifySignature, (error) => void failures.push(error));
+  const opened = (): Membership => {
+    const membership = open();
+    if (membership === undefined) throw new Error('the gateway is no member');
+    return membership;
+  };
+  return { dataDir, key, self, signed, admission, joins, open, opened, failures };
+}
+
+/** The code that it ends with. */
+export function codeOf(work: () => unknown): string {
+  try {
+    work();
+    return 'done';
+  } catch (error) {
+    if (isSparcError(error)) return error.code;
+    throw error;
+  }
+}

@@ -1,0 +1,169 @@
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import fc from 'fast-check';
+import t from 'tap';
+import { verifySignature } from '@sparc/edge/platform';
+import { isSparcError } from '@sparc/protocol/errors';
+import {
+  openAdmission,
+  openRequest,
+  seal,
+  Sealed,
+  signAdmission,
+  signRequest,
+  signRoster,
+  unseal,
+} from '@sparc/protocol/roster';
+import { SeededRandom } from '@sparc/simulator/world';
+import { checkProperty } from '../../support/property.js';
+import { keyOf, member, rosterWith } from '../../support/roster.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const AUTHORITY = testSigner(200);
+const SECRET = new Uint8Array(32).fill(0x5e);
+/** What the key of `testSigner(seed)` is made from. */
+const seedOf = (seed: number) => new Uint8Array(32).fill(seed);
+const gateway = (seed: number) => ({ key: keyOf(seed), seed: seedOf(seed) });
+const ROSTER = signRoster(AUTHORITY, rosterWith([member(1), member(2)], { epoch: 4 }));
+const admission = (seed: number, roster = ROSTER) =>
+  signAdmission(AUTHORITY, new SeededRandom(seed), { key: keyOf(seed), roster, siteSecret: SECRET });
+
+/** The code that it ends with. */
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+    return 'taken';
+  } catch (error) {
+    if (isSparcError(error)) return error.code;
+    throw error;
+  }
+}
+
+/** One file for each byte, in which one bit of it is another. */
+function* withOneBitChanged(file: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < file.length; at++) {
+    yield file.map((byte, index) => (index === at ? byte ^ (1 << (at & 7)) : byte));
+  }
+}
+
+t.test('a request says who asks, as that gateway signed it', async (t) => {
+  const asked = member(1);
+  t.strictSame(openRequest(verifySignature, signRequest(testSigner(1), asked)), asked);
+  t.equal(
+    codeOf(() => signRequest(testSigner(1), { name: 'x\n', addresses: [] })),
+    'ERR_MESH_ROSTER_INVALID',
+  );
+});
+
+t.test('a request is refused when any byte of it is another, or when its end is missing', async (t) => {
+  const file = signRequest(testSigner(1), member(1));
+  for (const changed of withOneBitChanged(file)) {
+    const code = codeOf(() => openRequest(verifySignature, changed));
+    if (code !== 'ERR_MESH_REQUEST_INVALID') t.fail(`${Buffer.from(changed).toString('hex')}: ${code}`);
+  }
+  for (let length = 0; length < file.length; length++) {
+    const code = codeOf(() => openRequest(verifySignature, file.subarray(0, length)));
+    if (code !== 'ERR_MESH_REQUEST_INVALID') t.fail(`${length} bytes: ${code}`);
+  }
+  t.pass();
+});
+
+t.test('a gateway takes authority, roster and site secret out of its admission', async (t) => {
+  const opened = openAdmission(verifySignature, gateway(2), admission(2));
+  t.strictSame(opened.authority, AUTHORITY.publicKey);
+  t.strictSame(opened.siteSecret, SECRET);
+  t.strictSame(opened.signed, ROSTER);
+  t.equal(opened.roster.epoch, 4);
+});
+
+t.test('an admission shows the site secret to nobody, and another gateway cannot take it', async (t) => {
+  const file = admission(1);
+  t.notOk(Buffer.from(file).includes(Buffer.from(SECRET)));
+  t.equal(
+    codeOf(() => openAdmission(verifySignature, gateway(2), file)),
+    'ERR_MESH_ADMISSION_INVALID',
+  );
+  const pretending = { key: keyOf(1), seed: seedOf(2) };
+  t.equal(
+    codeOf(() => openAdmission(verifySignature, pretending, file)),
+    'ERR_MESH_ADMISSION_INVALID',
+  );
+});
+
+t.test('an admission is refused when any byte of it is another, or when its end is missing', async (t) => {
+  const file = admission(1);
+  for (const changed of withOneBitChanged(file)) {
+    const code = codeOf(() => openAdmission(verifySignature, gateway(1), changed));
+    if (code !== 'ERR_MESH_ADMISSION_INVALID') t.fail(`${Buffer.from(changed).toString('hex')}: ${code}`);
+  }
+  for (let length = 0; length < file.length; length++) {
+    const code = codeOf(() => openAdmission(verifySignature, gateway(1), file.subarray(0, length)));
+    if (code !== 'ERR_MESH_ADMISSION_INVALID') t.fail(`${length} bytes: ${code}`);
+  }
+  t.pass();
+});
+
+t.test('an admission with a roster of another authority, or without the gateway, is refused', async (t) => {
+  const foreign = signRoster(testSigner(201), rosterWith([member(1)]));
+  const without = signRoster(AUTHORITY, rosterWith([member(2)]));
+  for (const roster of [foreign, without]) {
+    t.equal(
+      codeOf(() => openAdmission(verifySignature, gateway(1), admission(1, roster))),
+      'ERR_MESH_ADMISSION_INVALID',
+    );
+  }
+});
+
+t.test('whatever bytes come as a request or an admission, they are refused with their code', async (t) => {
+  checkProperty(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (file) => {
+      t.equal(
+        codeOf(() => openRequest(verifySignature, file)),
+        'ERR_MESH_REQUEST_INVALID',
+      );
+      t.equal(
+        codeOf(() => openAdmission(verifySignature, gateway(1), file)),
+        'ERR_MESH_ADMISSION_INVALID',
+      );
+    }),
+  );
+  t.pass();
+});
+
+t.test('nothing is sealed to a key that everybody could open', async (t) => {
+  // The neutral element and the point of order two: signatures by them can be made without any secret.
+  const neutral = Uint8Array.of(1, ...new Uint8Array(31));
+  const orderTwo = Uint8Array.of(0xec, ...new Uint8Array(30).fill(0xff), 0x7f);
+  for (const key of [neutral, orderTwo, new Uint8Array(32).fill(2)]) {
+    const hex = Buffer.from(key).toString('hex');
+    t.equal(
+      codeOf(() => signAdmission(AUTHORITY, new SeededRandom(1), { key: hex, roster: ROSTER, siteSecret: SECRET })),
+      'ERR_MESH_REQUEST_INVALID',
+      hex,
+    );
+  }
+});
+
+t.test('what is sealed to a gateway opens with its seed alone, and is never sealed the same way twice', async (t) => {
+  const random = new SeededRandom(3);
+  checkProperty(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.integer({ min: 1, max: 9 }), (content, seed) => {
+      const sealed = Sealed.decode(Sealed.encode(seal(testSigner(seed).publicKey, random, content)));
+      t.strictSame(unseal(seedOf(seed), sealed), content);
+      t.equal(unseal(seedOf(seed + 1), sealed), undefined);
+      t.notSame(seal(testSigner(seed).publicKey, random, content), sealed);
+    }),
+    30,
+  );
+  t.pass();
+});
+
+t.test('the X25519 key of a gateway is the one that OpenSSL makes from its seed (RFC 8032, 5.1.5)', async (t) => {
+  const digest = createHash('sha512').update(seedOf(1)).digest().subarray(0, 32);
+  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), digest]);
+  const spki = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
+  t.strictSame(
+    Buffer.from(ed25519.utils.toMontgomery(testSigner(1).publicKey)),
+    spki.export({ format: 'der', type: 'spki' }).subarray(-32),
+  );
+});
