@@ -26,12 +26,24 @@ export class TestChain {
     return this.#head;
   }
 
-  /** A commit that opens an epoch. */
-  open(counter: number, records: readonly StoredRecord[] = [], predecessorLost = false): LogCommit {
+  /** Another life of the same author from where this one stands: on a restored disk, or with a cloned key. */
+  branch(): TestChain {
+    const other = new TestChain(this.signer);
+    other.#head = this.#head;
+    return other;
+  }
+
+  /** A commit that opens an epoch; its random bytes are `random` eight times. */
+  open(
+    counter: number,
+    records: readonly StoredRecord[] = [],
+    predecessorLost = false,
+    random: number = counter,
+  ): LogCommit {
     const previous = this.#head;
     const body = EpochBody.encode({ ...(previous !== undefined && { previous }), predecessorLost });
     const first = this.#content(EPOCH_KIND, body);
-    const epoch = { counter, random: new Uint8Array(8).fill(counter) };
+    const epoch = { counter, random: new Uint8Array(8).fill(random) };
     return this.#commit(epoch, 0, previous?.hash ?? NO_HASH, [first, ...records.map((record) => this.#event(record))]);
   }
 

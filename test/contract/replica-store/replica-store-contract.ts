@@ -1,0 +1,175 @@
+import t, { type Test } from 'tap';
+import { assumedLast, batchOf, SignedHead, verifyBatch, type Batch, type ChainedEntry } from '@sparc/protocol/ledger';
+import type { LogCommit, ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
+import type { AuthorLog, Fork } from '@sparc/protocol/replication';
+import { nodeCrypto } from '@sparc/edge/ledger';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+/** Replicas on one disk, as a machine sees them. */
+export interface ReplicaStoreHarness {
+  /** Opens them as a process does that finds what an earlier one left; the earlier one is gone, in order or not. */
+  open(): ReplicaStore;
+  /** The disk refuses to write, or does again. */
+  refuse(refusing: boolean): void;
+  remove(): Promise<void>;
+}
+
+const opened = { name: 'door.opened', doorId: 'front' };
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const authorOf = (chain: TestChain) => hex(chain.signer.publicKey);
+
+/** What matters of an epoch that is held, so that stores may keep more with it. */
+const shown = (log: AuthorLog | undefined) =>
+  log?.map(({ head, previous }) => ({
+    head: hex(SignedHead.encode(head)),
+    ...(previous !== undefined && { previous: [previous.epoch.counter, previous.sequence, hex(previous.hash)] }),
+  }));
+const shownEntry = ({ epoch, sequence, hash, content }: ChainedEntry) =>
+  [epoch.counter, hex(epoch.random), sequence, hex(hash), hex(content)].join(' ');
+const shownFork = ({ kind, first, second }: Fork) =>
+  [kind, hex(SignedHead.encode(first)), hex(SignedHead.encode(second))].join(' ');
+
+function append({ entries, head }: LogCommit): ReplicaAppend {
+  const previous = entries[0]?.sequence === 1 ? assumedLast(batchOf(entries, undefined, head)) : undefined;
+  return { entries, head, ...(previous !== undefined && { previous }) };
+}
+
+/** All of an epoch, read in batches as a neighbour gets them. */
+function read(store: ReplicaStore, author: string, epoch: LogCommit['head']['epoch']): Batch[] {
+  const batches: Batch[] = [];
+  for (let sequence = 0; ;) {
+    const batch = store.batchAfter(author, { epoch, sequence });
+    if (batch === undefined) return batches;
+    batches.push(batch);
+    sequence = batch.firstSequence + batch.contents.length - 1;
+  }
+}
+
+/** What every ReplicaStore keeps: run it against each implementation. */
+export function replicaStoreContract(name: string, make: () => Promise<ReplicaStoreHarness>): void {
+  const behaves = (behaviour: string, run: (t: Test, harness: ReplicaStoreHarness) => void) =>
+    t.test(`${name}: ${behaviour}`, async (t) => {
+      const harness = await make();
+      t.teardown(() => harness.remove());
+      run(t, harness);
+    });
+
+  behaves('nothing is held at first', (t, harness) => {
+    const store = harness.open();
+    const chain = new TestChain();
+    const { head } = chain.open(1);
+    t.equal(store.logs().size, 0);
+    t.same(store.forks(), []);
+    t.equal(store.hashAt(authorOf(chain), head.epoch, 1), undefined);
+    t.equal(store.batchAfter(authorOf(chain), { epoch: head.epoch, sequence: 0 }), undefined);
+  });
+
+  behaves('logs of several authors are there byte for byte, now and after a new start', (t, harness) => {
+    const chains = [new TestChain(testSigner(1)), new TestChain(testSigner(2))];
+    let store = harness.open();
+    const commits = chains.map((chain) => [
+      chain.open(1, [opened]),
+      chain.add(opened, opened),
+      chain.open(4, [opened]),
+    ]);
+    for (const turn of [0, 1, 2]) for (const log of commits) store.append(log.slice(turn, turn + 1).map(append), []);
+    for (const when of ['now', 'after a new start']) {
+      t.equal(store.logs().size, 2, when);
+      for (const [index, chain] of chains.entries()) {
+        const log = commits[index] ?? [];
+        const [, second, third] = log;
+        const before = second?.entries.at(-1);
+        const previous = before && { epoch: before.epoch, sequence: before.sequence, hash: before.hash };
+        const held = [
+          { head: second?.head as SignedHead },
+          { head: third?.head as SignedHead, ...(previous && { previous }) },
+        ];
+        t.same(shown(store.logs().get(authorOf(chain))), shown(held), when);
+        for (const { epoch, sequence, hash } of log.flatMap(({ entries }) => entries)) {
+          t.equal(hex(store.hashAt(authorOf(chain), epoch, sequence) ?? Buffer.of()), hex(hash));
+        }
+        const found = [1, 2].flatMap((at) =>
+          read(store, authorOf(chain), (log[at] as LogCommit).head.epoch).flatMap(
+            (batch) => verifyBatch(nodeCrypto, batch).entries,
+          ),
+        );
+        const written = log.flatMap(({ entries }) => entries);
+        t.same(found.map(shownEntry), written.map(shownEntry), when);
+      }
+      if (when === 'now') store = harness.open();
+    }
+  });
+
+  behaves('a batch begins behind any entry and ends at a head that its author signed', (t, harness) => {
+    const chain = new TestChain();
+    const store = harness.open();
+    const commits = [chain.open(1, [opened]), chain.add(opened, opened), chain.add(opened)];
+    store.append(commits.map(append), []);
+    const heads = commits.map(({ head }) => head.sequence);
+    for (let sequence = 0; sequence < 5; sequence++) {
+      const batch = store.batchAfter(authorOf(chain), { epoch: commits[0]?.head.epoch as never, sequence });
+      const { entries, head } = verifyBatch(nodeCrypto, batch as Batch);
+      t.equal(entries[0]?.sequence, sequence + 1);
+      t.ok(heads.includes(head.sequence));
+    }
+  });
+
+  behaves('a long log is read in batches of a bounded size, each signed', (t, harness) => {
+    const chain = new TestChain();
+    const store = harness.open();
+    const large = { ...opened, detail: { note: 'x'.repeat(1_000), more: 'y'.repeat(1_000) } };
+    const commits = [chain.open(1), ...Array.from({ length: 100 }, () => chain.add(large, large, opened))];
+    for (const commit of commits) store.append([append(commit)], []);
+    const batches = read(store, authorOf(chain), (commits[0] as LogCommit).head.epoch);
+    const sizes = batches.map(({ contents }) => contents.reduce((sum, { length }) => sum + length, 0));
+    t.ok(batches.length > 1 && Math.max(...sizes) < 300_000, String(sizes));
+    const entries = batches.flatMap((batch) => verifyBatch(nodeCrypto, batch).entries);
+    t.same(
+      entries.map(({ sequence }) => sequence),
+      Array.from({ length: 301 }, (_, index) => index + 1),
+    );
+  });
+
+  behaves('two epochs of the same number are kept apart', (t, harness) => {
+    const chain = new TestChain();
+    const clone = chain.branch();
+    const store = harness.open();
+    const commits = [chain.open(1, [opened], false, 1), clone.open(1, [opened, opened], false, 2)];
+    store.append(commits.map(append), []);
+    t.equal(store.logs().get(authorOf(chain))?.length, 2);
+    t.same(
+      commits.map(({ head }) => read(store, authorOf(chain), head.epoch)[0]?.contents.length),
+      [2, 3],
+    );
+  });
+
+  behaves('a write that the disk refuses leaves nothing, and can be made later', (t, harness) => {
+    const chain = new TestChain();
+    const store = harness.open();
+    const [first, second] = [chain.open(1, [opened]), chain.add(opened)];
+    const fork: Fork = { kind: 'twoLives', first: first.head, second: second.head };
+    store.append([append(first)], []);
+    harness.refuse(true);
+    t.throws(() => store.append([append(second)], [fork]), { code: 'ERR_LEDGER_WRITE_FAILED' });
+    t.same(shown(store.logs().get(authorOf(chain))), shown([{ head: first.head }]));
+    t.equal(store.hashAt(authorOf(chain), second.head.epoch, second.head.sequence), undefined);
+    t.same(store.forks(), []);
+    harness.refuse(false);
+    store.append([append(second)], [fork]);
+    const again = harness.open();
+    t.same(shown(again.logs().get(authorOf(chain))), shown([{ head: second.head }]));
+    t.same(again.forks().map(shownFork), [shownFork(fork)]);
+  });
+
+  behaves('evidence of forks outlives a new start', (t, harness) => {
+    const chain = new TestChain();
+    const forks = [1, 2, 3].map((random): Fork => {
+      const clone = chain.branch();
+      return { kind: 'twoLives', first: chain.open(1).head, second: clone.open(1, [opened], false, random + 50).head };
+    });
+    harness.open().append([], forks.slice(0, 2));
+    harness.open().append([], forks.slice(2));
+    t.same(harness.open().forks().map(shownFork).sort(), forks.map(shownFork).sort());
+  });
+}

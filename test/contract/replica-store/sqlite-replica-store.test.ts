@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { Database } from '@sparc/edge/platform';
+import { SqliteReplicaStore } from '@sparc/edge/replica';
+import { TestChain } from '../../support/test-chain.js';
+import { replicaStoreContract } from './replica-store-contract.js';
+
+replicaStoreContract('SqliteReplicaStore', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
+  const path = join(folder, 'replica.db');
+  let store: SqliteReplicaStore | undefined;
+  let other: Database | undefined;
+  return {
+    open() {
+      store?.close();
+      return (store = SqliteReplicaStore.open(path));
+    },
+    refuse(refusing) {
+      // Somebody else holds the write lock.
+      if (refusing) (other = new Database(path)).exec('BEGIN IMMEDIATE');
+      else other?.close();
+    },
+    async remove() {
+      store?.close();
+      other?.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+});
+
+t.test('SqliteReplicaStore: what does not follow on what is held is refused whole', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const store = SqliteReplicaStore.open(join(folder, 'replica.db'));
+  const chain = new TestChain();
+  const [first, second, third] = [
+    chain.open(1),
+    chain.add({ name: 'door.opened' }),
+    chain.add({ name: 'door.closed' }),
+  ];
+  t.throws(() => store.append([second], []), { code: 'ERR_LEDGER_ENTRY_MISSING' });
+  t.throws(() => store.append([first, third], []), { code: 'ERR_LEDGER_ENTRY_MISSING' });
+  t.equal(store.logs().size, 0);
+  store.append([first], []);
+  t.throws(() => store.append([first], []), { code: 'ERR_LEDGER_WRITE_FAILED' });
+  store.append([second, third], []);
+  t.match([...store.logs().values()], [[{ head: { sequence: third.head.sequence } }]]);
+  store.close();
+});
+
+t.test('SqliteReplicaStore: a file that is no database, or of a newer program, is not opened', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const text = join(folder, 'text.db');
+  writeFileSync(text, 'no database, but long enough to be taken for one '.repeat(100));
+  t.throws(() => SqliteReplicaStore.open(text), { code: 'ERR_LEDGER_CORRUPT' });
+  const newer = join(folder, 'newer.db');
+  const database = new Database(newer);
+  database.pragma('user_version = 99');
+  database.close();
+  t.throws(() => SqliteReplicaStore.open(newer), { code: 'ERR_LEDGER_CORRUPT' });
+});
