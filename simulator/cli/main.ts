@@ -1,17 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BusWorld, CommissioningWorld, SiteWorld } from '../site/index.js';
+import { BusWorld, CommissioningWorld, MeshWorld, SiteWorld } from '../site/index.js';
 import { reportText } from './report.js';
 
-const WORLDS = { site: SiteWorld, bus: BusWorld, commissioning: CommissioningWorld } as const;
+const WORLDS = { site: SiteWorld, bus: BusWorld, commissioning: CommissioningWorld, mesh: MeshWorld } as const;
 /** A bus world works at byte level: three minutes of it have tens of thousands of frames. */
-const HOURS_DEFAULT = { site: 2, bus: 0.05, commissioning: 0.05 } as const;
+const HOURS_DEFAULT = { site: 2, bus: 0.05, commissioning: 0.05, mesh: 0.05 } as const;
 
 const program = new Command('sparc simulate')
   .description('Runs a deterministic world with faults and checkers. The same seed gives the same digest.')
   .addOption(
     new Option(
       '--world <world>',
-      'site: people and cards for hours; bus: bytes for minutes; commissioning: readers from their box',
+      'site: people and cards for hours; bus: bytes for minutes; commissioning: readers from their box; mesh: gateways and their links',
     ).choices(Object.keys(WORLDS)),
   )
   .option('--seed <number>', 'what everything is drawn from', wholeNumber, 1)

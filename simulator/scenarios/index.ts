@@ -3,18 +3,25 @@
  * checkers. Checkers look at wires, locks, people and platters, never at a gateway's own account of itself.
  * @packageDocumentation
  */
+export { checkAcknowledgedIsKept } from './checkers/acknowledged-is-kept.js';
 export { checkAnswersInTime } from './checkers/answers-in-time.js';
+export { checkAsCommitted } from './checkers/as-committed.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
 export { DevicesReturn } from './checkers/devices-return.js';
 export { checkEgressIsFree } from './checkers/egress-is-free.js';
 export { checkFaultsFired } from './checkers/faults-fired.js';
+export { checkForksAreFound } from './checkers/forks-are-found.js';
+export { checkInOrder } from './checkers/in-order.js';
 export { LocksObeyCommands } from './checkers/locks-obey-commands.js';
 export { checkLocksRelock } from './checkers/locks-relock.js';
 export { NothingInClear } from './checkers/nothing-in-clear.js';
+export { checkNothingTwice } from './checkers/nothing-twice.js';
 export { checkOnlyTheEntitled } from './checkers/only-the-entitled.js';
 export { checkRecordedBeforeReleased } from './checkers/recorded-before-released.js';
+export { checkReplicasAgree } from './checkers/replicas-agree.js';
 export { checkSaidWhy } from './checkers/said-why.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
+export { MeshHistory, platterOf, type Platter } from './mesh-history.js';
 export { SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { Violations, type Violation } from './violation.js';

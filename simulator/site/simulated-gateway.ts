@@ -1,9 +1,9 @@
-import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
 import { JournalWriter, nodeCrypto } from '@sparc/edge/ledger';
 import type { Clock, FieldBus, Journal, LogCommit, Signer, TimeQuality, WallTime } from '@sparc/protocol/ports';
 import type { SeededRandom, SimulatedDisk } from '../world/index.js';
 import { ProcessClock } from './process-clock.js';
+import { seededSigner } from './seeded-signer.js';
 import { SimulatedLogStore, type CommitPhase } from './simulated-log-store.js';
 
 export interface SimulatedGatewayDeps {
@@ -91,14 +91,3 @@ export class SimulatedGateway {
 }
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-/** An Ed25519 key that a seed gives again (RFC 8410 envelope around 32 bytes). */
-function seededSigner(random: SeededRandom): Signer {
-  const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), random.bytes(32)]);
-  const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  return {
-    publicKey: Uint8Array.from(spki.subarray(-32)),
-    sign: (message) => Uint8Array.from(sign(null, message, privateKey)),
-  };
-}

@@ -40,7 +40,7 @@ export interface DurableItem<Item> {
 export class SimulatedDisk<Item> {
   behaviour: DiskBehaviour = HEALTHY_DISK;
   readonly fired = new Map<DiskFault, number>();
-  readonly #durable: DurableItem<Item>[] = [];
+  #durable: DurableItem<Item>[] = [];
   #written: Item[] = [];
   /** Refused and rolled back, with nothing durable after it. */
   #refused: Item[] = [];
@@ -100,6 +100,11 @@ export class SimulatedDisk<Item> {
     this.#keep(this.#written.length > 0 ? this.#written.slice(0, keptCount) : returned);
     this.#written = [];
     this.#refused = [];
+  }
+
+  /** A backup is copied onto it, or the image of another disk; the machine is off. */
+  restore(items: readonly DurableItem<Item>[]): void {
+    this.#durable = [...items];
   }
 
   #keep(items: readonly Item[]): void {

@@ -1,0 +1,141 @@
+import { JournalWriter } from '@sparc/edge/ledger';
+import { Replicator } from '@sparc/edge/replica';
+import type { EventRecord } from '@sparc/protocol/events';
+import type { LedgerCrypto } from '@sparc/protocol/ledger';
+import type { Clock, LogCommit, LogStore, ReplicaStore, Signer } from '@sparc/protocol/ports';
+import {
+  appendOf,
+  ReplicaDisk,
+  SimulatedLog,
+  SimulatedReplicaStore,
+  type ReplicaWrite,
+  type SimulatedMesh,
+  type StorePhase,
+} from '../mesh/index.js';
+import { SimulatedDisk, type DurableItem, type SeededRandom } from '../world/index.js';
+import { ProcessClock } from './process-clock.js';
+import { SimulatedLogStore, type CommitPhase } from './simulated-log-store.js';
+
+export interface MeshMachineDeps {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly crypto: LedgerCrypto;
+  readonly mesh: SimulatedMesh;
+  readonly siteId: string;
+  /** Whose logs belong to the site, by public key in hex. */
+  isAuthor(author: string): boolean;
+  /** A commit of its journal is on its platter. */
+  onCommitted(commit: LogCommit): void;
+}
+
+/** For seeded defects: what stands between the real parts. */
+export interface MeshWrappers {
+  readonly store?: (store: ReplicaStore) => ReplicaStore;
+  readonly isAuthor?: (author: string) => boolean;
+}
+
+/** All that is on a machine's disks. */
+export interface MachineImage {
+  readonly journal: readonly DurableItem<LogCommit>[];
+  readonly replicas: readonly ReplicaWrite[];
+}
+
+/** A machine with a gateway's real journal and replicator on it: it can lose its power at any instant, and its disks can be exchanged. */
+export class MeshMachine {
+  readonly key: string;
+  readonly journalDisk: SimulatedDisk<LogCommit>;
+  readonly replicaDisk = new ReplicaDisk();
+  /** Asked at each phase of each transaction; true: the machine dies there. */
+  onPhase: (phase: CommitPhase | StorePhase) => boolean = () => false;
+  #process: { readonly clock: ProcessClock; readonly writer: JournalWriter } | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly signer: Signer,
+    private readonly deps: MeshMachineDeps,
+    private readonly wrappers: MeshWrappers = {},
+  ) {
+    this.key = Buffer.from(signer.publicKey).toString('hex');
+    this.journalDisk = new SimulatedDisk(deps.clock, deps.random.fork('journal'));
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** Power on. */
+  start(): void {
+    const { random, crypto, mesh, siteId } = this.deps;
+    const { isAuthor = (author) => this.deps.isAuthor(author) } = this.wrappers;
+    const clock = new ProcessClock(this.deps.clock, () => this.deps.clock.wall());
+    const own = new SimulatedLog();
+    for (const commit of this.journalDisk.items()) {
+      own.add(appendOf(commit));
+      // A machine may have died before it could say so.
+      this.deps.onCommitted(commit);
+    }
+    const replicas = new SimulatedReplicaStore(this.replicaDisk, (phase) => this.onPhase(phase));
+    const replicator = new Replicator({
+      clock,
+      crypto,
+      network: mesh.join(this.name, this.key),
+      store: this.wrappers.store?.(replicas) ?? replicas,
+      ownLog: {
+        author: this.key,
+        log: () => own.log,
+        hashAt: (epoch, sequence) => own.hashAt(epoch, sequence),
+        batchAfter: (after) => own.batchAfter(after),
+      },
+      siteId,
+      isAuthor,
+      onStored: () => undefined,
+      onFork: () => undefined,
+      onFailure: () => undefined,
+    });
+    const journal = new SimulatedLogStore(this.journalDisk, (phase) => this.onPhase(phase));
+    const store = told(journal, (commit) => {
+      own.add(appendOf(commit));
+      this.deps.onCommitted(commit);
+      replicator.ownCommitted();
+    });
+    const writer = new JournalWriter({ store, signer: this.signer, clock, random, crypto }, { siteId });
+    this.#process = { clock, writer };
+    void replicator.start();
+    void writer.start();
+  }
+
+  /** Power off: no timer runs again, no promise is kept, and the disks have what they have. */
+  crash(): void {
+    this.#process?.clock.kill();
+    this.#process = undefined;
+    this.deps.mesh.powerOff(this.name);
+    this.journalDisk.crash();
+    this.replicaDisk.crash();
+  }
+
+  /** What its journal refuses is lost, as on a gateway whose disk is full. */
+  record(record: EventRecord): void {
+    this.#process?.writer.append({ record }).catch(() => undefined);
+  }
+
+  image(): MachineImage {
+    return { journal: [...this.journalDisk.durableItems()], replicas: [...this.replicaDisk.writes] };
+  }
+
+  /** Copies an image onto its disks; the machine is off. */
+  restore({ journal, replicas }: MachineImage): void {
+    this.journalDisk.restore(journal);
+    this.replicaDisk.restore(replicas);
+  }
+}
+
+const told = (store: LogStore, onCommitted: (commit: LogCommit) => void): LogStore => ({
+  tail: () => store.tail(),
+  entries: (after, limit) => store.entries(after, limit),
+  commit: async (commit) => {
+    await store.commit(commit);
+    onCommitted(commit);
+  },
+  rest: () => store.rest(),
+  close: () => store.close(),
+});

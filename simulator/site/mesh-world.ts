@@ -1,0 +1,230 @@
+import { nodeCrypto } from '@sparc/edge/ledger';
+import { sameBytes, type LedgerCrypto } from '@sparc/protocol/ledger';
+import type { LogCommit, Signer } from '@sparc/protocol/ports';
+import { Heads } from '@sparc/protocol/replication';
+import { SimulatedMesh, type SimulatedNetwork } from '../mesh/index.js';
+import {
+  checkAcknowledgedIsKept,
+  checkAsCommitted,
+  checkForksAreFound,
+  checkInOrder,
+  checkNothingTwice,
+  checkReplicasAgree,
+  MeshHistory,
+  platterOf,
+  Violations,
+  type Platter,
+} from '../scenarios/index.js';
+import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
+import { meshWrappers, type MeshDefect } from './mesh-defects.js';
+import { MeshFaults } from './mesh-faults.js';
+import { MeshMachine, type MachineImage, type MeshWrappers } from './mesh-machine.js';
+import { seededSigner } from './seeded-signer.js';
+import type { WorldReport } from './world-report.js';
+
+export interface MeshWorldOptions {
+  readonly seed: number;
+  /** Simulated time with faults; then the site heals and has to agree. Default 0.05. */
+  readonly hours?: number;
+  readonly defect?: MeshDefect;
+}
+
+const HOUR_MS = 3_600_000;
+const HOURS = 0.05;
+const GATEWAYS_COUNT = 16;
+const SITE = 'harbour';
+const RECORD_PAUSE_MAX_MS = 12_000;
+const RECORDS_AT_ONCE_MAX = 3;
+/** Everybody leaves at five. */
+const RUSH_RATE = 0.03;
+const RUSH_RECORDS = 60;
+/** Heads are said again every 30 s, and whoever was refused is called again after as long. */
+const AGREE_WITHIN_MS = 90_000;
+const AGREE_STEP_MS = 5_000;
+
+/** Real journals and replicators on sixteen machines, and everything between and below them failing. */
+export class MeshWorld {
+  readonly #clock = new VirtualClock();
+  readonly #digest = new RunDigest();
+  readonly #violations = new Violations(() => this.#clock.monotonicMs());
+  readonly #history = new MeshHistory();
+  readonly #random: SeededRandom;
+  readonly #crypto = withMemory(nodeCrypto);
+  readonly #mesh: SimulatedMesh;
+  readonly #machines: readonly MeshMachine[];
+  readonly #authors: ReadonlySet<string>;
+  readonly #faults: MeshFaults;
+  readonly #lastHeard = new Map<string, Uint8Array>();
+  #recorded = 0;
+  #closed = false;
+
+  constructor(private readonly options: MeshWorldOptions) {
+    const { seed, defect } = options;
+    this.#random = new SeededRandom(`mesh/${seed}`);
+    this.#mesh = new SimulatedMesh(this.#clock, this.#random.fork('mesh'));
+    this.#mesh.onMessage = (from, to, message) => this.#onMessage(from, to, message);
+    const signers = Array.from({ length: GATEWAYS_COUNT }, (_, index) =>
+      seededSigner(this.#random.fork(`identity/${index}`)),
+    );
+    const keys = signers.map(({ publicKey }) => Buffer.from(publicKey).toString('hex'));
+    this.#authors = new Set(keys);
+    this.#machines = signers.map((signer, index) => {
+      const next = keys[(index + 1) % keys.length] ?? '';
+      return this.#machine(`gateway-${index + 1}`, signer, meshWrappers(defect, next));
+    });
+    if (defect === 'lyingDisks') for (const { replicaDisk } of this.#machines) replicaDisk.lies = true;
+    this.#faults = new MeshFaults({
+      clock: this.#clock,
+      random: this.#random.fork('faults'),
+      mesh: this.#mesh,
+      machines: this.#machines,
+      clone: (of, image) => this.#cloneOf(of, image),
+      trace: (line) => this.#trace(line),
+    });
+  }
+
+  async run(): Promise<WorldReport> {
+    const clock = this.#clock;
+    const durationMs = (this.options.hours ?? HOURS) * HOUR_MS;
+    for (const machine of this.#machines) machine.start();
+    for (const machine of this.#machines) void this.#passages(machine);
+    this.#faults.start(durationMs);
+    await clock.run(durationMs);
+    await this.#faults.heal();
+    this.#closed = true;
+    const healedAtMs = clock.monotonicMs();
+    while (clock.monotonicMs() < healedAtMs + AGREE_WITHIN_MS) {
+      await clock.advance(AGREE_STEP_MS);
+      if (this.#isAgreed()) break;
+    }
+    return this.#report(clock.monotonicMs() - healedAtMs);
+  }
+
+  #report(agreedWithinMs: number): WorldReport {
+    const history = this.#history;
+    const violations = this.#violations;
+    history.platters = this.#platters();
+    checkAcknowledgedIsKept(history, violations);
+    checkNothingTwice(history, violations);
+    checkInOrder(history, violations);
+    checkAsCommitted(history, this.#crypto, violations);
+    checkReplicasAgree(history, violations);
+    checkForksAreFound(history, violations);
+    for (const { machine, replicas } of history.platters) {
+      for (const [name, { entries }] of replicas) this.#trace(`holds ${machine} ${name} ${entries.length}`);
+    }
+    const { sessions, refusals, messages, lostMessages, messageBytes, requests, pieceBytes } = this.#mesh.carried;
+    return {
+      digest: this.#digest.toString(),
+      violations: violations.found,
+      faultsFired: this.#faultsFired(),
+      counts: {
+        simulatedMs: this.#clock.monotonicMs(),
+        agreedWithinMs,
+        gateways: this.#machines.length,
+        records: this.#recorded,
+        epochs: history.committed.size,
+        entries: [...history.committed.values()].reduce((count, { hashes }) => count + hashes.length, 0),
+        forks: history.platters.reduce((count, { forks }) => count + forks.length, 0),
+        sessions,
+        refusals,
+        messages,
+        lostMessages,
+        messageBytes,
+        requests,
+        pieceBytes,
+      },
+    };
+  }
+
+  #faultsFired(): ReadonlyMap<string, number> {
+    const fired = new Map<string, number>(this.#faults.fired);
+    for (const { journalDisk } of this.#machines) {
+      for (const [fault, count] of journalDisk.fired) fired.set(fault, (fired.get(fault) ?? 0) + count);
+    }
+    return fired;
+  }
+
+  #isAgreed(): boolean {
+    const found = new Violations(() => 0);
+    const history = this.#history;
+    history.platters = this.#platters();
+    checkReplicasAgree(history, found);
+    return found.found.length === 0;
+  }
+
+  #platters(): Platter[] {
+    return this.#machines
+      .filter(({ running }) => running)
+      .map((machine) => {
+        const { journal, replicas } = machine.image();
+        const commits = journal.map(({ item }) => item);
+        return platterOf(machine, { journal: commits, replicas }, this.#faults.hasTwoPasts(machine));
+      });
+  }
+
+  #machine(name: string, signer: Signer, wrappers: MeshWrappers): MeshMachine {
+    const deps = {
+      clock: this.#clock,
+      random: this.#random.fork(`machine/${name}`),
+      crypto: this.#crypto,
+      mesh: this.#mesh,
+      siteId: SITE,
+      isAuthor: (author: string) => this.#authors.has(author),
+      onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
+    };
+    return new MeshMachine(name, signer, deps, wrappers);
+  }
+
+  #cloneOf({ name, signer }: MeshMachine, image: MachineImage): MeshMachine {
+    const clone = this.#machine(`clone of ${name}`, signer, {});
+    clone.restore(image);
+    void this.#passages(clone);
+    return clone;
+  }
+
+  /** People at the doors of one gateway. */
+  async #passages(machine: MeshMachine): Promise<void> {
+    const random = this.#random.fork(`passages/${machine.name}`);
+    while (!this.#closed) {
+      await sleep(this.#clock, random.between(0, RECORD_PAUSE_MAX_MS));
+      if (!machine.running) continue;
+      const count = random.chance(RUSH_RATE) ? RUSH_RECORDS : random.integer(1, RECORDS_AT_ONCE_MAX);
+      for (let each = 0; each < count; each++)
+        machine.record({ name: 'door.opened', doorId: `door-${random.integer(1, 4)}` });
+      this.#recorded += count;
+    }
+  }
+
+  #onCommitted(machine: string, commit: LogCommit): void {
+    this.#history.addCommit(commit);
+    this.#trace(`commit ${machine} ${commit.head.epoch.counter}/${commit.head.sequence}`);
+  }
+
+  /** What a gateway says to have, as it is on the wire. */
+  #onMessage(from: SimulatedNetwork, to: SimulatedNetwork, message: Uint8Array): void {
+    this.#trace(`${from.machine} to ${to.machine}: ${message.length}`);
+    const last = this.#lastHeard.get(from.machine);
+    if (last !== undefined && sameBytes(last, message)) return;
+    this.#lastHeard.set(from.machine, message);
+    for (const tip of Heads.decode(message).tips) this.#history.addTip(from.machine, from.key, tip);
+  }
+
+  #trace(line: string): void {
+    this.#digest.add(`${this.#clock.monotonicMs().toFixed(3)} ${line}`);
+  }
+}
+
+/** Sixteen gateways check the same signatures: one answer does for all of them. */
+function withMemory({ sha256, verify }: LedgerCrypto): LedgerCrypto {
+  const known = new Map<string, boolean>();
+  return {
+    sha256,
+    verify: (publicKey, message, signature) => {
+      const name = Buffer.concat([publicKey, signature, message]).toString('latin1');
+      const answer = known.get(name) ?? verify(publicKey, message, signature);
+      known.set(name, answer);
+      return answer;
+    },
+  };
+}
