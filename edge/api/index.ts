@@ -3,6 +3,8 @@
  * the field over process messages and is never asked by a decision. This is its parent's side, and what goes between.
  * @packageDocumentation
  */
+export { MeshNotice, noticedEvent } from './mesh-notice.js';
+export { MESH_OFF, MeshView, type HeadView, type LogView, type MemberView } from './mesh-view.js';
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
 export type { FieldToSite, RequestAnswer, SiteOptions, SiteToField } from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';

@@ -1,6 +1,9 @@
 import { pino } from 'pino';
-import { createNodeClock } from '../platform/index.js';
+import { createNodeClock, nodeRandom } from '../platform/index.js';
+import type { SiteMesh } from '../site-mesh/index.js';
 import { buildApi, EventLog, EventStreams, FieldRequests, JournalHistory, SiteState } from './server/index.js';
+import type { MeshNotice } from './mesh-notice.js';
+import { MESH_OFF, type MeshView } from './mesh-view.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
 
 const LISTEN_RETRY_MS = 500;
@@ -16,13 +19,16 @@ const state = new SiteState(clock, options.simulatorUrl);
 const log = new EventLog(new JournalHistory(options.dataDir));
 const streams = new EventStreams(clock);
 const requests = new FieldRequests(clock, tell);
-const api = buildApi({ state, log, streams, requests, logLevel, ...simulator });
+let mesh: SiteMesh | undefined;
+const meshView = (): MeshView => mesh?.view() ?? (options.mesh ? { ...MESH_OFF, state: 'starting' } : MESH_OFF);
+const api = buildApi({ state, log, streams, requests, mesh: meshView, logLevel, ...simulator });
 
 process.on('message', (message: FieldToSite) => {
   state.apply(message);
   if (message.kind === 'event') {
     log.push(message.event);
     streams.event(message.event);
+    mesh?.recorded();
   } else if (message.kind === 'snapshot') {
     streams.state('site', state.view());
   } else if (message.kind === 'commissioning') {
@@ -37,11 +43,22 @@ process.once('disconnect', () => process.exit(0));
 process.on('SIGINT', () => undefined);
 process.once('SIGTERM', () => {
   streams.close();
-  void api.close().finally(() => process.exit(0));
+  void Promise.allSettled([api.close(), mesh?.stop()]).finally(() => process.exit(0));
 });
 
 function tell(message: SiteToField): void {
   process.send?.(message);
+}
+
+/** A gateway without a mesh does not load what it takes. */
+async function startMesh(): Promise<void> {
+  const { dataDir, mesh: config } = options;
+  if (config === undefined) return;
+  const { SiteMesh } = await import('../site-mesh/index.js');
+  const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
+  const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
+  mesh = new SiteMesh({ clock, random: nodeRandom, log: meshLog, tell: tellField }, dataDir, config);
+  mesh.start();
 }
 
 /** A taken address is told once, and tried until it is free. */
@@ -57,3 +74,4 @@ async function listen(isFirst: boolean): Promise<void> {
 }
 
 await listen(true);
+await startMesh();

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
 import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
+import type { MeshConfig } from '../config/index.js';
+import type { MeshNotice } from './mesh-notice.js';
 import type { SiteEvent } from './site-event.js';
 import type { SiteSnapshot } from './site-snapshot.js';
 
@@ -9,10 +11,12 @@ export interface SiteOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Where `journal.db` is, for events older than the process. */
+  /** Where `journal.db` is, for events older than the process; and keys, roster and replicas for the mesh. */
   readonly dataDir: string;
   /** Origin of a live simulator, which the console then offers controls for. */
   readonly simulatorUrl?: string;
+  /** Absent: the gateway speaks to no other. */
+  readonly mesh?: MeshConfig;
   readonly logLevel: string;
 }
 
@@ -34,12 +38,14 @@ export type FieldAnswer =
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 /**
- * What the site process tells the field: whether the address is served, and what a person asks for while commissioning.
+ * What the site process tells the field: whether the address is served, what a person asks for, and what came of the mesh.
  * The site process carries a request and neither checks nor keeps its authorization; the field checks both again.
  */
 export type SiteToField =
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
+  /** The field checks it, and records no more of them than a mesh in order tells. */
+  | { readonly kind: 'mesh'; readonly notice: MeshNotice }
   | { readonly kind: 'request'; readonly id: number; readonly action: unknown; readonly authorization?: string };
 
 /** Requests of the site process that wait for an answer; more are refused there. */

@@ -24,6 +24,8 @@ export interface SiteProcessHandlers {
   buses(): BusesView;
   /** A person asks through the API. What is given is not checked yet. Throws a SparcError that they are to see. */
   request(action: unknown, authorization: string | undefined): RequestAnswer | Promise<RequestAnswer>;
+  /** Something of the mesh that is to be recorded. What is given is not checked yet. */
+  meshNotice(notice: unknown): void;
   /** The API is served; after each start. */
   onListening(url: string): void;
   /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
@@ -143,6 +145,9 @@ export class SiteProcess {
         this.#beat();
         this.#sendBuses();
         this.handlers.onListening(message.url);
+        return;
+      case 'mesh':
+        this.handlers.meshNotice(message.notice);
         return;
       case 'request':
         void this.#answer(message).then((answer) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SiteSnapshot } from '../api/index.js';
+import type { MeshView, SiteSnapshot } from '../api/index.js';
 import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import {
   LOCAL_API_FILE,
@@ -51,6 +51,10 @@ export class CommissionClient {
 
   site(): Promise<SiteSnapshot> {
     return this.#request('GET', 'site');
+  }
+
+  mesh(): Promise<MeshView> {
+    return this.#request('GET', 'mesh');
   }
 
   view(): Promise<CommissioningView> {

@@ -10,6 +10,7 @@ import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { addCommissionCommands } from './commission-commands.js';
 import { addGatewayCommand } from './gateway-command.js';
 import { addLedgerCommands } from './ledger-commands.js';
+import { addMeshCommands } from './mesh-commands.js';
 import { addOsdpCommands } from './osdp-commands.js';
 import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
@@ -37,6 +38,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   addGatewayCommand(cli);
   addPolicyCommands(cli);
   addCommissionCommands(cli);
+  addMeshCommands(cli);
   addOsdpCommands(cli);
   addLedgerCommands(cli);
   addDecisionCommands(cli);

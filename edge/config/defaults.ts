@@ -8,6 +8,8 @@ export const DEFAULTS = {
   apiHost: '127.0.0.1',
   /** Unprivileged, and commonly free. */
   apiPort: 8_080,
+  /** Gateways on one network find each other; who may connect is on the roster. */
+  meshDiscover: true,
   /** Every event of a quiet day, and no poll. */
   logLevel: 'info',
 } as const;

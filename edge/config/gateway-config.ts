@@ -4,6 +4,7 @@ import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { BAUD_RATES } from '@sparc/protocol/osdp';
 import { DEFAULTS } from './defaults.js';
 import { loadDocument } from './load-document.js';
+import { meshConfig, meshProblems, meshSchema, type MeshConfig } from './mesh-config.js';
 import { documentError, type JsonPath, type Problem } from './problem.js';
 import { readTextFile } from './text-file.js';
 
@@ -57,6 +58,7 @@ export const gatewayConfigSchema = closed({
       tokenFile: Type.String({ minLength: 1 }),
     }),
   ),
+  mesh: Type.Optional(meshSchema),
   console: Type.Optional(closed({ simulatorUrl: Type.Optional(Type.String({ minLength: 1 })) })),
   log: closed(
     {
@@ -95,6 +97,8 @@ export interface GatewayConfig {
   readonly api: { readonly host: string; readonly port: number };
   /** Who has a say in passages where an access point asks it, and the file with its bearer token. */
   readonly host?: { readonly url: string; readonly tokenFile: string };
+  /** Absent: the gateway speaks to no other. */
+  readonly mesh?: MeshConfig;
   readonly console: { readonly simulatorUrl?: string };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
 }
@@ -135,6 +139,7 @@ export function parseGatewayConfig(text: string, path: string): GatewayConfig {
   }
   const hostProblem = value.host && hostUrlProblem(value.host.url);
   if (hostProblem !== undefined) refuse(['host', 'url'], hostProblem);
+  for (const { at, message } of value.mesh ? meshProblems(value.mesh) : []) refuse(['mesh', ...at], message);
   if (problems.length > 0) throw documentError('ERR_CONFIG_INVALID', fileName, problems);
   return resolved(value, dirname(resolve(path)));
 }
@@ -155,6 +160,7 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
     ),
     api: value.api,
     ...(host === undefined ? {} : { host: { url: host.url, tokenFile: resolve(folder, host.tokenFile) } }),
+    ...(value.mesh && { mesh: meshConfig(value.mesh) }),
     console: simulatorUrl === undefined ? {} : { simulatorUrl },
     log: value.log,
   };

@@ -20,6 +20,7 @@ export {
   type LoadOptions,
 } from './load-document.js';
 export { loadHostToken } from './host-token.js';
+export type { MeshConfig } from './mesh-config.js';
 export { nearestName } from './nearest-name.js';
 export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
 export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';

@@ -11,6 +11,7 @@ import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
+import { readMembership } from '../membership/index.js';
 import { lossClaim, readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
 import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
@@ -18,6 +19,7 @@ import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { Lifecycle } from './lifecycle.js';
+import { MeshJournal } from './mesh-journal.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -55,6 +57,7 @@ export class Gateway {
   readonly #lifecycle: Lifecycle;
   readonly #replica: ReplicaClient;
   readonly #commissioning: GatewayCommissioning;
+  readonly #meshJournal: MeshJournal;
   readonly #site: SiteProcess;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
@@ -98,6 +101,7 @@ export class Gateway {
         },
       },
     );
+    this.#meshJournal = new MeshJournal({ clock, log, record: (event) => this.#field?.record(event) });
     const { simulatorUrl } = config.console;
     this.#site = new SiteProcess(
       clock,
@@ -106,6 +110,7 @@ export class Gateway {
         commissioning: () => this.#commissioning.view(),
         buses: () => this.#commissioning.busesView(),
         request: (action, authorization) => this.#request(action, authorization),
+        meshNotice: (notice) => this.#meshJournal.take(notice),
         onListening: (url) => {
           this.#commissioning.listening(url);
           deps.onListening(url);
@@ -117,6 +122,7 @@ export class Gateway {
         dataDir: config.dataDir,
         logLevel: config.log.level,
         ...(simulatorUrl === undefined ? {} : { simulatorUrl }),
+        ...(config.mesh && { mesh: config.mesh }),
       },
     );
   }
@@ -163,7 +169,7 @@ export class Gateway {
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
       clock,
-      { dataDir: this.config.dataDir, siteId: plan?.site.id ?? '' },
+      { dataDir: this.config.dataDir, siteId: this.#joinedSite(plan?.site.id) ?? plan?.site.id ?? '' },
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
@@ -214,6 +220,24 @@ export class Gateway {
     await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
     await this.#lifecycle.start(named('field', field));
     return field;
+  }
+
+  /** Neighbours take entries of the site that all of them joined only; undefined where the gateway joined none. */
+  #joinedSite(policySite: string | undefined): string | undefined {
+    const { log } = this.deps;
+    try {
+      const joined = readMembership(this.config.dataDir, verifySignature)?.roster.site;
+      if (joined !== undefined && policySite !== undefined && joined !== policySite) {
+        log.warn(
+          { code: 'ERR_MESH_OTHER_SITE', joined, policySite },
+          'the policy is of another site than the gateway joined',
+        );
+      }
+      return joined;
+    } catch (error) {
+      log.warn({ error }, 'of which site the gateway is a member cannot be read');
+      return undefined;
+    }
   }
 
   #onReplica(message: ReplicaMessage): void {
@@ -276,18 +300,18 @@ export class Gateway {
   }
 
   #onRecord(entry: AppendedEntry): void {
-    this.#logHardware(entry.record);
+    this.#logLinks(entry.record);
     const { holderId } = entry.record;
     const holder = holderId === undefined ? undefined : this.#view?.credentialHolder(holderId);
     this.#site.event(siteEvent(entry, holder?.name));
   }
 
-  /** Lines and readers, for whoever has only the log. Who came to which door is in the journal alone. */
-  #logHardware({ name, busId, deviceId, code }: EventRecord): void {
-    if (!/^(bus|reader)\./.test(name)) return;
+  /** Lines, readers and neighbours, for whoever has only the log. Who came to which door is in the journal alone. */
+  #logLinks({ name, busId, deviceId, code, detail }: EventRecord): void {
+    if (!/^(bus|reader|mesh)\./.test(name)) return;
     const { severity } = EVENTS[name];
     const level = severity === 'alarm' || severity === 'warning' ? 'warn' : 'info';
-    this.deps.log[level]({ busId, deviceId, code }, name);
+    this.deps.log[level]({ busId, deviceId, code, neighbour: detail?.['neighbour'] }, name);
   }
 
   #partFailed(part: string, error: SparcError): void {

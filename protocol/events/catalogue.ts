@@ -5,6 +5,7 @@ import { DOOR_EVENTS } from './door-events.js';
 import type { EventDescription } from './event-description.js';
 import { GATEWAY_EVENTS } from './gateway-events.js';
 import { LINKAGE_EVENTS } from './linkage-events.js';
+import { MESH_EVENTS } from './mesh-events.js';
 import { SITE_EVENTS } from './site-events.js';
 
 /** Each group of events, by what they are about. A name is in one of them. */
@@ -15,6 +16,7 @@ export const EVENT_GROUPS = {
   'Linkage rules': LINKAGE_EVENTS,
   'Buses and devices': DEVICE_EVENTS,
   Gateway: GATEWAY_EVENTS,
+  'Mesh and ledgers': MESH_EVENTS,
   Administration: ADMIN_EVENTS,
 } as const satisfies Record<string, Record<string, EventDescription>>;
 
@@ -26,6 +28,7 @@ export const EVENTS = {
   ...LINKAGE_EVENTS,
   ...DEVICE_EVENTS,
   ...GATEWAY_EVENTS,
+  ...MESH_EVENTS,
   ...ADMIN_EVENTS,
 } as const satisfies Record<string, EventDescription>;
 

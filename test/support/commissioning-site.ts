@@ -93,6 +93,7 @@ export async function startCommissioning(t: Test, wall: Wall) {
       commissioning: () => commissioning.view(),
       buses: () => ({ buses: wall.buses.map((view) => ({ ...view, findings: busFindings(view) })) }),
       request: (action, authorization) => commissioning.handle(action, authorization),
+      meshNotice: () => undefined,
       onListening: (address) => {
         url = address;
         commissioning.listening(address);

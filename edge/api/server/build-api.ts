@@ -1,6 +1,7 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
+import { MeshView } from '../mesh-view.js';
 import { addCommissioningRoutes } from './commissioning-routes.js';
 import { addOrderRoutes } from './order-routes.js';
 import { consoleFiles } from './console-files.js';
@@ -17,6 +18,7 @@ export interface ApiDeps {
   readonly log: EventLog;
   readonly streams: EventStreams;
   readonly requests: FieldRequests;
+  readonly mesh: () => MeshView;
   readonly logLevel: string;
   readonly simulatorUrl?: string;
 }
@@ -26,7 +28,7 @@ const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Builds the API; `listen` is the caller's. Read-only but for commissioning and orders, whose requests the field checks. */
-export function buildApi({ state, log, streams, requests, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
+export function buildApi({ state, log, streams, requests, mesh, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
   const headers = securityHeaders(simulatorUrl);
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
@@ -69,6 +71,7 @@ export function buildApi({ state, log, streams, requests, logLevel, simulatorUrl
     { schema: { querystring: schemas.eventsQuerySchema, ...answers(schemas.eventsSchema) } },
     async (request, reply) => reply.headers(noStore).send({ events: log.read(request.query) }),
   );
+  api.get('/api/mesh', { schema: answers(MeshView) }, async (_request, reply) => reply.headers(noStore).send(mesh()));
   api.get('/api/catalogue', { schema: answers(schemas.catalogueSchema) }, async () => ({
     errors: ERRORS,
     events: EVENTS,

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
-import type { SiteEvent } from '@sparc/edge/api';
+import { MESH_OFF, type MeshView, type SiteEvent } from '@sparc/edge/api';
 import {
   buildApi,
   EventLog,
@@ -15,13 +15,21 @@ import { VirtualClock } from '@sparc/simulator/world';
 import { writeJournal } from '../../support/journal.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 
-function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => []) {
+function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => [], mesh: MeshView = MESH_OFF) {
   const clock = new VirtualClock();
   const state = new SiteState(clock, 'http://127.0.0.1:9000');
   const log = new EventLog({ read: history });
   const streams = new EventStreams(clock);
   const requests = new FieldRequests(clock, () => undefined);
-  const api = buildApi({ state, log, streams, requests, logLevel: 'silent', simulatorUrl: 'http://127.0.0.1:9000' });
+  const api = buildApi({
+    state,
+    log,
+    streams,
+    requests,
+    mesh: () => mesh,
+    logLevel: 'silent',
+    simulatorUrl: 'http://127.0.0.1:9000',
+  });
   const get = (url: string, headers: Record<string, string> = {}) =>
     api.inject({ url, headers: { host: '127.0.0.1:8080', ...headers } });
   return { clock, state, log, api, get };
@@ -36,6 +44,32 @@ t.test('the state of the site is given whole', async (t) => {
   const response = await get('/api/site');
   t.equal(response.statusCode, 200);
   t.strictSame(response.json(), { ...snapshot, simulatorUrl: 'http://127.0.0.1:9000', droppedCount: 0 });
+});
+
+t.test('what is known of the mesh is given whole, also where nothing is', async (t) => {
+  t.strictSame((await setUp().get('/api/mesh')).json(), MESH_OFF);
+  const head = {
+    site: 'harbour',
+    author: 'ab'.repeat(32),
+    epoch: { counter: 2, random: '00'.repeat(8) },
+    sequence: 7,
+    hash: 'cd'.repeat(32),
+    signature: 'ef'.repeat(64),
+  };
+  const view: MeshView = {
+    state: 'running',
+    trouble: { code: 'ERR_MESH_OTHER_SITE', message: 'why' },
+    roster: { site: 'harbour', epoch: 3, issuedUnixMs: 1, notAfterUnixMs: 2 },
+    listensAt: ['10.0.0.5:7400'],
+    members: [
+      { key: 'ab'.repeat(32), name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true },
+      { key: 'ac'.repeat(32), name: 'gate', addresses: [], isSelf: false, hereSinceUnixMs: 5, roundTripMs: 0.4 },
+    ],
+    logs: [{ author: 'ab'.repeat(32), name: 'hallway', heads: [head], behindCount: 2 }],
+    own: { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: 4 },
+    forks: [{ kind: 'setBack', first: head, second: { ...head, sequence: 9 } }],
+  };
+  t.strictSame((await setUp(undefined, view).get('/api/mesh')).json(), view);
 });
 
 t.test('before the first snapshot the API says that it is starting, and what to do', async (t) => {

@@ -29,6 +29,7 @@ async function run(t: Test, options: Partial<SiteOptions> = {}, handlers: Partia
     {
       ...NO_COMMISSIONING,
       snapshot: () => snapshot,
+      meshNotice: () => undefined,
       onListening: (url) => urls.push(url),
       onDown: (error) => downs.push(error),
       ...handlers,

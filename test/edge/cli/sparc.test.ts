@@ -62,6 +62,8 @@ t.test('every command has help with an example', async (t) => {
     'policy show',
     'ledger verify',
     'ledger export',
+    'mesh status',
+    'mesh heads',
     'decision explain',
     'decision replay',
     'decision try',

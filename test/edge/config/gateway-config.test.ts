@@ -13,6 +13,8 @@ import {
 import { isSparcError } from '@sparc/protocol/errors';
 import { edited } from '../../support/site-file.js';
 
+const KEY = 'a1'.repeat(32);
+
 const CONFIG = `gateway: { name: demo-gateway }
 dataDir: ./data
 osdpKeysFile: keys.yaml
@@ -24,6 +26,7 @@ console: { simulatorUrl: "http://127.0.0.1:9000" }
 log: { level: debug }
 host: { url: "https://192.0.2.7/authorise", tokenFile: host-token }
 escrow: { recoveryKey: oGUIhTQnk_mhyhMlLE_zk2mCNTGUsPY5-08-qzfAryU, path: share/hallway.sealed }
+mesh: { listen: "0.0.0.0:7400", peers: { ${KEY}: ["10.0.0.9:7401", "[fd00::5]:7402"] } }
 `;
 
 const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, suggestion?: string])[] = [
@@ -45,6 +48,11 @@ const MISTAKES: readonly (readonly [from: string, to: string, message: RegExp, s
   ['https://192.0.2.7', 'https://localhost', /IP number/],
   ['https://192.0.2.7', 'ftp://192.0.2.7', /must be https/],
   ['https://192.0.2.7/authorise', 'authorise', /IP number/],
+  ['0.0.0.0:7400', '0.0.0.0', /HOST:PORT/],
+  ['0.0.0.0:7400', 'hallway.example:7400', /IP address of this machine/],
+  ['0.0.0.0:7400', '0.0.0.0:70000', /port of 0 to 65535/],
+  ['10.0.0.9:7401', '10.0.0.9:0', /port of 1 to 65535/],
+  ['10.0.0.9:7401', 'http://10.0.0.9:7401', /HOST:PORT/],
 ];
 
 function problemsIn(text: string) {
@@ -72,6 +80,24 @@ t.test('paths are relative to the configuration file', async (t) => {
   t.equal(config.escrow?.path, '/etc/sparc/share/hallway.sealed');
   t.equal(config.escrow?.recoveryKey.length, 32);
 });
+
+t.test(
+  'the mesh listens at an address, looks for others unless told not to, and knows more of their addresses',
+  async (t) => {
+    const { mesh } = parseGatewayConfig(CONFIG, '/etc/sparc/gateway.yaml');
+    t.strictSame(mesh, {
+      listen: { host: '0.0.0.0', port: 7_400 },
+      discover: true,
+      peers: { [KEY]: ['10.0.0.9:7401', '[fd00::5]:7402'] },
+    });
+    const bare = edited(CONFIG, '"0.0.0.0:7400", peers:', '"[::]:0", discover: false, peers:').text;
+    t.match(parseGatewayConfig(bare, '/etc/sparc/gateway.yaml').mesh, {
+      listen: { host: '::', port: 0 },
+      discover: false,
+    });
+    t.match(problemsIn(edited(CONFIG, KEY, 'hallway').text), [{ line: 12 }], 'a peer is named by its key');
+  },
+);
 
 t.test('what is left out has a default', async (t) => {
   const config = parseGatewayConfig(
@@ -108,7 +134,7 @@ t.test('every mistake is shown at once, in the order of the lines', async (t) =>
 });
 
 t.test('broken YAML is refused at its line, whatever is wrong with it', async (t) => {
-  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 12, message: /unique/ }]);
+  t.match(problemsIn(`${CONFIG}dataDir: ./again\n`), [{ line: 13, message: /unique/ }]);
   t.match(problemsIn('gateway: { name: [ }\n'), [{ line: 1 }]);
   t.match(problemsIn(`gateway: ${'['.repeat(100_000)}`), [{ message: /nested too deeply/ }]);
   t.match(problemsIn(`# ${'x'.repeat(1_100_000)}`), [{ message: /the most is/ }]);

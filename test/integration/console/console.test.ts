@@ -98,6 +98,7 @@ async function open(t: Test, browser: Browser) {
     {
       ...NO_COMMISSIONING,
       snapshot: () => snapshot,
+      meshNotice: () => undefined,
       onListening: (address) => (url = address),
       onDown: () => undefined,
     },

@@ -1,0 +1,70 @@
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
+
+const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const instant = (of: string) => Type.Integer({ description: `milliseconds since 1970-01-01T00:00Z: ${of}` });
+const key = Type.String({ description: 'an Ed25519 public key in hex' });
+
+/** As `headToText` writes it: a witness of how far a log went. */
+const HeadView = closed({
+  site: Type.String(),
+  author: key,
+  epoch: closed({ counter: Type.Integer(), random: Type.String() }),
+  sequence: Type.Integer(),
+  hash: Type.String(),
+  signature: Type.String(),
+});
+export type HeadView = Static<typeof HeadView>;
+
+const MemberView = closed({
+  key,
+  name: Type.String(),
+  addresses: Type.Array(Type.String(), { description: 'those of the roster' }),
+  isSelf: Type.Boolean(),
+  hereSinceUnixMs: Type.Optional(instant('when it was connected to; absent while it is away')),
+  roundTripMs: Type.Optional(Type.Number({ description: 'of the last ping' })),
+});
+export type MemberView = Static<typeof MemberView>;
+
+const LogView = closed({
+  author: key,
+  name: Type.Optional(Type.String()),
+  heads: Type.Array(HeadView, {
+    description: 'up to where it is on disk here; more than one where the author signed several histories',
+  }),
+  behindCount: Type.Integer({ description: 'entries at least that a neighbour has on disk and this gateway has not' }),
+});
+export type LogView = Static<typeof LogView>;
+
+/** What this gateway knows of the mesh of its site. */
+export const MeshView = closed({
+  state: Type.Union([
+    Type.Literal('off', { description: 'the configuration has no mesh' }),
+    Type.Literal('starting'),
+    Type.Literal('notJoined', { description: 'the gateway is a member of no site' }),
+    Type.Literal('running'),
+    Type.Literal('failed', { description: 'it cannot run, as `trouble` says, and is tried again' }),
+  ]),
+  trouble: Type.Optional(closed({ code: Type.String(), message: Type.String() })),
+  roster: Type.Optional(
+    closed({
+      site: Type.String(),
+      epoch: Type.Integer(),
+      issuedUnixMs: instant('when it was signed'),
+      notAfterUnixMs: instant('after it the roster warns and goes on counting'),
+    }),
+  ),
+  listensAt: Type.Array(Type.String()),
+  members: Type.Array(MemberView),
+  logs: Type.Array(LogView),
+  own: Type.Optional(
+    closed({
+      replicasCount: Type.Integer({ description: 'neighbours that have all of the own log on disk' }),
+      unreplicatedCount: Type.Integer({ description: 'own entries that no neighbour has said to have on disk' }),
+      unreplicatedSinceUnixMs: Type.Optional(instant('when the first of them was recorded')),
+    }),
+  ),
+  forks: Type.Array(closed({ kind: Type.String(), first: HeadView, second: HeadView })),
+});
+export type MeshView = Static<typeof MeshView>;
+
+export const MESH_OFF: MeshView = { state: 'off', listensAt: [], members: [], logs: [], forks: [] };

@@ -1,0 +1,52 @@
+import type { EventDraft } from '@sparc/protocol/events';
+import type { Clock } from '@sparc/protocol/ports';
+import { noticedEvent } from '../api/index.js';
+import type { FieldLog } from '../field/index.js';
+import { nodeCrypto } from '../ledger/index.js';
+
+/** As when every neighbour is lost at once and comes back. */
+export const NOTICES_AT_ONCE_MAX = 64;
+/** From then on one in this time: links that come and go fill no journal. */
+export const NOTICE_PAUSE_MS = 10_000;
+
+interface MeshJournalDeps {
+  readonly clock: Clock;
+  readonly log: FieldLog;
+  readonly record: (event: EventDraft) => void;
+}
+
+/** Takes what the site process tells of the mesh into the journal, as far as it can be true. */
+export class MeshJournal {
+  #left = NOTICES_AT_ONCE_MAX;
+  #countedAtMs: number;
+  readonly #warned = new Set<string>();
+
+  constructor(private readonly deps: MeshJournalDeps) {
+    this.#countedAtMs = deps.clock.monotonicMs();
+  }
+
+  take(notice: unknown): void {
+    if (!this.#isInTurn()) return this.#warn('the mesh tells more than the journal takes of it');
+    const event = noticedEvent(nodeCrypto, notice);
+    if (event === undefined) this.#warn('the mesh tells what cannot be true');
+    else this.deps.record(event);
+  }
+
+  /** Once each, or the log would be filled in place of the journal. */
+  #warn(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.deps.log.warn({}, message);
+  }
+
+  /** Before anything is checked: a signature takes time, too. */
+  #isInTurn(): boolean {
+    const nowMs = this.deps.clock.monotonicMs();
+    const earned = Math.floor((nowMs - this.#countedAtMs) / NOTICE_PAUSE_MS);
+    this.#left = Math.min(NOTICES_AT_ONCE_MAX, this.#left + earned);
+    this.#countedAtMs += earned * NOTICE_PAUSE_MS;
+    if (this.#left === 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+}

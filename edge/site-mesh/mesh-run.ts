@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { SparcError } from '@sparc/protocol/errors';
+import { headToText } from '@sparc/protocol/ledger';
+import type { Clock, Random, Signer } from '@sparc/protocol/ports';
+import type { Fork } from '@sparc/protocol/replication';
+import type { MeshNotice, MeshView } from '../api/index.js';
+import type { MeshConfig } from '../config/index.js';
+import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
+import type { Membership } from '../membership/index.js';
+import { Libp2pNetwork } from '../mesh/index.js';
+import { verifySignature } from '../platform/index.js';
+import { Replicator, SqliteReplicaStore } from '../replica/index.js';
+import { JournalWatch } from './journal-watch.js';
+import { runningView } from './mesh-view.js';
+import { NeighbourWatch } from './neighbour-watch.js';
+import { OwnJournal } from './own-journal.js';
+import { troubleOf } from './trouble.js';
+
+/** In the data directory: the logs of other authors. */
+export const REPLICA_FILE = 'replica.db';
+
+export interface MeshLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface MeshRunDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: MeshLog;
+  readonly signer: Signer;
+  /** That the signer's key is made from. */
+  readonly seed: Uint8Array;
+  readonly membership: Membership;
+  /** For the journal. */
+  tell(notice: MeshNotice): void;
+}
+
+/** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
+export class MeshRun {
+  readonly #own: OwnJournal;
+  readonly #store: SqliteReplicaStore;
+  readonly #network: Libp2pNetwork;
+  readonly #watch: NeighbourWatch;
+  readonly #replicator: Replicator;
+  readonly #journalWatch: JournalWatch;
+  readonly #forget: () => void;
+
+  /** Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_WRITE_FAILED for the replicas, and ERR_MESH_OTHER_SITE. */
+  constructor(
+    private readonly deps: MeshRunDeps,
+    dataDir: string,
+    { listen, discover, peers }: MeshConfig,
+  ) {
+    const { clock, random, log, signer, seed, membership } = deps;
+    const { siteId, siteSecret } = membership;
+    const onFailure = (error: unknown, what: string) => log.warn({ trouble: troubleOf(error) }, what);
+    this.#own = new OwnJournal(join(dataDir, JOURNAL_FILE), signer.publicKey, (error) =>
+      onFailure(error, 'the own journal cannot be read for the mesh'),
+    );
+    assertOfSite(this.#own, siteId);
+    this.#store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
+    this.#network = new Libp2pNetwork(
+      {
+        clock,
+        random,
+        signer,
+        verify: verifySignature,
+        admits: (neighbour, roster) => membership.admits(neighbour, roster),
+        members: () =>
+          membership.members().map(({ key, addresses }) => ({ key, addresses: [...(peers[key] ?? []), ...addresses] })),
+        roster: () => membership.roster(),
+        onLog: (fields, message) => log.info(fields, message),
+      },
+      { siteId, seed, siteSecret, listen, discover },
+    );
+    this.#watch = new NeighbourWatch(clock, this.#network, {
+      onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
+      onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
+    });
+    this.#replicator = new Replicator({
+      clock,
+      crypto: nodeCrypto,
+      network: this.#watch,
+      store: this.#store,
+      ownLog: this.#own,
+      siteId,
+      isAuthor: (author) => membership.isAuthor(author),
+      onStored: () => undefined,
+      onFork: (fork) => this.#onFork(fork),
+      onFailure,
+    });
+    this.#journalWatch = new JournalWatch(clock, () => this.#replicator.ownCommitted());
+    this.#forget = membership.onChange(() => this.#network.membersChanged());
+  }
+
+  get membership(): Membership {
+    return this.deps.membership;
+  }
+
+  /** Rejects when the address cannot be listened at; then it is to be stopped. */
+  async start(): Promise<void> {
+    await this.#replicator.start();
+    this.#journalWatch.start();
+  }
+
+  /** The field recorded something. */
+  recorded(): void {
+    this.#journalWatch.hurry();
+  }
+
+  view(): MeshView {
+    const { membership } = this.deps;
+    return runningView({
+      self: this.#own.author,
+      authority: Buffer.from(membership.authority).toString('hex'),
+      roster: membership.newest,
+      listensAt: this.#network.addresses,
+      hereSinceUnixMs: this.#watch.hereSinceUnixMs,
+      roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
+      replication: this.#replicator.state,
+      forks: this.#store.forks(),
+      ownBatchAfter: (after) => this.#own.batchAfter(after),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#forget();
+    this.#journalWatch.stop();
+    try {
+      await this.#replicator.stop();
+    } finally {
+      this.#store.close();
+      this.#own.close();
+    }
+  }
+
+  #named(neighbour: string): { readonly neighbour: string; readonly name: string } {
+    const member = this.membership.members().find(({ key }) => key === neighbour);
+    return { neighbour, name: member?.name ?? 'no member any more' };
+  }
+
+  #onFork({ kind, first, second }: Fork): void {
+    const { deps } = this;
+    deps.log.warn({ author: Buffer.from(first.author).toString('hex'), kind }, 'an author signed two histories');
+    deps.tell({ kind: 'forked', fork: kind, first: headToText(first), second: headToText(second) });
+  }
+}
+
+/** Neighbours take no entries of another site, so they would refuse this gateway for ever. */
+function assertOfSite(own: OwnJournal, siteId: string): void {
+  const foreign = own.log().find(({ head }) => head.site !== siteId && head.site !== '');
+  if (foreign === undefined) return;
+  const message = `the journal has entries of site ${foreign.head.site}, and the gateway joined ${siteId}`;
+  throw new SparcError('ERR_MESH_OTHER_SITE', message, { site: foreign.head.site, joined: siteId });
+}

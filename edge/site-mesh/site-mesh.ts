@@ -1,0 +1,115 @@
+import { sameBytes } from '@sparc/protocol/ledger';
+import type { Clock, Random, Timer } from '@sparc/protocol/ports';
+import { MESH_OFF, type MeshNotice, type MeshView } from '../api/index.js';
+import type { MeshConfig } from '../config/index.js';
+import { Membership, readMembership, type MembershipRecord } from '../membership/index.js';
+import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
+import { MeshRun, type MeshLog } from './mesh-run.js';
+import { troubleOf, type Trouble } from './trouble.js';
+
+/** How often the files of the membership are looked at, and a mesh that cannot run is tried again. */
+export const LOOK_AGAIN_MS = 5_000;
+
+export interface SiteMeshDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: MeshLog;
+  /** For the journal. */
+  tell(notice: MeshNotice): void;
+}
+
+/**
+ * The mesh part of the site process. The gateway may join its site, or another one, while it runs; whatever stands in the
+ * way is shown and tried again.
+ */
+export class SiteMesh {
+  #run: MeshRun | undefined;
+  #trouble: Trouble | undefined;
+  #hasLooked = false;
+  #timer: Timer | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(
+    private readonly deps: SiteMeshDeps,
+    private readonly dataDir: string,
+    private readonly config: MeshConfig,
+  ) {}
+
+  start(): void {
+    this.#looking = this.#look();
+  }
+
+  /** The field recorded something. */
+  recorded(): void {
+    this.#run?.recorded();
+  }
+
+  view(): MeshView {
+    const trouble = this.#trouble && { trouble: this.#trouble };
+    if (this.#run !== undefined) return { ...this.#run.view(), ...trouble };
+    if (!this.#hasLooked) return { ...MESH_OFF, state: 'starting' };
+    return { ...MESH_OFF, state: trouble === undefined ? 'notJoined' : 'failed', ...trouble };
+  }
+
+  /** Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+    await this.#end();
+  }
+
+  async #look(): Promise<void> {
+    const { clock, log } = this.deps;
+    try {
+      await this.#follow(readMembership(this.dataDir, verifySignature));
+      this.#trouble = undefined;
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (this.#trouble?.message !== trouble.message) log.warn({ trouble }, 'the mesh cannot run as it should');
+      this.#trouble = trouble;
+    }
+    this.#hasLooked = true;
+    if (this.#stopped) return;
+    this.#timer = clock.setTimer(LOOK_AGAIN_MS, () => this.start());
+  }
+
+  async #follow(found: MembershipRecord | undefined): Promise<void> {
+    const run = this.#run;
+    if (run !== undefined && found !== undefined && isOfSameMesh(run.membership, found)) {
+      run.membership.admits('', found.signed);
+      return;
+    }
+    await this.#end();
+    if (found !== undefined && !this.#stopped) await this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { dataDir, deps } = this;
+    const signer = findIdentity(dataDir);
+    const seed = findIdentitySeed(dataDir);
+    const membership = Membership.open(dataDir, verifySignature, (error) =>
+      deps.log.warn({ trouble: troubleOf(error) }, 'a newer roster counts, but the disk did not take it'),
+    );
+    if (signer === undefined || seed === undefined || membership === undefined) return;
+    const run = new MeshRun({ ...deps, signer, seed, membership }, dataDir, this.config);
+    try {
+      await run.start();
+      this.#run = run;
+    } catch (error) {
+      await run.stop();
+      throw error;
+    }
+  }
+
+  async #end(): Promise<void> {
+    const run = this.#run;
+    this.#run = undefined;
+    await run?.stop();
+  }
+}
+
+/** A site secret that was rotated is another mesh. */
+const isOfSameMesh = (a: Membership, { authority, siteSecret, roster }: MembershipRecord): boolean =>
+  a.siteId === roster.site && sameBytes(a.authority, authority) && sameBytes(a.siteSecret, siteSecret);

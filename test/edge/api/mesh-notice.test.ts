@@ -1,0 +1,72 @@
+import t from 'tap';
+import { noticedEvent } from '@sparc/edge/api';
+import { nodeCrypto } from '@sparc/edge/ledger';
+import { headToText, signHead, type SignedHead } from '@sparc/protocol/ledger';
+import { eventFaults } from '../../support/event-faults.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const KEY = 'ab'.repeat(32);
+
+function head(sequence: number, { seed = 1, fill = sequence } = {}): SignedHead {
+  const signer = testSigner(seed);
+  return signHead(signer, {
+    site: 'harbour',
+    author: signer.publicKey,
+    epoch: { counter: 4, random: new Uint8Array(8) },
+    sequence,
+    hash: new Uint8Array(32).fill(fill),
+  });
+}
+
+const fork = (first: SignedHead, second: SignedHead) => ({
+  kind: 'forked',
+  fork: 'setBack',
+  first: headToText(first),
+  second: headToText(second),
+});
+
+t.test('neighbours that come and go are events with their key and name', async (t) => {
+  const found = noticedEvent(nodeCrypto, { kind: 'found', neighbour: KEY, name: 'gate' });
+  t.strictSame(found, { name: 'mesh.neighbour_found', detail: { neighbour: KEY, name: 'gate' } });
+  const lost = noticedEvent(nodeCrypto, { kind: 'lost', neighbour: KEY, name: 'gate' });
+  t.strictSame(lost, { name: 'mesh.neighbour_lost', detail: { neighbour: KEY, name: 'gate' } });
+});
+
+t.test('a fork is an event that says whose it is and where, as the catalogue has it', async (t) => {
+  const event = noticedEvent(nodeCrypto, fork(head(5), head(9)));
+  t.strictSame(event, {
+    name: 'ledger.forked',
+    detail: {
+      author: Buffer.from(testSigner().publicKey).toString('hex'),
+      kind: 'setBack',
+      first: '4.5',
+      second: '4.9',
+    },
+  });
+  t.same(event && eventFaults(event), []);
+});
+
+t.test('a fork that its author did not sign, or that is none, is not believed', async (t) => {
+  const forged = { ...head(9), hash: new Uint8Array(32).fill(1) };
+  t.equal(noticedEvent(nodeCrypto, fork(head(5), forged)), undefined, 'a forged head');
+  t.equal(noticedEvent(nodeCrypto, fork(head(5), head(9, { seed: 2 }))), undefined, 'two authors');
+  t.equal(noticedEvent(nodeCrypto, fork(head(5), head(5))), undefined, 'one head twice');
+  t.equal(noticedEvent(nodeCrypto, { ...fork(head(5), head(9)), first: '{}' }), undefined, 'no head');
+});
+
+t.test('what has not the shape of a notice is nothing', async (t) => {
+  for (const notice of [
+    undefined,
+    null,
+    'found',
+    { kind: 'found', neighbour: KEY },
+    { kind: 'found', neighbour: KEY.toUpperCase(), name: 'gate' },
+    { kind: 'found', neighbour: KEY, name: 'x'.repeat(129) },
+    { kind: 'found', neighbour: KEY, name: 'gate', code: 'ERR_X' },
+    { kind: 'expelled', neighbour: KEY, name: 'gate' },
+    { ...fork(head(5), head(9)), fork: 'other' },
+    { ...fork(head(5), head(9)), first: 'x'.repeat(1_025) },
+  ]) {
+    t.equal(noticedEvent(nodeCrypto, notice), undefined, JSON.stringify(notice)?.slice(0, 80));
+  }
+});

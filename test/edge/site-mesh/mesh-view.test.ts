@@ -1,0 +1,103 @@
+import t from 'tap';
+import { runningView } from '@sparc/edge/site-mesh';
+import { batchOf, headToText, type SignedHead } from '@sparc/protocol/ledger';
+import { nothingHeld, step, type ReplicationInput } from '@sparc/protocol/replication';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const OPENED = { name: 'door.opened', doorId: 'front' };
+const keyOf = (signer: { readonly publicKey: Uint8Array }) => Buffer.from(signer.publicKey).toString('hex');
+
+/** The own chain, that of a neighbour, and what the two said. */
+function scene() {
+  const own = new TestChain(testSigner(1));
+  const gate = new TestChain(testSigner(2));
+  const ownFirst = own.open(1, [OPENED, OPENED]);
+  const ownSecond = own.open(2, [OPENED]);
+  const gateFirst = gate.open(1, [OPENED]);
+  const gateLater = gate.add(OPENED, OPENED);
+  const self = keyOf(own.signer);
+  const neighbour = keyOf(gate.signer);
+  const facts = (tips: readonly SignedHead[]) => {
+    const inputs: ReplicationInput[] = [
+      {
+        kind: 'stored',
+        author: self,
+        log: [{ head: ownFirst.head }, { head: ownSecond.head, previous: ownFirst.head }],
+      },
+      { kind: 'stored', author: neighbour, log: [{ head: gateFirst.head }] },
+      { kind: 'connected', neighbour },
+      { kind: 'heads', neighbour, heads: { tips, complete: true } },
+    ];
+    const replication = inputs.reduce((state, input) => step(state, 0, input).state, nothingHeld(self));
+    return {
+      self,
+      authority: keyOf(testSigner(9)),
+      roster: {
+        site: 'harbour',
+        epoch: 7,
+        issuedUnixMs: 1,
+        notAfterUnixMs: 2,
+        members: [
+          { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'] },
+          { key: neighbour, name: 'gate', addresses: [] },
+          { key: keyOf(testSigner(3)), name: 'cellar', addresses: [] },
+        ],
+        expelled: [],
+      },
+      listensAt: ['0.0.0.0:7400'],
+      hereSinceUnixMs: new Map([[neighbour, 42]]),
+      roundTripMs: (key: string) => (key === neighbour ? 0.5 : undefined),
+      replication,
+      forks: [],
+      ownBatchAfter: ({ epoch, sequence }: { epoch: SignedHead['epoch']; sequence: number }) => {
+        const { entries, head } = epoch.counter === 1 ? ownFirst : ownSecond;
+        const rest = entries.filter((entry) => entry.sequence > sequence);
+        return rest.length === 0 ? undefined : batchOf(rest, entries[sequence - 1], head);
+      },
+    };
+  };
+  return { ownFirst, ownSecond, gateFirst, gateLater, self, neighbour, facts };
+}
+
+const viewOf = (head: SignedHead): unknown => JSON.parse(headToText(head));
+
+t.test('a view says who is here, how far their logs are on disk and how much more there is', async (t) => {
+  const { gateFirst, gateLater, ownSecond, self, neighbour, facts } = scene();
+  const view = runningView(facts([gateLater.head]));
+  t.match(view, { state: 'running', roster: { site: 'harbour', epoch: 7 }, listensAt: ['0.0.0.0:7400'] });
+  t.strictSame(view.members.slice(0, 2), [
+    { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true },
+    { key: neighbour, name: 'gate', addresses: [], isSelf: false, hereSinceUnixMs: 42, roundTripMs: 0.5 },
+  ]);
+  t.notOk('hereSinceUnixMs' in (view.members[2] ?? {}), 'the third is away');
+  t.strictSame(view.logs, [
+    { author: self, name: 'hallway', heads: [viewOf(ownSecond.head)], behindCount: 0 },
+    { author: neighbour, name: 'gate', heads: [viewOf(gateFirst.head)], behindCount: 2 },
+  ]);
+});
+
+t.test('a view says which own entries no neighbour has, and since when there is one', async (t) => {
+  const { ownFirst, ownSecond, facts } = scene();
+  const nobody = runningView(facts([])).own;
+  t.match(nobody, { replicasCount: 0, unreplicatedCount: 5 });
+  const partly = runningView(facts([ownFirst.head])).own;
+  t.match(partly, { replicasCount: 0, unreplicatedCount: 2 });
+  t.ok((partly?.unreplicatedSinceUnixMs ?? 0) > (nobody?.unreplicatedSinceUnixMs ?? Infinity));
+  t.strictSame(runningView(facts([ownSecond.head])).own, { replicasCount: 1, unreplicatedCount: 0 });
+});
+
+t.test('a neighbour that is behind has what it says, and no more', async (t) => {
+  const { ownSecond, facts } = scene();
+  const inEpoch = { ...ownSecond.head, sequence: 1 };
+  t.match(runningView(facts([inEpoch])).own, { replicasCount: 0, unreplicatedCount: 1 });
+});
+
+t.test('a fork is shown with both heads', async (t) => {
+  const { ownFirst, ownSecond, facts } = scene();
+  const { forks } = runningView({
+    ...facts([]),
+    forks: [{ kind: 'twoLives', first: ownFirst.head, second: ownSecond.head }],
+  });
+  t.strictSame(forks, [{ kind: 'twoLives', first: viewOf(ownFirst.head), second: viewOf(ownSecond.head) }]);
+});

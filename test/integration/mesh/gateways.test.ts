@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import type { MeshView } from '@sparc/edge/api';
+import { JournalLog, JOURNAL_FILE } from '@sparc/edge/ledger';
+import { loadIdentity } from '@sparc/edge/platform';
+import { SqliteReplicaStore } from '@sparc/edge/replica';
+import { REPLICA_FILE } from '@sparc/edge/site-mesh';
+import type { Batch } from '@sparc/protocol/ledger';
+import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
+import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
+
+t.setTimeout(120_000);
+
+const SITE = 'harbour';
+
+async function threeGateways(t: Test): Promise<{ folder: string; gateways: MeshGateway[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-mesh-'));
+  const gateways: MeshGateway[] = [];
+  t.teardown(async () => {
+    await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
+    await rm(folder, { recursive: true, force: true });
+  });
+  for (const name of ['hallway', 'gate', 'cellar']) gateways.push(await MeshGateway.create(folder, name));
+  return { folder, gateways };
+}
+
+/** Heads by author, as one gateway has them on disk. */
+const headsOf = ({ logs }: MeshView): string =>
+  JSON.stringify(
+    logs
+      .map(({ author, heads }) => [author, heads.map(({ hash }) => hash)])
+      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+  );
+
+/** Resolves when all of them have the same logs of so many authors; gives how long that took. */
+async function agreed(gateways: readonly MeshGateway[], authorsCount: number, withinMs: number): Promise<number> {
+  const fromMs = performance.now();
+  for (;;) {
+    const views = await Promise.all(gateways.map((gateway) => gateway.mesh()));
+    const held = new Set(views.map((view) => (view === undefined ? '' : headsOf(view))));
+    const isAll = views.every((view) => view?.logs.length === authorsCount);
+    const isReplicated = views.every((view) => view?.own?.replicasCount === gateways.length - 1);
+    if (held.size === 1 && isAll && isReplicated) return performance.now() - fromMs;
+    if (performance.now() - fromMs > withinMs) {
+      const outputs = gateways.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`);
+      throw new Error(`not the same logs within ${withinMs} ms: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
+    }
+    await sleep(20);
+  }
+}
+
+/** Something for the journal of a gateway that runs. */
+const record = (gateway: MeshGateway, level: number) =>
+  gateway.sparc('mode', 'threat-level', String(level), '--by', 'Ada Lovelace');
+
+/** All bytes of a log, from one store or another. */
+function bytesOf(log: AuthorLog, batchAfter: (after: EpochEnd) => Batch | undefined): Buffer {
+  const pieces: Uint8Array[] = [];
+  for (const { head } of [...log].sort((a, b) => a.head.epoch.counter - b.head.epoch.counter)) {
+    let sequence = 0;
+    for (let batch = batchAfter({ epoch: head.epoch, sequence }); batch !== undefined;) {
+      pieces.push(...batch.contents);
+      sequence += batch.contents.length;
+      batch = batchAfter({ epoch: head.epoch, sequence });
+    }
+  }
+  return Buffer.concat(pieces);
+}
+
+t.test(
+  'three gateways that were enrolled by files hold the same logs, and one that was killed catches up',
+  async (t) => {
+    const { folder, gateways } = await threeGateways(t);
+    const [hallway, gate, cellar] = gateways as [MeshGateway, MeshGateway, MeshGateway];
+
+    // It ran before it belonged to a site.
+    hallway.start();
+    await eventuallyMesh(hallway, 'notJoined');
+    await hallway.end('SIGTERM');
+    await enrol(folder, SITE, gateways);
+    for (const gateway of gateways) gateway.start();
+    await agreed(gateways, 3, 20_000);
+
+    const text = await hallway.sparc('mesh', 'status');
+    t.match(text, /Site harbour, roster \d+\./);
+    t.match(text, /2 neighbours have all of the own ledger/);
+    t.match(text, /Each own entry is on another gateway, too\./);
+    t.match(text, /gate +[0-9a-f]{64} +for \d+ s +[\d.]+ ms/);
+    const heads = (await gate.sparc('mesh', 'heads')).trim().split('\n');
+    t.equal(heads.length, 3);
+
+    for (const [at, gateway] of gateways.entries()) await record(gateway, at + 1);
+    t.ok((await agreed(gateways, 3, 5_000)) < 5_000, 'what each records is on all');
+
+    t.comment(`memory: ${gateways.map(({ pid }) => memoryOf(pid ?? 0)).join('; ')}`);
+
+    await cellar.end('SIGKILL');
+    for (let level = 0; level < 4; level++) {
+      await record(hallway, level);
+      await record(gate, level);
+    }
+    cellar.start();
+    const caughtUpMs = await agreed(gateways, 3, 15_000);
+    t.comment(`caught up ${Math.round(caughtUpMs)} ms after its start`);
+
+    await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
+    for (const gateway of gateways) {
+      const names = gateway.journal.map(({ record }) => record?.name);
+      t.ok(
+        names.filter((name) => name === 'mesh.neighbour_found').length >= 2,
+        `${gateway.name} recorded who it found`,
+      );
+      t.notOk(names.includes('ledger.forked'), 'nobody forked');
+    }
+    sameBytes(t, gateways);
+  },
+);
+
+/** What is on disk of each log is byte for byte what its author has, up to where the others have it. */
+function sameBytes(t: Test, gateways: readonly MeshGateway[]): void {
+  for (const author of gateways) {
+    const { publicKey } = loadIdentity(author.dataDir);
+    const key = Buffer.from(publicKey).toString('hex');
+    const journal = new JournalLog(join(author.dataDir, JOURNAL_FILE), publicKey);
+    const original = bytesOf(journal.log(), (after) => journal.batchAfter(after));
+    journal.close();
+    for (const holder of gateways.filter((gateway) => gateway !== author)) {
+      const store = SqliteReplicaStore.open(join(holder.dataDir, REPLICA_FILE));
+      const copy = bytesOf(store.logs().get(key) ?? [], (after) => store.batchAfter(key, after));
+      store.close();
+      t.ok(copy.length > 500, `${holder.name} has ${copy.length} of ${original.length} bytes of ${author.name}`);
+      t.ok(original.subarray(0, copy.length).equals(copy), 'the same ones');
+    }
+  }
+}
+
+async function eventuallyMesh(gateway: MeshGateway, state: MeshView['state']): Promise<void> {
+  const endMs = performance.now() + 15_000;
+  while ((await gateway.mesh())?.state !== state) {
+    if (performance.now() > endMs) throw new Error(`${gateway.name} is not ${state}: ${gateway.output}`);
+    await sleep(50);
+  }
+}
+
+/** Resident memory of a gateway and of its site process. */
+function memoryOf(pid: number): string {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const mb = (id: number) =>
+    Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]) / 1_024);
+  return [pid, ...children.map(Number)].map((id) => `${mb(id)} MB`).join(' + ');
+}
