@@ -1,15 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { isNewer, openAdmission, type OpenAdmission } from '@sparc/protocol/roster';
-import { findIdentity, findIdentitySeed, tryLock } from '../platform/index.js';
+import { findIdentity, findIdentitySeed } from '../platform/index.js';
 import { readMembership, writeMembership, type MembershipRecord } from './membership-files.js';
 
 /**
  * Makes the gateway of a data directory a member of the site that its admission names. `policySite`: the id of the site
- * whose policy is in force, if one is.
- * Throws ERR_GATEWAY_DATA_IN_USE, ERR_MESH_ADMISSION_INVALID or ERR_MESH_OTHER_SITE, or what the file system throws.
+ * whose policy is in force, if one is. A gateway that runs finds it within seconds: it need not stop for it.
+ * Throws ERR_MESH_ADMISSION_INVALID or ERR_MESH_OTHER_SITE, or what the file system throws.
  */
 export function joinSite(
   dataDir: string,
@@ -17,19 +15,12 @@ export function joinSite(
   policySite: string | undefined,
   file: Uint8Array,
 ): OpenAdmission {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const lock = tryLock(join(dataDir, 'gateway.lock'));
-  if (lock === undefined) throw new SparcError('ERR_GATEWAY_DATA_IN_USE', `a gateway runs on ${dataDir}`, { dataDir });
-  try {
-    const admission = openAdmission(verify, ownKey(dataDir), file);
-    assertSameSite(admission, policySite);
-    const before = readable(dataDir, verify);
-    if (before !== undefined) assertFollows(before, admission);
-    writeMembership(dataDir, admission);
-    return admission;
-  } finally {
-    lock.release();
-  }
+  const admission = openAdmission(verify, ownKey(dataDir), file);
+  assertSameSite(admission, policySite);
+  const before = readable(dataDir, verify);
+  if (before !== undefined) assertFollows(before, admission);
+  writeMembership(dataDir, admission);
+  return admission;
 }
 
 function ownKey(dataDir: string): { readonly key: string; readonly seed: Uint8Array } {
