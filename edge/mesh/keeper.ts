@@ -2,6 +2,10 @@
 export const REDIAL_MS = 1_000;
 /** Of two members the one with the lower key calls; the other one only when nothing came for so long. */
 export const FALLBACK_REDIAL_MS = 8_000;
+/** But soon after a start: a neighbour with the lower key may still hold the link from before and so not call. */
+export const FIRST_FALLBACK_MS = 1_500;
+/** While a neighbour is greeted it is not called. */
+export const GREETED_FOR_MS = 5_000;
 /** A neighbour that was refused is not called before. */
 export const REFUSED_FOR_MS = 30_000;
 /** Above this a member has links to some of the others only. */
@@ -27,6 +31,8 @@ export const emptyKeeper = (self: string): KeeperState => ({ self, calls: new Ma
 
 export type KeeperInput =
   | { readonly kind: 'members'; readonly members: readonly string[] }
+  /** There is a connection with it, one way or the other, and no session yet. */
+  | { readonly kind: 'greeting'; readonly neighbour: string }
   | { readonly kind: 'connected'; readonly neighbour: string }
   | { readonly kind: 'disconnected'; readonly neighbour: string; readonly refused: boolean }
   /** A call ended, with or without a connection. */
@@ -66,9 +72,14 @@ function take(state: KeeperState, nowMs: number, input: KeeperInput): KeeperStat
       const wanted = neighboursOf(self, input.members);
       for (const id of calls.keys()) if (!wanted.includes(id)) calls.delete(id);
       for (const id of wanted) {
-        const firstAtMs = self < id ? nowMs : nowMs + FALLBACK_REDIAL_MS;
+        const firstAtMs = self < id ? nowMs : nowMs + FIRST_FALLBACK_MS;
         if (!calls.has(id)) calls.set(id, { nextAtMs: firstAtMs, isCalling: false });
       }
+      return { ...state, calls };
+    }
+    case 'greeting': {
+      const call = calls.get(input.neighbour);
+      if (call !== undefined) calls.set(input.neighbour, { ...call, nextAtMs: nowMs + GREETED_FOR_MS });
       return { ...state, calls };
     }
     case 'connected':

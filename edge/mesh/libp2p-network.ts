@@ -1,49 +1,41 @@
-import '../platform/with-resolvers.js';
-import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys';
-import type { Connection, Libp2p, PeerId, PeerInfo, Stream } from '@libp2p/interface';
-import { mdns } from '@libp2p/mdns';
-import { noise } from '@libp2p/noise';
-import { peerIdFromPublicKey } from '@libp2p/peer-id';
-import { preSharedKey } from '@libp2p/pnet';
-import { tcp } from '@libp2p/tcp';
-import { lpStream, type LengthPrefixedStream } from '@libp2p/utils';
-import { yamux } from '@libp2p/yamux';
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
-import { createLibp2p } from 'libp2p';
+import type { Connection, PeerInfo, Stream } from '@libp2p/interface';
+import type { Multiaddr } from '@multiformats/multiaddr';
+import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Random, Timer } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
+import { formatAddress, parseAddress } from './addresses.js';
+import { FrameStream } from './frame-stream.js';
 import { Frame } from './frames.js';
-import { fromHex, toHex } from './hex.js';
+import { toHex } from './hex.js';
 import * as keeper from './keeper.js';
+import { createNode, keyOf, peerOf, type Node, type NodeOptions } from './libp2p-node.js';
+import { CALLS_PACE, fullCredit, SAID_PACE, SERVED_PACE, spend, type Credit } from './pace.js';
 import * as session from './session.js';
 
 const SESSION_PROTOCOL = '/sparc/session/1';
 const RANGE_PROTOCOL = '/sparc/range/1';
-const FRAME_BYTES_MAX = 1_114_112;
 /** Bytes that a neighbour has not taken yet; one that takes no more is too slow to be one. */
 const UNSENT_BYTES_MAX = 4_194_304;
 /** A session older than this whose neighbour connects anew has lost its other end without a word. */
 const STALE_AFTER_MS = 5_000;
+/** To one address; the next one is tried at the next call. */
 const DIAL_MAX_MS = 5_000;
-/** All gateways of a site come back at once after a power cut, from one address where they are tested. */
-const CONNECTIONS_MAX = 96;
-const INBOUND_PER_SECOND_MAX = 200;
+/** More than two calls that cross are no accident. */
+const CONNECTIONS_WITH_ONE_MAX = 3;
+/** Whoever calls and is not on the roster may have a newer one to show; so many at a time. */
+const STRANGERS_MAX = 4;
 /** Requests of one neighbour that are served at a time. */
 const SERVED_AT_ONCE_MAX = 4;
+/** A neighbour that takes nothing of what it asked for. */
+const STALLED_AFTER_MS = 30_000;
+/** Of one neighbour, found by multicast DNS, where anybody may claim anything. */
+const FOUND_ADDRESSES_MAX = 8;
 
-export interface Libp2pNetworkOptions {
+export interface Libp2pNetworkOptions extends Omit<NodeOptions, 'publicKey'> {
   readonly siteId: string;
-  /** Seed of the gateway's Ed25519 key, 32 bytes. */
-  readonly seed: Uint8Array;
-  /** 32 bytes, the same on all gateways of the site. */
-  readonly siteSecret: Uint8Array;
-  /** `host` and `port` to listen at; port 0: any. */
-  readonly listen: { readonly host: string; readonly port: number };
-  /** Look for others by multicast DNS. */
-  readonly discover: boolean;
 }
 
-export interface Libp2pNetworkDeps extends session.SessionSite {
+export interface Libp2pNetworkDeps extends Omit<session.SessionSite, 'siteId'> {
   readonly clock: Clock;
   readonly random: Random;
   /** The newest roster: who may connect, and where they are. */
@@ -55,80 +47,73 @@ export interface Libp2pNetworkDeps extends session.SessionSite {
 interface Session {
   readonly neighbour: string;
   readonly connection: Connection;
-  readonly stream: Stream;
-  readonly frames: LengthPrefixedStream<Stream>;
+  /** Undefined until its stream is there. */
+  frames: FrameStream | undefined;
+  readonly greeting: readonly session.SessionEffect[];
   state: session.SessionState;
   timer: Timer | undefined;
   unsentBytes: number;
-  servedCount: number;
+  said: Credit;
+  served: Credit;
 }
 
 /**
- * The mesh over libp2p: TCP, pre-shared key, Noise, yamux. Who is spoken to, when a link is dead and when it is tried again
- * is decided here, by `session` and `keeper`: libp2p's own monitor, reconnection and gossip are not used.
+ * The mesh over libp2p. Who is spoken to, when a link is dead and when it is tried again is decided here, by `session` and
+ * `keeper`; a neighbour is slowed down rather than cut off, so that no score and no burst can take a mesh apart.
  */
 export class Libp2pNetwork implements MeshNetwork {
-  #node: Libp2p | undefined;
+  #node: Node | undefined;
   #handlers: MeshNetworkHandlers | undefined;
   #keeper: keeper.KeeperState;
   #keeperTimer: Timer | undefined;
+  readonly #site: session.SessionSite;
   /** By connection. */
   readonly #sessions = new Map<string, Session>();
   /** Those that are admitted, by neighbour. */
   readonly #open = new Map<string, Session>();
+  readonly #refusedUntilMs = new Map<string, number>();
+  /** How often members have called. */
+  readonly #calls = new Map<string, Credit>();
   /** Where multicast DNS saw a member. */
-  readonly #seenAt = new Map<string, readonly Multiaddr[]>();
+  readonly #foundAt = new Map<string, readonly string[]>();
+  /** Which of its addresses a member is called at next. */
+  readonly #addressIndex = new Map<string, number>();
+  readonly #waits = new Set<() => void>();
   #stopped = false;
 
   constructor(
     private readonly deps: Libp2pNetworkDeps,
     private readonly options: Libp2pNetworkOptions,
   ) {
-    this.#keeper = keeper.emptyKeeper(toHex(deps.signer.publicKey));
+    const { signer, verify } = deps;
+    this.#keeper = keeper.emptyKeeper(toHex(signer.publicKey));
+    const admits = (neighbour: string, roster: SignedRoster) => deps.admits(neighbour, roster);
+    this.#site = { siteId: options.siteId, signer, verify, admits };
   }
 
   /** Where it listens, as `host:port`; empty before it does. */
   get addresses(): readonly string[] {
-    return (this.#node?.getMultiaddrs() ?? []).map((address) => {
-      const parts = address.getComponents();
-      const host = parts[0]?.value ?? '';
-      return `${host.includes(':') ? `[${host}]` : host}:${parts.find(({ name }) => name === 'tcp')?.value ?? ''}`;
-    });
+    return (this.#node?.getMultiaddrs() ?? []).map(formatAddress);
+  }
+
+  /** Of the last ping that a neighbour answered; undefined before, and for whoever is not here. */
+  roundTripMs(neighbour: string): number | undefined {
+    return this.#open.get(neighbour)?.state.roundTripMs;
   }
 
   async start(handlers: MeshNetworkHandlers): Promise<void> {
     this.#handlers = handlers;
-    const { seed, siteSecret, listen, discover } = this.options;
-    const denies = (peer: PeerId) => !this.#isMember(keyOf(peer));
-    const node = await createLibp2p({
-      privateKey: privateKeyFromRaw(new Uint8Array([...seed, ...this.deps.signer.publicKey])),
-      addresses: { listen: [addressOf(listen.host, listen.port).toString()] },
-      transports: [tcp()],
-      streamMuxers: [yamux()],
-      connectionEncrypters: [noise()],
-      connectionProtector: preSharedKey({ psk: pskOf(siteSecret) }),
-      connectionGater: {
-        denyDialPeer: denies,
-        // Whoever calls may be new, and then shows the roster that says so in its hello: there it is refused or not.
-        denyInboundEncryptedConnection: () => false,
-        denyOutboundEncryptedConnection: denies,
-        // Gateways of a site have private addresses.
-        denyDialMultiaddr: () => false,
+    const node = await createNode(
+      { ...this.options, publicKey: this.deps.signer.publicKey },
+      {
+        mayCall: (key) => this.#isMember(key),
+        mayBeCalledBy: (key) => this.#mayBeCalledBy(key),
       },
-      connectionMonitor: { enabled: false },
-      connectionManager: {
-        maxConnections: CONNECTIONS_MAX,
-        inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
-        maxIncomingPendingConnections: CONNECTIONS_MAX,
-        dialTimeout: DIAL_MAX_MS,
-        reconnectRetries: 0,
-      },
-      ...(discover && { peerDiscovery: [mdns()] }),
-    });
+    );
     this.#node = node;
     node.addEventListener('connection:open', ({ detail }) => this.#onConnection(detail));
     node.addEventListener('connection:close', ({ detail }) => this.#onClosed(detail));
-    node.addEventListener('peer:discovery', ({ detail }) => this.#onFound(detail));
+    node.services.discovery?.addEventListener('peer', ({ detail }) => this.#onFound(detail));
     await node.handle(SESSION_PROTOCOL, (stream, connection) => this.#greet(connection, stream));
     await node.handle(RANGE_PROTOCOL, (stream, connection) => this.#serve(connection, stream), {
       maxInboundStreams: SERVED_AT_ONCE_MAX,
@@ -139,7 +124,8 @@ export class Libp2pNetwork implements MeshNetwork {
   /** There is a newer roster: whoever is no longer on it is hung up on, whoever is new is called. */
   membersChanged(): void {
     const members = this.deps.members().map(({ key }) => key);
-    for (const each of [...this.#sessions.values()]) {
+    this.#refusedUntilMs.clear();
+    for (const each of this.#open.values()) {
       if (!members.includes(each.neighbour)) this.#end(each, 'it is no longer on the roster', true);
     }
     this.#keep({ kind: 'members', members });
@@ -166,7 +152,11 @@ export class Libp2pNetwork implements MeshNetwork {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#keeperTimer?.cancel();
-    for (const { timer } of this.#sessions.values()) timer?.cancel();
+    for (const wake of this.#waits) wake();
+    for (const { timer, connection } of this.#sessions.values()) {
+      timer?.cancel();
+      connection.abort(new Error('it stops'));
+    }
     await this.#node?.stop();
   }
 
@@ -174,67 +164,96 @@ export class Libp2pNetwork implements MeshNetwork {
     return this.deps.members().some((member) => member.key === key);
   }
 
+  #mayBeCalledBy(key: string): boolean {
+    const nowMs = this.deps.clock.monotonicMs();
+    if (key === '' || nowMs < (this.#refusedUntilMs.get(key) ?? -Infinity)) return false;
+    const sessions = [...this.#sessions.values()];
+    if (!this.#isMember(key)) {
+      return sessions.filter(({ neighbour }) => !this.#isMember(neighbour)).length < STRANGERS_MAX;
+    }
+    if (sessions.filter(({ neighbour }) => neighbour === key).length >= CONNECTIONS_WITH_ONE_MAX) return false;
+    const { credit, waitMs } = spend(CALLS_PACE, this.#calls.get(key) ?? fullCredit(CALLS_PACE, nowMs), nowMs, 1);
+    if (waitMs === 0) this.#calls.set(key, credit);
+    return waitMs === 0;
+  }
+
   #onConnection(connection: Connection): void {
+    if (this.#stopped) return connection.abort(new Error('it stops'));
+    const { clock, random } = this.deps;
+    const neighbour = keyOf(connection.remotePeer);
+    const nowMs = clock.monotonicMs();
+    const { state, effects } = session.openSession(
+      {
+        version: session.SESSION_VERSION,
+        site: this.options.siteId,
+        nonce: random.bytes(16),
+        roster: this.deps.roster(),
+      },
+      nowMs,
+    );
+    const greeted: Session = {
+      neighbour,
+      connection,
+      frames: undefined,
+      greeting: effects,
+      state,
+      timer: undefined,
+      unsentBytes: 0,
+      said: fullCredit(SAID_PACE, nowMs),
+      served: fullCredit(SERVED_PACE, nowMs),
+    };
+    this.#sessions.set(connection.id, greeted);
+    this.#arm(greeted);
+    this.#keep({ kind: 'greeting', neighbour });
     if (connection.direction !== 'outbound') return;
     connection.newStream(SESSION_PROTOCOL).then(
       (stream) => this.#greet(connection, stream),
-      (error: unknown) => connection.abort(asError(error)),
+      (error: unknown) => this.#end(greeted, asError(error).message, false),
     );
   }
 
-  #onClosed(connection: Connection): void {
-    const closed = this.#sessions.get(connection.id);
+  #onClosed({ id }: Connection): void {
+    const closed = this.#sessions.get(id);
     if (closed !== undefined) this.#end(closed, 'the connection is closed', false);
   }
 
   #onFound({ id, multiaddrs }: PeerInfo): void {
     const neighbour = keyOf(id);
-    // libp2p says so of whoever just connected, too.
-    if (!this.#isMember(neighbour) || this.#node?.getConnections(id).length !== 0) return;
-    this.#seenAt.set(neighbour, multiaddrs);
+    if (!this.#isMember(neighbour) || this.#open.has(neighbour)) return;
+    this.#foundAt.set(neighbour, multiaddrs.slice(0, FOUND_ADDRESSES_MAX).map(formatAddress));
     this.#keep({ kind: 'found', neighbour });
   }
 
-  #greet(connection: Connection, stream: Stream): void {
-    if (this.#stopped || this.#sessions.has(connection.id)) return stream.abort(new Error('one session a connection'));
-    const { clock, random } = this.deps;
-    const hello = {
-      version: session.SESSION_VERSION,
-      site: this.options.siteId,
-      nonce: random.bytes(16),
-      roster: this.deps.roster(),
-    };
-    const { state, effects } = session.openSession(hello, clock.monotonicMs());
-    const opened: Session = {
-      neighbour: keyOf(connection.remotePeer),
-      connection,
-      stream,
-      frames: lpStream(stream, { maxDataLength: FRAME_BYTES_MAX }),
-      state,
-      timer: undefined,
-      unsentBytes: 0,
-      servedCount: 0,
-    };
-    this.#sessions.set(connection.id, opened);
-    this.#execute(opened, effects);
-    this.#arm(opened);
-    void this.#read(opened);
+  /** Whoever called opens the one stream of the session. */
+  #greet({ id }: Connection, stream: Stream): void {
+    const greeted = this.#sessions.get(id);
+    if (greeted === undefined || greeted.frames !== undefined)
+      return stream.abort(new Error('one session a connection'));
+    const frames = new FrameStream(stream);
+    greeted.frames = frames;
+    this.#execute(greeted, greeted.greeting);
+    void this.#read(greeted, frames);
   }
 
-  async #read(from: Session): Promise<void> {
+  async #read(from: Session, frames: FrameStream): Promise<void> {
+    const { clock } = this.deps;
     try {
       while (from.state.phase !== 'ended') {
-        const frame = Frame.decode((await from.frames.read()).subarray());
-        this.#drive(from, { kind: 'frame', frame });
+        const bytes = await frames.read();
+        if (bytes === undefined) return this.#end(from, 'it hung up', false);
+        this.#drive(from, { kind: 'frame', frame: Frame.decode(bytes) });
+        const { credit, waitMs } = spend(SAID_PACE, from.said, clock.monotonicMs(), bytes.length);
+        from.said = credit;
+        if (waitMs > 0) await this.#wait(waitMs);
       }
     } catch (error) {
-      this.#end(from, asError(error).message, false);
+      this.#end(from, asError(error).message, isSparcError(error));
     }
   }
 
   #drive(on: Session, input: session.SessionInput): void {
-    const { clock } = this.deps;
-    const { state, effects } = session.step(on.state, clock.monotonicMs(), input, on.neighbour, this.deps);
+    if (this.#stopped) return;
+    const { state, effects } = session.step(on.state, this.deps.clock.monotonicMs(), input, on.neighbour, this.#site);
     on.state = state;
     this.#execute(on, effects);
     this.#arm(on);
@@ -270,7 +289,7 @@ export class Libp2pNetwork implements MeshNetwork {
   #write(on: Session, bytes: Uint8Array): void {
     on.unsentBytes += bytes.length;
     if (on.unsentBytes > UNSENT_BYTES_MAX) return this.#end(on, 'it takes nothing', false);
-    on.frames.write(bytes).then(
+    on.frames?.write(bytes).then(
       () => (on.unsentBytes -= bytes.length),
       (error: unknown) => this.#end(on, asError(error).message, false),
     );
@@ -304,6 +323,7 @@ export class Libp2pNetwork implements MeshNetwork {
     ended.timer?.cancel();
     connection.abort(new Error(why));
     if (this.#stopped) return;
+    if (refused) this.#refuseCallsOf(neighbour);
     const wasOpen = this.#open.get(neighbour) === ended;
     if (wasOpen || refused)
       this.deps.onLog({ neighbour, why }, refused ? 'a neighbour is refused' : 'a neighbour is lost');
@@ -314,34 +334,71 @@ export class Libp2pNetwork implements MeshNetwork {
     if (!this.#open.has(neighbour)) this.#keep({ kind: 'disconnected', neighbour, refused });
   }
 
+  #refuseCallsOf(neighbour: string): void {
+    const nowMs = this.deps.clock.monotonicMs();
+    for (const [key, untilMs] of this.#refusedUntilMs) if (untilMs <= nowMs) this.#refusedUntilMs.delete(key);
+    this.#refusedUntilMs.set(neighbour, nowMs + keeper.REFUSED_FOR_MS);
+  }
+
   async #serve({ id }: Connection, stream: Stream): Promise<void> {
     const to = this.#sessions.get(id);
     if (to === undefined || this.#open.get(to.neighbour) !== to) return stream.abort(new Error('not admitted'));
-    const pieces = lpStream(stream, { maxDataLength: FRAME_BYTES_MAX });
+    const { clock } = this.deps;
+    const pieces = new FrameStream(stream);
+    const stall = () => clock.setTimer(STALLED_AFTER_MS, () => stream.abort(new Error('it takes nothing')));
+    let stalled = stall();
     try {
-      const request = (await pieces.read()).subarray();
-      for (const piece of this.#handlers?.serve(to.neighbour, request) ?? []) await pieces.write(piece);
+      const request = (await pieces.read()) ?? new Uint8Array();
+      await this.#payFor(to, request);
+      for (const piece of this.#handlers?.serve(to.neighbour, request) ?? []) {
+        await pieces.write(piece);
+        await this.#payFor(to, piece);
+        stalled.cancel();
+        stalled = stall();
+      }
       await stream.close();
     } catch (error) {
       stream.abort(asError(error));
+    } finally {
+      stalled.cancel();
     }
+  }
+
+  async #payFor(to: Session, piece: Uint8Array): Promise<void> {
+    const { credit, waitMs } = spend(SERVED_PACE, to.served, this.deps.clock.monotonicMs(), piece.length);
+    to.served = credit;
+    if (waitMs > 0) await this.#wait(waitMs);
+  }
+
+  /** Ends early when all stops. */
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        timer.cancel();
+        this.#waits.delete(wake);
+        resolve();
+      };
+      const timer = this.deps.clock.setTimer(delayMs, wake);
+      this.#waits.add(wake);
+    });
   }
 
   async *#ask(neighbour: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const connection = this.#open.get(neighbour)?.connection;
-    if (connection === undefined) return;
+    if (connection === undefined || signal.aborted) return;
     const stream = await connection.newStream(RANGE_PROTOCOL, { signal });
-    const pieces = lpStream(stream, { maxDataLength: FRAME_BYTES_MAX });
+    const pieces = new FrameStream(stream);
+    const cancel = () => stream.abort(new Error('no more is wanted'));
+    signal.addEventListener('abort', cancel);
     try {
-      await pieces.write(request, { signal });
-      for (;;) {
-        const piece = await nextPiece(pieces, signal);
-        if (piece === undefined) break;
-        yield piece;
-      }
+      await pieces.write(request);
+      for (let piece = await pieces.read(); piece !== undefined; piece = await pieces.read()) yield piece;
       await stream.close();
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
-      if (stream.status === 'open') stream.abort(new Error('no more is wanted'));
+      signal.removeEventListener('abort', cancel);
+      if (stream.status === 'open') cancel();
     }
   }
 
@@ -357,53 +414,31 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#keeperTimer = clock.setTimer(Math.max(0, atMs - clock.monotonicMs()), () => this.#keep({ kind: 'time' }));
   }
 
+  /** At all its addresses in turn, the last good one first; one that swallows the call ends this round. */
   async #call(neighbour: string): Promise<void> {
-    const member = this.deps.members().find(({ key }) => key === neighbour);
-    const addresses = [
-      ...(member?.addresses ?? []).flatMap((text) => parseAddress(text)),
-      ...(this.#seenAt.get(neighbour) ?? []),
-    ];
-    const peer = peerIdFromPublicKey(publicKeyFromRaw(fromHex(neighbour)));
-    try {
-      const withPeer = addresses.map((address) =>
-        address.getComponents().some(({ name }) => name === 'p2p')
-          ? address
-          : address.encapsulate(`/p2p/${peer.toString()}`),
-      );
-      // Although a connection may still be there that has lost its other end.
-      if (withPeer.length > 0) {
-        await this.#node?.dial(withPeer, { force: true, signal: AbortSignal.timeout(DIAL_MAX_MS) });
+    const addresses = this.#addressesOf(neighbour);
+    const signal = AbortSignal.timeout(DIAL_MAX_MS);
+    const first = this.#addressIndex.get(neighbour) ?? 0;
+    for (let turn = 0; turn < addresses.length && !signal.aborted; turn += 1) {
+      const index = (first + turn) % addresses.length;
+      try {
+        // Although a connection may still be there that has lost its other end.
+        await this.#node?.dial(addresses[index] as Multiaddr, { force: true, signal });
+        this.#addressIndex.set(neighbour, index);
+        break;
+      } catch {
+        this.#addressIndex.set(neighbour, index + 1);
       }
-    } catch {
-      // Whoever is not there is called again.
-    } finally {
-      this.#keep({ kind: 'called', neighbour });
     }
+    this.#keep({ kind: 'called', neighbour });
+  }
+
+  #addressesOf(neighbour: string): readonly Multiaddr[] {
+    const told = this.deps.members().find(({ key }) => key === neighbour)?.addresses ?? [];
+    const known = new Set([...told, ...(this.#foundAt.get(neighbour) ?? [])]);
+    const id = `/p2p/${peerOf(neighbour).toString()}`;
+    return [...known].flatMap(parseAddress).map((address) => address.encapsulate(id));
   }
 }
-
-async function nextPiece(pieces: LengthPrefixedStream<Stream>, signal: AbortSignal): Promise<Uint8Array | undefined> {
-  try {
-    return (await pieces.read({ signal })).subarray();
-  } catch (error) {
-    if (asError(error).name === 'UnexpectedEOFError') return undefined;
-    throw error;
-  }
-}
-
-const keyOf = (peer: PeerId): string => (peer.publicKey === undefined ? '' : toHex(peer.publicKey.raw));
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
-
-const addressOf = (host: string, port: number): Multiaddr =>
-  multiaddr(`/${host.includes(':') ? 'ip6' : /^[\d.]+$/.test(host) ? 'ip4' : 'dns'}/${host}/tcp/${port}`);
-
-/** `host:port`, with an IPv6 address in brackets. */
-function parseAddress(text: string): Multiaddr[] {
-  const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(text);
-  return match?.[1] === undefined ? [] : [addressOf(match[1], Number(match[2]))];
-}
-
-/** As libp2p's pnet wants it (go-libp2p swarm key, version 1). */
-const pskOf = (secret: Uint8Array): Uint8Array =>
-  new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${toHex(secret)}`);

@@ -8,16 +8,20 @@ export const SESSION_VERSION = 1;
 /** From the connection to the proof of the other end. */
 export const GREETING_MAX_MS = 5_000;
 export const PING_INTERVAL_MS = 1_000;
-/** A neighbour that says nothing for so long is taken for gone. */
-export const SILENCE_MAX_MS = 4_000;
+/**
+ * A neighbour that says nothing while so many pings go out is taken for gone, after 3 to 4 s. Pings are counted and not
+ * milliseconds, so that whoever was held up itself does not blame its neighbours.
+ */
+export const UNANSWERED_PINGS_MAX = 3;
 
 export interface SessionState {
   readonly phase: 'greeting' | 'proving' | 'open' | 'ended';
   readonly own: Hello;
   readonly theirs: Hello | undefined;
   readonly startedAtMs: number;
-  readonly heardAtMs: number;
   readonly pingedAtMs: number;
+  /** Pings since anything was heard. */
+  readonly unansweredCount: number;
   /** Of the last answer. */
   readonly roundTripMs: number | undefined;
 }
@@ -49,20 +53,20 @@ export interface SessionStep {
   readonly effects: readonly SessionEffect[];
 }
 
-/** `neighbour`: the key that the transport proved, in hex. */
 export function openSession(own: Hello, nowMs: number): SessionStep {
   const state: SessionState = {
     phase: 'greeting',
     own,
     theirs: undefined,
     startedAtMs: nowMs,
-    heardAtMs: nowMs,
     pingedAtMs: nowMs,
+    unansweredCount: 0,
     roundTripMs: undefined,
   };
   return { state, effects: [{ kind: 'frame', frame: { hello: own } }] };
 }
 
+/** `neighbour`: the key that the transport proved, in hex. Throws what `admits` throws, and then the session is over. */
 export function step(
   state: SessionState,
   nowMs: number,
@@ -73,7 +77,7 @@ export function step(
   if (state.phase === 'ended') return { state, effects: [] };
   switch (input.kind) {
     case 'frame':
-      return onFrame({ ...state, heardAtMs: nowMs }, nowMs, input.frame, neighbour, site);
+      return onFrame({ ...state, unansweredCount: 0 }, nowMs, input.frame, neighbour, site);
     case 'send':
       if (state.phase !== 'open') return { state, effects: [] };
       return { state, effects: [{ kind: 'frame', frame: { message: input.message } }] };
@@ -82,12 +86,12 @@ export function step(
   }
 }
 
-export function nextDeadlineMs({ phase, startedAtMs, heardAtMs, pingedAtMs }: SessionState): number {
+export function nextDeadlineMs({ phase, startedAtMs, pingedAtMs }: SessionState): number {
   switch (phase) {
     case 'ended':
       return Infinity;
     case 'open':
-      return Math.min(heardAtMs + SILENCE_MAX_MS, pingedAtMs + PING_INTERVAL_MS);
+      return pingedAtMs + PING_INTERVAL_MS;
     case 'greeting':
     case 'proving':
       return startedAtMs + GREETING_MAX_MS;
@@ -102,12 +106,13 @@ function onFrame(
   site: SessionSite,
 ): SessionStep {
   if (hello !== undefined) return onHello(state, hello, neighbour, site);
-  if (proof !== undefined) return onProof(state, proof, neighbour, site);
+  if (proof !== undefined) return onProof(state, nowMs, proof, neighbour, site);
   if (state.phase !== 'open') return end(state, 'it speaks before it has proved its key');
   if (ping !== undefined) return { state, effects: [{ kind: 'frame', frame: { pong: ping } }] };
-  if (pong !== undefined) return { state: { ...state, roundTripMs: nowMs - pong }, effects: [] };
+  // Any other pong is an answer to an older ping, or to none.
+  if (pong === state.pingedAtMs) return { state: { ...state, roundTripMs: nowMs - pong }, effects: [] };
   if (message !== undefined) return { state, effects: [{ kind: 'message', message }] };
-  // A frame of a newer version.
+  // A late pong, or a frame of a newer version.
   return { state, effects: [] };
 }
 
@@ -123,6 +128,7 @@ function onHello(state: SessionState, hello: Hello, neighbour: string, site: Ses
 
 function onProof(
   state: SessionState,
+  nowMs: number,
   proof: Uint8Array,
   neighbour: string,
   { signer, verify }: SessionSite,
@@ -132,16 +138,17 @@ function onProof(
   if (!verify(key, proofMessage(key, signer.publicKey, state.theirs, state.own), proof)) {
     return end(state, 'its proof is not signed by its key');
   }
-  return { state: { ...state, phase: 'open' }, effects: [{ kind: 'open' }] };
+  return { state: { ...state, phase: 'open', pingedAtMs: nowMs }, effects: [{ kind: 'open' }] };
 }
 
 function onTime(state: SessionState, nowMs: number): SessionStep {
   if (state.phase !== 'open') {
     return nowMs < state.startedAtMs + GREETING_MAX_MS ? { state, effects: [] } : end(state, 'it did not greet', false);
   }
-  if (nowMs >= state.heardAtMs + SILENCE_MAX_MS) return end(state, 'it is silent', false);
   if (nowMs < state.pingedAtMs + PING_INTERVAL_MS) return { state, effects: [] };
-  return { state: { ...state, pingedAtMs: nowMs }, effects: [{ kind: 'frame', frame: { ping: nowMs } }] };
+  if (state.unansweredCount >= UNANSWERED_PINGS_MAX) return end(state, 'it is silent', false);
+  const pinged = { ...state, pingedAtMs: nowMs, unansweredCount: state.unansweredCount + 1 };
+  return { state: pinged, effects: [{ kind: 'frame', frame: { ping: nowMs } }] };
 }
 
 const end = (state: SessionState, why: string, refused = true): SessionStep => ({

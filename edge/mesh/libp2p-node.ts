@@ -1,0 +1,90 @@
+import '../platform/with-resolvers.js';
+import { privateKeyFromRaw, publicKeyFromRaw } from '@libp2p/crypto/keys';
+import type { Libp2p, PeerDiscovery, PeerId } from '@libp2p/interface';
+import { mdns } from '@libp2p/mdns';
+import { noise } from '@libp2p/noise';
+import { peerIdFromPublicKey } from '@libp2p/peer-id';
+import { preSharedKey } from '@libp2p/pnet';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { createLibp2p } from 'libp2p';
+import { addressOf } from './addresses.js';
+import { fromHex, toHex } from './hex.js';
+
+/** All gateways of a site come back at once after a power cut, from one address where they are tested. */
+const CONNECTIONS_MAX = 96;
+const INBOUND_PER_SECOND_MAX = 200;
+/** From the first byte to an encrypted connection. */
+const UPGRADE_MAX_MS = 5_000;
+/** Of one connection, either way; a gateway uses one for the session and some for logs. */
+const STREAMS_MAX = 16;
+const STREAM_WINDOW_BYTES_MAX = 1_048_576;
+const MDNS_NAME = '_sparc._udp.local';
+
+export interface NodeOptions {
+  /** Seed of the gateway's Ed25519 key, 32 bytes. */
+  readonly seed: Uint8Array;
+  readonly publicKey: Uint8Array;
+  /** 32 bytes, the same on all gateways of the site. */
+  readonly siteSecret: Uint8Array;
+  /** `host` and `port` to listen at; port 0: any. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Look for others by multicast DNS. */
+  readonly discover: boolean;
+}
+
+/** By public key in hex. */
+export interface Gate {
+  mayCall(key: string): boolean;
+  mayBeCalledBy(key: string): boolean;
+}
+
+export type Node = Libp2p<{ discovery?: PeerDiscovery }>;
+
+/**
+ * libp2p over TCP with a pre-shared key, Noise and yamux, and nothing else of it: no monitor, no reconnection, no gossip,
+ * no store of peers. Discovery is a service of ours, because libp2p tells of a peer once and keeps whatever anybody claims.
+ */
+export function createNode({ seed, publicKey, siteSecret, listen, discover }: NodeOptions, gate: Gate): Promise<Node> {
+  const mayNotCall = (peer: PeerId) => !gate.mayCall(keyOf(peer));
+  return createLibp2p<{ discovery?: PeerDiscovery }>({
+    privateKey: privateKeyFromRaw(new Uint8Array([...seed, ...publicKey])),
+    addresses: { listen: [addressOf(listen.host, listen.port).toString()] },
+    transports: [tcp()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_MAX,
+        maxOutboundStreams: STREAMS_MAX,
+        streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
+      }),
+    ],
+    connectionEncrypters: [noise()],
+    connectionProtector: preSharedKey({ psk: swarmKeyOf(siteSecret) }),
+    connectionGater: {
+      denyDialPeer: mayNotCall,
+      denyOutboundEncryptedConnection: mayNotCall,
+      denyInboundEncryptedConnection: (peer) => !gate.mayBeCalledBy(keyOf(peer)),
+      // Gateways of a site have private addresses.
+      denyDialMultiaddr: () => false,
+    },
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      maxIncomingPendingConnections: CONNECTIONS_MAX,
+      inboundUpgradeTimeout: UPGRADE_MAX_MS,
+      reconnectRetries: 0,
+    },
+    ...(discover && { services: { discovery: mdns({ serviceTag: MDNS_NAME }) } }),
+  });
+}
+
+/** In hex; empty for a kind of key that no gateway has. */
+export const keyOf = ({ type, publicKey }: PeerId): string =>
+  type === 'Ed25519' && publicKey !== undefined ? toHex(publicKey.raw) : '';
+
+export const peerOf = (key: string): PeerId => peerIdFromPublicKey(publicKeyFromRaw(fromHex(key)));
+
+/** As libp2p's pnet wants it (go-libp2p swarm key, version 1). */
+const swarmKeyOf = (secret: Uint8Array): Uint8Array =>
+  new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${toHex(secret)}`);

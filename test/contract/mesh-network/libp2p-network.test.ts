@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fasterClock, MeshSite } from '../../support/mesh-site.js';
+import { eventually } from '../../support/peers.js';
+import { meshNetworkContract } from './mesh-network-contract.js';
+
+/** Waits of many seconds would make the suite long. */
+const FASTER = 5;
+
+meshNetworkContract('libp2p over TCP', async () => {
+  const site = await MeshSite.create(3, fasterClock(FASTER));
+  const [a, b, c] = site.members;
+  if (a === undefined || b === undefined || c === undefined) throw new Error('three members');
+  for (const [from, to] of [
+    [a, b],
+    [a, c],
+    [b, c],
+  ] as const) {
+    await site.cable(from, to);
+  }
+  const memberAt = (index: number) => site.members[index] ?? a;
+  const running = new Map<number, () => Promise<void>>();
+  return {
+    keys: site.members.map(({ key }) => key),
+    boot: async (index) => {
+      const member = memberAt(index);
+      for (const other of site.members) for (const cable of site.cables(member, other)) cable.orphan();
+      await running.get(index)?.();
+      const network = site.network(member);
+      running.set(index, () => network.stop());
+      return network;
+    },
+    cut: (from, to) => {
+      const cables = site.cables(memberAt(from), memberAt(to));
+      for (const cable of cables) cable.setCut(true);
+      return () => cables.forEach((cable) => cable.setCut(false));
+    },
+    until: (what, condition) => eventually(what, condition, 20_000),
+    pass: (durationMs) => sleep(durationMs / FASTER).then(() => undefined),
+    dispose: () => site.close(),
+  };
+});

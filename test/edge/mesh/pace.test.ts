@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { fullCredit, spend, type Pace } from '@sparc/edge/mesh';
+import { checkProperty } from '../../support/property.js';
+
+const PACE: Pace = { perSecond: 1_000, burst: 5_000, pieceMin: 100 };
+
+t.test('a burst goes through at once, and what is more waits', async (t) => {
+  let credit = fullCredit(PACE, 0);
+  const waits: number[] = [];
+  for (let count = 0; count < 7; count += 1) {
+    const spent = spend(PACE, credit, 0, 1_000);
+    credit = spent.credit;
+    waits.push(spent.waitMs);
+  }
+  t.same(waits, [0, 0, 0, 0, 0, 1_000, 2_000]);
+});
+
+t.test('many small pieces have their price, and rest earns no more than a burst', async (t) => {
+  let credit = fullCredit(PACE, 0);
+  for (let count = 0; count < 50; count += 1) credit = spend(PACE, credit, 0, 1).credit;
+  t.equal(credit.left, 0);
+  t.equal(spend(PACE, credit, 3_600_000, 1).credit.left, PACE.burst - PACE.pieceMin);
+});
+
+t.test('whoever waits as it is told gets the rate and a burst, whatever it does', async (t) => {
+  const pieces = fc.array(fc.record({ size: fc.nat(3_000), idleMs: fc.nat(2_000) }), { minLength: 1, maxLength: 50 });
+  checkProperty(
+    fc.property(pieces, (tried) => {
+      let credit = fullCredit(PACE, 0);
+      let [nowMs, total] = [0, 0];
+      for (const { size, idleMs } of tried) {
+        nowMs += idleMs;
+        const spent = spend(PACE, credit, nowMs, size);
+        credit = spent.credit;
+        nowMs += spent.waitMs;
+        total += size;
+        if (total > PACE.burst + (nowMs * PACE.perSecond) / 1_000 + 0.001) return false;
+      }
+      return true;
+    }),
+  );
+  t.pass();
+});
