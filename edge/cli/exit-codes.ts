@@ -8,7 +8,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.checkFailed, 'a check failed: a damaged ledger, a promise broken in a simulation'],
-  [EXIT.badInput, 'the command line, the configuration, a site file, a calendar or a capture is wrong'],
+  [EXIT.badInput, 'the command line, the configuration, a site file or another file that was given is wrong'],
   [EXIT.operating, 'the machine refused: a file, a disk, a port, a permission, another process'],
   [EXIT.internal, 'a defect of the command'],
 ];
@@ -20,6 +20,8 @@ const BAD_INPUT: readonly ErrorCode[] = [
   'ERR_OSDP_CAPTURE',
   'ERR_OSDP_KEY_WEAK',
   'ERR_POLICY_CALENDAR',
+  'ERR_MESH_REQUEST_INVALID',
+  'ERR_MESH_ADMISSION_INVALID',
 ];
 
 export function exitCodeOf(error: SparcError): ExitCode {

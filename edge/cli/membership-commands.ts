@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { signRequest } from '@sparc/protocol/roster';
+import { SparcError } from '@sparc/protocol/errors';
+import { isAddress, signRequest } from '@sparc/protocol/roster';
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
 import { joinSite } from '../membership/index.js';
 import { loadIdentity, verifySignature } from '../platform/index.js';
@@ -43,7 +44,10 @@ export function addMembershipCommands(cli: Cli, gateway: Command): void {
     .action((admission: string, flags: JoinFlags) => join(cli, admission, flags));
 }
 
-const addTo = (address: string, others: readonly string[]): readonly string[] => [...others, address];
+function addTo(address: string, others: readonly string[]): readonly string[] {
+  if (isAddress(address)) return [...others, address];
+  throw new SparcError('ERR_CLI_USAGE', `'${address}' is no address such as 10.0.0.5:7400 or [fd00::5]:7400`);
+}
 
 function request({ output }: Cli, { config: path, out, address }: RequestFlags): void {
   const config = loadGatewayConfig(path);

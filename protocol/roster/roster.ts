@@ -77,10 +77,13 @@ function assertRoster({ members, expelled }: Roster): void {
 /** Names and addresses are shown to people and dialled. Throws ERR_MESH_ROSTER_INVALID. */
 export function assertMember({ name, addresses }: Member): void {
   if (name === '' || /\p{Cc}/u.test(name)) throw invalid('a gateway has a name without control characters');
-  for (const address of addresses) {
-    const port = Number(ADDRESS.exec(address)?.[1]);
-    if (!(port <= 65_535)) throw invalid(`${JSON.stringify(address)} is no address such as 10.0.0.5:7400`);
-  }
+  const wrong = addresses.find((address) => !isAddress(address));
+  if (wrong !== undefined) throw invalid(`${JSON.stringify(wrong)} is no address such as 10.0.0.5:7400`);
+}
+
+/** `host:port`, with an IPv6 address in brackets. */
+export function isAddress(text: string): boolean {
+  return Number(ADDRESS.exec(text)?.[1]) <= 65_535;
 }
 
 const ADDRESS = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9.-]{1,120}):([1-9][0-9]{0,4})$/;
