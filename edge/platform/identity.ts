@@ -69,11 +69,24 @@ function signerOf(privateKey: KeyObject): Signer {
   };
 }
 
+/** Reading a key takes OpenSSL longer than a signature does, and a site has few keys. */
+const KEYS_KEPT = 256;
+const keys = new Map<string, KeyObject>();
+
+function publicKeyOf(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString('base64');
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
+  if (keys.size >= KEYS_KEPT) keys.clear();
+  keys.set(name, key);
+  return key;
+}
+
 /** Ed25519 by OpenSSL. */
 export const verifySignature: VerifySignature = (publicKey, message, signature) => {
   try {
-    const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });
-    return verify(null, message, key, signature);
+    return verify(null, message, publicKeyOf(publicKey), signature);
   } catch {
     return false;
   }

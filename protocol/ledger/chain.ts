@@ -65,8 +65,11 @@ function isHeadOf(last: Link, { previous }: EpochBodyValue): boolean {
   );
 }
 
-export const sameBytes = (a: Uint8Array, b: Uint8Array) =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
 
 type Place = Pick<ChainedEntry, 'epoch' | 'sequence'>;
 

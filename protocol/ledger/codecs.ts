@@ -47,14 +47,20 @@ export function text(bytesMax: number): Codec<string> {
     read(reader) {
       const start = reader.pos;
       const value = reader.stringVerify();
-      if (reader.pos - start > bytesMax + 5) throw malformed(`text longer than ${bytesMax} bytes`);
-      if (utf8Length(value) > bytesMax) throw malformed(`text longer than ${bytesMax} bytes`);
+      if (reader.pos - start > bytesMax && utf8Length(value) > bytesMax)
+        throw malformed(`text longer than ${bytesMax} bytes`);
       return value;
     },
   };
 }
 
 export function bytes(lengthMin: number, lengthMax = lengthMin): Codec<Uint8Array> {
+  const inPlace = bytesInPlace(lengthMin, lengthMax);
+  return { ...inPlace, read: (reader) => new Uint8Array(inPlace.read(reader)) };
+}
+
+/** As `bytes`, but a part of what is read instead of a copy of it: for what is hashed and stored at once, and not kept. */
+export function bytesInPlace(lengthMin: number, lengthMax: number): Codec<Uint8Array> {
   const checked = (value: Uint8Array) => {
     if (value.length >= lengthMin && value.length <= lengthMax) return value;
     throw malformed(`${value.length} bytes where ${lengthMin} to ${lengthMax} belong`);
@@ -62,7 +68,7 @@ export function bytes(lengthMin: number, lengthMax = lengthMin): Codec<Uint8Arra
   return {
     wireType: 2,
     write: (writer, value) => void writer.bytes(checked(value)),
-    read: (reader) => checked(new Uint8Array(reader.bytes())),
+    read: (reader) => checked(reader.bytes()),
   };
 }
 

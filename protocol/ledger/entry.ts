@@ -1,5 +1,5 @@
 import { TIME_QUALITIES } from '../ports/clock.js';
-import { bytes, hlcStamp, oneOf, text, uint } from './codecs.js';
+import { bytes, bytesInPlace, hlcStamp, oneOf, text, uint } from './codecs.js';
 import { message, required, type Infer } from './message.js';
 
 export const HASH_BYTES = 32;
@@ -34,7 +34,7 @@ export const EntryContent = message({
 export type EntryContent = Infer<typeof EntryContent>;
 
 /** The bytes of an EntryContent, as a value inside other messages. */
-export const contentBytes = bytes(1, CONTENT_BYTES_MAX);
+export const contentBytes = bytesInPlace(1, CONTENT_BYTES_MAX);
 
 /** Sequences of an epoch start at 1 and have no gap. */
 export const sequenceNumber = uint();
