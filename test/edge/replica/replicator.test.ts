@@ -1,0 +1,297 @@
+import t, { type Test } from 'tap';
+import { encodeBatch } from '@sparc/protocol/ledger';
+import { Heads } from '@sparc/protocol/replication';
+import type { MeshNetworkHandlers } from '@sparc/protocol/ports';
+import { SimulatedLog, SimulatedMesh, appendOf } from '@sparc/simulator/mesh';
+import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+import { GatewayInMesh, keyOf, opened } from './gateway-in-mesh.js';
+
+interface Site {
+  readonly clock: VirtualClock;
+  readonly mesh: SimulatedMesh;
+  readonly gateways: readonly GatewayInMesh[];
+}
+
+/** So many gateways, each with an epoch of its own and one event, not started yet. */
+function site(count: number): Site {
+  const clock = new VirtualClock();
+  const mesh = new SimulatedMesh(clock, new SeededRandom(1));
+  const authors = new Set(Array.from({ length: count }, (_, index) => keyOf(index + 1)));
+  const gateways = [...authors].map((_, index) => {
+    const gateway = new GatewayInMesh(mesh, `gateway-${index + 1}`, index + 1, (author) => authors.has(author));
+    gateway.commit(gateway.chain.open(1, [opened]));
+    return gateway;
+  });
+  return { clock, mesh, gateways };
+}
+
+async function running(t: Test, count: number): Promise<Site> {
+  const made = site(count);
+  for (const gateway of made.gateways) await gateway.start();
+  t.teardown(() => Promise.all(made.gateways.map((gateway) => gateway.stop())));
+  await made.clock.advance(3_000);
+  return made;
+}
+
+const areEqual = (gateways: readonly GatewayInMesh[]) =>
+  new Set(gateways.map((gateway) => JSON.stringify(gateway.holding()))).size === 1;
+
+t.test('gateways that meet come to hold the same logs', async (t) => {
+  const { gateways } = await running(t, 5);
+  t.equal(Object.keys(gateways[0]?.holding() ?? {}).length, 5);
+  t.ok(areEqual(gateways));
+  t.same(new Set(gateways[0]?.stored), new Set([2, 3, 4, 5].map(keyOf)), 'each told once it was on disk');
+});
+
+t.test('a commit is on all neighbours in milliseconds, and nobody has to ask for it', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 5);
+  const [author] = gateways as [GatewayInMesh];
+  const { requests } = mesh.carried;
+  author.commit(author.chain.add(opened));
+  t.notOk(areEqual(gateways));
+  await clock.advance(5);
+  t.ok(areEqual(gateways));
+  await clock.advance(1_000);
+  t.equal(mesh.carried.requests, requests);
+  t.equal(author.replicator.holdersOf(author.chain.head as never).length, 4, 'and all said so');
+});
+
+t.test('commits that follow closely, or are large, arrive too', async (t) => {
+  const { clock, gateways } = await running(t, 3);
+  const [author, other] = gateways as [GatewayInMesh, GatewayInMesh];
+  for (let index = 0; index < 50; index++) {
+    author.commit(author.chain.add(opened));
+    if (index % 7 === 0) await clock.advance(1);
+  }
+  const large = Array.from({ length: 400 }, () => ({ ...opened, detail: { note: 'x'.repeat(200) } }));
+  author.commit(author.chain.add(...large));
+  other.commit(other.chain.add(opened), false);
+  await clock.advance(1_000);
+  t.ok(areEqual(gateways));
+});
+
+t.test('lost messages cost time, and nothing else', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 3);
+  const [author] = gateways as [GatewayInMesh];
+  const names = gateways.map(({ machine }) => machine);
+  const lose = (lostMessagesRate: number) => {
+    for (const a of names) for (const b of names) if (a < b) mesh.setLink(a, b, { lostMessagesRate });
+  };
+  lose(1);
+  author.commit(author.chain.add(opened));
+  await clock.advance(1_000);
+  t.notOk(areEqual(gateways));
+  t.ok(mesh.carried.lostMessages > 0);
+  lose(0);
+  await clock.advance(31_000);
+  t.ok(areEqual(gateways));
+});
+
+t.test('what a neighbour has of a third one is taken from it, when that one cannot be reached', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 3);
+  const [author] = gateways as [GatewayInMesh];
+  mesh.cut('gateway-1', 'gateway-3');
+  author.commit(author.chain.add(opened));
+  await clock.advance(1_000);
+  t.ok(areEqual(gateways));
+});
+
+t.test('after a cut in the middle of a long log it goes on where it was', async (t) => {
+  const { clock, mesh, gateways } = site(2);
+  const [author, other] = gateways as [GatewayInMesh, GatewayInMesh];
+  let sizeBytes = 0;
+  for (let index = 0; index < 200; index++) {
+    const commit = author.chain.add(...Array.from({ length: 100 }, () => opened));
+    sizeBytes += commit.entries.reduce((sum, { content }) => sum + content.length, 0);
+    author.commit(commit);
+  }
+  mesh.setLink('gateway-1', 'gateway-2', { bytesPerMs: 100 });
+  for (const gateway of gateways) await gateway.start();
+  t.teardown(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+  for (let cuts = 0; cuts < 3; cuts++) {
+    await clock.advance(4_000);
+    mesh.reset('gateway-1', 'gateway-2');
+  }
+  t.notOk(areEqual(gateways));
+  t.ok(other.stored.length > 0);
+  await clock.advance(60_000);
+  t.ok(areEqual(gateways));
+  t.ok(mesh.carried.pieceBytes < 1.6 * sizeBytes, `${mesh.carried.pieceBytes} bytes for ${sizeBytes}`);
+});
+
+t.test('a gateway that was off for long catches up, and serves others at once', async (t) => {
+  const { clock, gateways } = await running(t, 3);
+  const [first, second, third] = gateways as [GatewayInMesh, GatewayInMesh, GatewayInMesh];
+  await third.stop();
+  for (let epoch = 2; epoch < 300; epoch++) first.commit(first.chain.open(epoch, [opened]));
+  second.commit(second.chain.add(opened));
+  await clock.advance(2_000);
+  await third.start();
+  await clock.advance(8_000);
+  t.ok(areEqual(gateways));
+});
+
+t.test('a cloned key is told of once at each gateway, also over a restart, and both branches are kept', async (t) => {
+  const { clock, gateways } = await running(t, 3);
+  const [first, second, third] = gateways as [GatewayInMesh, GatewayInMesh, GatewayInMesh];
+  const clone = first.chain.branch();
+  first.commit(first.chain.open(2, [opened]));
+  await clock.advance(100);
+  // The copy runs where the first one ran.
+  await first.stop();
+  first.own = new SimulatedLog();
+  first.own.add(appendOf(new TestChain(testSigner(1)).open(1, [opened])));
+  await first.start();
+  first.commit(clone.open(2, [opened], false, 77));
+  await clock.advance(3_000);
+  for (const gateway of [second, third]) {
+    t.match(gateway.forks, [{ kind: 'twoLives' }]);
+    t.equal(gateway.holding()[first.author]?.length, 2, 'both tips are held');
+    t.equal(gateway.evidence().length, 1);
+  }
+  t.match(first.forks, [{ kind: 'twoLives' }], 'the copy hears of itself from the others');
+  for (const gateway of gateways) {
+    await gateway.stop();
+    await gateway.start();
+  }
+  first.commit(clone.add(opened));
+  await clock.advance(60_000);
+  t.same(
+    gateways.map(({ forks }) => forks.length),
+    [1, 1, 1],
+  );
+});
+
+t.test('a gateway whose disk was set back is told so by its neighbours, who keep what it lost', async (t) => {
+  const { clock, gateways } = await running(t, 3);
+  const [first, second] = gateways as [GatewayInMesh, GatewayInMesh];
+  const restored = first.chain.branch();
+  first.commit(first.chain.add(opened));
+  await clock.advance(100);
+  await first.stop();
+  first.own = new SimulatedLog();
+  first.own.add(appendOf(new TestChain(testSigner(1)).open(1, [opened])));
+  await first.start();
+  first.commit(restored.open(2, [opened]));
+  await clock.advance(3_000);
+  t.match(first.forks, [{ kind: 'setBack', first: { sequence: 3 } }]);
+  t.match(second.forks, [{ kind: 'setBack', first: { sequence: 3 } }]);
+  t.equal(second.holding()[first.author]?.length, 2);
+});
+
+t.test('a full disk is no fault of the neighbour, and what is missing comes when there is room', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 2);
+  const [author, full] = gateways as [GatewayInMesh, GatewayInMesh];
+  full.disk.refuses = true;
+  author.commit(author.chain.add(opened));
+  await clock.advance(20_000);
+  t.ok(full.failures.length > 0);
+  t.ok(full.failures.length < 10, 'it is not tried all the time');
+  t.equal(mesh.carried.refusals, 0);
+  t.notOk(areEqual(gateways));
+  full.disk.refuses = false;
+  await clock.advance(65_000);
+  t.ok(areEqual(gateways));
+});
+
+/** A member that says and serves what it is told to, whatever the rules are. */
+async function insider(
+  { mesh }: Site,
+  number: number,
+  serve: MeshNetworkHandlers['serve'] = () => [],
+): Promise<{ say(heads: Parameters<typeof Heads.encode>[0]): void; raw(bytes: Uint8Array): void }> {
+  const network = mesh.join(`insider-${number}`, keyOf(number));
+  const here = new Set<string>();
+  await network.start({
+    onConnected: (neighbour) => void here.add(neighbour),
+    onDisconnected: (neighbour) => void here.delete(neighbour),
+    onMessage: () => undefined,
+    serve,
+  });
+  const raw = (bytes: Uint8Array) => {
+    for (const neighbour of here) network.send(neighbour, bytes);
+  };
+  return { raw, say: (heads) => raw(Heads.encode(heads)) };
+}
+
+/** Three authors, the third of which runs no gateway: its name is the insider's. */
+async function withInsider(t: Test, serve?: MeshNetworkHandlers['serve']) {
+  const made = site(3);
+  const [first, second, third] = made.gateways as [GatewayInMesh, GatewayInMesh, GatewayInMesh];
+  await first.start();
+  await second.start();
+  t.teardown(() => Promise.all([first, second].map((gateway) => gateway.stop())));
+  const member = await insider(made, 3, serve);
+  await made.clock.advance(3_000);
+  return { ...made, first, second, third, member };
+}
+
+t.test('whoever breaks the rules is refused, and nothing of it is kept', async (t) => {
+  const forger = new TestChain(testSigner(9));
+  const genuine = new TestChain(testSigner(3));
+  const commit = genuine.open(1, [opened]);
+  const [batch] = batchesOf([commit]);
+  if (batch === undefined) throw new Error('no batch');
+  const forged = { ...batch, signature: new Uint8Array(64).fill(1) };
+  const complete = { complete: false, tips: [], pushed: [] };
+  const messages: Record<string, Uint8Array> = {
+    'no message': Uint8Array.of(255, 255, 255),
+    'a tip that its author did not sign': Heads.encode({
+      ...complete,
+      tips: [{ ...commit.head, sequence: 99 }],
+    }),
+    'entries that their author did not sign': Heads.encode({ ...complete, pushed: [forged] }),
+    'entries of another site': Heads.encode({ ...complete, pushed: [{ ...batch, site: 'elsewhere' }] }),
+  };
+  for (const [what, message] of Object.entries(messages)) {
+    const { clock, mesh, first, member } = await withInsider(t);
+    member.raw(message);
+    await clock.advance(100);
+    t.equal(mesh.carried.refusals, 2, what);
+    t.notOk(keyOf(3) in first.holding(), what);
+  }
+  const { clock, mesh, first, member } = await withInsider(t);
+  const [foreign] = batchesOf([forger.open(1, [opened])]);
+  member.say({ ...complete, tips: [forger.head as never], pushed: foreign === undefined ? [] : [foreign] });
+  await clock.advance(100);
+  t.equal(mesh.carried.refusals, 0, 'an author who is not known here is nobody to be angry about');
+  t.notOk(keyOf(9) in first.holding());
+});
+
+t.test('whoever serves forged entries is refused', async (t) => {
+  const genuine = new TestChain(testSigner(3));
+  const [batch] = batchesOf([genuine.open(1, [opened])]);
+  if (batch === undefined) throw new Error('no batch');
+  const forged = { ...batch, contents: batch.contents.slice(0, 1) };
+  const { clock, mesh, first, member } = await withInsider(t, () => [encodeBatch(forged)]);
+  member.say({ tips: [genuine.head as never], complete: true, pushed: [] });
+  await clock.advance(1_000);
+  t.equal(mesh.carried.refusals, 2);
+  t.notOk(keyOf(3) in first.holding());
+});
+
+t.test('whoever announces what it does not serve is asked seldom, and others are asked instead', async (t) => {
+  for (const [what, serve] of Object.entries({
+    nothing: () => [],
+    'the same again and again': (own: () => Uint8Array) => Array.from({ length: 50 }, own),
+  })) {
+    const made = await withInsider(t, () => serve(() => start));
+    const { clock, mesh, first, second, third, member } = made;
+    const [batch] = batchesOf([new TestChain(testSigner(3)).open(1, [opened])]);
+    const start = encodeBatch(batch as never);
+    member.say({ tips: [third.own.log[0]?.head as never], complete: true, pushed: [batch as never] });
+    await clock.advance(100);
+    const { requests } = mesh.carried;
+    third.chain.add(opened);
+    member.say({ tips: [third.chain.head as never], complete: true, pushed: [] });
+    await clock.advance(120_000);
+    t.ok(mesh.carried.requests > requests, what);
+    t.ok(mesh.carried.requests < requests + 20, `${mesh.carried.requests - requests} requests in two minutes: ${what}`);
+    first.commit(first.chain.add(opened));
+    await clock.advance(1_000);
+    t.same(first.holding()[first.author], second.holding()[first.author], 'nobody else suffers');
+  }
+});

@@ -1,0 +1,195 @@
+import t from 'tap';
+import type { SignedHead } from '@sparc/protocol/ledger';
+import {
+  ANNOUNCE_ALL_MS,
+  ANNOUNCE_PAUSE_MS,
+  FETCH_RETRY_PAUSE_MS,
+  FETCH_SILENCE_MAX_MS,
+  FETCHES_FROM_ONE_MAX,
+  holdersOf,
+  nextDeadlineMs,
+  nothingHeld,
+  PUSH_PATIENCE_MS,
+  PUSHED_BYTES_MAX,
+  step,
+  type AuthorLog,
+  type ReplicationEffect,
+  type ReplicationInput,
+  type ReplicationState,
+} from '@sparc/protocol/replication';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const opened = { name: 'door.opened', doorId: 'front' };
+const keyOf = (number: number) => Buffer.from(testSigner(number).publicKey).toString('hex');
+const SELF = keyOf(1);
+
+/** The machine with a clock. */
+class Machine {
+  state: ReplicationState = nothingHeld(SELF);
+  nowMs = 0;
+
+  input(input: ReplicationInput): readonly ReplicationEffect[] {
+    const { state, effects } = step(this.state, this.nowMs, input);
+    this.state = state;
+    return effects;
+  }
+
+  /** Time passes, and the machine is told whenever it asked to be. */
+  pass(durationMs: number): ReplicationEffect[] {
+    const endMs = this.nowMs + durationMs;
+    const effects: ReplicationEffect[] = [];
+    for (let wakes = 0; ; wakes++) {
+      const dueMs = nextDeadlineMs(this.state, this.nowMs);
+      if (dueMs > endMs) break;
+      if (wakes > 1_000) throw new Error('it never sleeps');
+      this.nowMs = Math.max(this.nowMs, dueMs);
+      effects.push(...this.input({ kind: 'time' }));
+    }
+    this.nowMs = endMs;
+    return effects;
+  }
+
+  announces(neighbour: number, ...tips: SignedHead[]): readonly ReplicationEffect[] {
+    return this.input({ kind: 'heads', neighbour: keyOf(neighbour), heads: { tips, complete: false } });
+  }
+}
+
+function machine(...neighbours: number[]): Machine {
+  const made = new Machine();
+  made.input({ kind: 'time' });
+  for (const neighbour of neighbours) made.input({ kind: 'connected', neighbour: keyOf(neighbour) });
+  made.pass(ANNOUNCE_PAUSE_MS);
+  return made;
+}
+
+const log = (...heads: readonly SignedHead[]): AuthorLog => heads.map((head) => ({ head }));
+const headOf = (number: number): SignedHead => new TestChain(testSigner(number)).open(1, [opened]).head;
+const fetches = (effects: readonly ReplicationEffect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'fetch' ? [[effect.neighbour, effect.author]] : []));
+const sent = (effects: readonly ReplicationEffect[]) =>
+  effects.flatMap((effect) => (effect.kind === 'send' ? [effect] : []));
+
+t.test('a neighbour is told all tips when it comes, and again from time to time', async (t) => {
+  const made = machine(2);
+  made.input({ kind: 'stored', author: SELF, log: log(headOf(1)) });
+  made.pass(ANNOUNCE_PAUSE_MS);
+  t.match(sent(made.input({ kind: 'connected', neighbour: keyOf(3) })), [
+    { neighbour: keyOf(3), heads: { complete: true, tips: [headOf(1)] } },
+  ]);
+  const later = sent(made.pass(ANNOUNCE_ALL_MS));
+  t.match(later, [{ heads: { complete: true } }, { heads: { complete: true } }]);
+});
+
+t.test('the first change is told at once, those that follow closely together', async (t) => {
+  const made = machine(2);
+  const chain = new TestChain();
+  const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened)];
+  const told = commits.map((commit, index) => {
+    const [batch] = batchesOf(commits.slice(0, index + 1)).slice(-1);
+    return sent(made.input({ kind: 'stored', author: SELF, log: log(commit.head), ...(batch && { batch }) }));
+  });
+  t.same(
+    told.map(({ length }) => length),
+    [1, 0, 0],
+  );
+  const [together, ...more] = sent(made.pass(ANNOUNCE_PAUSE_MS));
+  t.match(together, { heads: { tips: [{ sequence: 4 }], pushed: { length: 2 } } });
+  t.equal(more.length, 0);
+});
+
+t.test('more than a little is announced and not pushed', async (t) => {
+  const made = machine(2);
+  const note = 'x'.repeat(1_000);
+  const chain = new TestChain();
+  const commit = chain.open(
+    1,
+    Array.from({ length: PUSHED_BYTES_MAX / 1_000 + 1 }, () => ({ ...opened, detail: { note } })),
+  );
+  const [batch] = batchesOf([commit]);
+  const [message] = sent(made.input({ kind: 'stored', author: SELF, log: log(commit.head), ...(batch && { batch }) }));
+  t.match(message, { heads: { tips: [{ sequence: commit.head.sequence }], pushed: { length: 0 } } });
+});
+
+t.test('what is missing is asked for once, of the author where it is a neighbour', async (t) => {
+  const made = machine(2, 3);
+  const head = headOf(2);
+  t.same(fetches(made.announces(2, head)), [[keyOf(2), keyOf(2)]]);
+  t.same(fetches(made.announces(3, head)), [], 'it is on its way');
+  made.input({ kind: 'stored', author: keyOf(2), log: log(head) });
+  t.same(fetches(made.input({ kind: 'fetched', neighbour: keyOf(2), author: keyOf(2) })), []);
+});
+
+t.test('what another neighbour has sooner than its author pushes it is waited for, not for long', async (t) => {
+  const made = machine(2, 3);
+  const chain = new TestChain(testSigner(2));
+  const first = chain.open(1, [opened]).head;
+  made.input({ kind: 'stored', author: keyOf(2), log: log(first) });
+  made.announces(2, first);
+  const next = chain.add(opened).head;
+  t.same(fetches(made.announces(3, next)), []);
+  t.same(fetches(made.pass(PUSH_PATIENCE_MS - 1)), []);
+  t.same(fetches(made.pass(1)), [[keyOf(3), keyOf(2)]]);
+  const stranger = machine(3);
+  t.same(fetches(stranger.announces(3, next)), [[keyOf(3), keyOf(2)]], 'an author who is no neighbour does not push');
+});
+
+t.test('the own log is never asked for, and one neighbour is asked for few logs at a time', async (t) => {
+  const made = machine(9);
+  const effects = made.announces(9, headOf(1), ...[2, 3, 4, 5].map(headOf));
+  t.equal(fetches(effects).length, FETCHES_FROM_ONE_MAX);
+  t.notOk(fetches(effects).some(([, author]) => author === SELF));
+});
+
+t.test('a fetch that falls silent is given up, and another neighbour is asked', async (t) => {
+  const made = machine(3, 4);
+  const head = headOf(2);
+  made.announces(3, head);
+  made.announces(4, head);
+  made.pass(FETCH_SILENCE_MAX_MS - 1);
+  made.input({ kind: 'progress', author: keyOf(2) });
+  t.same(
+    made.pass(FETCH_SILENCE_MAX_MS - 1).filter(({ kind }) => kind !== 'send'),
+    [],
+  );
+  const effects = made.pass(1);
+  const [other] = fetches(effects);
+  t.match(
+    effects.filter(({ kind }) => kind === 'giveUp'),
+    [{ neighbour: keyOf(3) }],
+  );
+  t.equal(other?.[0], keyOf(4));
+  t.same(fetches(made.input({ kind: 'disconnected', neighbour: keyOf(4) })), [], 'the silent one is not asked yet');
+  t.same(fetches(made.pass(FETCH_RETRY_PAUSE_MS.first)), [[keyOf(3), keyOf(2)]]);
+});
+
+t.test('a neighbour that never brings what it announced is asked more and more seldom', async (t) => {
+  const made = machine(3);
+  made.announces(3, headOf(2));
+  const pauses: number[] = [];
+  for (let round = 0; round < 7; round++) {
+    made.input({ kind: 'fetched', neighbour: keyOf(3), author: keyOf(2) });
+    const startMs = made.nowMs;
+    while (fetches(made.pass(1_000)).length === 0) if (made.nowMs > startMs + 100_000) throw new Error('never again');
+    pauses.push(made.nowMs - startMs);
+  }
+  t.same(pauses, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
+});
+
+t.test('a neighbour is counted as a holder by what it said, over restarts of the author', async (t) => {
+  const made = machine(2, 3, 4);
+  const chain = new TestChain(testSigner(1));
+  const first = chain.open(1, [opened]).head;
+  const second = chain.open(2, [opened]).head;
+  const previous = { epoch: first.epoch, sequence: first.sequence, hash: first.hash };
+  made.input({ kind: 'stored', author: SELF, log: [{ head: first }, { head: second, previous }] });
+  made.announces(2, first);
+  made.announces(3, second);
+  const clone = new TestChain(testSigner(1)).open(7, [opened], false, 99).head;
+  made.announces(4, clone);
+  t.same(holdersOf(made.state, first), [keyOf(2), keyOf(3)]);
+  t.same(holdersOf(made.state, second), [keyOf(3)]);
+  made.input({ kind: 'disconnected', neighbour: keyOf(3) });
+  t.same(holdersOf(made.state, second), [], 'what somebody has who cannot be reached is not known');
+});
