@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   'card-to-unlock': () => import('./card-to-unlock.js'),
   isolation: () => import('./isolation.js'),
   journal: () => import('./journal.js'),
+  'mesh-heal': () => import('./mesh-heal.js'),
 };
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
