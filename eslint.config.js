@@ -61,7 +61,7 @@ export default tseslint.config(
   forbid(['protocol/osdp/**/*.ts'], '^@sparc/', '^(?!\\.\\.?/|@noble/)', '^\\.\\./\\.\\.'),
   forbid(['firmware-bridges/**/*.ts'], '^@sparc/(edge|cloud-sync|simulator)'),
   forbid(['edge/**/*.ts'], '^@sparc/(cloud-sync|simulator)'),
-  forbid(['simulator/{world,devices,people}/**/*.ts'], '^node:', '^@sparc/(edge|cloud-sync|firmware-bridges)'),
+  forbid(['simulator/{world,devices,people,mesh}/**/*.ts'], '^node:', '^@sparc/(edge|cloud-sync|firmware-bridges)'),
   forbid(
     ['simulator/live/**/*.ts', 'simulator/cli/**/*.ts', 'simulator/scenarios/**/*.ts'],
     '^@sparc/(edge|cloud-sync|firmware-bridges)',

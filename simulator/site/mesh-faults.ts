@@ -30,11 +30,11 @@ type RecurringFault = Exclude<MeshFault, 'siteOutage' | 'goneForGood' | 'restore
 /** The longest pause between two of a kind. */
 const RECURRING: Readonly<Record<RecurringFault, number>> = {
   powerCut: 60_000,
-  'powerCut.beforeWrite': 60_000,
-  'powerCut.beforeFlush': 60_000,
-  'powerCut.afterFlush': 60_000,
-  'powerCut.beforeStore': 60_000,
-  'powerCut.afterStore': 60_000,
+  'powerCut.beforeWrite': 30_000,
+  'powerCut.beforeFlush': 30_000,
+  'powerCut.afterFlush': 30_000,
+  'powerCut.beforeStore': 30_000,
+  'powerCut.afterStore': 30_000,
   partition: 60_000,
   oneWay: 60_000,
   flapping: 60_000,
@@ -56,7 +56,7 @@ const FLAP_MAX_MS = 6_000;
 const SLOW_PATH = { latencyMinMs: 50, latencyMaxMs: 400, bytesPerMs: 20 };
 const LOST_MESSAGES_RATE = 0.3;
 /** A disk that is about to fail. */
-const POOR_DISK = { ...HEALTHY_DISK, slowRate: 0.05, failRate: 0.03 };
+const POOR_DISK = { ...HEALTHY_DISK, slowRate: 0.05, failRate: 0.06 };
 
 export interface FaultyMesh {
   readonly clock: VirtualClock;
@@ -200,7 +200,7 @@ export class MeshFaults {
     this.#fire('siteOutage', 'all');
     this.#fire('goneForGood', this.#lost.name);
     this.#isLostGone = true;
-    await Promise.all(this.site.machines.map((machine) => this.#powerCut(machine, random)));
+    await Promise.all([...this.site.machines, this.#clone].map((machine) => this.#powerCut(machine, random)));
     await until(ONCE.restoredDisks);
     this.#fire('restoredDisks', this.#setBack.name);
     await this.#powerCut(this.#setBack, random, () => this.#setBack.restore(backup));

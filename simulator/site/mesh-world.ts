@@ -26,6 +26,8 @@ export interface MeshWorldOptions {
   readonly seed: number;
   /** Simulated time with faults; then the site heals and has to agree. Default 0.05. */
   readonly hours?: number;
+  /** At least 3. Default 16. */
+  readonly gatewaysCount?: number;
   readonly defect?: MeshDefect;
 }
 
@@ -59,11 +61,11 @@ export class MeshWorld {
   #closed = false;
 
   constructor(private readonly options: MeshWorldOptions) {
-    const { seed, defect } = options;
+    const { seed, defect, gatewaysCount = GATEWAYS_COUNT } = options;
     this.#random = new SeededRandom(`mesh/${seed}`);
     this.#mesh = new SimulatedMesh(this.#clock, this.#random.fork('mesh'));
     this.#mesh.onMessage = (from, to, message) => this.#onMessage(from, to, message);
-    const signers = Array.from({ length: GATEWAYS_COUNT }, (_, index) =>
+    const signers = Array.from({ length: gatewaysCount }, (_, index) =>
       seededSigner(this.#random.fork(`identity/${index}`)),
     );
     const keys = signers.map(({ publicKey }) => Buffer.from(publicKey).toString('hex'));
@@ -72,7 +74,6 @@ export class MeshWorld {
       const next = keys[(index + 1) % keys.length] ?? '';
       return this.#machine(`gateway-${index + 1}`, signer, meshWrappers(defect, next));
     });
-    if (defect === 'lyingDisks') for (const { replicaDisk } of this.#machines) replicaDisk.lies = true;
     this.#faults = new MeshFaults({
       clock: this.#clock,
       random: this.#random.fork('faults'),
@@ -173,7 +174,9 @@ export class MeshWorld {
       isAuthor: (author: string) => this.#authors.has(author),
       onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
     };
-    return new MeshMachine(name, signer, deps, wrappers);
+    const machine = new MeshMachine(name, signer, deps, wrappers);
+    machine.replicaDisk.lies = this.options.defect === 'lyingDisks';
+    return machine;
   }
 
   #cloneOf({ name, signer }: MeshMachine, image: MachineImage): MeshMachine {
