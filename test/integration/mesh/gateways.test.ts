@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,19 +12,23 @@ import { REPLICA_FILE } from '@sparc/edge/site-mesh';
 import type { Batch } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
+import { eventually } from '../../support/peers.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 const SITE = 'harbour';
 
-async function threeGateways(t: Test): Promise<{ folder: string; gateways: MeshGateway[] }> {
+/** For a machine that has other things to do as well. */
+const AGREED_MAX_MS = 60_000;
+
+async function siteOf(t: Test, ...names: string[]): Promise<{ folder: string; gateways: MeshGateway[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'sparc-mesh-'));
   const gateways: MeshGateway[] = [];
   t.teardown(async () => {
     await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
     await rm(folder, { recursive: true, force: true });
   });
-  for (const name of ['hallway', 'gate', 'cellar']) gateways.push(await MeshGateway.create(folder, name));
+  for (const name of names) gateways.push(await MeshGateway.create(folder, name));
   return { folder, gateways };
 }
 
@@ -36,25 +40,25 @@ const headsOf = ({ logs }: MeshView): string =>
       .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
   );
 
-/** Resolves when all of them have the same logs of so many authors; gives how long that took. */
-async function agreed(gateways: readonly MeshGateway[], authorsCount: number, withinMs: number): Promise<number> {
+/** Resolves when each has the logs of all, and says that the others have its own; gives how long that took. */
+async function agreed(gateways: readonly MeshGateway[]): Promise<number> {
   const fromMs = performance.now();
   for (;;) {
     const views = await Promise.all(gateways.map((gateway) => gateway.mesh()));
     const held = new Set(views.map((view) => (view === undefined ? '' : headsOf(view))));
-    const isAll = views.every((view) => view?.logs.length === authorsCount);
+    const isAll = views.every((view) => view?.logs.length === gateways.length);
     const isReplicated = views.every((view) => view?.own?.replicasCount === gateways.length - 1);
     if (held.size === 1 && isAll && isReplicated) return performance.now() - fromMs;
-    if (performance.now() - fromMs > withinMs) {
+    if (performance.now() - fromMs > AGREED_MAX_MS) {
       const outputs = gateways.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`);
-      throw new Error(`not the same logs within ${withinMs} ms: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
+      throw new Error(`not the same logs: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
     }
     await sleep(20);
   }
 }
 
 /** Something for the journal of a gateway that runs. */
-const record = (gateway: MeshGateway, level: number) =>
+const setThreatLevel = (gateway: MeshGateway, level: number) =>
   gateway.sparc('mode', 'threat-level', String(level), '--by', 'Ada Lovelace');
 
 /** All bytes of a log, from one store or another. */
@@ -71,60 +75,94 @@ function bytesOf(log: AuthorLog, batchAfter: (after: EpochEnd) => Batch | undefi
   return Buffer.concat(pieces);
 }
 
-t.test(
-  'three gateways that were enrolled by files hold the same logs, and one that was killed catches up',
-  async (t) => {
-    const { folder, gateways } = await threeGateways(t);
-    const [hallway, gate, cellar] = gateways as [MeshGateway, MeshGateway, MeshGateway];
+t.test('gateways enrolled by files hold the same logs, and one that was killed catches up', async (t) => {
+  const { folder, gateways } = await siteOf(t, 'hallway', 'gate', 'cellar');
+  const [hallway, gate, cellar] = gateways as [MeshGateway, MeshGateway, MeshGateway];
+  // It ran before it belonged to a site.
+  hallway.start();
+  await inState(hallway, 'notJoined');
+  await hallway.end('SIGTERM');
+  await enrol(folder, SITE, gateways);
+  for (const gateway of gateways) gateway.start();
+  await agreed(gateways);
 
-    // It ran before it belonged to a site.
-    hallway.start();
-    await eventuallyMesh(hallway, 'notJoined');
-    await hallway.end('SIGTERM');
-    await enrol(folder, SITE, gateways);
-    for (const gateway of gateways) gateway.start();
-    await agreed(gateways, 3, 20_000);
+  const isPinged = async () =>
+    (await hallway.mesh())?.members.every(({ isSelf, roundTripMs }) => isSelf || roundTripMs !== undefined) ?? false;
+  await eventually('both neighbours were pinged', isPinged);
+  const text = await hallway.sparc('mesh', 'status');
+  t.match(text, /Site harbour, roster \d+\./);
+  t.match(text, /2 neighbours have all of the own ledger/);
+  t.match(text, /Each own entry is on another gateway, too\./);
+  t.match(text, /gate +[0-9a-f]{64} +for \d+ s +[\d.]+ ms/);
+  t.equal((await gate.sparc('mesh', 'heads')).trim().split('\n').length, 3);
 
-    const text = await hallway.sparc('mesh', 'status');
-    t.match(text, /Site harbour, roster \d+\./);
-    t.match(text, /2 neighbours have all of the own ledger/);
-    t.match(text, /Each own entry is on another gateway, too\./);
-    t.match(text, /gate +[0-9a-f]{64} +for \d+ s +[\d.]+ ms/);
-    const heads = (await gate.sparc('mesh', 'heads')).trim().split('\n');
-    t.equal(heads.length, 3);
+  for (const [at, gateway] of gateways.entries()) await setThreatLevel(gateway, at + 1);
+  t.comment(`on all ${Math.round(await agreed(gateways))} ms after the last was recorded`);
+  t.comment(`memory: ${gateways.map(({ pid }) => memoryOf(pid ?? 0)).join('; ')}`);
 
-    for (const [at, gateway] of gateways.entries()) await record(gateway, at + 1);
-    t.ok((await agreed(gateways, 3, 5_000)) < 5_000, 'what each records is on all');
+  await cellar.end('SIGKILL');
+  for (let level = 0; level < 4; level++) {
+    await setThreatLevel(hallway, level);
+    await setThreatLevel(gate, level);
+  }
+  cellar.start();
+  t.comment(`caught up ${Math.round(await agreed(gateways))} ms after its start`);
 
-    t.comment(`memory: ${gateways.map(({ pid }) => memoryOf(pid ?? 0)).join('; ')}`);
+  await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
+  for (const gateway of gateways) {
+    const names = gateway.journal.map(({ record }) => record?.name);
+    const found = names.filter((name) => name === 'mesh.neighbour_found');
+    t.ok(found.length >= 2, `${gateway.name} recorded who it found`);
+    t.notOk(names.includes('ledger.forked'), 'nobody forked');
+  }
+  sameBytes(t, gateways);
+});
 
-    await cellar.end('SIGKILL');
-    for (let level = 0; level < 4; level++) {
-      await record(hallway, level);
-      await record(gate, level);
-    }
-    cellar.start();
-    const caughtUpMs = await agreed(gateways, 3, 15_000);
-    t.comment(`caught up ${Math.round(caughtUpMs)} ms after its start`);
+t.test('a disk that was set back is an alarm at each gateway, and nothing of either history is lost', async (t) => {
+  const { folder, gateways } = await siteOf(t, 'hallway', 'cellar');
+  const [hallway, cellar] = gateways as [MeshGateway, MeshGateway];
+  await enrol(folder, SITE, gateways);
+  for (const gateway of gateways) gateway.start();
+  await agreed(gateways);
+  await cellar.end('SIGTERM');
+  const backup = join(folder, 'backup');
+  await cp(cellar.dataDir, backup, { recursive: true });
+  cellar.start();
+  await agreed(gateways);
+  await setThreatLevel(cellar, 1);
+  await agreed(gateways);
+  await cellar.end('SIGTERM');
+  await rm(cellar.dataDir, { recursive: true });
+  await cp(backup, cellar.dataDir, { recursive: true });
+  cellar.start();
 
-    await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
-    for (const gateway of gateways) {
-      const names = gateway.journal.map(({ record }) => record?.name);
-      t.ok(
-        names.filter((name) => name === 'mesh.neighbour_found').length >= 2,
-        `${gateway.name} recorded who it found`,
-      );
-      t.notOk(names.includes('ledger.forked'), 'nobody forked');
-    }
-    sameBytes(t, gateways);
-  },
-);
+  const author = authorOf(cellar);
+  for (const gateway of gateways) {
+    t.match(await forkAlarm(gateway), { author, kind: 'twoLives' }, `${gateway.name} recorded it`);
+  }
+  t.match(await hallway.sparc('mesh', 'status'), 'FORK: cellar signed two histories (twoLives).');
+  const held = (await hallway.mesh())?.logs.find((log) => log.author === author);
+  t.equal(held?.heads.length, 2, 'both ends are kept');
+});
+
+const authorOf = ({ dataDir }: MeshGateway): string => Buffer.from(loadIdentity(dataDir).publicKey).toString('hex');
+
+/** What the alarm of a fork says, when it is in the journal. */
+async function forkAlarm(gateway: MeshGateway) {
+  const endMs = performance.now() + AGREED_MAX_MS;
+  for (;;) {
+    const alarm = gateway.journal.find(({ record }) => record?.name === 'ledger.forked');
+    if (alarm !== undefined) return alarm.record?.detail;
+    if (performance.now() > endMs) throw new Error(`${gateway.name} tells of no fork: ${gateway.output.slice(-2_000)}`);
+    await sleep(100);
+  }
+}
 
 /** What is on disk of each log is byte for byte what its author has, up to where the others have it. */
 function sameBytes(t: Test, gateways: readonly MeshGateway[]): void {
   for (const author of gateways) {
     const { publicKey } = loadIdentity(author.dataDir);
-    const key = Buffer.from(publicKey).toString('hex');
+    const key = authorOf(author);
     const journal = new JournalLog(join(author.dataDir, JOURNAL_FILE), publicKey);
     const original = bytesOf(journal.log(), (after) => journal.batchAfter(after));
     journal.close();
@@ -138,13 +176,8 @@ function sameBytes(t: Test, gateways: readonly MeshGateway[]): void {
   }
 }
 
-async function eventuallyMesh(gateway: MeshGateway, state: MeshView['state']): Promise<void> {
-  const endMs = performance.now() + 15_000;
-  while ((await gateway.mesh())?.state !== state) {
-    if (performance.now() > endMs) throw new Error(`${gateway.name} is not ${state}: ${gateway.output}`);
-    await sleep(50);
-  }
-}
+const inState = (gateway: MeshGateway, state: MeshView['state']): Promise<void> =>
+  eventually(`it is ${state}`, async () => (await gateway.mesh())?.state === state, AGREED_MAX_MS);
 
 /** Resident memory of a gateway and of its site process. */
 function memoryOf(pid: number): string {

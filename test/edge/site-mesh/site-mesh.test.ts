@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { nodeRandom } from '@sparc/edge/platform';
+import { SiteMesh } from '@sparc/edge/site-mesh';
+import { freePort } from '../../support/free-port.js';
+import { writeJournal } from '../../support/journal.js';
+import { fasterClock } from '../../support/mesh-site.js';
+import { eventually } from '../../support/peers.js';
+import { membershipScene } from '../membership/membership-scene.js';
+
+/** What is looked at every five seconds is looked at ten times a second. */
+const FACTOR = 50;
+
+async function setUp(t: Test) {
+  const { dataDir, self, signed, admission, joins } = membershipScene(t);
+  const warnings: string[] = [];
+  const port = await freePort();
+  const mesh = new SiteMesh(
+    {
+      clock: fasterClock(FACTOR),
+      random: nodeRandom,
+      log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
+      tell: () => undefined,
+    },
+    dataDir,
+    { listen: { host: '127.0.0.1', port }, discover: false, peers: {} },
+  );
+  t.teardown(() => mesh.stop());
+  /** As the only member. */
+  const joinSite = (site: string, epoch = 1) => joins(admission(signed({ site, epoch, members: [self] })));
+  return { dataDir, port, mesh, warnings, joinSite };
+}
+
+const stateIs = (mesh: SiteMesh, state: string) => eventually(`it is ${state}`, () => mesh.view().state === state);
+
+t.test('a gateway that joins while it runs takes part, and takes over a roster that is put on its disk', async (t) => {
+  const { dataDir, port, mesh, joinSite } = await setUp(t);
+  await writeJournal(dataDir, 2);
+  t.equal(mesh.view().state, 'starting');
+  mesh.start();
+  await stateIs(mesh, 'notJoined');
+  joinSite('harbour');
+  await stateIs(mesh, 'running');
+  t.match(mesh.view(), {
+    roster: { site: 'harbour', epoch: 1 },
+    listensAt: [`127.0.0.1:${port}`],
+    members: [{ name: 'self', isSelf: true }],
+    logs: [{ name: 'self', heads: [{ sequence: 3 }] }],
+    own: { replicasCount: 0, unreplicatedCount: 3 },
+  });
+  await writeJournal(dataDir, 1);
+  await eventually('what the journal gets is seen', () => mesh.view().own?.unreplicatedCount === 5);
+  joinSite('harbour', 2);
+  await eventually('the newer roster counts', () => mesh.view().roster?.epoch === 2);
+});
+
+t.test('a mesh whose address is taken is tried again until it is free', async (t) => {
+  const { port, mesh, warnings, joinSite } = await setUp(t);
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  joinSite('harbour');
+  mesh.start();
+  await stateIs(mesh, 'failed');
+  t.equal(mesh.view().trouble?.code, 'ERR_MESH_START_FAILED');
+  t.match(mesh.view().trouble?.message, new RegExp(`${port}`));
+  t.equal(warnings.length, 1, 'it is logged once');
+  await new Promise((resolve) => other.close(resolve));
+  await stateIs(mesh, 'running');
+  t.notOk('trouble' in mesh.view());
+});
+
+t.test('a gateway whose journal is of another site takes no part', async (t) => {
+  const { dataDir, mesh, joinSite } = await setUp(t);
+  await writeJournal(dataDir, 1);
+  joinSite('airport');
+  mesh.start();
+  await stateIs(mesh, 'failed');
+  t.match(mesh.view().trouble, { code: 'ERR_MESH_OTHER_SITE', message: /harbour.*airport/ });
+});
+
+t.test('a damaged membership is trouble, and ends no mesh that runs', async (t) => {
+  const { dataDir, mesh, joinSite } = await setUp(t);
+  joinSite('harbour');
+  mesh.start();
+  await stateIs(mesh, 'running');
+  writeFileSync(join(dataDir, 'mesh', 'roster.bin'), 'damaged');
+  await eventually('it is told', () => mesh.view().trouble?.code === 'ERR_MESH_MEMBERSHIP_DAMAGED');
+  t.equal(mesh.view().state, 'running');
+});
