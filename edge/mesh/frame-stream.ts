@@ -43,10 +43,11 @@ export class FrameStream {
     for (;;) {
       const frame = this.#next();
       if (frame !== undefined) return frame;
-      if (this.#isOver()) {
-        if (this.#failure === undefined && this.#unreadBytes === 0 && this.#expectedBytes === undefined)
-          return undefined;
-        throw this.#failure ?? new Error('the stream ends within a frame');
+      const { status, remoteWriteStatus, readBufferLength } = this.stream;
+      if (status === 'reset' || status === 'aborted') throw this.#failure ?? new Error('the stream broke off');
+      if (status === 'closed' || (remoteWriteStatus === 'closed' && readBufferLength === 0)) {
+        if (this.#unreadBytes === 0 && this.#expectedBytes === undefined) return undefined;
+        throw new Error('the stream ends within a frame');
       }
       await this.#change();
     }
@@ -101,11 +102,6 @@ export class FrameStream {
       else this.#chunks[0] = chunk.subarray(part.length);
     }
     return taken;
-  }
-
-  #isOver(): boolean {
-    const { status, remoteWriteStatus, readBufferLength } = this.stream;
-    return (status !== 'open' && status !== 'closing') || (remoteWriteStatus === 'closed' && readBufferLength === 0);
   }
 
   #change(): Promise<void> {

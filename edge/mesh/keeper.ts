@@ -5,7 +5,7 @@ export const FALLBACK_REDIAL_MS = 8_000;
 /** But soon after a start: a neighbour with the lower key may still hold the link from before and so not call. */
 export const FIRST_FALLBACK_MS = 1_500;
 /** While a neighbour is greeted it is not called. */
-export const GREETED_FOR_MS = 5_000;
+export const GREETED_FOR_MS = 10_000;
 /** A neighbour that was refused is not called before. */
 export const REFUSED_FOR_MS = 30_000;
 /** Above this a member has links to some of the others only. */

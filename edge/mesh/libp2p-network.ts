@@ -4,26 +4,25 @@ import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Random, Timer } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
 import { formatAddress, parseAddress } from './addresses.js';
+import { Callers } from './callers.js';
 import { FrameStream } from './frame-stream.js';
 import { Frame } from './frames.js';
 import { toHex } from './hex.js';
 import * as keeper from './keeper.js';
 import { createNode, keyOf, peerOf, type Node, type NodeOptions } from './libp2p-node.js';
-import { CALLS_PACE, fullCredit, SAID_PACE, SERVED_PACE, spend, type Credit } from './pace.js';
+import { fullCredit, SAID_PACE, SERVED_PACE, spend, type Credit } from './pace.js';
 import * as session from './session.js';
 
 const SESSION_PROTOCOL = '/sparc/session/1';
 const RANGE_PROTOCOL = '/sparc/range/1';
 /** Bytes that a neighbour has not taken yet; one that takes no more is too slow to be one. */
 const UNSENT_BYTES_MAX = 4_194_304;
-/** A session older than this whose neighbour connects anew has lost its other end without a word. */
+/** A session that was open for so long when its neighbour called anew has lost its other end without a word. */
 const STALE_AFTER_MS = 5_000;
-/** To one address; the next one is tried at the next call. */
-const DIAL_MAX_MS = 5_000;
-/** More than two calls that cross are no accident. */
-const CONNECTIONS_WITH_ONE_MAX = 3;
-/** Whoever calls and is not on the roster may have a newer one to show; so many at a time. */
-const STRANGERS_MAX = 4;
+/** For all addresses of a neighbour, greeting excluded: when all of a site come back at once, a slow CPU takes 10 s. */
+const DIAL_MAX_MS = 15_000;
+/** For one of several addresses: it may be one that swallows what is sent to it. */
+const DIAL_ADDRESS_MIN_MS = 5_000;
 /** Requests of one neighbour that are served at a time. */
 const SERVED_AT_ONCE_MAX = 4;
 /** A neighbour that takes nothing of what it asked for. */
@@ -35,7 +34,7 @@ export interface Libp2pNetworkOptions extends Omit<NodeOptions, 'publicKey'> {
   readonly siteId: string;
 }
 
-export interface Libp2pNetworkDeps extends Omit<session.SessionSite, 'siteId'> {
+export interface Libp2pNetworkDeps extends Omit<session.SessionSite, 'siteId' | 'isWanted'> {
   readonly clock: Clock;
   readonly random: Random;
   /** The newest roster: who may connect, and where they are. */
@@ -51,6 +50,7 @@ interface Session {
   frames: FrameStream | undefined;
   readonly greeting: readonly session.SessionEffect[];
   state: session.SessionState;
+  openedAtMs: number;
   timer: Timer | undefined;
   unsentBytes: number;
   said: Credit;
@@ -66,29 +66,24 @@ export class Libp2pNetwork implements MeshNetwork {
   #handlers: MeshNetworkHandlers | undefined;
   #keeper: keeper.KeeperState;
   #keeperTimer: Timer | undefined;
-  readonly #site: session.SessionSite;
   /** By connection. */
   readonly #sessions = new Map<string, Session>();
   /** Those that are admitted, by neighbour. */
   readonly #open = new Map<string, Session>();
-  readonly #refusedUntilMs = new Map<string, number>();
-  /** How often members have called. */
-  readonly #calls = new Map<string, Credit>();
   /** Where multicast DNS saw a member. */
   readonly #foundAt = new Map<string, readonly string[]>();
   /** Which of its addresses a member is called at next. */
   readonly #addressIndex = new Map<string, number>();
   readonly #waits = new Set<() => void>();
+  readonly #callers: Callers;
   #stopped = false;
 
   constructor(
     private readonly deps: Libp2pNetworkDeps,
     private readonly options: Libp2pNetworkOptions,
   ) {
-    const { signer, verify } = deps;
-    this.#keeper = keeper.emptyKeeper(toHex(signer.publicKey));
-    const admits = (neighbour: string, roster: SignedRoster) => deps.admits(neighbour, roster);
-    this.#site = { siteId: options.siteId, signer, verify, admits };
+    this.#callers = new Callers(deps.clock, (key) => this.#isMember(key));
+    this.#keeper = keeper.emptyKeeper(toHex(deps.signer.publicKey));
   }
 
   /** Where it listens, as `host:port`; empty before it does. */
@@ -107,7 +102,11 @@ export class Libp2pNetwork implements MeshNetwork {
       { ...this.options, publicKey: this.deps.signer.publicKey },
       {
         mayCall: (key) => this.#isMember(key),
-        mayBeCalledBy: (key) => this.#mayBeCalledBy(key),
+        mayBeCalledBy: (key) =>
+          this.#callers.mayCall(
+            key,
+            [...this.#sessions.values()].map(({ neighbour }) => neighbour),
+          ),
       },
     );
     this.#node = node;
@@ -124,7 +123,7 @@ export class Libp2pNetwork implements MeshNetwork {
   /** There is a newer roster: whoever is no longer on it is hung up on, whoever is new is called. */
   membersChanged(): void {
     const members = this.deps.members().map(({ key }) => key);
-    this.#refusedUntilMs.clear();
+    this.#callers.rosterChanged();
     for (const each of this.#open.values()) {
       if (!members.includes(each.neighbour)) this.#end(each, 'it is no longer on the roster', true);
     }
@@ -164,19 +163,6 @@ export class Libp2pNetwork implements MeshNetwork {
     return this.deps.members().some((member) => member.key === key);
   }
 
-  #mayBeCalledBy(key: string): boolean {
-    const nowMs = this.deps.clock.monotonicMs();
-    if (key === '' || nowMs < (this.#refusedUntilMs.get(key) ?? -Infinity)) return false;
-    const sessions = [...this.#sessions.values()];
-    if (!this.#isMember(key)) {
-      return sessions.filter(({ neighbour }) => !this.#isMember(neighbour)).length < STRANGERS_MAX;
-    }
-    if (sessions.filter(({ neighbour }) => neighbour === key).length >= CONNECTIONS_WITH_ONE_MAX) return false;
-    const { credit, waitMs } = spend(CALLS_PACE, this.#calls.get(key) ?? fullCredit(CALLS_PACE, nowMs), nowMs, 1);
-    if (waitMs === 0) this.#calls.set(key, credit);
-    return waitMs === 0;
-  }
-
   #onConnection(connection: Connection): void {
     if (this.#stopped) return connection.abort(new Error('it stops'));
     const { clock, random } = this.deps;
@@ -197,6 +183,7 @@ export class Libp2pNetwork implements MeshNetwork {
       frames: undefined,
       greeting: effects,
       state,
+      openedAtMs: Infinity,
       timer: undefined,
       unsentBytes: 0,
       said: fullCredit(SAID_PACE, nowMs),
@@ -253,10 +240,27 @@ export class Libp2pNetwork implements MeshNetwork {
 
   #drive(on: Session, input: session.SessionInput): void {
     if (this.#stopped) return;
-    const { state, effects } = session.step(on.state, this.deps.clock.monotonicMs(), input, on.neighbour, this.#site);
+    const { state, effects } = session.step(
+      on.state,
+      this.deps.clock.monotonicMs(),
+      input,
+      on.neighbour,
+      this.#site(on),
+    );
     on.state = state;
     this.#execute(on, effects);
     this.#arm(on);
+  }
+
+  #site(on: Session): session.SessionSite {
+    const { deps } = this;
+    return {
+      siteId: this.options.siteId,
+      signer: deps.signer,
+      verify: deps.verify,
+      admits: (neighbour, roster) => deps.admits(neighbour, roster),
+      isWanted: () => this.#isWanted(on),
+    };
   }
 
   #arm(on: Session): void {
@@ -295,25 +299,21 @@ export class Libp2pNetwork implements MeshNetwork {
     );
   }
 
-  /** One session a neighbour. After a power cut the other end knows nothing of the old one, which then is dead. */
+  /** After a power cut the other end knows nothing of an older session, which then is dead. */
+  #isWanted({ neighbour, state }: Session): boolean {
+    const before = this.#open.get(neighbour);
+    return before === undefined || state.startedAtMs - before.openedAtMs > STALE_AFTER_MS;
+  }
+
   #admit(on: Session): void {
     const { neighbour } = on;
     const before = this.#open.get(neighbour);
-    if (before !== undefined) {
-      const isStale = on.state.startedAtMs - before.state.startedAtMs > STALE_AFTER_MS;
-      const loser = isStale || this.#isCalledByLower(on) ? before : on;
-      this.#end(loser, 'another session with it goes on', false);
-      if (loser === on) return;
-    }
+    if (before !== undefined) this.#end(before, 'another session with it takes its place', false);
+    on.openedAtMs = this.deps.clock.monotonicMs();
     this.#open.set(neighbour, on);
     this.#keep({ kind: 'connected', neighbour });
     this.deps.onLog({ neighbour }, 'a neighbour is here');
     this.#handlers?.onConnected(neighbour);
-  }
-
-  /** Both called at once: the call of the lower key counts, at both ends. */
-  #isCalledByLower({ neighbour, connection }: Session): boolean {
-    return this.#keeper.self < neighbour === (connection.direction === 'outbound');
   }
 
   #end(ended: Session, why: string, refused: boolean): void {
@@ -323,7 +323,7 @@ export class Libp2pNetwork implements MeshNetwork {
     ended.timer?.cancel();
     connection.abort(new Error(why));
     if (this.#stopped) return;
-    if (refused) this.#refuseCallsOf(neighbour);
+    if (refused) this.#callers.refuse(neighbour);
     const wasOpen = this.#open.get(neighbour) === ended;
     if (wasOpen || refused)
       this.deps.onLog({ neighbour, why }, refused ? 'a neighbour is refused' : 'a neighbour is lost');
@@ -332,12 +332,6 @@ export class Libp2pNetwork implements MeshNetwork {
       this.#handlers?.onDisconnected(neighbour);
     }
     if (!this.#open.has(neighbour)) this.#keep({ kind: 'disconnected', neighbour, refused });
-  }
-
-  #refuseCallsOf(neighbour: string): void {
-    const nowMs = this.deps.clock.monotonicMs();
-    for (const [key, untilMs] of this.#refusedUntilMs) if (untilMs <= nowMs) this.#refusedUntilMs.delete(key);
-    this.#refusedUntilMs.set(neighbour, nowMs + keeper.REFUSED_FOR_MS);
   }
 
   async #serve({ id }: Connection, stream: Stream): Promise<void> {
@@ -414,20 +408,21 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#keeperTimer = clock.setTimer(Math.max(0, atMs - clock.monotonicMs()), () => this.#keep({ kind: 'time' }));
   }
 
-  /** At all its addresses in turn, the last good one first; one that swallows the call ends this round. */
+  /** At all its addresses in turn, the last good one first. */
   async #call(neighbour: string): Promise<void> {
     const addresses = this.#addressesOf(neighbour);
-    const signal = AbortSignal.timeout(DIAL_MAX_MS);
+    const addressMs = Math.max(DIAL_ADDRESS_MIN_MS, DIAL_MAX_MS / addresses.length);
     const first = this.#addressIndex.get(neighbour) ?? 0;
-    for (let turn = 0; turn < addresses.length && !signal.aborted; turn += 1) {
+    for (let turn = 0; turn < addresses.length && !this.#stopped && !this.#open.has(neighbour); turn += 1) {
       const index = (first + turn) % addresses.length;
       try {
         // Although a connection may still be there that has lost its other end.
-        await this.#node?.dial(addresses[index] as Multiaddr, { force: true, signal });
+        const options = { force: true, signal: AbortSignal.timeout(addressMs) };
+        await this.#node?.dial(addresses[index] as Multiaddr, options);
         this.#addressIndex.set(neighbour, index);
         break;
       } catch {
-        this.#addressIndex.set(neighbour, index + 1);
+        // Whoever is not there is called at its next address, and then again.
       }
     }
     this.#keep({ kind: 'called', neighbour });

@@ -14,8 +14,8 @@ import { fromHex, toHex } from './hex.js';
 /** All gateways of a site come back at once after a power cut, from one address where they are tested. */
 const CONNECTIONS_MAX = 96;
 const INBOUND_PER_SECOND_MAX = 200;
-/** From the first byte to an encrypted connection. */
-const UPGRADE_MAX_MS = 5_000;
+/** From the first byte to an encrypted connection, while a whole site comes back. */
+const UPGRADE_MAX_MS = 15_000;
 /** Of one connection, either way; a gateway uses one for the session and some for logs. */
 const STREAMS_MAX = 16;
 const STREAM_WINDOW_BYTES_MAX = 1_048_576;

@@ -1,12 +1,12 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Signer, VerifySignature } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
-import { fromHex } from './hex.js';
+import { fromHex, toHex } from './hex.js';
 import type { Frame, Hello } from './frames.js';
 
 export const SESSION_VERSION = 1;
 /** From the connection to the proof of the other end. */
-export const GREETING_MAX_MS = 5_000;
+export const GREETING_MAX_MS = 10_000;
 export const PING_INTERVAL_MS = 1_000;
 /**
  * A neighbour that says nothing while so many pings go out is taken for gone, after 3 to 4 s. Pings are counted and not
@@ -33,6 +33,8 @@ export interface SessionSite {
   readonly verify: VerifySignature;
   /** Takes a roster over if it is valid and newer; says whether the key is a member under the newest. Throws for a forged one. */
   admits(neighbour: string, roster: SignedRoster): boolean;
+  /** False: another session with the same neighbour goes on. */
+  isWanted(): boolean;
 }
 
 export type SessionInput =
@@ -122,8 +124,8 @@ function onHello(state: SessionState, hello: Hello, neighbour: string, site: Ses
   if (hello.version !== SESSION_VERSION) return end(state, `it speaks version ${hello.version}`);
   if (hello.site !== siteId) return end(state, `it belongs to site ${hello.site}`);
   if (!site.admits(neighbour, hello.roster)) return end(state, 'it is not on the roster');
-  const proof = signer.sign(proofMessage(signer.publicKey, fromHex(neighbour), state.own, hello));
-  return { state: { ...state, phase: 'proving', theirs: hello }, effects: [{ kind: 'frame', frame: { proof } }] };
+  const greeted: SessionState = { ...state, phase: 'proving', theirs: hello };
+  return { state: greeted, effects: isDecider(signer, neighbour) ? [] : [proofTo(neighbour, greeted, hello, signer)] };
 }
 
 function onProof(
@@ -131,15 +133,31 @@ function onProof(
   nowMs: number,
   proof: Uint8Array,
   neighbour: string,
-  { signer, verify }: SessionSite,
+  site: SessionSite,
 ): SessionStep {
-  if (state.phase !== 'proving' || state.theirs === undefined) return end(state, 'a proof before its hello');
+  const { theirs } = state;
+  const { signer, verify } = site;
+  if (state.phase !== 'proving' || theirs === undefined) return end(state, 'a proof before its hello');
   const key = fromHex(neighbour);
-  if (!verify(key, proofMessage(key, signer.publicKey, state.theirs, state.own), proof)) {
+  if (!verify(key, proofMessage(key, signer.publicKey, theirs, state.own), proof)) {
     return end(state, 'its proof is not signed by its key');
   }
-  return { state: { ...state, phase: 'open', pingedAtMs: nowMs }, effects: [{ kind: 'open' }] };
+  const opened: SessionState = { ...state, phase: 'open', pingedAtMs: nowMs };
+  if (!isDecider(signer, neighbour)) return { state: opened, effects: [{ kind: 'open' }] };
+  if (!site.isWanted()) return end(state, 'another session with it goes on', false);
+  return { state: opened, effects: [proofTo(neighbour, opened, theirs, signer), { kind: 'open' }] };
 }
+
+/**
+ * Where both have called, the lower key decides which session counts: it proves itself last, and only in that one. So both
+ * always mean the same session.
+ */
+const isDecider = ({ publicKey }: Signer, neighbour: string): boolean => toHex(publicKey) < neighbour;
+
+const proofTo = (neighbour: string, { own }: SessionState, theirs: Hello, signer: Signer): SessionEffect => ({
+  kind: 'frame',
+  frame: { proof: signer.sign(proofMessage(signer.publicKey, fromHex(neighbour), own, theirs)) },
+});
 
 function onTime(state: SessionState, nowMs: number): SessionStep {
   if (state.phase !== 'open') {

@@ -48,6 +48,12 @@ export class MeshSite {
     return site;
   }
 
+  /** The newest one. */
+  get roster(): SignedRoster {
+    if (this.#roster === undefined) throw new Error('no roster yet');
+    return this.#roster;
+  }
+
   /** Somebody with a key and an address, and on no roster. */
   async stranger(seed: number): Promise<TestMember> {
     const signer = testSigner(seed);
@@ -84,10 +90,7 @@ export class MeshSite {
     options: Partial<Libp2pNetworkOptions> = {},
     deps: Partial<Libp2pNetworkDeps> = {},
   ): Libp2pNetwork {
-    const roster = () => {
-      if (this.#roster === undefined) throw new Error('no roster yet');
-      return this.#roster;
-    };
+    const roster = () => this.roster;
     const members = () => this.membersOf(roster());
     const network = new Libp2pNetwork(
       {

@@ -53,7 +53,14 @@ class End {
   }
 
   take(input: SessionInput, nowMs = 0): this {
-    const site = { siteId: 'hq', signer: this.signer, verify: verifySignature, admits: () => true, ...this.site };
+    const site = {
+      siteId: 'hq',
+      signer: this.signer,
+      verify: verifySignature,
+      admits: () => true,
+      isWanted: () => true,
+      ...this.site,
+    };
     const { state, effects } = stepSession(this.#state, nowMs, input, this.neighbour, site);
     this.#state = state;
     this.#execute(effects);
@@ -132,8 +139,8 @@ t.test('a proof of another key, of another session or of the own side is refused
   const proofBy = (signer: Signer, nonce: number): Uint8Array => {
     const liar = new End(signer, keyOf(alice), {}, { nonce: new Uint8Array(16).fill(nonce) });
     const real = new End(alice, keyOf(signer));
-    liar.hear(real.sent[0] ?? {});
-    return liar.sent.at(-1)?.proof ?? new Uint8Array(64);
+    exchange(real, liar);
+    return liar.sent.find(({ proof }) => proof !== undefined)?.proof ?? new Uint8Array(64);
   };
   const hello = { version: SESSION_VERSION, site: 'hq', nonce: new Uint8Array(16).fill(2), roster: ROSTER };
   const judged = (proof: Uint8Array) => new End(alice, keyOf(bob)).hear({ hello }).hear({ proof });
@@ -229,4 +236,19 @@ t.test('whatever a stranger says in whatever order, it is not let in', async (t)
     }),
   );
   t.pass();
+});
+
+t.test('where both have called, the lower key lets one session open at both ends', async (t) => {
+  const [lower, higher] = keyOf(alice) < keyOf(bob) ? [alice, bob] : [bob, alice];
+  const session = (isWanted: boolean) => {
+    const a = new End(lower, keyOf(higher), { isWanted: () => isWanted });
+    const b = new End(higher, keyOf(lower), { isWanted: () => false }, { nonce: new Uint8Array(16).fill(2) });
+    exchange(a, b);
+    return { a, b };
+  };
+  const wanted = session(true);
+  t.same([wanted.a.phase, wanted.b.phase], ['open', 'open'], 'whatever the higher one has');
+  const unwanted = session(false);
+  t.match(unwanted.a.told, [{ kind: 'end', refused: false }]);
+  t.same([unwanted.b.phase, unwanted.b.told], ['proving', []], 'the higher one never took it for open');
 });

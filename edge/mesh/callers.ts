@@ -1,0 +1,44 @@
+import type { Clock } from '@sparc/protocol/ports';
+import { REFUSED_FOR_MS } from './keeper.js';
+import { CALLS_PACE, fullCredit, spend, type Credit } from './pace.js';
+
+/** More than two calls that cross are no accident. */
+const CONNECTIONS_WITH_ONE_MAX = 3;
+/** Whoever calls and is not on the roster may have a newer one to show; so many at a time. */
+const STRANGERS_MAX = 4;
+
+/** Whose calls are taken, judged by the key that the transport proved, before anything else is spent on them. */
+export class Callers {
+  readonly #refusedUntilMs = new Map<string, number>();
+  /** How often members have called. */
+  readonly #calls = new Map<string, Credit>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly isMember: (key: string) => boolean,
+  ) {}
+
+  /** `connected`: the keys at the other end of all connections, one each. */
+  mayCall(key: string, connected: readonly string[]): boolean {
+    const nowMs = this.clock.monotonicMs();
+    if (key === '' || nowMs < (this.#refusedUntilMs.get(key) ?? -Infinity)) return false;
+    if (!this.isMember(key)) return connected.filter((other) => !this.isMember(other)).length < STRANGERS_MAX;
+    if (connected.filter((other) => other === key).length >= CONNECTIONS_WITH_ONE_MAX) return false;
+    const { credit, waitMs } = spend(CALLS_PACE, this.#calls.get(key) ?? fullCredit(CALLS_PACE, nowMs), nowMs, 1);
+    if (waitMs === 0) this.#calls.set(key, credit);
+    return waitMs === 0;
+  }
+
+  /** Its calls are not taken for a while. */
+  refuse(key: string): void {
+    const nowMs = this.clock.monotonicMs();
+    for (const [other, untilMs] of this.#refusedUntilMs) if (untilMs <= nowMs) this.#refusedUntilMs.delete(other);
+    this.#refusedUntilMs.set(key, nowMs + REFUSED_FOR_MS);
+  }
+
+  /** There is a newer roster, by which whoever was refused may belong here. */
+  rosterChanged(): void {
+    this.#refusedUntilMs.clear();
+    for (const key of this.#calls.keys()) if (!this.isMember(key)) this.#calls.delete(key);
+  }
+}
