@@ -1,0 +1,92 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { MESH_OFF, type MeshView } from '@sparc/edge/api';
+import { LOCAL_API_FILE } from '@sparc/edge/commissioning';
+import { sparc } from '../../support/sparc-command.js';
+
+const [HALLWAY, GATE] = ['ab'.repeat(32), 'cd'.repeat(32)];
+
+const headOf = (author: string, sequence: number) => ({
+  site: 'harbour',
+  author,
+  epoch: { counter: 3, random: '00'.repeat(8) },
+  sequence,
+  hash: '11'.repeat(32),
+  signature: '22'.repeat(64),
+});
+
+const RUNNING: MeshView = {
+  state: 'running',
+  roster: { site: 'harbour', epoch: 4, issuedUnixMs: 1, notAfterUnixMs: 2 ** 47 },
+  listensAt: ['10.0.0.5:7400'],
+  members: [
+    { key: HALLWAY, name: 'hallway', addresses: [], isSelf: true },
+    { key: GATE, name: 'gate', addresses: [], isSelf: false },
+  ],
+  logs: [
+    { author: HALLWAY, name: 'hallway', heads: [headOf(HALLWAY, 12)], behindCount: 0 },
+    { author: GATE, name: 'gate', heads: [headOf(GATE, 7), headOf(GATE, 9)], behindCount: 5 },
+  ],
+  own: { replicasCount: 0, unreplicatedCount: 0 },
+  forks: [],
+};
+
+/** Runs a command on a gateway whose API gives this view. */
+async function told(t: Test, view: MeshView, ...args: string[]): Promise<string> {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/api/mesh' ? 200 : 404;
+    response.end(JSON.stringify(view));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const cwd = t.testdir({ 'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n' });
+  mkdirSync(join(cwd, 'data'));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  writeFileSync(join(cwd, 'data', LOCAL_API_FILE), JSON.stringify({ url, token: 'none' }), { mode: 0o600 });
+  const { exitCode, stdout, stderr } = await sparc(['mesh', ...args, '--config', join(cwd, 'gateway.yaml')]);
+  t.equal(exitCode, 0, stderr);
+  return stdout;
+}
+
+t.test('who is away, what is behind and what is here only is plain to see', async (t) => {
+  const own = { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: Date.now() - 600_000 };
+  const text = await told(t, { ...RUNNING, own }, 'status');
+  t.match(text, 'Site harbour, roster 4.\nListens at 10.0.0.5:7400.\n1 neighbour has all of the own ledger.\n');
+  t.match(text, '3 own entries are HERE ONLY, the oldest for 10 min.');
+  t.match(text, new RegExp(`hallway +${HALLWAY} +this gateway +3\\.12`));
+  t.match(text, new RegExp(`gate +${GATE} +AWAY +3\\.7 and 3\\.9 +5`));
+});
+
+t.test('a fork, an expired roster and whatever else is wrong is said', async (t) => {
+  const roster = { site: 'harbour', epoch: 4, issuedUnixMs: 1, notAfterUnixMs: 2 };
+  const forks = [{ kind: 'altered', first: headOf(GATE, 7), second: headOf(GATE, 9) }];
+  const trouble = { code: 'ERR_MESH_MEMBERSHIP_DAMAGED', message: 'why' };
+  const text = await told(t, { ...RUNNING, roster, forks, trouble }, 'status');
+  t.match(text, 'EXPIRED');
+  t.match(text, 'FORK: gate signed two histories (altered).');
+  t.match(text, 'ERR_MESH_MEMBERSHIP_DAMAGED: why');
+});
+
+t.test('a mesh that does not run says why, and what to do', async (t) => {
+  t.match(await told(t, MESH_OFF, 'status'), 'no mesh');
+  t.match(await told(t, { ...MESH_OFF, state: 'notJoined' }, 'status'), 'sparc gateway request');
+  const failed: MeshView = {
+    ...MESH_OFF,
+    state: 'failed',
+    trouble: { code: 'ERR_MESH_START_FAILED', message: 'taken' },
+  };
+  t.match(await told(t, failed, 'status'), /DOES NOT RUN.*\nERR_MESH_START_FAILED: taken/);
+});
+
+t.test('heads are given one a line, or as JSON', async (t) => {
+  const lines = (await told(t, RUNNING, 'heads')).trim().split('\n');
+  t.strictSame(
+    lines.map((line) => JSON.parse(line)),
+    RUNNING.logs.flatMap(({ heads }) => heads),
+  );
+  t.strictSame(JSON.parse(await told(t, RUNNING, 'heads', '--json')).length, 3);
+  t.match(await told(t, MESH_OFF, 'heads'), 'No ledger is here.');
+});
