@@ -29,7 +29,7 @@ export const EntryContent = message({
   /** Milliseconds since 1970-01-01T00:00Z. */
   wallUnixMs: required(3, uint(2 ** 48 - 1)),
   timeQuality: required(4, oneOf(TIME_QUALITIES)),
-  body: required(5, bytes(0, BODY_BYTES_MAX)),
+  body: required(5, bytesInPlace(0, BODY_BYTES_MAX)),
 });
 export type EntryContent = Infer<typeof EntryContent>;
 
