@@ -1,5 +1,6 @@
 /**
- * The network between the gateways of a simulated site, and the disks under their replicas. Knows nothing of the gateway.
+ * The network between the gateways of a simulated site, and the disks under their replicas. Knows nothing of the
+ * gateway.
  * @packageDocumentation
  */
 export { HEALTHY_PATH, type Path, type PathCondition } from './path.js';

@@ -32,7 +32,7 @@ export class Path {
     return this.#cuts.size > 0;
   }
 
-  /** From now on nothing arrives, and nobody is told. Returns what repairs this cut; the path is whole when all of them are. */
+  /** From now on nothing arrives, and nobody is told. Returns what repairs this cut; others may go on. */
   cut(): () => void {
     const cut = Symbol();
     this.#cuts.add(cut);

@@ -36,7 +36,7 @@ export class SessionEnd {
     return this.other.owner.key;
   }
 
-  /** What `serve` gives at the other end, when it has come back. Rejects when the session ends, or where `serve` throws. */
+  /** What `serve` gives at the other end, when it is here. Rejects when the session ends, or where `serve` throws. */
   ask<Answer extends Uint8Array | undefined>(serve: (server: SessionEnd) => Answer): Promise<Answer> {
     const { other } = this;
     return new Promise((resolve, reject) => {

@@ -15,7 +15,7 @@ export class SimulatedReplicaStore implements ReplicaStore {
   readonly #held = new Map<string, AuthorLog>();
   #forks: readonly Fork[] = [];
 
-  /** `onPhase` returns true where the machine dies: then the call throws, and the process must not be heard of again. */
+  /** `onPhase` returns true where the machine dies: then the call throws, and the process is not heard of again. */
   constructor(
     private readonly disk: ReplicaDisk,
     private readonly onPhase: (phase: StorePhase) => boolean = () => false,

@@ -40,7 +40,10 @@ export interface MachineImage {
   readonly replicas: readonly ReplicaWrite[];
 }
 
-/** A machine with a gateway's real journal and replicator on it: it can lose its power at any instant, and its disks can be exchanged. */
+/**
+ * A machine with a gateway's real journal and replicator on it: it can lose its power at any instant, and its disks can
+ * be exchanged.
+ */
 export class MeshMachine {
   readonly key: string;
   readonly journalDisk: SimulatedDisk<LogCommit>;

@@ -2,7 +2,7 @@ import type { Link } from '@sparc/protocol/ledger';
 import { toHex, type MeshHistory, type Platter, type WrittenEpoch } from '../mesh-history.js';
 import type { Violations } from '../violation.js';
 
-/** Who holds two pasts of an author has evidence of its fork; who does not has none; and the author itself hears of it. */
+/** Who holds two pasts of an author has evidence of its fork, who does not has none, and the author hears of it. */
 export function checkForksAreFound({ platters, committed }: MeshHistory, violations: Violations): void {
   const authors = new Set([...committed.values()].map(({ author }) => author));
   for (const platter of platters) {
