@@ -2,6 +2,7 @@
  * Links to the other gateways of a site.
  * @packageDocumentation
  */
+export { Callers } from './callers.js';
 export { FrameStream } from './frame-stream.js';
 export { Frame } from './frames.js';
 export {

@@ -206,12 +206,11 @@ t.test('whoever speaks or asks before it proved its key gets nothing', async (t)
   t.equal(scene.witness.heardFrom(scene.attacker.key).length, 0);
 });
 
-t.test('whoever connects and says nothing is hung up on, and holds three connections at most', async (t) => {
+t.test('whoever connects again and again and says nothing is hung up on', async (t) => {
   const scene = await Scene.set(t, 5);
   const node = await scene.node(scene.attacker);
   const calls = await Promise.allSettled(Array.from({ length: 12 }, () => scene.call(node)));
   const connections = calls.flatMap((call) => (call.status === 'fulfilled' ? [call.value] : []));
-  await eventually('the rest is refused', () => connections.filter(({ status }) => status === 'open').length <= 3);
   await eventually('nobody waits for ever', () => connections.every(({ status }) => status !== 'open'));
   await scene.assertFriendsUndisturbed(t);
 });

@@ -160,3 +160,26 @@ t.test('a gateway is found at the address that answers, whichever of its address
   await eventually('they met', () => witnesses[0].here.has(b.key));
   t.ok(witnesses[0].here.has(b.key));
 });
+
+t.test('a neighbour that lost its power and is back is heard before its old link is found dead', async (t) => {
+  const site = await MeshSite.create(2);
+  t.teardown(() => site.close());
+  // The survivor decides which session counts, and the other one calls.
+  const [survivor, restarted] = [member(site, 0), member(site, 1)];
+  await site.cable(survivor, restarted);
+  const witnesses = [new MeshWitness(), new MeshWitness(), new MeshWitness()] as const;
+  await site.network(survivor).start(witnesses[0]);
+  const first = site.network(restarted);
+  await first.start(witnesses[1]);
+  await eventually('they have met', () => witnesses[0].here.size === 1);
+  await sleep(5_500);
+  for (const cable of site.cables(survivor, restarted)) cable.orphan();
+  await first.stop();
+  const second = site.network(restarted);
+  await second.start(witnesses[2]);
+  await eventually('it is back', () => witnesses[2].here.size === 1);
+  second.send(survivor.key, new Uint8Array([1]));
+  await eventually('it is heard', () => witnesses[0].heardFrom(restarted.key).length === 1);
+  t.ok(site.logs.some((line) => line.includes('takes its place')));
+  t.notOk(site.logs.some((line) => line.includes('silent')));
+});
