@@ -4,7 +4,15 @@
  * @packageDocumentation
  */
 export { MeshNotice, noticedEvent } from './mesh-notice.js';
-export { MESH_OFF, MeshView, type HeadView, type LogView, type MemberView } from './mesh-view.js';
+export {
+  MESH_OFF,
+  MeshView,
+  type HeadView,
+  type LogView,
+  type MemberView,
+  type OperatorView,
+  type PolicyLaneView,
+} from './mesh-view.js';
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
 export type { FieldToSite, RequestAnswer, SiteOptions, SiteToField } from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';

@@ -20,8 +20,19 @@ const MemberView = closed({
   name: Type.String(),
   addresses: Type.Array(Type.String(), { description: 'those of the roster' }),
   isSelf: Type.Boolean(),
-  hereSinceUnixMs: Type.Optional(instant('when it was connected to; absent while it is away')),
+  hereSinceUnixMs: Type.Optional(instant('when it was connected to; absent while there is no link to it')),
+  awaySinceUnixMs: Type.Optional(instant('when the last link to it ended; absent where none was since the start')),
   roundTripMs: Type.Optional(Type.Number({ description: 'of the last ping' })),
+  hears: Type.Optional(
+    Type.Array(key, {
+      description: 'other members that it has links to, as it says; absent while nobody here hears it',
+    }),
+  ),
+  ownMissingCount: Type.Optional(
+    Type.Integer({
+      description: 'entries of the own log that it did not say to have on disk; absent while it is away',
+    }),
+  ),
 });
 export type MemberView = Static<typeof MemberView>;
 
@@ -34,6 +45,34 @@ const LogView = closed({
   behindCount: Type.Integer({ description: 'entries at least that a neighbour has on disk and this gateway has not' }),
 });
 export type LogView = Static<typeof LogView>;
+
+/** How far the policy is that the authority of the site signs. */
+const PolicyLaneView = closed({
+  inForce: Type.Optional(closed({ number: Type.Integer(), issuedUnixMs: instant('when it was signed') })),
+  newest: Type.Optional(
+    closed({
+      number: Type.Integer({ description: 'of the newest revision that is known here' }),
+      issuedUnixMs: instant('when it was signed'),
+      knownSinceUnixMs: instant('when its announcement came'),
+    }),
+  ),
+  partsMissingCount: Type.Integer({ description: 'of the newest revision, not fetched yet' }),
+  rejected: Type.Optional(closed({ number: Type.Integer(), code: Type.String() })),
+});
+export type PolicyLaneView = Static<typeof PolicyLaneView>;
+
+const OperatorView = closed({
+  key,
+  name: Type.String(),
+  rights: Type.Array(Type.String()),
+  untilUnixMs: instant('when the delegation ends'),
+});
+export type OperatorView = Static<typeof OperatorView>;
+
+const ExpelledView = closed({
+  key,
+  heads: Type.Array(HeadView, { description: 'behind which nothing of its log counts' }),
+});
 
 /** What this gateway knows of the mesh of its site. */
 export const MeshView = closed({
@@ -55,6 +94,9 @@ export const MeshView = closed({
   ),
   listensAt: Type.Array(Type.String()),
   members: Type.Array(MemberView),
+  partitions: Type.Array(Type.Array(key), {
+    description: 'members that hear each other, directly or through others; that of this gateway is the first',
+  }),
   logs: Type.Array(LogView),
   own: Type.Optional(
     closed({
@@ -64,7 +106,19 @@ export const MeshView = closed({
     }),
   ),
   forks: Type.Array(closed({ kind: Type.String(), first: HeadView, second: HeadView })),
+  expelled: Type.Array(ExpelledView),
+  operators: Type.Array(OperatorView, { description: 'people whom the authority gave rights to' }),
+  policy: Type.Optional(PolicyLaneView),
 });
 export type MeshView = Static<typeof MeshView>;
 
-export const MESH_OFF: MeshView = { state: 'off', listensAt: [], members: [], logs: [], forks: [] };
+export const MESH_OFF: MeshView = {
+  state: 'off',
+  listensAt: [],
+  members: [],
+  partitions: [],
+  logs: [],
+  forks: [],
+  expelled: [],
+  operators: [],
+};

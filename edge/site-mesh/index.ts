@@ -6,5 +6,6 @@ export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.j
 export { runningView, type MeshFacts } from './mesh-view.js';
 export { REPLICA_FILE } from './mesh-run.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
+export { partitionsOf } from './partitions.js';
 export { OwnJournal } from './own-journal.js';
 export { LOOK_AGAIN_MS, SiteMesh, type SiteMeshDeps } from './site-mesh.js';

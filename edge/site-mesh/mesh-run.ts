@@ -117,10 +117,14 @@ export class MeshRun {
       roster: membership.newest,
       listensAt: this.#network.addresses,
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
+      awaySinceUnixMs: this.#watch.awaySinceUnixMs,
+      links: new Map(),
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
       replication: this.#replicator.state,
       forks: this.#store.forks(),
       ownBatchAfter: (after) => this.#own.batchAfter(after),
+      operators: [],
+      policy: undefined,
     });
   }
 

@@ -9,8 +9,9 @@ import {
   type Fork,
   type ReplicationState,
 } from '@sparc/protocol/replication';
-import type { Roster } from '@sparc/protocol/roster';
-import type { HeadView, LogView, MemberView, MeshView } from '../api/index.js';
+import type { Member, Roster } from '@sparc/protocol/roster';
+import type { HeadView, LogView, MemberView, MeshView, OperatorView, PolicyLaneView } from '../api/index.js';
+import { partitionsOf } from './partitions.js';
 
 /** What a view of the mesh is made from. */
 export interface MeshFacts {
@@ -21,41 +22,70 @@ export interface MeshFacts {
   readonly roster: Roster;
   readonly listensAt: readonly string[];
   readonly hereSinceUnixMs: ReadonlyMap<string, number>;
+  readonly awaySinceUnixMs: ReadonlyMap<string, number>;
+  /** By neighbour: whom it says to hear. */
+  readonly links: ReadonlyMap<string, readonly { readonly key: string }[]>;
   readonly roundTripMs: (neighbour: string) => number | undefined;
   readonly replication: ReplicationState;
   readonly forks: readonly Fork[];
   readonly ownBatchAfter: (after: EpochEnd) => Batch | undefined;
+  readonly operators: readonly OperatorView[];
+  readonly policy: PolicyLaneView | undefined;
 }
 
 export function runningView(facts: MeshFacts): MeshView {
-  const { roster, listensAt, forks } = facts;
-  const { site, epoch, issuedUnixMs, notAfterUnixMs } = roster;
+  const { self, roster, listensAt, forks, operators, policy } = facts;
+  const { site, epoch, issuedUnixMs, notAfterUnixMs, members, expelled } = roster;
+  const hears = hearingOf(facts);
   return {
     state: 'running',
     roster: { site, epoch, issuedUnixMs, notAfterUnixMs },
     listensAt: [...listensAt],
-    members: roster.members.map(({ key, name, addresses }) => memberView(facts, key, name, addresses)),
+    members: members.map((member) => memberView(facts, hears, member)),
+    partitions: partitionsOf(
+      self,
+      members.map(({ key }) => key),
+      hears,
+    ),
     logs: logViews(facts),
     own: ownView(facts),
     forks: forks.map(({ kind, first, second }) => ({ kind, first: headView(first), second: headView(second) })),
+    expelled: expelled.map(({ key, heads }) => ({ key, heads: heads.map(headView) })),
+    operators: [...operators],
+    ...(policy !== undefined && { policy }),
   };
 }
 
+/** By member that is heard here: whom it hears, of those on the roster. */
+function hearingOf({ self, roster, hereSinceUnixMs, links }: MeshFacts): ReadonlyMap<string, readonly string[]> {
+  const isMember = (key: string) => roster.members.some((member) => member.key === key);
+  const here = [...hereSinceUnixMs.keys()];
+  const told = here.flatMap((key): [string, string[]][] => {
+    const heard = links.get(key);
+    return heard === undefined ? [] : [[key, heard.map((link) => link.key).filter(isMember)]];
+  });
+  return new Map([[self, here.filter(isMember)], ...told]);
+}
+
 function memberView(
-  { self, hereSinceUnixMs, roundTripMs }: MeshFacts,
-  key: string,
-  name: string,
-  addresses: readonly string[],
+  facts: MeshFacts,
+  hears: ReadonlyMap<string, readonly string[]>,
+  { key, name, addresses }: Member,
 ): MemberView {
-  const since = hereSinceUnixMs.get(key);
-  const roundTrip = roundTripMs(key);
+  const isSelf = key === facts.self;
+  const hereSinceUnixMs = facts.hereSinceUnixMs.get(key);
+  const awaySinceUnixMs = facts.awaySinceUnixMs.get(key);
+  const roundTripMs = facts.roundTripMs(key);
+  const heard = hears.get(key);
   return {
     key,
     name,
     addresses: [...addresses],
-    isSelf: key === self,
-    ...(since !== undefined && { hereSinceUnixMs: since }),
-    ...(roundTrip !== undefined && { roundTripMs: roundTrip }),
+    isSelf,
+    ...(hereSinceUnixMs !== undefined && { hereSinceUnixMs, ownMissingCount: ownMissingCount(facts.replication, key) }),
+    ...(awaySinceUnixMs !== undefined && { awaySinceUnixMs }),
+    ...(roundTripMs !== undefined && { roundTripMs }),
+    ...(heard !== undefined && { hears: [...heard] }),
   };
 }
 
@@ -96,12 +126,20 @@ function ownView({ self, replication, ownBatchAfter }: MeshFacts): NonNullable<M
   const since = first && recordedUnixMs(ownBatchAfter(first));
   return {
     replicasCount: holdersOf(replication, newest).length,
-    unreplicatedCount: alone.reduce((sum, { epoch, sequence }) => sum + heldUpTo(log, epoch) - sequence, 0),
+    unreplicatedCount: countBehind(log, alone),
     ...(since !== undefined && { unreplicatedSinceUnixMs: since }),
   };
 }
 
-/** Where in each epoch that begins which no neighbour has, oldest first. */
+function ownMissingCount({ self, logs, neighbours }: ReplicationState, neighbour: string): number {
+  const log = logs.get(self) ?? [];
+  return countBehind(log, unreplicated(log, neighbours.get(neighbour)?.tips.get(self) ?? []));
+}
+
+const countBehind = (log: AuthorLog, ends: readonly EpochEnd[]): number =>
+  ends.reduce((sum, { epoch, sequence }) => sum + heldUpTo(log, epoch) - sequence, 0);
+
+/** Where in each epoch that begins which whoever told of `tips` has not, oldest first. */
 function unreplicated(log: AuthorLog, tips: readonly SignedHead[]): EpochEnd[] {
   const known = tips.filter((tip) => holds(log, tip));
   const last = known.reduce((max, { epoch }) => Math.max(max, epoch.counter), -1);

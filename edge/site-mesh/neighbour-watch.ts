@@ -12,6 +12,7 @@ export interface NeighbourHandlers {
 /** Looks on at a network: who is here since when. */
 export class NeighbourWatch implements MeshNetwork {
   readonly #hereSince = new Map<string, number>();
+  readonly #awaySince = new Map<string, number>();
   /** Those that are away, but not long enough to be lost. */
   readonly #leaving = new Map<string, Timer>();
 
@@ -24,6 +25,11 @@ export class NeighbourWatch implements MeshNetwork {
   /** By neighbour: the wall time at which it was connected to. */
   get hereSinceUnixMs(): ReadonlyMap<string, number> {
     return this.#hereSince;
+  }
+
+  /** By neighbour that was here and is away: the wall time at which its link ended. */
+  get awaySinceUnixMs(): ReadonlyMap<string, number> {
+    return this.#awaySince;
   }
 
   start(handlers: MeshNetworkHandlers): Promise<void> {
@@ -58,11 +64,13 @@ export class NeighbourWatch implements MeshNetwork {
     for (const timer of this.#leaving.values()) timer.cancel();
     this.#leaving.clear();
     this.#hereSince.clear();
+    this.#awaySince.clear();
   }
 
   #came(neighbour: string): void {
     const leaving = this.#leaving.get(neighbour);
     this.#hereSince.set(neighbour, this.clock.wall().unixMs);
+    this.#awaySince.delete(neighbour);
     if (leaving === undefined) return this.told.onFound(neighbour);
     leaving.cancel();
     this.#leaving.delete(neighbour);
@@ -70,6 +78,7 @@ export class NeighbourWatch implements MeshNetwork {
 
   #went(neighbour: string): void {
     if (!this.#hereSince.delete(neighbour)) return;
+    this.#awaySince.set(neighbour, this.clock.wall().unixMs);
     const timer = this.clock.setTimer(LOST_AFTER_MS, () => {
       this.#leaving.delete(neighbour);
       this.told.onLost(neighbour);

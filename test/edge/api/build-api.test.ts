@@ -48,9 +48,10 @@ t.test('the state of the site is given whole', async (t) => {
 
 t.test('what is known of the mesh is given whole, also where nothing is', async (t) => {
   t.strictSame((await setUp().get('/api/mesh')).json(), MESH_OFF);
+  const [HALLWAY, GATE] = ['ab'.repeat(32), 'ac'.repeat(32)] as const;
   const head = {
     site: 'harbour',
-    author: 'ab'.repeat(32),
+    author: HALLWAY,
     epoch: { counter: 2, random: '00'.repeat(8) },
     sequence: 7,
     hash: 'cd'.repeat(32),
@@ -62,12 +63,31 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
     roster: { site: 'harbour', epoch: 3, issuedUnixMs: 1, notAfterUnixMs: 2 },
     listensAt: ['10.0.0.5:7400'],
     members: [
-      { key: 'ab'.repeat(32), name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true },
-      { key: 'ac'.repeat(32), name: 'gate', addresses: [], isSelf: false, hereSinceUnixMs: 5, roundTripMs: 0.4 },
+      { key: HALLWAY, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, hears: [GATE] },
+      {
+        key: GATE,
+        name: 'gate',
+        addresses: [],
+        isSelf: false,
+        hereSinceUnixMs: 5,
+        awaySinceUnixMs: 4,
+        roundTripMs: 0.4,
+        hears: [HALLWAY],
+        ownMissingCount: 3,
+      },
     ],
-    logs: [{ author: 'ab'.repeat(32), name: 'hallway', heads: [head], behindCount: 2 }],
+    partitions: [[HALLWAY, GATE]],
+    logs: [{ author: HALLWAY, name: 'hallway', heads: [head], behindCount: 2 }],
     own: { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: 4 },
     forks: [{ kind: 'setBack', first: head, second: { ...head, sequence: 9 } }],
+    expelled: [{ key: 'ad'.repeat(32), heads: [head] }],
+    operators: [{ key: 'ae'.repeat(32), name: 'Ada', rights: ['revoke'], untilUnixMs: 9 }],
+    policy: {
+      inForce: { number: 3, issuedUnixMs: 6 },
+      newest: { number: 4, issuedUnixMs: 7, knownSinceUnixMs: 8 },
+      partsMissingCount: 2,
+      rejected: { number: 4, code: 'ERR_POLICY_INVALID' },
+    },
   };
   t.strictSame((await setUp(undefined, view).get('/api/mesh')).json(), view);
 });

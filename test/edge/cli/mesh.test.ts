@@ -19,6 +19,7 @@ const headOf = (author: string, sequence: number) => ({
 });
 
 const RUNNING: MeshView = {
+  ...MESH_OFF,
   state: 'running',
   roster: { site: 'harbour', epoch: 4, issuedUnixMs: 1, notAfterUnixMs: 2 ** 47 },
   listensAt: ['10.0.0.5:7400'],
@@ -30,8 +31,8 @@ const RUNNING: MeshView = {
     { author: HALLWAY, name: 'hallway', heads: [headOf(HALLWAY, 12)], behindCount: 0 },
     { author: GATE, name: 'gate', heads: [headOf(GATE, 7), headOf(GATE, 9)], behindCount: 5 },
   ],
+  partitions: [[HALLWAY], [GATE]],
   own: { replicasCount: 0, unreplicatedCount: 0 },
-  forks: [],
 };
 
 /** Runs a command on a gateway whose API gives this view. */

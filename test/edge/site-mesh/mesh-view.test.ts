@@ -18,6 +18,7 @@ function scene() {
   const gateLater = gate.add(OPENED, OPENED);
   const self = keyOf(own.signer);
   const neighbour = keyOf(gate.signer);
+  const cellar = keyOf(testSigner(3));
   const facts = (tips: readonly SignedHead[]) => {
     const inputs: ReplicationInput[] = [
       {
@@ -41,12 +42,14 @@ function scene() {
         members: [
           { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'] },
           { key: neighbour, name: 'gate', addresses: [] },
-          { key: keyOf(testSigner(3)), name: 'cellar', addresses: [] },
+          { key: cellar, name: 'cellar', addresses: [] },
         ],
         expelled: [],
       },
       listensAt: ['0.0.0.0:7400'],
       hereSinceUnixMs: new Map([[neighbour, 42]]),
+      awaySinceUnixMs: new Map([[cellar, 41]]),
+      links: new Map([[neighbour, [{ key: self }]]]),
       roundTripMs: (key: string) => (key === neighbour ? 0.5 : undefined),
       replication,
       forks: [],
@@ -55,22 +58,34 @@ function scene() {
         const rest = entries.filter((entry) => entry.sequence > sequence);
         return rest.length === 0 ? undefined : batchOf(rest, entries[sequence - 1], head);
       },
+      operators: [],
+      policy: undefined,
     };
   };
-  return { ownFirst, ownSecond, gateFirst, gateLater, self, neighbour, facts };
+  return { ownFirst, ownSecond, gateFirst, gateLater, self, neighbour, cellar, facts };
 }
 
 const viewOf = (head: SignedHead): unknown => JSON.parse(headToText(head));
 
 t.test('a view says who is here, how far their logs are on disk and how much more there is', async (t) => {
-  const { gateFirst, gateLater, ownSecond, self, neighbour, facts } = scene();
+  const { gateFirst, gateLater, ownSecond, self, neighbour, cellar, facts } = scene();
   const view = runningView(facts([gateLater.head]));
   t.match(view, { state: 'running', roster: { site: 'harbour', epoch: 7 }, listensAt: ['0.0.0.0:7400'] });
-  t.strictSame(view.members.slice(0, 2), [
-    { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true },
-    { key: neighbour, name: 'gate', addresses: [], isSelf: false, hereSinceUnixMs: 42, roundTripMs: 0.5 },
+  t.strictSame(view.members, [
+    { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, hears: [neighbour] },
+    {
+      key: neighbour,
+      name: 'gate',
+      addresses: [],
+      isSelf: false,
+      hereSinceUnixMs: 42,
+      ownMissingCount: 5,
+      roundTripMs: 0.5,
+      hears: [self],
+    },
+    { key: cellar, name: 'cellar', addresses: [], isSelf: false, awaySinceUnixMs: 41 },
   ]);
-  t.notOk('hereSinceUnixMs' in (view.members[2] ?? {}), 'the third is away');
+  t.strictSame(view.partitions, [[self, neighbour], [cellar]]);
   t.strictSame(view.logs, [
     { author: self, name: 'hallway', heads: [viewOf(ownSecond.head)], behindCount: 0 },
     { author: neighbour, name: 'gate', heads: [viewOf(gateFirst.head)], behindCount: 2 },
@@ -88,9 +103,36 @@ t.test('a view says which own entries no neighbour has, and since when there is 
 });
 
 t.test('a neighbour that is behind has what it says, and no more', async (t) => {
-  const { ownSecond, facts } = scene();
+  const { ownSecond, neighbour, facts } = scene();
   const inEpoch = { ...ownSecond.head, sequence: 1 };
-  t.match(runningView(facts([inEpoch])).own, { replicasCount: 0, unreplicatedCount: 1 });
+  const view = runningView(facts([inEpoch]));
+  t.match(view.own, { replicasCount: 0, unreplicatedCount: 1 });
+  t.equal(view.members.find(({ key }) => key === neighbour)?.ownMissingCount, 1);
+});
+
+t.test('only members count among those whom a neighbour says to hear', async (t) => {
+  const { self, neighbour, cellar, facts } = scene();
+  const stranger = keyOf(testSigner(4));
+  const links = new Map([[neighbour, [{ key: cellar }, { key: stranger }]]]);
+  const view = runningView({ ...facts([]), links });
+  t.strictSame(view.members.find(({ key }) => key === neighbour)?.hears, [cellar]);
+  t.strictSame(view.partitions, [[self, neighbour, cellar]]);
+});
+
+t.test('a member that this gateway hears no more is not believed to hear whom it heard', async (t) => {
+  const { self, neighbour, cellar, facts } = scene();
+  const links = new Map([[neighbour, [{ key: cellar }]]]);
+  const view = runningView({ ...facts([]), hereSinceUnixMs: new Map(), links });
+  t.strictSame(view.partitions, [[self], [neighbour], [cellar]]);
+});
+
+t.test('whoever was expelled is shown with the heads that its log ends at', async (t) => {
+  const { gateFirst, neighbour, facts } = scene();
+  const scenes = facts([]);
+  const members = scenes.roster.members.filter(({ key }) => key !== neighbour);
+  const expelled = [{ key: neighbour, heads: [gateFirst.head] }];
+  const view = runningView({ ...scenes, roster: { ...scenes.roster, members, expelled } });
+  t.strictSame(view.expelled, [{ key: neighbour, heads: [viewOf(gateFirst.head)] }]);
 });
 
 t.test('a fork is shown with both heads', async (t) => {
