@@ -1,0 +1,24 @@
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { SparcError } from '../errors/index.js';
+import type { VerifySignature } from '../ports/signer.js';
+import { isNewer, openRoster, type Roster } from '../roster/index.js';
+import type { CourierOpening } from './courier.js';
+
+/**
+ * That a courier comes from the site's authority or from a member, under the newer of the roster that is known here and the
+ * one that it carries, which is returned. Throws ERR_COURIER_OTHER_SITE, ERR_COURIER_MAKER_UNKNOWN or
+ * ERR_MESH_ROSTER_INVALID.
+ */
+export function assertMaker(
+  verify: VerifySignature,
+  { authority, roster: known }: { readonly authority: Uint8Array; readonly roster: Roster },
+  { site, maker, roster: signed }: CourierOpening,
+): Roster {
+  if (site !== known.site) {
+    throw new SparcError('ERR_COURIER_OTHER_SITE', `it is of site ${site}, and this gateway is of ${known.site}`);
+  }
+  const shown = openRoster(verify, authority, signed);
+  const newest = isNewer(shown, known) ? shown : known;
+  if (maker === bytesToHex(authority) || newest.members.some(({ key }) => key === maker)) return newest;
+  throw new SparcError('ERR_COURIER_MAKER_UNKNOWN', `${maker} is no member of ${known.site}`, { maker });
+}

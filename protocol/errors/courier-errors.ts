@@ -1,0 +1,16 @@
+/** Codes of courier files, which carry ledgers and policy where no network goes. */
+export const COURIER_ERRORS = {
+  ERR_COURIER_DAMAGED: {
+    meaning: 'A file that should be a courier is none, ends early, or was altered since it was made.',
+    action: 'Copy it again; if that does not help, make it again with `sparc ledger export --format courier`.',
+  },
+  ERR_COURIER_OTHER_SITE: {
+    meaning: 'The courier is of another site, or was made with a site secret that this gateway does not have.',
+    action:
+      'Compare the sites. If the site secret was rotated while this gateway was away, give it the new one first: `sparc authority enrol` at the authority, `sparc gateway join` here.',
+  },
+  ERR_COURIER_MAKER_UNKNOWN: {
+    meaning: 'Whoever made the courier is neither a gateway of this site nor its authority, or did not sign it.',
+    action: 'Take a courier from a gateway that `sparc roster show` names.',
+  },
+} as const;
