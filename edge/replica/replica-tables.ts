@@ -1,4 +1,14 @@
-import { bytes, EpochId, HASH_BYTES, message, required, sequenceNumber } from '@sparc/protocol/ledger';
+import {
+  BATCH_ENTRIES_MAX,
+  bytes,
+  contentBytes,
+  EpochId,
+  HASH_BYTES,
+  list,
+  message,
+  required,
+  sequenceNumber,
+} from '@sparc/protocol/ledger';
 
 /** The entry before the first of an epoch. */
 export const PreviousLink = message({
@@ -6,6 +16,9 @@ export const PreviousLink = message({
   sequence: required(2, sequenceNumber),
   hash: required(3, bytes(HASH_BYTES)),
 });
+
+/** Contents of the entries of one row. */
+export const Contents = message({ contents: list(1, contentBytes, BATCH_ENTRIES_MAX) });
 
 /** Schema versions in order; `user_version` counts those applied. */
 export const MIGRATIONS: readonly string[] = [
@@ -16,22 +29,18 @@ export const MIGRATIONS: readonly string[] = [
      random BLOB NOT NULL,
      site TEXT NOT NULL,
      previous BLOB, -- the entry before its first, as a PreviousLink
+     size_bytes INTEGER NOT NULL DEFAULT 0, -- of the contents and hashes of its entries
      UNIQUE (author, counter, random)
    ) STRICT;
-   CREATE TABLE entry (
+   -- Consecutive entries that came together, in one row: a row for each entry costs ten times as much.
+   CREATE TABLE batch (
      epoch INTEGER NOT NULL REFERENCES epoch,
-     sequence INTEGER NOT NULL,
-     hash BLOB NOT NULL,
-     content BLOB NOT NULL,
-     PRIMARY KEY (epoch, sequence)
-   ) STRICT, WITHOUT ROWID;
-   -- One row a stored batch; the hash it signs is that of its entry.
-   CREATE TABLE head (
-     epoch INTEGER NOT NULL REFERENCES epoch,
-     sequence INTEGER NOT NULL,
-     signature BLOB NOT NULL,
-     PRIMARY KEY (epoch, sequence)
-   ) STRICT, WITHOUT ROWID;
+     last INTEGER NOT NULL, -- sequence of the last of them
+     signature BLOB NOT NULL, -- of the head over the last of them
+     hashes BLOB NOT NULL, -- of all of them, one behind the other
+     contents BLOB NOT NULL, -- of all of them, as Contents
+     PRIMARY KEY (epoch, last)
+   ) STRICT;
    -- Two signed heads that an honest author never signs both.
    CREATE TABLE fork (
      name TEXT PRIMARY KEY,

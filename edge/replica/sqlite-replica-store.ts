@@ -1,5 +1,5 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import { SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
+import { HASH_BYTES, SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
 import {
   forkName,
@@ -9,8 +9,8 @@ import {
   type Fork,
   type HeldEpoch,
 } from '@sparc/protocol/replication';
-import { LogBatches } from '../ledger/index.js';
 import { Database } from '../platform/sqlite.js';
+import { ReplicaBatches } from './replica-batches.js';
 import { MIGRATIONS, PreviousLink } from './replica-tables.js';
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -22,6 +22,7 @@ interface EpochRow {
   readonly random: Uint8Array;
   readonly site: string;
   readonly previous: Uint8Array | null;
+  readonly sizeBytes: number;
   readonly sequence: number;
   readonly hash: Uint8Array;
   readonly signature: Uint8Array;
@@ -29,19 +30,20 @@ interface EpochRow {
 /** An epoch with the number that its rows have. */
 interface Stored extends HeldEpoch {
   readonly row: number;
+  readonly sizeBytes: number;
 }
 
 /** Logs of other authors in a SQLite file: write-ahead log, every append flushed (`synchronous = FULL`), one writer. */
 export class SqliteReplicaStore implements ReplicaStore {
   readonly #db: Database;
   readonly #statements;
-  readonly #batches: LogBatches;
+  readonly #batches: ReplicaBatches;
   readonly #logs = new Map<string, Stored[]>();
 
   private constructor(db: Database) {
     this.#db = db;
     this.#statements = prepare(db);
-    this.#batches = new LogBatches(db);
+    this.#batches = new ReplicaBatches(db);
     this.#load();
   }
 
@@ -73,7 +75,7 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
     const { insertFork } = this.#statements;
-    const rows = guarded(() =>
+    const stored = guarded(() =>
       this.#db.transaction(() => {
         for (const fork of forks) {
           const { kind, first, second } = fork;
@@ -83,11 +85,7 @@ export class SqliteReplicaStore implements ReplicaStore {
       })(),
     );
     // What is not on disk is not held.
-    for (const [index, { head, previous }] of appends.entries()) {
-      const row = rows[index] ?? 0;
-      const before = previous ?? this.#find(toHex(head.author), head.epoch)?.previous;
-      this.#hold({ row, head, ...(before !== undefined && { previous: before }) });
-    }
+    for (const epoch of stored) this.#hold(epoch);
   }
 
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
@@ -116,7 +114,7 @@ export class SqliteReplicaStore implements ReplicaStore {
   #load(): void {
     for (const row of this.#statements.epochs.all()) {
       const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
-      this.#hold({ row: row.epoch, head: headOf(row), ...previous });
+      this.#hold({ row: row.epoch, head: headOf(row), sizeBytes: row.sizeBytes, ...previous });
     }
   }
 
@@ -126,42 +124,46 @@ export class SqliteReplicaStore implements ReplicaStore {
     this.#logs.set(author, [...others, epoch]);
   }
 
-  /** The number of the epoch's rows. */
-  #insert({ entries, head, previous }: ReplicaAppend): number {
-    const { insertEpoch, lastEntry, insertEntry, insertHead } = this.#statements;
+  #insert({ entries, head, previous }: ReplicaAppend): Stored {
+    const { insertEpoch, findEpoch, grow } = this.#statements;
     const { author, epoch, site } = head;
     const first = entries[0]?.sequence;
     if (first === 1) {
       const before = previous === undefined ? null : PreviousLink.encode(previous);
       insertEpoch.run(author, epoch.counter, epoch.random, site, before);
     }
-    const last = lastEntry.get(author, epoch.counter, epoch.random);
-    if (last === undefined || first !== last.sequence + 1) {
+    const row = findEpoch.get(author, epoch.counter, epoch.random);
+    if (row === undefined || first !== row.last + 1) {
       throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the entries before these are not here');
     }
-    for (const { sequence, hash, content } of entries) insertEntry.run(last.epoch, sequence, hash, content);
-    insertHead.run(last.epoch, head.sequence, head.signature);
-    return last.epoch;
+    const sizeBytes = row.sizeBytes + this.#batches.insert(row.epoch, entries, head);
+    grow.run(sizeBytes, row.epoch);
+    const before = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
+    return { row: row.epoch, head, sizeBytes, ...before };
   }
 }
 
+interface FoundEpoch extends Pick<EpochRow, 'epoch' | 'previous' | 'sizeBytes'> {
+  /** Sequence of its last entry. */
+  readonly last: number;
+}
+
 function prepare(db: Database) {
+  const last = '(SELECT max(last) FROM batch WHERE epoch = e.epoch)';
   return {
     epochs: db.prepare<[], EpochRow>(`
-      SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, h.sequence, h.signature, n.hash
-      FROM epoch e
-        JOIN head h ON h.epoch = e.epoch AND h.sequence = (SELECT max(sequence) FROM head WHERE epoch = e.epoch)
-        JOIN entry n ON n.epoch = h.epoch AND n.sequence = h.sequence
+      SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, e.size_bytes AS sizeBytes,
+        b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
+      FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}
       ORDER BY e.epoch`),
-    lastEntry: db.prepare<[Uint8Array, number, Uint8Array], { epoch: number; sequence: number }>(`
-      SELECT e.epoch, coalesce((SELECT max(sequence) FROM entry WHERE epoch = e.epoch), 0) AS sequence
+    findEpoch: db.prepare<[Uint8Array, number, Uint8Array], FoundEpoch>(`
+      SELECT e.epoch, e.previous, e.size_bytes AS sizeBytes, coalesce(${last}, 0) AS last
       FROM epoch e WHERE e.author = ? AND e.counter = ? AND e.random = ?`),
     forks: db.prepare<[], { kind: Fork['kind']; first: Uint8Array; second: Uint8Array }>(
       'SELECT kind, first, second FROM fork',
     ),
     insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
-    insertEntry: db.prepare('INSERT INTO entry (epoch, sequence, hash, content) VALUES (?, ?, ?, ?)'),
-    insertHead: db.prepare('INSERT INTO head (epoch, sequence, signature) VALUES (?, ?, ?)'),
+    grow: db.prepare<[number, number]>('UPDATE epoch SET size_bytes = ? WHERE epoch = ?'),
     insertFork: db.prepare('INSERT OR IGNORE INTO fork (name, kind, first, second) VALUES (?, ?, ?, ?)'),
   };
 }
