@@ -1,4 +1,11 @@
-import { BATCH_ENTRIES_MAX, HASH_BYTES, malformed, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
+import {
+  BATCH_ENTRIES_MAX,
+  HASH_BYTES,
+  malformed,
+  type Batch,
+  type ChainedEntry,
+  type SignedHead,
+} from '@sparc/protocol/ledger';
 import { BATCH_BYTES } from '../ledger/index.js';
 import type { Database } from '../platform/sqlite.js';
 import { Contents } from './replica-tables.js';
