@@ -1,14 +1,8 @@
 import { SparcError } from '@sparc/protocol/errors';
+import type { SitePlan } from '@sparc/protocol/policy';
 import { loadGatewayConfig } from '../config/index.js';
 import { findIdentity, nodeRandom, verifySignature } from '../platform/index.js';
-import {
-  loadPinKey,
-  readSitePlan,
-  SqlitePolicyView,
-  verifyGeneration,
-  type Manifest,
-  type SitePlan,
-} from '../policy/index.js';
+import { loadPinKey, readSitePlan, SqlitePolicyView, verifyGeneration, type Manifest } from '../policy/index.js';
 
 /** What proves that a policy is the gateway's own. Throws ERR_POLICY_NONE: without a key there is none. */
 export function verifyOf(dataDir: string): (message: Uint8Array, signature: Uint8Array) => boolean {

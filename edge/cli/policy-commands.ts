@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
+import { SitePlan } from '@sparc/protocol/policy';
 import { BusSpeeds } from '../commissioning/index.js';
 import { loadGatewayConfig, readTextFile, type BusConfig } from '../config/index.js';
 import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
@@ -9,7 +10,6 @@ import {
   policyChanges,
   readPointer,
   SITE_FILE_LENGTH_MAX,
-  SitePlan,
   type Manifest,
 } from '../policy/index.js';
 import { acting, byOption } from './acting.js';

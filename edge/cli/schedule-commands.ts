@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Schedule, SpecialDayGroup } from '@sparc/protocol/policy';
+import type { Schedule, SpecialDayGroup, SitePlan } from '@sparc/protocol/policy';
 import {
   compileSchedule,
   dateText,
@@ -13,7 +13,7 @@ import {
 } from '../access/index.js';
 import { nearestName, readTextFile } from '../config/index.js';
 import { createNodeClock } from '../platform/index.js';
-import { isTimeZone, ValidityClock, type SitePlan } from '../policy/index.js';
+import { isTimeZone, ValidityClock } from '../policy/index.js';
 import {
   CALENDAR_LENGTH_MAX,
   exportSchedule,

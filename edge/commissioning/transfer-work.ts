@@ -1,6 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
-import type { SitePlan } from '../policy/index.js';
+import type { SitePlan } from '@sparc/protocol/policy';
 import {
   loadBundle,
   recipientOf,

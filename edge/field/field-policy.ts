@@ -1,5 +1,5 @@
+import type { SitePlan } from '@sparc/protocol/policy';
 import type { EmergencyView, PolicyView } from '../access/index.js';
-import type { SitePlan } from '../policy/index.js';
 
 /** What the field decides by. */
 export type FieldPolicy =

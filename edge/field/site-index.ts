@@ -1,7 +1,6 @@
-import type { AccessPoint, Device, Door, Input, Output, Reader } from '@sparc/protocol/policy';
+import type { AccessPoint, Device, Door, Input, Output, Reader, SitePlan } from '@sparc/protocol/policy';
 import type { InputState } from '@sparc/protocol/ports';
 import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
-import type { SitePlan } from '../policy/index.js';
 
 /** An access point with its reader. */
 export interface Point {

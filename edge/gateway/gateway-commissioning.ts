@@ -1,6 +1,7 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
+import type { SitePlan } from '@sparc/protocol/policy';
 import {
   BusSpeeds,
   Commissioning,
@@ -17,7 +18,6 @@ import {
 } from '../commissioning/index.js';
 import type { BusConfig, GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
-import type { SitePlan } from '../policy/index.js';
 import { BundleShelf, ResumePoints, type Bundle } from '../reader-bundles/index.js';
 import { busesView } from './bus-views.js';
 import { FieldBuses } from './field-buses.js';

@@ -1,8 +1,7 @@
 import type { EventRecord } from '@sparc/protocol/events';
-import type { AccessPoint } from '@sparc/protocol/policy';
+import type { AccessPoint, SitePlan } from '@sparc/protocol/policy';
 import type { Timer } from '@sparc/protocol/ports';
 import type { AccessRequest, CredentialRecord, PassageFacts, PassageView, PolicyView } from '../access/index.js';
-import type { SitePlan } from '../policy/index.js';
 import { AreaBook } from './area-book.js';
 import type { BookDeps, PassageDraft } from './book.js';
 import { isClaim, type Claim } from './claim.js';

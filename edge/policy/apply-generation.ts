@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
+import type { SitePlan } from '@sparc/protocol/policy';
 import { flushPath } from '../platform/index.js';
 import { underApplyLock } from './apply-lock.js';
 import type { EmergencyCredential } from './emergency.js';
@@ -17,7 +18,6 @@ import { fingerprint, verifyOne, type Manifest } from './manifest.js';
 import { SCHEMA_VERSION } from './migrations.js';
 import { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 import { writeSignedFile, type Verify } from './signed-file.js';
-import type { SitePlan } from './site-plan.js';
 
 export interface GenerationOptions {
   readonly dataDir: string;

@@ -1,12 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { SiteFile } from '@sparc/protocol/policy';
+import { type SiteFile, SitePlan } from '@sparc/protocol/policy';
 import type { EmergencyView } from '../access/index.js';
 import { archiveOf } from './generation-archive.js';
 import { generationFiles, listGenerations, readPointer } from './generation-files.js';
 import { readSignedFile, type Verify } from './signed-file.js';
-import { SitePlan } from './site-plan.js';
 
 /** A credential that works without policy. */
 export const EmergencyCredential = Type.Object({

@@ -1,11 +1,11 @@
 import { Database } from '../platform/sqlite.js';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { AccessProfile, Credential, CredentialHolder } from '@sparc/protocol/policy';
+import type { AccessProfile, Credential, CredentialHolder, SitePlan } from '@sparc/protocol/policy';
 import { takesPinAlone } from '../access/index.js';
 import { migrate } from './migrations.js';
 import { pinHash, pinIdentifierKey } from './pin.js';
-import { PLAN_TABLES, type SitePlan } from './site-plan.js';
+import { PLAN_TABLES } from './site-plan.js';
 import { ValidityClock } from './validity-clock.js';
 
 export interface PolicyBuilderOptions {

@@ -1,30 +1,7 @@
-import { Type, type Static } from '@sinclair/typebox';
 import type Database from 'better-sqlite3';
-import { SiteFile, WEEKDAYS, type Schedule } from '@sparc/protocol/policy';
+import { WEEKDAYS, type Schedule, type SiteFile, type SitePlan } from '@sparc/protocol/policy';
 import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
-
-/** All of a site but its people: what the doors are made of, when they are open, which cards are read. */
-export const SitePlan = Type.Composite([
-  Type.Required(
-    Type.Pick(SiteFile, [
-      'site',
-      'cardFormats',
-      'devices',
-      'readers',
-      'inputs',
-      'outputs',
-      'areas',
-      'doors',
-      'accessPoints',
-      'specialDayGroups',
-      'schedules',
-    ]),
-  ),
-  /** Emergency files of earlier versions have none. */
-  Type.Pick(SiteFile, ['linkageRules']),
-]);
-export type SitePlan = Static<typeof SitePlan>;
 
 /** In the order in which references need them. */
 export const PLAN_TABLES = [

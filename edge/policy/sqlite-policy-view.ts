@@ -9,12 +9,13 @@ import type {
   PolicyStaleness,
   Schedule,
   SpecialDayGroup,
+  SitePlan,
 } from '@sparc/protocol/policy';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
 import { pinHash, pinHashEqual, pinIdentifierKey } from './pin.js';
 import { RecentMap } from './recent-map.js';
-import { readSitePlan, type SitePlan } from './site-plan.js';
+import { readSitePlan } from './site-plan.js';
 
 /**
  * Page cache: holds the inner pages of the indexes over a million credentials, so that a look-up reads one leaf of each.

@@ -1,4 +1,4 @@
-import type { SitePlan } from '../policy/index.js';
+import type { SitePlan } from '@sparc/protocol/policy';
 
 /** A device that is to get a bundle, and what would suffer with it. */
 export interface Recipient {

@@ -33,6 +33,23 @@ export const POLICY_ERRORS = {
     action:
       'Nothing is wrong. Revisions are kept while there is room for them (LIMITS.md) and this version reads their layout; `sparc decision explain` needs none.',
   },
+  ERR_POLICY_REVISION_LAYOUT: {
+    meaning: 'A policy revision of the site was made by a version of this software with another layout, and is not used.',
+    action: 'Bring the gateway to the version of the authority; the revision is taken by itself then.',
+  },
+  ERR_POLICY_REVISION_INVALID: {
+    meaning: 'A policy revision of the site is signed, but its parts contradict what a revision is; it is not used.',
+    action: 'Sign the site file again with `sparc authority policy sign`, on a version that fits the gateways.',
+  },
+  ERR_POLICY_PART_ABSENT: {
+    meaning: 'A part of a policy revision is not here yet, or not as it was signed; the revision before stays in force.',
+    action:
+      'It comes from a neighbour or with a courier file. If none of them brings it, move parts.db away: it is filled again.',
+  },
+  ERR_POLICY_PARTS_FAILED: {
+    meaning: 'The parts of policy revisions cannot be read or written.',
+    action: 'Check the disk: space, health, permissions. If parts.db is damaged, move it away: it is filled again.',
+  },
   ERR_POLICY_CALENDAR: {
     meaning: 'An iCalendar file cannot be taken over into a site file.',
     action: 'Correct the calendar at the place that the message names, or write the schedule by hand.',

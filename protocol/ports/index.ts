@@ -9,6 +9,7 @@ export * from './field-bus.js';
 export * from './journal.js';
 export * from './log-store.js';
 export * from './mesh-network.js';
+export * from './part-store.js';
 export * from './random.js';
 export * from './replica-store.js';
 export * from './signer.js';

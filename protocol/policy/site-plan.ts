@@ -1,0 +1,36 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { closed, Id } from './schema-terms.js';
+import { SiteFile } from './site-file.js';
+
+/** All of a site but its people: what the doors are made of, when they are open, which cards are read. */
+export const SitePlan = Type.Composite([
+  Type.Required(
+    Type.Pick(SiteFile, [
+      'site',
+      'cardFormats',
+      'devices',
+      'readers',
+      'inputs',
+      'outputs',
+      'areas',
+      'doors',
+      'accessPoints',
+      'specialDayGroups',
+      'schedules',
+    ]),
+  ),
+  /** Emergency files of earlier versions have none. */
+  Type.Pick(SiteFile, ['linkageRules']),
+]);
+export type SitePlan = Static<typeof SitePlan>;
+
+/** What is left of an emergency credential when no policy is readable: it stands for itself, without holder and profiles. */
+export const EmergencyCard = closed({
+  credentialId: Id,
+  /** Absent in files of earlier versions. */
+  holderId: Type.Optional(Id),
+  /** As `identifierKey` makes them. */
+  identifierKeys: Type.Array(Type.String()),
+  accessPointIds: Type.Array(Id),
+});
+export type EmergencyCard = Static<typeof EmergencyCard>;
