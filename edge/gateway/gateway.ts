@@ -2,6 +2,7 @@ import { Value } from '@sinclair/typebox/value';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
+import type { SitePlan } from '@sparc/protocol/policy';
 import { isTracked } from '../access/index.js';
 import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
@@ -14,7 +15,13 @@ import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { readMembership } from '../membership/index.js';
 import { lossClaim, readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
-import { loadEmergencyCredentials, ReplicaClient, SqlitePolicyView, type ReplicaMessage } from '../policy/index.js';
+import {
+  loadEmergencyCredentials,
+  planOfGateway,
+  ReplicaClient,
+  SqlitePolicyView,
+  type ReplicaMessage,
+} from '../policy/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
@@ -161,7 +168,7 @@ export class Gateway {
     this.#replaceView(undefined);
   }
 
-  async #startField(plan: SqlitePolicyView['plan'] | undefined): Promise<Field> {
+  async #startField(plan: SitePlan | undefined): Promise<Field> {
     const { host, log } = this.deps;
     const clock = this.#clock;
     let isFirst = true;
@@ -267,10 +274,11 @@ export class Gateway {
     try {
       const view = SqlitePolicyView.open(message.path, pinKey);
       this.#replaceView(view);
-      this.#commissioning.usePlan(view.plan);
+      const plan = this.#ownPlan(view.plan);
+      this.#commissioning.usePlan(plan);
       log.info({ revision: message.revision }, 'policy loaded');
       this.#clock.trustUnsynced(view.trustUnsyncedClock);
-      return { kind: 'policy', view, plan: view.plan, confirmedUnixMs: message.confirmedUnixMs };
+      return { kind: 'policy', view, plan, confirmedUnixMs: message.confirmedUnixMs };
     } catch (error) {
       const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
       this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });
@@ -288,9 +296,19 @@ export class Gateway {
     } catch (error) {
       log.error({ error }, 'the emergency credentials cannot be read');
     }
-    if (emergency !== undefined) this.#commissioning.usePlan(emergency.plan);
     log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
-    return emergency === undefined ? { kind: 'none' } : { kind: 'none', emergency };
+    if (emergency === undefined) return { kind: 'none' };
+    const plan = this.#ownPlan(emergency.plan);
+    this.#commissioning.usePlan(plan);
+    return { kind: 'none', emergency: { ...emergency, plan } };
+  }
+
+  /** The policy is of the whole site; what is at other gateways is neither served nor missed here. */
+  #ownPlan(plan: SitePlan): SitePlan {
+    return planOfGateway(
+      plan,
+      this.config.buses.map(({ id }) => id),
+    );
   }
 
   /** Decisions are synchronous: none is under way now, and the next one asks the new view. */
@@ -339,7 +357,7 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
 });
 
 /** Whether anything in the plan depends on who passed where before. */
-const arePassagesCounted = (plan: SqlitePolicyView['plan'] | undefined): boolean =>
+const arePassagesCounted = (plan: SitePlan | undefined): boolean =>
   plan !== undefined &&
   (plan.areas.some(isTracked) ||
     plan.accessPoints.some(({ reuseDelayMs }) => reuseDelayMs !== undefined) ||

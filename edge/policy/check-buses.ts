@@ -1,5 +1,6 @@
 import { busPlanProblem } from '@sparc/firmware-bridges/bus-plan';
-import type { SiteCheck } from './site-check.js';
+import { splitDoors } from './check-door-gateway.js';
+import type { ListName, SiteCheck } from './site-check.js';
 
 /** A line of the gateway that is to serve a site file. */
 export interface PolicyBus {
@@ -8,7 +9,10 @@ export interface PolicyBus {
   readonly baudRate: number;
 }
 
-/** No line has more devices than it can poll in a second. Buses of other gateways are not known here. */
+/**
+ * No line has more devices than it can poll in a second, and no door its parts at two gateways. Buses of other gateways
+ * are not known here.
+ */
 export function checkBuses(check: SiteCheck, buses: readonly PolicyBus[]): void {
   const devices = [...check.entries('devices')];
   for (const { id, baudRate } of buses) {
@@ -21,4 +25,25 @@ export function checkBuses(check: SiteCheck, buses: readonly PolicyBus[]): void 
     const message = `asks too much of ${id}: ${problem.message}. ${advice}`;
     check.problems.push(check.source.problem(problem.code, ['devices', last, 'bus'], message));
   }
+  checkDoorsWhole(check, buses);
 }
+
+function checkDoorsWhole(check: SiteCheck, buses: readonly PolicyBus[]): void {
+  const plan = {
+    devices: listOf(check, 'devices'),
+    readers: listOf(check, 'readers'),
+    inputs: listOf(check, 'inputs'),
+    outputs: listOf(check, 'outputs'),
+    doors: listOf(check, 'doors'),
+    accessPoints: listOf(check, 'accessPoints'),
+  };
+  const split = splitDoors(
+    plan,
+    buses.map(({ id }) => id),
+  );
+  for (const [index, { id }] of check.entries('doors')) {
+    for (const { doorId, message } of split) if (doorId === id) check.refuse(['doors', index], message);
+  }
+}
+
+const listOf = <L extends ListName>(check: SiteCheck, list: L) => [...check.entries(list)].map(([, entry]) => entry);
