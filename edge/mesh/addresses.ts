@@ -1,22 +1,32 @@
+import type { PeerId } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 
 /** A host name, an IPv4 or an IPv6 address. */
 export const addressOf = (host: string, port: number): Multiaddr =>
   multiaddr(`/${host.includes(':') ? 'ip6' : /^[\d.]+$/.test(host) ? 'ip4' : 'dns'}/${host}/tcp/${port}`);
 
-/** `host:port`, with an IPv6 address in brackets; nothing for what is neither. */
-export function parseAddress(text: string): Multiaddr[] {
-  const [, host, port] = /^\[?([^\]/]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  try {
-    return host === undefined ? [] : [addressOf(host, Number(port))];
-  } catch {
-    return [];
-  }
-}
+/** Where whoever proves that it is the peer is to be called; what is no `host:port`, an IPv6 address in brackets, is left out. */
+export const dialable = (addresses: readonly string[], peer: PeerId): Multiaddr[] =>
+  addresses.flatMap(parseAddress).map((address) => address.encapsulate(`/p2p/${peer.toString()}`));
 
 /** As `host:port`. */
 export function formatAddress(address: Multiaddr): string {
   const parts = address.getComponents();
   const host = parts[0]?.value ?? '';
   return `${host.includes(':') ? `[${host}]` : host}:${parts.find(({ name }) => name === 'tcp')?.value ?? ''}`;
+}
+
+/** Those that other machines can call, if there is one. */
+export function reachable(addresses: readonly string[]): readonly string[] {
+  const beyond = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
+  return beyond.length > 0 ? beyond : addresses;
+}
+
+function parseAddress(text: string): Multiaddr[] {
+  const [, host, port] = /^\[?([^\]/]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
+  try {
+    return host === undefined ? [] : [addressOf(host, Number(port))];
+  } catch {
+    return [];
+  }
 }

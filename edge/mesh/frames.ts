@@ -1,5 +1,6 @@
 import { bytes, double, message, optional, required, text, uint, type Infer } from '@sparc/protocol/ledger';
 import { SignedRoster } from '@sparc/protocol/roster';
+import { Links } from './links.js';
 
 /** What is said over a session stream; one of them a frame. */
 export const Frame = message({
@@ -21,6 +22,7 @@ export const Frame = message({
   pong: optional(4, double),
   /** For whoever uses the session. */
   message: optional(5, bytes(1, 1_048_576)),
+  links: optional(6, Links),
 });
 export type Frame = Infer<typeof Frame>;
 export type Hello = NonNullable<Frame['hello']>;

@@ -2,6 +2,7 @@
  * Links to the other gateways of a site.
  * @packageDocumentation
  */
+export { AddressBook, type MemberPlace } from './address-book.js';
 export { Callers } from './callers.js';
 export { FrameStream } from './frame-stream.js';
 export { Frame } from './frames.js';
@@ -21,6 +22,7 @@ export {
 } from './keeper.js';
 export { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from './libp2p-network.js';
 export { createNode, type Node } from './libp2p-node.js';
+export { Links, LinksTold, type HeardLink } from './links.js';
 export * from './pace.js';
 export {
   GREETING_MAX_MS,
@@ -35,3 +37,5 @@ export {
   type SessionSite,
   type SessionState,
 } from './session.js';
+export { type SiteSecrets } from './site-secret.js';
+export { TELL_AGAIN_MS, TELL_PAUSE_MS, Teller } from './teller.js';

@@ -4,12 +4,13 @@ import type { Libp2p, PeerDiscovery, PeerId } from '@libp2p/interface';
 import { mdns } from '@libp2p/mdns';
 import { noise } from '@libp2p/noise';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
-import { preSharedKey } from '@libp2p/pnet';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
+import type { Random } from '@sparc/protocol/ports';
 import { createLibp2p } from 'libp2p';
 import { addressOf } from './addresses.js';
 import { fromHex, toHex } from './hex.js';
+import { SiteSecretProtector, type SiteSecrets } from './site-secret.js';
 
 /** All gateways of a site come back at once after a power cut, from one address where they are tested. */
 const CONNECTIONS_MAX = 96;
@@ -25,16 +26,15 @@ export interface NodeOptions {
   /** Seed of the gateway's Ed25519 key, 32 bytes. */
   readonly seed: Uint8Array;
   readonly publicKey: Uint8Array;
-  /** 32 bytes, the same on all gateways of the site. */
-  readonly siteSecret: Uint8Array;
   /** `host` and `port` to listen at; port 0: any. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Look for others by multicast DNS. */
   readonly discover: boolean;
 }
 
-/** By public key in hex. */
+/** Who may come in: by the site secrets, which may change, and by public key in hex. */
 export interface Gate {
+  siteSecrets(): SiteSecrets;
   mayCall(key: string): boolean;
   mayBeCalledBy(key: string): boolean;
 }
@@ -45,7 +45,11 @@ export type Node = Libp2p<{ discovery?: PeerDiscovery }>;
  * libp2p over TCP with a pre-shared key, Noise and yamux, and nothing else of it: no monitor, no reconnection, no gossip,
  * no store of peers. Discovery is a service of ours, because libp2p tells of a peer once and keeps whatever anybody claims.
  */
-export function createNode({ seed, publicKey, siteSecret, listen, discover }: NodeOptions, gate: Gate): Promise<Node> {
+export function createNode(
+  { seed, publicKey, listen, discover }: NodeOptions,
+  gate: Gate,
+  random: Random,
+): Promise<Node> {
   const mayNotCall = (peer: PeerId) => !gate.mayCall(keyOf(peer));
   return createLibp2p<{ discovery?: PeerDiscovery }>({
     privateKey: privateKeyFromRaw(new Uint8Array([...seed, ...publicKey])),
@@ -59,7 +63,7 @@ export function createNode({ seed, publicKey, siteSecret, listen, discover }: No
       }),
     ],
     connectionEncrypters: [noise()],
-    connectionProtector: preSharedKey({ psk: swarmKeyOf(siteSecret) }),
+    connectionProtector: () => new SiteSecretProtector(() => gate.siteSecrets(), random),
     connectionGater: {
       denyDialPeer: mayNotCall,
       denyOutboundEncryptedConnection: mayNotCall,
@@ -84,7 +88,3 @@ export const keyOf = ({ type, publicKey }: PeerId): string =>
   type === 'Ed25519' && publicKey !== undefined ? toHex(publicKey.raw) : '';
 
 export const peerOf = (key: string): PeerId => peerIdFromPublicKey(publicKeyFromRaw(fromHex(key)));
-
-/** As libp2p's pnet wants it (go-libp2p swarm key, version 1). */
-const swarmKeyOf = (secret: Uint8Array): Uint8Array =>
-  new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${toHex(secret)}`);

@@ -1,3 +1,5 @@
+import type { Clock } from '@sparc/protocol/ports';
+
 /** How much one neighbour may make us do, however fast it can: for more it has to wait, or to come again. */
 export interface Pace {
   readonly perSecond: number;
@@ -31,4 +33,42 @@ export function spend(
   const earned = Math.min(burst, credit.left + ((nowMs - credit.atMs) * perSecond) / 1_000);
   const left = earned - Math.max(piece, pieceMin);
   return { credit: { left, atMs: nowMs }, waitMs: left < 0 ? (-left * 1_000) / perSecond : 0 };
+}
+
+/** Holds one neighbour to a pace. */
+export class Pacer {
+  #credit: Credit;
+  readonly #waiting = new Set<() => void>();
+  #stopped = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly pace: Pace,
+  ) {
+    this.#credit = fullCredit(pace, clock.monotonicMs());
+  }
+
+  /** Resolves when the next piece may follow, or all is over. */
+  async pay(piece: number): Promise<void> {
+    const { credit, waitMs } = spend(this.pace, this.#credit, this.clock.monotonicMs(), piece);
+    this.#credit = credit;
+    if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    for (const wake of this.#waiting) wake();
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        timer.cancel();
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = this.clock.setTimer(delayMs, wake);
+      this.#waiting.add(wake);
+    });
+  }
 }

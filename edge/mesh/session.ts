@@ -3,6 +3,7 @@ import type { Signer, VerifySignature } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
 import { fromHex, toHex } from './hex.js';
 import type { Frame, Hello } from './frames.js';
+import type { Links } from './links.js';
 
 export const SESSION_VERSION = 1;
 /** From the connection to the proof of the other end. */
@@ -39,7 +40,7 @@ export interface SessionSite {
 
 export type SessionInput =
   | { readonly kind: 'frame'; readonly frame: Frame }
-  | { readonly kind: 'send'; readonly message: Uint8Array }
+  | { readonly kind: 'send'; readonly frame: Pick<Frame, 'message' | 'links'> }
   | { readonly kind: 'time' };
 
 export type SessionEffect =
@@ -47,6 +48,7 @@ export type SessionEffect =
   /** The other end proved its key and is a member. */
   | { readonly kind: 'open' }
   | { readonly kind: 'message'; readonly message: Uint8Array }
+  | { readonly kind: 'links'; readonly links: Links }
   /** `refused`: it broke a rule or does not belong here; else it is silent. */
   | { readonly kind: 'end'; readonly why: string; readonly refused: boolean };
 
@@ -82,7 +84,7 @@ export function step(
       return onFrame({ ...state, unansweredCount: 0 }, nowMs, input.frame, neighbour, site);
     case 'send':
       if (state.phase !== 'open') return { state, effects: [] };
-      return { state, effects: [{ kind: 'frame', frame: { message: input.message } }] };
+      return { state, effects: [{ kind: 'frame', frame: input.frame }] };
     case 'time':
       return onTime(state, nowMs);
   }
@@ -103,7 +105,7 @@ export function nextDeadlineMs({ phase, startedAtMs, pingedAtMs }: SessionState)
 function onFrame(
   state: SessionState,
   nowMs: number,
-  { hello, proof, ping, pong, message }: Frame,
+  { hello, proof, ping, pong, message, links }: Frame,
   neighbour: string,
   site: SessionSite,
 ): SessionStep {
@@ -114,6 +116,7 @@ function onFrame(
   // Any other pong is an answer to an older ping, or to none.
   if (pong === state.pingedAtMs) return { state: { ...state, roundTripMs: nowMs - pong }, effects: [] };
   if (message !== undefined) return { state, effects: [{ kind: 'message', message }] };
+  if (links !== undefined) return { state, effects: [{ kind: 'links', links }] };
   // A late pong, or a frame of a newer version.
   return { state, effects: [] };
 }

@@ -40,6 +40,7 @@ export interface MeshRunDeps {
 export class MeshRun {
   readonly #own: OwnJournal;
   readonly #store: SqliteReplicaStore;
+  readonly #forks: Fork[];
   readonly #network: Libp2pNetwork;
   readonly #watch: NeighbourWatch;
   readonly #replicator: Replicator;
@@ -53,13 +54,14 @@ export class MeshRun {
     { listen, discover, peers }: MeshConfig,
   ) {
     const { clock, random, log, signer, seed, membership } = deps;
-    const { siteId, siteSecret } = membership;
+    const { siteId } = membership;
     const onFailure = (error: unknown, what: string) => log.warn({ trouble: troubleOf(error) }, what);
     this.#own = new OwnJournal(join(dataDir, JOURNAL_FILE), signer.publicKey, (error) =>
       onFailure(error, 'the own journal cannot be read for the mesh'),
     );
     assertOfSite(this.#own, siteId);
     this.#store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
+    this.#forks = [...this.#store.forks()];
     this.#network = new Libp2pNetwork(
       {
         clock,
@@ -68,11 +70,16 @@ export class MeshRun {
         verify: verifySignature,
         admits: (neighbour, roster) => membership.admits(neighbour, roster),
         members: () =>
-          membership.members().map(({ key, addresses }) => ({ key, addresses: [...(peers[key] ?? []), ...addresses] })),
+          membership.members().map(({ key, addresses }) => {
+            const pinned = peers[key];
+            return { key, addresses: pinned ?? addresses, isPinned: pinned !== undefined };
+          }),
         roster: () => membership.roster(),
+        siteSecrets: () => ({ present: membership.siteSecret, previous: undefined }),
+        onSecretShared: () => undefined,
         onLog: (fields, message) => log.info(fields, message),
       },
-      { siteId, seed, siteSecret, listen, discover },
+      { siteId, seed, listen, discover },
     );
     this.#watch = new NeighbourWatch(clock, this.#network, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
@@ -118,10 +125,10 @@ export class MeshRun {
       listensAt: this.#network.addresses,
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
       awaySinceUnixMs: this.#watch.awaySinceUnixMs,
-      links: new Map(),
+      links: this.#network.links(),
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
       replication: this.#replicator.state,
-      forks: this.#store.forks(),
+      forks: this.#forks,
       ownBatchAfter: (after) => this.#own.batchAfter(after),
       operators: [],
       policy: undefined,
@@ -144,8 +151,10 @@ export class MeshRun {
     return { neighbour, name: member?.name ?? 'no member any more' };
   }
 
-  #onFork({ kind, first, second }: Fork): void {
+  #onFork(fork: Fork): void {
     const { deps } = this;
+    const { kind, first, second } = fork;
+    this.#forks.push(fork);
     deps.log.warn({ author: Buffer.from(first.author).toString('hex'), kind }, 'an author signed two histories');
     deps.tell({ kind: 'forked', fork: kind, first: headToText(first), second: headToText(second) });
   }

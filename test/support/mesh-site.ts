@@ -99,10 +99,14 @@ export class MeshSite {
         signer: member.signer,
         verify: verifySignature,
         roster,
+        siteSecrets: () => ({ present: this.siteSecret, previous: undefined }),
+        onSecretShared: () => undefined,
         members: () =>
           members().map(({ key, addresses }) => {
             const relay = this.#relays.get(`${member.key} ${key}`);
-            return { key, addresses: relay === undefined ? addresses : [`127.0.0.1:${relay.port}`] };
+            return relay === undefined
+              ? { key, addresses }
+              : { key, addresses: [`127.0.0.1:${relay.port}`], isPinned: true };
           }),
         admits: (neighbour, shown) => {
           this.membersOf(shown);
@@ -114,7 +118,6 @@ export class MeshSite {
       {
         siteId: this.siteId,
         seed: member.seed,
-        siteSecret: this.siteSecret,
         listen: { host: '127.0.0.1', port: member.port },
         discover: false,
         ...options,

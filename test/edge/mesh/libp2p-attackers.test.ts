@@ -55,10 +55,11 @@ class Scene {
 
   /** libp2p with keys of its choice, at the door of the victim. */
   async node(as: TestMember, siteSecret = this.site.siteSecret): Promise<Node> {
-    const anybody = { mayCall: () => true, mayBeCalledBy: () => true };
+    const siteSecrets = () => ({ present: siteSecret, previous: undefined });
+    const anybody = { siteSecrets, mayCall: () => true, mayBeCalledBy: () => true };
     const listen = { host: '127.0.0.1', port: as.port };
-    const options = { seed: as.seed, publicKey: as.signer.publicKey, siteSecret, listen, discover: false };
-    const node = await createNode(options, anybody);
+    const options = { seed: as.seed, publicKey: as.signer.publicKey, listen, discover: false };
+    const node = await createNode(options, anybody, nodeRandom);
     this.#nodes.push(node);
     return node;
   }

@@ -103,14 +103,14 @@ t.test('two members greet each other, prove their keys and talk', async (t) => {
   const { a, b } = opened();
   t.same([a.phase, b.phase], ['open', 'open']);
   t.same(a.told, [{ kind: 'open' }]);
-  a.take({ kind: 'send', message: new Uint8Array([5]) });
+  a.take({ kind: 'send', frame: { message: new Uint8Array([5]) } });
   b.hear(a.sent.at(-1) ?? {});
   t.same(b.told.at(-1), { kind: 'message', message: new Uint8Array([5]) });
 });
 
 t.test('nothing is said or taken before the other end has proved its key', async (t) => {
   const a = new End(alice, keyOf(bob));
-  a.take({ kind: 'send', message: new Uint8Array([5]) });
+  a.take({ kind: 'send', frame: { message: new Uint8Array([5]) } });
   t.equal(a.sent.length, 1, 'its own hello alone');
   t.match(a.hear({ message: new Uint8Array([5]) }).told, [{ kind: 'end', refused: true }]);
   t.match(new End(alice, keyOf(bob)).hear({ ping: 1 }).told, [{ kind: 'end', refused: true }]);

@@ -1,0 +1,68 @@
+import { bytes, hex, list, message, required, text, type Infer } from '@sparc/protocol/ledger';
+import { ADDRESSES_MAX, isAddress, MEMBERS_MAX } from '@sparc/protocol/roster';
+
+const addresses = (tag: number) => list(tag, text(128), ADDRESSES_MAX);
+
+/** What neighbours tell each other of their place in the mesh, when it changes and every half minute. */
+export const Links = message({
+  /** Names the site secret that it calls with, and reveals nothing of it. */
+  secretId: required(1, bytes(16)),
+  /** `host:port`, where it listens. */
+  listensAt: addresses(2),
+  /** Whom it hears, and where those are to be found. */
+  heard: list(3, message({ key: required(1, hex(32)), addresses: addresses(2) }), MEMBERS_MAX),
+});
+export type Links = Infer<typeof Links>;
+
+/** A member that a neighbour hears. */
+export type HeardLink = Links['heard'][number];
+
+/** What members told last. It is believed for whom to call and for what people are shown, and for nothing else. */
+export class LinksTold {
+  /** Whom they hear, by neighbour that is here. */
+  readonly #heard = new Map<string, readonly HeardLink[]>();
+  /** What they said of themselves, of those that are away, too. */
+  readonly #said = new Map<string, Pick<Links, 'secretId' | 'listensAt'>>();
+
+  constructor(private readonly isMember: (key: string) => boolean) {}
+
+  /** By neighbour that is here: the members that it hears. */
+  heard(): ReadonlyMap<string, readonly HeardLink[]> {
+    return new Map([...this.#heard].map(([neighbour, heard]) => [neighbour, this.#members(heard)]));
+  }
+
+  /** Returns the members that may be at other addresses than those known so far. */
+  take(neighbour: string, { secretId, listensAt, heard }: Links): string[] {
+    const before = this.#members(heard).map(({ key }) => ({ key, known: this.addressesOf(key) }));
+    this.#said.set(neighbour, { secretId, listensAt });
+    this.#heard.set(neighbour, heard);
+    const isMoved = (key: string, known: readonly string[]) => this.addressesOf(key).some((at) => !known.includes(at));
+    return before.filter(({ key, known }) => isMoved(key, known)).map(({ key }) => key);
+  }
+
+  /** It is not here any more, so whom it hears is not known. */
+  forget(neighbour: string): void {
+    this.#heard.delete(neighbour);
+  }
+
+  membersChanged(): void {
+    for (const key of this.#said.keys()) if (!this.isMember(key)) this.#said.delete(key);
+  }
+
+  /** Of the site secret that the member calls with. */
+  secretIdOf(key: string): Uint8Array | undefined {
+    return this.#said.get(key)?.secretId;
+  }
+
+  /** Where it listens by its own word, and then where others find it: the first of each of them, the second… */
+  addressesOf(key: string): readonly string[] {
+    const byOthers = [...this.#heard.values()].map((heard) => heard.find((link) => link.key === key)?.addresses ?? []);
+    const inTurn = Array.from({ length: ADDRESSES_MAX }, (_, index) => byOthers.flatMap((told) => told[index] ?? []));
+    const all = [...(this.#said.get(key)?.listensAt ?? []), ...inTurn.flat()];
+    return [...new Set(all.filter(isAddress))].slice(0, ADDRESSES_MAX);
+  }
+
+  #members(heard: readonly HeardLink[]): HeardLink[] {
+    return heard.filter(({ key }) => this.isMember(key));
+  }
+}

@@ -1,0 +1,162 @@
+import type { Connection, Stream } from '@libp2p/interface';
+import { isSparcError } from '@sparc/protocol/errors';
+import type { Clock, Timer } from '@sparc/protocol/ports';
+import { FrameStream } from './frame-stream.js';
+import { Frame, type Hello } from './frames.js';
+import { keyOf } from './libp2p-node.js';
+import type { Links } from './links.js';
+import { Pacer, SAID_PACE, SERVED_PACE } from './pace.js';
+import * as session from './session.js';
+
+/** Bytes that a neighbour has not taken yet; one that takes no more is too slow to be one. */
+const UNSENT_BYTES_MAX = 4_194_304;
+
+/** Whose sessions they are. */
+export interface LinkOwner extends Omit<session.SessionSite, 'isWanted'> {
+  readonly clock: Clock;
+  isWanted(link: SessionLink): boolean;
+  onOpen(link: SessionLink): void;
+  onMessage(link: SessionLink, message: Uint8Array): void;
+  onLinks(link: SessionLink, links: Links): void;
+  /** Once. `refused`: it broke a rule or does not belong here. */
+  onEnd(link: SessionLink, why: string, refused: boolean): void;
+}
+
+/** The session on one connection, from the greeting to its end. */
+export class SessionLink {
+  /** The key that the transport proved, in hex. */
+  readonly neighbour: string;
+  /** For what it asks for. */
+  readonly served: Pacer;
+  readonly #said: Pacer;
+  #frames: FrameStream | undefined;
+  #state: session.SessionState;
+  readonly #greeting: readonly session.SessionEffect[];
+  #timer: Timer | undefined;
+  #unsentBytes = 0;
+  #isOver = false;
+
+  constructor(
+    readonly connection: Connection,
+    hello: Hello,
+    private readonly owner: LinkOwner,
+  ) {
+    const { clock } = owner;
+    this.neighbour = keyOf(connection.remotePeer);
+    this.served = new Pacer(clock, SERVED_PACE);
+    this.#said = new Pacer(clock, SAID_PACE);
+    const { state, effects } = session.openSession(hello, clock.monotonicMs());
+    this.#state = state;
+    this.#greeting = effects;
+    this.#arm();
+  }
+
+  get startedAtMs(): number {
+    return this.#state.startedAtMs;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#state.roundTripMs;
+  }
+
+  /** On the one stream of the session, which whoever called opens. */
+  greet(stream: Stream): void {
+    if (this.#isOver || this.#frames !== undefined) return stream.abort(new Error('one session a connection'));
+    const frames = new FrameStream(stream);
+    this.#frames = frames;
+    this.#execute(this.#greeting);
+    void this.#read(frames);
+  }
+
+  /** Nothing is said before the session is open. */
+  say(frame: Pick<Frame, 'message' | 'links'>): void {
+    this.#drive({ kind: 'send', frame });
+  }
+
+  /** Idempotent. */
+  end(why: string, refused: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer?.cancel();
+    this.#said.stop();
+    this.served.stop();
+    this.connection.abort(new Error(why));
+    this.owner.onEnd(this, why, refused);
+  }
+
+  async #read(frames: FrameStream): Promise<void> {
+    try {
+      while (!this.#isOver) {
+        const bytes = await frames.read();
+        if (bytes === undefined) return this.end('it hung up', false);
+        this.#drive({ kind: 'frame', frame: Frame.decode(bytes) });
+        await this.#said.pay(bytes.length);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #drive(input: session.SessionInput): void {
+    if (this.#isOver) return;
+    const { owner } = this;
+    const { siteId, signer, verify } = owner;
+    const site: session.SessionSite = {
+      siteId,
+      signer,
+      verify,
+      admits: (neighbour, roster) => owner.admits(neighbour, roster),
+      isWanted: () => owner.isWanted(this),
+    };
+    const { state, effects } = session.step(this.#state, owner.clock.monotonicMs(), input, this.neighbour, site);
+    this.#state = state;
+    this.#execute(effects);
+    this.#arm();
+  }
+
+  #execute(effects: readonly session.SessionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'frame':
+          this.#write(Frame.encode(effect.frame));
+          break;
+        case 'open':
+          this.owner.onOpen(this);
+          break;
+        case 'message':
+          this.owner.onMessage(this, effect.message);
+          break;
+        case 'links':
+          this.owner.onLinks(this, effect.links);
+          break;
+        case 'end':
+          this.end(effect.why, effect.refused);
+          break;
+      }
+    }
+  }
+
+  #arm(): void {
+    this.#timer?.cancel();
+    const atMs = session.nextDeadlineMs(this.#state);
+    if (atMs === Infinity || this.#isOver) return;
+    const { clock } = this.owner;
+    this.#timer = clock.setTimer(Math.max(0, atMs - clock.monotonicMs()), () => this.#drive({ kind: 'time' }));
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#unsentBytes += bytes.length;
+    if (this.#unsentBytes > UNSENT_BYTES_MAX) return this.end('it takes nothing', false);
+    this.#frames?.write(bytes).then(
+      () => (this.#unsentBytes -= bytes.length),
+      (error: unknown) => this.end(asError(error).message, false),
+    );
+  }
+
+  /** Only what is forged or malformed is refused. */
+  #fail(error: unknown): void {
+    this.end(asError(error).message, isSparcError(error));
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,0 +1,106 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { preSharedKey } from '@libp2p/pnet';
+import type { AbortOptions, ConnectionProtector, MessageStream } from '@libp2p/interface';
+import type { Random } from '@sparc/protocol/ports';
+import { toHex } from './hex.js';
+
+/** The pre-shared keys of the mesh, 32 bytes each. While one is replaced, those who have only the other one are not shut out. */
+export interface SiteSecrets {
+  readonly present: Uint8Array;
+  readonly previous: Uint8Array | undefined;
+}
+
+const SALT_BYTES = 16;
+const TAG_BYTES = 16;
+
+/**
+ * libp2p's protection of a connection by a pre-shared key, for several keys. Its own handshake has no place where the two
+ * ends could agree on one, and looks for no key before it sends. So the caller first shows which secrets it has:
+ *
+ *     caller   -> salt (16 bytes) ‖ tag(present, "call", salt) ‖ tag(previous, "call", salt), or chance where it has none
+ *     listener -> tag(secret, "answer", salt), of the newest of its own secrets that the caller has, or it hangs up
+ *
+ * with tag(secret, what, salt) = HMAC-SHA256(secret, "sparc/site-secret/1\0" ‖ what ‖ "\0" ‖ salt), its first 16 bytes.
+ * It only keeps strangers out: who is at the other end, and that nobody is between, is proved by Noise and the session.
+ */
+export class SiteSecretProtector implements ConnectionProtector {
+  constructor(
+    private readonly secrets: () => SiteSecrets,
+    private readonly random: Random,
+  ) {}
+
+  /** Throws when the two ends have no secret in common. */
+  async protect(connection: MessageStream, options: AbortOptions = {}): Promise<MessageStream> {
+    const agree = connection.direction === 'inbound' ? this.#answer : this.#call;
+    const secret = await agree.call(this, connection, options);
+    return preSharedKey({ psk: swarmKeyOf(secret) })().protect(connection, options);
+  }
+
+  async #call(connection: MessageStream, options: AbortOptions): Promise<Uint8Array> {
+    const { present, previous } = this.secrets();
+    const salt = this.random.bytes(SALT_BYTES);
+    const second = previous === undefined ? this.random.bytes(TAG_BYTES) : tag(previous, 'call', salt);
+    connection.send(Buffer.concat([salt, tag(present, 'call', salt), second]));
+    const answer = await readBytes(connection, TAG_BYTES, options);
+    return agreed([present, previous], (secret) => timingSafeEqual(answer, tag(secret, 'answer', salt)));
+  }
+
+  async #answer(connection: MessageStream, options: AbortOptions): Promise<Uint8Array> {
+    const { present, previous } = this.secrets();
+    const call = await readBytes(connection, SALT_BYTES + 2 * TAG_BYTES, options);
+    const salt = call.subarray(0, SALT_BYTES);
+    const tags = [call.subarray(SALT_BYTES, SALT_BYTES + TAG_BYTES), call.subarray(SALT_BYTES + TAG_BYTES)];
+    const secret = agreed([present, previous], (each) => {
+      const own = tag(each, 'call', salt);
+      return tags.some((shown) => timingSafeEqual(own, shown));
+    });
+    connection.send(tag(secret, 'answer', salt));
+    return secret;
+  }
+}
+
+/** Names a secret to those who have it: 16 bytes. */
+export const secretIdOf = (secret: Uint8Array): Uint8Array => tag(secret, 'name', new Uint8Array());
+
+function agreed(own: readonly (Uint8Array | undefined)[], isShared: (secret: Uint8Array) => boolean): Uint8Array {
+  const secret = own.find((each) => each !== undefined && isShared(each));
+  if (secret === undefined) throw new Error('no site secret in common');
+  return secret;
+}
+
+const tag = (secret: Uint8Array, what: 'call' | 'answer' | 'name', salt: Uint8Array): Uint8Array =>
+  createHmac('sha256', secret).update(`sparc/site-secret/1\0${what}\0`).update(salt).digest().subarray(0, TAG_BYTES);
+
+/** So many bytes and not one more. Throws when the connection ends before, or the signal does. */
+async function readBytes(connection: MessageStream, length: number, { signal }: AbortOptions): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let received = 0;
+  await new Promise<void>((resolve, reject) => {
+    const ended = () => settle(new Error('hung up on'));
+    const take = ({ data }: { readonly data: { readonly byteLength: number; subarray(): Uint8Array } }) => {
+      chunks.push(data.subarray());
+      received += data.byteLength;
+      if (received >= length) settle();
+    };
+    const settle = (error?: Error) => {
+      connection.removeEventListener('message', take);
+      connection.removeEventListener('close', ended);
+      connection.removeEventListener('remoteCloseWrite', ended);
+      signal?.removeEventListener('abort', ended);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    connection.addEventListener('close', ended);
+    connection.addEventListener('remoteCloseWrite', ended);
+    signal?.addEventListener('abort', ended);
+    connection.addEventListener('message', take);
+    if (connection.status !== 'open' || signal?.aborted === true) ended();
+  });
+  const all = Buffer.concat(chunks);
+  if (all.length > length) connection.unshift(all.subarray(length));
+  return all.subarray(0, length);
+}
+
+/** As libp2p's pnet wants it (go-libp2p swarm key, version 1). */
+const swarmKeyOf = (secret: Uint8Array): Uint8Array =>
+  new TextEncoder().encode(`/key/swarm/psk/1.0.0/\n/base16/\n${toHex(secret)}`);
