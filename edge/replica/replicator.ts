@@ -20,11 +20,11 @@ import {
   Heads,
   holdersOf,
   isSameEpoch,
+  MeshRequest,
   missingAfter,
   nextDeadlineMs,
   nothingHeld,
   step,
-  Want,
   type AuthorLog,
   type EpochEnd,
   type Fork,
@@ -228,7 +228,7 @@ export class Replicator {
   #ask(neighbour: string, author: string): MeshReply {
     const { network, store, siteId } = this.deps;
     const ends = endsOf(store.logs().get(author) ?? []);
-    return network.request(neighbour, Want.encode({ site: siteId, author: fromHex(author), ends }));
+    return network.request(neighbour, MeshRequest.encode({ log: { site: siteId, author: fromHex(author), ends } }));
   }
 
   /** Verified before it is stored, on disk before it is announced. False where there was nothing to store. */
@@ -266,8 +266,9 @@ export class Replicator {
   *#serve(neighbour: string, request: Uint8Array): Iterable<Uint8Array> {
     const { ownLog, store, siteId } = this.deps;
     try {
-      const { site, author, ends } = Want.decode(request);
-      if (site !== siteId) return;
+      const { log: want } = MeshRequest.decode(request);
+      if (want?.site !== siteId) return;
+      const { author, ends } = want;
       const id = toHex(author);
       const isOwn = id === ownLog.author;
       const log = isOwn ? ownLog.log() : (store.logs().get(id) ?? []);

@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export * from './bodies.js';
+export * from './course.js';
 export * from './cut-revision.js';
 export * from './part-refs.js';
 export * from './part-tools.js';

@@ -3,8 +3,10 @@ import {
   bytes,
   EpochId,
   flag,
+  hex,
   list,
   message,
+  optional,
   required,
   sequenceNumber,
   SignedHead,
@@ -38,3 +40,17 @@ export const Want = message({
   ends: list(3, message({ epoch: required(1, EpochId), sequence: required(2, sequenceNumber) }), EPOCH_ENDS_MAX),
 });
 export type Want = Infer<typeof Want>;
+
+/** Parts of a policy revision that are asked for at once. */
+export const PARTS_ASKED_MAX = 64;
+
+/** Asks for parts of policy revisions, each of which comes as a piece of the reply; what is not here is left out. */
+export const WantParts = message({
+  site: required(1, text(64)),
+  /** Their names. */
+  hashes: list(2, hex(32), PARTS_ASKED_MAX),
+});
+export type WantParts = Infer<typeof WantParts>;
+
+/** What a neighbour is asked for: one of these. */
+export const MeshRequest = message({ log: optional(1, Want), parts: optional(2, WantParts) });

@@ -1,0 +1,77 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { Beacon, BEACON_KIND, POLICY_KIND, PolicyRevision } from './bodies.js';
+
+/** A revision as it stands in the log of the authority. */
+export interface IssuedRevision {
+  readonly revision: PolicyRevision;
+  /** Names it in records, alike on every gateway: its number and what it says. */
+  readonly name: string;
+  /** By the clock of the authority. */
+  readonly issuedUnixMs: number;
+}
+
+/** What the log of the authority says of the policy, in whatever order its entries came. */
+export interface PolicyCourse {
+  /** Newest first. */
+  readonly revisions: readonly IssuedRevision[];
+  /** By number: when the authority said last that it holds. */
+  readonly beacons: ReadonlyMap<number, number>;
+}
+
+export const EMPTY_COURSE: PolicyCourse = { revisions: [], beacons: new Map() };
+
+/** The newest one, and the one before it, whose parts are kept until the newest is in force. */
+const REVISIONS_KEPT = 2;
+/** Those of the highest numbers. */
+const BEACONS_KEPT = 8;
+
+/** Takes up an entry of the authority's log; other kinds say nothing here. Throws ERR_LEDGER_MALFORMED. */
+export function learn(
+  course: PolicyCourse,
+  { kind, body, wallUnixMs }: { readonly kind: string; readonly body: Uint8Array; readonly wallUnixMs: number },
+): PolicyCourse {
+  if (kind === POLICY_KIND) {
+    return withRevision(course, PolicyRevision.decode(body), body, wallUnixMs);
+  }
+  if (kind !== BEACON_KIND) return course;
+  const { number } = Beacon.decode(body);
+  const saidUnixMs = Math.max(wallUnixMs, course.beacons.get(number) ?? wallUnixMs);
+  const beacons = [...new Map(course.beacons).set(number, saidUnixMs)].sort(([a], [b]) => b - a);
+  return { ...course, beacons: new Map(beacons.slice(0, BEACONS_KEPT)) };
+}
+
+/** An authority that was restored from a backup may use a number again: then the later one counts, everywhere. */
+export const isNewerRevision = (
+  a: Pick<IssuedRevision, 'issuedUnixMs'> & { readonly number: number },
+  b: Pick<IssuedRevision, 'issuedUnixMs'> & { readonly number: number },
+): boolean => a.number > b.number || (a.number === b.number && a.issuedUnixMs > b.issuedUnixMs);
+
+/**
+ * When the authority last said that a revision holds: when it issued it, and with every beacon that names it, or one
+ * later as long as no later one is known here.
+ */
+export function confirmedUnixMs(
+  { revisions, beacons }: PolicyCourse,
+  { number, issuedUnixMs }: { readonly number: number; readonly issuedUnixMs: number },
+): number {
+  const isNewest = !revisions.some(({ revision }) => revision.number > number);
+  const said = [...beacons].filter(([named]) => named === number || (isNewest && named > number));
+  return Math.max(issuedUnixMs, ...said.map(([, unixMs]) => unixMs));
+}
+
+function withRevision(
+  course: PolicyCourse,
+  revision: PolicyRevision,
+  body: Uint8Array,
+  issuedUnixMs: number,
+): PolicyCourse {
+  const name = `${revision.number}-${bytesToHex(sha256(body)).slice(0, 16)}`;
+  const known = course.revisions.find((each) => each.revision.number === revision.number);
+  const isLater = known === undefined || issuedUnixMs > known.issuedUnixMs;
+  const isOther = known?.issuedUnixMs === issuedUnixMs && name > known.name;
+  if (!isLater && !isOther) return course;
+  const revisions = [...course.revisions.filter((each) => each !== known), { revision, name, issuedUnixMs }];
+  revisions.sort((a, b) => b.revision.number - a.revision.number);
+  return { ...course, revisions: revisions.slice(0, REVISIONS_KEPT) };
+}
