@@ -1,10 +1,10 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
-import type { SitePlan } from '@sparc/protocol/policy';
+import type { PolicyContent } from '@sparc/protocol/policy';
 import { flushPath } from '../platform/index.js';
 import { underApplyLock } from './apply-lock.js';
-import type { EmergencyCredential } from './emergency.js';
+import { buildContent } from './build-site.js';
 import { archiveGeneration } from './generation-archive.js';
 import {
   generationFiles,
@@ -16,7 +16,6 @@ import {
 } from './generation-files.js';
 import { fingerprint, verifyOne, type Manifest } from './manifest.js';
 import { SCHEMA_VERSION } from './migrations.js';
-import { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 import { writeSignedFile, type Verify } from './signed-file.js';
 
 export interface GenerationOptions {
@@ -26,15 +25,6 @@ export interface GenerationOptions {
   readonly verify: Verify;
   readonly random: Random;
   readonly clock: Clock;
-  /** Of `loadPinKey`. */
-  readonly pinKey: Uint8Array;
-}
-
-/** What a generation holds; `addPeople` streams profiles, holders and credentials into it, in that order. */
-export interface GenerationContent {
-  readonly plan: SitePlan;
-  readonly emergencyCredentials: readonly EmergencyCredential[];
-  addPeople(builder: PolicyBuilder): void;
 }
 
 /** Verified generations that may come into force: the one that is, and the one before it. */
@@ -45,7 +35,7 @@ const GENERATIONS_KEPT = 2;
  * so a crash at any point leaves the old one. Returns its manifest.
  * Throws ERR_POLICY_APPLY_BUSY, ERR_POLICY_WRITE_FAILED, or ERR_POLICY_INVALID for what the store itself refuses.
  */
-export function applyGeneration(options: GenerationOptions, content: GenerationContent): Manifest {
+export function applyGeneration(options: GenerationOptions, content: PolicyContent): Manifest {
   const { dataDir, verify } = options;
   try {
     mkdirSync(policyFolder(dataDir), { recursive: true });
@@ -80,13 +70,13 @@ export function applyGeneration(options: GenerationOptions, content: GenerationC
   }
 }
 
-function writeGeneration(content: GenerationContent, generation: number, options: GenerationOptions): Manifest {
-  const { dataDir, signer, random, clock, pinKey } = options;
+function writeGeneration(content: PolicyContent, generation: number, options: GenerationOptions): Manifest {
+  const { dataDir, signer, random, clock } = options;
   const { plan, emergencyCredentials } = content;
   const files = generationFiles(dataDir, generation);
   const revision = `${generation}-${Buffer.from(random.bytes(8)).toString('hex')}`;
   const unfinished = `${files.database}.tmp`;
-  build(content, { path: unfinished, revision, plan, pinKey });
+  buildContent(content, { path: unfinished, revision }).close();
   flushPath(unfinished);
   renameSync(unfinished, files.database);
   flushPath(policyFolder(dataDir));
@@ -104,16 +94,6 @@ function writeGeneration(content: GenerationContent, generation: number, options
   writeSignedFile(files.emergency, 'emergency', { generation, revision, plan, emergencyCredentials }, signer);
   writeSignedFile(files.manifest, 'generation', manifest, signer);
   return manifest;
-}
-
-function build(content: GenerationContent, options: PolicyBuilderOptions): void {
-  const builder = new PolicyBuilder(options);
-  try {
-    content.addPeople(builder);
-    builder.finish().close();
-  } finally {
-    builder.abandon();
-  }
 }
 
 /** Damaged ones do not count as kept, and go with the others once enough good ones are there. */

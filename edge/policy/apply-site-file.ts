@@ -1,15 +1,15 @@
 import { applyGeneration, type GenerationOptions } from './apply-generation.js';
-import { addPeople } from './build-site.js';
 import type { PolicyBus } from './check-buses.js';
-import { emergencyCredentialsOf } from './emergency.js';
 import type { Manifest } from './manifest.js';
-import { sitePlanOf } from './site-plan.js';
+import { policyContentOf } from './policy-content.js';
 import { validateSiteFile } from './validate-site-file.js';
 
 export interface ApplyOptions extends GenerationOptions {
   readonly text: string;
   /** For messages. */
   readonly fileName: string;
+  /** Of `loadPinKey`. */
+  readonly pinKey: Uint8Array;
   /** Those of the gateway that is to serve it: a policy that asks too much of one is refused. */
   readonly buses?: readonly PolicyBus[];
 }
@@ -20,9 +20,5 @@ export interface ApplyOptions extends GenerationOptions {
  */
 export function applySiteFile(options: ApplyOptions): Manifest {
   const site = validateSiteFile(options.text, options.fileName, options.buses);
-  return applyGeneration(options, {
-    plan: sitePlanOf(site),
-    emergencyCredentials: emergencyCredentialsOf(site),
-    addPeople: (builder) => addPeople(site, builder),
-  });
+  return applyGeneration(options, policyContentOf(site, options.pinKey));
 }

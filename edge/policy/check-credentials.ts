@@ -1,9 +1,9 @@
 import { cardFormat, identifierKey, RAW_FORMAT_ID } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Credential, CredentialIdentifier } from '@sparc/protocol/policy';
-import { takesPinAlone } from '../access/index.js';
 import { nearestName, type JsonPath } from '../config/index.js';
 import { CARD_FORMAT_IDS, valuesMax } from './card-formats.js';
+import { pinAloneProfiles } from './pin-alone.js';
 import type { SiteCheck } from './site-check.js';
 import { isTimeZone, ValidityClock } from './validity-clock.js';
 
@@ -31,7 +31,10 @@ export function checkCredentials(check: SiteCheck): void {
   const time = new ValidityClock(isTimeZone(zone) ? zone : 'UTC');
   const keyOnce = check.once('is the identifier that');
   const pinOnce = check.once('says by itself who comes at an access point with cardOrPin, and is the PIN that');
-  const alone = profilesWithPinAlone(check);
+  const alone = pinAloneProfiles(
+    [...check.entries('accessPoints')].map(([, point]) => point),
+    [...check.entries('accessProfiles')].map(([, profile]) => profile),
+  );
   for (const [index, credential] of check.entries('credentials')) {
     const path = ['credentials', index];
     check.refer('credentialHolders', credential.holder, [...path, 'holder']);
@@ -75,17 +78,6 @@ export function checkCredentials(check: SiteCheck): void {
       check.refer('accessPoints', id, [...path, 'accessPoints', position]);
     }
   }
-}
-
-/** Profiles that lead to an access point where a PIN alone says who comes. */
-function profilesWithPinAlone(check: SiteCheck): ReadonlySet<string> {
-  const points = new Set(
-    [...check.entries('accessPoints')].filter(([, point]) => takesPinAlone(point)).map(([, { id }]) => id),
-  );
-  const profiles = [...check.entries('accessProfiles')].map(([, profile]) => profile);
-  return new Set(
-    profiles.filter(({ policies }) => policies.some(({ accessPoint }) => points.has(accessPoint))).map(({ id }) => id),
-  );
 }
 
 function checkPinAlone(

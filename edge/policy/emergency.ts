@@ -1,30 +1,18 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import { type SiteFile, SitePlan } from '@sparc/protocol/policy';
+import { EmergencyCard, SitePlan, type SiteFile } from '@sparc/protocol/policy';
 import type { EmergencyView } from '../access/index.js';
 import { archiveOf } from './generation-archive.js';
 import { generationFiles, listGenerations, readPointer } from './generation-files.js';
 import { readSignedFile, type Verify } from './signed-file.js';
-
-/** A credential that works without policy. */
-export const EmergencyCredential = Type.Object({
-  credentialId: Type.String(),
-  /** Absent in files of earlier versions. */
-  holderId: Type.Optional(Type.String()),
-  /** As `identifierKey` makes them. */
-  identifierKeys: Type.Array(Type.String()),
-  accessPointIds: Type.Array(Type.String()),
-});
-
-export type EmergencyCredential = Static<typeof EmergencyCredential>;
 
 /** Written with each generation, before it comes into force. */
 const EmergencyFile = Type.Object({
   generation: Type.Integer({ minimum: 1 }),
   revision: Type.String(),
   plan: SitePlan,
-  emergencyCredentials: Type.Array(EmergencyCredential, { maxItems: 64 }),
+  emergencyCredentials: Type.Array(EmergencyCard, { maxItems: 64 }),
 });
 
 /**
@@ -35,7 +23,7 @@ export interface EmergencyPolicy extends EmergencyView {
   readonly plan: SitePlan;
 }
 
-export function emergencyCredentialsOf(site: SiteFile): EmergencyCredential[] {
+export function emergencyCardsOf(site: SiteFile): EmergencyCard[] {
   return (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => {
     const credential = site.credentials.find(({ id }) => id === credentialId);
     return {

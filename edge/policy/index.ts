@@ -3,15 +3,10 @@
  * file with a signed manifest; a pointer says which one is in force.
  * @packageDocumentation
  */
-export { applyGeneration, type GenerationContent, type GenerationOptions } from './apply-generation.js';
+export { applyGeneration, type GenerationOptions } from './apply-generation.js';
 export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
-export { buildSite } from './build-site.js';
-export {
-  findEmergencyPolicy,
-  loadEmergencyCredentials,
-  type EmergencyCredential,
-  type EmergencyPolicy,
-} from './emergency.js';
+export { buildContent, buildSite } from './build-site.js';
+export { findEmergencyPolicy, loadEmergencyCredentials, type EmergencyPolicy } from './emergency.js';
 export { findRevision } from './find-revision.js';
 export { archiveGeneration, archiveOf } from './generation-archive.js';
 export { readPointer } from './generation-files.js';
@@ -20,6 +15,7 @@ export { openGeneration } from './open-generation.js';
 export { loadPinKey } from './pin.js';
 export { planOfGateway } from './plan-of-gateway.js';
 export { policyChanges } from './policy-changes.js';
+export { policyContentOf } from './policy-content.js';
 export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 export { RecentMap } from './recent-map.js';
 export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import type { Credential, HashedCredential } from '@sparc/protocol/policy';
 import type { Random } from '@sparc/protocol/ports';
 import { loadSecretKey } from '../platform/index.js';
 
@@ -22,6 +23,22 @@ export function pinHash(pinKey: Uint8Array, credentialId: string, pin: string): 
  */
 export function pinIdentifierKey(pinKey: Uint8Array, pin: string): string {
   return `pin:${createHmac('sha256', pinKey).update(`sparc pin alone 1\0${pin}`).digest('base64url')}`;
+}
+
+/** Takes the PINs out of a credential. `isAlone`: one of its profiles leads to where a PIN alone says who comes. */
+export function hashPins(
+  pinKey: Uint8Array,
+  { pin, duressPin, ...credential }: Credential,
+  isAlone: boolean,
+): HashedCredential {
+  const hashOf = (digits: string) => Buffer.from(pinHash(pinKey, credential.id, digits)).toString('base64url');
+  const pins = [pin, duressPin].filter((digits) => digits !== undefined);
+  return {
+    ...credential,
+    ...(pin !== undefined && { pinHash: hashOf(pin) }),
+    ...(duressPin !== undefined && { duressPinHash: hashOf(duressPin) }),
+    ...(isAlone && pins.length > 0 && { pinIdentifierKeys: pins.map((digits) => pinIdentifierKey(pinKey, digits)) }),
+  };
 }
 
 /** In constant time. */

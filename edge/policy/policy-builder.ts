@@ -1,10 +1,8 @@
 import { Database } from '../platform/sqlite.js';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { AccessProfile, Credential, CredentialHolder, SitePlan } from '@sparc/protocol/policy';
-import { takesPinAlone } from '../access/index.js';
+import type { AccessProfile, CredentialHolder, HashedCredential, SitePlan } from '@sparc/protocol/policy';
 import { migrate } from './migrations.js';
-import { pinHash, pinIdentifierKey } from './pin.js';
 import { PLAN_TABLES } from './site-plan.js';
 import { ValidityClock } from './validity-clock.js';
 
@@ -13,8 +11,6 @@ export interface PolicyBuilderOptions {
   readonly path: string;
   readonly revision: string;
   readonly plan: SitePlan;
-  /** Of `loadPinKey`. */
-  readonly pinKey: Uint8Array;
 }
 
 /**
@@ -24,17 +20,11 @@ export interface PolicyBuilderOptions {
  */
 export class PolicyBuilder {
   readonly #db: Database;
-  readonly #pinKey: Uint8Array;
   readonly #time: ValidityClock;
-  readonly #pinAlonePoints: ReadonlySet<string>;
-  /** Profiles that lead to one of those access points. */
-  readonly #pinAloneProfiles = new Set<string>();
   readonly #insert;
 
-  constructor({ path, revision, plan, pinKey }: PolicyBuilderOptions) {
+  constructor({ path, revision, plan }: PolicyBuilderOptions) {
     const db = (this.#db = new Database(path));
-    this.#pinKey = pinKey;
-    this.#pinAlonePoints = new Set(plan.accessPoints.filter(takesPinAlone).map(({ id }) => id));
     this.#time = new ValidityClock(plan.site.timeZone);
     // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
     db.pragma('journal_mode = OFF');
@@ -76,7 +66,6 @@ export class PolicyBuilder {
       const { lastInsertRowid: profile } = this.#insert.profile.run(id, name);
       for (const { accessPoint, schedule, may } of policies) {
         this.#insert.policy.run(profile, accessPoint, schedule, may === undefined ? null : JSON.stringify(may));
-        if (this.#pinAlonePoints.has(accessPoint)) this.#pinAloneProfiles.add(id);
       }
     }, `access profile ${id}`);
   }
@@ -88,8 +77,8 @@ export class PolicyBuilder {
     );
   }
 
-  addCredential(credential: Credential): void {
-    const { id, holder, status, validFrom, validTo, pin, duressPin } = credential;
+  addCredential(credential: HashedCredential): void {
+    const { id, holder, status, validFrom, validTo } = credential;
     refusing(() => {
       const { lastInsertRowid: row } = this.#insert.credential.run(
         id,
@@ -97,8 +86,8 @@ export class PolicyBuilder {
         status,
         validFrom === undefined ? null : this.#time.validFrom(validFrom),
         validTo === undefined ? null : this.#time.validTo(validTo),
-        pin === undefined ? null : pinHash(this.#pinKey, id, pin),
-        duressPin === undefined ? null : pinHash(this.#pinKey, id, duressPin),
+        storedHash(credential.pinHash),
+        storedHash(credential.duressPinHash),
         credential.override === true ? 1 : 0,
         credential.usesMax ?? null,
         credential.extendedTime === true ? 1 : 0,
@@ -108,10 +97,7 @@ export class PolicyBuilder {
         this.#insert.identifier.run(identifierKey(identifier), row, issue);
       }
       for (const profile of credential.accessProfiles) this.#insert.credentialProfile.run(row, profile);
-      if (!credential.accessProfiles.some((profile) => this.#pinAloneProfiles.has(profile))) return;
-      for (const each of [pin, duressPin]) {
-        if (each !== undefined) this.#insert.identifier.run(pinIdentifierKey(this.#pinKey, each), row, null);
-      }
+      for (const key of credential.pinIdentifierKeys ?? []) this.#insert.identifier.run(key, row, null);
     }, `credential ${id}`);
   }
 
@@ -129,6 +115,8 @@ export class PolicyBuilder {
     this.#db.close();
   }
 }
+
+const storedHash = (hash: string | undefined) => (hash === undefined ? null : Buffer.from(hash, 'base64url'));
 
 function refusing(insert: () => void, what: string): void {
   try {

@@ -2,7 +2,13 @@ import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cardFormat, encodeCard } from '@sparc/protocol/card-format';
-import type { AccessProfile, Credential, SiteFile } from '@sparc/protocol/policy';
+import type {
+  AccessProfile,
+  CredentialHolder,
+  HashedCredential,
+  PolicyContent,
+  SiteFile,
+} from '@sparc/protocol/policy';
 import { nodeRandom } from '@sparc/edge/platform';
 import { applyGeneration, sitePlanOf } from '@sparc/edge/policy';
 import { systemClock } from '../support/system-clock.js';
@@ -23,8 +29,10 @@ export type Rules = 'every' | 'peers';
 export const AREA_ID = 'house';
 
 export const accessPointId = (index: number): string => `point-${index}`;
-export const profileId = (index: number): string => `profile-${index}`;
-export const credentialId = (index: number): string => `credential-${index}`;
+/** Ids of people are in the order of their numbers, as a policy wants them. */
+const numbered = (what: string, index: number): string => `${what}-${String(index).padStart(7, '0')}`;
+export const profileId = (index: number): string => numbered('profile', index);
+export const credentialId = (index: number): string => numbered('credential', index);
 export const isNightProfile = (profile: number): boolean => profile % 5 === 4;
 /** Every tenth credential has run out. */
 export const isExpired = (credential: number): boolean => credential % 10 === 9;
@@ -47,9 +55,16 @@ export const PROFILES: readonly AccessProfile[] = Array.from({ length: PROFILES_
   })),
 }));
 
-const holderId = (index: number): string => `holder-${index}`;
+const holderId = (index: number): string => numbered('holder', index);
 
-const credential = (index: number, rules: Rules): Credential => ({
+const holder = (index: number): CredentialHolder => ({
+  id: holderId(index),
+  name: `Holder ${index}`,
+  status: 'active',
+  clearance: 1,
+});
+
+const credential = (index: number, rules: Rules): HashedCredential => ({
   id: credentialId(index),
   holder: holderId(index),
   status: 'active',
@@ -120,6 +135,19 @@ function emptySite(rules: Rules): SiteFile {
   };
 }
 
+/** The policy of so many credentials, each of a holder of its own, as a stream. */
+export const contentOf = (credentialsCount: number, rules: Rules = 'every'): PolicyContent => ({
+  plan: sitePlanOf(emptySite(rules)),
+  emergencyCredentials: [],
+  profiles: PROFILES,
+  holders: each(credentialsCount, holder),
+  credentials: each(credentialsCount, (index) => credential(index, rules)),
+});
+
+function* each<T>(count: number, make: (index: number) => T): Iterable<T> {
+  for (let index = 0; index < count; index++) yield make(index);
+}
+
 /** Key file beside the policy, for the process that verifies it. */
 const KEY_FILE_NAME = 'bench-public-key.pem';
 
@@ -137,19 +165,8 @@ export function buildDataDir(dataDir: string, credentialsCount: number, rules: R
       verify: (message, signature) => verify(null, message, publicKey, signature),
       random: nodeRandom,
       clock: systemClock,
-      pinKey: new Uint8Array(32),
     },
-    {
-      plan: sitePlanOf(emptySite(rules)),
-      emergencyCredentials: [],
-      addPeople(builder) {
-        for (const profile of PROFILES) builder.addAccessProfile(profile);
-        for (let index = 0; index < credentialsCount; index++) {
-          builder.addCredentialHolder({ id: holderId(index), name: `Holder ${index}`, status: 'active', clearance: 1 });
-          builder.addCredential(credential(index, rules));
-        }
-      },
-    },
+    contentOf(credentialsCount, rules),
   );
 }
 
