@@ -31,7 +31,7 @@ export interface MeshConfig {
   readonly listen: { readonly host: string; readonly port: number };
   /** Whether multicast DNS is used to find others, and to be found. */
   readonly discover: boolean;
-  /** Where gateways are tried beside what the roster says: `HOST:PORT`, by public key in hex. */
+  /** Where gateways are called, whatever the roster and others say: `HOST:PORT`, by public key in hex. */
   readonly peers: Readonly<Record<string, readonly string[]>>;
 }
 
