@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { BATCH_ENTRIES_MAX, batchOf, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
+import { BATCH_ENTRIES_MAX, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 
 /** Of one batch on the wire; a commit that is larger goes alone. */
 export const BATCH_BYTES = 262_144;
@@ -7,10 +7,10 @@ export const BATCH_BYTES = 262_144;
 /** Read at a time: at once is faster than one by one, and so many of the longest are 16 MiB. */
 const PAGE_ROWS = 256;
 
-/** Sequence, hash, content, and the signature of the head that ends here, if one does. */
-type EntryRow = readonly [sequence: number, hash: Uint8Array, content: Uint8Array, signature: Uint8Array | null];
+/** Content, and the signature of the head that ends here, if one does. */
+type EntryRow = readonly [content: Uint8Array, signature: Uint8Array | null];
 
-/** Cuts batches from the tables `entry` and `head`, which a journal and a file of replicas have alike. */
+/** Cuts batches from the tables `entry` and `head` of a journal. */
 export class LogBatches {
   readonly #entries;
   readonly #hash;
@@ -18,7 +18,7 @@ export class LogBatches {
   constructor(db: Database.Database) {
     this.#entries = db
       .prepare<[number, number, number], EntryRow>(
-        `SELECT n.sequence, n.hash, n.content, h.signature
+        `SELECT n.content, h.signature
          FROM entry n LEFT JOIN head h ON h.epoch = n.epoch AND h.sequence = n.sequence
          WHERE n.epoch = ? AND n.sequence > ? ORDER BY n.sequence LIMIT ?`,
       )
@@ -33,23 +33,27 @@ export class LogBatches {
   }
 
   /** The first entries behind `sequence` in the epoch of `head`, up to a head that the author signed. */
-  after(epochRow: number, head: SignedHead, sequence: number): Batch | undefined {
-    const { epoch } = head;
-    const entries: ChainedEntry[] = [];
+  after(epochRow: number, { site, author, epoch }: SignedHead, sequence: number): Batch | undefined {
+    const contents: Uint8Array[] = [];
     let sizeBytes = 0;
     let end: { readonly count: number; readonly signature: Uint8Array } | undefined;
-    for (const [at, hash, content, signature] of this.#rows(epochRow, sequence)) {
+    for (const [content, signature] of this.#rows(epochRow, sequence)) {
       sizeBytes += content.length;
       if (sizeBytes > BATCH_BYTES && end !== undefined) break;
-      entries.push({ epoch, sequence: at, hash, content });
-      if (signature !== null) end = { count: entries.length, signature };
+      contents.push(content);
+      if (signature !== null) end = { count: contents.length, signature };
     }
-    const last = end && entries[end.count - 1];
-    if (end === undefined || last === undefined) return undefined;
-    const hash = sequence === 0 ? undefined : this.hashAt(epochRow, sequence);
-    const before = hash === undefined ? undefined : { epoch, sequence, hash };
-    const signed = { ...head, sequence: last.sequence, hash: last.hash, signature: end.signature };
-    return batchOf(entries.slice(0, end.count), before, signed);
+    if (end === undefined) return undefined;
+    const previousHash = sequence === 0 ? undefined : this.hashAt(epochRow, sequence);
+    return {
+      site,
+      author,
+      epoch,
+      firstSequence: sequence + 1,
+      ...(previousHash !== undefined && { previousHash }),
+      contents: contents.slice(0, end.count),
+      signature: end.signature,
+    };
   }
 
   *#rows(epochRow: number, sequence: number): Iterable<EntryRow> {

@@ -2,7 +2,8 @@ import { EntryContent, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
 import { missingAfter, type EpochEnd } from '@sparc/protocol/replication';
 
-type Logs = Pick<ReplicaStore, 'logs' | 'batchAfter'>;
+/** Logs that are only read. */
+export type ReadableLogs = Pick<ReplicaStore, 'logs' | 'batchAfter'>;
 
 /** What an author said in one entry, and where. */
 export interface AuthorEntry {
@@ -14,7 +15,7 @@ export interface AuthorEntry {
 }
 
 /** What of the log of an author follows on these ends: each epoch in order, older epochs first. Throws as the store does. */
-export function* batchesAfter(store: Logs, author: string, ends: readonly EpochEnd[]): Iterable<Batch> {
+export function* batchesAfter(store: ReadableLogs, author: string, ends: readonly EpochEnd[]): Iterable<Batch> {
   for (let after of missingAfter(store.logs().get(author) ?? [], ends)) {
     for (let batch = store.batchAfter(author, after); batch !== undefined; batch = store.batchAfter(author, after)) {
       yield batch;
@@ -24,7 +25,7 @@ export function* batchesAfter(store: Logs, author: string, ends: readonly EpochE
 }
 
 /** The same entry by entry. */
-export function* entriesAfter(store: Logs, author: string, ends: readonly EpochEnd[]): Iterable<AuthorEntry> {
+export function* entriesAfter(store: ReadableLogs, author: string, ends: readonly EpochEnd[]): Iterable<AuthorEntry> {
   for (const { epoch, firstSequence, contents } of batchesAfter(store, author, ends)) {
     for (const [index, content] of contents.entries()) {
       const { kind, wallUnixMs, body } = EntryContent.decode(content);

@@ -2,6 +2,6 @@
  * The logs of other authors, as this gateway holds them.
  * @packageDocumentation
  */
-export { batchesAfter, entriesAfter, type AuthorEntry } from './author-entries.js';
-export { SqliteReplicaStore } from './sqlite-replica-store.js';
+export { batchesAfter, entriesAfter, type AuthorEntry, type ReadableLogs } from './author-entries.js';
+export { REPLICA_FILE, SqliteReplicaStore } from './sqlite-replica-store.js';
 export { Replicator, type OwnLog, type ReplicatorDeps } from './replicator.js';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { HASH_BYTES, SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
@@ -13,6 +14,8 @@ import { Database } from '../platform/sqlite.js';
 import { ReplicaBatches } from './replica-batches.js';
 import { MIGRATIONS, PreviousLink } from './replica-tables.js';
 
+/** In a data directory. */
+export const REPLICA_FILE = 'replica.db';
 const BUSY_TIMEOUT_MS = 1_000;
 
 interface EpochRow {
@@ -60,6 +63,18 @@ export class SqliteReplicaStore implements ReplicaStore {
       });
     } catch (error) {
       db?.close();
+      throw error;
+    }
+  }
+
+  /** One that another process writes, as it is now. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_ABSENT. */
+  static openReadOnly(path: string): SqliteReplicaStore {
+    if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there are no replicas at ${path}`, { path });
+    const db = guarded(() => new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS }));
+    try {
+      return guarded(() => new SqliteReplicaStore(db));
+    } catch (error) {
+      db.close();
       throw error;
     }
   }

@@ -11,9 +11,13 @@ export function uint(max = Number.MAX_SAFE_INTEGER): Codec<number> {
   return {
     wireType: 0,
     write: (writer, value) => void writer.uint64(checked(value)),
-    read: (reader) => checked(Number(reader.uint64())),
+    read: (reader) => checked(numberOf(reader.uint64())),
   };
 }
+
+/** A number, or its halves where the library `long` is there; `Number` of these would go over their decimal digits. */
+const numberOf = (value: number | { readonly low: number; readonly high: number }): number =>
+  typeof value === 'number' ? value : (value.high >>> 0) * 2 ** 32 + (value.low >>> 0);
 
 /** IEEE 754; no NaN, which has many encodings. */
 export const double: Codec<number> = {

@@ -2,9 +2,8 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { VerifySignature } from '../ports/signer.js';
-import { bytes } from './codecs.js';
-import { contentBytes, EpochId, HASH_BYTES, sequenceNumber, type EntryPlace } from './entry.js';
-import { message, required } from './message.js';
+import type { EntryPlace } from './entry.js';
+import { hashedEntry } from './hashed-entry.js';
 
 /** The primitives behind the ledger; Node brings faster ones than the pure default. */
 export interface LedgerCrypto {
@@ -25,21 +24,11 @@ export const pureCrypto: LedgerCrypto = {
 };
 
 /** Every hash and signature says what it is for, so that none can be passed off as another. */
-const domain = (name: string) => utf8ToBytes(`sparc/ledger/${name}/1\0`);
-const ENTRY_DOMAIN = domain('entry');
-const HEAD_DOMAIN = domain('head');
-
-const HashedEntry = message({
-  author: required(1, bytes(32)),
-  epoch: required(2, EpochId),
-  sequence: required(3, sequenceNumber),
-  previousHash: required(4, bytes(HASH_BYTES)),
-  content: required(5, contentBytes),
-});
+const HEAD_DOMAIN = utf8ToBytes('sparc/ledger/head/1\0');
 
 /** SHA-256 over the place of an entry and the bytes of its content. */
 export function hashEntry(crypto: LedgerCrypto, place: EntryPlace, content: Uint8Array): Uint8Array {
-  return crypto.sha256(concatBytes(ENTRY_DOMAIN, HashedEntry.encode({ ...place, content })));
+  return crypto.sha256(hashedEntry(place, content));
 }
 
 /** What a head's signature is over. */

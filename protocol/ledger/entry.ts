@@ -3,10 +3,11 @@ import { bytes, bytesInPlace, hlcStamp, oneOf, text, uint } from './codecs.js';
 import { message, required, type Infer } from './message.js';
 
 export const HASH_BYTES = 32;
+export const EPOCH_RANDOM_BYTES = 8;
 /** Stands where the first entry of a log has no entry before it. */
 export const NO_HASH = new Uint8Array(HASH_BYTES);
 export const BODY_BYTES_MAX = 65_536;
-const CONTENT_BYTES_MAX = BODY_BYTES_MAX + 256;
+export const CONTENT_BYTES_MAX = BODY_BYTES_MAX + 256;
 
 /**
  * One process start of an author. The counter rises with every start; the random bytes keep two epochs apart that a
@@ -14,7 +15,7 @@ const CONTENT_BYTES_MAX = BODY_BYTES_MAX + 256;
  */
 export const EpochId = message({
   counter: required(1, uint(2 ** 32 - 1)),
-  random: required(2, bytes(8)),
+  random: required(2, bytes(EPOCH_RANDOM_BYTES)),
 });
 export type EpochId = Infer<typeof EpochId>;
 

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { nodeCrypto } from '@sparc/edge/ledger';
@@ -5,17 +6,22 @@ import { isSparcError } from '@sparc/protocol/errors';
 import {
   BatchFile,
   batchOf,
+  bytes,
   decodeBatch,
   encodeBatch,
   EntryContent,
+  EpochId,
   hashEntry,
   headFromText,
   headToText,
   isSignatureValid,
+  message,
   nextLink,
   NO_HASH,
   pureCrypto,
+  required,
   signHead,
+  uint,
   verifyBatch,
   type ChainedEntry,
   type Link,
@@ -34,6 +40,36 @@ const codeOf = (run: () => unknown) => {
 };
 const opened = { name: 'door.opened', doorId: 'front' };
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+t.test('an entry is hashed as the protobuf message that it stands for', async (t) => {
+  const HashedEntry = message({
+    author: required(1, bytes(32)),
+    epoch: required(2, EpochId),
+    sequence: required(3, uint()),
+    previousHash: required(4, bytes(32)),
+    content: required(5, bytes(0, 66_000)),
+  });
+  const domain = Buffer.from('sparc/ledger/entry/1\0');
+  const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
+  const place = fc.record({
+    author: bytesOf(32),
+    epoch: fc.record({ counter: fc.nat(2 ** 31 - 1).map((half) => half * 2), random: bytesOf(8) }),
+    sequence: fc.oneof(fc.nat(300), fc.maxSafeNat()),
+    previousHash: bytesOf(32),
+  });
+  const content = fc.oneof(fc.uint8Array({ maxLength: 300 }), bytesOf(65_000));
+  checkProperty(
+    fc.property(place, content, (place, content) => {
+      const encoded = HashedEntry.encode({ ...place, content });
+      assert.deepEqual(hashEntry(nodeCrypto, place, content), nodeCrypto.sha256(Buffer.concat([domain, encoded])));
+    }),
+    300,
+  );
+  const sound = { author: new Uint8Array(32), epoch: { counter: 1, random: new Uint8Array(8) }, sequence: 1 };
+  t.throws(() => hashEntry(pureCrypto, { ...sound, previousHash: new Uint8Array(31) }, Uint8Array.of(1)), {
+    code: 'ERR_LEDGER_MALFORMED',
+  });
+});
 
 t.test('the bytes, the hash and the signature of an entry are fixed for ever', async (t) => {
   const signer = testSigner();
