@@ -3,11 +3,13 @@
  * @packageDocumentation
  */
 export { createFileDurably, flushPath, replaceFileDurably, replaceFileDurablyLater } from './durable-file.js';
+export { filePieces, replaceFileByPieces } from './file-pieces.js';
 export {
   createSigningKey,
   findIdentity,
   findIdentitySeed,
   findSigningKey,
+  findSigningSeed,
   loadIdentity,
   verifySignature,
 } from './identity.js';

@@ -155,12 +155,20 @@ export class Replicator {
     }
   }
 
+  /**
+   * A batch that was not asked for. False where it is of no author of the site, or of this gateway, or holds nothing new.
+   * Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and what proves it wrong.
+   */
+  offer(batch: Batch): boolean {
+    const author = toHex(batch.author);
+    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return false;
+    return this.#take(batch);
+  }
+
   /** What does not follow on what is held is fetched. */
   #takePushed(batch: Batch): void {
-    const author = toHex(batch.author);
-    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return;
     try {
-      this.#take(batch);
+      this.offer(batch);
     } catch (error) {
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
     }

@@ -1,0 +1,8 @@
+/**
+ * Couriers of a gateway: what goes into one from its data directory, and the inbox out of which they are taken.
+ * @packageDocumentation
+ */
+export { carriedBatches } from './carried-batches.js';
+export { CourierInbox, type CourierInboxDeps, type Taken } from './courier-inbox.js';
+export { withLogsOf } from './data-dir-logs.js';
+export { InboxFolder } from './inbox-folder.js';
