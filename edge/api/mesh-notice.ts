@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { ERRORS } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { headFromText, isSignatureValid, sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import { cursorOf, type Cursor } from './site-event.js';
@@ -9,6 +10,9 @@ const neighbour = {
   neighbour: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   name: Type.String({ minLength: 1, maxLength: 128 }),
 };
+const code = Type.String({ pattern: '^ERR_[A-Z0-9_]{1,60}$' });
+const courier = Type.String({ pattern: '^[0-9a-f-]{1,64}$' });
+const count = Type.Integer({ minimum: 0 });
 /** As `headToText` writes it. */
 const HeadText = Type.String({ maxLength: 1_024 });
 
@@ -16,6 +20,32 @@ const HeadText = Type.String({ maxLength: 1_024 });
 export const MeshNotice = Type.Union([
   Type.Object({ kind: Type.Literal('found'), ...neighbour }, closed),
   Type.Object({ kind: Type.Literal('lost'), ...neighbour }, closed),
+  Type.Object(
+    { kind: Type.Literal('expelled'), ...neighbour, epoch: Type.Integer({ minimum: 1, maximum: 2 ** 32 - 1 }) },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('refused'),
+      entryKind: Type.String({ minLength: 1, maxLength: 32 }),
+      epoch: Type.Integer({ minimum: 0, maximum: 2 ** 32 - 1 }),
+      sequence: Type.Integer({ minimum: 0 }),
+      code,
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('imported'),
+      courier,
+      maker: neighbour.neighbour,
+      entriesCount: count,
+      partsCount: count,
+      detachedCount: count,
+    },
+    closed,
+  ),
+  Type.Object({ kind: Type.Literal('importRefused'), courier, code }, closed),
   Type.Object(
     {
       kind: Type.Literal('forked'),
@@ -39,6 +69,28 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
       return { name: 'mesh.neighbour_found', detail: { neighbour: notice.neighbour, name: notice.name } };
     case 'lost':
       return { name: 'mesh.neighbour_lost', detail: { neighbour: notice.neighbour, name: notice.name } };
+    case 'expelled':
+      return {
+        name: 'mesh.gateway_expelled',
+        detail: { neighbour: notice.neighbour, name: notice.name, epoch: String(notice.epoch) },
+      };
+    case 'refused': {
+      const { entryKind, epoch, sequence, code } = notice;
+      if (!Object.hasOwn(ERRORS, code)) return undefined;
+      return {
+        name: 'mesh.authority_refused',
+        code,
+        detail: { kind: entryKind, entry: cursorOf({ epoch, sequence }) },
+      };
+    }
+    case 'imported': {
+      const { maker, entriesCount, partsCount, detachedCount } = notice;
+      const counts = { entries: String(entriesCount), parts: String(partsCount), detached: String(detachedCount) };
+      return { name: 'ledger.imported', detail: { courier: notice.courier, maker, ...counts } };
+    }
+    case 'importRefused':
+      if (!Object.hasOwn(ERRORS, notice.code)) return undefined;
+      return { name: 'ledger.import_refused', code: notice.code, detail: { courier: notice.courier } };
     case 'forked': {
       const first = signedHead(crypto, notice.first);
       const second = signedHead(crypto, notice.second);

@@ -38,7 +38,7 @@ export type MemberView = Static<typeof MemberView>;
 
 const LogView = closed({
   author: key,
-  name: Type.Optional(Type.String()),
+  name: Type.Optional(Type.String({ description: 'absent for whoever is no member any more' })),
   heads: Type.Array(HeadView, {
     description: 'up to where it is on disk here; more than one where the author signed several histories',
   }),
@@ -71,6 +71,7 @@ export type OperatorView = Static<typeof OperatorView>;
 
 const ExpelledView = closed({
   key,
+  name: Type.String({ description: 'that it had as a member' }),
   heads: Type.Array(HeadView, { description: 'behind which nothing of its log counts' }),
 });
 

@@ -1,25 +1,33 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Clock, Random, Signer, VerifySignature } from '@sparc/protocol/ports';
+import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
+import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
 import {
+  assertDelegation,
+  Delegation,
+  DELEGATION_KIND,
   MEMBERS_MAX,
-  openRoster,
-  signAdmission,
+  ROSTER_KIND,
+  sealSiteSecret,
+  SealedSiteSecret,
   SignedRoster,
+  signAdmission,
   signRoster,
+  SITE_SECRET_BYTES,
+  SITE_SECRET_KIND,
   type Member,
   type Roster,
+  type SiteSecret,
 } from '@sparc/protocol/roster';
+import { nodeCrypto } from '../ledger/index.js';
 import {
-  createSecretFile,
-  createSigningKey,
-  findSecretKey,
-  findSigningKey,
-  replaceFileDurably,
-  secretKeyText,
-  tryLock,
-} from '../platform/index.js';
+  closeAuthorityFiles,
+  createAuthorityFiles,
+  notDamaged,
+  openAuthorityFiles,
+  type AuthorityFiles,
+} from './authority-files.js';
+import type { AuthorityDraft, AuthorityLog } from './authority-log.js';
+import { foldAuthority, type AuthorityState } from './authority-state.js';
 
 const DAY_MS = 86_400_000;
 /** Every enrolment signs the roster anew; one that nobody touches for so long warns, and goes on counting. */
@@ -31,116 +39,173 @@ export interface AuthorityDeps {
   readonly verify: VerifySignature;
 }
 
-interface Contents {
-  readonly signer: Signer;
-  /** 32 bytes: the pre-shared key of the mesh. */
-  readonly siteSecret: Uint8Array;
-  readonly signed: SignedRoster;
-  readonly roster: Roster;
-}
+type RosterContent = Omit<Roster, 'issuedUnixMs' | 'notAfterUnixMs'>;
 
 /**
- * The authority of a site, in a folder on no gateway: `authority.key`, `site.secret` and the newest roster. Whoever has it
- * says who belongs to the site, so it is kept as a recovery key is.
+ * The authority of a site, in a folder on no gateway: `authority.key`, `pin.key` and `log.db`, which has all that it ever
+ * said. Whoever has it says who belongs to the site, so it is kept as a recovery key is. One command works on it at a time.
  */
 export class AuthorityFolder {
-  #contents: Contents;
+  #state: AuthorityState;
 
   private constructor(
     private readonly path: string,
     private readonly deps: AuthorityDeps,
-    contents: Contents,
+    private readonly files: AuthorityFiles,
   ) {
-    this.#contents = contents;
+    this.#state = this.#read();
   }
 
-  /** Makes the authority of a new site. Throws ERR_MESH_AUTHORITY_PRESENT, or what the file system throws. */
+  /** Makes the authority of a new site. To be closed. Throws ERR_MESH_AUTHORITY_PRESENT, or what the file system throws. */
   static create(path: string, siteId: string, deps: AuthorityDeps): AuthorityFolder {
-    const signer = newKey(path);
-    const siteSecret = deps.random.bytes(32);
-    createSecretFile(secretPath(path), secretKeyText(siteSecret));
-    const first = issue(signer, deps.clock, { site: siteId, epoch: 1, members: [], expelled: [] });
-    replaceFileDurably(rosterPath(path), SignedRoster.encode(first.signed));
-    return new AuthorityFolder(path, deps, { signer, siteSecret, ...first });
+    createAuthorityFiles(path, siteId, deps, (signer) => {
+      const roster = signRoster(signer, issued(deps.clock, { site: siteId, epoch: 1, members: [], expelled: [] }));
+      const secret = newSecret(deps, 0);
+      return [rosterDraft(roster), secretDraft(deps.random, secret, [toHex(signer.publicKey)])];
+    });
+    return AuthorityFolder.open(path, deps);
   }
 
-  /** Throws ERR_MESH_AUTHORITY_DAMAGED or ERR_CONFIG_SECRET_EXPOSED. */
+  /** To be closed. Throws ERR_MESH_AUTHORITY_DAMAGED, ERR_MESH_AUTHORITY_IN_USE or ERR_CONFIG_SECRET_EXPOSED. */
   static open(path: string, deps: AuthorityDeps): AuthorityFolder {
-    return new AuthorityFolder(path, deps, read(path, deps.verify));
+    const files = openAuthorityFiles(path, deps);
+    try {
+      return new AuthorityFolder(path, deps, files);
+    } catch (error) {
+      closeAuthorityFiles(files);
+      throw error;
+    }
   }
 
   /** Ed25519 public key, 32 bytes. */
   get publicKey(): Uint8Array {
-    return this.#contents.signer.publicKey;
+    return this.files.signer.publicKey;
+  }
+
+  /** 32 bytes: the key of the site's PIN hashes. */
+  get pinKey(): Uint8Array {
+    return this.files.pinKey;
+  }
+
+  /** All that it ever said, to be passed on; other kinds of entries are appended here. */
+  get log(): AuthorityLog {
+    return this.files.log;
   }
 
   get roster(): Roster {
-    return this.#contents.roster;
+    return this.#state.roster;
+  }
+
+  get siteSecret(): SiteSecret {
+    return this.#state.siteSecret;
   }
 
   /**
    * Puts gateways onto the roster, or what they say now in the place of what they said before, and returns what each takes
    * home, in their order.
-   * Throws ERR_MESH_MEMBERS_MAX, ERR_MESH_ROSTER_INVALID, ERR_MESH_REQUEST_INVALID or ERR_MESH_AUTHORITY_IN_USE.
+   * Throws ERR_MESH_MEMBERS_MAX, ERR_MESH_EXPELLED, ERR_MESH_ROSTER_INVALID or ERR_MESH_REQUEST_INVALID.
    */
   enrol(enrolled: readonly Member[]): readonly Uint8Array[] {
-    const lock = tryLock(join(this.path, 'authority.lock'));
-    if (lock === undefined) {
-      throw new SparcError('ERR_MESH_AUTHORITY_IN_USE', `another enrolment works on ${this.path}`, { path: this.path });
+    const { roster, siteSecret } = this.#state;
+    for (const { key } of enrolled) assertNotExpelled(roster, key);
+    const members = new Map([...roster.members, ...enrolled].map((member) => [member.key, member]));
+    if (members.size > MEMBERS_MAX) {
+      throw new SparcError('ERR_MESH_MEMBERS_MAX', `${members.size} gateways, where ${MEMBERS_MAX} may be`);
     }
-    try {
-      // Another enrolment may have ended since this folder was read.
-      const before = read(this.path, this.deps.verify);
-      const next = { ...before, ...withMembers(before, enrolled, this.deps.clock) };
-      const admissions = enrolled.map(({ key }) =>
-        signAdmission(next.signer, this.deps.random, { key, roster: next.signed, siteSecret: next.siteSecret }),
-      );
-      replaceFileDurably(rosterPath(this.path), SignedRoster.encode(next.signed));
-      this.#contents = next;
-      return admissions;
-    } finally {
-      lock.release();
-    }
+    const signed = this.#sign({ members: [...members.values()] });
+    const secrets = { siteSecret, pinKey: this.pinKey };
+    const { signer } = this.files;
+    const admissions = enrolled.map(({ key }) =>
+      signAdmission(signer, this.deps.random, { key, roster: signed, secrets }),
+    );
+    this.#append([rosterDraft(signed)]);
+    return admissions;
+  }
+
+  /**
+   * Takes a gateway off the roster for good, and changes the site secret, which it knows. Of its log goes on to count what
+   * leads to `heads`; of those that lead to each other the furthest is enough.
+   * Throws ERR_MESH_NOT_A_MEMBER, ERR_MESH_HEAD_INVALID or ERR_MESH_ROSTER_INVALID.
+   */
+  expel(key: string, heads: readonly SignedHead[]): void {
+    const { members, expelled } = this.#state.roster;
+    const member = members.find((one) => one.key === key);
+    if (member === undefined) throw new SparcError('ERR_MESH_NOT_A_MEMBER', `${key} is not on the roster`, { key });
+    const wrong = heads.find((head) => toHex(head.author) !== key || !isSignatureValid(nodeCrypto, head));
+    if (wrong !== undefined) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${key}`, { key });
+    const signed = this.#sign({
+      members: members.filter((one) => one !== member),
+      expelled: [...expelled, { key, name: member.name, heads }],
+    });
+    const remaining = members.filter((one) => one !== member).map((one) => one.key);
+    this.#append([rosterDraft(signed), this.#secretFor(remaining)]);
+  }
+
+  /** Changes the site secret; gateways take the one before it for a while. */
+  rotate(): void {
+    this.#append([this.#secretFor(this.#state.roster.members.map(({ key }) => key))]);
+  }
+
+  /** Throws ERR_MESH_DELEGATION_INVALID. */
+  delegate(delegated: Omit<Delegation, 'issuedUnixMs'>): void {
+    const delegation = { ...delegated, issuedUnixMs: Math.floor(this.deps.clock.wall().unixMs) };
+    assertDelegation(delegation);
+    this.#append([{ kind: DELEGATION_KIND, body: Delegation.encode(delegation) }]);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    closeAuthorityFiles(this.files);
+  }
+
+  #sign(changed: Partial<RosterContent>): SignedRoster {
+    const { roster } = this.#state;
+    return signRoster(this.files.signer, issued(this.deps.clock, { ...roster, ...changed, epoch: roster.epoch + 1 }));
+  }
+
+  #secretFor(members: readonly string[]): AuthorityDraft {
+    const secret = newSecret(this.deps, this.siteSecret.number);
+    return secretDraft(this.deps.random, secret, [...members, toHex(this.publicKey)]);
+  }
+
+  #append(drafts: readonly AuthorityDraft[]): void {
+    this.log.append(drafts);
+    this.#state = this.#read();
+  }
+
+  #read(): AuthorityState {
+    const { seed, log } = this.files;
+    return notDamaged(this.path, () =>
+      foldAuthority(this.deps.verify, { publicKey: this.publicKey, seed }, log.entries()),
+    );
   }
 }
 
-function withMembers({ signer, roster }: Contents, enrolled: readonly Member[], clock: Clock) {
-  const members = new Map([...roster.members, ...enrolled].map((member) => [member.key, member]));
-  if (members.size > MEMBERS_MAX) {
-    throw new SparcError('ERR_MESH_MEMBERS_MAX', `${members.size} gateways, where ${MEMBERS_MAX} may be`);
-  }
-  return issue(signer, clock, { ...roster, epoch: roster.epoch + 1, members: [...members.values()] });
+function assertNotExpelled({ expelled }: Roster, key: string): void {
+  const found = expelled.find((one) => one.key === key);
+  if (found === undefined) return;
+  throw new SparcError('ERR_MESH_EXPELLED', `${found.name}, ${key}, was expelled from the site`, { key });
 }
 
-function issue(signer: Signer, clock: Clock, content: Omit<Roster, 'issuedUnixMs' | 'notAfterUnixMs'>) {
+function issued(clock: Clock, content: RosterContent): Roster {
   const issuedUnixMs = Math.floor(clock.wall().unixMs);
-  const roster = { ...content, issuedUnixMs, notAfterUnixMs: issuedUnixMs + ROSTER_VALID_MS };
-  return { roster, signed: signRoster(signer, roster) };
+  return { ...content, issuedUnixMs, notAfterUnixMs: issuedUnixMs + ROSTER_VALID_MS };
 }
 
-const keyPath = (path: string) => join(path, 'authority.key');
-const secretPath = (path: string) => join(path, 'site.secret');
-const rosterPath = (path: string) => join(path, 'roster.bin');
+const newSecret = ({ clock, random }: AuthorityDeps, before: number): SiteSecret => ({
+  number: before + 1,
+  issuedUnixMs: Math.floor(clock.wall().unixMs),
+  secret: random.bytes(SITE_SECRET_BYTES),
+});
 
-function newKey(path: string): Signer {
-  try {
-    return createSigningKey(keyPath(path));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new SparcError('ERR_MESH_AUTHORITY_PRESENT', `${keyPath(path)} is there already`, { path });
-  }
-}
+const rosterDraft = (signed: SignedRoster): AuthorityDraft => ({
+  kind: ROSTER_KIND,
+  body: SignedRoster.encode(signed),
+});
 
-function read(path: string, verify: VerifySignature): Contents {
-  try {
-    const signer = findSigningKey(keyPath(path));
-    const siteSecret = findSecretKey(secretPath(path));
-    if (signer === undefined || siteSecret === undefined) throw new Error('authority.key or site.secret is missing');
-    const signed = SignedRoster.decode(readFileSync(rosterPath(path)));
-    return { signer, siteSecret, signed, roster: openRoster(verify, signer.publicKey, signed) };
-  } catch (cause) {
-    if (cause instanceof SparcError && cause.code === 'ERR_CONFIG_SECRET_EXPOSED') throw cause;
-    const message = `${path} cannot be used: ${(cause as Error).message}`;
-    throw new SparcError('ERR_MESH_AUTHORITY_DAMAGED', message, { path }, { cause });
-  }
-}
+const secretDraft = (random: Random, secret: SiteSecret, keys: readonly string[]): AuthorityDraft => ({
+  kind: SITE_SECRET_KIND,
+  body: SealedSiteSecret.encode(sealSiteSecret(random, secret, keys)),
+});
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

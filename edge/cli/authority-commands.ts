@@ -4,10 +4,11 @@ import { SparcError } from '@sparc/protocol/errors';
 import { SiteFile } from '@sparc/protocol/policy';
 import { openRequest, type Roster } from '@sparc/protocol/roster';
 import { AuthorityFolder } from '../authority/index.js';
-import { createNodeClock, nodeRandom, verifySignature } from '../platform/index.js';
+import { verifySignature } from '../platform/index.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { examples, jsonOption, type Cli } from './cli.js';
 import { rosterLines, rosterValue } from './roster-text.js';
+import { authorityDeps, withAuthority } from './with-authority.js';
 
 const REQUEST_BYTES_MAX = 8_192;
 const SiteId = SiteFile.properties.site.properties.id;
@@ -38,11 +39,10 @@ export function addAuthorityCommands(cli: Cli): void {
     .action((requests: readonly string[], { dir }: { dir: string }) => enrol(cli, requests, dir));
 }
 
-const deps = () => ({ clock: createNodeClock(), random: nodeRandom, verify: verifySignature });
-
 function init({ output }: Cli, path: string, site: string): void {
   if (!Value.Check(SiteId, site)) throw new SparcError('ERR_CLI_USAGE', `--site is ${SiteId.description}`);
   const folder = create(path, site);
+  folder.close();
   const authority = Buffer.from(folder.publicKey).toString('hex');
   output.result(
     { folder: path, ...rosterValue(authority, folder.roster) },
@@ -57,7 +57,7 @@ function init({ output }: Cli, path: string, site: string): void {
 
 function create(path: string, site: string): AuthorityFolder {
   try {
-    return AuthorityFolder.create(path, site, deps());
+    return AuthorityFolder.create(path, site, authorityDeps());
   } catch (cause) {
     if (cause instanceof SparcError) throw cause;
     throw new SparcError('ERR_CLI_WRITE_FAILED', `${path}: ${(cause as Error).message}`, { path }, { cause });
@@ -65,18 +65,19 @@ function create(path: string, site: string): AuthorityFolder {
 }
 
 function enrol({ output }: Cli, files: readonly string[], dir: string): void {
-  const folder = AuthorityFolder.open(dir, deps());
   const requests = files.map((file) => ({
     member: openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)),
     admissionFile: join(dirname(file), `${basename(file, extname(file))}.admission`),
   }));
-  const admissions = folder.enrol(requests.map(({ member }) => member));
-  for (const [index, admission] of admissions.entries()) {
-    writeBinaryFile(requests[index]?.admissionFile ?? '', admission);
-  }
-  const written = requests.map(({ member, admissionFile }) => ({ key: member.key, name: member.name, admissionFile }));
-  const authority = Buffer.from(folder.publicKey).toString('hex');
-  output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
+  withAuthority(dir, (folder) => {
+    const admissions = folder.enrol(requests.map(({ member }) => member));
+    for (const [index, admission] of admissions.entries()) {
+      writeBinaryFile(requests[index]?.admissionFile ?? '', admission);
+    }
+    const written = requests.map(({ member: { key, name }, admissionFile }) => ({ key, name, admissionFile }));
+    const authority = Buffer.from(folder.publicKey).toString('hex');
+    output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
+  });
 }
 
 const enrolled = (

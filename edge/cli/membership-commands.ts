@@ -3,7 +3,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { isAddress, signRequest } from '@sparc/protocol/roster';
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
 import { joinSite } from '../membership/index.js';
-import { loadIdentity, verifySignature } from '../platform/index.js';
+import { createNodeClock, loadIdentity, verifySignature } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
@@ -73,7 +73,7 @@ async function join({ output }: Cli, file: string, { config, by }: JoinFlags): P
   const admission = readBinaryFile(file, ADMISSION_BYTES_MAX);
   const { authority, roster } = await acting(dataDir, by, {
     name: 'site.joined',
-    work: () => joinSite(dataDir, verifySignature, siteInForce(dataDir), admission),
+    work: () => joinSite(dataDir, verifySignature, siteInForce(dataDir), admission, createNodeClock().wall().unixMs),
     facts: (joined) => ({
       site: joined.roster.site,
       authority: Buffer.from(joined.authority).toString('hex'),

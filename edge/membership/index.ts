@@ -1,7 +1,9 @@
 /**
- * Of which site the gateway is a member: its authority, the newest roster, the site secret.
+ * Of which site the gateway is a member: its authority, the newest roster, the site secret and the key of its PIN hashes.
  * @packageDocumentation
  */
 export * from './join-site.js';
 export * from './membership.js';
 export { readMembership, type MembershipRecord } from './membership-files.js';
+export * from './operators.js';
+export { PREVIOUS_SECRET_MS, type HeldSecrets } from './site-secrets.js';

@@ -3,6 +3,7 @@ import type { VerifySignature } from '@sparc/protocol/ports';
 import { isNewer, openAdmission, type OpenAdmission } from '@sparc/protocol/roster';
 import { findIdentity, findIdentitySeed } from '../platform/index.js';
 import { readMembership, writeMembership, type MembershipRecord } from './membership-files.js';
+import { withSecret } from './site-secrets.js';
 
 /**
  * Makes the gateway of a data directory a member of the site that its admission names. `policySite`: the id of the site
@@ -14,12 +15,16 @@ export function joinSite(
   verify: VerifySignature,
   policySite: string | undefined,
   file: Uint8Array,
+  nowUnixMs: number,
 ): OpenAdmission {
   const admission = openAdmission(verify, ownKey(dataDir), file);
   assertSameSite(admission, policySite);
   const before = readable(dataDir, verify);
   if (before !== undefined) assertFollows(before, admission);
-  writeMembership(dataDir, admission);
+  const { siteSecret } = admission;
+  const fresh = { present: siteSecret, sinceUnixMs: Math.floor(nowUnixMs) };
+  const secrets = before === undefined ? fresh : withSecret(before.secrets, siteSecret, nowUnixMs);
+  writeMembership(dataDir, { ...admission, secrets });
   return admission;
 }
 

@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { openRoster, SignedRoster, type Roster } from '@sparc/protocol/roster';
-import { findSecretKey, replaceFileDurably, secretKeyText } from '../platform/index.js';
+import { findSecretKey, readSecretFile, replaceFileDurably, secretKeyText } from '../platform/index.js';
+import { HeldSecrets } from './site-secrets.js';
 
 /** What a data directory says of the site that the gateway is a member of. */
 export interface MembershipRecord {
   /** Ed25519 public key, 32 bytes. */
   readonly authority: Uint8Array;
-  /** 32 bytes: the pre-shared key of the mesh. */
-  readonly siteSecret: Uint8Array;
+  readonly secrets: HeldSecrets;
+  /** 32 bytes: the key of the site's PIN hashes. */
+  readonly pinKey: Uint8Array;
   readonly signed: SignedRoster;
   readonly roster: Roster;
 }
@@ -18,16 +20,18 @@ export interface MembershipRecord {
 const rosterPath = (dataDir: string) => join(dataDir, 'mesh', 'roster.bin');
 const authorityPath = (dataDir: string) => join(dataDir, 'mesh', 'authority.pub');
 const secretPath = (dataDir: string) => join(dataDir, 'secrets', 'site.secret');
+const pinKeyPath = (dataDir: string) => join(dataDir, 'secrets', 'site-pin.key');
 
 /** Undefined for a gateway that joined no site. Throws ERR_MESH_MEMBERSHIP_DAMAGED or ERR_CONFIG_SECRET_EXPOSED. */
 export function readMembership(dataDir: string, verify: VerifySignature): MembershipRecord | undefined {
   if (!existsSync(authorityPath(dataDir))) return undefined;
   try {
     const authority = parseAuthority(readFileSync(authorityPath(dataDir), 'latin1'));
-    const siteSecret = findSecretKey(secretPath(dataDir));
-    if (siteSecret === undefined) throw new Error(`there is no ${secretPath(dataDir)}`);
+    const [secret, pinKey] = [readSecretFile(secretPath(dataDir)), findSecretKey(pinKeyPath(dataDir))];
+    if (secret === undefined || pinKey === undefined) throw new Error('site.secret or site-pin.key is missing');
     const signed = SignedRoster.decode(readFileSync(rosterPath(dataDir)));
-    return { authority, siteSecret, signed, roster: openRoster(verify, authority, signed) };
+    const roster = openRoster(verify, authority, signed);
+    return { authority, secrets: HeldSecrets.decode(secret), pinKey, signed, roster };
   } catch (cause) {
     if (cause instanceof SparcError && cause.code === 'ERR_CONFIG_SECRET_EXPOSED') throw cause;
     const message = `the membership of ${dataDir} cannot be used: ${(cause as Error).message}`;
@@ -38,16 +42,21 @@ export function readMembership(dataDir: string, verify: VerifySignature): Member
 /** The authority comes last: whoever finds it finds the rest. Throws what the file system throws. */
 export function writeMembership(
   dataDir: string,
-  { authority, siteSecret, signed }: Omit<MembershipRecord, 'roster'>,
+  { authority, secrets, pinKey, signed }: Omit<MembershipRecord, 'roster'>,
 ): void {
   for (const folder of ['secrets', 'mesh']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
-  replaceFileDurably(secretPath(dataDir), secretKeyText(siteSecret), 0o600);
+  writeSecrets(dataDir, secrets);
+  replaceFileDurably(pinKeyPath(dataDir), secretKeyText(pinKey), 0o600);
   writeRoster(dataDir, signed);
   replaceFileDurably(authorityPath(dataDir), Buffer.from(`${Buffer.from(authority).toString('hex')}\n`));
 }
 
 export function writeRoster(dataDir: string, signed: SignedRoster): void {
   replaceFileDurably(rosterPath(dataDir), SignedRoster.encode(signed));
+}
+
+export function writeSecrets(dataDir: string, secrets: HeldSecrets): void {
+  replaceFileDurably(secretPath(dataDir), HeldSecrets.encode(secrets), 0o600);
 }
 
 function parseAuthority(text: string): Uint8Array {

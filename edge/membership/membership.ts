@@ -1,38 +1,52 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
-import { isNewer, openRoster, type Member, type Roster, type SignedRoster } from '@sparc/protocol/roster';
-import { readMembership, writeRoster, type MembershipRecord } from './membership-files.js';
+import {
+  isNewer,
+  openRoster,
+  type Expelled,
+  type Member,
+  type Roster,
+  type SignedRoster,
+  type SiteSecret,
+} from '@sparc/protocol/roster';
+import { readMembership, writeRoster, writeSecrets, type MembershipRecord } from './membership-files.js';
+import { isPreviousOver, withoutPrevious, withSecret, type HeldSecrets } from './site-secrets.js';
 
-/** To which site the gateway belongs and who else does: the newest roster that it ever saw counts. */
+/** What may have changed when a membership is said to have. */
+export interface MembershipChange {
+  /** By the newer roster and not by the one before. */
+  readonly expelled: readonly Expelled[];
+}
+
+/** To which site the gateway belongs and who else does: the newest roster and site secret that it ever saw count. */
 export class Membership {
   readonly siteId: string;
   /** Ed25519 public key of the site authority, 32 bytes. */
   readonly authority: Uint8Array;
-  /** 32 bytes: the pre-shared key of the mesh. */
-  readonly siteSecret: Uint8Array;
   #signed: SignedRoster;
   #roster: Roster;
+  #secrets: HeldSecrets;
   #authors: ReadonlySet<string>;
   #isSaved = true;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(change: MembershipChange) => void>();
 
   private constructor(
     private readonly dataDir: string,
     private readonly verify: VerifySignature,
     private readonly onUnsaved: (error: unknown) => void,
-    { authority, siteSecret, signed, roster }: MembershipRecord,
+    { authority, secrets, signed, roster }: MembershipRecord,
   ) {
     this.siteId = roster.site;
     this.authority = authority;
-    this.siteSecret = siteSecret;
+    this.#secrets = secrets;
     this.#signed = signed;
     this.#roster = roster;
     this.#authors = authorsOf(authority, roster);
   }
 
   /**
-   * Undefined for a gateway that joined no site. `onUnsaved`: a newer roster counts but could not be written; it is tried
-   * again with the next one that a neighbour shows. Throws ERR_MESH_MEMBERSHIP_DAMAGED or ERR_CONFIG_SECRET_EXPOSED.
+   * Undefined for a gateway that joined no site. `onUnsaved`: something newer counts but could not be written; it is tried
+   * again with the next roster that a neighbour shows. Throws ERR_MESH_MEMBERSHIP_DAMAGED or ERR_CONFIG_SECRET_EXPOSED.
    */
   static open(dataDir: string, verify: VerifySignature, onUnsaved: (error: unknown) => void): Membership | undefined {
     const record = readMembership(dataDir, verify);
@@ -53,7 +67,12 @@ export class Membership {
     return this.#roster.members;
   }
 
-  /** Whose logs are kept, by public key in hex: those of the members and of the authority. */
+  /** The pre-shared keys of the mesh, 32 bytes each: the one that counts, and for a while the one before it. */
+  siteSecrets(): { readonly present: Uint8Array; readonly previous: Uint8Array | undefined } {
+    return { present: this.#secrets.present.secret, previous: this.#secrets.previous };
+  }
+
+  /** Whose logs are kept, by public key in hex: those of the members, of the expelled, and of the authority. */
   isAuthor(key: string): boolean {
     return this.#authors.has(key);
   }
@@ -63,31 +82,62 @@ export class Membership {
    * Throws ERR_MESH_ROSTER_INVALID or ERR_LEDGER_MALFORMED for one that the authority of this site did not make.
    */
   admits(neighbour: string, roster: SignedRoster): boolean {
-    const shown = openRoster(this.verify, this.authority, roster);
-    if (shown.site !== this.siteId) throw new SparcError('ERR_MESH_ROSTER_INVALID', `a roster of site ${shown.site}`);
-    if (isNewer(shown, this.#roster)) this.#takeOver(roster, shown);
-    else if (!this.#isSaved) this.#save();
+    this.takeRoster(roster);
     return this.#roster.members.some(({ key }) => key === neighbour);
   }
 
-  /** Called after a newer roster counts. Returns what ends it. */
-  onChange(listener: () => void): () => void {
+  /** Takes a roster over if it is newer. Throws as `admits`. */
+  takeRoster(signed: SignedRoster): void {
+    const shown = openRoster(this.verify, this.authority, signed);
+    if (shown.site !== this.siteId) throw new SparcError('ERR_MESH_ROSTER_INVALID', `a roster of site ${shown.site}`);
+    if (!isNewer(shown, this.#roster)) {
+      if (!this.#isSaved) this.#save();
+      return;
+    }
+    const known = new Set(this.#roster.expelled.map(({ key }) => key));
+    this.#signed = signed;
+    this.#roster = shown;
+    this.#authors = authorsOf(this.authority, shown);
+    this.#changed({ expelled: shown.expelled.filter(({ key }) => !known.has(key)) });
+  }
+
+  /** Takes a site secret over if it is newer. */
+  takeSecret(secret: SiteSecret, nowUnixMs: number): void {
+    this.#keepSecrets(withSecret(this.#secrets, secret, nowUnixMs));
+  }
+
+  /** All members have the present site secret. */
+  forgetPreviousSecret(): void {
+    if (this.#secrets.previous !== undefined) this.#keepSecrets(withoutPrevious(this.#secrets));
+  }
+
+  /** To be called from time to time. */
+  timePasses(nowUnixMs: number): void {
+    if (isPreviousOver(this.#secrets, nowUnixMs)) this.forgetPreviousSecret();
+  }
+
+  /** Called after a newer roster or another site secret counts. Returns what ends it. */
+  onChange(listener: (change: MembershipChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
 
-  /** An expulsion counts at once, even where the disk refuses it. */
-  #takeOver(signed: SignedRoster, roster: Roster): void {
-    this.#signed = signed;
-    this.#roster = roster;
-    this.#authors = authorsOf(this.authority, roster);
+  #keepSecrets(secrets: HeldSecrets): void {
+    if (secrets === this.#secrets) return;
+    this.#secrets = secrets;
+    this.#changed({ expelled: [] });
+  }
+
+  /** It counts at once, even where the disk refuses it: an expulsion waits for none. */
+  #changed(change: MembershipChange): void {
     this.#save();
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) listener(change);
   }
 
   #save(): void {
     try {
       writeRoster(this.dataDir, this.#signed);
+      writeSecrets(this.dataDir, this.#secrets);
       this.#isSaved = true;
     } catch (error) {
       this.#isSaved = false;
@@ -96,5 +146,5 @@ export class Membership {
   }
 }
 
-const authorsOf = (authority: Uint8Array, { members }: Roster): ReadonlySet<string> =>
-  new Set([Buffer.from(authority).toString('hex'), ...members.map(({ key }) => key)]);
+const authorsOf = (authority: Uint8Array, { members, expelled }: Roster): ReadonlySet<string> =>
+  new Set([Buffer.from(authority).toString('hex'), ...[...members, ...expelled].map(({ key }) => key)]);

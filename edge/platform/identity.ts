@@ -26,7 +26,11 @@ export function findIdentity(dataDir: string): Signer | undefined {
  * opening what was sealed to the gateway. Undefined where there is no key; throws as `loadIdentity`.
  */
 export function findIdentitySeed(dataDir: string): Uint8Array | undefined {
-  const path = keyPath(dataDir);
+  return findSigningSeed(keyPath(dataDir));
+}
+
+/** The same of the Ed25519 key in a file. */
+export function findSigningSeed(path: string): Uint8Array | undefined {
   const pem = readSecretFile(path);
   if (pem === undefined) return undefined;
   const { d = '' } = parseKey(pem, path).export({ format: 'jwk' });

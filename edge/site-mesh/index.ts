@@ -2,9 +2,9 @@
  * The mesh part of the site process: membership, network, replicas and the own log, and what is shown of them.
  * @packageDocumentation
  */
+export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
-export { REPLICA_FILE } from './mesh-run.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
 export { partitionsOf } from './partitions.js';
 export { OwnJournal } from './own-journal.js';

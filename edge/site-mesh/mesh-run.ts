@@ -6,18 +6,17 @@ import type { Fork } from '@sparc/protocol/replication';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
-import type { Membership } from '../membership/index.js';
+import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import { Libp2pNetwork } from '../mesh/index.js';
 import { verifySignature } from '../platform/index.js';
-import { Replicator, SqliteReplicaStore } from '../replica/index.js';
+import { REPLICA_FILE, Replicator, SqliteReplicaStore } from '../replica/index.js';
+import { AuthorityReader } from './authority-reader.js';
 import { JournalWatch } from './journal-watch.js';
+import { membershipHandlers } from './membership-handlers.js';
 import { runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnJournal } from './own-journal.js';
 import { troubleOf } from './trouble.js';
-
-/** In the data directory: the logs of other authors. */
-export const REPLICA_FILE = 'replica.db';
 
 export interface MeshLog {
   info(fields: object, message: string): void;
@@ -44,6 +43,8 @@ export class MeshRun {
   readonly #network: Libp2pNetwork;
   readonly #watch: NeighbourWatch;
   readonly #replicator: Replicator;
+  readonly #authority: AuthorityReader;
+  readonly #operators = new Operators();
   readonly #journalWatch: JournalWatch;
   readonly #forget: () => void;
 
@@ -75,8 +76,8 @@ export class MeshRun {
             return { key, addresses: pinned ?? addresses, isPinned: pinned !== undefined };
           }),
         roster: () => membership.roster(),
-        siteSecrets: () => ({ present: membership.siteSecret, previous: undefined }),
-        onSecretShared: () => undefined,
+        siteSecrets: () => membership.siteSecrets(),
+        onSecretShared: () => membership.forgetPreviousSecret(),
         onLog: (fields, message) => log.info(fields, message),
       },
       { siteId, seed, listen, discover },
@@ -93,12 +94,21 @@ export class MeshRun {
       ownLog: this.#own,
       siteId,
       isAuthor: (author) => membership.isAuthor(author),
-      onStored: () => undefined,
+      onStored: (author) => this.#onStored(author),
       onFork: (fork) => this.#onFork(fork),
       onFailure,
     });
+    this.#authority = new AuthorityReader(
+      this.#store,
+      toHex(membership.authority),
+      membershipHandlers(clock, { key: this.#own.author, seed }, membership, this.#operators),
+      ({ kind, epoch, sequence, code, message }) => {
+        log.warn({ entryKind: kind, trouble: { code, message } }, 'an entry of the site authority does not count');
+        deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
+      },
+    );
     this.#journalWatch = new JournalWatch(clock, () => this.#replicator.ownCommitted());
-    this.#forget = membership.onChange(() => this.#network.membersChanged());
+    this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
   get membership(): Membership {
@@ -107,6 +117,7 @@ export class MeshRun {
 
   /** Rejects when the address cannot be listened at; then it is to be stopped. */
   async start(): Promise<void> {
+    this.#readAuthority();
     await this.#replicator.start();
     this.#journalWatch.start();
   }
@@ -120,7 +131,7 @@ export class MeshRun {
     const { membership } = this.deps;
     return runningView({
       self: this.#own.author,
-      authority: Buffer.from(membership.authority).toString('hex'),
+      authority: toHex(membership.authority),
       roster: membership.newest,
       listensAt: this.#network.addresses,
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
@@ -130,7 +141,7 @@ export class MeshRun {
       replication: this.#replicator.state,
       forks: this.#forks,
       ownBatchAfter: (after) => this.#own.batchAfter(after),
-      operators: [],
+      operators: this.#operators.all(),
       policy: undefined,
     });
   }
@@ -146,6 +157,25 @@ export class MeshRun {
     }
   }
 
+  #onStored(author: string): void {
+    if (author === toHex(this.membership.authority)) this.#readAuthority();
+  }
+
+  #readAuthority(): void {
+    try {
+      this.#authority.read();
+    } catch (error) {
+      this.deps.log.warn({ trouble: troubleOf(error) }, 'what the site authority says cannot be read');
+    }
+  }
+
+  #onMembership({ expelled }: MembershipChange): void {
+    this.#network.membersChanged();
+    this.#network.secretsChanged();
+    const { epoch } = this.membership.newest;
+    for (const { key, name } of expelled) this.deps.tell({ kind: 'expelled', neighbour: key, name, epoch });
+  }
+
   #named(neighbour: string): { readonly neighbour: string; readonly name: string } {
     const member = this.membership.members().find(({ key }) => key === neighbour);
     return { neighbour, name: member?.name ?? 'no member any more' };
@@ -155,7 +185,7 @@ export class MeshRun {
     const { deps } = this;
     const { kind, first, second } = fork;
     this.#forks.push(fork);
-    deps.log.warn({ author: Buffer.from(first.author).toString('hex'), kind }, 'an author signed two histories');
+    deps.log.warn({ author: toHex(first.author), kind }, 'an author signed two histories');
     deps.tell({ kind: 'forked', fork: kind, first: headToText(first), second: headToText(second) });
   }
 }
@@ -167,3 +197,5 @@ function assertOfSite(own: OwnJournal, siteId: string): void {
   const message = `the journal has entries of site ${foreign.head.site}, and the gateway joined ${siteId}`;
   throw new SparcError('ERR_MESH_OTHER_SITE', message, { site: foreign.head.site, joined: siteId });
 }
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -9,8 +9,8 @@ import {
   type Fork,
   type ReplicationState,
 } from '@sparc/protocol/replication';
-import type { Member, Roster } from '@sparc/protocol/roster';
-import type { HeadView, LogView, MemberView, MeshView, OperatorView, PolicyLaneView } from '../api/index.js';
+import type { Delegation, Member, Roster } from '@sparc/protocol/roster';
+import type { HeadView, LogView, MemberView, MeshView, PolicyLaneView } from '../api/index.js';
 import { partitionsOf } from './partitions.js';
 
 /** What a view of the mesh is made from. */
@@ -29,7 +29,7 @@ export interface MeshFacts {
   readonly replication: ReplicationState;
   readonly forks: readonly Fork[];
   readonly ownBatchAfter: (after: EpochEnd) => Batch | undefined;
-  readonly operators: readonly OperatorView[];
+  readonly operators: readonly Delegation[];
   readonly policy: PolicyLaneView | undefined;
 }
 
@@ -50,8 +50,13 @@ export function runningView(facts: MeshFacts): MeshView {
     logs: logViews(facts),
     own: ownView(facts),
     forks: forks.map(({ kind, first, second }) => ({ kind, first: headView(first), second: headView(second) })),
-    expelled: expelled.map(({ key, heads }) => ({ key, heads: heads.map(headView) })),
-    operators: [...operators],
+    expelled: expelled.map(({ key, name, heads }) => ({ key, name, heads: heads.map(headView) })),
+    operators: operators.map(({ operator, name, rights, notAfterUnixMs }) => ({
+      key: operator,
+      name,
+      rights: [...rights],
+      untilUnixMs: notAfterUnixMs,
+    })),
     ...(policy !== undefined && { policy }),
   };
 }
@@ -90,9 +95,12 @@ function memberView(
 }
 
 /** Of the authority and all members, and of whoever was one. */
-function logViews({ authority, roster, replication }: MeshFacts): LogView[] {
-  const names = new Map(roster.members.map(({ key, name }) => [key, name]));
-  const authors = new Set([...names.keys(), authority, ...replication.logs.keys()]);
+function logViews({ authority, roster: { members }, replication }: MeshFacts): LogView[] {
+  const names = new Map([
+    [authority, 'site authority'],
+    ...members.map(({ key, name }): [string, string] => [key, name]),
+  ]);
+  const authors = new Set([...members.map(({ key }) => key), authority, ...replication.logs.keys()]);
   return [...authors].flatMap((author) => {
     const log = replication.logs.get(author) ?? [];
     const behindCount = author === replication.self ? 0 : behind(log, announced(replication, author));

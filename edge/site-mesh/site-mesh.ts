@@ -62,6 +62,7 @@ export class SiteMesh {
 
   async #look(): Promise<void> {
     const { clock, log } = this.deps;
+    this.#run?.membership.timePasses(clock.wall().unixMs);
     try {
       await this.#follow(readMembership(this.dataDir, verifySignature));
       this.#trouble = undefined;
@@ -78,7 +79,8 @@ export class SiteMesh {
   async #follow(found: MembershipRecord | undefined): Promise<void> {
     const run = this.#run;
     if (run !== undefined && found !== undefined && isOfSameMesh(run.membership, found)) {
-      run.membership.admits('', found.signed);
+      run.membership.takeRoster(found.signed);
+      run.membership.takeSecret(found.secrets.present, this.deps.clock.wall().unixMs);
       return;
     }
     await this.#end();
@@ -110,6 +112,5 @@ export class SiteMesh {
   }
 }
 
-/** A site secret that was rotated is another mesh. */
-const isOfSameMesh = (a: Membership, { authority, siteSecret, roster }: MembershipRecord): boolean =>
-  a.siteId === roster.site && sameBytes(a.authority, authority) && sameBytes(a.siteSecret, siteSecret);
+const isOfSameMesh = (a: Membership, { authority, roster }: MembershipRecord): boolean =>
+  a.siteId === roster.site && sameBytes(a.authority, authority);

@@ -37,6 +37,23 @@ export const MESH_ERRORS = {
     meaning: 'A site has as many gateways as it may have.',
     action: 'Make a second site, or take gateways out first.',
   },
+  ERR_MESH_EXPELLED: {
+    meaning: 'The gateway was expelled from the site; its key does not come back onto the roster.',
+    action: 'Begin with a fresh data directory: `sparc gateway request` makes a new key there.',
+  },
+  ERR_MESH_SECRET_INVALID: {
+    meaning:
+      'A site secret that the authority sealed to this gateway does not open with its key; the one before it counts.',
+    action: 'Join the gateway again: `sparc gateway request`, `sparc authority enrol`, `sparc gateway join`.',
+  },
+  ERR_MESH_HEAD_INVALID: {
+    meaning: 'What should attest how far the ledger of an expelled gateway counts is no signed head of it.',
+    action: 'Take the heads from `sparc mesh heads` of a gateway that is trusted.',
+  },
+  ERR_MESH_DELEGATION_INVALID: {
+    meaning: 'What should be delegated to an operator is incomplete or contradicts itself; nothing was signed.',
+    action: 'Correct what the message names: key, name, rights or end.',
+  },
   ERR_MESH_MEMBERSHIP_DAMAGED: {
     meaning: 'What makes the gateway a member of its site (authority, roster, site secret) is incomplete or damaged.',
     action:

@@ -17,6 +17,19 @@ export const MESH_EVENTS = {
     meaning: 'A gateway of the site that was connected has been away for ten seconds; it is called until it answers.',
     detail: NEIGHBOUR,
   },
+  'mesh.gateway_expelled': {
+    severity: 'alarm',
+    meaning:
+      'The authority of the site expelled a gateway: nobody speaks to it again, and of its ledger counts what the authority attested.',
+    detail: { ...NEIGHBOUR, epoch: 'of the roster that says so' },
+  },
+  'mesh.authority_refused': {
+    severity: 'alarm',
+    meaning:
+      'An entry of the authority of the site could not be taken; what the last good one of its kind says stays in force.',
+    fields: ['code'],
+    detail: { kind: 'of the entry', entry: 'its epoch and sequence' },
+  },
   'ledger.forked': {
     severity: 'alarm',
     meaning:
@@ -27,5 +40,22 @@ export const MESH_EVENTS = {
       first: 'epoch and sequence of the one head',
       second: 'epoch and sequence of the other',
     },
+  },
+  'ledger.imported': {
+    severity: 'notice',
+    meaning: 'What a courier file carried was verified and is on disk, as if a neighbour had sent it.',
+    detail: {
+      courier: 'its number in the inbox',
+      maker: 'the public key of the gateway or authority that made it',
+      entries: 'how many entries of ledgers were new',
+      parts: 'how many parts of a policy revision were new',
+      detached: 'how many batches follow on entries that are neither here nor in it',
+    },
+  },
+  'ledger.import_refused': {
+    severity: 'warning',
+    meaning: 'A courier file was not taken to its end; what came before, and proves itself, is kept.',
+    fields: ['code'],
+    detail: { courier: 'its number in the inbox' },
   },
 } as const satisfies Record<string, EventDescription>;

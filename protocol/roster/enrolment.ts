@@ -1,14 +1,14 @@
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError, type ErrorCode } from '../errors/index.js';
-import { bytes, hex, message, required } from '../ledger/index.js';
+import { bytes, hex, message, required, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
 import { assertMember, Member, openRoster, SignedRoster, type Roster } from './roster.js';
 import { seal, Sealed, unseal } from './sealed.js';
+import { SiteSecret } from './site-secret.js';
 
 const REQUEST_DOMAIN = utf8ToBytes('sparc/enrolment/1\0');
 const ADMISSION_DOMAIN = utf8ToBytes('sparc/admission/1\0');
-const SITE_SECRET_BYTES = 32;
 
 /** What a gateway takes to the authority of a site, as a file. */
 const SignedRequest = message({
@@ -17,14 +17,18 @@ const SignedRequest = message({
   signature: required(2, bytes(64)),
 });
 
+/** What all members of a site know, and nobody else. */
+const MemberSecrets = message({ siteSecret: required(1, SiteSecret), pinKey: required(2, bytes(32)) });
+export type MemberSecrets = Infer<typeof MemberSecrets>;
+
 /** What the authority gives back to one gateway. */
 const Admission = message({
   /** For whom. */
   key: required(1, hex(32)),
   authority: required(2, bytes(32)),
   roster: required(3, SignedRoster),
-  /** Sealed to the key. */
-  siteSecret: required(4, Sealed),
+  /** MemberSecrets, sealed to the key. */
+  secrets: required(4, Sealed),
 });
 
 /** The same as a file. */
@@ -56,19 +60,18 @@ export function openRequest(verify: VerifySignature, file: Uint8Array): Member {
 export function signAdmission(
   authority: Signer,
   random: Random,
-  { key, roster, siteSecret }: { readonly key: string; readonly roster: SignedRoster; readonly siteSecret: Uint8Array },
+  { key, roster, secrets }: { readonly key: string; readonly roster: SignedRoster; readonly secrets: MemberSecrets },
 ): Uint8Array {
-  const sealed = saying('ERR_MESH_REQUEST_INVALID', () => seal(hexToBytes(key), random, siteSecret));
-  const admission = Admission.encode({ key, authority: authority.publicKey, roster, siteSecret: sealed });
+  const content = MemberSecrets.encode(secrets);
+  const sealed = saying('ERR_MESH_REQUEST_INVALID', () => seal(hexToBytes(key), random, content));
+  const admission = Admission.encode({ key, authority: authority.publicKey, roster, secrets: sealed });
   return SignedAdmission.encode({ admission, signature: authority.sign(concatBytes(ADMISSION_DOMAIN, admission)) });
 }
 
 /** What a gateway takes out of its admission. */
-export interface OpenAdmission {
+export interface OpenAdmission extends MemberSecrets {
   /** Ed25519 public key, 32 bytes. */
   readonly authority: Uint8Array;
-  /** 32 bytes. */
-  readonly siteSecret: Uint8Array;
   readonly signed: SignedRoster;
   readonly roster: Roster;
 }
@@ -84,16 +87,16 @@ export function openAdmission(
 ): OpenAdmission {
   return saying('ERR_MESH_ADMISSION_INVALID', () => {
     const { admission, signature } = SignedAdmission.decode(file);
-    const { key, authority, roster: signed, siteSecret: sealed } = Admission.decode(admission);
+    const { key, authority, roster: signed, secrets: sealed } = Admission.decode(admission);
     if (!verify(authority, concatBytes(ADMISSION_DOMAIN, admission), signature)) {
       throw new Error('the authority that it names did not sign it');
     }
     if (key !== gateway.key) throw new Error(`it is for the gateway ${key}, and this is ${gateway.key}`);
     const roster = openRoster(verify, authority, signed);
     if (!roster.members.some((member) => member.key === key)) throw new Error('its roster does not name this gateway');
-    const siteSecret = unseal(gateway.seed, sealed);
-    if (siteSecret?.length !== SITE_SECRET_BYTES) throw new Error('its site secret is not sealed to this gateway');
-    return { authority, siteSecret, signed, roster };
+    const secrets = unseal(gateway.seed, sealed);
+    if (secrets === undefined) throw new Error('its secrets are not sealed to this gateway');
+    return { authority, ...MemberSecrets.decode(secrets), signed, roster };
   });
 }
 

@@ -1,4 +1,4 @@
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import { bytes, hex, list, message, required, SignedHead, text, uint, type Infer } from '../ledger/index.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
@@ -6,6 +6,8 @@ import type { Signer, VerifySignature } from '../ports/signer.js';
 /** Gateways of one site; every log is on every one of them. */
 export const MEMBERS_MAX = 32;
 const EXPELLED_MAX = 256;
+/** Of one expelled gateway: more than one where it signed several histories. */
+export const ATTESTED_HEADS_MAX = 4;
 export const ADDRESSES_MAX = 8;
 /** Fits into the body of an entry of the authority's log, and into a greeting. */
 export const ROSTER_BYTES_MAX = 60_000;
@@ -19,6 +21,16 @@ export const Member = message({
 });
 export type Member = Infer<typeof Member>;
 
+/** A gateway that is never spoken to again. */
+export const Expelled = message({
+  key: required(1, hex(32)),
+  /** That it had as a member. */
+  name: required(2, text(128)),
+  /** Of its log counts what leads to these. */
+  heads: list(3, SignedHead, ATTESTED_HEADS_MAX),
+});
+export type Expelled = Infer<typeof Expelled>;
+
 /** Who belongs to a site, as its authority says. The newest one counts; an expired one warns and goes on counting. */
 export const Roster = message({
   site: required(1, text(64)),
@@ -27,8 +39,7 @@ export const Roster = message({
   issuedUnixMs: required(3, uint(2 ** 48 - 1)),
   notAfterUnixMs: required(4, uint(2 ** 48 - 1)),
   members: list(5, Member, MEMBERS_MAX),
-  /** Never spoken to again; of their logs nothing counts behind these heads. */
-  expelled: list(6, message({ key: required(1, hex(32)), heads: list(2, SignedHead, 4) }), EXPELLED_MAX),
+  expelled: list(6, Expelled, EXPELLED_MAX),
 });
 export type Roster = Infer<typeof Roster>;
 
@@ -72,6 +83,9 @@ function assertRoster({ members, expelled }: Roster): void {
   const keys = [...members, ...expelled].map(({ key }) => key);
   const twice = keys.find((key, index) => keys.indexOf(key) !== index);
   if (twice !== undefined) throw invalid(`${twice} is there twice`);
+  for (const { key, heads } of expelled) {
+    if (heads.some(({ author }) => bytesToHex(author) !== key)) throw invalid(`a head of ${key} is another's`);
+  }
 }
 
 /** Names and addresses are shown to people and dialled. Throws ERR_MESH_ROSTER_INVALID. */

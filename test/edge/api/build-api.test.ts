@@ -80,7 +80,7 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
     logs: [{ author: HALLWAY, name: 'hallway', heads: [head], behindCount: 2 }],
     own: { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: 4 },
     forks: [{ kind: 'setBack', first: head, second: { ...head, sequence: 9 } }],
-    expelled: [{ key: 'ad'.repeat(32), heads: [head] }],
+    expelled: [{ key: 'ad'.repeat(32), name: 'gate', heads: [head] }],
     operators: [{ key: 'ae'.repeat(32), name: 'Ada', rights: ['revoke'], untilUnixMs: 9 }],
     policy: {
       inForce: { number: 3, issuedUnixMs: 6 },

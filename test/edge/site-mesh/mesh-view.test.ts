@@ -130,9 +130,9 @@ t.test('whoever was expelled is shown with the heads that its log ends at', asyn
   const { gateFirst, neighbour, facts } = scene();
   const scenes = facts([]);
   const members = scenes.roster.members.filter(({ key }) => key !== neighbour);
-  const expelled = [{ key: neighbour, heads: [gateFirst.head] }];
+  const expelled = [{ key: neighbour, name: 'gate', heads: [gateFirst.head] }];
   const view = runningView({ ...scenes, roster: { ...scenes.roster, members, expelled } });
-  t.strictSame(view.expelled, [{ key: neighbour, heads: [viewOf(gateFirst.head)] }]);
+  t.strictSame(view.expelled, [{ key: neighbour, name: 'gate', heads: [viewOf(gateFirst.head)] }]);
 });
 
 t.test('a fork is shown with both heads', async (t) => {
