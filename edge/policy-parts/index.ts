@@ -2,5 +2,6 @@
  * Parts of policy revisions: where they are kept, and how the authority of a site makes them.
  * @packageDocumentation
  */
+export * from './authority-policy.js';
 export * from './node-part-tools.js';
 export * from './sqlite-part-store.js';

@@ -33,8 +33,13 @@ export const POLICY_ERRORS = {
     action:
       'Nothing is wrong. Revisions are kept while there is room for them (LIMITS.md) and this version reads their layout; `sparc decision explain` needs none.',
   },
+  ERR_POLICY_UNSIGNED: {
+    meaning: 'The authority of the site has signed no policy yet.',
+    action: 'Sign the site file: `sparc authority policy sign SITE.yaml --dir FOLDER`.',
+  },
   ERR_POLICY_REVISION_LAYOUT: {
-    meaning: 'A policy revision of the site was made by a version of this software with another layout, and is not used.',
+    meaning:
+      'A policy revision of the site was made by a version of this software with another layout, and is not used.',
     action: 'Bring the gateway to the version of the authority; the revision is taken by itself then.',
   },
   ERR_POLICY_REVISION_INVALID: {
@@ -42,7 +47,8 @@ export const POLICY_ERRORS = {
     action: 'Sign the site file again with `sparc authority policy sign`, on a version that fits the gateways.',
   },
   ERR_POLICY_PART_ABSENT: {
-    meaning: 'A part of a policy revision is not here yet, or not as it was signed; the revision before stays in force.',
+    meaning:
+      'A part of a policy revision is not here yet, or not as it was signed; the revision before stays in force.',
     action:
       'It comes from a neighbour or with a courier file. If none of them brings it, move parts.db away: it is filled again.',
   },

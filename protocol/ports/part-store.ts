@@ -5,7 +5,7 @@ export interface Part {
   readonly content: Uint8Array;
 }
 
-/** Parts of policy revisions on the own disk, by name. One contract suite runs against every implementation. */
+/** Parts of policy revisions on the own disk, by name. */
 export interface PartStore {
   has(hash: string): boolean;
   /** As it was put; whoever relies on it compares it with its name. */

@@ -1,0 +1,117 @@
+import { SparcError } from '@sparc/protocol/errors';
+import {
+  Beacon,
+  BEACON_KIND,
+  cutRevision,
+  POLICY_KIND,
+  PolicyRevision,
+  REVISION_LAYOUT,
+  surveyParts,
+} from '@sparc/protocol/policy-revision';
+import type { PolicyContent } from '@sparc/protocol/policy';
+import type { Part, PartStore } from '@sparc/protocol/ports';
+import type { AuthorityLog } from '../authority/index.js';
+import { nodePartTools } from './node-part-tools.js';
+
+/** Parts are put on disk by so many bytes at once. */
+const PUT_BYTES = 4_194_304;
+/** Those whose parts are kept: the newest, and the one before it. */
+const REVISIONS_KEPT = 2;
+
+export interface SignedPolicy {
+  readonly revision: PolicyRevision;
+  /** False: it is the newest one, which says the same already. */
+  readonly isNew: boolean;
+  /** What a gateway with the revision before has to fetch. */
+  readonly newPartsCount: number;
+  readonly newBytes: number;
+}
+
+/** What the authority of a site says of policy: revisions, of which its part store holds the parts, and beacons. */
+export class AuthorityPolicy {
+  constructor(
+    private readonly log: Pick<AuthorityLog, 'entries' | 'append'>,
+    private readonly parts: PartStore,
+  ) {}
+
+  get newest(): PolicyRevision | undefined {
+    return this.#revisions()[0];
+  }
+
+  /**
+   * Signs a policy as the next revision, unless the newest one says the same.
+   * Throws ERR_POLICY_INVALID for one that is too large, ERR_POLICY_PARTS_FAILED or ERR_LEDGER_WRITE_FAILED.
+   */
+  sign(content: PolicyContent): SignedPolicy {
+    const [before] = this.#revisions();
+    const putting = new Putting(this.parts);
+    const number = (before?.number ?? 0) + 1;
+    const revision = cutRevision(nodePartTools, { number, content }, (part) => putting.add(part));
+    putting.end();
+    const { newPartsCount, newBytes } = putting;
+    if (before?.indexes.join() === revision.indexes.join()) {
+      return { revision: before, isNew: false, newPartsCount, newBytes };
+    }
+    // The parts first: what is signed can be handed on.
+    this.log.append([{ kind: POLICY_KIND, body: PolicyRevision.encode(revision) }]);
+    const readable = this.#revisions().filter(({ layout }) => layout === REVISION_LAYOUT);
+    const kept = readable.flatMap((each) => [...surveyParts(nodePartTools, each, this.parts).named]);
+    this.parts.keepOnly(new Set(kept));
+    return { revision, isNew: true, newPartsCount, newBytes };
+  }
+
+  /** Says that the newest revision still holds, and returns its number. Throws ERR_POLICY_UNSIGNED. */
+  confirm(): number {
+    const { newest } = this;
+    if (newest === undefined) throw new SparcError('ERR_POLICY_UNSIGNED', 'there is nothing to confirm');
+    this.log.append([{ kind: BEACON_KIND, body: Beacon.encode({ number: newest.number }) }]);
+    return newest.number;
+  }
+
+  /** Contents of the parts of the newest revision, index parts first, so that each is known when it comes. */
+  *contents(): Generator<Uint8Array, void> {
+    const { newest } = this;
+    if (newest === undefined) return;
+    const { named, missing } = surveyParts(nodePartTools, newest, this.parts);
+    if (missing[0] !== undefined) throw new SparcError('ERR_POLICY_PART_ABSENT', `${missing.length} parts`);
+    for (const hash of named) {
+      const content = this.parts.get(hash);
+      if (content !== undefined) yield content;
+    }
+  }
+
+  /** The newest first, as many as are kept. */
+  #revisions(): readonly PolicyRevision[] {
+    let revisions: readonly PolicyRevision[] = [];
+    for (const { kind, body } of this.log.entries()) {
+      if (kind === POLICY_KIND) revisions = [PolicyRevision.decode(body), ...revisions].slice(0, REVISIONS_KEPT);
+    }
+    return revisions;
+  }
+}
+
+/** Puts parts that are not there, many at once, because each put is flushed. */
+class Putting {
+  newPartsCount = 0;
+  newBytes = 0;
+  readonly #waiting = new Map<string, Part>();
+  #waitingBytes = 0;
+
+  constructor(private readonly parts: PartStore) {}
+
+  add(part: Part): void {
+    const { hash, content } = part;
+    if (this.#waiting.has(hash) || this.parts.has(hash)) return;
+    this.#waiting.set(hash, part);
+    this.#waitingBytes += content.length;
+    this.newPartsCount++;
+    this.newBytes += content.length;
+    if (this.#waitingBytes >= PUT_BYTES) this.end();
+  }
+
+  end(): void {
+    if (this.#waiting.size > 0) this.parts.put([...this.#waiting.values()]);
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+  }
+}
