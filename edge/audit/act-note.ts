@@ -14,6 +14,7 @@ const ACT_NAMES: readonly ActName[] = [
   'escrow.copied',
   'keys.restored',
   'ledger.exported',
+  'ledger.brought',
   'site.joined',
 ];
 

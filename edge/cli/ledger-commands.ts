@@ -8,7 +8,9 @@ import { exportLedger, JOURNAL_FILE, verifyLedger, type ExportFormat, type Verif
 import { findIdentity } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
+import { addImportCommand, exportCourier } from './courier-commands.js';
 import { EXIT } from './exit-codes.js';
+import { addReplicasCommand } from './replicas-command.js';
 
 interface VerifyFlags {
   readonly config: string;
@@ -18,7 +20,8 @@ interface VerifyFlags {
 interface ExportFlags {
   readonly config: string;
   readonly journal?: string;
-  readonly format: ExportFormat;
+  readonly format: ExportFormat | 'courier';
+  readonly for?: string;
   readonly by?: string;
 }
 
@@ -41,16 +44,22 @@ export function addLedgerCommands(cli: Cli): void {
     .option('--journal <journal>', 'a journal file, in place of the one of --config')
     .addOption(byOption())
     .addOption(
-      new Option('--format <format>', 'lines: a JSON object an entry; batches: signed, for other gateways')
-        .choices(['lines', 'batches'] satisfies ExportFormat[])
+      new Option(
+        '--format <format>',
+        'lines: a JSON object an entry; batches: signed; courier: all ledgers and policy parts that are here, for another gateway of the site',
+      )
+        .choices(['lines', 'batches', 'courier'] satisfies ExportFlags['format'][])
         .default('lines'),
     )
+    .option('--for <heads>', 'with courier: only what a gateway lacks where `sparc mesh heads` printed this file')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      examples('sparc ledger export events.jsonl', 'sparc ledger export --format batches log.sparc'),
+      examples('sparc ledger export events.jsonl', 'sparc ledger export --format courier /media/usb/gate.courier'),
     )
     .action((file: string | undefined, flags: ExportFlags) => exportTo(cli, file, flags));
+  addImportCommand(cli, ledger);
+  addReplicasCommand(cli, ledger);
 }
 
 function verify(cli: Cli, journal: string | undefined, { config, author, expectHead }: VerifyFlags): void {
@@ -109,7 +118,21 @@ function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): st
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-async function exportTo({ output }: Cli, file: string | undefined, flags: ExportFlags): Promise<void> {
+async function exportTo(cli: Cli, file: string | undefined, flags: ExportFlags): Promise<void> {
+  const { format, journal } = flags;
+  if (format !== 'courier') {
+    if (flags.for !== undefined) throw new SparcError('ERR_CLI_USAGE', '--for goes with --format courier');
+    return exportJournal(cli, file, { ...flags, format });
+  }
+  if (file !== undefined && journal === undefined) return exportCourier(cli, file, flags);
+  throw new SparcError('ERR_CLI_USAGE', 'a courier needs a file to go into, and is of all ledgers of a gateway');
+}
+
+async function exportJournal(
+  { output }: Cli,
+  file: string | undefined,
+  flags: ExportFlags & { readonly format: ExportFormat },
+): Promise<void> {
   const { format } = flags;
   const dataDir = flags.journal === undefined ? loadGatewayConfig(flags.config).dataDir : undefined;
   const path = flags.journal ?? join(dataDir ?? '', JOURNAL_FILE);

@@ -1,4 +1,4 @@
-import type { Batch, SignedHead } from '@sparc/protocol/ledger';
+import { sameBytes, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import { isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
 import { batchesAfter, type ReadableLogs } from '../replica/index.js';
 
@@ -10,15 +10,16 @@ export function* carriedBatches(
 ): Generator<Batch, void> {
   const authors = [...logs.logs().keys()].filter((author) => author !== authority);
   for (const author of [authority, ...authors]) {
-    const held = heads.filter((head) => Buffer.from(head.author).toString('hex') === author);
-    yield* batchesAfter(logs, author, endsUpTo(logs.logs().get(author) ?? [], held));
+    yield* batchesAfter(logs, author, endsUpTo(logs.logs().get(author) ?? [], heads));
   }
 }
 
-/** The ends of all epochs that lead to these heads, as far as this log tells. */
-function endsUpTo(log: AuthorLog, heads: readonly EpochEnd[]): EpochEnd[] {
+/** The ends of all epochs of a log that lead to those of these heads that are of it, as far as the log tells. */
+export function endsUpTo(log: AuthorLog, heads: readonly SignedHead[]): EpochEnd[] {
+  const author = log[0]?.head.author;
   const ends: EpochEnd[] = [];
   for (const head of heads) {
+    if (author === undefined || !sameBytes(head.author, author)) continue;
     for (let at: EpochEnd | undefined = head; at !== undefined;) {
       const { epoch, sequence }: EpochEnd = at;
       ends.push({ epoch, sequence });

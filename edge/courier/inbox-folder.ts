@@ -31,25 +31,25 @@ export class InboxFolder {
 
   /**
    * Copies a courier here and lets `check` look at the copy, which becomes one to be taken if that does not throw. Gives
-   * its id. Throws what the file system or `check` throws.
+   * its id, and what `check` returned. Throws what the file system or `check` throws.
    */
-  bring(
+  bring<T>(
     { clock, random }: { readonly clock: Clock; readonly random: Random },
     pieces: Iterable<Uint8Array>,
-    check: (copy: Iterable<Uint8Array>) => void,
-  ): string {
+    check: (copy: Iterable<Uint8Array>) => T,
+  ): { readonly courier: string; readonly checked: T } {
     const wall = String(Math.round(clock.wall().unixMs)).padStart(15, '0');
     const id = `${wall}-${Buffer.from(random.bytes(6)).toString('hex')}`;
     const copy = join(this.#path, id + UNCHECKED);
     mkdirSync(this.#path, { recursive: true, mode: 0o700 });
     replaceFileByPieces(copy, pieces);
     try {
-      check(filePieces(copy));
+      const checked = check(filePieces(copy));
       renameSync(copy, join(this.#path, id + SUFFIX));
+      return { courier: id, checked };
     } finally {
       rmSync(copy, { force: true });
     }
-    return id;
   }
 
   /** It was taken, or never will be. Idempotent. */

@@ -3,6 +3,9 @@
  * @packageDocumentation
  */
 export { carriedBatches } from './carried-batches.js';
+export { carriedParts } from './carried-parts.js';
+export { checkCourier, type CheckedCourier } from './check-courier.js';
+export { CourierCount } from './courier-count.js';
 export { CourierInbox, type CourierInboxDeps, type Taken } from './courier-inbox.js';
 export { withLogsOf } from './data-dir-logs.js';
 export { InboxFolder } from './inbox-folder.js';
