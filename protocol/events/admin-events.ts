@@ -43,7 +43,17 @@ export const ADMIN_EVENTS = {
     severity: 'notice',
     meaning: 'A named person took a copy of the journal, which says who went where.',
     fields: ['code?'],
-    detail: { ...ACT, 'format?': '`lines` or `batches`', 'upTo?': 'epoch and sequence of the newest entry in it' },
+    detail: { ...ACT, 'format?': '`lines`, `batches` or `courier`', 'upTo?': 'epoch and sequence of the newest entry in it' },
+  },
+  'ledger.brought': {
+    severity: 'notice',
+    meaning: 'A named person brought a courier file: ledgers of gateways and policy, from where no network goes.',
+    fields: ['code?'],
+    detail: {
+      ...ACT,
+      'courier?': 'its number in the inbox',
+      'maker?': 'the public key of the gateway or authority that made it',
+    },
   },
   'site.joined': {
     severity: 'warning',
