@@ -1,3 +1,4 @@
+import { ADDRESSES_MAX } from '@sparc/protocol/roster';
 import type { LinksTold } from './links.js';
 
 /** Of one neighbour, found by multicast DNS, where anybody may claim anything. */
@@ -31,18 +32,18 @@ export class AddressBook {
     this.#reachedAt.set(key, address);
   }
 
-  /** Where it was reached last, if it was. */
-  reachedAt(key: string): readonly string[] {
-    const address = this.#reachedAt.get(key);
-    return address === undefined ? [] : [address];
-  }
-
   /** In the order in which it is called at them: the last good one, those of the roster, found ones, told ones. */
   addressesOf(key: string): readonly string[] {
-    const { addresses = [], isPinned = false } = this.members().find((member) => member.key === key) ?? {};
+    const { addresses, isPinned = false } = this.#place(key);
     const others = isPinned ? [] : [...(this.#foundAt.get(key) ?? []), ...this.told.addressesOf(key)];
     const known = new Set([...addresses, ...others]);
-    return [...new Set([...this.reachedAt(key).filter((address) => known.has(address)), ...known])];
+    return [...new Set([...this.#reached(key).filter((address) => known.has(address)), ...known])];
+  }
+
+  /** For others who look for it, at first hand; what is pinned here leads there from here alone. */
+  addressesToTell(key: string): readonly string[] {
+    const reached = this.#place(key).isPinned === true ? [] : this.#reached(key);
+    return [...new Set([...reached, ...this.told.listensAt(key)])].slice(0, ADDRESSES_MAX);
   }
 
   membersChanged(): void {
@@ -50,5 +51,14 @@ export class AddressBook {
     for (const known of [this.#foundAt, this.#reachedAt]) {
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
     }
+  }
+
+  #place(key: string): Omit<MemberPlace, 'key'> {
+    return this.members().find((member) => member.key === key) ?? { addresses: [] };
+  }
+
+  #reached(key: string): string[] {
+    const address = this.#reachedAt.get(key);
+    return address === undefined ? [] : [address];
   }
 }

@@ -12,13 +12,14 @@ export const dialable = (addresses: readonly string[], peer: PeerId): Multiaddr[
 /** As `host:port`. */
 export function formatAddress(address: Multiaddr): string {
   const parts = address.getComponents();
-  const host = parts[0]?.value ?? '';
-  return `${host.includes(':') ? `[${host}]` : host}:${parts.find(({ name }) => name === 'tcp')?.value ?? ''}`;
+  const valueOf = (...names: string[]) => parts.find(({ name }) => names.includes(name))?.value ?? '';
+  const host = valueOf('ip4', 'ip6', 'dns', 'dns4', 'dns6');
+  return `${host.includes(':') ? `[${host}]` : host}:${valueOf('tcp')}`;
 }
 
-/** Those that other machines can call, if there is one. */
+/** Those that other machines can call; all, where the machine has no such address. */
 export function reachable(addresses: readonly string[]): readonly string[] {
-  const beyond = addresses.filter((address) => !/^(127\.|\[::1\])/.test(address));
+  const beyond = addresses.filter((address) => !/^(127\.|\[::1\]|\[fe80:)/i.test(address));
   return beyond.length > 0 ? beyond : addresses;
 }
 

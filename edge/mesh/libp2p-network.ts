@@ -223,6 +223,8 @@ export class Libp2pNetwork implements MeshNetwork {
 
   #onOpen(link: SessionLink): void {
     const { neighbour } = link;
+    // The roster may have changed since it greeted.
+    if (!this.#isMember(neighbour)) return link.end('it is no longer on the roster', true);
     this.#open.get(neighbour)?.link.end('another session with it takes its place', false);
     this.#open.set(neighbour, { link, openedAtMs: this.deps.clock.monotonicMs() });
     this.#dialler.take({ kind: 'connected', neighbour });
@@ -250,7 +252,9 @@ export class Libp2pNetwork implements MeshNetwork {
   }
 
   #onLinks(neighbour: string, links: Links): void {
+    const before = this.#told.listensAt(neighbour).join();
     for (const key of this.#told.take(neighbour, links)) this.#callFound(key);
+    if (this.#told.listensAt(neighbour).join() !== before) this.#teller.hurry();
     this.#noteShared();
   }
 
@@ -278,10 +282,7 @@ export class Libp2pNetwork implements MeshNetwork {
   }
 
   #ownLinks(): Links {
-    const heard = [...this.#open.keys()].map((key) => {
-      const addresses = new Set([...this.#addresses.reachedAt(key), ...this.#told.addressesOf(key)]);
-      return { key, addresses: [...addresses].slice(0, ADDRESSES_MAX) };
-    });
+    const heard = [...this.#open.keys()].map((key) => ({ key, addresses: [...this.#addresses.addressesToTell(key)] }));
     const listensAt = reachable(this.addresses).slice(0, ADDRESSES_MAX);
     return { secretId: secretIdOf(this.deps.siteSecrets().present), listensAt, heard };
   }

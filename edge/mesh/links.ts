@@ -34,8 +34,9 @@ export class LinksTold {
   /** Returns the members that may be at other addresses than those known so far. */
   take(neighbour: string, { secretId, listensAt, heard }: Links): string[] {
     const before = this.#members(heard).map(({ key }) => ({ key, known: this.addressesOf(key) }));
-    this.#said.set(neighbour, { secretId, listensAt });
-    this.#heard.set(neighbour, heard);
+    this.#said.set(neighbour, { secretId, listensAt: listensAt.filter(isAddress) });
+    const usable = heard.map(({ key, addresses }) => ({ key, addresses: addresses.filter(isAddress) }));
+    this.#heard.set(neighbour, usable);
     const isMoved = (key: string, known: readonly string[]) => this.addressesOf(key).some((at) => !known.includes(at));
     return before.filter(({ key, known }) => isMoved(key, known)).map(({ key }) => key);
   }
@@ -54,12 +55,17 @@ export class LinksTold {
     return this.#said.get(key)?.secretId;
   }
 
+  /** Where the member listens, by its own word. */
+  listensAt(key: string): readonly string[] {
+    return this.#said.get(key)?.listensAt ?? [];
+  }
+
   /** Where it listens by its own word, and then where others find it: the first of each of them, the second… */
   addressesOf(key: string): readonly string[] {
     const byOthers = [...this.#heard.values()].map((heard) => heard.find((link) => link.key === key)?.addresses ?? []);
     const inTurn = Array.from({ length: ADDRESSES_MAX }, (_, index) => byOthers.flatMap((told) => told[index] ?? []));
-    const all = [...(this.#said.get(key)?.listensAt ?? []), ...inTurn.flat()];
-    return [...new Set(all.filter(isAddress))].slice(0, ADDRESSES_MAX);
+    const all = [...this.listensAt(key), ...inTurn.flat()];
+    return [...new Set(all)].slice(0, ADDRESSES_MAX);
   }
 
   #members(heard: readonly HeardLink[]): HeardLink[] {
