@@ -1,3 +1,4 @@
+import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
 import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
@@ -153,6 +154,16 @@ export class AuthorityFolder {
     this.#append([{ kind: DELEGATION_KIND, body: Delegation.encode(delegation) }]);
   }
 
+  /** All that it ever said, and parts of its policy, as a file for any gateway of the site. */
+  courier(parts: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+    const { clock, random } = this.deps;
+    const { signed, roster, siteSecret } = this.#state;
+    const madeUnixMs = Math.floor(clock.wall().unixMs);
+    const opening = { site: roster.site, maker: toHex(this.publicKey), madeUnixMs, roster: signed };
+    const deps = { signer: this.files.signer, random, crypto: nodeCrypto };
+    return writeCourier(deps, siteSecret.secret, opening, itemsOf(this.log, parts));
+  }
+
   /** Idempotent. */
   close(): void {
     closeAuthorityFiles(this.files);
@@ -179,6 +190,11 @@ export class AuthorityFolder {
       foldAuthority(this.deps.verify, { publicKey: this.publicKey, seed }, log.entries()),
     );
   }
+}
+
+function* itemsOf(log: AuthorityLog, parts: Iterable<Uint8Array>): Generator<CourierItem, void> {
+  for (const batch of log.batches()) yield { batch };
+  for (const part of parts) yield { part };
 }
 
 function assertNotExpelled({ expelled }: Roster, key: string): void {

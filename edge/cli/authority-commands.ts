@@ -5,6 +5,7 @@ import { SiteFile } from '@sparc/protocol/policy';
 import { openRequest, type Roster } from '@sparc/protocol/roster';
 import { AuthorityFolder } from '../authority/index.js';
 import { verifySignature } from '../platform/index.js';
+import { addAuthorityPolicyCommands } from './authority-policy-commands.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { examples, jsonOption, type Cli } from './cli.js';
 import { rosterLines, rosterValue } from './roster-text.js';
@@ -37,6 +38,7 @@ export function addAuthorityCommands(cli: Cli): void {
     )
     .addHelpText('after', examples('sparc authority enrol hallway.request gate.request --dir /media/usb/harbour'))
     .action((requests: readonly string[], { dir }: { dir: string }) => enrol(cli, requests, dir));
+  addAuthorityPolicyCommands(cli, authority);
 }
 
 function init({ output }: Cli, path: string, site: string): void {

@@ -3,6 +3,8 @@ import {
   Beacon,
   BEACON_KIND,
   cutRevision,
+  EMPTY_COURSE,
+  learn,
   POLICY_KIND,
   PolicyRevision,
   REVISION_LAYOUT,
@@ -15,8 +17,6 @@ import { nodePartTools } from './node-part-tools.js';
 
 /** Parts are put on disk by so many bytes at once. */
 const PUT_BYTES = 4_194_304;
-/** Those whose parts are kept: the newest, and the one before it. */
-const REVISIONS_KEPT = 2;
 
 export interface SignedPolicy {
   readonly revision: PolicyRevision;
@@ -82,11 +82,9 @@ export class AuthorityPolicy {
 
   /** The newest first, as many as are kept. */
   #revisions(): readonly PolicyRevision[] {
-    let revisions: readonly PolicyRevision[] = [];
-    for (const { kind, body } of this.log.entries()) {
-      if (kind === POLICY_KIND) revisions = [PolicyRevision.decode(body), ...revisions].slice(0, REVISIONS_KEPT);
-    }
-    return revisions;
+    let course = EMPTY_COURSE;
+    for (const entry of this.log.entries()) course = learn(course, entry);
+    return course.revisions.map(({ revision }) => revision);
   }
 }
 
