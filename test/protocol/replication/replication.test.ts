@@ -1,12 +1,16 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import t from 'tap';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import {
   ANNOUNCE_ALL_MS,
+  ANNOUNCE_OTHERS_PAUSE_MS,
   ANNOUNCE_PAUSE_MS,
   FETCH_RETRY_PAUSE_MS,
   FETCH_SILENCE_MAX_MS,
   FETCHES_FROM_ONE_MAX,
   holdersOf,
+  holds,
   nextDeadlineMs,
   nothingHeld,
   PUSH_PATIENCE_MS,
@@ -17,6 +21,7 @@ import {
   type ReplicationInput,
   type ReplicationState,
 } from '@sparc/protocol/replication';
+import { checkProperty } from '../../support/property.js';
 import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -97,6 +102,61 @@ t.test('the first change is told at once, those that follow closely together', a
   const [together, ...more] = sent(made.pass(ANNOUNCE_PAUSE_MS));
   t.match(together, { heads: { tips: [{ sequence: 4 }], pushed: { length: 2 } } });
   t.equal(more.length, 0);
+});
+
+t.test('what was taken of others is told less often, or together with own news', async (t) => {
+  const made = machine(2);
+  const chain = new TestChain(testSigner(3));
+  const store = () => sent(made.input({ kind: 'stored', author: keyOf(3), log: log(chain.add(opened).head) }));
+  chain.open(1);
+  made.pass(ANNOUNCE_OTHERS_PAUSE_MS);
+  t.equal(store().length, 1, 'the first at once');
+  store();
+  t.equal(sent(made.pass(ANNOUNCE_OTHERS_PAUSE_MS - 1)).length, 0);
+  t.equal(sent(made.pass(1)).length, 1);
+  store();
+  made.input({ kind: 'stored', author: SELF, log: log(headOf(1)) });
+  t.match(sent(made.pass(ANNOUNCE_PAUSE_MS)), [{ heads: { tips: { length: 2 } } }]);
+});
+
+t.test('who is ahead is known at any time, whatever comes in which order', async (t) => {
+  const chains = [1, 2, 3].map((author) => {
+    const chain = new TestChain(testSigner(author));
+    return [chain.open(1), chain.add(opened), chain.add(opened)].map(({ head }) => head);
+  });
+  const author = fc.constantFrom(0, 1, 2);
+  const length = fc.constantFrom(0, 1, 2);
+  const neighbour = fc.constantFrom(2, 3, 4).map(keyOf);
+  const input: fc.Arbitrary<ReplicationInput> = fc.oneof(
+    fc.record({ kind: fc.constant('connected'), neighbour }),
+    fc.record({ kind: fc.constant('disconnected'), neighbour }),
+    fc
+      .tuple(neighbour, fc.dictionary(fc.constantFrom('0', '1', '2'), length), fc.boolean())
+      .map(([neighbour, said, complete]): ReplicationInput => {
+        const tips = Object.entries(said).flatMap(([author, length]) => chains[Number(author)]?.[length] ?? []);
+        return { kind: 'heads', neighbour, heads: { tips, complete } };
+      }),
+    fc.tuple(author, length).map(([author, length]): ReplicationInput => {
+      const head = chains[author]?.[length] as SignedHead;
+      return { kind: 'stored', author: keyOf(author + 1), log: log(head) };
+    }),
+  );
+  checkProperty(
+    fc.property(fc.array(input, { maxLength: 30 }), (inputs) => {
+      const made = machine();
+      for (const each of inputs) made.input(each);
+      const { neighbours, logs, ahead } = made.state;
+      const found = [...ahead].flatMap(([author, others]) => [...others].map((other) => `${author} ${other}`));
+      const wanted = [...neighbours].flatMap(([other, { tips }]) =>
+        [...tips].flatMap(([author, said]) =>
+          author !== SELF && said.some((tip) => !holds(logs.get(author) ?? [], tip)) ? [`${author} ${other}`] : [],
+        ),
+      );
+      assert.deepEqual(found.sort(), wanted.sort());
+    }),
+    300,
+  );
+  t.pass();
 });
 
 t.test('more than a little is announced and not pushed', async (t) => {
