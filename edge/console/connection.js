@@ -17,7 +17,7 @@ export const getOlder = (before, limit) =>
  * Follows the live stream for ever. After each (re)connection `onOpen` fetches what was missed; `onProblem` gets a
  * code, message and action while the page shows something old, and undefined when it is current again.
  */
-export function follow({ onOpen, onSite, onEvent, onCommissioning, onProblem }) {
+export function follow({ onOpen, onSite, onEvent, onCommissioning, onMesh, onProblem }) {
   let source;
   let problem;
   const report = (next) => {
@@ -33,6 +33,7 @@ export function follow({ onOpen, onSite, onEvent, onCommissioning, onProblem }) 
     });
     source.addEventListener('site', ({ data }) => onSite(JSON.parse(data)));
     source.addEventListener('commissioning', ({ data }) => onCommissioning(JSON.parse(data)));
+    source.addEventListener('mesh', ({ data }) => onMesh(JSON.parse(data)));
     source.addEventListener('event', ({ data }) => onEvent(JSON.parse(data)));
     source.addEventListener('error', () => {
       void explain();

@@ -3,7 +3,9 @@ import { follow, getCatalogue, getNewest } from './connection.js';
 import { byId, h } from './dom.js';
 import { renderDoors } from './doors.js';
 import { createEventList } from './events.js';
-import { problemsOf, renderProblems } from './problems.js';
+import { createMesh } from './mesh.js';
+import { meshProblemsOf } from './mesh-problems.js';
+import { problemsOf, renderProblems, worstFirst } from './problems.js';
 import { createSimulator } from './simulator.js';
 import { ago, CLOCK_WORDS, clockOf, standingOf, titleOf, whereOf } from './words.js';
 
@@ -13,7 +15,9 @@ const catalogue = await untilServed(getCatalogue);
 const events = createEventList(catalogue);
 const simulator = createSimulator();
 const commissioning = createCommissioning(catalogue);
+const meshPage = createMesh(catalogue);
 let site;
+let mesh;
 let trouble;
 let timeQuality = 'synced';
 
@@ -32,6 +36,7 @@ follow({
     simulator.connect(site.simulatorUrl);
     events.setSite(site);
     commissioning.setSite(site);
+    meshPage.setSite(site);
     render();
   },
   onEvent(event) {
@@ -40,22 +45,31 @@ follow({
     if (event.severity === 'alarm') byId('announcer').textContent = `${titleOf(event)}: ${whereOf(event, site)}`;
   },
   onCommissioning: commissioning.setView,
+  onMesh(next) {
+    mesh = next;
+    meshPage.setView(mesh);
+    renderState();
+  },
   onProblem(problem) {
     trouble = problem;
     render();
   },
 });
-setInterval(renderFacts, 1_000);
+// Ages and what has settled change without a word.
+setInterval(() => {
+  renderFacts();
+  renderState();
+}, 1_000);
 window.addEventListener('hashchange', showView);
 showView();
 
 /** The address says which view is shown, so that it can be kept, sent and gone back from. */
 function showView() {
-  const isCommissioning = location.hash === '#commissioning';
-  byId('doors-and-events').hidden = isCommissioning;
-  commissioning.show(isCommissioning);
-  mark(byId('tab-doors'), !isCommissioning);
-  mark(byId('tab-commissioning'), isCommissioning);
+  const view = ['#commissioning', '#mesh'].includes(location.hash) ? location.hash : '#doors-and-events';
+  byId('doors-and-events').hidden = view !== '#doors-and-events';
+  commissioning.show(view === '#commissioning');
+  meshPage.show(view === '#mesh');
+  for (const tab of document.querySelectorAll('.tabs a')) mark(tab, tab.getAttribute('href') === view);
   renderState();
 
   function mark(tab, isCurrent) {
@@ -76,15 +90,19 @@ function render() {
 }
 
 function renderState() {
-  const problems = site === undefined ? [] : problemsOf(site, catalogue);
+  const known = site !== undefined && mesh !== undefined;
+  const ofMesh = known ? meshProblemsOf(mesh, catalogue, site.gateway.startedAtUnixMs, Date.now()) : [];
+  const problems = site === undefined ? [] : worstFirst([...problemsOf(site, catalogue), ...ofMesh]);
   const state = byId('state');
   const alarms = problems.filter(({ level }) => level === 'alarm').length;
+  const untrue = [];
   if (trouble !== undefined) {
     const { code, message, action } = trouble;
-    problems.unshift({ key: 'trouble', level: 'alarm', title: 'What you see is old', code, meaning: message, action });
+    untrue.push({ key: 'trouble', level: 'alarm', title: 'What you see is old', code, meaning: message, action });
   }
   // Whoever commissions has what is wrong with readers beside them, and no room for doors.
-  const shown = location.hash === '#commissioning' ? problems.filter(({ key }) => key === 'trouble') : problems;
+  const ofView = { '#commissioning': [], '#mesh': ofMesh }[location.hash] ?? problems;
+  const shown = [...untrue, ...ofView];
   renderProblems(byId('problem-list'), shown);
   byId('problems').hidden = shown.length === 0;
   document.body.dataset.stale = String(trouble !== undefined);

@@ -17,20 +17,26 @@ const WARNING_ACTIONS = {
   'exit.fault': 'Check the wiring of the exit button and its end-of-line resistors.',
 };
 
-/** Everything that needs a person, worst first: { key, level, title, code, meaning, action }. */
+/** One thing that needs a person: what is known of its code, or else of `fallback`, says what it means and what to do. */
+export function problemOf(catalogue, level, title, code, fallback = {}) {
+  const known = catalogue.errors[code] ?? fallback;
+  return {
+    key: `${title} ${code}`,
+    level,
+    title,
+    code,
+    meaning: [known.meaning ?? catalogue.events[code]?.meaning, fallback.message].filter(Boolean).join(' '),
+    action: known.action ?? fallback.action,
+  };
+}
+
+export const worstFirst = (problems) =>
+  problems.sort((a, b) => (a.level === b.level ? 0 : a.level === 'alarm' ? -1 : 1));
+
+/** Everything of doors, readers and the gateway that needs a person, worst first. */
 export function problemsOf(site, catalogue) {
   const problems = [];
-  const add = (level, title, code, fallback = {}) => {
-    const known = catalogue.errors[code] ?? fallback;
-    problems.push({
-      key: `${title} ${code}`,
-      level,
-      title,
-      code,
-      meaning: [known.meaning ?? catalogue.events[code]?.meaning, fallback.message].filter(Boolean).join(' '),
-      action: known.action ?? fallback.action,
-    });
-  };
+  const add = (...problem) => problems.push(problemOf(catalogue, ...problem));
 
   for (const { name, words } of standingOf(site.mode)) {
     const level = name === 'site.threat_level' ? 'warning' : 'alarm';
@@ -85,7 +91,7 @@ export function problemsOf(site, catalogue) {
       action: 'Look at what sets it off: an input that chatters, or rules that answer each other.',
     });
   }
-  return problems.sort((a, b) => (a.level === b.level ? 0 : a.level === 'alarm' ? -1 : 1));
+  return worstFirst(problems);
 }
 
 export function renderProblems(list, problems) {

@@ -177,6 +177,15 @@ const TITLES = {
   'gateway.started': 'Gateway started',
   'gateway.stopped': 'Gateway stopped',
   'gateway.part_failed': 'Part of the gateway restarted',
+  'site.joined': 'Joined a site',
+  'mesh.neighbour_found': 'Gateway connected',
+  'mesh.neighbour_lost': 'Gateway away',
+  'mesh.gateway_expelled': 'Gateway expelled',
+  'mesh.authority_refused': 'Entry of the authority refused',
+  'ledger.forked': 'Two histories of one gateway',
+  'ledger.brought': 'Courier brought',
+  'ledger.imported': 'Courier taken',
+  'ledger.import_refused': 'Courier refused',
   'policy.aging': 'Policy grows old',
   'policy.stale': 'Policy too old',
   'clock.stepped': 'Clock was set',
@@ -218,7 +227,8 @@ export function kindOf({ name, severity }) {
 export function whoOf(event) {
   if (event.holderName !== undefined) return event.holderName;
   if (event.holderId !== undefined) return event.holderId;
-  const actor = event.detail?.operator ?? event.detail?.by;
+  const { operator, by, name } = event.detail ?? {};
+  const actor = operator ?? by ?? name;
   if (actor !== undefined) return actor;
   const { card } = event;
   if (card?.cardNumber !== undefined) {
@@ -243,7 +253,7 @@ export function whereOf(event, site) {
 }
 
 /** Details that say who, or that only name something. */
-const NAMES_ONLY = new Set(['operator', 'by', 'task', 'act']);
+const NAMES_ONLY = new Set(['operator', 'by', 'task', 'act', 'neighbour', 'name']);
 
 /** Why, as one sentence; the reason that decided comes first. */
 export function whyOf(event, catalogue) {

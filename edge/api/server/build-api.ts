@@ -78,7 +78,7 @@ export function buildApi({ state, log, streams, requests, mesh, logLevel, simula
     reasons: REASON_TEXTS,
   }));
   api.get('/api/stream', async (_request, reply) => {
-    streams.open(reply.raw, headers, { site: state.view(), commissioning: state.commissioning() });
+    streams.open(reply.raw, headers, { site: state.view(), commissioning: state.commissioning(), mesh: mesh() });
     return reply.hijack();
   });
   addCommissioningRoutes(api, { state, requests });

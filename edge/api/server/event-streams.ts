@@ -9,7 +9,7 @@ export const STREAM_BACKLOG_MAX_BYTES = 262_144;
 export const STREAM_HEARTBEAT_MS = 15_000;
 
 /** States that are sent whole, each as an event of that name. */
-const STATE_NAMES = ['site', 'commissioning'] as const;
+const STATE_NAMES = ['site', 'commissioning', 'mesh'] as const;
 type StateName = (typeof STATE_NAMES)[number];
 
 /**
@@ -18,6 +18,8 @@ type StateName = (typeof STATE_NAMES)[number];
  */
 export class EventStreams {
   readonly #clients = new Map<ServerResponse, Map<StateName, string>>();
+  /** What each state was when it was last sent to all. */
+  readonly #current = new Map<StateName, string>();
   #heartbeat: Timer | undefined;
   #droppedCount = 0;
 
@@ -46,14 +48,20 @@ export class EventStreams {
     this.#clients.set(response, new Map());
     response.once('close', () => this.#clients.delete(response));
     response.on('drain', () => this.#sendWaiting(response));
-    for (const name of STATE_NAMES) this.#sendState(response, name, frame(name, states[name]));
+    for (const name of STATE_NAMES) {
+      const isNew = this.state(name, states[name]);
+      if (!isNew) this.#sendState(response, name, frame(name, states[name]));
+    }
     this.#heartbeat ??= this.clock.setTimer(STREAM_HEARTBEAT_MS, () => this.#beat());
   }
 
-  /** A state that makes every older one worthless. */
-  state(name: StateName, state: unknown): void {
+  /** A state that makes every older one worthless. One that is as before is not sent again: false. */
+  state(name: StateName, state: unknown): boolean {
     const text = frame(name, state);
+    if (this.#current.get(name) === text) return false;
+    this.#current.set(name, text);
     for (const client of this.#clients.keys()) this.#sendState(client, name, text);
+    return true;
   }
 
   /** One event, in order with the others. */

@@ -35,6 +35,12 @@ t.test('an act is told with who did it and what came of it', async (t) => {
   t.equal(whyOf(event, CATALOGUE), 'Order door; why there is no such door');
 });
 
+t.test('an event of the mesh names the other gateway, and spares the reader its key', async (t) => {
+  const event = { name: 'mesh.gateway_expelled', detail: { neighbour: 'ab'.repeat(32), name: 'gate', epoch: '7' } };
+  t.equal(whoOf(event), 'gate');
+  t.equal(whyOf(event, CATALOGUE), 'Epoch 7');
+});
+
 t.test('whoever nobody knows is called by what they presented', async (t) => {
   t.equal(whoOf({ card: { bitCount: 26, facility: 1, cardNumber: '42' } }), 'card 1-42');
   t.equal(whoOf({ card: { bitCount: 26 } }), 'card of 26 bits');
