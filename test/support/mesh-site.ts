@@ -1,7 +1,7 @@
 import { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from '@sparc/edge/mesh';
 import { createNodeClock, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import type { Clock, Signer } from '@sparc/protocol/ports';
-import { openRoster, signRoster, type SignedRoster } from '@sparc/protocol/roster';
+import { openRoster, signRoster, type Member, type SignedRoster } from '@sparc/protocol/roster';
 import { freePort } from './free-port.js';
 import { TcpRelay } from './tcp-relay.js';
 import { testSigner } from './test-signer.js';
@@ -34,6 +34,8 @@ export class MeshSite {
   readonly logs: string[] = [];
   #epoch = 0;
   #roster: SignedRoster | undefined;
+  /** Of the newest roster. */
+  #members: readonly Member[] = [];
   readonly #networks = new Set<Libp2pNetwork>();
   readonly #relays = new Map<string, TcpRelay>();
 
@@ -72,6 +74,7 @@ export class MeshSite {
       members: members.map(({ key, port }) => ({ key, name: `gateway ${port}`, addresses: [`127.0.0.1:${port}`] })),
       expelled: [],
     });
+    this.#members = this.membersOf(this.#roster);
     return this.#roster;
   }
 
@@ -91,7 +94,6 @@ export class MeshSite {
     deps: Partial<Libp2pNetworkDeps> = {},
   ): Libp2pNetwork {
     const roster = () => this.roster;
-    const members = () => this.membersOf(roster());
     const network = new Libp2pNetwork(
       {
         clock: this.clock,
@@ -102,7 +104,7 @@ export class MeshSite {
         siteSecrets: () => ({ present: this.siteSecret, previous: undefined }),
         onSecretShared: () => undefined,
         members: () =>
-          members().map(({ key, addresses }) => {
+          this.#members.map(({ key, addresses }) => {
             const relay = this.#relays.get(`${member.key} ${key}`);
             return relay === undefined
               ? { key, addresses }
@@ -110,7 +112,7 @@ export class MeshSite {
           }),
         admits: (neighbour, shown) => {
           this.membersOf(shown);
-          return members().some(({ key }) => key === neighbour);
+          return this.#members.some(({ key }) => key === neighbour);
         },
         onLog: (fields, message) => void this.logs.push(`${message} ${JSON.stringify(fields)}`),
         ...deps,

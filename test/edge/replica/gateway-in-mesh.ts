@@ -1,9 +1,9 @@
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { Replicator, type OwnLog } from '@sparc/edge/replica';
-import type { Batch, EpochId } from '@sparc/protocol/ledger';
-import type { LogCommit } from '@sparc/protocol/ports';
+import type { Batch, EpochId, SignedHead } from '@sparc/protocol/ledger';
+import type { Clock, LogCommit, MeshNetwork } from '@sparc/protocol/ports';
 import { tipsOf, type AuthorLog, type EpochEnd, type Fork } from '@sparc/protocol/replication';
-import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore, type SimulatedMesh } from '@sparc/simulator/mesh';
+import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore } from '@sparc/simulator/mesh';
 import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -13,6 +13,12 @@ export const opened = { name: 'door.opened', doorId: 'front' };
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export const keyOf = (number: number): string => hex(testSigner(number).publicKey);
 
+/** What connects the machines of a site. */
+interface Mesh {
+  readonly clock: Clock;
+  join(machine: string, key: string): MeshNetwork;
+}
+
 /** One gateway of a site: its own log, its replicas, and the program between them and the network. */
 export class GatewayInMesh implements OwnLog {
   readonly author: string;
@@ -21,11 +27,13 @@ export class GatewayInMesh implements OwnLog {
   readonly forks: Fork[] = [];
   readonly failures: unknown[] = [];
   readonly stored: string[] = [];
+  /** Of authors who were expelled. */
+  readonly attested = new Map<string, readonly SignedHead[]>();
   own = new SimulatedLog();
   #running: { readonly replicator: Replicator; readonly store: SimulatedReplicaStore } | undefined;
 
   constructor(
-    private readonly mesh: SimulatedMesh,
+    private readonly mesh: Mesh,
     readonly machine: string,
     number: number,
     private readonly isAuthor: (author: string) => boolean,
@@ -49,6 +57,7 @@ export class GatewayInMesh implements OwnLog {
       ownLog: this,
       siteId: SITE,
       isAuthor: this.isAuthor,
+      attestedHeads: (author) => this.attested.get(author),
       onStored: (author) => this.stored.push(author),
       onFork: (fork) => this.forks.push(fork),
       onFailure: (error) => this.failures.push(error),

@@ -1,0 +1,59 @@
+import t from 'tap';
+import { createNodeClock } from '@sparc/edge/platform';
+import type { Libp2pNetwork } from '@sparc/edge/mesh';
+import { MEMBERS_MAX } from '@sparc/protocol/roster';
+import { MeshSite } from '../../support/mesh-site.js';
+import { eventually } from '../../support/peers.js';
+import { GatewayInMesh, keyOf, opened } from '../replica/gateway-in-mesh.js';
+
+const WITHIN_MS = 90_000;
+/** Two on both sides in the ring, and three across it. */
+const LINKS_COUNT = 7;
+
+t.test(
+  'a full site is linked in a ring with chords: each has the log of each, and a lost gateway holds nothing up',
+  async (t) => {
+    const clock = createNodeClock();
+    const site = await MeshSite.create(MEMBERS_MAX, clock);
+    const all = site.members.map((member) => {
+      const network = site.network(member);
+      const number = member.seed[0] ?? 0;
+      const gateway = new GatewayInMesh({ clock, join: () => network }, keyOf(number), number, () => true);
+      return { network, gateway };
+    });
+    t.teardown(() => Promise.all(all.map(({ gateway }) => gateway.stop())));
+    const networks = new Map<string, Libp2pNetwork>(all.map(({ network, gateway }) => [gateway.author, network]));
+    for (const { gateway } of all) gateway.commit(gateway.chain.open(1, [opened]));
+
+    const startedAtMs = clock.monotonicMs();
+    await Promise.all(all.map(({ gateway }) => gateway.start()));
+    const holds = (gateway: GatewayInMesh) => Object.keys(gateway.holding()).length;
+    await eventually('all have all', () => all.every(({ gateway }) => holds(gateway) === MEMBERS_MAX), WITHIN_MS);
+    t.comment(`all have all after ${Math.round(clock.monotonicMs() - startedAtMs)} ms`);
+    await eventually(
+      'each has said whom it hears',
+      () => all.every(({ network }) => network.links().size === LINKS_COUNT),
+      WITHIN_MS,
+    );
+    for (const { network } of all) {
+      for (const [neighbour, heard] of network.links()) {
+        t.same(heard.map(({ key }) => key).sort(), [...(networks.get(neighbour)?.links().keys() ?? [])].sort());
+      }
+    }
+
+    const [first, gone, ...others] = all;
+    if (first === undefined || gone === undefined) throw new Error('a full site');
+    await gone.gateway.stop();
+    const before = first.gateway.holding()[first.gateway.author];
+    first.gateway.commit(first.gateway.chain.add(opened));
+    const newest = first.gateway.holding()[first.gateway.author];
+    t.not(newest?.[0], before?.[0]);
+    const isThere = ({ gateway }: { readonly gateway: GatewayInMesh }) =>
+      gateway.holding()[first.gateway.author]?.[0] === newest?.[0];
+    await eventually('all that are left have the newest', () => others.every(isThere), WITHIN_MS);
+    t.same(
+      all.flatMap(({ gateway }) => gateway.failures),
+      [],
+    );
+  },
+);
