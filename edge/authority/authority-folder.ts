@@ -154,14 +154,14 @@ export class AuthorityFolder {
     this.#append([{ kind: DELEGATION_KIND, body: Delegation.encode(delegation) }]);
   }
 
-  /** All that it ever said, and parts of its policy, as a file for any gateway of the site. */
+  /** All that it ever said, and parts of its policy, as a file for any gateway that has one of the last two site secrets. */
   courier(parts: Iterable<Uint8Array>): Generator<Uint8Array, void> {
     const { clock, random } = this.deps;
-    const { signed, roster, siteSecret } = this.#state;
+    const { signed, roster, siteSecret, previousSecret: previous } = this.#state;
     const madeUnixMs = Math.floor(clock.wall().unixMs);
     const opening = { site: roster.site, maker: toHex(this.publicKey), madeUnixMs, roster: signed };
     const deps = { signer: this.files.signer, random, crypto: nodeCrypto };
-    return writeCourier(deps, siteSecret.secret, opening, itemsOf(this.log, parts));
+    return writeCourier(deps, { present: siteSecret.secret, previous }, opening, itemsOf(this.log, parts));
   }
 
   /** Idempotent. */

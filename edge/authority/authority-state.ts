@@ -20,6 +20,8 @@ export interface AuthorityState {
   readonly signed: SignedRoster;
   readonly roster: Roster;
   readonly siteSecret: SiteSecret;
+  /** The one before it, 32 bytes. */
+  readonly previousSecret: Uint8Array | undefined;
   /** By operator. */
   readonly delegations: ReadonlyMap<string, Delegation>;
 }
@@ -38,6 +40,7 @@ export function foldAuthority(
   const key = Buffer.from(publicKey).toString('hex');
   let newest: Pick<AuthorityState, 'signed' | 'roster'> | undefined;
   let siteSecret: SiteSecret | undefined;
+  let previousSecret: Uint8Array | undefined;
   const delegations = new Map<string, Delegation>();
   for (const { kind, body } of entries) {
     if (kind === ROSTER_KIND) {
@@ -47,12 +50,14 @@ export function foldAuthority(
     } else if (kind === SITE_SECRET_KIND) {
       const secret = unsealSiteSecret({ key, seed }, SealedSiteSecret.decode(body));
       if (secret === undefined) throw new Error('a site secret is not sealed to the authority');
-      if (siteSecret === undefined || isNewerSecret(secret, siteSecret)) siteSecret = secret;
+      if (siteSecret !== undefined && !isNewerSecret(secret, siteSecret)) continue;
+      previousSecret = siteSecret?.secret;
+      siteSecret = secret;
     } else if (kind === DELEGATION_KIND) {
       const delegation = Delegation.decode(body);
       delegations.set(delegation.operator, delegation);
     }
   }
   if (newest === undefined || siteSecret === undefined) throw new Error('its log has no roster or no site secret');
-  return { ...newest, siteSecret, delegations };
+  return { ...newest, siteSecret, previousSecret, delegations };
 }

@@ -59,6 +59,7 @@ export async function exportCourier(
 ): Promise<void> {
   const { dataDir } = loadGatewayConfig(config);
   const membership = membershipOf(dataDir);
+  const { present, previous } = membership.secrets;
   const heads = headsFile === undefined ? [] : readHeads(headsFile);
   const signer = loadIdentity(dataDir);
   const opening = {
@@ -72,7 +73,7 @@ export async function exportCourier(
     withLogsOf(dataDir, signer.publicKey, (logs) => {
       const items = count.over(carried(dataDir, logs, membership, heads));
       const deps = { signer, random: nodeRandom, crypto: nodeCrypto };
-      writePieces(file, writeCourier(deps, membership.secrets.present.secret, opening, items));
+      writePieces(file, writeCourier(deps, { present: present.secret, previous }, opening, items));
     });
   const facts = () => ({ format: 'courier', upTo: `${count.entriesCount} entries of ${count.ledgersCount} ledgers` });
   await acting(dataDir, by, { name: 'ledger.exported', work, facts });

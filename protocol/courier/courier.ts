@@ -16,7 +16,7 @@ import type { Random } from '../ports/random.js';
 import type { Signer } from '../ports/signer.js';
 import { SignedRoster } from '../roster/index.js';
 import { Pieces } from './pieces.js';
-import { damaged, openStream, SALT_BYTES, sealStream } from './sealed-stream.js';
+import { CHANCE_BYTES, damaged, openStream, sealStream, type SealingSecrets } from './sealed-stream.js';
 
 /** Of one batch or part in a courier: what fits into a message of the mesh fits into one. */
 export const RECORD_BYTES_MAX = 1_114_112;
@@ -44,27 +44,21 @@ const Record = message({
 /** Entries of any author's log, or a part of a policy revision. Both prove themselves, whoever carries them. */
 export type CourierItem = { readonly batch: Batch } | { readonly part: Uint8Array };
 
-/** A courier that is read; `items` can be gone through once. */
-export interface Courier {
-  readonly opening: CourierOpening;
-  /**
-   * Each is as its maker wrote it, and to be verified as if a neighbour had sent it; that none is missing and who made
-   * it shows at the end. Throws ERR_COURIER_DAMAGED, or ERR_COURIER_MAKER_UNKNOWN where the maker did not sign it.
-   */
-  readonly items: Iterable<CourierItem>;
-}
-
 /**
  * Logs and policy parts as a file, in pieces: signed by whoever makes it, for whoever has the site secret. Takes no more
- * memory than one item. `secret`: 32 bytes.
+ * memory than one item.
  */
 export function writeCourier(
   { signer, random, crypto }: { readonly signer: Signer; readonly random: Random; readonly crypto: LedgerCrypto },
-  secret: Uint8Array,
+  secrets: SealingSecrets,
   opening: CourierOpening,
   items: Iterable<CourierItem>,
 ): Generator<Uint8Array, void> {
-  return sealStream(secret, random.bytes(SALT_BYTES), recordsOf(signer, crypto, CourierOpening.encode(opening), items));
+  return sealStream(
+    secrets,
+    random.bytes(CHANCE_BYTES),
+    recordsOf(signer, crypto, CourierOpening.encode(opening), items),
+  );
 }
 
 function* recordsOf(
@@ -86,42 +80,32 @@ function* recordsOf(
 }
 
 /**
- * Opens a courier. `secrets`: of the site, the present one and those before that still count.
- * Throws ERR_COURIER_DAMAGED or ERR_COURIER_OTHER_SITE.
+ * The items of a courier, each as its maker wrote it and to be verified as if a neighbour had sent it; that none is missing
+ * and who made it shows only at the end. `secrets`: of the site, the present one and those before that still count.
+ * `admit` is called before the first item and throws where the maker's are not wanted.
+ * Throws ERR_COURIER_DAMAGED, ERR_COURIER_OTHER_SITE, ERR_COURIER_MAKER_UNKNOWN where the maker did not sign it, and what
+ * `admit` and the source throw.
  */
-export function readCourier(
+export function* readCourier(
   crypto: LedgerCrypto,
   secrets: readonly Uint8Array[],
   sealed: Iterable<Uint8Array>,
-): Courier {
+  admit: (opening: CourierOpening) => void,
+): Generator<CourierItem, void> {
   const source = new Pieces(openStream(secrets, sealed));
   try {
-    const encoded = unframed(source);
-    const opening = decoded(() => CourierOpening.decode(encoded));
-    return { opening, items: itemsOf(crypto, opening, firstLink(crypto, encoded), source) };
-  } catch (error) {
-    source.close();
-    throw error;
-  }
-}
-
-function* itemsOf(
-  crypto: LedgerCrypto,
-  opening: CourierOpening,
-  first: Uint8Array,
-  source: Pieces,
-): Generator<CourierItem, void> {
-  let chain = first;
-  try {
-    for (;;) {
+    const first = unframed(source);
+    const opening = decoded(() => CourierOpening.decode(first));
+    admit(opening);
+    for (let chain = firstLink(crypto, first); ;) {
       const encoded = unframed(source);
       const { batch, part, signature } = decoded(() => Record.decode(encoded));
-      if (batch !== undefined) yield { batch };
-      else if (part !== undefined) yield { part };
-      else if (signature !== undefined) {
+      if (signature !== undefined) {
         if (!source.isAtEnd) throw damaged('there is something behind its end');
         return assertSigned(crypto, opening, chain, signature);
       }
+      if (batch !== undefined) yield { batch };
+      if (part !== undefined) yield { part };
       chain = nextLink(crypto, chain, encoded);
     }
   } finally {

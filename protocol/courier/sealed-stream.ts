@@ -7,27 +7,40 @@ import { sameBytes } from '../ledger/index.js';
 import { Pieces } from './pieces.js';
 
 const MAGIC = utf8ToBytes('sparc/courier/1\n');
-export const SALT_BYTES = 32;
+const SLOT_INFO = utf8ToBytes('sparc/courier/slot/1');
+const SALT_BYTES = 32;
 const CHECK_BYTES = 16;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 19;
+const SLOTS_BYTES = 2 * KEY_BYTES;
+/** Of chance that every file takes: its salt and its key. */
+export const CHANCE_BYTES = SALT_BYTES + KEY_BYTES;
 
 /** Of what is encrypted at a time; the last piece of a file may be shorter. */
 export const CHUNK_BYTES = 65_536;
 
+/** Site secrets, 32 bytes each. */
+export interface SealingSecrets {
+  readonly present: Uint8Array;
+  /** For whoever has not heard of the present one yet: a courier may be what brings it. */
+  readonly previous: Uint8Array | undefined;
+}
+
 /**
  * Encrypts a stream of any length, in chunks that each stand for their place (the STREAM construction: Hoang, Reyhanitabar,
  * Rogaway, Vizár, CRYPTO 2015): the nonce holds the number of the chunk and whether it is the last. The key is of this one
- * file, by the salt (RFC 5869), which is never used again.
+ * file; each secret masks it in a slot of its own, by the salt (RFC 5869), which is never used again.
  */
 export function* sealStream(
-  secret: Uint8Array,
-  salt: Uint8Array,
+  { present, previous = present }: SealingSecrets,
+  chance: Uint8Array,
   plain: Iterable<Uint8Array>,
 ): Generator<Uint8Array, void> {
-  const { check, cipherAt } = keysOf(secret, salt);
-  yield concatBytes(MAGIC, salt, check);
+  const [salt, fileKey] = [chance.subarray(0, SALT_BYTES), chance.subarray(SALT_BYTES)];
+  const slots = concatBytes(masked(present, salt, fileKey), masked(previous, salt, fileKey));
+  const { check, cipherAt } = keysOf(fileKey, salt, slots);
+  yield concatBytes(MAGIC, salt, slots, check);
   const source = new Pieces(plain);
   try {
     for (let number = 0, isLast = false; !isLast; number += 1) {
@@ -49,9 +62,13 @@ export function* openStream(secrets: readonly Uint8Array[], sealed: Iterable<Uin
   try {
     if (!sameBytes(source.take(MAGIC.length), MAGIC)) throw damaged('it is no courier of a version that is known here');
     const salt = source.take(SALT_BYTES);
+    const slots = source.take(SLOTS_BYTES);
     const check = source.take(CHECK_BYTES);
     if (check.length < CHECK_BYTES) throw damaged('it ends within its first bytes');
-    const keys = secrets.map((secret) => keysOf(secret, salt)).find((each) => sameBytes(each.check, check));
+    const masks = [slots.subarray(0, KEY_BYTES), slots.subarray(KEY_BYTES)];
+    const keys = secrets
+      .flatMap((secret) => masks.map((slot) => keysOf(masked(secret, salt, slot), salt, slots)))
+      .find((each) => sameBytes(each.check, check));
     if (keys === undefined) {
       throw new SparcError('ERR_COURIER_OTHER_SITE', 'it was not made with the site secret of this gateway');
     }
@@ -67,8 +84,15 @@ export function* openStream(secrets: readonly Uint8Array[], sealed: Iterable<Uin
 
 type Keys = ReturnType<typeof keysOf>;
 
-function keysOf(secret: Uint8Array, salt: Uint8Array) {
-  const derived = hkdf(sha256, secret, salt, MAGIC, KEY_BYTES + PREFIX_BYTES + CHECK_BYTES);
+/** And back. */
+function masked(secret: Uint8Array, salt: Uint8Array, fileKey: Uint8Array): Uint8Array {
+  return hkdf(sha256, secret, salt, SLOT_INFO, KEY_BYTES).map((byte, at) => byte ^ (fileKey[at] ?? 0));
+}
+
+/** All that the file begins with is in them, so that nothing of it can be changed. */
+function keysOf(fileKey: Uint8Array, salt: Uint8Array, slots: Uint8Array) {
+  const length = KEY_BYTES + PREFIX_BYTES + CHECK_BYTES;
+  const derived = hkdf(sha256, fileKey, concatBytes(salt, slots), MAGIC, length);
   const key = derived.subarray(0, KEY_BYTES);
   const prefix = derived.subarray(KEY_BYTES, KEY_BYTES + PREFIX_BYTES);
   return {

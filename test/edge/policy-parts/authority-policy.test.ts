@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuthorityFolder } from '@sparc/edge/authority';
+import { nodeCrypto } from '@sparc/edge/ledger';
 import { nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { buildContent, policyContentOf, SqlitePolicyView, validateSiteFile } from '@sparc/edge/policy';
 import { AuthorityPolicy, nodePartTools, SqlitePartStore } from '@sparc/edge/policy-parts';
+import { readCourier } from '@sparc/protocol/courier';
 import { Beacon, BEACON_KIND, readRevision, surveyParts, type PolicyRevision } from '@sparc/protocol/policy-revision';
 import { VirtualClock } from '@sparc/simulator/world';
 import { SITE_FILE } from '../../support/site-file.js';
@@ -88,6 +90,20 @@ t.test('index parts come before the parts that they name', async (t) => {
   const hashes = [...policy.contents()].map((bytes) => Buffer.from(nodePartTools.sha256(bytes)).toString('hex'));
   t.strictSame(hashes.slice(0, revision.indexes.length), revision.indexes);
   t.ok(hashes.length > revision.indexes.length);
+});
+
+t.test('a courier that brings a new site secret opens for gateways that have not heard of it', async (t) => {
+  const { policy, content, folder } = scene(t);
+  policy.sign(content());
+  const oldest = folder.siteSecret.secret;
+  const opensWith = (secret: Uint8Array) => {
+    const courier = folder.courier(policy.contents());
+    return [...readCourier(nodeCrypto, [secret], courier, () => undefined)].length > 0;
+  };
+  folder.rotate();
+  t.ok(opensWith(oldest) && opensWith(folder.siteSecret.secret));
+  folder.rotate();
+  t.throws(() => opensWith(oldest), { code: 'ERR_COURIER_OTHER_SITE' });
 });
 
 t.test('a store that is built from parts answers as one from the site file, and no PIN is in any part', async (t) => {

@@ -3,7 +3,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { verifySignature } from '@sparc/edge/platform';
-import { assertMaker, CHUNK_BYTES, readCourier, writeCourier, type CourierItem } from '@sparc/protocol/courier';
+import {
+  assertMaker,
+  CHUNK_BYTES,
+  readCourier,
+  writeCourier,
+  type CourierItem,
+  type CourierOpening,
+} from '@sparc/protocol/courier';
 import { isSparcError } from '@sparc/protocol/errors';
 import { pureCrypto } from '@sparc/protocol/ledger';
 import { signRoster, type Roster } from '@sparc/protocol/roster';
@@ -18,7 +25,7 @@ const AUTHORITY = 9;
 const SECRET = new Uint8Array(32).fill(7);
 const OLDER_SECRET = new Uint8Array(32).fill(8);
 const ROSTER = rosterWith([member(1), member(2)]);
-const HEADER_BYTES = 64;
+const HEADER_BYTES = 128;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + 16;
 
 const openingBy = (maker: number, roster: Roster = ROSTER) => ({
@@ -31,18 +38,18 @@ const openingBy = (maker: number, roster: Roster = ROSTER) => ({
 /** Each `seed` of chance is another file. */
 function fileOf(
   items: Iterable<CourierItem>,
-  options: { by?: number; signer?: number; secret?: Uint8Array; seed?: number } = {},
+  options: { by?: number; signer?: number; secret?: Uint8Array; previous?: Uint8Array; seed?: number } = {},
 ): Buffer {
-  const { by = 1, signer = by, secret = SECRET, seed = 1 } = options;
+  const { by = 1, signer = by, secret = SECRET, previous, seed = 1 } = options;
   const deps = { signer: testSigner(signer), random: new SeededRandom(seed), crypto: nodeCrypto };
-  return Buffer.concat([...writeCourier(deps, secret, openingBy(by), items)]);
+  return Buffer.concat([...writeCourier(deps, { present: secret, previous }, openingBy(by), items)]);
 }
 
 const piecesOf = (file: Uint8Array, length = 1_000): Uint8Array[] =>
   Array.from({ length: Math.ceil(file.length / length) }, (_, at) => file.subarray(at * length, (at + 1) * length));
 
 const read = (file: Uint8Array, secrets: readonly Uint8Array[] = [SECRET]): CourierItem[] => [
-  ...readCourier(nodeCrypto, secrets, piecesOf(file)).items,
+  ...readCourier(nodeCrypto, secrets, piecesOf(file), () => undefined),
 ];
 
 /** What becomes of a file. */
@@ -79,7 +86,10 @@ const hexOf = (view: ArrayBufferView): string =>
 t.test('what a courier carries arrives as it was, with who made it', async (t) => {
   const file = fileOf(ITEMS);
   t.strictSame(plain(read(file)), plain(ITEMS));
-  t.strictSame(plain(readCourier(pureCrypto, [SECRET], piecesOf(file)).opening), plain(openingBy(1)));
+  const openings: CourierOpening[] = [];
+  const items = readCourier(pureCrypto, [SECRET], piecesOf(file), (opening) => openings.push(opening));
+  t.ok([...items].length > 0);
+  t.strictSame(plain(openings), plain([openingBy(1)]));
   t.strictSame(read(fileOf([])), [], 'an empty one, too');
 });
 
@@ -87,7 +97,7 @@ t.test('parts of any number and length arrive, however the file is cut into piec
   const parts = fc.array(fc.integer({ min: 1, max: 3 * CHUNK_BYTES }), { maxLength: 4 });
   const property = fc.property(parts, fc.integer({ min: 1, max: 100_000 }), (lengths, pieceLength) => {
     const items = lengths.map((length, at) => ({ part: noise(at, length) }));
-    const { items: arrived } = readCourier(nodeCrypto, [SECRET], piecesOf(fileOf(items), pieceLength));
+    const arrived = readCourier(nodeCrypto, [SECRET], piecesOf(fileOf(items), pieceLength), () => undefined);
     for (const [at, item] of [...arrived].entries()) {
       const { part = new Uint8Array() } = items[at] ?? {};
       if (!('part' in item) || !Buffer.from(item.part).equals(part)) throw new Error(`part ${at} is another`);
@@ -106,9 +116,9 @@ t.test('a courier is made and read in less memory than it has bytes', async (t) 
     }
   }
   const opening = openingBy(1);
-  const signer = testSigner(1);
-  const sealed = writeCourier({ signer, random: new SeededRandom(1), crypto: nodeCrypto }, SECRET, opening, endless());
-  const { items } = readCourier(nodeCrypto, [SECRET], sealed);
+  const deps = { signer: testSigner(1), random: new SeededRandom(1), crypto: nodeCrypto };
+  const sealed = writeCourier(deps, { present: SECRET, previous: undefined }, opening, endless());
+  const items = readCourier(nodeCrypto, [SECRET], sealed, () => undefined);
   let readCount = 0;
   for (const item of items) {
     t.ok('part' in item);
@@ -124,7 +134,7 @@ t.test('one flipped bit anywhere is found', async (t) => {
     const altered = Buffer.from(file);
     altered.writeUInt8(altered.readUInt8(at) ^ (1 << bit), at);
     const code = outcome(altered);
-    // In the salt or the check of the key, it looks like another key.
+    // In the salt, the slots or the check of the key, it looks like another key.
     const isKey = at >= 16 && at < HEADER_BYTES;
     if (code !== (isKey ? 'ERR_COURIER_OTHER_SITE' : 'ERR_COURIER_DAMAGED')) throw new Error(`at ${at}: ${code}`);
   });
@@ -169,8 +179,33 @@ t.test('only the secret of the site opens it, the present one or the one before'
   );
 });
 
+t.test('a courier that brings the next secret opens under the one before', async (t) => {
+  const file = fileOf(ITEMS, { previous: OLDER_SECRET });
+  t.equal(outcome(file, [OLDER_SECRET]), 'taken');
+  t.equal(outcome(file, [SECRET]), 'taken');
+  t.equal(outcome(file, [new Uint8Array(32)]), 'ERR_COURIER_OTHER_SITE');
+});
+
 t.test('whoever has the secret still cannot make one in the name of another', async (t) => {
   t.equal(outcome(fileOf(ITEMS, { by: 1, signer: 2 })), 'ERR_COURIER_MAKER_UNKNOWN');
+});
+
+t.test('whoever does not want what its maker says takes nothing of it, and lets go of the file', async (t) => {
+  let isOpen = false;
+  function* file(): Generator<Uint8Array> {
+    isOpen = true;
+    try {
+      yield* piecesOf(fileOf(ITEMS));
+    } finally {
+      isOpen = false;
+    }
+  }
+  const refuse = () => {
+    t.ok(isOpen);
+    throw new Error('not that one');
+  };
+  t.throws(() => [...readCourier(nodeCrypto, [SECRET], file(), refuse)], /not that one/);
+  t.notOk(isOpen);
 });
 
 t.test('a courier of the authority or of a member is taken, and of nobody else', async (t) => {
