@@ -4,7 +4,9 @@ import type { CardBits, SimulatedDoor, SimulatedReader } from '../devices/index.
 import { cardBitsOf, rawCardBits } from '../people/index.js';
 import { addFaultRoutes } from './fault-routes.js';
 import { closed, found } from './http-parts.js';
+import type { LiveMesh } from './live-mesh.js';
 import type { LiveSite } from './live-site.js';
+import { addMeshRoutes } from './mesh-routes.js';
 
 const EXIT_BUTTON_MS = 500;
 const POWER_OFF_MS = 2_000;
@@ -43,10 +45,12 @@ const KEYS_BODY = closed({ keys: { type: 'string', pattern: '^[0-9*#]{1,16}$' } 
 const SWITCH_BODY = closed({ tampered: { type: 'boolean' } });
 
 /**
- * What a hand does at the doors of a live site, over HTTP on loopback. Only pages of `allowedOrigins` may use it.
- * `bits` of a card are hexadecimal and right-aligned; `facility` and `number` make a 26-bit card.
+ * What a hand does at the doors of a live site, and to its gateways where it has several, over HTTP on loopback. Only pages
+ * of `allowedOrigins` may use it. `bits` of a card are hexadecimal and right-aligned; `facility` and `number` make a 26-bit
+ * card.
  */
-export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[]): FastifyInstance {
+export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[], mesh?: LiveMesh): FastifyInstance {
+  const state = () => ({ ...site.state(), ...mesh?.state() });
   const app = Fastify({
     bodyLimit: BODY_SIZE_MAX,
     forceCloseConnections: true,
@@ -74,8 +78,8 @@ export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[
       .send(),
   );
 
-  app.get('/site', () => site.state());
-  app.get('/stream', (_request, reply) => stream(site, reply));
+  app.get('/site', state);
+  app.get('/stream', (_request, reply) => stream(site, state, reply));
 
   const onReader = (action: string, body: object, act: (reader: SimulatedReader, body: unknown) => void) =>
     app.post<{ Params: { id: string } }>(`/readers/:id/${action}`, { schema: { body } }, (request, reply) => {
@@ -90,6 +94,7 @@ export function buildControlApi(site: LiveSite, allowedOrigins: readonly string[
   onReader('power-cycle', closed({}), ({ device }) => device.powerCycle(POWER_OFF_MS));
 
   addFaultRoutes(app, site);
+  if (mesh !== undefined) addMeshRoutes(app, mesh);
 
   const onDoor = (action: string, act: (door: SimulatedDoor) => void) =>
     app.post<{ Params: { id: string } }>(`/doors/:id/${action}`, { schema: { body: closed({}) } }, (request, reply) => {
@@ -131,14 +136,14 @@ function cardOf(site: LiveSite, body: CardBody): CardBits {
 }
 
 /** Server-sent events: the whole state once, and again after changes. */
-function stream(site: LiveSite, reply: FastifyReply): void {
+function stream(site: LiveSite, state: () => object, reply: FastifyReply): void {
   let timer: NodeJS.Timeout | undefined;
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { ...headersOf(reply), 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   const send = () => {
     timer = undefined;
-    raw.write(`data: ${JSON.stringify(site.state())}\n\n`);
+    raw.write(`data: ${JSON.stringify(state())}\n\n`);
   };
   const unwatch = site.watch(() => {
     timer ??= setTimeout(send, STREAM_PAUSE_MS);

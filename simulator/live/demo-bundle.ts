@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { firmwareImage, MODEL, SIMULATED_VENDOR } from '../devices/index.js';
-import { runSparc } from './gateway-process.js';
+import type { RunSparc } from './sparc-command.js';
 
 const FIRMWARE = { major: 1, minor: 1, build: 0 };
 const VERSION = '1.1.0';
@@ -12,30 +12,37 @@ const IMAGE_SIZE = 8_000;
 /** New firmware for the readers of the demo, as their maker delivers it: an image, what it is for, and a signature. */
 export class DemoBundle {
   readonly #signerFile: string;
+  readonly #keyFile: string;
   readonly #bundleFile: string;
 
-  constructor(private readonly folder: string) {
+  constructor(
+    private readonly folder: string,
+    private readonly runSparc: RunSparc,
+  ) {
     this.#signerFile = join(folder, 'signer.json');
+    this.#keyFile = join(folder, 'signer.pem');
     this.#bundleFile = join(folder, 'readers.bundle');
   }
 
-  /** Makes it where it is missing, and returns the public key of its signer. Throws ERR_SIMULATOR_GATEWAY_ENDED. */
-  async open(): Promise<string> {
-    if (!existsSync(this.#bundleFile)) await this.#make();
+  /** The public key of its signer, who is made up at the first use. Throws ERR_SIMULATOR_GATEWAY_ENDED. */
+  async signer(): Promise<string> {
+    if (!existsSync(this.#signerFile)) {
+      await mkdir(this.folder, { recursive: true });
+      await rm(this.#keyFile, { force: true });
+      await writeFile(this.#signerFile, await this.runSparc('bundle', 'key', this.#keyFile, '--json'));
+    }
     return (JSON.parse(await readFile(this.#signerFile, 'utf8')) as { publicKey: string }).publicKey;
   }
 
-  /** Gives it to the gateway, whose configuration has its signer by now. Throws ERR_SIMULATOR_GATEWAY_ENDED. */
-  async import(gatewayFile: string): Promise<void> {
-    await runSparc('bundle', 'import', this.#bundleFile, '--config', gatewayFile);
+  /** Gives it to a gateway, whose configuration has its signer by now. Throws ERR_SIMULATOR_GATEWAY_ENDED. */
+  async import(configFile: string): Promise<void> {
+    if (!existsSync(this.#bundleFile)) await this.#make();
+    await this.runSparc('bundle', 'import', this.#bundleFile, '--config', configFile);
   }
 
   async #make(): Promise<void> {
-    const [image, description, key] = ['readers.bin', 'readers.yaml', 'signer.pem'].map((name) =>
-      join(this.folder, name),
-    ) as [string, string, string];
-    await rm(this.folder, { recursive: true, force: true });
-    await mkdir(this.folder, { recursive: true });
+    const image = join(this.folder, 'readers.bin');
+    const description = join(this.folder, 'readers.yaml');
     await writeFile(image, firmwareImage(MODEL.reader, FIRMWARE, IMAGE_SIZE));
     await writeFile(
       description,
@@ -51,7 +58,7 @@ export class DemoBundle {
         { defaultStringType: 'QUOTE_DOUBLE' },
       ),
     );
-    await writeFile(this.#signerFile, await runSparc('bundle', 'key', key, '--json'));
-    await runSparc('bundle', 'create', description, '--payload', image, '--key', key, '--out', this.#bundleFile);
+    const [key, out] = [this.#keyFile, this.#bundleFile];
+    await this.runSparc('bundle', 'create', description, '--payload', image, '--key', key, '--out', out);
   }
 }

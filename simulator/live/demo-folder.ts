@@ -6,10 +6,8 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
 import type { DeviceMemory } from '../devices/index.js';
 import { DEMO_FACTORY_NEW, demoSite } from './demo-site.js';
-import { DemoBundle } from './demo-bundle.js';
 import { DeviceMemories } from './device-memories.js';
-import type { LineAddress } from './line-end.js';
-import { LIVE_BAUD_RATE } from './live-site.js';
+import { GatewayFolder } from './gateway-folder.js';
 import { strongRandom } from './real-world.js';
 
 const SITE_HEADER = `# The site file of the demo: who may enter where, and when. Edit it while \`npm start\` runs, and put it in force:
@@ -23,21 +21,19 @@ export interface DemoFiles {
   readonly memories: ReadonlyMap<string, DeviceMemory>;
 }
 
-/** The files of a demo site; kept between runs, so that the journal goes on and edits stay. */
+/** The files of a demo site; kept between runs, so that journals go on and edits stay. */
 export class DemoFolder {
   readonly siteFile: string;
   readonly keysFile: string;
-  readonly gatewayFile: string;
-  readonly logFile: string;
-  readonly bundle: DemoBundle;
+  readonly authorityPath: string;
+  readonly firmwarePath: string;
   readonly #memories: DeviceMemories;
 
   constructor(readonly path: string) {
     this.siteFile = join(path, 'site.yaml');
     this.keysFile = join(path, 'osdp-keys.yaml');
-    this.gatewayFile = join(path, 'gateway.yaml');
-    this.logFile = join(path, 'gateway.log');
-    this.bundle = new DemoBundle(join(path, 'firmware'));
+    this.authorityPath = join(path, 'authority');
+    this.firmwarePath = join(path, 'firmware');
     this.#memories = new DeviceMemories(join(path, 'devices.json'));
   }
 
@@ -58,6 +54,10 @@ export class DemoFolder {
     };
   }
 
+  gateway(id: string): GatewayFolder {
+    return new GatewayFolder(id, join(this.path, id));
+  }
+
   /** A device was set up anew, and has to be so after the next start. */
   remember(deviceId: string, memory: DeviceMemory): void {
     this.#memories.set(deviceId, memory);
@@ -66,29 +66,6 @@ export class DemoFolder {
   /** Resolves when everything is written. */
   close(): Promise<void> {
     return this.#memories.settled();
-  }
-
-  /** The gateway's configuration names this run's lines, so it is written each time. */
-  async writeGateway(
-    lines: ReadonlyMap<string, LineAddress>,
-    port: number,
-    simulatorUrl: string,
-    bundleSigner: string,
-  ): Promise<void> {
-    const buses = [...lines].map(([id, address]) =>
-      'serial' in address ? { id, serial: { ...address.serial, baudRate: LIVE_BAUD_RATE } } : { id, ...address },
-    );
-    const config = {
-      gateway: { name: 'demo-gateway' },
-      dataDir: './gateway',
-      osdpKeysFile: './osdp-keys.yaml',
-      readerBundles: { signers: [bundleSigner] },
-      buses,
-      api: { host: '127.0.0.1', port },
-      console: { simulatorUrl },
-      log: { level: 'info' },
-    };
-    await writeFile(this.gatewayFile, stringify(config));
   }
 
   async #writeKeys(site: SiteFile): Promise<void> {

@@ -2,8 +2,6 @@ import { WEEKDAYS, type AccessPoint, type Device, type Door, type SiteFile } fro
 import type { DeviceMemory } from '../devices/index.js';
 import { DEMO_CORPORATE_FACILITY_CODE, DEMO_FACILITY_CODE, demoPeople } from './demo-people.js';
 
-export const DEMO_BUS_IDS = ['bus-1', 'bus-2'] as const;
-
 /**
  * What is on the wall and was not set up yet: the ramp's reader is as it left its box. Its maker delivers with address 9, so
  * that it can be found even where a converter fixes the rate and address 0 is taken.
@@ -58,7 +56,7 @@ const door = (id: string, name: string, more: Partial<Door> = {}): Door => ({
 const input = (id: string, device: string, number: number) => ({ id, device, number, activeWhen: 'active' as const });
 
 /**
- * The demo site: four doors on two buses, two of them with a reader on either side, 200 people, and a reader that waits to
+ * The demo site: four doors on three buses of three gateways, two of them with a reader on either side, 200 people, and a reader that waits to
  * be commissioned.
  * `timeZone` (IANA) is the zone its schedules are read in.
  */
@@ -82,7 +80,8 @@ export function demoSite(timeZone: string): SiteFile {
       ioModule('io-2', 'I/O module, basement closet', 'bus-2'),
       reader('server-in', 'Server room, outside', 'bus-2', 1, 'unsecured'),
       reader('server-out', 'Server room, inside', 'bus-2', 2, 'secured'),
-      reader('warehouse-in', 'Warehouse', 'bus-2', 3, 'unsecured'),
+      ioModule('io-3', 'I/O module, warehouse office', 'bus-3'),
+      reader('warehouse-in', 'Warehouse', 'bus-3', 1, 'unsecured'),
     ],
     readers: ['main-in', 'main-out', 'garden-in', 'server-in', 'server-out', 'warehouse-in', 'spare'].map((id) => ({
       id,
@@ -96,14 +95,14 @@ export function demoSite(timeZone: string): SiteFile {
       input('garden-exit', 'io-1', 3),
       input('server-contact', 'io-2', 0),
       input('server-exit', 'io-2', 1),
-      input('warehouse-contact', 'io-2', 2),
-      input('warehouse-exit', 'io-2', 3),
+      input('warehouse-contact', 'io-3', 0),
+      input('warehouse-exit', 'io-3', 1),
     ],
     outputs: [
       { id: 'main-strike', device: 'io-1', number: 0 },
       { id: 'garden-strike', device: 'garden-in-reader', number: 0 },
       { id: 'server-strike', device: 'io-2', number: 0 },
-      { id: 'warehouse-strike', device: 'io-2', number: 1 },
+      { id: 'warehouse-strike', device: 'io-3', number: 0 },
     ],
     areas: [
       { id: 'outside', name: 'Outside' },

@@ -5,67 +5,98 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { buildControlApi } from './control-api.js';
-import { DemoFolder } from './demo-folder.js';
-import { assertPortFree, GatewayProcess } from './gateway-process.js';
+import { DemoFolder, type DemoFiles } from './demo-folder.js';
+import { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
+import { DemoMesh } from './demo-mesh.js';
 import type { LineKind } from './line-end.js';
-import { LiveSite, type LiveSiteOptions } from './live-site.js';
+import { LiveSite } from './live-site.js';
+import { assertPortsFree } from './ports.js';
+import { sparcUntil } from './sparc-command.js';
 
 export interface DemoOptions {
   readonly dataPath: string;
-  /** Of the page. */
+  /** Of the page of the first gateway; those of the others follow. */
   readonly port: number;
   readonly kind?: LineKind;
+  /** A page can be opened. */
+  readonly onServed?: (gateway: DemoGateway, pageUrl: string) => void;
   /** Something ended that should not have; the demo is to be stopped. */
   readonly onFailed: (error: SparcError) => void;
 }
 
-/** The demo site and a gateway that runs it: starts in order, stops in reverse. */
+/** The demo site and the gateways that run it: starts in order, stops in reverse. */
 export class Demo {
   readonly folder: DemoFolder;
-  readonly pageUrl: string;
   simulatorUrl = '';
   kind: LineKind | undefined;
   busCount = 0;
+  readonly #abort = new AbortController();
   readonly #stops: (() => Promise<unknown>)[] = [];
+  #starting: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: DemoOptions) {
     this.folder = new DemoFolder(options.dataPath);
-    this.pageUrl = `http://127.0.0.1:${options.port}/`;
+  }
+
+  /** One of each gateway, in the order of `DEMO_GATEWAYS`. */
+  get pageUrls(): readonly string[] {
+    return DEMO_GATEWAYS.map((_, index) => `http://127.0.0.1:${this.options.port + index}/`);
   }
 
   /** Throws ERR_SIMULATOR_…; call `stop` in any case. */
-  async start(): Promise<void> {
-    const { port, kind, onFailed } = this.options;
-    await assertPortFree(port);
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { port, onFailed, onServed = () => undefined } = this.options;
+    await assertPortsFree(port, DEMO_GATEWAYS.length);
+    const files = await this.folder.open();
+    this.#stops.push(() => this.folder.close());
+    const live = await this.#liveSite(files);
+    const events = { onChange: () => live.changed(), onServed, onEnded: onFailed };
+    const mesh = new DemoMesh(this.folder, this.pageUrls, events, sparcUntil(this.#abort.signal));
+    this.#stops.push(() => mesh.stop());
+    await mesh.open();
+
+    const api = buildControlApi(live, this.#origins(), mesh.hands);
+    this.#stops.push(() => api.close());
+    this.simulatorUrl = await listen(api);
+    await mesh.start(files.site.site.id, live.addresses, this.simulatorUrl);
+  }
+
+  /** Idempotent; every step runs. What starts at the moment is ended first. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#undo();
+    await this.#starting.catch(() => undefined);
+    await this.#undo();
+  }
+
+  async #undo(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await stop().catch(() => undefined);
+  }
+
+  async #liveSite(files: DemoFiles): Promise<LiveSite> {
+    const { kind, onFailed } = this.options;
     const links = await mkdtemp(join(tmpdir(), 'sparc-lines-'));
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
-
-    const live = await this.#liveSite({ folder: links, onLineEnd: onFailed, ...(kind && { kind }) });
+    const live = this.#simulated(() => {
+      const onMemory = this.folder.remember.bind(this.folder);
+      return new LiveSite({ ...files, folder: links, onLineEnd: onFailed, onMemory, ...(kind && { kind }) });
+    });
     this.kind = live.kind;
     this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
     await live.start();
-
-    const api = buildControlApi(live, [`http://127.0.0.1:${port}`, `http://localhost:${port}`]);
-    this.#stops.push(() => api.close());
-    this.simulatorUrl = await listen(api);
-
-    const { bundle } = this.folder;
-    await this.folder.writeGateway(live.addresses, port, this.simulatorUrl, await bundle.open());
-    await bundle.import(this.folder.gatewayFile);
-    const gateway = new GatewayProcess(this.folder, this.pageUrl);
-    gateway.onEnded = onFailed;
-    await gateway.applyPolicy();
-    this.#stops.push(() => gateway.stop());
-    await gateway.start();
+    return live;
   }
 
   /** Throws ERR_SIMULATOR_DEMO_FOLDER: an edited site file may be none any more. */
-  async #liveSite(options: Pick<LiveSiteOptions, 'folder' | 'onLineEnd' | 'kind'>): Promise<LiveSite> {
+  #simulated(build: () => LiveSite): LiveSite {
     try {
-      const files = await this.folder.open();
-      this.#stops.push(() => this.folder.close());
-      return new LiveSite({ ...options, ...files, onMemory: (id, memory) => this.folder.remember(id, memory) });
+      return build();
     } catch (cause) {
       if (isSparcError(cause)) throw cause;
       const { siteFile } = this.folder;
@@ -75,9 +106,11 @@ export class Demo {
     }
   }
 
-  /** Idempotent; every step runs. */
-  async stop(): Promise<void> {
-    for (const stop of this.#stops.splice(0).reverse()) await stop().catch(() => undefined);
+  #origins(): readonly string[] {
+    return this.pageUrls.flatMap((url) => {
+      const { port } = new URL(url);
+      return [`http://127.0.0.1:${port}`, `http://localhost:${port}`];
+    });
   }
 }
 

@@ -1,100 +1,99 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SparcError } from '@sparc/protocol/errors';
-import type { DemoFolder } from './demo-folder.js';
-
-const SPARC = join(import.meta.dirname, '..', '..', '..', 'edge', 'bin', 'sparc.js');
+import type { GatewayFolder } from './gateway-folder.js';
+import { SPARC } from './sparc-command.js';
 
 const READY_MAX_MS = 30_000;
 /** Ctrl-C promises an end within 5 s; a gateway that hangs is killed before. */
 const STOP_MAX_MS = 4_000;
 const LOG_LINES_SHOWN = 12;
 
-/** Throws ERR_SIMULATOR_PORT_IN_USE. */
-export async function assertPortFree(port: number): Promise<void> {
-  const probe = createServer();
-  try {
-    probe.listen(port, '127.0.0.1');
-    await once(probe, 'listening');
-  } catch (cause) {
-    throw new SparcError(
-      'ERR_SIMULATOR_PORT_IN_USE',
-      `port ${port} is in use; choose another: npm start -- --port ${port + 1}`,
-      { port },
-      { cause },
-    );
-  }
-  const closed = once(probe, 'close');
-  probe.close();
-  await closed;
-}
+export type GatewayState = 'down' | 'starting' | 'running';
 
-/** What the command says. Throws ERR_SIMULATOR_GATEWAY_ENDED with what it says of a failure. */
-export async function runSparc(...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [SPARC, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  await once(child, 'close');
-  if (child.exitCode === 0) return said;
-  throw new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', `sparc ${args.join(' ')} failed\n${complaint.trimEnd()}`);
-}
-
-/** A real gateway in its own process, its log in a file of the demo folder. */
+/** A real gateway in processes of its own, its log in a file of its folder. */
 export class GatewayProcess {
-  /** It ended without being asked to. */
+  /** It ended by itself. */
   onEnded: (error: SparcError) => void = () => undefined;
+  onChange: () => void = () => undefined;
   #child: ChildProcess | undefined;
-  #isStopping = false;
+  #state: GatewayState = 'down';
+  #isAskedToEnd = false;
 
   constructor(
-    private readonly folder: DemoFolder,
-    private readonly pageUrl: string,
+    private readonly folder: GatewayFolder,
+    readonly pageUrl: string,
   ) {}
 
-  /** Puts the site file in force. Throws ERR_SIMULATOR_GATEWAY_ENDED with what the command said. */
-  async applyPolicy(): Promise<void> {
-    const { siteFile, gatewayFile } = this.folder;
-    await runSparc('policy', 'apply', siteFile, '--config', gatewayFile);
+  get state(): GatewayState {
+    return this.#state;
   }
 
-  /** Resolves when the page is served. Throws ERR_SIMULATOR_GATEWAY_ENDED with the end of its log. */
+  /**
+   * Resolves when the page is served, or when it was ended meanwhile; at once when it runs already.
+   * Throws ERR_SIMULATOR_GATEWAY_ENDED with the end of its log.
+   */
   async start(): Promise<void> {
-    const log: FileHandle = await open(this.folder.logFile, 'w');
-    const child = spawn(process.execPath, [SPARC, 'gateway', 'run', '--config', this.folder.gatewayFile], {
+    if (this.#state !== 'down') return;
+    this.#isAskedToEnd = false;
+    this.#become('starting');
+    const log: FileHandle = await open(this.folder.logFile, 'a');
+    if (this.#isAskedToEnd) {
+      this.#become('down');
+      return log.close();
+    }
+    const child = spawn(process.execPath, [SPARC, 'gateway', 'run', '--config', this.folder.configFile], {
       stdio: ['ignore', log.fd, log.fd],
     });
     this.#child = child;
+    child.once('exit', () => this.#onExit(child));
     await log.close();
-    let isReady = false;
-    child.once('exit', (code, signal) => {
-      if (isReady && !this.#isStopping) {
-        void this.#endedError(`the gateway ended (${signal ?? `exit code ${code}`})`).then(this.onEnded);
-      }
-    });
     const givesUpAtMs = performance.now() + READY_MAX_MS;
-    while (!(await this.#serves())) {
-      if (hasEnded(child)) throw await this.#endedError(`the gateway ended (exit code ${child.exitCode})`);
-      if (performance.now() > givesUpAtMs) throw await this.#endedError('the gateway is not ready');
-      await pause(50);
+    while (!hasEnded(child) && !(await this.#serves()) && performance.now() < givesUpAtMs) await pause(50);
+    if (this.#isAskedToEnd) return;
+    if (hasEnded(child)) throw await this.#endedError(howEnded(child));
+    if (performance.now() >= givesUpAtMs) {
+      await this.kill();
+      throw await this.#endedError('is not ready');
     }
-    isReady = true;
+    this.#become('running');
   }
 
+  /** In order. Idempotent. */
   async stop(): Promise<void> {
+    const killer = setTimeout(() => this.#child?.kill('SIGKILL'), STOP_MAX_MS);
+    await this.#end('SIGTERM');
+    clearTimeout(killer);
+  }
+
+  /** As a power cut does. Resolves when nothing of it runs any more. Idempotent. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+    while (await this.#serves()) await pause(10);
+  }
+
+  async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    this.#isAskedToEnd = true;
     const child = this.#child;
     if (child === undefined || hasEnded(child)) return;
-    this.#isStopping = true;
     const ended = once(child, 'exit');
-    child.kill('SIGTERM');
-    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
+    child.kill(signal);
     await ended;
-    clearTimeout(killer);
+  }
+
+  /** Who kills it from a terminal wants to see what a power cut does; any other end is a failure. */
+  #onExit(child: ChildProcess): void {
+    const wasRunning = this.#state === 'running';
+    this.#become('down');
+    if (!wasRunning || this.#isAskedToEnd || child.signalCode === 'SIGKILL') return;
+    void this.#endedError(howEnded(child)).then(this.onEnded);
+  }
+
+  #become(state: GatewayState): void {
+    this.#state = state;
+    this.onChange();
   }
 
   async #serves(): Promise<boolean> {
@@ -105,11 +104,13 @@ export class GatewayProcess {
   }
 
   async #endedError(what: string): Promise<SparcError> {
-    const { logFile } = this.folder;
+    const { id, logFile } = this.folder;
     const log = await readFile(logFile, 'utf8');
     const lines = log.trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
-    return new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', `${what}; the end of ${logFile}:\n${lines.join('\n')}`);
+    const message = `gateway ${id} ${what}; the end of ${logFile}:\n${lines.join('\n')}`;
+    return new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', message);
   }
 }
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
+const howEnded = ({ exitCode, signalCode }: ChildProcess) => `ended (${signalCode ?? `exit code ${exitCode}`})`;

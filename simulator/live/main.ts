@@ -4,8 +4,13 @@ import { isSparcError } from '@sparc/protocol/errors';
 import { Demo } from './demo.js';
 
 const program = new Command('npm start --')
-  .description('Runs the demo site: one gateway, and simulated readers and doors that talk real OSDP to it.')
-  .option('--port <port>', 'port of the page on loopback', portNumber, 8_080)
+  .description('Runs the demo site: three gateways, and simulated readers and doors that talk real OSDP to them.')
+  .option(
+    '--port <port>',
+    'port of the first page on loopback; the next two are those of the others',
+    portNumber,
+    8_080,
+  )
   .option('--data <folder>', 'where the demo keeps its files between runs', 'data/demo')
   .option('--tcp', 'carry the buses over TCP even where socat is installed')
   .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- --port 8081\n  npm start -- --tcp')
@@ -29,6 +34,7 @@ const demo = new Demo({
   dataPath: resolve(data),
   port,
   ...(tcp && { kind: 'tcp' as const }),
+  onServed: ({ name }, pageUrl) => say(`${name.padEnd(9)}  ${pageUrl}`),
   onFailed: (error) => void stop(error),
 });
 
@@ -47,12 +53,13 @@ try {
   say('Starting the demo site …');
   await demo.start();
   const lines = demo.kind === 'pty' ? 'pseudo-terminals (socat)' : 'TCP on loopback (no socat, or --tcp)';
-  say(`Page       ${demo.pageUrl}`);
   say(`Buses      ${demo.busCount}, OSDP with Secure Channel over ${lines}`);
   say(`Simulator  ${demo.simulatorUrl}/site`);
-  say(`Files      ${relative('', demo.folder.path)}  (gateway.log, site.yaml; remove the folder to start over)`);
+  say(`Files      ${relative('', demo.folder.path)}  (site.yaml, a folder of each gateway; remove it to start over)`);
   say('Spare      a reader from its box hangs on bus-1; put it into service with');
-  say(`           npx sparc commission open --operator YOU --config ${relative('', demo.folder.gatewayFile)}`);
+  say(
+    `           npx sparc commission open --operator YOU --config ${relative('', demo.folder.gateway('reception').configFile)}`,
+  );
   say('Ctrl-C stops everything.');
 } catch (error) {
   await stop(error);

@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { DEMO_GATEWAYS } from '@sparc/simulator/live';
 import type { Test } from 'tap';
 import { eventually } from './peers.js';
-import { freePort } from './free-port.js';
+import { freePorts } from './free-port.js';
 import { REPOSITORY } from './repository.js';
 
-/** What `npm start` runs, on a free port and in a folder of its own. `stop` is Ctrl-C, and gives how it ended. */
+/**
+ * What `npm start` runs, on free ports and in a folder of its own. `pages` are those of its gateways, `stop` is Ctrl-C and
+ * gives how it ended.
+ */
 export async function startDemo(t: Test) {
-  const port = await freePort();
+  const port = await freePorts(DEMO_GATEWAYS.length);
   const folder = t.testdir({});
   const child = spawn(
     process.execPath,
@@ -25,6 +29,11 @@ export async function startDemo(t: Test) {
     return { exitCode, tookMs: performance.now() - fromMs };
   };
   t.teardown(stop);
-  await eventually('the demo runs', () => said.includes('Ctrl-C') || child.exitCode !== null, 40_000);
-  return { url: `http://127.0.0.1:${port}/`, folder, stop };
+  await eventually('the demo runs', () => said.includes('Ctrl-C') || child.exitCode !== null, 90_000);
+  const [reception = '', basement = '', warehouse = ''] = DEMO_GATEWAYS.map(
+    (_, at) => `http://127.0.0.1:${port + at}/`,
+  );
+  const pages = { reception, basement, warehouse } satisfies Record<(typeof DEMO_GATEWAYS)[number]['id'], string>;
+  const configOf = (id: keyof typeof pages) => join(folder, id, 'gateway.yaml');
+  return { pages, configOf, stop };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import t from 'tap';
 import type { BusesView } from '@sparc/edge/commissioning';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
@@ -13,11 +12,11 @@ const SEARCH_MAX_MS = 60_000;
 
 t.test('a factory-new reader is put into service on the page', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
   const demo = await startDemo(t);
-  const config = ['--config', join(demo.folder, 'gateway.yaml')];
+  const config = ['--config', demo.configOf('reception')];
   const browser = await launchBrowser();
   t.teardown(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
-  await page.goto(`${demo.url}#commissioning`);
+  await page.goto(`${demo.pages.reception}#commissioning`);
   const bus = page.getByRole('article', { name: 'bus-1' });
   const reader = bus.locator('.device', { hasText: 'spare-reader' });
   await reader.getByText('No key', { exact: true }).waitFor();

@@ -2,14 +2,14 @@ import t from 'tap';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { startDemo } from '../../support/demo.js';
 
-t.setTimeout(120_000);
+t.setTimeout(180_000);
 
 t.test('a card presented on the page of the demo opens a door', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
   const demo = await startDemo(t);
   const browser = await launchBrowser();
   t.teardown(() => browser.close());
   const page = await browser.newPage();
-  await page.goto(demo.url);
+  await page.goto(demo.pages.basement);
 
   const server = page.getByRole('article', { name: 'Server room' });
   await server.getByText('Secure').nth(1).waitFor();

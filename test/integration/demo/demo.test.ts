@@ -2,12 +2,12 @@ import { readFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, type LineKind } from '@sparc/simulator/live';
+import { Demo, DEMO_GATEWAYS, type LineKind } from '@sparc/simulator/live';
 import t from 'tap';
-import { freePort } from '../../support/free-port.js';
+import { freePorts } from '../../support/free-port.js';
 import { SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 const post = async (url: string, body: object) => {
   const response = await fetch(url, {
@@ -31,7 +31,7 @@ for (const kind of ['pty', 'tcp'] as const satisfies readonly LineKind[]) {
   t.test(`npm start over ${kind}: a card opens a door, and all stops within 5 s`, { skip }, async (t) => {
     const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
     t.teardown(() => rm(dataPath, { recursive: true, force: true }));
-    const port = await freePort();
+    const port = await freePorts(DEMO_GATEWAYS.length);
     const demo = new Demo({ dataPath, port, kind, onFailed: (error) => t.fail(error.message) });
     t.teardown(() => demo.stop());
     await demo.start();
@@ -56,8 +56,10 @@ for (const kind of ['pty', 'tcp'] as const satisfies readonly LineKind[]) {
       }
       return (await post(`${demo.simulatorUrl}/doors/garden/open`, {})) === 204;
     });
-    const log = await readFile(demo.folder.logFile, 'utf8');
-    t.notMatch(log, /1000|almeida/i, 'no card number and no name in the log');
+    for (const { id } of DEMO_GATEWAYS) {
+      const log = await readFile(demo.folder.gateway(id).logFile, 'utf8');
+      t.notMatch(log, /\b1000\b|almeida/i, 'no card number and no name in the log');
+    }
 
     const stoppedFromMs = performance.now();
     await demo.stop();
@@ -65,11 +67,11 @@ for (const kind of ['pty', 'tcp'] as const satisfies readonly LineKind[]) {
   });
 }
 
-t.test('a port in use is said before anything starts', async (t) => {
+t.test('a port of one of the pages that is in use is said before anything starts', async (t) => {
   const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
   t.teardown(() => rm(dataPath, { recursive: true, force: true }));
-  const port = await freePort();
-  const other = createServer().listen(port, '127.0.0.1');
+  const port = await freePorts(DEMO_GATEWAYS.length);
+  const other = createServer().listen(port + 1, '127.0.0.1');
   t.teardown(() => other.close());
   const demo = new Demo({ dataPath, port, onFailed: (error) => t.fail(error.message) });
   await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_PORT_IN_USE' });

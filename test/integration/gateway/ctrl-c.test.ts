@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEMO_GATEWAYS } from '@sparc/simulator/live';
 import t from 'tap';
-import { freePort } from '../../support/free-port.js';
+import { freePorts } from '../../support/free-port.js';
 import { eventually } from '../../support/peers.js';
 import { REPOSITORY } from '../../support/repository.js';
 
-t.setTimeout(60_000);
+t.setTimeout(150_000);
 
 const START = join(REPOSITORY, 'simulator', 'bin', 'start.js');
 
@@ -23,15 +24,15 @@ t.test('Ctrl-C ends `npm start` within 5 s and leaves nothing running', async (t
   const folder = await mkdtemp(join(tmpdir(), 'sparc-ctrl-c-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   // A terminal sends the signal to its whole foreground process group.
-  const child = spawn(process.execPath, [START, '--port', String(await freePort()), '--data', join(folder, 'demo')], {
+  const child = spawn(process.execPath, [START, '--port', String(await freePorts(3)), '--data', join(folder, 'demo')], {
     detached: true,
     env: { ...process.env, TMPDIR: folder },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await eventually('it runs', () => said.includes('Ctrl-C stops everything'), 30_000);
-  t.ok((await processesOf(folder)).length >= 3, 'itself, a gateway and its site process');
+  await eventually('it runs', () => said.includes('Ctrl-C stops everything'), 90_000);
+  t.ok((await processesOf(folder)).length >= 7, 'itself, three gateways and their site processes');
   const ended = once(child, 'exit');
   const sinceMs = performance.now();
   process.kill(-(child.pid ?? 0), 'SIGINT');
@@ -39,5 +40,7 @@ t.test('Ctrl-C ends `npm start` within 5 s and leaves nothing running', async (t
   t.equal(exitCode, 0);
   t.ok(performance.now() - sinceMs < 5_000, `ended after ${Math.round(performance.now() - sinceMs)} ms`);
   t.same(await processesOf(folder), []);
-  t.match(await readFile(join(folder, 'demo', 'gateway.log'), 'utf8'), /stopped\n$/, 'the gateway stopped in order');
+  for (const { id } of DEMO_GATEWAYS) {
+    t.match(await readFile(join(folder, 'demo', id, 'gateway.log'), 'utf8'), /stopped\n$/, `${id} stopped in order`);
+  }
 });

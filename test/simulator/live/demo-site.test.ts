@@ -9,7 +9,7 @@ t.test('the demo site is a valid site file', async (t) => {
   const site = validateSiteFile(stringify(demoSite('Europe/Zurich')), 'site.yaml');
   t.equal(site.doors.length, 4);
   t.equal(site.credentialHolders.length, 200);
-  t.equal(new Set(site.devices.map(({ bus }) => bus)).size, 2);
+  t.equal(new Set(site.devices.map(({ bus }) => bus)).size, 3);
   const directionsAt = (door: string) =>
     new Set(site.accessPoints.filter((point) => point.door === door).map(({ direction }) => direction));
   t.equal(

@@ -1,0 +1,131 @@
+import type { SparcError } from '@sparc/protocol/errors';
+import { DemoAuthority } from './demo-authority.js';
+import { DemoBundle } from './demo-bundle.js';
+import type { DemoFolder } from './demo-folder.js';
+import { DEMO_GATEWAYS, gatewayOfBus, type DemoGateway } from './demo-gateways.js';
+import type { GatewayFolder, GatewaySetup } from './gateway-folder.js';
+import { GatewayLink } from './gateway-link.js';
+import { GatewayProcess } from './gateway-process.js';
+import type { LineAddress } from './line-end.js';
+import { LiveMesh } from './live-mesh.js';
+import { freePort } from './ports.js';
+import type { RunSparc } from './sparc-command.js';
+
+export interface DemoMeshEvents {
+  onChange(): void;
+  onServed(gateway: DemoGateway, pageUrl: string): void;
+  /** A gateway ended by itself. */
+  onEnded(error: SparcError): void;
+}
+
+interface Member {
+  readonly gateway: DemoGateway;
+  readonly folder: GatewayFolder;
+  readonly process: GatewayProcess;
+  readonly port: number;
+  readonly meshPort: number;
+}
+
+/** The gateways of the demo: made members of its site, tied together by cables, and run. */
+export class DemoMesh {
+  #members: readonly Member[] = [];
+  #links: readonly GatewayLink[] = [];
+  #isStopped = false;
+
+  constructor(
+    private readonly folder: DemoFolder,
+    private readonly pageUrls: readonly string[],
+    private readonly events: DemoMeshEvents,
+    private readonly runSparc: RunSparc,
+  ) {}
+
+  /** Lays the cables. */
+  async open(): Promise<void> {
+    this.#members = await Promise.all(
+      DEMO_GATEWAYS.map(async (gateway, index) => {
+        const folder = this.folder.gateway(gateway.id);
+        const pageUrl = this.pageUrls[index] ?? '';
+        const process = new GatewayProcess(folder, pageUrl);
+        process.onEnded = (error) => this.events.onEnded(error);
+        return { gateway, folder, process, port: Number(new URL(pageUrl).port), meshPort: await freePort() };
+      }),
+    );
+    const ends = this.#members.map(({ folder: { id }, meshPort }) => ({ id, meshPort }));
+    const pairs = ends.flatMap((a, index) => ends.slice(index + 1).map((b) => [a, b] as const));
+    this.#links = await Promise.all(pairs.map(([a, b]) => GatewayLink.open(a, b)));
+  }
+
+  /** What a visitor does to gateways and cables. */
+  get hands(): LiveMesh {
+    const gateways = this.#members.map(({ gateway: { id, name }, process }) => ({ id, name, process }));
+    return new LiveMesh(gateways, this.#links, () => this.events.onChange());
+  }
+
+  /**
+   * The first gateway first, so that there is a page soon. Resolves when all run and have what they are to begin with.
+   * Throws ERR_SIMULATOR_GATEWAY_ENDED with what a gateway or a command said.
+   */
+  async start(siteId: string, lines: ReadonlyMap<string, LineAddress>, simulatorUrl: string): Promise<void> {
+    const { authorityPath, firmwarePath, siteFile } = this.folder;
+    const bundle = new DemoBundle(firmwarePath, this.runSparc);
+    const bundleSigner = await bundle.signer();
+    const configure = (member: Member, mesh: Pick<GatewaySetup, 'meshPort' | 'peers'>) =>
+      member.folder.configure({
+        port: member.port,
+        lines: new Map([...lines].filter(([bus]) => gatewayOfBus(bus) === member.gateway)),
+        simulatorUrl,
+        bundleSigner,
+        ...mesh,
+      });
+    const keys = await this.#knownKeys();
+    const strangers = this.#members.filter(({ gateway }) => !keys.has(gateway.id));
+    if (strangers.length > 0) {
+      // Their ports are others in each run, so the roster names none.
+      await Promise.all(strangers.map((member) => configure(member, { meshPort: 0, peers: {} })));
+      const authority = new DemoAuthority(authorityPath, siteId, this.runSparc);
+      for (const [id, key] of await authority.enrol(strangers.map(({ folder }) => folder))) keys.set(id, key);
+    }
+    const run = async (member: Member) => {
+      const { gateway, folder, process, meshPort } = member;
+      await configure(member, { meshPort, peers: this.#peersOf(gateway.id, keys) });
+      await this.runSparc('policy', 'apply', siteFile, '--config', folder.configFile);
+      if (this.#isStopped) return;
+      await process.start();
+      this.events.onServed(gateway, process.pageUrl);
+    };
+    const [first, ...others] = this.#members;
+    if (first !== undefined) await run(first);
+    await Promise.all(others.map(run));
+    for (const { gateway, folder } of strangers) {
+      await bundle.import(folder.configFile);
+      await folder.joined(keys.get(gateway.id) ?? '');
+    }
+  }
+
+  /** Gateways first, all at once: they have 5 s together. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#members.map(({ process }) => process.stop()));
+    await Promise.all(this.#links.map((link) => link.close()));
+  }
+
+  /** Of those that are members since an earlier run, by id. */
+  async #knownKeys(): Promise<Map<string, string>> {
+    const keys = new Map<string, string>();
+    for (const { gateway, folder } of this.#members) {
+      const key = await folder.key();
+      if (key !== undefined) keys.set(gateway.id, key);
+    }
+    return keys;
+  }
+
+  #peersOf(id: string, keys: ReadonlyMap<string, string>): GatewaySetup['peers'] {
+    const peers: Record<string, readonly string[]> = {};
+    for (const link of this.#links) {
+      const other = link.ends.find((end) => end !== id);
+      const [key, address] = [keys.get(other ?? ''), link.addressOf(other ?? '')];
+      if (link.ends.includes(id) && key !== undefined && address !== undefined) peers[key] = [address];
+    }
+    return peers;
+  }
+}
