@@ -1,4 +1,5 @@
 import { SparcError } from '@sparc/protocol/errors';
+import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import {
   isNewer,
@@ -9,6 +10,7 @@ import {
   type SignedRoster,
   type SiteSecret,
 } from '@sparc/protocol/roster';
+import { nodeCrypto } from '../ledger/index.js';
 import { readMembership, writeRoster, writeSecrets, type MembershipRecord } from './membership-files.js';
 import { isPreviousOver, withoutPrevious, withSecret, type HeldSecrets } from './site-secrets.js';
 
@@ -27,6 +29,7 @@ export class Membership {
   #roster: Roster;
   #secrets: HeldSecrets;
   #authors: ReadonlySet<string>;
+  #attested: ReadonlyMap<string, readonly SignedHead[]>;
   #isSaved = true;
   readonly #listeners = new Set<(change: MembershipChange) => void>();
 
@@ -42,6 +45,7 @@ export class Membership {
     this.#signed = signed;
     this.#roster = roster;
     this.#authors = authorsOf(authority, roster);
+    this.#attested = attestedOf(roster);
   }
 
   /**
@@ -77,6 +81,11 @@ export class Membership {
     return this.#authors.has(key);
   }
 
+  /** Of a gateway that was expelled: to which heads all leads that counts of its log. */
+  attestedHeads(key: string): readonly SignedHead[] | undefined {
+    return this.#attested.get(key);
+  }
+
   /**
    * Takes the roster of a neighbour over if it is newer; says whether the neighbour is a member under the newest.
    * Throws ERR_MESH_ROSTER_INVALID or ERR_LEDGER_MALFORMED for one that the authority of this site did not make.
@@ -98,6 +107,7 @@ export class Membership {
     this.#signed = signed;
     this.#roster = shown;
     this.#authors = authorsOf(this.authority, shown);
+    this.#attested = attestedOf(shown);
     this.#changed({ expelled: shown.expelled.filter(({ key }) => !known.has(key)) });
   }
 
@@ -148,3 +158,7 @@ export class Membership {
 
 const authorsOf = (authority: Uint8Array, { members, expelled }: Roster): ReadonlySet<string> =>
   new Set([Buffer.from(authority).toString('hex'), ...[...members, ...expelled].map(({ key }) => key)]);
+
+/** A head that the expelled gateway did not sign would be refused by every neighbour. */
+const attestedOf = ({ expelled }: Roster): ReadonlyMap<string, readonly SignedHead[]> =>
+  new Map(expelled.map(({ key, heads }) => [key, heads.filter((head) => isSignatureValid(nodeCrypto, head))]));

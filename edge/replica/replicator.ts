@@ -14,12 +14,16 @@ import type { Clock, MeshNetwork, MeshReply, ReplicaAppend, ReplicaStore, Timer 
 import {
   accept,
   alteredBy,
+  attestedLog,
+  attestedPart,
   disowned,
   endsOf,
   forkName,
   Heads,
+  holds,
   holdersOf,
   isSameEpoch,
+  mayLead,
   MeshRequest,
   missingAfter,
   nextDeadlineMs,
@@ -51,6 +55,8 @@ export interface ReplicatorDeps {
   readonly siteId: string;
   /** Whose logs are kept, by public key in hex. */
   isAuthor(author: string): boolean;
+  /** Of an author who was expelled: the heads to which all leads that still counts of its log. */
+  attestedHeads(author: string): readonly SignedHead[] | undefined;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
   /** Once for each fork, also over starts; it is on disk. */
@@ -83,7 +89,7 @@ export class Replicator {
   async start(): Promise<void> {
     const { network, store, ownLog } = this.deps;
     for (const fork of store.forks()) this.#forksOf(toHex(fork.first.author)).add(forkName(fork));
-    for (const [author, log] of store.logs()) this.#step({ kind: 'stored', author, log });
+    for (const author of store.logs().keys()) this.#step({ kind: 'stored', author, log: this.#counted(author) });
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log() });
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
@@ -110,6 +116,18 @@ export class Replicator {
   ownCommitted(batch?: Batch): void {
     const { ownLog } = this.deps;
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log(), ...(batch !== undefined && { batch }) });
+  }
+
+  /** There is a newer roster: of whoever it expels, only what it attests is spoken of from now on. */
+  membersChanged(): void {
+    for (const author of this.deps.store.logs().keys()) {
+      if (this.deps.attestedHeads(author) === undefined) continue;
+      this.#step({ kind: 'stored', author, log: this.#counted(author) });
+    }
+    for (const [neighbour, { tips }] of this.#state.neighbours) {
+      const counted = [...tips.values()].flat().filter((tip) => this.#counts(tip));
+      this.#step({ kind: 'heads', neighbour, heads: { tips: counted, complete: true } });
+    }
   }
 
   /** Neighbours that have said that all up to a head is on their disk. */
@@ -178,7 +196,7 @@ export class Replicator {
   #isOurs(neighbour: string, tip: SignedHead): boolean {
     const author = toHex(tip.author);
     const { siteId, crypto, store, ownLog } = this.deps;
-    if (!isOfSite(tip.site, siteId) || !this.deps.isAuthor(author)) return false;
+    if (!isOfSite(tip.site, siteId) || !this.#counts(tip)) return false;
     const said = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
     const log = this.#state.logs.get(author) ?? [];
     const known = [...said, ...log.map(({ head }) => head)];
@@ -192,6 +210,24 @@ export class Replicator {
         : alteredBy(log, (epoch, sequence) => store.hashAt(author, epoch, sequence), tip);
     if (fork !== undefined) this.#store(author, undefined, fork);
     return true;
+  }
+
+  /** Whether it is of an author of the site and, where that was expelled, may lead to what was attested of it. */
+  #counts(tip: SignedHead): boolean {
+    const author = toHex(tip.author);
+    if (!this.deps.isAuthor(author)) return false;
+    const attested = this.deps.attestedHeads(author);
+    return attested === undefined || mayLead(this.deps.store.logs().get(author) ?? [], attested, tip);
+  }
+
+  /** What is held of another author, as far as it counts. */
+  #counted(author: string): AuthorLog {
+    const { store } = this.deps;
+    const log = store.logs().get(author) ?? [];
+    const attested = this.deps.attestedHeads(author);
+    return attested === undefined
+      ? log
+      : attestedLog(log, attested, (epoch, sequence) => store.hashAt(author, epoch, sequence));
   }
 
   /** One request after the other, each for what follows on the last, until nothing follows. */
@@ -247,12 +283,19 @@ export class Replicator {
     const log = store.logs().get(author) ?? [];
     const acceptance = accept(crypto, log, (epoch, sequence) => store.hashAt(author, epoch, sequence), batch);
     if (acceptance.kind === 'known') return false;
-    const append = acceptance.kind === 'append' ? acceptance : undefined;
-    this.#store(author, append, acceptance.fork);
+    const append = acceptance.kind === 'append' ? this.#countedPart(author, log, acceptance) : undefined;
+    if (append !== undefined || acceptance.kind === 'forked') this.#store(author, append, acceptance.fork);
     if (append === undefined) return false;
-    this.#step({ kind: 'stored', author, log: store.logs().get(author) ?? [] });
+    this.#step({ kind: 'stored', author, log: this.#counted(author) });
     this.deps.onStored(author);
     return true;
+  }
+
+  #countedPart(author: string, log: AuthorLog, append: ReplicaAppend): ReplicaAppend | undefined {
+    const attested = this.deps.attestedHeads(author);
+    if (attested === undefined) return append;
+    const part = attestedPart(log, attested, append.entries, append.head);
+    return part && { ...append, ...part };
   }
 
   #store(author: string, append: ReplicaAppend | undefined, fork: Fork | undefined): void {
@@ -279,10 +322,10 @@ export class Replicator {
       const { author, ends } = want;
       const id = toHex(author);
       const isOwn = id === ownLog.author;
-      const log = isOwn ? ownLog.log() : (store.logs().get(id) ?? []);
+      const log = isOwn ? ownLog.log() : this.#counted(id);
       let sizeBytes = 0;
       for (let after of missingAfter(log, ends)) {
-        while (sizeBytes < REPLY_BYTES_MAX) {
+        while (sizeBytes < REPLY_BYTES_MAX && holds(log, { ...after, sequence: after.sequence + 1 })) {
           const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(id, after);
           if (batch === undefined) break;
           const piece = encodeBatch(batch);

@@ -5,17 +5,21 @@ import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
+import type { CourierInbox } from '../courier/index.js';
 import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import { Libp2pNetwork } from '../mesh/index.js';
 import { verifySignature } from '../platform/index.js';
+import { PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
 import { REPLICA_FILE, Replicator, SqliteReplicaStore } from '../replica/index.js';
 import { AuthorityReader } from './authority-reader.js';
 import { JournalWatch } from './journal-watch.js';
+import { meshCouriers } from './mesh-couriers.js';
 import { membershipHandlers } from './membership-handlers.js';
 import { runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnJournal } from './own-journal.js';
+import { SitePolicy, type PolicyInForceView } from './site-policy.js';
 import { troubleOf } from './trouble.js';
 
 export interface MeshLog {
@@ -33,6 +37,7 @@ export interface MeshRunDeps {
   readonly membership: Membership;
   /** For the journal. */
   tell(notice: MeshNotice): void;
+  policyInForce(): PolicyInForceView;
 }
 
 /** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
@@ -41,11 +46,14 @@ export class MeshRun {
   readonly #store: SqliteReplicaStore;
   readonly #forks: Fork[];
   readonly #network: Libp2pNetwork;
+  readonly #parts: SqlitePartStore;
+  readonly #policy: SitePolicy;
   readonly #watch: NeighbourWatch;
   readonly #replicator: Replicator;
   readonly #authority: AuthorityReader;
   readonly #operators = new Operators();
   readonly #journalWatch: JournalWatch;
+  readonly #couriers: CourierInbox;
   readonly #forget: () => void;
 
   /** Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_WRITE_FAILED for the replicas, and ERR_MESH_OTHER_SITE. */
@@ -63,6 +71,7 @@ export class MeshRun {
     assertOfSite(this.#own, siteId);
     this.#store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
     this.#forks = [...this.#store.forks()];
+    this.#parts = SqlitePartStore.open(join(dataDir, PARTS_FILE));
     this.#network = new Libp2pNetwork(
       {
         clock,
@@ -82,7 +91,15 @@ export class MeshRun {
       },
       { siteId, seed, listen, discover },
     );
-    this.#watch = new NeighbourWatch(clock, this.#network, {
+    this.#policy = new SitePolicy({
+      clock,
+      network: this.#network,
+      store: this.#parts,
+      siteId,
+      inForce: () => deps.policyInForce(),
+      onFailure,
+    });
+    this.#watch = new NeighbourWatch(clock, this.#policy.exchange, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
@@ -94,6 +111,7 @@ export class MeshRun {
       ownLog: this.#own,
       siteId,
       isAuthor: (author) => membership.isAuthor(author),
+      attestedHeads: (author) => membership.attestedHeads(author),
       onStored: (author) => this.#onStored(author),
       onFork: (fork) => this.#onFork(fork),
       onFailure,
@@ -101,13 +119,18 @@ export class MeshRun {
     this.#authority = new AuthorityReader(
       this.#store,
       toHex(membership.authority),
-      membershipHandlers(clock, { key: this.#own.author, seed }, membership, this.#operators),
+      [
+        ...membershipHandlers(clock, { key: this.#own.author, seed }, membership, this.#operators),
+        ...this.#policy.handlers,
+      ],
       ({ kind, epoch, sequence, code, message }) => {
         log.warn({ entryKind: kind, trouble: { code, message } }, 'an entry of the site authority does not count');
         deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
       },
     );
     this.#journalWatch = new JournalWatch(clock, () => this.#replicator.ownCommitted());
+    const couriers = { store: this.#store, replicator: this.#replicator, parts: this.#policy.exchange, onFailure };
+    this.#couriers = meshCouriers({ ...deps, ...couriers }, dataDir);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -120,6 +143,7 @@ export class MeshRun {
     this.#readAuthority();
     await this.#replicator.start();
     this.#journalWatch.start();
+    this.#couriers.start();
   }
 
   /** The field recorded something. */
@@ -142,7 +166,7 @@ export class MeshRun {
       forks: this.#forks,
       ownBatchAfter: (after) => this.#own.batchAfter(after),
       operators: this.#operators.all(),
-      policy: undefined,
+      policy: this.#policy.view(),
     });
   }
 
@@ -150,9 +174,11 @@ export class MeshRun {
     this.#forget();
     this.#journalWatch.stop();
     try {
+      await this.#couriers.stop();
       await this.#replicator.stop();
     } finally {
       this.#store.close();
+      this.#parts.close();
       this.#own.close();
     }
   }
@@ -172,6 +198,7 @@ export class MeshRun {
   #onMembership({ expelled }: MembershipChange): void {
     this.#network.membersChanged();
     this.#network.secretsChanged();
+    this.#replicator.membersChanged();
     const { epoch } = this.membership.newest;
     for (const { key, name } of expelled) this.deps.tell({ kind: 'expelled', neighbour: key, name, epoch });
   }

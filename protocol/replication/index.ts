@@ -3,6 +3,7 @@
  * neighbour for what it lacks. Pure; links, disks and time are the adapter's.
  * @packageDocumentation
  */
+export * from './attested.js';
 export * from './author-log.js';
 export * from './messages.js';
 export * from './replication.js';

@@ -26,7 +26,7 @@ export const Expelled = message({
   key: required(1, hex(32)),
   /** That it had as a member. */
   name: required(2, text(128)),
-  /** Of its log counts what leads to these. */
+  /** Of its log counts what leads to these; one of an epoch. */
   heads: list(3, SignedHead, ATTESTED_HEADS_MAX),
 });
 export type Expelled = Infer<typeof Expelled>;
@@ -85,6 +85,8 @@ function assertRoster({ members, expelled }: Roster): void {
   if (twice !== undefined) throw invalid(`${twice} is there twice`);
   for (const { key, heads } of expelled) {
     if (heads.some(({ author }) => bytesToHex(author) !== key)) throw invalid(`a head of ${key} is another's`);
+    const epochs = heads.map(({ epoch: { counter, random } }) => `${counter} ${bytesToHex(random)}`);
+    if (new Set(epochs).size < epochs.length) throw invalid(`two heads of ${key} are of one epoch`);
   }
 }
 

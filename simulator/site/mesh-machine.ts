@@ -1,7 +1,7 @@
 import { JournalWriter } from '@sparc/edge/ledger';
 import { Replicator } from '@sparc/edge/replica';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { LedgerCrypto } from '@sparc/protocol/ledger';
+import type { LedgerCrypto, SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, LogCommit, LogStore, ReplicaStore, Signer } from '@sparc/protocol/ports';
 import {
   appendOf,
@@ -24,6 +24,7 @@ export interface MeshMachineDeps {
   readonly siteId: string;
   /** Whose logs belong to the site, by public key in hex. */
   isAuthor(author: string): boolean;
+  attestedHeads(author: string): readonly SignedHead[] | undefined;
   /** A commit of its journal is on its platter. */
   onCommitted(commit: LogCommit): void;
 }
@@ -91,6 +92,7 @@ export class MeshMachine {
       },
       siteId,
       isAuthor,
+      attestedHeads: (author) => this.deps.attestedHeads(author),
       onStored: () => undefined,
       onFork: () => undefined,
       onFailure: () => undefined,

@@ -172,6 +172,7 @@ export class MeshWorld {
       mesh: this.#mesh,
       siteId: SITE,
       isAuthor: (author: string) => this.#authors.has(author),
+      attestedHeads: () => undefined,
       onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
     };
     const machine = new MeshMachine(name, signer, deps, wrappers);

@@ -65,6 +65,7 @@ class Gateway {
       ownLog: this.log,
       siteId: site.siteId,
       isAuthor: (author) => site.members.some(({ key }) => key === author),
+      attestedHeads: () => undefined,
       onStored: () => undefined,
       onFork: ({ kind }) => {
         throw new Error(`a fork: ${kind}`);

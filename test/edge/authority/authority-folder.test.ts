@@ -1,38 +1,76 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuthorityFolder, ROSTER_VALID_MS } from '@sparc/edge/authority';
-import { tryLock, verifySignature } from '@sparc/edge/platform';
-import { MEMBERS_MAX, openAdmission } from '@sparc/protocol/roster';
+import { nodeCrypto } from '@sparc/edge/ledger';
+import { createSigningKey, verifySignature } from '@sparc/edge/platform';
+import { compareHlc } from '@sparc/protocol/hlc';
+import { decodeBatch, encodeBatch, EntryContent } from '@sparc/protocol/ledger';
+import { accept, tipsOf, type AuthorLog } from '@sparc/protocol/replication';
+import {
+  Delegation,
+  DELEGATION_KIND,
+  isNewer,
+  MEMBERS_MAX,
+  openAdmission,
+  SealedSiteSecret,
+  SITE_SECRET_KIND,
+  unsealSiteSecret,
+} from '@sparc/protocol/roster';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { keyOf, member } from '../../support/roster.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
 import { codeOf } from '../membership/membership-scene.js';
 
 const START = Date.parse('2026-03-02T08:00:00Z');
 
 function scene(t: Test) {
   const parent = mkdtempSync(join(tmpdir(), 'sparc-authority-'));
-  t.teardown(() => rmSync(parent, { recursive: true }));
+  const folders: AuthorityFolder[] = [];
+  t.teardown(() => {
+    for (const folder of folders) folder.close();
+    rmSync(parent, { recursive: true });
+  });
   const path = join(parent, 'harbour');
   const clock = new VirtualClock({ startUnixMs: START });
   const deps = { clock, random: new SeededRandom(1), verify: verifySignature };
-  const open = () => AuthorityFolder.open(path, deps);
-  return { path, clock, deps, open, create: () => AuthorityFolder.create(path, 'harbour', deps) };
+  const kept = (folder: AuthorityFolder) => {
+    folders.push(folder);
+    return folder;
+  };
+  const create = () => kept(AuthorityFolder.create(path, 'harbour', deps));
+  const open = () => kept(AuthorityFolder.open(path, deps));
+  /** Works on the folder as one command does. */
+  const command = <T>(work: (folder: AuthorityFolder) => T): T => {
+    const folder = open();
+    try {
+      return work(folder);
+    } finally {
+      folder.close();
+    }
+  };
+  return { parent, path, clock, deps, open, create, command };
 }
 const admitted = (seed: number, file: Uint8Array | undefined) =>
   openAdmission(verifySignature, { key: keyOf(seed), seed: new Uint8Array(32).fill(seed) }, file ?? new Uint8Array());
 
-t.test('the authority of a new site has nobody on its roster, and its secrets are its owner’s', async (t) => {
-  const { path, create, open } = scene(t);
-  const { publicKey, roster } = create();
+t.test('the authority of a new site has nobody on its roster, and its keys are its owner’s', async (t) => {
+  const { path, create, command } = scene(t);
+  const folder = create();
+  const { publicKey, pinKey, roster, siteSecret } = folder;
+  folder.close();
   t.match(roster, { site: 'harbour', epoch: 1, issuedUnixMs: START, notAfterUnixMs: START + ROSTER_VALID_MS });
   t.strictSame(roster.members, []);
-  for (const name of ['authority.key', 'site.secret']) {
-    t.equal(statSync(join(path, name)).mode & 0o777, 0o600, name);
-  }
-  t.strictSame(open().publicKey, publicKey);
-  t.strictSame(open().roster, roster);
+  for (const name of ['authority.key', 'pin.key']) t.equal(statSync(join(path, name)).mode & 0o777, 0o600, name);
+  t.notOk(readdirSync(path).some((name) => readFileSync(join(path, name)).includes(Buffer.from(siteSecret.secret))));
+  command((again) => {
+    t.strictSame(again.publicKey, publicKey);
+    t.strictSame(again.pinKey, pinKey);
+    t.strictSame(again.roster, roster);
+    t.strictSame(again.siteSecret, siteSecret);
+  });
 });
 
 t.test('a second authority never takes the place of one that is there', async (t) => {
@@ -43,7 +81,18 @@ t.test('a second authority never takes the place of one that is there', async (t
   t.strictSame(readFileSync(join(path, 'authority.key')), before);
 });
 
-t.test('gateways that are enrolled together take the same roster and secret home', async (t) => {
+t.test('one command at a time works on the folder', async (t) => {
+  const { create, open, command } = scene(t);
+  const folder = create();
+  t.equal(codeOf(open), 'ERR_MESH_AUTHORITY_IN_USE');
+  folder.close();
+  t.equal(
+    codeOf(() => command(() => undefined)),
+    'done',
+  );
+});
+
+t.test('gateways that are enrolled together take the same roster and secrets home', async (t) => {
   const { create, clock } = scene(t);
   const folder = create();
   await clock.advance(5_000);
@@ -52,58 +101,42 @@ t.test('gateways that are enrolled together take the same roster and secret home
   t.strictSame(one.authority, folder.publicKey);
   t.strictSame(one.roster, folder.roster);
   t.strictSame(one.signed, two.signed);
-  t.strictSame(one.siteSecret, two.siteSecret);
+  for (const { siteSecret, pinKey } of [one, two]) {
+    t.strictSame(siteSecret, folder.siteSecret);
+    t.strictSame(pinKey, folder.pinKey);
+  }
   t.match(one.roster, { epoch: 2, issuedUnixMs: START + 5_000, members: [member(1), member(2)] });
 });
 
-t.test('every site has a secret of its own', async (t) => {
-  const [a, b] = [scene(t), scene(t)];
-  const elsewhere = AuthorityFolder.create(b.path, 'airport', { ...b.deps, random: a.deps.random });
-  const secretOf = (folder: AuthorityFolder) => admitted(1, folder.enrol([member(1)])[0]).siteSecret;
-  t.notSame(secretOf(a.create()), secretOf(elsewhere));
+t.test('every site has secrets of its own', async (t) => {
+  const { parent, deps, create } = scene(t);
+  const elsewhere = AuthorityFolder.create(join(parent, 'airport'), 'airport', deps);
+  const folder = create();
+  t.notSame(folder.siteSecret.secret, elsewhere.siteSecret.secret);
+  t.notSame(folder.pinKey, elsewhere.pinKey);
+  elsewhere.close();
 });
 
 t.test('each enrolment adds to the roster, and one that asks again is there once, as it asked last', async (t) => {
-  const { create, open } = scene(t);
-  create().enrol([member(1)]);
-  open().enrol([member(2)]);
+  const { create, command } = scene(t);
+  create().close();
   const moved = { ...member(1), addresses: ['10.9.9.9:7400'] };
-  open().enrol([moved]);
-  t.match(open().roster, { epoch: 4 });
-  t.strictSame(open().roster.members, [moved, member(2)]);
-});
-
-t.test('what was enrolled by another command since the folder was opened is not lost', async (t) => {
-  const { create, open } = scene(t);
-  const [one, two] = [create(), open()];
-  one.enrol([member(1)]);
-  two.enrol([member(2)]);
-  t.strictSame(open().roster.members, [member(1), member(2)]);
-  t.equal(open().roster.epoch, 3);
-});
-
-t.test('two enrolments at once do not work on one folder', async (t) => {
-  const { path, create, open } = scene(t);
-  const folder = create();
-  const lock = tryLock(join(path, 'authority.lock'));
-  t.equal(
-    codeOf(() => folder.enrol([member(1)])),
-    'ERR_MESH_AUTHORITY_IN_USE',
-  );
-  lock?.release();
-  t.strictSame(open().roster.members, []);
+  for (const each of [member(1), member(2), moved]) command((folder) => folder.enrol([each]));
+  const roster = command((folder) => folder.roster);
+  t.match(roster, { epoch: 4 });
+  t.strictSame(roster.members, [moved, member(2)]);
 });
 
 t.test('a site takes as many gateways as it may have, and not one more', async (t) => {
-  const { create, open } = scene(t);
+  const { create } = scene(t);
   const folder = create();
   folder.enrol(Array.from({ length: MEMBERS_MAX }, (_, index) => member(index + 1)));
   t.equal(
     codeOf(() => folder.enrol([member(100)])),
     'ERR_MESH_MEMBERS_MAX',
   );
-  t.equal(open().roster.epoch, 2);
-  t.equal(open().roster.members.length, MEMBERS_MAX);
+  t.equal(folder.roster.epoch, 2);
+  t.equal(folder.roster.members.length, MEMBERS_MAX);
   t.equal(
     codeOf(() => folder.enrol([member(1)])),
     'done',
@@ -112,35 +145,147 @@ t.test('a site takes as many gateways as it may have, and not one more', async (
 });
 
 t.test('a key that nothing can be sealed to gets nobody onto the roster', async (t) => {
-  const { create, open } = scene(t);
+  const { create } = scene(t);
+  const folder = create();
   const neutral = `01${'00'.repeat(31)}`;
   t.equal(
-    codeOf(() => create().enrol([member(1), { ...member(2), key: neutral }])),
+    codeOf(() => folder.enrol([member(1), { ...member(2), key: neutral }])),
     'ERR_MESH_REQUEST_INVALID',
   );
-  t.equal(open().roster.epoch, 1);
+  t.equal(folder.roster.epoch, 1);
+});
+
+t.test('an expelled gateway is off the roster for good, and the new secret is not sealed to it', async (t) => {
+  const { create, command } = scene(t);
+  create().close();
+  command((folder) => folder.enrol([member(1), member(2)]));
+  const before = command((folder) => folder.siteSecret);
+  const { head } = new TestChain(testSigner(2)).open(1);
+  command((folder) => folder.expel(keyOf(2), [head]));
+  command((folder) => {
+    t.match(folder.roster, { epoch: 3, members: [member(1)] });
+    t.strictSame(folder.roster.expelled, [{ key: keyOf(2), name: member(2).name, heads: [head] }]);
+    t.equal(folder.siteSecret.number, before.number + 1);
+    t.notSame(folder.siteSecret.secret, before.secret);
+    const newest = SealedSiteSecret.decode(bodiesOf(folder, SITE_SECRET_KIND).at(-1) ?? new Uint8Array());
+    const opens = (seed: number) => unsealSiteSecret({ key: keyOf(seed), seed: new Uint8Array(32).fill(seed) }, newest);
+    t.strictSame(opens(1), folder.siteSecret);
+    t.equal(opens(2), undefined);
+    for (const key of [keyOf(2), keyOf(3)])
+      t.equal(
+        codeOf(() => folder.expel(key, [])),
+        'ERR_MESH_NOT_A_MEMBER',
+      );
+    t.equal(
+      codeOf(() => folder.enrol([member(2)])),
+      'ERR_MESH_EXPELLED',
+    );
+  });
+});
+
+t.test('nobody is expelled by heads that it did not sign', async (t) => {
+  const { create } = scene(t);
+  const folder = create();
+  folder.enrol([member(1), member(2)]);
+  const { head } = new TestChain(testSigner(1)).open(1);
+  for (const wrong of [head, { ...head, author: testSigner(2).publicKey }]) {
+    t.equal(
+      codeOf(() => folder.expel(keyOf(2), [wrong])),
+      'ERR_MESH_HEAD_INVALID',
+    );
+  }
+  t.equal(folder.roster.epoch, 2);
+});
+
+t.test('what it delegates and how it rotates its secret is in its log, each command an epoch of it', async (t) => {
+  const { create, command } = scene(t);
+  create().close();
+  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], notAfterUnixMs: START + 1 };
+  command((folder) => folder.delegate(delegated));
+  command((folder) => folder.rotate());
+  command((folder) => {
+    t.strictSame(
+      bodiesOf(folder, DELEGATION_KIND).map((body) => Delegation.decode(body)),
+      [{ ...delegated, issuedUnixMs: START }],
+    );
+    t.equal(folder.siteSecret.number, 2);
+    t.equal(
+      codeOf(() => folder.delegate({ ...delegated, rights: ['everything'] })),
+      'ERR_MESH_DELEGATION_INVALID',
+    );
+    t.match(folder.log.head(), { site: 'harbour', epoch: { counter: 3 }, sequence: 2 });
+  });
+});
+
+t.test('its log is one that a gateway takes batch by batch', async (t) => {
+  const { create, command } = scene(t);
+  create().close();
+  command((folder) => {
+    folder.enrol([member(1)]);
+    folder.rotate();
+  });
+  command((folder) => {
+    folder.log.append([{ kind: 'policy', body: Uint8Array.of(1) }]);
+    let log: AuthorLog = [];
+    for (const batch of folder.log.batches()) {
+      const accepted = accept(nodeCrypto, log, () => undefined, decodeBatch(encodeBatch(batch)));
+      if (accepted.kind !== 'append') throw new Error(accepted.kind);
+      t.notOk(accepted.fork);
+      const { head, previous } = accepted;
+      log = [...log, { head, ...(previous !== undefined && { previous }) }];
+    }
+    t.strictSame(tipsOf(log), [folder.log.head()]);
+    const kinds = [...folder.log.entries()].map(({ kind }) => kind);
+    t.strictSame(kinds, ['epoch', 'roster', 'site-secret', 'epoch', 'roster', 'site-secret', 'epoch', 'policy']);
+    const stamps = [...folder.log.batches()].flatMap(({ contents }) =>
+      contents.map((one) => EntryContent.decode(one).hlc),
+    );
+    const inOrder = stamps.slice(1).every((stamp, index) => compareHlc(stamp, stamps[index] ?? stamp) > 0);
+    t.ok(inOrder, 'its clock goes on from command to command');
+  });
+});
+
+t.test('an authority whose folder was set back is believed again, and what it did since is not undone', async (t) => {
+  const { parent, path, clock, create, command } = scene(t);
+  create().close();
+  const backup = join(parent, 'backup');
+  cpSync(path, backup, { recursive: true });
+  command((folder) => folder.enrol([member(1)]));
+  const lost = command((folder) => folder.roster);
+  await clock.advance(60_000);
+  rmSync(path, { recursive: true });
+  cpSync(backup, path, { recursive: true });
+  command((folder) => folder.enrol([member(2)]));
+  const again = command((folder) => folder.roster);
+  t.equal(again.epoch, lost.epoch);
+  t.ok(isNewer(again, lost), 'the one that was issued later counts');
 });
 
 t.test('a folder that is missing, incomplete or damaged signs nothing', async (t) => {
   const damages: Record<string, (path: string) => void> = {
     'no folder': (path) => rmSync(path, { recursive: true }),
     'no key': (path) => rmSync(join(path, 'authority.key')),
-    'no secret': (path) => rmSync(join(path, 'site.secret')),
-    'no roster': (path) => rmSync(join(path, 'roster.bin')),
-    'a roster with another byte': (path) => {
-      const bytes = readFileSync(join(path, 'roster.bin'));
-      writeFileSync(join(path, 'roster.bin'), bytes.fill(0xff, 20, 21));
+    'no key of PIN hashes': (path) => rmSync(join(path, 'pin.key')),
+    'no log': (path) => rmSync(join(path, 'log.db')),
+    'a log that is empty': (path) => writeFileSync(join(path, 'log.db'), ''),
+    'a log that is none': (path) => writeFileSync(join(path, 'log.db'), 'x'.repeat(4_096)),
+    'the log of another authority': (path) => {
+      rmSync(join(path, 'authority.key'));
+      createSigningKey(join(path, 'authority.key'));
     },
     'a key that is none': (path) => writeFileSync(join(path, 'authority.key'), 'key'),
   };
   for (const [what, damage] of Object.entries(damages)) {
     const { path, create, open } = scene(t);
-    create();
+    create().close();
     damage(path);
     t.equal(codeOf(open), 'ERR_MESH_AUTHORITY_DAMAGED', what);
   }
   const { path, create, open } = scene(t);
-  create();
+  create().close();
   chmodSync(join(path, 'authority.key'), 0o644);
   t.equal(codeOf(open), 'ERR_CONFIG_SECRET_EXPOSED');
 });
+
+const bodiesOf = (folder: AuthorityFolder, kind: string): Uint8Array[] =>
+  [...folder.log.entries()].filter((entry) => entry.kind === kind).map(({ body }) => body);

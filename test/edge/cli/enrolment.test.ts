@@ -81,7 +81,7 @@ t.test('who joined a gateway to which site is noted for its journal', async (t) 
   });
 });
 
-t.test('no command shows the site secret, and the files that are carried do not hold it', async (t) => {
+t.test('no command shows the secrets of the site, and the files that are carried do not hold them', async (t) => {
   const { authority, gateway } = scene(t);
   const { config, request, admission } = gateway('hall');
   const printed = [
@@ -95,9 +95,17 @@ t.test('no command shows the site secret, and the files that are carried do not 
     printed.map(({ exitCode, stderr }) => ({ exitCode, stderr })),
     printed.map(() => ({ exitCode: 0, stderr: '' })),
   );
-  const secret = readFileSync(join(authority, 'site.secret'), 'latin1').trim();
-  t.notOk(printed.some(({ stdout }) => stdout.includes(secret)));
-  for (const file of [request, admission]) t.notOk(readFileSync(file).includes(Buffer.from(secret, 'hex')), file);
+  const folder = AuthorityFolder.open(authority, {
+    clock: new VirtualClock(),
+    random: nodeRandom,
+    verify: verifySignature,
+  });
+  t.teardown(() => folder.close());
+  for (const secret of [folder.siteSecret.secret, folder.pinKey]) {
+    const hex = Buffer.from(secret).toString('hex');
+    t.notOk(printed.some(({ stdout }) => stdout.includes(hex)));
+    for (const file of [request, admission]) t.notOk(readFileSync(file).includes(Buffer.from(secret)), file);
+  }
 });
 
 t.test('without --address a gateway is asked for where its mesh listens, unless that is everywhere', async (t) => {
@@ -159,11 +167,12 @@ t.test('an expired roster is shown with a warning', async (t) => {
   const { authority, gateway } = scene(t);
   const { config, request, admission } = gateway('hall');
   const clock = new VirtualClock({ startUnixMs: Date.parse('2020-01-01T00:00:00Z') });
-  AuthorityFolder.create(authority, 'harbour', { clock, random: nodeRandom, verify: verifySignature });
+  AuthorityFolder.create(authority, 'harbour', { clock, random: nodeRandom, verify: verifySignature }).close();
   await run('gateway', 'request', '--config', config, '--out', request);
   const asked = openRequest(verifySignature, readFileSync(request));
   const folder = AuthorityFolder.open(authority, { clock, random: nodeRandom, verify: verifySignature });
   writeFileSync(admission, folder.enrol([asked])[0] ?? '');
+  folder.close();
   await run('gateway', 'join', admission, '--config', config);
   t.match(await run('roster', 'show', '--config', config), { expired: true });
   t.match((await sparc(['roster', 'show', '--config', config])).stdout, 'EXPIRED');

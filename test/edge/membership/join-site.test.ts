@@ -2,25 +2,37 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { joinSite } from '@sparc/edge/membership';
+import { joinSite, readMembership } from '@sparc/edge/membership';
 import { tryLock, verifySignature } from '@sparc/edge/platform';
 import { signRoster } from '@sparc/protocol/roster';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
 import { testSigner } from '../../support/test-signer.js';
-import { AUTHORITY, codeOf, membershipScene, SITE_SECRET } from './membership-scene.js';
+import { AUTHORITY, codeOf, membershipScene, PIN_KEY, secretOf, SITE_SECRET, START } from './membership-scene.js';
 
-t.test('a gateway that joins has the secret for itself alone', async (t) => {
+t.test('a gateway that joins has its secrets for itself alone', async (t) => {
   const { dataDir, joins } = membershipScene(t);
   t.equal(joins().roster.site, 'harbour');
-  const path = join(dataDir, 'secrets', 'site.secret');
-  t.equal(readFileSync(path, 'latin1'), `${Buffer.from(SITE_SECRET).toString('hex')}\n`);
-  t.equal(statSync(path).mode & 0o777, 0o600);
+  for (const name of ['site.secret', 'site-pin.key']) {
+    t.equal(statSync(join(dataDir, 'secrets', name)).mode & 0o777, 0o600, name);
+  }
+  const record = readMembership(dataDir, verifySignature);
+  t.strictSame(record?.secrets, { present: secretOf(1, 0x5e), sinceUnixMs: START });
+  t.strictSame(record?.pinKey, PIN_KEY);
   t.equal(readFileSync(join(dataDir, 'mesh', 'authority.pub'), 'latin1'), `${keyOf(200)}\n`);
+});
+
+t.test('an admission with a newer secret replaces the one that was there, which is taken for a while', async (t) => {
+  const { admission, signed, joins, opened } = membershipScene(t);
+  joins();
+  joins(admission(signed({ epoch: 5 }), { siteSecret: secretOf(2) }));
+  t.strictSame(opened().siteSecrets(), { present: secretOf(2).secret, previous: SITE_SECRET });
+  joins(admission(signed({ epoch: 6 })));
+  t.strictSame(opened().siteSecrets().present, secretOf(2).secret, 'an older one replaces nothing');
 });
 
 t.test('joining again brings what is newer, and an old admission undoes nothing', async (t) => {
   const { admission, signed, joins, opened } = membershipScene(t);
-  const old = admission(signed({ epoch: 4 }), { siteSecret: new Uint8Array(32).fill(1) });
+  const old = admission(signed({ epoch: 4 }), { siteSecret: secretOf(1) });
   joins(old);
   joins(old);
   t.equal(opened().newest.epoch, 4, 'the same one twice is the same');
@@ -30,7 +42,6 @@ t.test('joining again brings what is newer, and an old admission undoes nothing'
     'ERR_MESH_ADMISSION_INVALID',
   );
   t.equal(opened().newest.epoch, 5);
-  t.strictSame(opened().siteSecret, SITE_SECRET);
 });
 
 t.test('an admission for another gateway, and one that was cut, are refused and leave nothing', async (t) => {
@@ -92,7 +103,7 @@ t.test('a gateway without a key made no request, so that no admission is for it'
   const empty = mkdtempSync(join(tmpdir(), 'sparc-membership-'));
   t.teardown(() => rmSync(empty, { recursive: true }));
   t.equal(
-    codeOf(() => joinSite(empty, verifySignature, undefined, admission())),
+    codeOf(() => joinSite(empty, verifySignature, undefined, admission(), START)),
     'ERR_MESH_ADMISSION_INVALID',
   );
 });

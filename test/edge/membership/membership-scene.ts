@@ -5,13 +5,28 @@ import type { Test } from 'tap';
 import { joinSite, Membership } from '@sparc/edge/membership';
 import { loadIdentity, verifySignature } from '@sparc/edge/platform';
 import { isSparcError } from '@sparc/protocol/errors';
-import { signAdmission, signRoster, type Member, type Roster, type SignedRoster } from '@sparc/protocol/roster';
+import {
+  signAdmission,
+  signRoster,
+  type Member,
+  type Roster,
+  type SignedRoster,
+  type SiteSecret,
+} from '@sparc/protocol/roster';
 import { SeededRandom } from '@sparc/simulator/world';
 import { member, rosterWith } from '../../support/roster.js';
 import { testSigner } from '../../support/test-signer.js';
 
 export const AUTHORITY = testSigner(200);
 export const SITE_SECRET = new Uint8Array(32).fill(0x5e);
+export const PIN_KEY = new Uint8Array(32).fill(0x91);
+export const START = Date.parse('2026-03-02T08:00:00Z');
+
+export const secretOf = (number: number, fill = number): SiteSecret => ({
+  number,
+  issuedUnixMs: START,
+  secret: new Uint8Array(32).fill(fill),
+});
 
 /** A data directory with a key of its own, and an authority that admits it. */
 export function membershipScene(t: Test) {
@@ -23,9 +38,10 @@ export function membershipScene(t: Test) {
     signRoster(AUTHORITY, rosterWith([self, member(1)], { epoch: 4, ...rest }));
   const admission = (
     roster: SignedRoster = signed(),
-    { authority = AUTHORITY, siteSecret = SITE_SECRET, forKey = key } = {},
-  ) => signAdmission(authority, new SeededRandom(1), { key: forKey, roster, siteSecret });
-  const joins = (file = admission(), policySite?: string) => joinSite(dataDir, verifySignature, policySite, file);
+    { authority = AUTHORITY, siteSecret = secretOf(1, 0x5e), forKey = key } = {},
+  ) => signAdmission(authority, new SeededRandom(1), { key: forKey, roster, secrets: { siteSecret, pinKey: PIN_KEY } });
+  const joins = (file = admission(), policySite?: string) =>
+    joinSite(dataDir, verifySignature, policySite, file, START);
   const failures: unknown[] = [];
   const open = (): Membership | undefined =>
     Membership.open(dataDir, verifySignature, (error) => void failures.push(error));

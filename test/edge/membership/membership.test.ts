@@ -2,11 +2,13 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { PREVIOUS_SECRET_MS } from '@sparc/edge/membership';
 import { signRoster } from '@sparc/protocol/roster';
 import { checkProperty } from '../../support/property.js';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
+import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
-import { AUTHORITY, codeOf, membershipScene, SITE_SECRET } from './membership-scene.js';
+import { AUTHORITY, codeOf, membershipScene, secretOf, SITE_SECRET, START } from './membership-scene.js';
 
 t.test('a gateway that joined no site is no member', async (t) => {
   const { open } = membershipScene(t);
@@ -19,7 +21,7 @@ t.test('a member knows its site, the authority, the secret and the others, also 
   for (const membership of [opened(), opened()]) {
     t.equal(membership.siteId, 'harbour');
     t.strictSame(membership.authority, AUTHORITY.publicKey);
-    t.strictSame(membership.siteSecret, SITE_SECRET);
+    t.strictSame(membership.siteSecrets(), { present: SITE_SECRET, previous: undefined });
     t.strictSame(membership.members(), [self, member(1)]);
     t.equal(membership.newest.epoch, 4);
     const authors = [key, keyOf(1), keyOf(200), keyOf(2)].map((each) => membership.isAuthor(each));
@@ -145,4 +147,56 @@ t.test('a site secret that others on the machine can read is not used', async (t
   joins();
   chmodSync(join(dataDir, 'secrets', 'site.secret'), 0o640);
   t.equal(codeOf(open), 'ERR_CONFIG_SECRET_EXPOSED');
+});
+
+t.test(
+  'a newer site secret counts at once and over a restart, and the one before it is taken for a week',
+  async (t) => {
+    const { joins, opened } = membershipScene(t);
+    joins();
+    const membership = opened();
+    let toldCount = 0;
+    membership.onChange(() => (toldCount += 1));
+    membership.takeSecret(secretOf(3), START);
+    membership.takeSecret(secretOf(2), START);
+    membership.takeSecret(secretOf(3), START);
+    t.equal(toldCount, 1, 'older and equal ones change nothing');
+    for (const each of [membership, opened()]) {
+      t.strictSame(each.siteSecrets(), { present: secretOf(3).secret, previous: SITE_SECRET });
+    }
+    membership.timePasses(START + PREVIOUS_SECRET_MS - 1);
+    t.ok(membership.siteSecrets().previous);
+    membership.timePasses(START + PREVIOUS_SECRET_MS);
+    for (const each of [membership, opened()]) t.equal(each.siteSecrets().previous, undefined);
+    t.equal(toldCount, 2);
+  },
+);
+
+t.test('the secret before is forgotten as soon as all members have the new one', async (t) => {
+  const { joins, opened } = membershipScene(t);
+  joins();
+  const membership = opened();
+  membership.takeSecret(secretOf(2), START);
+  membership.forgetPreviousSecret();
+  for (const each of [membership, opened()]) {
+    t.strictSame(each.siteSecrets(), { present: secretOf(2).secret, previous: undefined });
+  }
+});
+
+t.test('whoever is expelled is told of once, stays an author, and has the heads that it really signed', async (t) => {
+  const { joins, opened, self } = membershipScene(t);
+  joins();
+  const membership = opened();
+  const told: string[] = [];
+  membership.onChange(({ expelled }) => void told.push(...expelled.map(({ name }) => name)));
+  const { head } = new TestChain(testSigner(1)).open(1);
+  const forged = { ...head, epoch: { counter: 7, random: new Uint8Array(8) } };
+  const expelled = [{ key: keyOf(1), name: 'gate', heads: [head, forged] }];
+  for (const epoch of [5, 6]) {
+    membership.takeRoster(signRoster(AUTHORITY, rosterWith([self], { epoch, expelled })));
+  }
+  t.strictSame(told, ['gate']);
+  t.ok(membership.isAuthor(keyOf(1)));
+  t.strictSame(membership.attestedHeads(keyOf(1)), [head]);
+  t.equal(membership.attestedHeads(self.key), undefined);
 });

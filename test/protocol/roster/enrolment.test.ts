@@ -21,12 +21,16 @@ import { testSigner } from '../../support/test-signer.js';
 
 const AUTHORITY = testSigner(200);
 const SECRET = new Uint8Array(32).fill(0x5e);
+const SECRETS = {
+  siteSecret: { number: 3, issuedUnixMs: 1_790_000_000_000, secret: SECRET },
+  pinKey: new Uint8Array(32).fill(0x91),
+};
 /** What the key of `testSigner(seed)` is made from. */
 const seedOf = (seed: number) => new Uint8Array(32).fill(seed);
 const gateway = (seed: number) => ({ key: keyOf(seed), seed: seedOf(seed) });
 const ROSTER = signRoster(AUTHORITY, rosterWith([member(1), member(2)], { epoch: 4 }));
 const admission = (seed: number, roster = ROSTER) =>
-  signAdmission(AUTHORITY, new SeededRandom(seed), { key: keyOf(seed), roster, siteSecret: SECRET });
+  signAdmission(AUTHORITY, new SeededRandom(seed), { key: keyOf(seed), roster, secrets: SECRETS });
 
 /** The code that it ends with. */
 function codeOf(work: () => unknown): string {
@@ -71,7 +75,8 @@ t.test('a request is refused when any byte of it is another, or when its end is 
 t.test('a gateway takes authority, roster and site secret out of its admission', async (t) => {
   const opened = openAdmission(verifySignature, gateway(2), admission(2));
   t.strictSame(opened.authority, AUTHORITY.publicKey);
-  t.strictSame(opened.siteSecret, SECRET);
+  t.strictSame(opened.siteSecret, SECRETS.siteSecret);
+  t.strictSame(opened.pinKey, SECRETS.pinKey);
   t.strictSame(opened.signed, ROSTER);
   t.equal(opened.roster.epoch, 4);
 });
@@ -137,7 +142,7 @@ t.test('nothing is sealed to a key that everybody could open', async (t) => {
   for (const key of [neutral, orderTwo, new Uint8Array(32).fill(2)]) {
     const hex = Buffer.from(key).toString('hex');
     t.equal(
-      codeOf(() => signAdmission(AUTHORITY, new SeededRandom(1), { key: hex, roster: ROSTER, siteSecret: SECRET })),
+      codeOf(() => signAdmission(AUTHORITY, new SeededRandom(1), { key: hex, roster: ROSTER, secrets: SECRETS })),
       'ERR_MESH_REQUEST_INVALID',
       hex,
     );

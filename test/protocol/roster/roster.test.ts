@@ -2,6 +2,7 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import t from 'tap';
 import { verifySignature } from '@sparc/edge/platform';
 import { isSparcError } from '@sparc/protocol/errors';
+import type { SignedHead } from '@sparc/protocol/ledger';
 import {
   ADDRESSES_MAX,
   isNewer,
@@ -76,16 +77,32 @@ t.test('bytes that are signed and no roster are malformed', async (t) => {
   );
 });
 
+/** The end of an epoch, not really signed. */
+const headOf = (seed: number, sequence: number): SignedHead => ({
+  site: 'harbour',
+  author: testSigner(seed).publicKey,
+  epoch: { counter: 1, random: new Uint8Array(8) },
+  sequence,
+  hash: new Uint8Array(32),
+  signature: new Uint8Array(64),
+});
+
 t.test('a roster that contradicts itself is neither signed nor taken', async (t) => {
   const of = (change: Partial<Member>) => rosterWith([{ ...member(1), ...change }]);
   const wrong: Record<string, Roster> = {
     'one key twice': rosterWith([member(1), { ...member(2), key: keyOf(1) }]),
-    'a member that is expelled': rosterWith([member(1)], { expelled: [{ key: keyOf(1), heads: [] }] }),
+    'a member that is expelled': rosterWith([member(1)], { expelled: [{ key: keyOf(1), name: 'gate', heads: [] }] }),
     'one expelled key twice': rosterWith([], {
       expelled: [
-        { key: keyOf(1), heads: [] },
-        { key: keyOf(1), heads: [] },
+        { key: keyOf(1), name: 'gate', heads: [] },
+        { key: keyOf(1), name: 'gate', heads: [] },
       ],
+    }),
+    'a head that another gateway signed': rosterWith([], {
+      expelled: [{ key: keyOf(1), name: 'gate', heads: [headOf(2, 1)] }],
+    }),
+    'two ends of one epoch': rosterWith([], {
+      expelled: [{ key: keyOf(1), name: 'gate', heads: [headOf(1, 1), headOf(1, 2)] }],
     }),
     'no name': of({ name: '' }),
     'a name that moves the cursor': of({ name: 'hall\u001b[2J' }),
@@ -123,17 +140,10 @@ t.test('the largest roster of members has room in an entry, and a larger one is 
     refused(() => signRoster(AUTHORITY, rosterWith([...members, member(100)]))),
     'ERR_LEDGER_MALFORMED',
   );
-  const head = {
-    site: 's'.repeat(64),
-    author: new Uint8Array(32),
-    epoch: { counter: 1, random: new Uint8Array(8) },
-    sequence: 1,
-    hash: new Uint8Array(32),
-    signature: new Uint8Array(64),
-  };
-  const expelled = Array.from({ length: 100 }, (_, index) => ({
+  const expelled = Array.from({ length: 150 }, (_, index) => ({
     key: keyOf(index + 100),
-    heads: [head, head, head, head],
+    name: 'n'.repeat(128),
+    heads: [headOf(index + 100, 1)],
   }));
   t.equal(
     refused(() => signRoster(AUTHORITY, rosterWith(members, { expelled }))),
