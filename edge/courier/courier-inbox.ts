@@ -11,6 +11,9 @@ const RETRY_PAUSE_MS = 60_000;
 /** Then neighbours and requests have their turn. */
 const WORK_AT_ONCE_MS = 20;
 
+/** A flush of the disk takes many parts. */
+const PARTS_AT_ONCE_BYTES = 1_048_576;
+
 /** What was new in a courier. */
 export interface Taken {
   readonly courier: string;
@@ -34,15 +37,13 @@ export interface CourierInboxDeps {
    * ERR_LEDGER_ENTRY_MISSING where it follows on what is not here, and what proves it wrong.
    */
   takeBatch(batch: Batch): number;
-  /** Stores a part that some policy revision names. Says whether it is new. */
-  takePart(part: Uint8Array): boolean;
+  /** Stores those parts that a policy revision names. Says how many are new. */
+  takeParts(parts: readonly Uint8Array[]): number;
   onTaken(taken: Taken): void;
   onRefused(courier: string, error: SparcError): void;
   /** The own disk refused something; it is tried again. */
   onFailure(error: unknown, what: string): void;
 }
-
-type Counts = { -readonly [K in keyof Taken]: Taken[K] };
 
 /** Takes couriers from the inbox one after the other, and lets others work in between. */
 export class CourierInbox {
@@ -91,42 +92,78 @@ export class CourierInbox {
   /** Undefined where it was refused; what came before that was verified by itself and is kept. */
   async #take(courier: string): Promise<Taken | undefined> {
     const { crypto, clock } = this.deps;
-    const taken = { courier, maker: '', entriesCount: 0, partsCount: 0, detachedCount: 0 };
-    const admit = (opening: CourierOpening) => {
-      this.deps.admit(opening);
-      taken.maker = opening.maker;
-    };
+    const taking = new Taking(this.deps, courier);
     try {
       const pieces = this.folder.pieces(courier);
       let sinceMs = clock.monotonicMs();
-      for (const item of readCourier(crypto, this.deps.secrets(), pieces, admit)) {
-        this.#takeItem(item, taken);
+      for (const item of readCourier(crypto, this.deps.secrets(), pieces, (opening) => taking.begin(opening))) {
+        taking.take(item);
         if (clock.monotonicMs() - sinceMs < WORK_AT_ONCE_MS) continue;
         await new Promise<void>((resolve) => clock.setTimer(0, resolve));
         if (this.#isStopped) return undefined;
         sinceMs = clock.monotonicMs();
       }
-      return taken;
+      return taking.end();
     } catch (error) {
       if (!isSparcError(error) || OWN_FAILURES.includes(error.code)) throw error;
       this.deps.onRefused(courier, error);
       return undefined;
     }
   }
-
-  #takeItem(item: CourierItem, taken: Counts): void {
-    if ('part' in item) {
-      taken.partsCount += this.deps.takePart(item.part) ? 1 : 0;
-      return;
-    }
-    try {
-      taken.entriesCount += this.deps.takeBatch(item.batch);
-    } catch (error) {
-      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
-      taken.detachedCount += 1;
-    }
-  }
 }
 
 /** What the own disk is to blame for. */
 const OWN_FAILURES: readonly string[] = ['ERR_LEDGER_WRITE_FAILED', 'ERR_LEDGER_CORRUPT', 'ERR_POLICY_PARTS_FAILED'];
+
+/** One courier, item by item. */
+class Taking {
+  #maker = '';
+  #entriesCount = 0;
+  #partsCount = 0;
+  #detachedCount = 0;
+  #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+
+  constructor(
+    private readonly deps: Pick<CourierInboxDeps, 'admit' | 'takeBatch' | 'takeParts'>,
+    private readonly courier: string,
+  ) {}
+
+  begin(opening: CourierOpening): void {
+    this.deps.admit(opening);
+    this.#maker = opening.maker;
+  }
+
+  take(item: CourierItem): void {
+    if ('batch' in item) return this.#takeBatch(item.batch);
+    this.#parts.push(item.part);
+    this.#partsBytes += item.part.length;
+    if (this.#partsBytes >= PARTS_AT_ONCE_BYTES) this.#takeParts();
+  }
+
+  end(): Taken {
+    this.#takeParts();
+    return {
+      courier: this.courier,
+      maker: this.#maker,
+      entriesCount: this.#entriesCount,
+      partsCount: this.#partsCount,
+      detachedCount: this.#detachedCount,
+    };
+  }
+
+  #takeBatch(batch: Batch): void {
+    try {
+      this.#entriesCount += this.deps.takeBatch(batch);
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
+      this.#detachedCount += 1;
+    }
+  }
+
+  #takeParts(): void {
+    if (this.#parts.length > 0) this.#partsCount += this.deps.takeParts(this.#parts);
+    this.#parts = [];
+    this.#partsBytes = 0;
+  }
+}

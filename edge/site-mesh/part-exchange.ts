@@ -20,7 +20,7 @@ export interface PartExchangeDeps {
   readonly network: MeshNetwork;
   readonly store: PartStore;
   readonly siteId: string;
-  onFailure(error: unknown, what: string): void;
+  readonly onFailure: (error: unknown, what: string) => void;
 }
 
 /** Looks on at a network: lets neighbours have the parts of policy revisions, and fetches from them those that are not here. */
@@ -34,6 +34,7 @@ export class PartExchange implements MeshNetwork {
   /** By neighbour: when it may be asked again. */
   readonly #resting = new Map<string, number>();
   #timer: Timer | undefined;
+  #isSurveyDue = false;
   #stopped = false;
 
   constructor(private readonly deps: PartExchangeDeps) {}
@@ -41,14 +42,28 @@ export class PartExchange implements MeshNetwork {
   /** Revisions whose parts are kept, the newest first; those of the newest are fetched. */
   want(revisions: readonly PolicyRevision[]): void {
     this.#wanted = revisions;
-    this.#survey();
-    this.#look();
+    this.stored();
   }
 
   /** Parts came in another way. */
   stored(): void {
-    this.#survey();
-    this.#look();
+    this.#isSurveyDue = true;
+    this.#lookIn(0);
+  }
+
+  /** Stores those parts that are missing, of some that came by another way than a neighbour. Says how many. */
+  offer(contents: readonly Uint8Array[]): number {
+    const { crypto } = this.deps;
+    let offered = contents.map((content) => ({ hash: Buffer.from(crypto.sha256(content)).toString('hex'), content }));
+    for (let count = 0; ;) {
+      // An index part that was stored tells of others.
+      this.#survey();
+      const [missing, others] = [offered.filter(this.#isMissing), offered.filter((part) => !this.#isMissing(part))];
+      if (missing.length === 0) return count;
+      this.#put(missing);
+      count += missing.length;
+      offered = others;
+    }
   }
 
   /** Parts of the newest revision that are known not to be here; there may be more behind a missing index part. */
@@ -118,6 +133,7 @@ export class PartExchange implements MeshNetwork {
 
   #survey(): void {
     const { tools, store, onFailure } = this.deps;
+    this.#isSurveyDue = false;
     const [newest] = this.#wanted;
     try {
       const surveys = this.#wanted.map((revision) => surveyParts(tools, revision, store));
@@ -135,6 +151,7 @@ export class PartExchange implements MeshNetwork {
     const { clock } = this.deps;
     this.#timer?.cancel();
     if (this.#stopped) return;
+    if (this.#isSurveyDue) this.#survey();
     const nowMs = clock.monotonicMs();
     for (const neighbour of this.#here) {
       const open = [...this.#missing].filter((hash) => !this.#asked.has(hash));
@@ -143,8 +160,12 @@ export class PartExchange implements MeshNetwork {
       void this.#fetch(neighbour, open.slice(0, PARTS_ASKED_MAX));
     }
     const rests = [...this.#resting].flatMap(([key, atMs]) => (this.#here.has(key) && atMs > nowMs ? [atMs] : []));
-    if (rests.length === 0) return;
-    this.#timer = clock.setTimer(Math.min(...rests) - nowMs, () => this.#look());
+    if (rests.length > 0) this.#lookIn(Math.min(...rests) - nowMs);
+  }
+
+  #lookIn(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.deps.clock.setTimer(delayMs, () => this.#look());
   }
 
   async #fetch(neighbour: string, hashes: readonly string[]): Promise<void> {
@@ -179,10 +200,12 @@ export class PartExchange implements MeshNetwork {
       for (const hash of hashes) this.#asked.delete(hash);
       if (hashes.some((hash) => this.#missing.has(hash)))
         this.#resting.set(neighbour, clock.monotonicMs() + PART_RETRY_PAUSE_MS);
-      if (!this.#stopped && this.#missing.size === 0) this.#survey();
+      if (this.#missing.size === 0) this.#isSurveyDue = true;
       this.#look();
     }
   }
+
+  readonly #isMissing = ({ hash }: Part): boolean => this.#missing.has(hash);
 
   #put(parts: readonly Part[]): void {
     this.deps.store.put(parts);
