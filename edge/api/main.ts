@@ -1,7 +1,15 @@
 import { pino } from 'pino';
 import { createNodeClock, nodeRandom } from '../platform/index.js';
 import type { SiteMesh } from '../site-mesh/index.js';
-import { buildApi, EventLog, EventStreams, FieldRequests, JournalHistory, SiteState } from './server/index.js';
+import {
+  buildApi,
+  EventLog,
+  EventStreams,
+  FieldRequests,
+  JournalHistory,
+  MeshFeed,
+  SiteState,
+} from './server/index.js';
 import type { MeshNotice } from './mesh-notice.js';
 import { MESH_OFF, type MeshView } from './mesh-view.js';
 import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
@@ -57,8 +65,11 @@ async function startMesh(): Promise<void> {
   const { SiteMesh } = await import('../site-mesh/index.js');
   const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
   const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
-  mesh = new SiteMesh({ clock, random: nodeRandom, log: meshLog, tell: tellField }, dataDir, config);
+  const policyInForce = () => state.policyLane();
+  const deps = { clock, random: nodeRandom, log: meshLog, tell: tellField, policyInForce };
+  mesh = new SiteMesh(deps, dataDir, config);
   mesh.start();
+  new MeshFeed(clock, streams, meshView).start();
 }
 
 /** A taken address is told once, and tried until it is free. */

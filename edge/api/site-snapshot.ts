@@ -14,6 +14,12 @@ export interface SiteSnapshot {
     /** When its authority confirmed it last, at the latest. */
     readonly confirmedAtUnixMs: number;
   };
+  /** How far the policy is that the authority of the site signs, as the field knows it. */
+  readonly policyLane: {
+    readonly inForce?: { readonly number: number; readonly issuedUnixMs: number };
+    /** The newest revision that was refused, where it is newer than the one in force. */
+    readonly rejected?: { readonly number: number; readonly code: ErrorCode };
+  };
   /** `errorMs`: bound of its error, where it matters. */
   readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };
   /** The newest revocation that this gateway applied, and when; 0 before the first. */

@@ -16,12 +16,12 @@ import { policyAge } from '../clock/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
-import { ValidityClock, type SqlitePolicyView } from '../policy/index.js';
+import { confirmedUnixMsOf, ValidityClock, type SqlitePolicyView } from '../policy/index.js';
 import { RevocationBook, RevocationFile } from '../revocation/index.js';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { wholeNumber } from './option-values.js';
-import { generationInForce, withView } from './plan-in-force.js';
+import { generationInForce, verifyOf, withView } from './plan-in-force.js';
 
 interface TryFlags {
   readonly config: string;
@@ -79,11 +79,15 @@ export function addTryCommand(cli: Cli, decision: Command): void {
 /** Throws ERR_GATEWAY_REVOCATIONS_DAMAGED after it was shown what the rest of them, and the policy, say. */
 async function tryOut({ output }: Cli, credentialId: string, accessPointId: string, flags: TryFlags): Promise<void> {
   const { dataDir } = loadGatewayConfig(flags.config);
-  const { path, manifest } = generationInForce(dataDir);
+  const generation = generationInForce(dataDir);
   const damages: unknown[] = [];
   const revocations = revocationsOf(dataDir, (error) => damages.push(error));
-  const kept = { dataDir, revocations, confirmedUnixMs: manifest.appliedUnixMs };
-  const record = await withView(path, dataDir, async (view) =>
+  const kept = {
+    dataDir,
+    revocations,
+    confirmedUnixMs: confirmedUnixMsOf(dataDir, generation.manifest, verifyOf(dataDir)),
+  };
+  const record = await withView(generation, dataDir, async (view) =>
     decisionRecord(replay(await presentation(view, kept, credentialId, accessPointId, flags), view)),
   );
   const { name, reason, alsoFailed, flags: flagged, inputs }: EventRecord = record;

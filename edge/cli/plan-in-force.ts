@@ -2,7 +2,14 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { SitePlan } from '@sparc/protocol/policy';
 import { loadGatewayConfig } from '../config/index.js';
 import { findIdentity, nodeRandom, verifySignature } from '../platform/index.js';
-import { loadPinKey, readSitePlan, SqlitePolicyView, verifyGeneration, type Manifest } from '../policy/index.js';
+import {
+  pinKeyOf,
+  readSitePlan,
+  SqlitePolicyView,
+  verifyGeneration,
+  type Manifest,
+  type UsableGeneration,
+} from '../policy/index.js';
 
 /** What proves that a policy is the gateway's own. Throws ERR_POLICY_NONE: without a key there is none. */
 export function verifyOf(dataDir: string): (message: Uint8Array, signature: Uint8Array) => boolean {
@@ -12,7 +19,7 @@ export function verifyOf(dataDir: string): (message: Uint8Array, signature: Uint
 }
 
 /** The verified generation of a gateway, whether it runs or not. Throws ERR_POLICY_NONE, or why there is none. */
-export function generationInForce(dataDir: string): { readonly path: string; readonly manifest: Manifest } {
+export function generationInForce(dataDir: string): UsableGeneration {
   const { current, rejected } = verifyGeneration(dataDir, verifyOf(dataDir));
   if (current === undefined) throw rejected[0] ?? noPolicy(dataDir);
   return current;
@@ -33,11 +40,11 @@ export function siteInForce(dataDir: string): string | undefined {
 
 /** Asks a generation, and closes it. */
 export async function withView<T>(
-  path: string,
+  { path, manifest }: UsableGeneration,
   dataDir: string,
   use: (view: SqlitePolicyView) => T | Promise<T>,
 ): Promise<T> {
-  const view = SqlitePolicyView.open(path, loadPinKey(dataDir, nodeRandom));
+  const view = SqlitePolicyView.open(path, pinKeyOf(dataDir, manifest, nodeRandom));
   try {
     return await use(view);
   } finally {

@@ -1,6 +1,6 @@
 import type { WallTime } from '@sparc/protocol/ports';
 
-/** When a policy was confirmed by its authority, and when this process took it up. */
+/** When a policy was confirmed by its authority, and when this process heard of it. */
 export interface PolicyConfirmation {
   /** By the clock of whoever confirmed it. Absent: nobody says. */
   readonly confirmedUnixMs?: number;

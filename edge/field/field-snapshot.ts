@@ -5,7 +5,7 @@ import type { Indicator } from './indicator.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
 
 /** The part of the site's state that the field knows; plain data. */
-export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway'> {
+export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway' | 'policyLane'> {
   /** Records that wait for a journal that failed. */
   readonly lateRecordsCount: number;
 }

@@ -278,6 +278,14 @@ export class Field {
     this.#changed();
   }
 
+  /** The authority of the policy said again that this revision holds: its age begins anew. */
+  confirmPolicy(revision: string, confirmedUnixMs: number): void {
+    const { policy } = this.#policy;
+    this.#policy.confirm(revision, confirmedUnixMs);
+    if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
+    this.#changed();
+  }
+
   /**
    * Carries out what a named person ordered. Resolves when it is in force and kept for the next start, or, for one
    * passage, when its command was answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too, or as

@@ -1,5 +1,5 @@
 import type { PolicyView } from '../access/index.js';
-import { policyAge } from '../clock/index.js';
+import { policyAge, type PolicyConfirmation } from '../clock/index.js';
 import type { Clock } from '@sparc/protocol/ports';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import type { Recorder } from './recorder.js';
@@ -7,7 +7,8 @@ import type { Recorder } from './recorder.js';
 /** What the field decides by at the moment, since when, and whether the journal knows of it. */
 export class PolicyInForce {
   #policy: FieldPolicy = NO_POLICY;
-  #takenUp: { readonly unixMs: number; readonly monotonicMs: number } | undefined;
+  #takenUpUnixMs: number | undefined;
+  #confirmed: PolicyConfirmation | undefined;
   #isRecorded = true;
 
   constructor(
@@ -29,10 +30,16 @@ export class PolicyInForce {
     const revision = revisionOf(policy);
     if (revision !== undefined && revision === revisionOf(this.#policy)) return false;
     this.#policy = policy;
-    this.#takenUp = { unixMs: this.clock.wall().unixMs, monotonicMs: this.clock.monotonicMs() };
+    this.#takenUpUnixMs = this.clock.wall().unixMs;
+    this.#confirm(policy.kind === 'policy' ? policy.confirmedUnixMs : undefined);
     this.#isRecorded = false;
     this.announce();
     return true;
+  }
+
+  /** Its authority said again that the one in force holds. */
+  confirm(revision: string, confirmedUnixMs: number): void {
+    if (revision === revisionOf(this.#policy)) this.#confirm(confirmedUnixMs);
   }
 
   /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */
@@ -52,18 +59,20 @@ export class PolicyInForce {
 
   /** Since its authority confirmed it, at least. */
   ageMs(): number | undefined {
-    if (this.#policy.kind === 'none' || this.#takenUp === undefined) return undefined;
-    const { confirmedUnixMs } = this.#policy;
-    const takenUpMonotonicMs = this.#takenUp.monotonicMs;
-    const confirmation = { takenUpMonotonicMs, ...(confirmedUnixMs !== undefined && { confirmedUnixMs }) };
-    return policyAge(confirmation, this.clock.wall(), this.clock.monotonicMs());
+    if (this.#policy.kind === 'none' || this.#confirmed === undefined) return undefined;
+    return policyAge(this.#confirmed, this.clock.wall(), this.clock.monotonicMs());
   }
 
   /** For people's screens. */
   snapshot(): { revision: string; appliedAtUnixMs: number; confirmedAtUnixMs: number } | undefined {
     const revision = revisionOf(this.#policy);
-    if (revision === undefined || this.#takenUp === undefined) return undefined;
+    if (revision === undefined || this.#takenUpUnixMs === undefined) return undefined;
     const confirmedAtUnixMs = this.clock.wall().unixMs - (this.ageMs() ?? 0);
-    return { revision, appliedAtUnixMs: this.#takenUp.unixMs, confirmedAtUnixMs };
+    return { revision, appliedAtUnixMs: this.#takenUpUnixMs, confirmedAtUnixMs };
+  }
+
+  #confirm(confirmedUnixMs: number | undefined): void {
+    const takenUpMonotonicMs = this.clock.monotonicMs();
+    this.#confirmed = { takenUpMonotonicMs, ...(confirmedUnixMs !== undefined && { confirmedUnixMs }) };
   }
 }

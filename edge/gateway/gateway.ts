@@ -17,11 +17,14 @@ import { lossClaim, readClaims } from '../passages/index.js';
 import { verifySignature } from '../platform/index.js';
 import {
   loadEmergencyCredentials,
+  pinKeyOf,
   planOfGateway,
   ReplicaClient,
+  type Manifest,
   SqlitePolicyView,
   type ReplicaMessage,
 } from '../policy/index.js';
+import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
@@ -37,8 +40,6 @@ export interface GatewayDeps {
   readonly osdpKeys: ReadonlyMap<string, Uint8Array>;
   /** Those that the gateway gave to its devices. */
   readonly keyStore: KeyStore;
-  /** Of PIN hashes. */
-  readonly pinKey: Uint8Array;
   readonly log: FieldLog;
   /** Of the files that the configuration and keys were read from. */
   readonly configFiles: readonly ConfigMark[];
@@ -53,7 +54,7 @@ const STOP_MAX_MS = 4_000;
 /** Verifying a large generation on a slow disk takes longer; the way out does not wait for it. */
 const FIRST_POLICY_MAX_MS = 2_000;
 
-type GenerationMessage = Exclude<ReplicaMessage, { kind: 'rejected' }>;
+type GenerationMessage = Extract<ReplicaMessage, { kind: 'generation' | 'none' }>;
 
 /**
  * A gateway: the field in this thread, journal and replica in threads of their own, the site part in a child process.
@@ -66,6 +67,11 @@ export class Gateway {
   readonly #commissioning: GatewayCommissioning;
   readonly #meshJournal: MeshJournal;
   readonly #site: SiteProcess;
+  /** Only where there are others to take a policy from. */
+  readonly #lane: LaneProcess | undefined;
+  /** Of the policy in force, where the authority of the site signed it. */
+  #issued: Manifest['issued'];
+  #laneRejection: LaneRejection | undefined;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   #view: SqlitePolicyView | undefined;
@@ -108,6 +114,13 @@ export class Gateway {
         },
       },
     );
+    const laneHandlers = {
+      onRejected: (rejection: LaneRejection) => this.#onLaneRejected(rejection),
+      onFailed: (error: SparcError) => this.#partFailed('policyLane', error),
+    };
+    const { dataDir } = config;
+    const busIds = config.buses.map(({ id }) => id);
+    this.#lane = config.mesh && new LaneProcess(clock, { dataDir, busIds }, laneHandlers);
     this.#meshJournal = new MeshJournal({ clock, log, record: (event) => this.#field?.record(event) });
     const { simulatorUrl } = config.console;
     this.#site = new SiteProcess(
@@ -150,6 +163,7 @@ export class Gateway {
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
+    if (this.#lane !== undefined) await this.#lifecycle.start(named('policyLane', this.#lane));
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
     const audit = new Audit({
       clock,
@@ -252,12 +266,22 @@ export class Gateway {
       this.deps.log.error({ code: message.code }, message.message);
       if (this.#field === undefined) this.#rejectedEarly.push(message);
       else this.#field.record({ name: 'policy.rejected', code: message.code });
+    } else if (message.kind === 'confirmed') {
+      this.#field?.confirmPolicy(message.revision, message.confirmedUnixMs);
     } else if (this.#field === undefined) {
       this.#firstGeneration?.(message);
     } else {
       const policy = this.#policyOf(message);
       if (policy !== undefined) this.#field.usePolicy(policy);
     }
+  }
+
+  #onLaneRejected(rejection: LaneRejection): void {
+    const { code, message } = rejection;
+    this.#laneRejection = rejection;
+    this.deps.log.error({ code }, message);
+    this.#field?.record({ name: 'policy.rejected', code });
+    this.#site.changed('snapshot');
   }
 
   async #request(action: unknown, authorization: string | undefined): Promise<RequestAnswer> {
@@ -270,15 +294,17 @@ export class Gateway {
   /** Undefined when a generation cannot be had: what is in force stays. */
   #policyOf(message: GenerationMessage): FieldPolicy | undefined {
     if (message.kind === 'none') return this.#withoutPolicy();
-    const { log, pinKey } = this.deps;
+    const { log, random } = this.deps;
+    const { path, manifest, confirmedUnixMs } = message;
     try {
-      const view = SqlitePolicyView.open(message.path, pinKey);
+      const view = SqlitePolicyView.open(path, pinKeyOf(this.config.dataDir, manifest, random));
       this.#replaceView(view);
+      this.#issued = manifest.issued;
       const plan = this.#ownPlan(view.plan);
       this.#commissioning.usePlan(plan);
-      log.info({ revision: message.revision }, 'policy loaded');
+      log.info({ revision: manifest.revision }, 'policy loaded');
       this.#clock.trustUnsynced(view.trustUnsyncedClock);
-      return { kind: 'policy', view, plan, confirmedUnixMs: message.confirmedUnixMs };
+      return { kind: 'policy', view, plan, confirmedUnixMs };
     } catch (error) {
       const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
       this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });
@@ -288,6 +314,7 @@ export class Gateway {
 
   #withoutPolicy(): FieldPolicy {
     this.#replaceView(undefined);
+    this.#issued = undefined;
     const { log, signer } = this.deps;
     const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
     let emergency;
@@ -346,7 +373,10 @@ export class Gateway {
     };
     const field = this.#field?.snapshot();
     if (field === undefined) throw new Error('the site process starts after the field');
-    return { ...field, gateway };
+    const issued = this.#issued;
+    const { number = 0, code } = this.#laneRejection ?? {};
+    const rejected = code !== undefined && number > (issued?.number ?? 0) ? { number, code } : undefined;
+    return { ...field, gateway, policyLane: { ...(issued && { inForce: issued }), ...(rejected && { rejected }) } };
   }
 }
 

@@ -14,7 +14,6 @@ import {
   tryLock,
   type ExclusiveLock,
 } from '../platform/index.js';
-import { loadPinKey } from '../policy/index.js';
 import { createLog } from './gateway-log.js';
 import { Gateway } from './gateway.js';
 
@@ -72,7 +71,6 @@ function secretsOf({ dataDir, osdpKeysFile, host }: GatewayConfig) {
   return {
     ...(host && { host: new HttpHost({ url: host.url, token: loadHostToken(host.tokenFile) }) }),
     signer: loadIdentity(dataDir),
-    pinKey: loadPinKey(dataDir, nodeRandom),
     keyStore: KeyStore.load(dataDir, nodeRandom),
     osdpKeys: osdpKeysFile === undefined ? new Map<string, Uint8Array>() : loadOsdpKeys(osdpKeysFile),
   };

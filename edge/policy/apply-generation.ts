@@ -25,6 +25,8 @@ export interface GenerationOptions {
   readonly verify: Verify;
   readonly random: Random;
   readonly clock: Clock;
+  /** As the authority of the site signed it. Absent: it is of this gateway alone. */
+  readonly issued?: { readonly name: string; readonly number: number; readonly issuedUnixMs: number };
 }
 
 /** Verified generations that may come into force: the one that is, and the one before it. */
@@ -71,10 +73,10 @@ export function applyGeneration(options: GenerationOptions, content: PolicyConte
 }
 
 function writeGeneration(content: PolicyContent, generation: number, options: GenerationOptions): Manifest {
-  const { dataDir, signer, random, clock } = options;
+  const { dataDir, signer, random, clock, issued } = options;
   const { plan, emergencyCredentials } = content;
   const files = generationFiles(dataDir, generation);
-  const revision = `${generation}-${Buffer.from(random.bytes(8)).toString('hex')}`;
+  const revision = issued?.name ?? `${generation}-${Buffer.from(random.bytes(8)).toString('hex')}`;
   const unfinished = `${files.database}.tmp`;
   buildContent(content, { path: unfinished, revision }).close();
   flushPath(unfinished);
@@ -90,6 +92,7 @@ function writeGeneration(content: PolicyContent, generation: number, options: Ge
     ...fingerprint(files.database),
     appliedUnixMs,
     timeQuality,
+    ...(issued && { issued: { number: issued.number, issuedUnixMs: issued.issuedUnixMs } }),
   };
   writeSignedFile(files.emergency, 'emergency', { generation, revision, plan, emergencyCredentials }, signer);
   writeSignedFile(files.manifest, 'generation', manifest, signer);

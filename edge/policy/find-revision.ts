@@ -3,15 +3,15 @@ import { archiveOf } from './generation-archive.js';
 import { generationFiles, listGenerations } from './generation-files.js';
 import { verifyOne } from './manifest.js';
 import type { Verify } from './signed-file.js';
+import type { UsableGeneration } from './verify-generation.js';
 
-/** The database of the generation that holds a revision, in the archive too, verified. Throws ERR_POLICY_REVISION_ABSENT. */
-export function findRevision(dataDir: string, revision: string, verify: Verify): string {
+/** The generation that holds a revision, in the archive too, verified. Throws ERR_POLICY_REVISION_ABSENT. */
+export function findRevision(dataDir: string, revision: string, verify: Verify): UsableGeneration {
   for (const folder of [dataDir, archiveOf(dataDir)]) {
     for (const generation of listGenerations(folder)) {
       try {
-        if (verifyOne(folder, generation, verify).revision === revision) {
-          return generationFiles(folder, generation).database;
-        }
+        const manifest = verifyOne(folder, generation, verify);
+        if (manifest.revision === revision) return { path: generationFiles(folder, generation).database, manifest };
       } catch (error) {
         // A damaged generation is not the one asked for, or no longer is.
         if (!(error instanceof SparcError)) throw error;

@@ -19,6 +19,8 @@ export const Manifest = Type.Object({
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   appliedUnixMs: Type.Integer(),
   timeQuality: Type.Union(TIME_QUALITIES.map((quality) => Type.Literal(quality))),
+  /** The authority of the site signed it, under this number. Absent: it was applied on this gateway alone. */
+  issued: Type.Optional(Type.Object({ number: Type.Integer({ minimum: 1 }), issuedUnixMs: Type.Integer() })),
 });
 export type Manifest = Static<typeof Manifest>;
 

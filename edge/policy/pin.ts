@@ -2,7 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import type { Credential, HashedCredential } from '@sparc/protocol/policy';
 import type { Random } from '@sparc/protocol/ports';
-import { loadSecretKey } from '../platform/index.js';
+import { SparcError } from '@sparc/protocol/errors';
+import { findSecretKey, loadSecretKey } from '../platform/index.js';
+import type { Manifest } from './manifest.js';
 
 /**
  * The key of PIN hashes, in `secrets/pin.key` of the data directory and so never in a database; made at the first use.
@@ -10,6 +12,18 @@ import { loadSecretKey } from '../platform/index.js';
  */
 export function loadPinKey(dataDir: string, random: Random): Uint8Array {
   return loadSecretKey(join(dataDir, 'secrets', 'pin.key'), random);
+}
+
+/**
+ * The key of the PIN hashes of a generation: the site's, which came with the admission, where its authority signed it.
+ * Throws ERR_MESH_MEMBERSHIP_DAMAGED where that is missing, and as `loadSecretKey` does.
+ */
+export function pinKeyOf(dataDir: string, { issued }: Pick<Manifest, 'issued'>, random: Random): Uint8Array {
+  if (issued === undefined) return loadPinKey(dataDir, random);
+  const path = join(dataDir, 'secrets', 'site-pin.key');
+  const key = findSecretKey(path);
+  if (key === undefined) throw new SparcError('ERR_MESH_MEMBERSHIP_DAMAGED', `there is no ${path}`, { path });
+  return key;
 }
 
 /** 32 bytes. Bound to the credential, so that equal PINs do not show as equal hashes. */

@@ -57,8 +57,8 @@ export class ReplicaClient {
   #hear(message: ReplicaMessage): void {
     if (this.#stopped) return;
     this.#restartMs = RESTART_MIN_MS;
-    if (message.kind !== 'rejected') {
-      const told = message.kind === 'generation' ? message.revision : '';
+    if (message.kind === 'generation' || message.kind === 'none') {
+      const told = message.kind === 'generation' ? message.manifest.revision : '';
       if (told === this.#told) return;
       this.#told = told;
     }

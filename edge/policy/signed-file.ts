@@ -3,13 +3,13 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Signer } from '@sparc/protocol/ports';
-import { createFileDurably } from '../platform/index.js';
+import { createFileDurably, replaceFileDurably } from '../platform/index.js';
 
 /** True when the signature over the message is by the key that may change who enters. */
 export type Verify = (message: Uint8Array, signature: Uint8Array) => boolean;
 
 /** What a signed file is about: part of what is signed, so that one kind never passes for another. */
-export type SignedKind = 'generation' | 'emergency';
+export type SignedKind = 'generation' | 'emergency' | 'confirmation';
 
 const SIZE_MAX_BYTES = 16 * 1_048_576;
 
@@ -20,9 +20,18 @@ function signedBytes(kind: SignedKind, body: string): Uint8Array {
 
 /** Two lines of JSON: the signature, and the body that it covers. */
 export function writeSignedFile(path: string, kind: SignedKind, body: unknown, signer: Signer): void {
+  createFileDurably(path, signedFile(kind, body, signer));
+}
+
+/** As `writeSignedFile`, in the place of the one that is there. */
+export function replaceSignedFile(path: string, kind: SignedKind, body: unknown, signer: Signer): void {
+  replaceFileDurably(path, signedFile(kind, body, signer));
+}
+
+function signedFile(kind: SignedKind, body: unknown, signer: Signer): Uint8Array {
   const text = JSON.stringify(body);
   const signature = Buffer.from(signer.sign(signedBytes(kind, text))).toString('hex');
-  createFileDurably(path, Buffer.from(`${JSON.stringify({ signature })}\n${text}\n`));
+  return Buffer.from(`${JSON.stringify({ signature })}\n${text}\n`);
 }
 
 /** Throws ERR_POLICY_CORRUPT, or ERR_POLICY_NOT_AUTHENTIC when the file is whole and the signature does not fit. */

@@ -3,9 +3,16 @@ import { generationFiles, listGenerations, readPointer, POINTER_FILE_NAME, polic
 import { verifyOne, type Manifest } from './manifest.js';
 import type { Verify } from './signed-file.js';
 
+/** A generation that is whole and authentic. */
+export interface UsableGeneration {
+  /** Of its database. */
+  readonly path: string;
+  readonly manifest: Manifest;
+}
+
 export interface VerifiedGeneration {
   /** The newest generation that holds, if any does. */
-  readonly current: { readonly path: string; readonly manifest: Manifest } | undefined;
+  readonly current: UsableGeneration | undefined;
   /** Why newer ones do not, newest first. */
   readonly rejected: readonly SparcError[];
 }

@@ -8,7 +8,7 @@ import { entriesAfter, type AuthorEntry } from '../replica/index.js';
 export interface AuthorityHandler {
   readonly kind: string;
   /** Throws for an entry that cannot be decoded or applied; what its kind said before stays then. */
-  take(body: Uint8Array): void;
+  take(body: Uint8Array, wallUnixMs: number): void;
 }
 
 export function handlerOf<T>(
@@ -60,11 +60,11 @@ export class AuthorityReader {
   }
 
   /** What is wrong with one entry stops neither later ones nor other kinds. */
-  #take({ kind, epoch, sequence, body }: AuthorEntry): void {
+  #take({ kind, epoch, sequence, body, wallUnixMs }: AuthorEntry): void {
     const handler = this.#handlers.get(kind);
     if (handler === undefined) return;
     try {
-      handler.take(body);
+      handler.take(body, wallUnixMs);
       this.#refused.delete(kind);
     } catch (error) {
       if (!isSparcError(error)) throw error;

@@ -5,6 +5,7 @@ import type { MeshConfig } from '../config/index.js';
 import { Membership, readMembership, type MembershipRecord } from '../membership/index.js';
 import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
 import { MeshRun, type MeshLog } from './mesh-run.js';
+import type { PolicyInForceView } from './site-policy.js';
 import { troubleOf, type Trouble } from './trouble.js';
 
 /** How often the files of the membership are looked at, and a mesh that cannot run is tried again. */
@@ -16,6 +17,7 @@ export interface SiteMeshDeps {
   readonly log: MeshLog;
   /** For the journal. */
   tell(notice: MeshNotice): void;
+  policyInForce(): PolicyInForceView;
 }
 
 /**

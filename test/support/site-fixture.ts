@@ -22,6 +22,7 @@ export function siteSnapshot(): SiteSnapshot {
     site: { id: 'harbour', name: 'Harbour Street 12', timeZone: 'Europe/Lisbon' },
     gateway: { name: 'hallway-closet', startedAtUnixMs: 1_790_000_000_000, publicKey: 'ab'.repeat(32) },
     policy: { revision: '9f2c1d7e4a5b6c70', appliedAtUnixMs: 1_790_000_000_000, confirmedAtUnixMs: 1_789_996_400_000 },
+    policyLane: {},
     clock: { quality: 'synced' },
     revocation: { number: 3, appliedAtUnixMs: 1_790_000_000_000 },
     doors: [

@@ -49,6 +49,11 @@ export class SiteState {
     };
   }
 
+  /** Nothing before the first snapshot. */
+  policyLane(): SiteSnapshot['policyLane'] {
+    return this.#snapshot?.policyLane ?? {};
+  }
+
   /** Throws ERR_API_STARTING. */
   commissioning(): CommissioningView {
     return known(this.#commissioning);

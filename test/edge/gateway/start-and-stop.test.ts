@@ -34,7 +34,6 @@ function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] 
     random: nodeRandom,
     signer: loadIdentity(dataDir),
     osdpKeys: new Map(),
-    pinKey: new Uint8Array(32),
     keyStore: KeyStore.load(dataDir, nodeRandom),
     log: { info: write, warn: write, error: write },
     configFiles: [],

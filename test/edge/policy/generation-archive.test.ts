@@ -15,7 +15,7 @@ t.test('a generation that is no longer wanted can still be asked, and never come
   const [first, second] = [scene.apply(), scene.apply(), scene.apply(), scene.apply()];
   t.same(archived(scene, 4), [1, 2]);
   for (const { revision } of [first, second]) {
-    const view = SqlitePolicyView.open(findRevision(scene.dataDir, revision, scene.verify), scene.pinKey);
+    const view = SqlitePolicyView.open(findRevision(scene.dataDir, revision, scene.verify).path, scene.pinKey);
     t.equal(view.revision, revision);
     view.close();
   }
@@ -42,7 +42,7 @@ t.test('a generation that was half moved when the power went is moved whole by t
   renameSync(databaseIn(scene.dataDir, 1), databaseIn(archive, 1));
   t.throws(() => findRevision(scene.dataDir, revision, scene.verify), { code: 'ERR_POLICY_REVISION_ABSENT' });
   archiveGeneration(scene.dataDir, 1);
-  t.equal(findRevision(scene.dataDir, revision, scene.verify), databaseIn(archive, 1));
+  t.equal(findRevision(scene.dataDir, revision, scene.verify).path, databaseIn(archive, 1));
 });
 
 t.test('a policy comes into force though nothing can be archived', async (t) => {

@@ -163,9 +163,14 @@ t.test('the replica tells each change once', async (t) => {
   const replica = new ReplicaWatch(scene.dataDir, scene.verify);
   t.strictSame(replica.look(), [{ kind: 'none' }]);
   t.strictSame(replica.look(), []);
-  const { revision, appliedUnixMs: confirmedUnixMs } = scene.apply();
+  const manifest = scene.apply();
   t.strictSame(replica.look(), [
-    { kind: 'generation', path: file(scene, 'generation-1.db'), revision, confirmedUnixMs },
+    {
+      kind: 'generation',
+      path: file(scene, 'generation-1.db'),
+      manifest,
+      confirmedUnixMs: manifest.appliedUnixMs,
+    },
   ]);
   t.strictSame(replica.look(), []);
   scene.apply();

@@ -21,7 +21,7 @@ t.test('the replica thread tells how things stand, and then of each generation',
   t.strictSame(await none, { kind: 'none' });
   const changed = next();
   const { revision } = scene.apply();
-  t.match(await changed, { kind: 'generation', revision });
+  t.match(await changed, { kind: 'generation', manifest: { revision } });
   await client.stop();
   await client.stop();
 });

@@ -23,6 +23,7 @@ async function setUp(t: Test) {
       random: nodeRandom,
       log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
       tell: () => undefined,
+      policyInForce: () => ({}),
     },
     dataDir,
     { listen: { host: '127.0.0.1', port }, discover: false, peers: {} },

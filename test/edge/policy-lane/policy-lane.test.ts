@@ -1,0 +1,219 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { applySiteFile, pinKeyOf, ReplicaWatch, SqlitePolicyView } from '@sparc/edge/policy';
+import { LANE_RETRY_MS } from '@sparc/edge/policy-lane';
+import { Database, nodeRandom } from '@sparc/edge/platform';
+import { PARTS_FILE } from '@sparc/edge/policy-parts';
+import { POLICY_KIND, PolicyRevision } from '@sparc/protocol/policy-revision';
+import { SITE_FILE } from '../../support/site-file.js';
+import { laneScene } from './lane-scene.js';
+
+const renamed = (name: string) => SITE_FILE.replace('name: Front door', `name: ${name}`);
+
+t.test('a revision that the authority signed comes into force under its number', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  t.match(scene.inForce(), { siteId: 'harbour', issued: { number: 1 }, revision: /^1-[0-9a-f]{16}$/ });
+  t.strictSame(scene.rejections, []);
+  t.match(scene.replica.look(), [{ kind: 'generation', manifest: { issued: { number: 1 } } }]);
+});
+
+t.test('two gateways name the same revision alike', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  const { revision } = scene.inForce() ?? {};
+  scene.restart();
+  const verify = scene.verify;
+  applySiteFile({
+    dataDir: scene.dataDir,
+    text: SITE_FILE,
+    fileName: 'site.yaml',
+    signer: scene.signer,
+    verify,
+    random: nodeRandom,
+    clock: scene.clock,
+    pinKey: new Uint8Array(32),
+  });
+  t.not(scene.inForce()?.revision, revision);
+  scene.restart();
+  scene.look();
+  t.equal(scene.inForce()?.revision, revision, 'what was applied by hand gives way');
+});
+
+t.test('PINs are compared under the key of the site', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  const generation = scene.generation();
+  if (generation === undefined) throw new Error('nothing is in force');
+  const view = SqlitePolicyView.open(generation.path, pinKeyOf(scene.dataDir, generation.manifest, nodeRandom));
+  t.teardown(() => view.close());
+  t.equal(view.comparePin('card-ada', '4711'), 'right');
+  t.equal(view.comparePin('card-ada', '4712'), 'wrong');
+});
+
+t.test('nothing comes into force before all of its parts are here', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringLog();
+  scene.look();
+  scene.bringParts(2);
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  scene.bringParts();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } });
+  t.strictSame(scene.rejections, []);
+});
+
+t.test('a gateway goes from any revision to the newest, and never back', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  for (const name of ['Gate', 'Portal', 'Arch']) scene.sign(renamed(name));
+  scene.bringAll();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 4 } });
+  scene.restart();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 4 }, generation: 2 }, 'and it is brought into force once');
+});
+
+t.test('entries that the authority did not sign change nothing', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringParts();
+  scene.bringLog(new Uint8Array(64));
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  t.match(scene.rejections, [{ code: 'ERR_LEDGER_SIGNATURE_INVALID' }]);
+});
+
+t.test('a part that was changed on the disk is not believed', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  const parts = join(scene.dataDir, PARTS_FILE);
+  const db = new Database(parts);
+  const rows = db.prepare('SELECT hash, content FROM part').all() as { hash: Uint8Array; content: Buffer }[];
+  for (const { hash, content } of rows) {
+    content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1;
+    db.prepare('UPDATE part SET content = ? WHERE hash = ?').run(content, hash);
+  }
+  db.close();
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  scene.bringParts();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } }, 'whole parts heal it');
+});
+
+t.test('a revision that is no good is rejected once, and the last good one stays in force', async (t) => {
+  const scene = laneScene(t);
+  const { revision } = scene.sign();
+  scene.bringAll();
+  scene.look();
+  const append = (bad: PolicyRevision) =>
+    scene.folder.log.append([{ kind: POLICY_KIND, body: PolicyRevision.encode(bad) }]);
+  append({ ...revision, number: 2, layout: 99 });
+  append({ ...revision, number: 3, site: 'elsewhere' });
+  scene.bringLog();
+  for (let looks = 0; looks < 3; looks++) {
+    scene.look();
+    await scene.clock.advance(LANE_RETRY_MS);
+  }
+  t.match(scene.inForce(), { issued: { number: 1 } });
+  t.strictSame(
+    scene.rejections.map(({ number, code }) => [number, code]),
+    [
+      [3, 'ERR_MESH_OTHER_SITE'],
+      [2, 'ERR_POLICY_REVISION_LAYOUT'],
+    ],
+  );
+  append({ ...revision, number: 4 });
+  scene.folder.log.append([{ kind: POLICY_KIND, body: new Uint8Array([255, 255]) }]);
+  scene.bringLog();
+  scene.look();
+  t.match(scene.rejections[2], { code: 'ERR_LEDGER_MALFORMED' });
+  t.match(scene.inForce(), { issued: { number: 4 } }, 'a good one counts again');
+});
+
+t.test('a policy that splits a door of this gateway is rejected', async (t) => {
+  const scene = laneScene(t, ['bus-a']);
+  const split = SITE_FILE.replace(
+    'front-button, device: front-io, number: 1',
+    'front-button, device: lab-io, number: 5',
+  );
+  scene.sign(split);
+  scene.bringAll();
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  t.match(scene.rejections, [{ number: 1, code: 'ERR_POLICY_INVALID', message: /front-button/ }]);
+});
+
+t.test('a generation that was damaged is made again', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  const { path = '' } = scene.generation() ?? {};
+  const bytes = readFileSync(path);
+  bytes[9_000] = (bytes[9_000] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  t.equal(scene.inForce(), undefined);
+  scene.restart();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } });
+});
+
+t.test('a beacon confirms the policy in force, also over a restart', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  const issuedUnixMs = scene.inForce()?.issued?.issuedUnixMs ?? 0;
+  t.match(scene.replica.look(), [{ kind: 'generation', confirmedUnixMs: issuedUnixMs }]);
+  await scene.clock.advance(3_600_000);
+  scene.policy.confirm();
+  scene.bringLog();
+  scene.look();
+  const confirmedUnixMs = issuedUnixMs + 3_600_000;
+  t.match(scene.replica.look(), [{ kind: 'confirmed', revision: scene.inForce()?.revision, confirmedUnixMs }]);
+  t.strictSame(scene.replica.look(), []);
+  t.match(new ReplicaWatch(scene.dataDir, scene.verify).look(), [{ kind: 'generation', confirmedUnixMs }]);
+});
+
+t.test('a beacon of a later revision does not confirm an older one', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  const issuedUnixMs = scene.inForce()?.issued?.issuedUnixMs;
+  await scene.clock.advance(3_600_000);
+  scene.sign(renamed('Gate'));
+  scene.policy.confirm();
+  // The parts of the newer one do not come.
+  scene.bringLog();
+  scene.look();
+  t.match(scene.replica.look(), [{ kind: 'generation', confirmedUnixMs: issuedUnixMs }]);
+  t.strictSame(scene.replica.look(), []);
+});
+
+t.test('a gateway that is a member of no site waits', async (t) => {
+  const scene = laneScene(t);
+  scene.look();
+  t.strictSame(scene.rejections, []);
+  t.notOk(readdirSync(scene.dataDir).includes('policy'));
+  scene.sign();
+  scene.bringAll();
+  await scene.clock.advance(LANE_RETRY_MS);
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } });
+});
