@@ -104,3 +104,14 @@ t.test('whatever goes through a watch is as without it', async (t) => {
     ['refuse', 'gate', 'why'],
   ]);
 });
+
+t.test('whoever went is away since then, until it is back', async (t) => {
+  const { clock, links, watch } = await setUp();
+  links.onConnected('gate');
+  await clock.advance(1_000);
+  links.onDisconnected('gate');
+  t.strictSame([...watch.awaySinceUnixMs], [['gate', clock.wall().unixMs]]);
+  await clock.advance(1_000);
+  links.onConnected('gate');
+  t.equal(watch.awaySinceUnixMs.size, 0);
+});
