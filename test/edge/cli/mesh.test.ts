@@ -7,7 +7,7 @@ import { MESH_OFF, type MeshView } from '@sparc/edge/api';
 import { LOCAL_API_FILE } from '@sparc/edge/commissioning';
 import { sparc } from '../../support/sparc-command.js';
 
-const [HALLWAY, GATE] = ['ab'.repeat(32), 'cd'.repeat(32)];
+const [HALLWAY, GATE, CELLAR] = ['ab'.repeat(32), 'cd'.repeat(32), 'ef'.repeat(32)] as const;
 
 const headOf = (author: string, sequence: number) => ({
   site: 'harbour',
@@ -59,6 +59,39 @@ t.test('who is away, what is behind and what is here only is plain to see', asyn
   t.match(text, '3 own entries are HERE ONLY, the oldest for 10 min.');
   t.match(text, new RegExp(`hallway +${HALLWAY} +this gateway +3\\.12`));
   t.match(text, new RegExp(`gate +${GATE} +AWAY +3\\.7 and 3\\.9 +5`));
+});
+
+t.test('whom each gateway hears is said, and what it lacks of the own ledger', async (t) => {
+  const [hallway, gate] = RUNNING.members;
+  if (hallway === undefined || gate === undefined) throw new Error('two members');
+  const members = [
+    { ...hallway, hears: [GATE], addresses: ['10.0.0.5:7400'] },
+    { ...gate, hears: [HALLWAY], hereSinceUnixMs: Date.now() - 90_000, roundTripMs: 0.62, ownMissingCount: 4 },
+    { key: CELLAR, name: 'cellar', addresses: [], isSelf: false, awaySinceUnixMs: Date.now() - 600_000 },
+  ];
+  const view = { ...RUNNING, members, partitions: [[HALLWAY, GATE], [CELLAR]] };
+  const text = await told(t, view, 'peers');
+  t.match(text, 'APART: hallway, gate | cellar.');
+  t.match(text, /hallway +this gateway +gate +10\.0\.0\.5:7400/);
+  t.match(text, /gate +for 9\d s +0\.6 ms +hallway +4/);
+  t.match(text, /cellar +AWAY for 10 min +not known/);
+  t.match(JSON.parse(await told(t, view, 'peers', '--json')), members);
+  t.match(await told(t, MESH_OFF, 'peers'), 'no mesh');
+});
+
+t.test('how far the policy is, and who was expelled, is in the state', async (t) => {
+  const policy = {
+    inForce: { number: 11, issuedUnixMs: 1 },
+    newest: { number: 12, issuedUnixMs: 2, knownSinceUnixMs: Date.now() - 30_000 },
+    partsMissingCount: 4,
+  };
+  const text = await told(t, { ...RUNNING, policy, expelled: [{ key: CELLAR, name: 'cellar', heads: [] }] }, 'status');
+  t.match(text, /Policy revision 11 is in force\.\nPolicy revision 12 comes: 4 parts missing, known for \d+ s\./);
+  t.match(text, `EXPELLED: cellar (${CELLAR}).`);
+  const rejected = { ...policy, rejected: { number: 12, code: 'ERR_POLICY_INVALID' } };
+  const refused = await told(t, { ...RUNNING, policy: rejected }, 'status');
+  t.match(refused, 'Policy revision 12 was REJECTED: ERR_POLICY_INVALID.');
+  t.notMatch(refused, 'comes');
 });
 
 t.test('a fork, an expired roster and whatever else is wrong is said', async (t) => {

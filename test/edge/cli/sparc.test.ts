@@ -63,6 +63,7 @@ t.test('every command has help with an example', async (t) => {
     'ledger verify',
     'ledger export',
     'mesh status',
+    'mesh peers',
     'mesh heads',
     'decision explain',
     'decision replay',
