@@ -1,8 +1,9 @@
 import { h } from './dom.js';
+import { createMeshControls } from './simulator-mesh.js';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
 
-/** Controls of a live simulator: what a person does at a door, and what goes wrong with a reader. */
+/** Controls of a live simulator: what a person does at a door, what goes wrong with a reader, and between gateways. */
 export function createSimulator() {
   const panels = new Map();
   let url;
@@ -30,12 +31,15 @@ export function createSimulator() {
     select.replaceChildren(...cards.map(({ id, name }) => h('option', { value: id, selected: id === chosen }, name)));
   };
 
+  const meshControls = createMeshControls(post);
+
   /** The simulator tells what is really there: the gateway's view beside it can be compared. */
   const watch = () => {
     source?.close();
     source = new EventSource(new URL('/stream', url));
     source.addEventListener('message', ({ data }) => {
       const state = JSON.parse(data);
+      meshControls.update(state);
       if (cards.length !== state.cards.length) {
         ({ cards } = state);
         panels.forEach(fillCards);
@@ -52,8 +56,12 @@ export function createSimulator() {
       if (next === url) return;
       url = next;
       for (const panel of panels.values()) panel.hidden = url === undefined;
-      if (url === undefined) source?.close();
-      else watch();
+      if (url !== undefined) {
+        watch();
+        return;
+      }
+      source?.close();
+      meshControls.update();
     },
 
     /** The controls of one door; they live as long as its card. */
