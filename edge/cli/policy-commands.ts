@@ -12,6 +12,7 @@ import {
   SITE_FILE_LENGTH_MAX,
   type Manifest,
 } from '../policy/index.js';
+import { publishedRevision } from '../policy-lane/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { planInForce } from './plan-in-force.js';
@@ -48,6 +49,7 @@ export function addPolicyCommands(cli: Cli): void {
 
 async function apply({ output }: Cli, file: string, { config, by }: ApplyFlags): Promise<void> {
   const { dataDir, buses } = loadGatewayConfig(config);
+  assertOwnPolicy(dataDir);
   const before = readPointer(dataDir);
   const manifest = await acting(dataDir, by, {
     name: 'policy.applied',
@@ -56,6 +58,14 @@ async function apply({ output }: Cli, file: string, { config, by }: ApplyFlags):
   });
   const running = 'A gateway that runs on this data directory takes it within seconds.';
   output.result(manifest, `Revision ${manifest.revision} of site ${manifest.siteId} is in force. ${running}`);
+}
+
+/** Throws ERR_POLICY_OF_SITE where the next revision of the site would replace what is applied here. */
+function assertOwnPolicy(dataDir: string): void {
+  const number = publishedRevision(dataDir);
+  if (number === undefined) return;
+  const message = `the authority of the site has signed a policy (${number}), which counts on all of its gateways`;
+  throw new SparcError('ERR_POLICY_OF_SITE', message, { number });
 }
 
 function applyFile(file: string, dataDir: string, buses: readonly BusConfig[]): Manifest {
@@ -88,7 +98,7 @@ function isSection(text: string): text is keyof SitePlan {
   return SECTIONS.some((section) => section === text);
 }
 
-function summary({ revision, appliedUnixMs, timeQuality }: Manifest, plan: SitePlan): string {
+function summary({ revision, appliedUnixMs, timeQuality, issued }: Manifest, plan: SitePlan): string {
   const counts = SECTIONS.flatMap((section) => {
     const list = plan[section];
     return Array.isArray(list) ? [`  ${section.padEnd(18)}${list.length}`] : [];
@@ -97,6 +107,9 @@ function summary({ revision, appliedUnixMs, timeQuality }: Manifest, plan: SiteP
     `${plan.site.name} (${plan.site.id}, ${plan.site.timeZone})`,
     `  ${'revision'.padEnd(18)}${revision}`,
     `  ${'applied'.padEnd(18)}${new Date(appliedUnixMs).toISOString()} (clock ${timeQuality})`,
+    ...(issued === undefined
+      ? []
+      : [`  ${'site policy'.padEnd(18)}${issued.number}, signed ${new Date(issued.issuedUnixMs).toISOString()}`]),
     ...counts,
   ].join('\n');
 }

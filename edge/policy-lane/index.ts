@@ -5,3 +5,4 @@
 export { AuthorityCourse } from './authority-course.js';
 export { LANE_HEAP_MAX_MB, LaneProcess, type LaneHandlers } from './lane-process.js';
 export { LANE_RETRY_MS, PolicyLane, type LaneRejection, type PolicyLaneDeps } from './policy-lane.js';
+export { publishedRevision } from './published-revision.js';

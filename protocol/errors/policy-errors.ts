@@ -37,6 +37,12 @@ export const POLICY_ERRORS = {
     meaning: 'The authority of the site has signed no policy yet.',
     action: 'Sign the site file: `sparc authority policy sign SITE.yaml --dir FOLDER`.',
   },
+  ERR_POLICY_OF_SITE: {
+    meaning:
+      'The authority of the site signs the policy of its gateways; a site file is not applied on one of them alone.',
+    action:
+      'Give the file to whoever has the authority: `sparc authority policy sign`, then `sparc authority publish`.',
+  },
   ERR_POLICY_REVISION_LAYOUT: {
     meaning:
       'A policy revision of the site was made by a version of this software with another layout, and is not used.',

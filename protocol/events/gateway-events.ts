@@ -43,7 +43,7 @@ export const GATEWAY_EVENTS = {
   },
   'policy.rejected': {
     severity: 'alarm',
-    meaning: 'A policy generation is damaged or not authentic and is not used.',
+    meaning: 'A policy is damaged, not authentic or contradicts itself, and is not used; what was in force stays.',
     fields: ['code'],
   },
   'policy.aging': {
