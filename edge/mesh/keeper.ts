@@ -17,8 +17,6 @@ const CHORDS_COUNT = 2;
 interface Call {
   readonly nextAtMs: number;
   readonly isCalling: boolean;
-  /** Then it is not called before its time, wherever it is found; unless there is a newer roster. */
-  readonly isRefused: boolean;
 }
 
 /** Who is to be called, and when: libp2p itself neither keeps links up nor finds them again. */
@@ -39,8 +37,6 @@ export type KeeperInput =
   | { readonly kind: 'disconnected'; readonly neighbour: string; readonly refused: boolean }
   /** A call ended, with or without a connection. */
   | { readonly kind: 'called'; readonly neighbour: string }
-  /** It was found somewhere: worth a call at once. */
-  | { readonly kind: 'found'; readonly neighbour: string }
   | { readonly kind: 'time' };
 
 export interface KeeperStep {
@@ -54,8 +50,7 @@ export function step(state: KeeperState, nowMs: number, input: KeeperInput): Kee
     .filter(([id, { nextAtMs, isCalling }]) => !isCalling && !next.connected.has(id) && nowMs >= nextAtMs)
     .map(([id]) => id);
   const calls = new Map(next.calls);
-  for (const id of call)
-    calls.set(id, { nextAtMs: nowMs + redialMs(state.self, id), isCalling: true, isRefused: false });
+  for (const id of call) calls.set(id, { nextAtMs: nowMs + redialMs(state.self, id), isCalling: true });
   return { state: { ...next, calls }, call };
 }
 
@@ -75,10 +70,8 @@ function take(state: KeeperState, nowMs: number, input: KeeperInput): KeeperStat
       const wanted = neighboursOf(self, input.members);
       for (const id of calls.keys()) if (!wanted.includes(id)) calls.delete(id);
       for (const id of wanted) {
-        const call = calls.get(id);
-        if (call !== undefined && !call.isRefused) continue;
-        const nextAtMs = self < id ? nowMs : nowMs + FIRST_FALLBACK_MS;
-        calls.set(id, { nextAtMs, isCalling: call?.isCalling ?? false, isRefused: false });
+        const firstAtMs = self < id ? nowMs : nowMs + FIRST_FALLBACK_MS;
+        if (!calls.has(id)) calls.set(id, { nextAtMs: firstAtMs, isCalling: false });
       }
       return { ...state, calls };
     }
@@ -93,21 +86,13 @@ function take(state: KeeperState, nowMs: number, input: KeeperInput): KeeperStat
     case 'disconnected': {
       connected.delete(input.neighbour);
       const call = calls.get(input.neighbour);
-      const { neighbour, refused: isRefused } = input;
-      const delayMs = isRefused ? REFUSED_FOR_MS : redialMs(self, neighbour);
-      if (call !== undefined) calls.set(neighbour, { ...call, nextAtMs: nowMs + delayMs, isRefused });
+      const delayMs = input.refused ? REFUSED_FOR_MS : redialMs(self, input.neighbour);
+      if (call !== undefined) calls.set(input.neighbour, { ...call, nextAtMs: nowMs + delayMs });
       return { ...state, calls, connected };
     }
     case 'called': {
       const call = calls.get(input.neighbour);
       if (call !== undefined) calls.set(input.neighbour, { ...call, isCalling: false });
-      return { ...state, calls };
-    }
-    case 'found': {
-      const call = calls.get(input.neighbour);
-      if (call !== undefined && self < input.neighbour && !call.isRefused) {
-        calls.set(input.neighbour, { ...call, nextAtMs: nowMs });
-      }
       return { ...state, calls };
     }
     case 'time':

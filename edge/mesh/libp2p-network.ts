@@ -1,5 +1,4 @@
-import type { Connection, PeerInfo } from '@libp2p/interface';
-import { isSparcError } from '@sparc/protocol/errors';
+import type { Connection } from '@libp2p/interface';
 import { sameBytes } from '@sparc/protocol/ledger';
 import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Random } from '@sparc/protocol/ports';
 import { ADDRESSES_MAX, type SignedRoster } from '@sparc/protocol/roster';
@@ -127,7 +126,9 @@ export class Libp2pNetwork implements MeshNetwork {
     node.addEventListener('connection:close', ({ detail }) =>
       this.#sessions.get(detail.id)?.end('the connection is closed', false),
     );
-    node.services.discovery?.addEventListener('peer', ({ detail }) => this.#onFound(detail));
+    node.services.discovery?.addEventListener('peer', ({ detail: { id, multiaddrs } }) => {
+      if (this.#isMember(keyOf(id))) this.#addresses.found(keyOf(id), multiaddrs.map(formatAddress));
+    });
     await node.handle(SESSION_PROTOCOL, (stream, { id }) => this.#sessions.get(id)?.greet(stream));
     await node.handle(
       RANGE_PROTOCOL,
@@ -204,15 +205,8 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#addresses.reached(link.neighbour, formatAddress(connection.remoteAddr));
     connection.newStream(SESSION_PROTOCOL).then(
       (stream) => link.greet(stream),
-      (error: unknown) => link.end(error instanceof Error ? error.message : String(error), isSparcError(error)),
+      (error: unknown) => link.end(error instanceof Error ? error.message : String(error), false),
     );
-  }
-
-  #onFound({ id, multiaddrs }: PeerInfo): void {
-    const neighbour = keyOf(id);
-    if (!this.#isMember(neighbour)) return;
-    this.#addresses.found(neighbour, multiaddrs.map(formatAddress));
-    this.#callFound(neighbour);
   }
 
   /** After a power cut the other end knows nothing of an older session, which then is dead. */
@@ -253,15 +247,9 @@ export class Libp2pNetwork implements MeshNetwork {
 
   #onLinks(neighbour: string, links: Links): void {
     const before = this.#told.listensAt(neighbour).join();
-    for (const key of this.#told.take(neighbour, links)) this.#callFound(key);
+    this.#told.take(neighbour, links);
     if (this.#told.listensAt(neighbour).join() !== before) this.#teller.hurry();
     this.#noteShared();
-  }
-
-  /** Unless there is a connection with it, greeted or not. */
-  #callFound(neighbour: string): void {
-    const isThere = [...this.#sessions.values()].some((link) => link.neighbour === neighbour);
-    if (!isThere) this.#dialler.take({ kind: 'found', neighbour });
   }
 
   #noteShared(): void {

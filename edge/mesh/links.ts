@@ -28,17 +28,14 @@ export class LinksTold {
 
   /** By neighbour that is here: the members that it hears. */
   heard(): ReadonlyMap<string, readonly HeardLink[]> {
-    return new Map([...this.#heard].map(([neighbour, heard]) => [neighbour, this.#members(heard)]));
+    const ofMembers = (heard: readonly HeardLink[]) => heard.filter(({ key }) => this.isMember(key));
+    return new Map([...this.#heard].map(([neighbour, heard]) => [neighbour, ofMembers(heard)]));
   }
 
-  /** Returns the members that may be at other addresses than those known so far. */
-  take(neighbour: string, { secretId, listensAt, heard }: Links): string[] {
-    const before = this.#members(heard).map(({ key }) => ({ key, known: this.addressesOf(key) }));
+  take(neighbour: string, { secretId, listensAt, heard }: Links): void {
     this.#said.set(neighbour, { secretId, listensAt: listensAt.filter(isAddress) });
     const usable = heard.map(({ key, addresses }) => ({ key, addresses: addresses.filter(isAddress) }));
     this.#heard.set(neighbour, usable);
-    const isMoved = (key: string, known: readonly string[]) => this.addressesOf(key).some((at) => !known.includes(at));
-    return before.filter(({ key, known }) => isMoved(key, known)).map(({ key }) => key);
   }
 
   /** It is not here any more, so whom it hears is not known. */
@@ -66,9 +63,5 @@ export class LinksTold {
     const inTurn = Array.from({ length: ADDRESSES_MAX }, (_, index) => byOthers.flatMap((told) => told[index] ?? []));
     const all = [...this.listensAt(key), ...inTurn.flat()];
     return [...new Set(all)].slice(0, ADDRESSES_MAX);
-  }
-
-  #members(heard: readonly HeardLink[]): HeardLink[] {
-    return heard.filter(({ key }) => this.isMember(key));
   }
 }

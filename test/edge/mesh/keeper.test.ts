@@ -74,7 +74,7 @@ t.test('whoever is here is not called, and is called again when it is lost', asy
 t.test('a call that is not answered yet is not made a second time, however long it takes', async (t) => {
   const run = among('a', 'b');
   run.nowMs = 60_000;
-  run.take({ kind: 'time' }).take({ kind: 'found', neighbour: 'b' });
+  run.take({ kind: 'time' });
   t.same(run.calls, ['0 b']);
 });
 
@@ -91,12 +91,6 @@ t.test('whoever was refused is left alone for half a minute', async (t) => {
   run.take({ kind: 'called', neighbour: 'b' }).take({ kind: 'connected', neighbour: 'b' });
   run.take({ kind: 'disconnected', neighbour: 'b', refused: true }).failingUntil(REFUSED_FOR_MS);
   t.same(run.calls, ['0 b', `${REFUSED_FOR_MS} b`]);
-});
-
-t.test('whoever was found is called at once, and only by the lower key', async (t) => {
-  const lower = among('a', 'b').failingUntil(300).take({ kind: 'found', neighbour: 'b' });
-  t.same(lower.calls, ['0 b', '300 b']);
-  t.same(among('b', 'a').failingUntil(300).take({ kind: 'found', neighbour: 'a' }).calls, []);
 });
 
 t.test('whoever leaves the roster is called no more, and whoever is new is', async (t) => {

@@ -1,3 +1,4 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { multiaddr } from '@multiformats/multiaddr';
 import t, { type Test } from 'tap';
@@ -13,7 +14,7 @@ import {
   type SessionState,
 } from '@sparc/edge/mesh';
 import { nodeRandom, verifySignature } from '@sparc/edge/platform';
-import type { SignedRoster } from '@sparc/protocol/roster';
+import { MEMBERS_MAX, type SignedRoster } from '@sparc/protocol/roster';
 import { fasterClock, MeshSite, type TestMember } from '../../support/mesh-site.js';
 import { MeshWitness } from '../../support/mesh-witness.js';
 import { eventually } from '../../support/peers.js';
@@ -135,6 +136,63 @@ t.test('a member with another secret is not even heard', async (t) => {
   await scene.assertFriendsUndisturbed(t);
 });
 
+/** Says something to a port, and what comes back until it is hung up on. */
+async function answerOf(port: number, say: Uint8Array): Promise<Buffer> {
+  const socket = connect(port, '127.0.0.1');
+  const heard: Buffer[] = [];
+  let isOver = false;
+  socket.on('data', (bytes: Buffer) => heard.push(bytes));
+  socket.on('error', () => undefined);
+  socket.on('close', () => (isOver = true));
+  socket.write(say);
+  await eventually('it is hung up on', () => isOver, 20_000);
+  return Buffer.concat(heard);
+}
+
+t.test('whoever has not the secret of the site hears nothing at its door, whatever it says', async (t) => {
+  const scene = await Scene.set(t);
+  const { port } = scene.member(0);
+  const libp2pWithoutSecret = Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n');
+  for (const say of [nodeRandom.bytes(48), nodeRandom.bytes(5_000), new Uint8Array(48), libp2pWithoutSecret]) {
+    // Whoever says too little is waited for.
+    const enough = Buffer.concat([say, new Uint8Array(48)]);
+    t.equal((await answerOf(port, enough)).length, 0);
+  }
+  t.equal(scene.witness.history.length, 1);
+  await scene.assertFriendsUndisturbed(t);
+});
+
+t.test('the call of a member opens nothing when it is played again', async (t) => {
+  const site = await MeshSite.create(2);
+  t.teardown(() => site.close());
+  const [caller, called] = [memberAt(site, 0), memberAt(site, 1)];
+  const said: Buffer[] = [];
+  const sockets: Socket[] = [];
+  const tapped = createServer((near) => {
+    const far = connect(called.port, '127.0.0.1');
+    near.on('data', (bytes: Buffer) => said.push(bytes));
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    sockets.push(near, far);
+  }).listen(0, '127.0.0.1');
+  await eventually('the line is tapped', () => tapped.listening);
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    tapped.close();
+  });
+  const { port } = tapped.address() as AddressInfo;
+  const witness = new MeshWitness();
+  await site.network(called).start(witness);
+  const honest = site.network(caller, {}, { members: () => [{ key: called.key, addresses: [`127.0.0.1:${port}`] }] });
+  await honest.start(new MeshWitness());
+  await eventually('it is let in', () => witness.here.size === 1);
+  await honest.stop();
+  await eventually('it is gone', () => witness.here.size === 0);
+  const answer = await answerOf(called.port, Buffer.concat(said));
+  t.ok(answer.length > 0, 'its secret is the right one');
+  t.same(witness.history, [`+${caller.key}`, `-${caller.key}`]);
+});
+
 t.test('whoever answers at the address of a member with another key is hung up on', async (t) => {
   const scene = await Scene.set(t);
   const { port } = scene.attacker;
@@ -164,6 +222,19 @@ const OFFENCES: Readonly<Record<string, (stream: RawStream) => Promise<void>>> =
         },
       }),
     ),
+  'links to more than a site has': (stream: RawStream) => {
+    const heard = Array.from({ length: MEMBERS_MAX }, () => ({ key: 'aa'.repeat(32), addresses: [] }));
+    const frame = Frame.encode({ links: { secretId: new Uint8Array(16), listensAt: [], heard } });
+    // One more of what it ends with, in a message that is longer by as much.
+    const link = frame.subarray(-34 - 2);
+    const longer = Buffer.concat([frame, link]);
+    const bytes = new DataView(longer.buffer, longer.byteOffset);
+    const at = 1;
+    const size = longer.length - 3;
+    bytes.setUint8(at, (size & 0x7f) | 0x80);
+    bytes.setUint8(at + 1, size >> 7);
+    return new FrameStream(stream).write(longer);
+  },
 };
 
 for (const [what, say] of Object.entries(OFFENCES)) {

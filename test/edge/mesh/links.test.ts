@@ -31,11 +31,10 @@ t.test('who hears whom is known of members that are here and have said so', asyn
 
 t.test('whoever moved is to be found where it said, and where others found it', async (t) => {
   const told = toldOf(a, b, c);
-  t.same(told.take(a, links([], { [c]: ['10.0.0.3:7400'] })), [c], 'an address that was not known');
-  t.same(told.take(a, links([], { [c]: ['10.0.0.3:7400'] })), [], 'said again');
+  told.take(a, links([], { [c]: ['10.0.0.3:7400'] }));
   told.take(c, links(['10.0.0.30:7400']));
   told.forget(c);
-  t.same(told.take(b, links([], { [c]: ['10.0.0.31:7400'] })), [c]);
+  told.take(b, links([], { [c]: ['10.0.0.31:7400'] }));
   t.same(told.addressesOf(c), ['10.0.0.30:7400', '10.0.0.3:7400', '10.0.0.31:7400']);
   t.same(told.addressesOf(b), []);
 });

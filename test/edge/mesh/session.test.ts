@@ -20,6 +20,7 @@ import { checkProperty } from '../../support/property.js';
 import { testSigner } from '../../support/test-signer.js';
 
 const ROSTER = { roster: new Uint8Array([1]), signature: new Uint8Array(64) };
+const LINKS = { secretId: new Uint8Array(16), listensAt: ['10.0.0.5:7400'], heard: [] };
 const keyOf = ({ publicKey }: Signer) => Buffer.from(publicKey).toString('hex');
 
 /** One end of a session, and what it would do. */
@@ -106,6 +107,9 @@ t.test('two members greet each other, prove their keys and talk', async (t) => {
   a.take({ kind: 'send', frame: { message: new Uint8Array([5]) } });
   b.hear(a.sent.at(-1) ?? {});
   t.same(b.told.at(-1), { kind: 'message', message: new Uint8Array([5]) });
+  a.take({ kind: 'send', frame: { links: LINKS } });
+  b.hear(a.sent.at(-1) ?? {});
+  t.same(b.told.at(-1), { kind: 'links', links: LINKS });
 });
 
 t.test('nothing is said or taken before the other end has proved its key', async (t) => {
@@ -226,6 +230,7 @@ t.test('whatever a stranger says in whatever order, it is not let in', async (t)
     fc.record({ ping: fc.double() }),
     fc.record({ pong: fc.double() }),
     fc.record({ message: fc.uint8Array({ minLength: 1, maxLength: 9 }) }),
+    fc.constant({ links: LINKS }),
     fc.constant({}),
   );
   checkProperty(
