@@ -1,8 +1,8 @@
 import { isSparcError } from '@sparc/protocol/errors';
 import type { SignedHead } from '@sparc/protocol/ledger';
-import { EMPTY_COURSE, learn, POLICY_KIND, surveyParts, type PolicyRevision } from '@sparc/protocol/policy-revision';
+import { EMPTY_COURSE, learn, POLICY_KIND, type PolicyRevision } from '@sparc/protocol/policy-revision';
 import type { PartStore } from '@sparc/protocol/ports';
-import { nodePartTools } from '../policy-parts/index.js';
+import { contentsOf } from '../policy-parts/index.js';
 import { entriesAfter, type ReadableLogs } from '../replica/index.js';
 import { endsUpTo } from './carried-batches.js';
 
@@ -20,11 +20,7 @@ export function* carriedParts(
   const ends = endsUpTo(logs.logs().get(authority) ?? [], heads);
   const isNews = [...entriesAfter(logs, authority, ends)].some(({ kind }) => kind === POLICY_KIND);
   const newest = isNews ? newestRevision(logs, authority) : undefined;
-  if (newest === undefined) return;
-  for (const hash of surveyParts(nodePartTools, newest, parts).named) {
-    const content = parts.get(hash);
-    if (content !== undefined) yield content;
-  }
+  if (newest !== undefined) yield* contentsOf(newest, parts);
 }
 
 function newestRevision(logs: ReadableLogs, authority: string): PolicyRevision | undefined {

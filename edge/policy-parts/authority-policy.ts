@@ -13,6 +13,7 @@ import {
 import type { PolicyContent } from '@sparc/protocol/policy';
 import type { Part, PartStore } from '@sparc/protocol/ports';
 import type { AuthorityLog } from '../authority/index.js';
+import { contentsOf } from './contents-of.js';
 import { nodePartTools } from './node-part-tools.js';
 
 /** Parts are put on disk by so many bytes at once. */
@@ -68,16 +69,13 @@ export class AuthorityPolicy {
     return newest.number;
   }
 
-  /** Contents of the parts of the newest revision, index parts first, so that each is known when it comes. */
+  /** Contents of all parts of the newest revision; none before the first. Throws ERR_POLICY_PART_ABSENT. */
   *contents(): Generator<Uint8Array, void> {
     const { newest } = this;
     if (newest === undefined) return;
-    const { named, missing } = surveyParts(nodePartTools, newest, this.parts);
-    if (missing[0] !== undefined) throw new SparcError('ERR_POLICY_PART_ABSENT', `${missing.length} parts`);
-    for (const hash of named) {
-      const content = this.parts.get(hash);
-      if (content !== undefined) yield content;
-    }
+    const { missing } = surveyParts(nodePartTools, newest, this.parts);
+    if (missing.length > 0) throw new SparcError('ERR_POLICY_PART_ABSENT', `${missing.length} parts`);
+    yield* contentsOf(newest, this.parts);
   }
 
   /** The newest first, as many as are kept. */

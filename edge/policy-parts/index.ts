@@ -3,5 +3,6 @@
  * @packageDocumentation
  */
 export * from './authority-policy.js';
+export * from './contents-of.js';
 export * from './node-part-tools.js';
 export * from './sqlite-part-store.js';

@@ -8,7 +8,7 @@ export const BEACON_KIND = 'beacon';
 export const REVISION_LAYOUT = 1;
 /** So that the body of a revision fits into an entry: some eight million credentials. */
 export const INDEXES_MAX = 1_024;
-const REVISION_BYTES_MAX = 2_147_483_648;
+export const REVISION_BYTES_MAX = 2_147_483_648;
 const count = uint(2 ** 32 - 1);
 
 /** A policy of the whole site: the names of the index parts, which name the parts. When it was issued, its entry says. */

@@ -2,7 +2,7 @@ import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { Part } from '../ports/part-store.js';
-import { INDEXES_MAX, REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
+import { INDEXES_MAX, REVISION_BYTES_MAX, REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
 import { INDEX_PARTS_MAX, IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
 import { peopleLines, planLines, type RecordLine } from './records.js';
@@ -44,7 +44,9 @@ export function cutRevision(
   const index = new Cutter<PartRef>(INDEX_PARTS_MAX, (parts) => indexes.push(putBytes(IndexPart.encode({ parts }))));
   for (const ref of refs) index.add(ref, 1, Number.parseInt(ref.hash.slice(0, 2), 16) % 64 === 0);
   index.end();
-  if (indexes.length > INDEXES_MAX) throw tooMuch(`${refs.length} parts`);
+  if (indexes.length > INDEXES_MAX || sizeBytes > REVISION_BYTES_MAX) {
+    throw tooMuch(`${refs.length} parts with ${sizeBytes} bytes`);
+  }
   return { number, site: content.plan.site.id, layout: REVISION_LAYOUT, indexes, counts, sizeBytes };
 }
 

@@ -1,4 +1,3 @@
-import { SparcError } from '../errors/index.js';
 import { hex, list, message, oneOf, required, uint, type Infer } from '../ledger/index.js';
 
 /** In the order in which references need them. */
@@ -22,6 +21,3 @@ export type PartRef = Infer<typeof PartRef>;
 
 /** Some of the parts of a revision, in its order. */
 export const IndexPart = message({ parts: list(1, PartRef, INDEX_PARTS_MAX) });
-
-export const invalidRevision = (why: string, cause?: unknown) =>
-  new SparcError('ERR_POLICY_REVISION_INVALID', why, {}, { cause });

@@ -4,7 +4,8 @@ import { SparcError } from '../errors/index.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { PartStore } from '../ports/part-store.js';
 import { REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
-import { IndexPart, invalidRevision, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
+import { invalidRevision } from './invalid-revision.js';
+import { IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
 import { PEOPLE, peopleOfLines, planOfLines } from './records.js';
 

@@ -8,7 +8,7 @@ import {
   SiteFile,
   type PolicyContent,
 } from '../policy/index.js';
-import { invalidRevision } from './part-refs.js';
+import { invalidRevision } from './invalid-revision.js';
 
 type PlanEntry = readonly [list: string, entry: unknown];
 type Plan = Pick<PolicyContent, 'plan' | 'emergencyCredentials'>;

@@ -14,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   isolation: () => import('./isolation.js'),
   journal: () => import('./journal.js'),
   'mesh-heal': () => import('./mesh-heal.js'),
+  'policy-sign': () => import('./policy-sign.js'),
 };
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
