@@ -2,8 +2,10 @@ import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
 import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
+import { isSameEpoch } from '@sparc/protocol/replication';
 import {
   assertDelegation,
+  ATTESTED_HEADS_MAX,
   Delegation,
   DELEGATION_KIND,
   MEMBERS_MAX,
@@ -125,7 +127,7 @@ export class AuthorityFolder {
 
   /**
    * Takes a gateway off the roster for good, and changes the site secret, which it knows. Of its log goes on to count what
-   * leads to `heads`; of those that lead to each other the furthest is enough.
+   * leads to `heads`: of each epoch the furthest, of many epochs the newest.
    * Throws ERR_MESH_NOT_A_MEMBER, ERR_MESH_HEAD_INVALID or ERR_MESH_ROSTER_INVALID.
    */
   expel(key: string, heads: readonly SignedHead[]): void {
@@ -136,7 +138,7 @@ export class AuthorityFolder {
     if (wrong !== undefined) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${key}`, { key });
     const signed = this.#sign({
       members: members.filter((one) => one !== member),
-      expelled: [...expelled, { key, name: member.name, heads }],
+      expelled: [...expelled, { key, name: member.name, heads: furthestOf(heads) }],
     });
     const remaining = members.filter((one) => one !== member).map((one) => one.key);
     this.#append([rosterDraft(signed), this.#secretFor(remaining)]);
@@ -147,7 +149,12 @@ export class AuthorityFolder {
     this.#append([this.#secretFor(this.#state.roster.members.map(({ key }) => key))]);
   }
 
-  /** Throws ERR_MESH_DELEGATION_INVALID. */
+  /** To whom rights were given; one that has expired is among them. */
+  get operators(): readonly Delegation[] {
+    return [...this.#state.delegations.values()].filter(({ rights }) => rights.length > 0);
+  }
+
+  /** In the place of what the operator had before; no rights end it. Throws ERR_MESH_DELEGATION_INVALID. */
   delegate(delegated: Omit<Delegation, 'issuedUnixMs'>): void {
     const delegation = { ...delegated, issuedUnixMs: Math.floor(this.deps.clock.wall().unixMs) };
     assertDelegation(delegation);
@@ -195,6 +202,13 @@ export class AuthorityFolder {
 function* itemsOf(log: AuthorityLog, parts: Iterable<Uint8Array>): Generator<CourierItem, void> {
   for (const batch of log.batches()) yield { batch };
   for (const part of parts) yield { part };
+}
+
+function furthestOf(heads: readonly SignedHead[]): SignedHead[] {
+  const sorted = [...heads].sort((a, b) => b.epoch.counter - a.epoch.counter || b.sequence - a.sequence);
+  return sorted
+    .filter(({ epoch }, at) => sorted.findIndex((other) => isSameEpoch(other.epoch, epoch)) === at)
+    .slice(0, ATTESTED_HEADS_MAX);
 }
 
 function assertNotExpelled({ expelled }: Roster, key: string): void {

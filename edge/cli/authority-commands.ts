@@ -8,6 +8,7 @@ import { verifySignature } from '../platform/index.js';
 import { addAuthorityPolicyCommands } from './authority-policy-commands.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { examples, jsonOption, type Cli } from './cli.js';
+import { addDelegationCommands } from './delegation-commands.js';
 import { rosterLines, rosterValue } from './roster-text.js';
 import { authorityDeps, withAuthority } from './with-authority.js';
 
@@ -38,6 +39,15 @@ export function addAuthorityCommands(cli: Cli): void {
     )
     .addHelpText('after', examples('sparc authority enrol hallway.request gate.request --dir /media/usb/harbour'))
     .action((requests: readonly string[], { dir }: { dir: string }) => enrol(cli, requests, dir));
+  authority
+    .command('rotate')
+    .description('change the site secret, which keeps strangers from the mesh')
+    .requiredOption('--dir <folder>', 'of the authority')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nA gateway that hears of it later than a week after the others joins again.')
+    .addHelpText('after', examples('sparc authority rotate --dir /media/usb/harbour'))
+    .action(({ dir }: { dir: string }) => rotate(cli, dir));
+  addDelegationCommands(cli, authority);
   addAuthorityPolicyCommands(cli, authority);
 }
 
@@ -79,6 +89,17 @@ function enrol({ output }: Cli, files: readonly string[], dir: string): void {
     const written = requests.map(({ member: { key, name }, admissionFile }) => ({ key, name, admissionFile }));
     const authority = Buffer.from(folder.publicKey).toString('hex');
     output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
+  });
+}
+
+function rotate({ output }: Cli, dir: string): void {
+  withAuthority(dir, (folder) => {
+    folder.rotate();
+    const { number } = folder.siteSecret;
+    output.result(
+      { number },
+      `Site secret ${number} takes the place of the one before. \`sparc authority publish\` makes a file that brings it.`,
+    );
   });
 }
 

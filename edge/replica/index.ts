@@ -2,6 +2,17 @@
  * The logs of other authors, as this gateway holds them.
  * @packageDocumentation
  */
+export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
 export { batchesAfter, entriesAfter, type AuthorEntry, type ReadableLogs } from './author-entries.js';
+export { openReplicas, setReplicasAside, type ReplicasLost } from './open-replicas.js';
+export {
+  AUTHOR_BYTES_MAX,
+  DISK_FREE_BYTES_MIN,
+  EPOCHS_MAX,
+  FULL_REASONS,
+  REPLICA_BYTES_MAX,
+  ReplicaRoom,
+  type FullReason,
+} from './replica-room.js';
 export { REPLICA_FILE, SqliteReplicaStore } from './sqlite-replica-store.js';
 export { Replicator, type OwnLog, type ReplicatorDeps } from './replicator.js';

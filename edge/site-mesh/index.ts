@@ -2,10 +2,16 @@
  * The mesh part of the site process: membership, network, replicas and the own log, and what is shown of them.
  * @packageDocumentation
  */
-export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
 export { partitionsOf } from './partitions.js';
 export { OwnJournal } from './own-journal.js';
+export {
+  PART_FETCHES_MAX,
+  PART_RETRY_PAUSE_MS,
+  PART_SILENCE_MAX_MS,
+  PartExchange,
+  type PartExchangeDeps,
+} from './part-exchange.js';
 export { LOOK_AGAIN_MS, SiteMesh, type SiteMeshDeps } from './site-mesh.js';

@@ -10,7 +10,7 @@ import {
   unsealSiteSecret,
 } from '@sparc/protocol/roster';
 import type { Membership, Operators } from '../membership/index.js';
-import { handlerOf, type AuthorityHandler } from './authority-reader.js';
+import { handlerOf, type AuthorityHandler } from '../replica/index.js';
 
 /** What the authority says of who belongs to the site. `gateway`: key in hex, and the seed that it is made from. */
 export function membershipHandlers(

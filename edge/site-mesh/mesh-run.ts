@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { headToText } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
@@ -9,10 +9,17 @@ import type { CourierInbox } from '../courier/index.js';
 import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import { Libp2pNetwork } from '../mesh/index.js';
-import { verifySignature } from '../platform/index.js';
+import { freeBytesAt, verifySignature } from '../platform/index.js';
 import { PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
-import { REPLICA_FILE, Replicator, SqliteReplicaStore } from '../replica/index.js';
-import { AuthorityReader } from './authority-reader.js';
+import {
+  AuthorityReader,
+  openReplicas,
+  REPLICA_FILE,
+  ReplicaRoom,
+  Replicator,
+  setReplicasAside,
+  type SqliteReplicaStore,
+} from '../replica/index.js';
 import { JournalWatch } from './journal-watch.js';
 import { meshCouriers } from './mesh-couriers.js';
 import { membershipHandlers } from './membership-handlers.js';
@@ -43,7 +50,9 @@ export interface MeshRunDeps {
 /** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
 export class MeshRun {
   readonly #own: OwnJournal;
+  readonly #replicaPath: string;
   readonly #store: SqliteReplicaStore;
+  #damage: SparcError | undefined;
   readonly #forks: Fork[];
   readonly #network: Libp2pNetwork;
   readonly #parts: SqlitePartStore;
@@ -69,7 +78,10 @@ export class MeshRun {
       onFailure(error, 'the own journal cannot be read for the mesh'),
     );
     assertOfSite(this.#own, siteId);
-    this.#store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
+    this.#replicaPath = join(dataDir, REPLICA_FILE);
+    const { store, lost } = openReplicas(this.#replicaPath);
+    this.#store = store;
+    if (lost !== undefined) deps.tell({ kind: 'replicasLost', ...lost });
     this.#forks = [...this.#store.forks()];
     this.#parts = SqlitePartStore.open(join(dataDir, PARTS_FILE));
     this.#network = new Libp2pNetwork(
@@ -103,6 +115,7 @@ export class MeshRun {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
+    const room = new ReplicaRoom(store, toHex(membership.authority), () => freeBytesAt(dataDir));
     this.#replicator = new Replicator({
       clock,
       crypto: nodeCrypto,
@@ -113,8 +126,13 @@ export class MeshRun {
       isAuthor: (author) => membership.isAuthor(author),
       attestedHeads: (author) => membership.attestedHeads(author),
       onStored: (author) => this.#onStored(author),
+      fullFor: (author) => room.fullFor(author),
+      onFull: (author, limit) => deps.tell({ kind: 'replicaFull', author, limit }),
       onFork: (fork) => this.#onFork(fork),
-      onFailure,
+      onFailure: (error, what) => {
+        if (isSparcError(error, 'ERR_LEDGER_CORRUPT')) this.#damage ??= error;
+        onFailure(error, what);
+      },
     });
     this.#authority = new AuthorityReader(
       this.#store,
@@ -132,6 +150,11 @@ export class MeshRun {
     const couriers = { store: this.#store, replicator: this.#replicator, parts: this.#policy.exchange, onFailure };
     this.#couriers = meshCouriers({ ...deps, ...couriers }, dataDir);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
+  }
+
+  /** The replicas were found to be damaged: it is to be stopped, and another run begins with new ones. */
+  get isDamaged(): boolean {
+    return this.#damage !== undefined;
   }
 
   get membership(): Membership {
@@ -178,6 +201,9 @@ export class MeshRun {
       await this.#replicator.stop();
     } finally {
       this.#store.close();
+      if (this.#damage !== undefined) {
+        this.deps.tell({ kind: 'replicasLost', ...setReplicasAside(this.#replicaPath, this.#damage) });
+      }
       this.#parts.close();
       this.#own.close();
     }

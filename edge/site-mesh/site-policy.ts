@@ -3,7 +3,7 @@ import type { Clock, MeshNetwork, PartStore } from '@sparc/protocol/ports';
 import type { PolicyLaneView } from '../api/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 import { nodePartTools } from '../policy-parts/index.js';
-import type { AuthorityHandler } from './authority-reader.js';
+import type { AuthorityHandler } from '../replica/index.js';
 import { PartExchange } from './part-exchange.js';
 
 /** What the field says of the policy, which alone knows what is in force. */

@@ -1,8 +1,7 @@
 import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EpochId } from '@sparc/protocol/ledger';
-import type { ReplicaStore } from '@sparc/protocol/ports';
 import type { EpochEnd } from '@sparc/protocol/replication';
-import { entriesAfter, type AuthorEntry } from '../replica/index.js';
+import { entriesAfter, type AuthorEntry, type ReadableLogs } from './author-entries.js';
 
 /** What is done with entries of one kind. */
 export interface AuthorityHandler {
@@ -36,7 +35,7 @@ export class AuthorityReader {
   readonly #ends = new Map<string, EpochEnd>();
 
   constructor(
-    private readonly store: Pick<ReplicaStore, 'logs' | 'batchAfter'>,
+    private readonly logs: ReadableLogs,
     /** Its public key, in hex. */
     private readonly authority: string,
     handlers: readonly AuthorityHandler[],
@@ -52,7 +51,7 @@ export class AuthorityReader {
 
   /** Takes what was stored since the last time. Throws as the store does. */
   read(): void {
-    for (const entry of entriesAfter(this.store, this.authority, [...this.#ends.values()])) {
+    for (const entry of entriesAfter(this.logs, this.authority, [...this.#ends.values()])) {
       this.#take(entry);
       const { epoch, sequence } = entry;
       this.#ends.set(`${epoch.counter} ${Buffer.from(epoch.random).toString('hex')}`, { epoch, sequence });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuthorityLog, type AuthorityDraft } from '@sparc/edge/authority';
-import { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from '@sparc/edge/site-mesh';
+import { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from '@sparc/edge/replica';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { SparcError } from '@sparc/protocol/errors';
 import { SignedHead, type Batch } from '@sparc/protocol/ledger';
