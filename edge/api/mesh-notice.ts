@@ -3,6 +3,7 @@ import { Value } from '@sinclair/typebox/value';
 import { ERRORS } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { headFromText, isSignatureValid, sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { FULL_REASONS } from '../replica/index.js';
 import { cursorOf, type Cursor } from './site-event.js';
 
 const closed = { additionalProperties: false };
@@ -48,6 +49,22 @@ export const MeshNotice = Type.Union([
   Type.Object({ kind: Type.Literal('importRefused'), courier, code }, closed),
   Type.Object(
     {
+      kind: Type.Literal('replicaFull'),
+      author: neighbour.neighbour,
+      limit: Type.Union(FULL_REASONS.map((reason) => Type.Literal(reason))),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('replicasLost'),
+      code,
+      movedTo: Type.String({ pattern: '^replica\\.corrupt-[0-9]{1,9}\\.db$' }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
       kind: Type.Literal('forked'),
       fork: Type.Union([Type.Literal('altered'), Type.Literal('setBack'), Type.Literal('twoLives')]),
       first: HeadText,
@@ -91,6 +108,11 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
     case 'importRefused':
       if (!Object.hasOwn(ERRORS, notice.code)) return undefined;
       return { name: 'ledger.import_refused', code: notice.code, detail: { courier: notice.courier } };
+    case 'replicaFull':
+      return { name: 'ledger.replica_full', detail: { author: notice.author, limit: notice.limit } };
+    case 'replicasLost':
+      if (!Object.hasOwn(ERRORS, notice.code)) return undefined;
+      return { name: 'ledger.replicas_lost', code: notice.code, detail: { movedTo: notice.movedTo } };
     case 'forked': {
       const first = signedHead(crypto, notice.first);
       const second = signedHead(crypto, notice.second);

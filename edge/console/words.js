@@ -183,6 +183,8 @@ const TITLES = {
   'mesh.gateway_expelled': 'Gateway expelled',
   'mesh.authority_refused': 'Entry of the authority refused',
   'ledger.forked': 'Two histories of one gateway',
+  'ledger.replica_full': 'No room for a ledger',
+  'ledger.replicas_lost': 'Ledgers of others lost, filled again',
   'ledger.brought': 'Courier brought',
   'ledger.imported': 'Courier taken',
   'ledger.import_refused': 'Courier refused',

@@ -1,14 +1,13 @@
-import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
-import { flushPath } from '../platform/index.js';
+import { lastMovedAside, moveAside } from '../platform/index.js';
 import { HeadWitness, readWitness, WITNESS_FILE } from './head-witness.js';
 import type { JournalLoss, JournalStartReport } from './journal-start.js';
 import { JournalWriter, type JournalWriterDeps, type JournalWriterHandlers } from './journal-writer.js';
 import { SqliteLogStore } from './sqlite-log-store.js';
 
 export const JOURNAL_FILE = 'journal.db';
-const MOVED_ASIDE = /^journal\.corrupt-(\d+)\.db/;
 
 export interface OpenJournal {
   readonly writer: JournalWriter;
@@ -53,7 +52,7 @@ export async function openJournal(
       const abandon = (error: SparcError) => {
         store.close();
         void keeper.flush();
-        if (error.code === 'ERR_LEDGER_CORRUPT') moveAside(dataDir, error);
+        if (error.code === 'ERR_LEDGER_CORRUPT') setAside(path, error);
       };
       return { writer, report, close, abandon };
     } catch (error) {
@@ -63,37 +62,22 @@ export async function openJournal(
   }
 
   try {
-    return await open(existsSync(path) ? undefined : lossBefore(dataDir));
+    return await open(existsSync(path) ? undefined : lossBefore(path));
   } catch (error) {
     if (!isSparcError(error) || error.code === 'ERR_LEDGER_WRITE_FAILED') throw error;
-    return open(moveAside(dataDir, error));
+    return open(setAside(path, error));
   }
 }
 
-/** Keeps a journal that cannot be used as evidence under the next free name. */
-export function moveAside(dataDir: string, error: SparcError): JournalLoss {
-  const numbers = movedAside(dataDir);
-  const movedTo = `journal.corrupt-${Math.max(0, ...numbers) + 1}.db`;
-  // The write-ahead log first: left behind, SQLite would replay it into the new file.
-  for (const suffix of ['-wal', '-shm', '']) {
-    const from = join(dataDir, JOURNAL_FILE + suffix);
-    if (existsSync(from)) renameSync(from, join(dataDir, movedTo + suffix));
-  }
-  flushPath(dataDir);
+/** Keeps a journal that cannot be used as evidence. */
+function setAside(path: string, error: SparcError): JournalLoss {
+  const movedTo = moveAside(path);
   return { code: error.code, message: `${error.message}; kept as ${movedTo}`, movedTo };
 }
 
 /** A crash between moving a journal aside and beginning the next one must not pass for a first start. */
-function lossBefore(dataDir: string): JournalLoss | undefined {
-  const numbers = movedAside(dataDir);
-  if (numbers.length === 0) return undefined;
-  const movedTo = `journal.corrupt-${Math.max(...numbers)}.db`;
+function lossBefore(path: string): JournalLoss | undefined {
+  const movedTo = lastMovedAside(path);
+  if (movedTo === undefined) return undefined;
   return { code: 'ERR_LEDGER_CORRUPT', message: `the journal was damaged; kept as ${movedTo}`, movedTo };
-}
-
-function movedAside(dataDir: string): number[] {
-  return readdirSync(dataDir).flatMap((name) => {
-    const number = MOVED_ASIDE.exec(name)?.[1];
-    return number === undefined ? [] : [Number(number)];
-  });
 }

@@ -2,6 +2,7 @@
  * What only a real machine has: clocks, chance, the gateway's identity, and files that survive a crash whole.
  * @packageDocumentation
  */
+export { lastMovedAside, moveAside } from './aside.js';
 export { createFileDurably, flushPath, replaceFileDurably, replaceFileDurablyLater } from './durable-file.js';
 export { filePieces, replaceFileByPieces } from './file-pieces.js';
 export {
@@ -13,6 +14,7 @@ export {
   loadIdentity,
   verifySignature,
 } from './identity.js';
+export { freeBytesAt } from './free-space.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createTimeEvidence } from './time-evidence.js';

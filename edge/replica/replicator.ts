@@ -3,25 +3,22 @@ import {
   decodeBatch,
   encodeBatch,
   isSignatureValid,
-  malformed,
   sameBytes,
   type Batch,
   type EpochId,
-  type LedgerCrypto,
   type SignedHead,
 } from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, MeshReply, ReplicaAppend, ReplicaStore, Timer } from '@sparc/protocol/ports';
+import type { Clock, MeshNetwork, MeshReply, ReplicaAppend, Timer } from '@sparc/protocol/ports';
 import {
-  accept,
   alteredBy,
   attestedLog,
-  attestedPart,
   disowned,
   endsOf,
   forkName,
   Heads,
   holds,
   holdersOf,
+  isHeld,
   isSameEpoch,
   mayLead,
   MeshRequest,
@@ -32,10 +29,14 @@ import {
   type AuthorLog,
   type EpochEnd,
   type Fork,
+  type HashAt,
   type ReplicationEffect,
   type ReplicationInput,
   type ReplicationState,
 } from '@sparc/protocol/replication';
+
+import { Intake, isOfSite, type IntakeDeps } from './intake.js';
+import type { FullReason } from './replica-room.js';
 
 /** The log of this gateway, whose only writer is its journal. */
 export interface OwnLog {
@@ -46,19 +47,18 @@ export interface OwnLog {
   batchAfter(after: EpochEnd): Batch | undefined;
 }
 
-export interface ReplicatorDeps {
+export interface ReplicatorDeps extends IntakeDeps {
   readonly clock: Clock;
-  readonly crypto: LedgerCrypto;
   readonly network: MeshNetwork;
-  readonly store: ReplicaStore;
   readonly ownLog: OwnLog;
-  readonly siteId: string;
   /** Whose logs are kept, by public key in hex. */
   isAuthor(author: string): boolean;
-  /** Of an author who was expelled: the heads to which all leads that still counts of its log. */
-  attestedHeads(author: string): readonly SignedHead[] | undefined;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
+  /** Why there is no room for more of an author; undefined while there is. */
+  fullFor(author: string): FullReason | undefined;
+  /** Once for an author, until there was room again. */
+  onFull(author: string, reason: FullReason): void;
   /** Once for each fork, also over starts; it is on disk. */
   onFork(fork: Fork): void;
   onFailure(error: unknown, what: string): void;
@@ -80,6 +80,7 @@ export class Replicator {
   readonly #fetches = new Map<string, Fetch>();
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
+  readonly #full = new Map<string, FullReason>();
   #stopped = false;
 
   constructor(private readonly deps: ReplicatorDeps) {
@@ -110,6 +111,11 @@ export class Replicator {
   /** What is known of all logs and neighbours, to be shown. */
   get state(): ReplicationState {
     return this.#state;
+  }
+
+  /** Authors of whom no more is taken, and why. */
+  get full(): ReadonlyMap<string, FullReason> {
+    return this.#full;
   }
 
   /** The own log grew. `batch`: all that is new, where it is little. */
@@ -174,13 +180,17 @@ export class Replicator {
   }
 
   /**
-   * A batch that was not asked for. False where it is of no author of the site, or of this gateway, or holds nothing new.
-   * Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and what proves it wrong.
+   * A batch that was not asked for. False where it is of no author of the site, or of this gateway, or holds nothing new, or
+   * where there is no room for it. Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and what proves it
+   * wrong.
    */
   offer(batch: Batch): boolean {
     const author = toHex(batch.author);
     if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return false;
-    return this.#take(batch);
+    const intake = this.#intake(author);
+    if (intake === undefined) return false;
+    intake.add(batch);
+    return this.#save(intake);
   }
 
   /** What does not follow on what is held is fetched. */
@@ -199,16 +209,16 @@ export class Replicator {
     if (!isOfSite(tip.site, siteId) || !this.#counts(tip)) return false;
     const said = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
     const log = this.#state.logs.get(author) ?? [];
-    const known = [...said, ...log.map(({ head }) => head)];
-    if (known.some((head) => isSameHead(head, tip))) return true;
+    const hashAt: HashAt =
+      author === ownLog.author
+        ? (epoch, sequence) => ownLog.hashAt(epoch, sequence)
+        : (epoch, sequence) => store.hashAt(author, epoch, sequence);
+    if (said.some((head) => isSameHead(head, tip)) || isHeld(log, hashAt, tip)) return true;
     if (!isSignatureValid(crypto, tip)) {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
     }
-    const fork =
-      author === ownLog.author
-        ? disowned(ownLog.log(), (epoch, sequence) => ownLog.hashAt(epoch, sequence), tip)
-        : alteredBy(log, (epoch, sequence) => store.hashAt(author, epoch, sequence), tip);
-    if (fork !== undefined) this.#store(author, undefined, fork);
+    const fork = author === ownLog.author ? disowned(ownLog.log(), hashAt, tip) : alteredBy(log, hashAt, tip);
+    if (fork !== undefined) this.#store(author, [], [fork]);
     return true;
   }
 
@@ -237,12 +247,18 @@ export class Replicator {
     const isWanted = () => this.#fetches.get(author) === fetch;
     try {
       for (let isMore = true; isMore && isWanted();) {
-        isMore = false;
+        const intake = this.#intake(author);
+        if (intake === undefined) break;
         fetch.reply = this.#ask(neighbour, author);
-        for await (const piece of fetch.reply) {
-          if (!isWanted() || !this.#takeFetched(neighbour, author, piece)) return;
-          this.#step({ kind: 'progress', author });
-          isMore = true;
+        try {
+          for await (const piece of fetch.reply) {
+            if (!isWanted() || !this.#verify(neighbour, intake, piece)) break;
+            this.#step({ kind: 'progress', author });
+            if (intake.sizeBytes >= REPLY_BYTES_MAX) break;
+          }
+        } finally {
+          // Also what came before a link broke.
+          isMore = this.#saveFetched(neighbour, intake);
         }
       }
     } catch {
@@ -256,15 +272,23 @@ export class Replicator {
     }
   }
 
-  /** False where nothing was stored: then what comes behind it is of no use either. */
-  #takeFetched(neighbour: string, author: string, piece: Uint8Array): boolean {
+  /** False where it brings nothing new: then what comes behind it is of no use either. */
+  #verify(neighbour: string, intake: Intake, piece: Uint8Array): boolean {
     try {
-      const batch = decodeBatch(piece);
-      if (toHex(batch.author) !== author) throw malformed('a batch of another author');
-      return this.#take(batch);
+      return intake.add(decodeBatch(piece));
     } catch (error) {
       // An honest neighbour may hold branches of a forked log that are not kept here.
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.#failed(neighbour, error);
+      return false;
+    }
+  }
+
+  #saveFetched(neighbour: string, intake: Intake): boolean {
+    if (this.#stopped) return false;
+    try {
+      return intake.isOutrun || this.#save(intake);
+    } catch (error) {
+      this.#failed(neighbour, error);
       return false;
     }
   }
@@ -275,37 +299,38 @@ export class Replicator {
     return network.request(neighbour, MeshRequest.encode({ log: { site: siteId, author: fromHex(author), ends } }));
   }
 
-  /** Verified before it is stored, on disk before it is announced. False where there was nothing to store. */
-  #take(batch: Batch): boolean {
-    const { crypto, store, siteId } = this.deps;
-    if (!isOfSite(batch.site, siteId)) throw malformed(`a batch of site ${batch.site}`);
-    const author = toHex(batch.author);
-    const log = store.logs().get(author) ?? [];
-    const acceptance = accept(crypto, log, (epoch, sequence) => store.hashAt(author, epoch, sequence), batch);
-    if (acceptance.kind === 'known') return false;
-    const append = acceptance.kind === 'append' ? this.#countedPart(author, log, acceptance) : undefined;
-    if (append !== undefined || acceptance.kind === 'forked') this.#store(author, append, acceptance.fork);
-    if (append === undefined) return false;
+  /** Undefined where there is no room for more of an author. */
+  #intake(author: string): Intake | undefined {
+    const reason = this.deps.fullFor(author);
+    const before = this.#full.get(author);
+    if (reason === undefined) this.#full.delete(author);
+    else this.#full.set(author, reason);
+    if (reason !== undefined && before === undefined) this.deps.onFull(author, reason);
+    return reason === undefined ? new Intake(this.deps, author) : undefined;
+  }
+
+  /** On disk before it is announced. False where nothing of it is new. */
+  #save({ author, appends, forks }: Intake): boolean {
+    this.#store(author, appends, forks);
+    if (appends.length === 0) return false;
     this.#step({ kind: 'stored', author, log: this.#counted(author) });
     this.deps.onStored(author);
     return true;
   }
 
-  #countedPart(author: string, log: AuthorLog, append: ReplicaAppend): ReplicaAppend | undefined {
-    const attested = this.deps.attestedHeads(author);
-    if (attested === undefined) return append;
-    const part = attestedPart(log, attested, append.entries, append.head);
-    return part && { ...append, ...part };
-  }
-
-  #store(author: string, append: ReplicaAppend | undefined, fork: Fork | undefined): void {
+  #store(author: string, appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
     const seen = this.#forksOf(author);
-    const isNew = fork !== undefined && seen.size < FORKS_MAX && !seen.has(forkName(fork));
-    if (append === undefined && !isNew) return;
-    this.deps.store.append(append === undefined ? [] : [append], isNew ? [fork] : []);
-    if (!isNew) return;
-    seen.add(forkName(fork));
-    this.deps.onFork(fork);
+    const found = new Map(forks.map((fork) => [forkName(fork), fork]));
+    const news = [...found].filter(([name]) => !seen.has(name)).slice(0, FORKS_MAX - seen.size);
+    if (appends.length === 0 && news.length === 0) return;
+    this.deps.store.append(
+      appends,
+      news.map(([, fork]) => fork),
+    );
+    for (const [name, fork] of news) {
+      seen.add(name);
+      this.deps.onFork(fork);
+    }
   }
 
   #forksOf(author: string): Set<string> {
@@ -353,9 +378,6 @@ const isSameHead = (a: SignedHead, b: SignedHead): boolean =>
   a.sequence === b.sequence &&
   sameBytes(a.hash, b.hash) &&
   sameBytes(a.signature, b.signature);
-
-/** What a gateway recorded before it belonged to any site is the beginning of its log. */
-const isOfSite = (site: string, siteId: string): boolean => site === siteId || site === '';
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));

@@ -17,6 +17,8 @@ import { MIGRATIONS, PreviousLink } from './replica-tables.js';
 /** In a data directory. */
 export const REPLICA_FILE = 'replica.db';
 const BUSY_TIMEOUT_MS = 1_000;
+/** 16 MiB of write-ahead log: what comes fast is written into place once, not with every few batches. */
+const CHECKPOINT_PAGES = 4_096;
 
 interface EpochRow {
   readonly epoch: number;
@@ -58,6 +60,7 @@ export class SqliteReplicaStore implements ReplicaStore {
         db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
         db.pragma('journal_mode = WAL');
         db.pragma('synchronous = FULL');
+        db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
         migrate(db);
         return new SqliteReplicaStore(db);
       });
@@ -81,6 +84,10 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   logs(): ReadonlyMap<string, AuthorLog> {
     return this.#logs;
+  }
+
+  sizeBytes(author: string): number {
+    return (this.#logs.get(author) ?? []).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {

@@ -80,7 +80,7 @@ export class SiteMesh {
 
   async #follow(found: MembershipRecord | undefined): Promise<void> {
     const run = this.#run;
-    if (run !== undefined && found !== undefined && isOfSameMesh(run.membership, found)) {
+    if (run !== undefined && !run.isDamaged && found !== undefined && isOfSameMesh(run.membership, found)) {
       run.membership.takeRoster(found.signed);
       run.membership.takeSecret(found.secrets.present, this.deps.clock.wall().unixMs);
       return;

@@ -41,6 +41,23 @@ export const MESH_EVENTS = {
       second: 'epoch and sequence of the other',
     },
   },
+  'ledger.replica_full': {
+    severity: 'alarm',
+    meaning:
+      'No more is taken of the ledger of another gateway: what is here stays, what it records from now on is on one gateway less.',
+    detail: {
+      author: 'the public key of its author',
+      limit:
+        '`author`: size of this ledger; `epochs`: starts of its author; `all`: size of all ledgers together; `disk`: free space that is left to the own journal',
+    },
+  },
+  'ledger.replicas_lost': {
+    severity: 'alarm',
+    meaning:
+      'The database with the ledgers of other gateways was damaged and is set aside; a new one is filled from the neighbours.',
+    fields: ['code'],
+    detail: { movedTo: 'file in the data directory, kept as evidence' },
+  },
   'ledger.imported': {
     severity: 'notice',
     meaning: 'What a courier file carried was verified and is on disk, as if a neighbour had sent it.',

@@ -14,6 +14,8 @@ export interface ReplicaAppend {
 export interface ReplicaStore {
   /** By author, in hex. */
   logs(): ReadonlyMap<string, AuthorLog>;
+  /** Bytes that the entries of an author take. */
+  sizeBytes(author: string): number;
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined;
   /** All or nothing, and on disk for good when it returns. Throws ERR_LEDGER_WRITE_FAILED or ERR_LEDGER_CORRUPT. */
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void;

@@ -70,6 +70,20 @@ export function holds(log: AuthorLog, { epoch, sequence }: EpochEnd): boolean {
   return held !== undefined && held.head.sequence >= sequence;
 }
 
+/** The log when entries that were accepted are held, too. `previous`: where these open an epoch. */
+export function grown(log: AuthorLog, { head, previous }: HeldEpoch): AuthorLog {
+  const held = epochOf(log, head.epoch);
+  const first = held === undefined ? previous : held.previous;
+  return [...log.filter((epoch) => epoch !== held), { head, ...(first !== undefined && { previous: first }) }];
+}
+
+/** Whether the very entry that a head names is held: then the head says nothing new, whoever made it. */
+export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: SignedHead): boolean {
+  const held = epochOf(log, epoch);
+  const own = held && hashIn(held, hashAt, sequence);
+  return own !== undefined && sameBytes(own, hash);
+}
+
 /** Whether a head is a tip or lies before it, as far as this log tells how its epochs follow on each other. */
 export function leadsTo(log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean {
   let at: EpochEnd | undefined = tip;

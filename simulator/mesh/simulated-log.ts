@@ -30,9 +30,14 @@ export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
 export class SimulatedLog {
   #epochs: readonly Epoch[] = [];
   #log: AuthorLog = [];
+  #sizeBytes = 0;
 
   get log(): AuthorLog {
     return this.#log;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
   add({ entries, head, previous }: ReplicaAppend): void {
@@ -44,6 +49,7 @@ export class SimulatedLog {
       heads: [...(before?.heads ?? []), head],
     };
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
+    this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
     this.#log = this.#epochs.map(({ held }) => held);
   }
 

@@ -27,6 +27,10 @@ export class SimulatedReplicaStore implements ReplicaStore {
     return this.#held;
   }
 
+  sizeBytes(author: string): number {
+    return this.#logs.get(author)?.sizeBytes ?? 0;
+  }
+
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {
     return this.#logs.get(author)?.hashAt(epoch, sequence);
   }

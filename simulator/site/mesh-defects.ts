@@ -36,6 +36,7 @@ const appending = (store: ReplicaStore, change: (appends: readonly ReplicaAppend
 
 const changed = (store: ReplicaStore, changes: Partial<ReplicaStore>): ReplicaStore => ({
   logs: () => store.logs(),
+  sizeBytes: (author) => store.sizeBytes(author),
   hashAt: (author, epoch, sequence) => store.hashAt(author, epoch, sequence),
   append: (appends, forks) => store.append(appends, forks),
   batchAfter: (author, after) => store.batchAfter(author, after),

@@ -94,6 +94,8 @@ export class MeshMachine {
       isAuthor,
       attestedHeads: (author) => this.deps.attestedHeads(author),
       onStored: () => undefined,
+      fullFor: () => undefined,
+      onFull: () => undefined,
       onFork: () => undefined,
       onFailure: () => undefined,
     });

@@ -67,6 +67,8 @@ class Gateway {
       isAuthor: (author) => site.members.some(({ key }) => key === author),
       attestedHeads: () => undefined,
       onStored: () => undefined,
+      fullFor: () => undefined,
+      onFull: () => undefined,
       onFork: ({ kind }) => {
         throw new Error(`a fork: ${kind}`);
       },

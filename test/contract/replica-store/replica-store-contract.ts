@@ -131,6 +131,21 @@ export function replicaStoreContract(name: string, make: () => Promise<ReplicaSt
     );
   });
 
+  behaves('it knows how much the entries of each author take', (t, harness) => {
+    const [little, much] = [new TestChain(testSigner(1)), new TestChain(testSigner(2))];
+    let store = harness.open();
+    t.equal(store.sizeBytes(authorOf(much)), 0);
+    store.append([append(little.open(1)), append(much.open(1))], []);
+    const commits = Array.from({ length: 10 }, () => much.add({ ...opened, detail: { note: 'x'.repeat(1_000) } }));
+    for (const commit of commits) store.append([append(commit)], []);
+    for (const when of ['now', 'after a new start']) {
+      const [small, large] = [little, much].map((chain) => store.sizeBytes(authorOf(chain))) as [number, number];
+      t.ok(small > 30 && small < 500, `${small} bytes ${when}`);
+      t.ok(large > 10_000 && large < 13_000, `${large} bytes ${when}`);
+      store = harness.open();
+    }
+  });
+
   behaves('two epochs of the same number are kept apart', (t, harness) => {
     const chain = new TestChain();
     const clone = chain.branch();

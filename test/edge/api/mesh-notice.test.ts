@@ -32,6 +32,19 @@ t.test('neighbours that come and go are events with their key and name', async (
   t.strictSame(lost, { name: 'mesh.neighbour_lost', detail: { neighbour: KEY, name: 'gate' } });
 });
 
+t.test('ledgers that are no longer taken, or were lost, are events', async (t) => {
+  const full = noticedEvent(nodeCrypto, { kind: 'replicaFull', author: KEY, limit: 'disk' });
+  t.strictSame(full, { name: 'ledger.replica_full', detail: { author: KEY, limit: 'disk' } });
+  const notice = { kind: 'replicasLost', code: 'ERR_LEDGER_CORRUPT', movedTo: 'replica.corrupt-2.db' };
+  const lost = noticedEvent(nodeCrypto, notice);
+  t.strictSame(lost, {
+    name: 'ledger.replicas_lost',
+    code: 'ERR_LEDGER_CORRUPT',
+    detail: { movedTo: 'replica.corrupt-2.db' },
+  });
+  for (const event of [full, lost]) t.same(event && eventFaults(event), []);
+});
+
 t.test('a fork is an event that says whose it is and where, as the catalogue has it', async (t) => {
   const event = noticedEvent(nodeCrypto, fork(head(5), head(9)));
   t.strictSame(event, {
@@ -64,6 +77,9 @@ t.test('what has not the shape of a notice is nothing', async (t) => {
     { kind: 'found', neighbour: KEY, name: 'x'.repeat(129) },
     { kind: 'found', neighbour: KEY, name: 'gate', code: 'ERR_X' },
     { kind: 'expelled', neighbour: KEY, name: 'gate' },
+    { kind: 'replicaFull', author: KEY, limit: 'other' },
+    { kind: 'replicasLost', code: 'ERR_LEDGER_CORRUPT', movedTo: '../replica.corrupt-2.db' },
+    { kind: 'replicasLost', code: 'ERR_NO_SUCH', movedTo: 'replica.corrupt-2.db' },
     { ...fork(head(5), head(9)), fork: 'other' },
     { ...fork(head(5), head(9)), first: 'x'.repeat(1_025) },
   ]) {

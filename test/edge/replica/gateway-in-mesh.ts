@@ -1,5 +1,5 @@
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { Replicator, type OwnLog } from '@sparc/edge/replica';
+import { Replicator, type FullReason, type OwnLog } from '@sparc/edge/replica';
 import type { Batch, EpochId, SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, LogCommit, MeshNetwork } from '@sparc/protocol/ports';
 import { tipsOf, type AuthorLog, type EpochEnd, type Fork } from '@sparc/protocol/replication';
@@ -27,6 +27,9 @@ export class GatewayInMesh implements OwnLog {
   readonly forks: Fork[] = [];
   readonly failures: unknown[] = [];
   readonly stored: string[] = [];
+  /** Authors for whom there is no room, and those of whom that was told. */
+  readonly fullFor = new Map<string, FullReason>();
+  readonly full: string[] = [];
   /** Of authors who were expelled. */
   readonly attested = new Map<string, readonly SignedHead[]>();
   own = new SimulatedLog();
@@ -59,6 +62,8 @@ export class GatewayInMesh implements OwnLog {
       isAuthor: this.isAuthor,
       attestedHeads: (author) => this.attested.get(author),
       onStored: (author) => this.stored.push(author),
+      fullFor: (author) => this.fullFor.get(author),
+      onFull: (author, reason) => this.full.push(`${author} ${reason}`),
       onFork: (fork) => this.forks.push(fork),
       onFailure: (error) => this.failures.push(error),
     });

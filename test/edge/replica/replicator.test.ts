@@ -197,6 +197,47 @@ t.test('a full disk is no fault of the neighbour, and what is missing comes when
   t.ok(areEqual(gateways));
 });
 
+t.test('at a limit nothing more of an author is taken, which is told once, and nothing is dropped', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 3);
+  const [author, other, full] = gateways as [GatewayInMesh, GatewayInMesh, GatewayInMesh];
+  const before = full.holding();
+  full.fullFor.set(author.author, 'disk');
+  for (let index = 0; index < 5; index++) author.commit(author.chain.add(opened));
+  other.commit(other.chain.add(opened));
+  const { requests } = mesh.carried;
+  await clock.advance(10_000);
+  t.same(full.full, [`${author.author} disk`]);
+  t.same(full.replicator.full, new Map([[author.author, 'disk']]));
+  t.same(full.holding()[author.author], before[author.author]);
+  t.same(full.holding()[other.author], other.holding()[other.author], 'others are not concerned');
+  t.equal(mesh.carried.requests, requests, 'nobody is asked for what is not taken');
+  full.fullFor.clear();
+  await clock.advance(65_000);
+  t.ok(areEqual(gateways));
+  t.equal(full.replicator.full.size, 0);
+});
+
+t.test('what one answer brings is one write, also where the link breaks in the middle of it', async (t) => {
+  const { clock, mesh, gateways } = site(2);
+  const [author, other] = gateways as [GatewayInMesh, GatewayInMesh];
+  for (let index = 0; index < 100; index++) {
+    author.commit(author.chain.add(...Array.from({ length: 100 }, () => opened)));
+  }
+  mesh.setLink('gateway-1', 'gateway-2', { bytesPerMs: 100 });
+  for (const gateway of gateways) await gateway.start();
+  t.teardown(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+  await clock.advance(4_000);
+  t.equal(other.disk.writes.length, 0, 'the answer is not complete');
+  mesh.reset('gateway-1', 'gateway-2');
+  await clock.advance(10);
+  t.equal(other.disk.writes.length, 1);
+  t.ok((other.disk.writes[0]?.appends.length ?? 0) > 0, 'what came is kept');
+  await clock.advance(30_000);
+  t.ok(areEqual(gateways));
+  const appends = other.disk.writes.flatMap((write) => write.appends);
+  t.ok(other.disk.writes.length * 2 < appends.length, `${other.disk.writes.length} writes of ${appends.length}`);
+});
+
 /** A member that says and serves what it is told to, whatever the rules are. */
 async function insider(
   { mesh }: Site,

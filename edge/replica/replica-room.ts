@@ -1,0 +1,40 @@
+import type { ReplicaStore } from '@sparc/protocol/ports';
+
+/** Of one author: some fifteen million events. */
+export const AUTHOR_BYTES_MAX = 4_294_967_296;
+/** Of all authors together. */
+export const REPLICA_BYTES_MAX = 17_179_869_184;
+/** Replicas leave so much of the disk to the own journal. */
+export const DISK_FREE_BYTES_MIN = 1_073_741_824;
+/** Of one author; each is held in memory. A gateway that starts once an hour has as many after two years. */
+export const EPOCHS_MAX = 16_384;
+
+/** Why no more is taken: the author has as much or as many epochs as it may, all have, or the disk is nearly full. */
+export const FULL_REASONS = ['author', 'epochs', 'all', 'disk'] as const;
+export type FullReason = (typeof FULL_REASONS)[number];
+
+/**
+ * Room for replicas. At a limit nothing more is taken; nothing is dropped, because this may be the only copy. The log of
+ * the site authority says who belongs to the site and what is in force: it is short, and neither other logs nor the reserve
+ * for the journal stand in its way.
+ */
+export class ReplicaRoom {
+  constructor(
+    private readonly store: Pick<ReplicaStore, 'logs' | 'sizeBytes'>,
+    /** In hex. */
+    private readonly authority: string,
+    /** Of the disk that the replicas are on. */
+    private readonly freeBytes: () => number,
+  ) {}
+
+  /** Why nothing more of an author is taken; undefined while there is room. */
+  fullFor(author: string): FullReason | undefined {
+    const { store } = this;
+    if (store.sizeBytes(author) >= AUTHOR_BYTES_MAX) return 'author';
+    if ((store.logs().get(author)?.length ?? 0) >= EPOCHS_MAX) return 'epochs';
+    if (author === this.authority) return undefined;
+    const allBytes = [...store.logs().keys()].reduce((sum, each) => sum + store.sizeBytes(each), 0);
+    if (allBytes >= REPLICA_BYTES_MAX) return 'all';
+    return this.freeBytes() < DISK_FREE_BYTES_MIN ? 'disk' : undefined;
+  }
+}
