@@ -1,0 +1,97 @@
+import t from 'tap';
+import {
+  Beacon,
+  BEACON_KIND,
+  confirmedUnixMs,
+  EMPTY_COURSE,
+  learn,
+  POLICY_KIND,
+  PolicyRevision,
+  REVISION_LAYOUT,
+  type PolicyCourse,
+} from '@sparc/protocol/policy-revision';
+import fc from 'fast-check';
+import { checkProperty } from '../../support/property.js';
+
+const policy = (number: number, wallUnixMs: number, sizeBytes = 1) => ({
+  kind: POLICY_KIND,
+  wallUnixMs,
+  body: PolicyRevision.encode({
+    number,
+    site: 'harbour',
+    layout: REVISION_LAYOUT,
+    indexes: [],
+    counts: { plan: 0, profiles: 0, holders: 0, credentials: 0 },
+    sizeBytes,
+  }),
+});
+const beacon = (number: number, wallUnixMs: number) => ({
+  kind: BEACON_KIND,
+  wallUnixMs,
+  body: Beacon.encode({ number }),
+});
+type Entry = ReturnType<typeof policy>;
+const courseOf = (...entries: readonly Entry[]): PolicyCourse => entries.reduce(learn, EMPTY_COURSE);
+const numbers = ({ revisions }: PolicyCourse) => revisions.map(({ revision }) => revision.number);
+
+t.test('the newest revision and the one before it are known, in whatever order they came', async (t) => {
+  t.strictSame(numbers(courseOf(policy(1, 10), policy(2, 20), policy(3, 30))), [3, 2]);
+  t.strictSame(numbers(courseOf(policy(3, 30), policy(1, 10), policy(2, 20))), [3, 2]);
+});
+
+t.test('of two revisions of one number the later one counts', async (t) => {
+  const course = courseOf(policy(2, 20, 7), policy(2, 30, 8), policy(2, 25, 9));
+  t.match(course.revisions, [{ revision: { sizeBytes: 8 }, issuedUnixMs: 30 }]);
+});
+
+t.test('a revision has one name wherever it is read, and another one another', async (t) => {
+  const [first] = courseOf(policy(2, 20, 7)).revisions;
+  t.match(first?.name, /^2-[0-9a-f]{16}$/);
+  t.equal(courseOf(policy(2, 99, 7)).revisions[0]?.name, first?.name);
+  t.not(courseOf(policy(2, 20, 8)).revisions[0]?.name, first?.name);
+});
+
+t.test('a beacon confirms the revision that it names', async (t) => {
+  const course = courseOf(policy(1, 10), beacon(1, 50), policy(2, 60), beacon(2, 70), beacon(2, 65));
+  t.equal(confirmedUnixMs(course, { number: 1, issuedUnixMs: 10 }), 50);
+  t.equal(confirmedUnixMs(course, { number: 2, issuedUnixMs: 60 }), 70);
+});
+
+t.test('a beacon of a later revision confirms the newest one that is known here, and no older one', async (t) => {
+  const course = courseOf(policy(1, 10), policy(2, 20), beacon(3, 90));
+  t.equal(confirmedUnixMs(course, { number: 2, issuedUnixMs: 20 }), 90);
+  t.equal(confirmedUnixMs(course, { number: 1, issuedUnixMs: 10 }), 10);
+});
+
+t.test('entries that cannot be read are refused, and those of other kinds say nothing', async (t) => {
+  for (const kind of [POLICY_KIND, BEACON_KIND]) {
+    t.throws(() => learn(EMPTY_COURSE, { kind, body: new Uint8Array([255]), wallUnixMs: 1 }), {
+      code: 'ERR_LEDGER_MALFORMED',
+    });
+  }
+  t.equal(learn(EMPTY_COURSE, { kind: 'roster', body: new Uint8Array([255]), wallUnixMs: 1 }), EMPTY_COURSE);
+});
+
+t.test('gateways that have the same entries come to the same, whatever the order and however often', async (t) => {
+  const entry = fc.oneof(
+    fc
+      .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3 }))
+      .map((args) => policy(...args)),
+    fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 })).map((args) => beacon(...args)),
+  );
+  const entries = fc.array(entry, { maxLength: 12 });
+  const shuffled = entries.chain((list) =>
+    fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+  );
+  const saidOf = (course: PolicyCourse) => ({
+    revisions: course.revisions.map(({ name, issuedUnixMs }) => `${name} ${issuedUnixMs}`),
+    confirmed: [1, 2, 3, 4].map((number) => confirmedUnixMs(course, { number, issuedUnixMs: 0 })),
+  });
+  const property = fc.property(
+    shuffled,
+    ([list, other]) =>
+      JSON.stringify(saidOf(courseOf(...other, ...list))) === JSON.stringify(saidOf(courseOf(...list))),
+  );
+  checkProperty(property);
+  t.pass();
+});
