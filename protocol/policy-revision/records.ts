@@ -1,5 +1,6 @@
 import { TypeCompiler, type TypeCheck } from '@sinclair/typebox/compiler';
 import type { Static, TSchema } from '@sinclair/typebox';
+import { SparcError } from '../errors/index.js';
 import {
   AccessProfile,
   CredentialHolder,
@@ -66,8 +67,14 @@ export function planOfLines(lines: Iterable<string>): Plan {
   return { plan: { site: site[0], ...rest }, emergencyCredentials } as unknown as Plan;
 }
 
+/** Throws ERR_POLICY_INVALID for records that are not in the order of their ids. */
 export function* peopleLines(records: Iterable<{ readonly id: string }>): Generator<RecordLine> {
-  for (const record of records) yield { key: record.id, text: JSON.stringify(record) };
+  let last = '';
+  for (const record of records) {
+    if (record.id <= last) throw new SparcError('ERR_POLICY_INVALID', outOfOrder(record.id));
+    last = record.id;
+    yield { key: record.id, text: JSON.stringify(record) };
+  }
 }
 
 /** Sections of people: what one line of each is. */
@@ -88,11 +95,13 @@ export function* peopleOfLines<T extends (typeof PEOPLE)[keyof typeof PEOPLE]>(
     const record = parsed(line);
     if (!check.Check(record)) throw invalidRevision('a line is no record of its section');
     const { id } = record as { readonly id: string };
-    if (id <= last) throw invalidRevision(`${id} is there twice, or out of order`);
+    if (id <= last) throw invalidRevision(outOfOrder(id));
     last = id;
     yield record as Static<T>;
   }
 }
+
+const outOfOrder = (id: string): string => `${id} is there twice, or out of order`;
 
 const compiled = new Map<TSchema, TypeCheck<TSchema>>();
 

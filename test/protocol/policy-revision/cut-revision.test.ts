@@ -3,10 +3,12 @@ import t from 'tap';
 import { nodePartTools } from '@sparc/edge/policy-parts';
 import { BODY_BYTES_MAX } from '@sparc/protocol/ledger';
 import {
+  cutRevision,
   INDEXES_MAX,
   PART_BYTES_MAX,
   PART_TEXT_BYTES_MAX,
   PolicyRevision,
+  readRevision,
   surveyParts,
 } from '@sparc/protocol/policy-revision';
 import { checkProperty } from '../../support/property.js';
@@ -89,6 +91,45 @@ t.test('no part is longer than it may be, and a record that fits into none is re
   const { parts } = cut(withName(PART_TEXT_BYTES_MAX - 128));
   for (const content of parts.values()) t.ok(content.length <= PART_BYTES_MAX);
   t.throws(() => cut(withName(PART_TEXT_BYTES_MAX)), { code: 'ERR_POLICY_INVALID' });
+});
+
+t.test('a policy is cut and read as it comes, a part at a time', async (t) => {
+  const all = ids(5_000);
+  let given = 0;
+  function* holders() {
+    for (const id of all) {
+      given++;
+      yield holder(id);
+    }
+  }
+  const givenAtPut: number[] = [];
+  const parts = new Map<string, Uint8Array>();
+  const revision = cutRevision(nodePartTools, { number: 1, content: contentWith({ holders: holders() }) }, (part) => {
+    givenAtPut.push(given);
+    parts.set(part.hash, part.content);
+  });
+  t.ok(new Set(givenAtPut).size > 8, 'parts were put in between');
+  const got: string[] = [];
+  const store = {
+    has: (hash: string) => parts.has(hash),
+    get(hash: string) {
+      got.push(hash);
+      return parts.get(hash);
+    },
+  };
+  const { holders: read } = readRevision(nodePartTools, revision, store);
+  const before = got.length;
+  for (const _ of read) break;
+  t.equal(got.length - before, 1, 'one part for the first holder');
+});
+
+t.test('records that are not in the order of their ids, or there twice, are not cut', async (t) => {
+  for (const list of [
+    ['b', 'a'],
+    ['a', 'a'],
+  ]) {
+    t.throws(() => cut(contentWith({ holders: list.map((id) => holder(id)) })), { code: 'ERR_POLICY_INVALID' });
+  }
 });
 
 t.test('the largest revision fits into an entry of a log', async (t) => {
