@@ -32,6 +32,20 @@ t.test('neighbours that come and go are events with their key and name', async (
   t.strictSame(lost, { name: 'mesh.neighbour_lost', detail: { neighbour: KEY, name: 'gate' } });
 });
 
+t.test('an expulsion, and an entry of the authority that does not count, are events', async (t) => {
+  const expelled = noticedEvent(nodeCrypto, { kind: 'expelled', neighbour: KEY, name: 'gate', epoch: 7 });
+  t.strictSame(expelled, { name: 'mesh.gateway_expelled', detail: { neighbour: KEY, name: 'gate', epoch: '7' } });
+  const notice = { kind: 'refused', entryKind: 'policy', epoch: 3, sequence: 12, code: 'ERR_LEDGER_MALFORMED' };
+  const refused = noticedEvent(nodeCrypto, notice);
+  t.strictSame(refused, {
+    name: 'mesh.authority_refused',
+    code: 'ERR_LEDGER_MALFORMED',
+    detail: { kind: 'policy', entry: '3.12' },
+  });
+  for (const event of [expelled, refused]) t.same(event && eventFaults(event), []);
+  t.equal(noticedEvent(nodeCrypto, { ...notice, code: 'ERR_NO_SUCH' }), undefined);
+});
+
 t.test('ledgers that are no longer taken, or were lost, are events', async (t) => {
   const full = noticedEvent(nodeCrypto, { kind: 'replicaFull', author: KEY, limit: 'disk' });
   t.strictSame(full, { name: 'ledger.replica_full', detail: { author: KEY, limit: 'disk' } });
