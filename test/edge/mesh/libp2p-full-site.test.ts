@@ -9,9 +9,11 @@ import { GatewayInMesh, keyOf, opened } from '../replica/gateway-in-mesh.js';
 const WITHIN_MS = 90_000;
 /** Two on both sides in the ring, and three across it. */
 const LINKS_COUNT = 7;
+/** All of them run on one CPU here, so only some record. */
+const AUTHORS_EVERY = 4;
 
 t.test(
-  'a full site is linked in a ring with chords: each has the log of each, and a lost gateway holds nothing up',
+  'a full site is linked in a ring with chords: ledgers reach all, and a lost gateway holds nothing up',
   async (t) => {
     const clock = createNodeClock();
     const site = await MeshSite.create(MEMBERS_MAX, clock);
@@ -23,16 +25,17 @@ t.test(
     });
     t.teardown(() => Promise.all(all.map(({ gateway }) => gateway.stop())));
     const networks = new Map<string, Libp2pNetwork>(all.map(({ network, gateway }) => [gateway.author, network]));
-    for (const { gateway } of all) gateway.commit(gateway.chain.open(1, [opened]));
+    const authors = all.filter((_, index) => index % AUTHORS_EVERY === 0).map(({ gateway }) => gateway);
+    for (const author of authors) author.commit(author.chain.open(1, [opened]));
 
-    const startedAtMs = clock.monotonicMs();
     await Promise.all(all.map(({ gateway }) => gateway.start()));
-    const holds = (gateway: GatewayInMesh) => Object.keys(gateway.holding()).length;
-    await eventually('all have all', () => all.every(({ gateway }) => holds(gateway) === MEMBERS_MAX), WITHIN_MS);
-    t.comment(`all have all after ${Math.round(clock.monotonicMs() - startedAtMs)} ms`);
+    const holdsAll = ({ gateway }: (typeof all)[number]) => authors.every(({ author }) => author in gateway.holding());
+    await eventually('all have all', () => all.every(holdsAll), WITHIN_MS);
+    const isWhole = (links: ReadonlyMap<string, readonly unknown[]>) =>
+      links.size === LINKS_COUNT && [...links.values()].every(({ length }) => length === LINKS_COUNT);
     await eventually(
       'each has said whom it hears',
-      () => all.every(({ network }) => network.links().size === LINKS_COUNT),
+      () => all.every(({ network }) => isWhole(network.links())),
       WITHIN_MS,
     );
     for (const { network } of all) {
