@@ -6,10 +6,27 @@ import type { MeshView } from '@sparc/edge/api';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
 import { freePort } from './free-port.js';
 import { REPOSITORY } from './repository.js';
-import { sparc } from './sparc-command.js';
+import { sparc, type Ended } from './sparc-command.js';
 
 const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
 const STOP_MAX_MS = 8_000;
+
+/** Where a gateway runs: on this machine, or in a network of its own. */
+export interface GatewayHost {
+  /** In front of a command, so that it runs there. */
+  readonly prefix: readonly string[];
+  /** Runs `sparc` there. */
+  sparc(args: readonly string[]): Promise<Ended>;
+  fetch(url: string): Promise<string>;
+}
+
+const FETCH_MAX_MS = 2_000;
+
+const THIS_MACHINE: GatewayHost = {
+  prefix: [],
+  sparc,
+  fetch: async (url) => (await fetch(url, { signal: AbortSignal.timeout(FETCH_MAX_MS) })).text(),
+};
 
 /** A gateway without doors in processes of its own: what it holds is its mesh and its journal. */
 export class MeshGateway {
@@ -20,19 +37,44 @@ export class MeshGateway {
     readonly name: string,
     readonly folder: string,
     readonly apiUrl: string,
+    readonly host: GatewayHost,
+    /** At which others reach it; none: where it listens. */
+    readonly addresses: readonly string[],
   ) {}
 
+  /** On loopback. */
   static async create(parent: string, name: string): Promise<MeshGateway> {
+    return this.#create(parent, name, `127.0.0.1:${await freePort()}`, THIS_MACHINE, []);
+  }
+
+  /** On a machine of its own, which others reach at these addresses. */
+  static createAt(
+    parent: string,
+    name: string,
+    host: GatewayHost,
+    port: number,
+    addresses: readonly string[],
+  ): Promise<MeshGateway> {
+    return this.#create(parent, name, `0.0.0.0:${port}`, host, addresses);
+  }
+
+  static async #create(
+    parent: string,
+    name: string,
+    listen: string,
+    host: GatewayHost,
+    addresses: readonly string[],
+  ): Promise<MeshGateway> {
     const folder = join(parent, name);
     await mkdir(folder);
-    const [api, mesh] = [await freePort(), await freePort()];
-    const gateway = new MeshGateway(name, folder, `http://127.0.0.1:${api}`);
+    const api = await freePort();
+    const gateway = new MeshGateway(name, folder, `http://127.0.0.1:${api}`, host, addresses);
     const config = {
       gateway: { name },
       dataDir: './data',
       buses: [],
       api: { host: '127.0.0.1', port: api },
-      mesh: { listen: `127.0.0.1:${mesh}`, discover: false },
+      mesh: { listen, discover: false },
     };
     await writeFile(gateway.configPath, JSON.stringify(config));
     return gateway;
@@ -56,7 +98,9 @@ export class MeshGateway {
   }
 
   start(): void {
-    const child = spawn(process.execPath, [BIN, 'gateway', 'run', '--json', '--config', this.configPath]);
+    const run = [process.execPath, BIN, 'gateway', 'run', '--json', '--config', this.configPath];
+    const [command = '', ...args] = [...this.host.prefix, ...run];
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
@@ -77,7 +121,7 @@ export class MeshGateway {
 
   /** Runs `sparc` on its configuration; throws what it says when it fails. */
   async sparc(...args: string[]): Promise<string> {
-    const { exitCode, stdout, stderr } = await sparc([...args, '--config', this.configPath]);
+    const { exitCode, stdout, stderr } = await this.host.sparc([...args, '--config', this.configPath]);
     if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
     return stdout;
   }
@@ -85,8 +129,7 @@ export class MeshGateway {
   /** Undefined while the API does not answer. */
   async mesh(): Promise<MeshView | undefined> {
     try {
-      const response = await fetch(`${this.apiUrl}/api/mesh`, { signal: AbortSignal.timeout(2_000) });
-      return (await response.json()) as MeshView;
+      return JSON.parse(await this.host.fetch(`${this.apiUrl}/api/mesh`)) as MeshView;
     } catch {
       return undefined;
     }
@@ -106,8 +149,10 @@ export async function enrol(parent: string, site: string, gateways: readonly Mes
   };
   await run(['authority', 'init', authority, '--site', site]);
   const requests = gateways.map(({ name }) => join(parent, `${name}.request`));
-  for (const [at, gateway] of gateways.entries())
-    await gateway.sparc('gateway', 'request', '--out', requests[at] ?? '');
+  for (const [at, gateway] of gateways.entries()) {
+    const addresses = gateway.addresses.flatMap((address) => ['--address', address]);
+    await gateway.sparc('gateway', 'request', '--out', requests[at] ?? '', ...addresses);
+  }
   await run(['authority', 'enrol', ...requests, '--dir', authority]);
   for (const gateway of gateways) await gateway.sparc('gateway', 'join', join(parent, `${gateway.name}.admission`));
 }

@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { MeshView } from '@sparc/edge/api';
-import { JournalLog, JOURNAL_FILE } from '@sparc/edge/ledger';
-import { loadIdentity } from '@sparc/edge/platform';
-import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
-import type { Batch } from '@sparc/protocol/ledger';
-import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
+import { AGREED_MAX_MS, agreed, authorOf, sameBytes } from '../../support/mesh-agreement.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
 
 t.setTimeout(240_000);
 
 const SITE = 'harbour';
-
-/** For a machine that has other things to do as well. */
-const AGREED_MAX_MS = 60_000;
 
 async function siteOf(t: Test, ...names: string[]): Promise<{ folder: string; gateways: MeshGateway[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'sparc-mesh-'));
@@ -31,48 +24,9 @@ async function siteOf(t: Test, ...names: string[]): Promise<{ folder: string; ga
   return { folder, gateways };
 }
 
-/** Heads by author, as one gateway has them on disk. */
-const headsOf = ({ logs }: MeshView): string =>
-  JSON.stringify(
-    logs
-      .map(({ author, heads }) => [author, heads.map(({ hash }) => hash)])
-      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
-  );
-
-/** Resolves when each has the logs of all, and says that the others have its own; gives how long that took. */
-async function agreed(gateways: readonly MeshGateway[]): Promise<number> {
-  const fromMs = performance.now();
-  for (;;) {
-    const views = await Promise.all(gateways.map((gateway) => gateway.mesh()));
-    const held = new Set(views.map((view) => (view === undefined ? '' : headsOf(view))));
-    const isAll = views.every((view) => view?.logs.length === gateways.length);
-    const isReplicated = views.every((view) => view?.own?.replicasCount === gateways.length - 1);
-    if (held.size === 1 && isAll && isReplicated) return performance.now() - fromMs;
-    if (performance.now() - fromMs > AGREED_MAX_MS) {
-      const outputs = gateways.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`);
-      throw new Error(`not the same logs: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
-    }
-    await sleep(20);
-  }
-}
-
 /** Something for the journal of a gateway that runs. */
 const setThreatLevel = (gateway: MeshGateway, level: number) =>
   gateway.sparc('mode', 'threat-level', String(level), '--by', 'Ada Lovelace');
-
-/** All bytes of a log, from one store or another. */
-function bytesOf(log: AuthorLog, batchAfter: (after: EpochEnd) => Batch | undefined): Buffer {
-  const pieces: Uint8Array[] = [];
-  for (const { head } of [...log].sort((a, b) => a.head.epoch.counter - b.head.epoch.counter)) {
-    let sequence = 0;
-    for (let batch = batchAfter({ epoch: head.epoch, sequence }); batch !== undefined;) {
-      pieces.push(...batch.contents);
-      sequence += batch.contents.length;
-      batch = batchAfter({ epoch: head.epoch, sequence });
-    }
-  }
-  return Buffer.concat(pieces);
-}
 
 t.test('gateways enrolled by files hold the same logs, and one that was killed catches up', async (t) => {
   const { folder, gateways } = await siteOf(t, 'hallway', 'gate', 'cellar');
@@ -144,8 +98,6 @@ t.test('a disk that was set back is an alarm at each gateway, and nothing of eit
   t.equal(held?.heads.length, 2, 'both ends are kept');
 });
 
-const authorOf = ({ dataDir }: MeshGateway): string => Buffer.from(loadIdentity(dataDir).publicKey).toString('hex');
-
 /** What the alarm of a fork says, when it is in the journal. */
 async function forkAlarm(gateway: MeshGateway) {
   const endMs = performance.now() + AGREED_MAX_MS;
@@ -154,24 +106,6 @@ async function forkAlarm(gateway: MeshGateway) {
     if (alarm !== undefined) return alarm.record?.detail;
     if (performance.now() > endMs) throw new Error(`${gateway.name} tells of no fork: ${gateway.output.slice(-2_000)}`);
     await sleep(100);
-  }
-}
-
-/** What is on disk of each log is byte for byte what its author has, up to where the others have it. */
-function sameBytes(t: Test, gateways: readonly MeshGateway[]): void {
-  for (const author of gateways) {
-    const { publicKey } = loadIdentity(author.dataDir);
-    const key = authorOf(author);
-    const journal = new JournalLog(join(author.dataDir, JOURNAL_FILE), publicKey);
-    const original = bytesOf(journal.log(), (after) => journal.batchAfter(after));
-    journal.close();
-    for (const holder of gateways.filter((gateway) => gateway !== author)) {
-      const store = SqliteReplicaStore.open(join(holder.dataDir, REPLICA_FILE));
-      const copy = bytesOf(store.logs().get(key) ?? [], (after) => store.batchAfter(key, after));
-      store.close();
-      t.ok(copy.length > 500, `${holder.name} has ${copy.length} of ${original.length} bytes of ${author.name}`);
-      t.ok(original.subarray(0, copy.length).equals(copy), 'the same ones');
-    }
   }
 }
 
