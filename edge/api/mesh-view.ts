@@ -43,11 +43,12 @@ const LogView = closed({
     description: 'up to where it is on disk here; more than one where the author signed several histories',
   }),
   behindCount: Type.Integer({ description: 'entries at least that a neighbour has on disk and this gateway has not' }),
+  full: Type.Optional(Type.String({ description: 'the limit (LIMITS.md, Mesh) at which no more of it is taken here' })),
 });
 export type LogView = Static<typeof LogView>;
 
 /** How far the policy is that the authority of the site signs. */
-const PolicyLaneView = closed({
+export const PolicyLaneView = closed({
   inForce: Type.Optional(closed({ number: Type.Integer(), issuedUnixMs: instant('when it was signed') })),
   newest: Type.Optional(
     closed({

@@ -104,7 +104,7 @@ function row(view: MeshView, member: MemberView, log: LogView | undefined, nowUn
     linkText(view, member, nowUnixMs),
     roundTripMs === undefined ? '' : pingText(roundTripMs),
     log?.heads.map(({ epoch, sequence }) => `${epoch.counter}.${sequence}`).join(' and ') ?? '-',
-    log === undefined || isSelf ? '' : String(log.behindCount),
+    log === undefined || isSelf ? '' : `${log.behindCount}${log.full === undefined ? '' : ` FULL: ${log.full}`}`,
   ];
 }
 

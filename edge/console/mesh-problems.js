@@ -1,5 +1,5 @@
 import { problemOf } from './problems.js';
-import { apartOf, faultyLinksOf, listOf } from './mesh-words.js';
+import { apartOf, faultyLinksOf, listOf, nameOf } from './mesh-words.js';
 
 /** A gateway that restarts is back sooner. */
 const SETTLES_WITHIN_MS = 10_000;
@@ -8,7 +8,7 @@ const REPLICATED_WITHIN_MS = 60_000;
 
 /** What of the mesh needs a person; `startedAtUnixMs`: since when the gateway could hear others. */
 export function meshProblemsOf(mesh, catalogue, startedAtUnixMs, nowMs) {
-  const { state, trouble, own, roster, policy } = mesh;
+  const { state, trouble, own, logs, roster, policy } = mesh;
   const problems = [];
   const add = (...problem) => problems.push(problemOf(catalogue, ...problem));
   if (state === 'failed') add('warning', 'The mesh does not run', trouble.code);
@@ -36,6 +36,12 @@ export function meshProblemsOf(mesh, catalogue, startedAtUnixMs, nowMs) {
       message: `No other gateway has ${own.unreplicatedCount} of them: with its disk they would be lost.`,
       action: 'Bring back a link to another gateway.',
     });
+  }
+  for (const log of logs) {
+    if (log.full !== undefined)
+      add('alarm', `No more of the ledger of ${nameOf(mesh, log.author)} is taken`, 'ledger.replica_full', {
+        action: 'Make room on the disk; LIMITS.md says how much there may be.',
+      });
   }
   if (roster !== undefined && roster.notAfterUnixMs <= nowMs) {
     add('warning', 'The roster has expired', 'mesh.roster_expired', {

@@ -16,6 +16,14 @@ export const FORK_WORDS = {
   twoLives: 'It went on twice from one place: its key or its disk is there twice.',
 };
 
+/** Why no more of a ledger is taken. */
+const FULL_WORDS = {
+  author: 'it is as long as it may be',
+  epochs: 'its gateway started as often as it may',
+  all: 'all ledgers together are as long as they may be',
+  disk: 'the disk is nearly full',
+};
+
 /** Up to as many members each has a link to every other one. */
 const FULL_MESH_MAX = 16;
 
@@ -111,9 +119,10 @@ function hearsWords(hears, mesh) {
 /** How far a ledger is on the disk of this gateway. */
 export function ledgerWords(log) {
   if (log === undefined) return 'nothing yet';
+  const full = log.full === undefined ? '' : `; no more is taken: ${FULL_WORDS[log.full] ?? log.full}`;
   const upTo = log.heads.map(({ epoch, sequence }) => `${epoch.counter}.${sequence}`).join(' and ');
   const behind = log.behindCount === 0 ? '' : `, ${count(log.behindCount, 'entry', 'entries')} behind`;
-  return upTo === '' ? `nothing yet${behind}` : `up to ${upTo}${behind}`;
+  return `${upTo === '' ? 'nothing yet' : `up to ${upTo}`}${behind}${full}`;
 }
 
 export function ownWords({ own, members }, nowMs) {

@@ -186,6 +186,7 @@ export class MeshRun {
       links: this.#network.links(),
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
       replication: this.#replicator.state,
+      full: this.#replicator.full,
       forks: this.#forks,
       ownBatchAfter: (after) => this.#own.batchAfter(after),
       operators: this.#operators.all(),

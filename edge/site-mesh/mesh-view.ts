@@ -27,6 +27,8 @@ export interface MeshFacts {
   readonly links: ReadonlyMap<string, readonly { readonly key: string }[]>;
   readonly roundTripMs: (neighbour: string) => number | undefined;
   readonly replication: ReplicationState;
+  /** Authors of whom no more is taken, and the limit that says so. */
+  readonly full: ReadonlyMap<string, string>;
   readonly forks: readonly Fork[];
   readonly ownBatchAfter: (after: EpochEnd) => Batch | undefined;
   readonly operators: readonly Delegation[];
@@ -95,7 +97,7 @@ function memberView(
 }
 
 /** Of the authority and all members, and of whoever was one. */
-function logViews({ authority, roster: { members }, replication }: MeshFacts): LogView[] {
+function logViews({ authority, roster: { members }, replication, full }: MeshFacts): LogView[] {
   const names = new Map([
     [authority, 'site authority'],
     ...members.map(({ key, name }): [string, string] => [key, name]),
@@ -106,7 +108,16 @@ function logViews({ authority, roster: { members }, replication }: MeshFacts): L
     const behindCount = author === replication.self ? 0 : behind(log, announced(replication, author));
     if (log.length === 0 && behindCount === 0) return [];
     const name = names.get(author);
-    return [{ author, ...(name !== undefined && { name }), heads: tipsOf(log).map(headView), behindCount }];
+    const limit = full.get(author);
+    return [
+      {
+        author,
+        ...(name !== undefined && { name }),
+        heads: tipsOf(log).map(headView),
+        behindCount,
+        ...(limit !== undefined && { full: limit }),
+      },
+    ];
   });
 }
 

@@ -1,4 +1,5 @@
 import { Type, type TProperties } from '@sinclair/typebox';
+import { PolicyLaneView } from '../mesh-view.js';
 import { CURSOR_PATTERN } from '../site-event.js';
 
 const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
@@ -10,6 +11,7 @@ export const siteSchema = closed({
   site: Type.Optional(closed({ id: Type.String(), name: Type.String(), timeZone: Type.String() })),
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
   policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant, confirmedAtUnixMs: instant })),
+  policyLane: Type.Pick(PolicyLaneView, ['inForce', 'rejected']),
   clock: closed({ quality: Type.String(), errorMs: optional.number }),
   revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
   mode: closed({ lockdown: Type.Boolean(), threatLevel: Type.Integer(), fires: texts }),

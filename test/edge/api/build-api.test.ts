@@ -77,7 +77,7 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
       },
     ],
     partitions: [[HALLWAY, GATE]],
-    logs: [{ author: HALLWAY, name: 'hallway', heads: [head], behindCount: 2 }],
+    logs: [{ author: HALLWAY, name: 'hallway', heads: [head], behindCount: 2, full: 'disk' }],
     own: { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: 4 },
     forks: [{ kind: 'setBack', first: head, second: { ...head, sequence: 9 } }],
     expelled: [{ key: 'ad'.repeat(32), name: 'gate', heads: [head] }],

@@ -54,11 +54,12 @@ async function told(t: Test, view: MeshView, ...args: string[]): Promise<string>
 
 t.test('who is away, what is behind and what is here only is plain to see', async (t) => {
   const own = { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: Date.now() - 600_000 };
-  const text = await told(t, { ...RUNNING, own }, 'status');
+  const logs = RUNNING.logs.map((log) => (log.author === GATE ? { ...log, full: 'disk' } : log));
+  const text = await told(t, { ...RUNNING, logs, own }, 'status');
   t.match(text, 'Site harbour, roster 4.\nListens at 10.0.0.5:7400.\n1 neighbour has all of the own ledger.\n');
   t.match(text, '3 own entries are HERE ONLY, the oldest for 10 min.');
   t.match(text, new RegExp(`hallway +${HALLWAY} +this gateway +3\\.12`));
-  t.match(text, new RegExp(`gate +${GATE} +AWAY +3\\.7 and 3\\.9 +5`));
+  t.match(text, new RegExp(`gate +${GATE} +AWAY +3\\.7 and 3\\.9 +5 FULL: disk`));
 });
 
 t.test('whom each gateway hears is said, and what it lacks of the own ledger', async (t) => {

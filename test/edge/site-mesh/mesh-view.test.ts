@@ -52,6 +52,7 @@ function scene() {
       links: new Map([[neighbour, [{ key: self }]]]),
       roundTripMs: (key: string) => (key === neighbour ? 0.5 : undefined),
       replication,
+      full: new Map<string, string>(),
       forks: [],
       ownBatchAfter: ({ epoch, sequence }: { epoch: SignedHead['epoch']; sequence: number }) => {
         const { entries, head } = epoch.counter === 1 ? ownFirst : ownSecond;
@@ -142,4 +143,13 @@ t.test('a fork is shown with both heads', async (t) => {
     forks: [{ kind: 'twoLives', first: ownFirst.head, second: ownSecond.head }],
   });
   t.strictSame(forks, [{ kind: 'twoLives', first: viewOf(ownFirst.head), second: viewOf(ownSecond.head) }]);
+});
+
+t.test('a ledger of which no more is taken is shown with the limit that says so', async (t) => {
+  const { neighbour, facts } = scene();
+  const view = runningView({ ...facts([]), full: new Map([[neighbour, 'disk']]) });
+  t.strictSame(
+    view.logs.map(({ full }) => full),
+    [undefined, 'disk'],
+  );
 });

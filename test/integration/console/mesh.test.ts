@@ -86,7 +86,7 @@ t.test('the mesh view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     const { page, complaints } = await openMeshPage(t, browser, {
       ...meshOf('hallway', 'gate'),
       own: { replicasCount: 0, unreplicatedCount: 3, unreplicatedSinceUnixMs: nowMs - 5 * MINUTE_MS },
-      logs: [{ author: keyOf(7), name: 'site authority', heads: [headOf(keyOf(7), 4)], behindCount: 0 }],
+      logs: [{ author: keyOf(7), name: 'site authority', heads: [headOf(keyOf(7), 4)], behindCount: 2, full: 'disk' }],
       forks: [{ kind: 'setBack', first: headOf(gate, 3), second: headOf(gate, 4) }],
       expelled: [{ key: thief, name: 'barn', heads: [headOf(thief, 41)] }],
       operators: [{ key: keyOf(8), name: 'Ada Lovelace', rights: ['revoke'], untilUnixMs: nowMs + MINUTE_MS }],
@@ -103,7 +103,10 @@ t.test('the mesh view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     t.match(await region('Two histories').textContent(), /gate Its disk was set back/);
     t.match(await region('Expelled').textContent(), new RegExp(`barn${thief}.*up to 3\\.41`));
     t.match(await region('Operators').textContent(), /Ada Lovelace revoke, until/);
-    t.match(await region('Other ledgers here').textContent(), /site authority up to 3\.4/);
+    t.match(
+      await region('Other ledgers here').textContent(),
+      /site authority up to 3\.4, 2 entries behind; no more is taken: the disk is nearly full/,
+    );
     await region('Problems').getByText('Events are on this gateway only').waitFor();
     t.strictSame(complaints, []);
   });
