@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { RunSparc } from './sparc-command.js';
 import type { GatewayFolder } from './gateway-folder.js';
 
-/** The authority of the demo site: who belongs to it. A real one is kept in a safe, on no gateway. */
+/** The authority of the demo site: who belongs to it, and who may enter. A real one is kept in a safe, on no gateway. */
 export class DemoAuthority {
   constructor(
     private readonly folder: string,
@@ -25,6 +25,18 @@ export class DemoAuthority {
       }),
     );
     return keys;
+  }
+
+  /** The number of the newest policy, which is signed if the site file says something new. Throws as `enrol`. */
+  async sign(siteFile: string): Promise<number> {
+    const said = await this.runSparc('authority', 'policy', 'sign', siteFile, '--dir', this.folder, '--json');
+    return (JSON.parse(said) as { number: number }).number;
+  }
+
+  /** Gives one gateway that runs the newest policy: the others have it from there. Throws as `enrol`. */
+  async publish(courierFile: string, { configFile }: GatewayFolder): Promise<void> {
+    await this.runSparc('authority', 'publish', courierFile, '--dir', this.folder);
+    await this.runSparc('ledger', 'import', courierFile, '--config', configFile);
   }
 
   async #make(): Promise<string | undefined> {

@@ -10,8 +10,11 @@ import { DeviceMemories } from './device-memories.js';
 import { GatewayFolder } from './gateway-folder.js';
 import { strongRandom } from './real-world.js';
 
-const SITE_HEADER = `# The site file of the demo: who may enter where, and when. Edit it while \`npm start\` runs, and put it in force:
-#   npx sparc policy apply data/demo/site.yaml --config data/demo/gateway.yaml
+const SITE_HEADER = `# The site file of the demo: who may enter where, and when. Edit it while \`npm start\` runs, and put it in force at all
+# gateways; one of them takes it, and the others have it from there:
+#   npx sparc authority policy sign data/demo/site.yaml --dir data/demo/authority
+#   npx sparc authority publish data/demo/policy.courier --dir data/demo/authority
+#   npx sparc ledger import data/demo/policy.courier --config data/demo/reception/gateway.yaml
 # Simulated devices and cards are those of the file at the start.
 `;
 
@@ -27,6 +30,9 @@ export class DemoFolder {
   readonly keysFile: string;
   readonly authorityPath: string;
   readonly firmwarePath: string;
+  /** What the authority said last, on its way to the gateways. */
+  readonly courierFile: string;
+  readonly #policyNumberFile: string;
   readonly #memories: DeviceMemories;
 
   constructor(readonly path: string) {
@@ -34,6 +40,8 @@ export class DemoFolder {
     this.keysFile = join(path, 'osdp-keys.yaml');
     this.authorityPath = join(path, 'authority');
     this.firmwarePath = join(path, 'firmware');
+    this.courierFile = join(path, 'policy.courier');
+    this.#policyNumberFile = join(path, 'policy-number');
     this.#memories = new DeviceMemories(join(path, 'devices.json'));
   }
 
@@ -56,6 +64,15 @@ export class DemoFolder {
 
   gateway(id: string): GatewayFolder {
     return new GatewayFolder(id, join(this.path, id));
+  }
+
+  /** Of the policy that the gateways were given last, if they were. */
+  async policyNumber(): Promise<number | undefined> {
+    return existsSync(this.#policyNumberFile) ? Number(await readFile(this.#policyNumberFile, 'utf8')) : undefined;
+  }
+
+  async published(policyNumber: number): Promise<void> {
+    await writeFile(this.#policyNumberFile, String(policyNumber));
   }
 
   /** A device was set up anew, and has to be so after the next start. */

@@ -30,6 +30,8 @@ interface Member {
 export class DemoMesh {
   #members: readonly Member[] = [];
   #links: readonly GatewayLink[] = [];
+  /** Public keys of the members, by id. */
+  readonly #keys = new Map<string, string>();
   #isStopped = false;
 
   constructor(
@@ -66,40 +68,51 @@ export class DemoMesh {
    * Throws ERR_SIMULATOR_GATEWAY_ENDED with what a gateway or a command said.
    */
   async start(siteId: string, lines: ReadonlyMap<string, LineAddress>, simulatorUrl: string): Promise<void> {
-    const { authorityPath, firmwarePath, siteFile } = this.folder;
-    const bundle = new DemoBundle(firmwarePath, this.runSparc);
+    const authority = new DemoAuthority(this.folder.authorityPath, siteId, this.runSparc);
+    const bundle = new DemoBundle(this.folder.firmwarePath, this.runSparc);
     const bundleSigner = await bundle.signer();
-    const configure = (member: Member, mesh: Pick<GatewaySetup, 'meshPort' | 'peers'>) =>
-      member.folder.configure({
-        port: member.port,
-        lines: new Map([...lines].filter(([bus]) => gatewayOfBus(bus) === member.gateway)),
+    const configure = ({ gateway: { id, name }, folder, port, meshPort }: Member) =>
+      folder.configure({
+        name,
+        port,
+        meshPort,
+        peers: this.#peersOf(id),
+        lines: new Map([...lines].filter(([bus]) => gatewayOfBus(bus).id === id)),
         simulatorUrl,
         bundleSigner,
-        ...mesh,
       });
-    const keys = await this.#knownKeys();
-    const strangers = this.#members.filter(({ gateway }) => !keys.has(gateway.id));
+    const strangers = await this.#strangers();
     if (strangers.length > 0) {
       // Their ports are others in each run, so the roster names none.
-      await Promise.all(strangers.map((member) => configure(member, { meshPort: 0, peers: {} })));
-      const authority = new DemoAuthority(authorityPath, siteId, this.runSparc);
-      for (const [id, key] of await authority.enrol(strangers.map(({ folder }) => folder))) keys.set(id, key);
+      await Promise.all(strangers.map((member) => configure({ ...member, meshPort: 0 })));
+      const keys = await authority.enrol(strangers.map(({ folder }) => folder));
+      for (const [id, key] of keys) this.#keys.set(id, key);
     }
-    const run = async (member: Member) => {
-      const { gateway, folder, process, meshPort } = member;
-      await configure(member, { meshPort, peers: this.#peersOf(gateway.id, keys) });
-      await this.runSparc('policy', 'apply', siteFile, '--config', folder.configFile);
-      if (this.#isStopped) return;
-      await process.start();
-      this.events.onServed(gateway, process.pageUrl);
-    };
-    const [first, ...others] = this.#members;
-    if (first !== undefined) await run(first);
-    await Promise.all(others.map(run));
+    await Promise.all(this.#members.map(configure));
+    await this.#run(authority, strangers.length > 0);
     for (const { gateway, folder } of strangers) {
       await bundle.import(folder.configFile);
-      await folder.joined(keys.get(gateway.id) ?? '');
+      await folder.joined(this.#keys.get(gateway.id) ?? '');
     }
+  }
+
+  /** With the policy of the site file; `isAnybodyNew`: somebody does not have it yet, even if nothing in it is new. */
+  async #run(authority: DemoAuthority, isAnybodyNew: boolean): Promise<void> {
+    const policyNumber = await authority.sign(this.folder.siteFile);
+    const isNew = isAnybodyNew || policyNumber !== (await this.folder.policyNumber());
+    const [first, ...others] = this.#members.map((member) => () => this.#runOne(member));
+    await first?.();
+    const publish = async () => {
+      await authority.publish(this.folder.courierFile, this.folder.gateway(DEMO_GATEWAYS[0].id));
+      await this.folder.published(policyNumber);
+    };
+    await Promise.all([...others.map((run) => run()), isNew && publish()]);
+  }
+
+  async #runOne({ gateway, process }: Member): Promise<void> {
+    if (this.#isStopped) return;
+    await process.start();
+    this.events.onServed(gateway, process.pageUrl);
   }
 
   /** Gateways first, all at once: they have 5 s together. */
@@ -109,21 +122,21 @@ export class DemoMesh {
     await Promise.all(this.#links.map((link) => link.close()));
   }
 
-  /** Of those that are members since an earlier run, by id. */
-  async #knownKeys(): Promise<Map<string, string>> {
-    const keys = new Map<string, string>();
+  /** Who is no member since an earlier run. */
+  async #strangers(): Promise<readonly Member[]> {
     for (const { gateway, folder } of this.#members) {
       const key = await folder.key();
-      if (key !== undefined) keys.set(gateway.id, key);
+      if (key !== undefined) this.#keys.set(gateway.id, key);
     }
-    return keys;
+    return this.#members.filter(({ gateway }) => !this.#keys.has(gateway.id));
   }
 
-  #peersOf(id: string, keys: ReadonlyMap<string, string>): GatewaySetup['peers'] {
+  /** Where it calls those whose key is known. */
+  #peersOf(id: string): GatewaySetup['peers'] {
     const peers: Record<string, readonly string[]> = {};
     for (const link of this.#links) {
       const other = link.ends.find((end) => end !== id);
-      const [key, address] = [keys.get(other ?? ''), link.addressOf(other ?? '')];
+      const [key, address] = [this.#keys.get(other ?? ''), link.addressOf(other ?? '')];
       if (link.ends.includes(id) && key !== undefined && address !== undefined) peers[key] = [address];
     }
     return peers;

@@ -7,8 +7,8 @@ import { LIVE_BAUD_RATE } from './live-site.js';
 
 /** What a gateway of the demo is configured with in this run. */
 export interface GatewaySetup {
+  readonly name: string;
   readonly port: number;
-  /** 0 while nobody is to call it yet. */
   readonly meshPort: number;
   /** Where it calls the others, by public key. */
   readonly peers: Readonly<Record<string, readonly string[]>>;
@@ -46,12 +46,12 @@ export class GatewayFolder {
   }
 
   /** Names the lines and ports of this run, so it is written each time. */
-  async configure({ port, meshPort, peers, lines, simulatorUrl, bundleSigner }: GatewaySetup): Promise<void> {
+  async configure({ name, port, meshPort, peers, lines, simulatorUrl, bundleSigner }: GatewaySetup): Promise<void> {
     const buses = [...lines].map(([id, address]) =>
       'serial' in address ? { id, serial: { ...address.serial, baudRate: LIVE_BAUD_RATE } } : { id, ...address },
     );
     const config = {
-      gateway: { name: this.id },
+      gateway: { name },
       dataDir: './data',
       osdpKeysFile: '../osdp-keys.yaml',
       readerBundles: { signers: [bundleSigner] },
