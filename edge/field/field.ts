@@ -281,8 +281,8 @@ export class Field {
   /** The authority of the policy said again that this revision holds: its age begins anew. */
   confirmPolicy(revision: string, confirmedUnixMs: number): void {
     const { policy } = this.#policy;
-    this.#policy.confirm(revision, confirmedUnixMs);
-    if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
+    if (!this.#policy.confirm(revision, confirmedUnixMs) || policy.kind === 'none') return;
+    this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
     this.#changed();
   }
 

@@ -37,9 +37,11 @@ export class PolicyInForce {
     return true;
   }
 
-  /** Its authority said again that the one in force holds. */
-  confirm(revision: string, confirmedUnixMs: number): void {
-    if (revision === revisionOf(this.#policy)) this.#confirm(confirmedUnixMs);
+  /** Its authority said again that a revision holds. False: it is not the one in force. */
+  confirm(revision: string, confirmedUnixMs: number): boolean {
+    if (revision !== revisionOf(this.#policy)) return false;
+    this.#confirm(confirmedUnixMs);
+    return true;
   }
 
   /** Until the journal has taken it, it is tried with each entry and each refused grant: else none could be recorded. */

@@ -14,7 +14,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   isolation: () => import('./isolation.js'),
   journal: () => import('./journal.js'),
   'mesh-heal': () => import('./mesh-heal.js'),
+  'mesh-memory': () => import('./mesh-memory.js'),
   'policy-sign': () => import('./policy-sign.js'),
+  'policy-lane': () => import('./policy-lane.js'),
 };
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;

@@ -165,3 +165,23 @@ t.test(
     t.equal(await answer(site, 'front-in'), 'access.granted');
   },
 );
+
+t.test('a policy that its authority confirms is as old as the confirmation, and no other revision is', async (t) => {
+  const rule = { policyStaleness: { maxAgeMs: 10 * HOUR_MS, then: 'deny' } } as const;
+  const policy = { ...sitePolicy({ accessPoints: { 'front-in': rule } }), confirmedUnixMs: EIGHT_UNIX_MS };
+  const site = await FieldSite.open({ policy });
+  const news = () => site.news().filter((name) => name.startsWith('policy.'));
+  await site.clock.advance(9 * HOUR_MS);
+  site.news();
+  site.field.confirmPolicy('another', site.clock.wall().unixMs);
+  const confirmedUnixMs = site.clock.wall().unixMs - HOUR_MS;
+  site.field.confirmPolicy('r1', confirmedUnixMs);
+  await site.clock.advance(HOUR_MS + 60_000);
+  t.same(news(), [], 'two hours old');
+  t.equal(await answer(site, 'front-in'), 'access.granted');
+  t.equal(site.field.snapshot().policy?.confirmedAtUnixMs, confirmedUnixMs);
+  site.field.confirmPolicy('another', site.clock.wall().unixMs);
+  await site.clock.advance(8 * HOUR_MS);
+  t.same(news(), ['policy.aging', 'policy.aging', 'policy.stale']);
+  t.equal(await answer(site, 'front-in'), 'policy_stale');
+});
