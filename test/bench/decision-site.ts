@@ -106,7 +106,7 @@ function emptySite(rules: Rules): SiteFile {
     inputs: [],
     outputs: points.map((i) => ({ id: `lock-${i}`, device: `io-${i}`, number: 0 })),
     areas: [
-      { id: AREA_ID, name: 'House', antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 1_000_000 },
+      { id: AREA_ID, name: 'House', antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 100_000 },
     ],
     doors: points.map((i) => ({
       id: `door-${i}`,

@@ -1,6 +1,4 @@
-import { subscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { JOURNAL_FILE, JournalLog, nodeCrypto, openJournal } from '@sparc/edge/ledger';
 import type { Libp2pNetwork } from '@sparc/edge/mesh';
@@ -9,17 +7,12 @@ import { Replicator, SqliteReplicaStore } from '@sparc/edge/replica';
 import { holds, tipsOf } from '@sparc/protocol/replication';
 import { MeshSite, type TestMember } from '../support/mesh-site.js';
 import { median, type BenchReport } from './bench.js';
+import { BACKLOG, EVENT_BYTES, GATEWAYS, NEWS, timeHeal, type Healed, type HealRun } from './heal.js';
+import { runHypercore } from './hypercore-heal.js';
 import { RESULTS_FOLDER } from './machine.js';
+import { runYjs } from './yjs-heal.js';
 
-const GATEWAYS = 3;
-/** Of each gateway: 50,001 in all. */
-const BACKLOG = 16_667;
-/** Of each gateway: 99 in all. */
-const NEWS = 33;
-const EVENT_BYTES = 200;
 const RUNS = 3;
-const POLL_MS = 2;
-const HEAL_MAX_MS = 60_000;
 
 const HEAL_TARGET_MS = 2_000;
 const HEAL_TARGET_RATIO = 1.1;
@@ -28,11 +21,6 @@ const COLD_TARGET_BYTES = 100_000;
 
 /** So that the content of its entry has about the size of the other benches' events. */
 const record = { name: 'door.opened', doorId: 'front', detail: { note: 'x'.repeat(149) } } as const;
-
-/** Every connection that this process opened; all of them are between the gateways. */
-const sockets: Socket[] = [];
-subscribe('net.client.socket', (message) => sockets.push((message as { socket: Socket }).socket));
-const bytesOnWire = () => sockets.reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0);
 
 async function writeEvents(folder: string, { signer }: TestMember, siteId: string, count: number): Promise<number> {
   const deps = { signer, clock: createNodeClock(), random: nodeRandom, crypto: nodeCrypto };
@@ -90,13 +78,6 @@ class Gateway {
   }
 }
 
-interface Healed {
-  readonly ms: number;
-  /** Of the processor, by all gateways together. */
-  readonly cpuMs: number;
-  readonly bytes: number;
-}
-
 /** All gateways start apart, then hear of each other; until each holds all of each. */
 async function heal(site: MeshSite, folders: readonly string[]): Promise<Healed> {
   let isReachable = false;
@@ -104,53 +85,65 @@ async function heal(site: MeshSite, folders: readonly string[]): Promise<Healed>
     return new Gateway(site, member, folders[index] ?? '', () => isReachable);
   });
   for (const { replicator } of gateways) await replicator.start();
-  const before = bytesOnWire();
-  const cpuBefore = process.cpuUsage();
-  const startMs = performance.now();
-  isReachable = true;
-  for (const { network } of gateways) network.membersChanged();
-  while (!gateways.every((one) => gateways.every((other) => one.holdsAllOf(other)))) {
-    if (performance.now() > startMs + HEAL_MAX_MS) throw new Error(`not healed after ${HEAL_MAX_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  const ms = performance.now() - startMs;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const bytes = bytesOnWire() - before;
+  const healed = await timeHeal(
+    () => {
+      isReachable = true;
+      for (const { network } of gateways) network.membersChanged();
+    },
+    () => gateways.every((one) => gateways.every((other) => one.holdsAllOf(other))),
+  );
   await Promise.all(gateways.map((gateway) => gateway.stop()));
-  return { ms, cpuMs: (user + system) / 1_000, bytes };
+  return healed;
 }
 
-export async function run(): Promise<BenchReport> {
-  const heals: Healed[] = [];
-  const colds: Healed[] = [];
-  const writes: number[] = [];
-  for (let index = 0; index < RUNS; index++) {
-    const site = await MeshSite.create(GATEWAYS);
-    const folders = site.members.map(() => mkdtempSync(join(RESULTS_FOLDER, 'mesh-heal-')));
-    try {
-      for (const [at, member] of site.members.entries()) {
-        writes.push(await writeEvents(folders[at] ?? '', member, site.siteId, BACKLOG));
-      }
-      heals.push(await heal(site, folders));
-      for (const [at, member] of site.members.entries()) {
-        await writeEvents(folders[at] ?? '', member, site.siteId, NEWS);
-      }
-      colds.push(await heal(site, folders));
-    } finally {
-      await site.close();
-      for (const folder of folders) rmSync(folder, { recursive: true });
+/** All write their backlog, heal, stop, write their news, and heal again. */
+async function runSparc(writesMs: number[]): Promise<HealRun> {
+  const site = await MeshSite.create(GATEWAYS);
+  const folders = site.members.map(() => mkdtempSync(join(RESULTS_FOLDER, 'mesh-heal-')));
+  const write = async (count: number) => {
+    for (const [at, member] of site.members.entries()) {
+      writesMs.push(await writeEvents(folders[at] ?? '', member, site.siteId, count));
     }
+  };
+  try {
+    await write(BACKLOG);
+    const first = await heal(site, folders);
+    await write(NEWS);
+    return { heal: first, cold: await heal(site, folders) };
+  } finally {
+    await site.close();
+    for (const folder of folders) rmSync(folder, { recursive: true });
   }
-  const raw = GATEWAYS * (GATEWAYS - 1) * BACKLOG * EVENT_BYTES;
-  const healMs = median(heals.map(({ ms }) => ms));
-  const healBytes = median(heals.map(({ bytes }) => bytes));
-  const coldMs = median(colds.map(({ ms }) => ms));
-  const coldBytes = median(colds.map(({ bytes }) => bytes));
-  const rate = BACKLOG / (median(writes) / 1_000);
+}
+
+const RAW_BYTES = GATEWAYS * (GATEWAYS - 1) * BACKLOG * EVENT_BYTES;
+const rows = (name: string, { heal, cold }: HealRun) =>
+  (
+    [
+      ['heal', heal],
+      ['cold reconnect', cold],
+    ] as const
+  ).map(([what, { ms, cpuMs, bytes }]) => [name, what, Math.round(ms), Math.round(cpuMs), bytes]);
+
+export async function run(): Promise<BenchReport> {
+  const writesMs: number[] = [];
+  const runs: HealRun[] = [];
+  for (let index = 0; index < RUNS; index++) runs.push(await runSparc(writesMs));
+  const { rss } = process.memoryUsage();
+  const peers: readonly (readonly [string, HealRun])[] = [
+    ['hypercore', await runHypercore()],
+    ['Yjs', await runYjs()],
+  ];
+  const healMs = median(runs.map(({ heal }) => heal.ms));
+  const ratio = median(runs.map(({ heal }) => heal.bytes)) / RAW_BYTES;
+  const coldMs = median(runs.map(({ cold }) => cold.ms));
+  const coldBytes = median(runs.map(({ cold }) => cold.bytes));
+  const perSecond = BACKLOG / (median(writesMs.filter((_, index) => index % (2 * GATEWAYS) < GATEWAYS)) / 1_000);
   return {
-    title: 'Partition heal',
+    title: 'Partition heal and cold reconnect',
     method: [
-      `${GATEWAYS} gateways in one process over libp2p on loopback, ${GATEWAYS * BACKLOG} events of ${EVENT_BYTES} bytes in their journals that no other has; from the moment they may call each other until each has all on its disk. Then all stop, ${GATEWAYS * NEWS} events more, and the same again. Medians of ${RUNS} runs; bytes are those of the TCP connections, handshakes included.`,
+      `${GATEWAYS} gateways in one process over libp2p on loopback, ${GATEWAYS * BACKLOG} events of ${EVENT_BYTES} bytes in their journals that no other has; from the moment they may call each other until each has all on its disk, verified. Then all stop, ${GATEWAYS * NEWS} events more, and the same again. Medians of ${RUNS} runs; bytes are those of the TCP connections, handshakes included.`,
+      'hypercore (signed, on disk, appended 256 at a time) and Yjs (in memory, unsigned; its documents stay open in between) do the same in the same process, once.',
     ],
     targets: [
       {
@@ -162,8 +155,8 @@ export async function run(): Promise<BenchReport> {
       {
         what: 'bytes of the heal, to those of the events',
         target: `≤ ${HEAL_TARGET_RATIO}`,
-        measured: (healBytes / raw).toFixed(3),
-        met: healBytes / raw <= HEAL_TARGET_RATIO,
+        measured: ratio.toFixed(3),
+        met: ratio <= HEAL_TARGET_RATIO,
       },
       {
         what: 'cold reconnect',
@@ -181,18 +174,15 @@ export async function run(): Promise<BenchReport> {
     tables: [
       {
         caption: 'Runs',
-        columns: ['what', 'ms', 'ms of processor', 'bytes'],
-        rows: [
-          ...heals.map(({ ms, cpuMs, bytes }) => ['heal', Math.round(ms), Math.round(cpuMs), bytes]),
-          ...colds.map(({ ms, cpuMs, bytes }) => ['cold reconnect', Math.round(ms), Math.round(cpuMs), bytes]),
-        ],
+        columns: ['', 'what', 'ms', 'ms of processor', 'bytes'],
+        rows: [...runs.flatMap((run) => rows('SPARC', run)), ...peers.flatMap(([name, run]) => rows(name, run))],
       },
       {
         caption: 'Around it',
         columns: ['what', 'value'],
         rows: [
-          ['events/s that one journal takes, signed and flushed', Math.round(rate)],
-          ['memory of the process with all gateways, MiB', Math.round(process.memoryUsage().rss / 2 ** 20)],
+          ['events/s that one journal takes, signed and flushed', Math.round(perSecond)],
+          ['memory of the process with all gateways, MiB', Math.round(rss / 2 ** 20)],
         ],
       },
     ],
