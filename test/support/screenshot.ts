@@ -29,13 +29,13 @@ async function play(page: Page): Promise<void> {
     await door(doorName).getByRole('combobox', { name: 'Card' }).selectOption({ index: cardIndex });
     await press(doorName, 'Present card');
   };
-  await page.getByText('Secure', { exact: true }).nth(5).waitFor();
-  await present('Warehouse', 7);
+  await page.getByText('Secure', { exact: true }).nth(2).waitFor();
+  await present('Main entrance', 7);
   await page.getByText('No right here').first().waitFor();
   await press('Garden gate', 'Exit button');
   await page.locator('.event', { hasText: 'Exit button' }).first().waitFor();
-  await press('Warehouse', 'Force');
-  await door('Warehouse').getByText('Forced open').waitFor();
+  await press('Garden gate', 'Force');
+  await door('Garden gate').getByText('Forced open').waitFor();
   await present('Main entrance', 0);
   await door('Main entrance').getByText('Released').waitFor();
   await press('Main entrance', 'Open');
