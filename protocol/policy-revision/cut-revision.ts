@@ -1,17 +1,18 @@
 import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { SparcError } from '../errors/index.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { Part } from '../ports/part-store.js';
 import { INDEXES_MAX, REVISION_BYTES_MAX, REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
+import { invalidPolicy } from './check-record.js';
 import { INDEX_PARTS_MAX, IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
-import { peopleLines, planLines, type RecordLine } from './records.js';
+import { people } from './people.js';
+import { planLines, type RecordLine } from './plan-lines.js';
 
 /**
  * Cuts a policy into parts, hands each to `put` as it is made, and returns what is to be signed. Where a part begins is
  * chosen by the records alone, so that a record that changes leaves all parts but its own as they were. Nothing but names
  * is kept in memory.
- * Throws ERR_POLICY_INVALID for a record that is too long, or more of them than a revision takes.
+ * Throws ERR_POLICY_INVALID for a record that no gateway would take, or more of them than a revision takes.
  */
 export function cutRevision(
   tools: PartTools,
@@ -50,8 +51,13 @@ export function cutRevision(
   return { number, site: content.plan.site.id, layout: REVISION_LAYOUT, indexes, counts, sizeBytes };
 }
 
-function linesOf(section: Section, content: PolicyContent): Iterable<RecordLine> {
-  return section === 'plan' ? planLines(content) : peopleLines(content[section]);
+function* linesOf(section: Section, content: PolicyContent): Generator<RecordLine> {
+  if (section === 'plan') yield* planLines(content);
+  else {
+    for (const record of people(section, content[section], invalidPolicy)) {
+      yield { key: record.id, text: JSON.stringify(record) };
+    }
+  }
 }
 
 /** Gathers until somewhere a new piece begins, or one more would be too much. */
@@ -77,4 +83,4 @@ class Cutter<T> {
   }
 }
 
-const tooMuch = (what: string) => new SparcError('ERR_POLICY_INVALID', `${what}, more than a policy revision takes`);
+const tooMuch = (what: string) => invalidPolicy(`${what}, more than a policy revision takes`);

@@ -4,10 +4,11 @@ import { SparcError } from '../errors/index.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { PartStore } from '../ports/part-store.js';
 import { REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
-import { invalidRevision } from './invalid-revision.js';
+import { invalidRevision, parsedLine } from './check-record.js';
 import { IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
-import { PEOPLE, peopleOfLines, planOfLines } from './records.js';
+import { people, type PeopleSection } from './people.js';
+import { planOfLines } from './plan-lines.js';
 
 /** What a revision is made of, as far as it is known here. */
 export interface PartSurvey {
@@ -73,14 +74,19 @@ export function readRevision(
     if (count !== signed) throw invalidRevision(`${count} records of ${section}, where ${signed} were signed`);
   }
 
+  function* recordsOf(section: PeopleSection): Generator<unknown> {
+    for (const line of linesOf(section)) yield parsedLine(line);
+  }
+  const peopleOf = <S extends PeopleSection>(section: S) => people(section, recordsOf(section), invalidRevision);
+
   const { plan, emergencyCredentials } = planOfLines(linesOf('plan'));
   if (plan.site.id !== revision.site) throw invalidRevision(`its plan is of the site ${plan.site.id}`);
   return {
     plan,
     emergencyCredentials,
-    profiles: peopleOfLines(PEOPLE.profiles, linesOf('profiles')),
-    holders: peopleOfLines(PEOPLE.holders, linesOf('holders')),
-    credentials: peopleOfLines(PEOPLE.credentials, linesOf('credentials')),
+    profiles: peopleOf('profiles'),
+    holders: peopleOf('holders'),
+    credentials: peopleOf('credentials'),
   };
 }
 

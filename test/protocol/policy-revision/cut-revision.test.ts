@@ -12,7 +12,7 @@ import {
   surveyParts,
 } from '@sparc/protocol/policy-revision';
 import { checkProperty } from '../../support/property.js';
-import { contentWith, credential, cut, holder, ids, profile, readWhole, type Cut } from './revision-scene.js';
+import { PLAN, contentWith, credential, cut, holder, ids, profile, readWhole, type Cut } from './revision-scene.js';
 
 const refsOf = ({ revision, parts }: Cut) => surveyParts(nodePartTools, revision, parts).parts;
 /** Data parts and index parts that whoever has the first lacks of the second. */
@@ -23,6 +23,13 @@ function newParts(before: Cut, after: Cut): { data: number; index: number } {
     index: after.revision.indexes.filter((hash) => !before.parts.has(hash)).length,
   };
 }
+
+/** Rights to access points with ids that cannot be made shorter. */
+const policies = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    accessPoint: Buffer.from(nodePartTools.sha256(Buffer.from(String(index)))).toString('hex'),
+    schedule: 'day',
+  }));
 
 t.test('what is read is what was cut', async (t) => {
   const id = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,20}$/);
@@ -59,13 +66,13 @@ t.test('a record that changes, comes or goes leaves the parts of all others as t
 });
 
 t.test('records that fill parts before a place to cut comes move others only as far as the next place', async (t) => {
-  const long = 'x'.repeat(30_000);
+  const rights = policies(50);
   const make = (changed: number) =>
     cut(
       contentWith({
         profiles: ids(1_000).map((id, index) => ({
           ...profile(id),
-          policies: [{ accessPoint: index === changed ? `${long}y` : long.slice(0, 5_000), schedule: 'day' }],
+          policies: index === changed ? [...rights, ...policies(1)] : rights,
         })),
       }),
     );
@@ -83,14 +90,12 @@ t.test('the same policy has the same parts, whatever its number', async (t) => {
 });
 
 t.test('no part is longer than it may be, and a record that fits into none is refused', async (t) => {
-  const noise = (length: number) =>
-    Array.from({ length: length / 64 }, (_, index) =>
-      Buffer.from(nodePartTools.sha256(Uint8Array.of(index))).toString('hex'),
-    ).join('');
-  const withName = (length: number) => contentWith({ profiles: [{ ...profile('staff'), name: noise(length) }] });
-  const { parts } = cut(withName(PART_TEXT_BYTES_MAX - 128));
+  const withRights = (count: number) => contentWith({ profiles: [{ ...profile('staff'), policies: policies(count) }] });
+  const bytesOfOne = JSON.stringify(policies(1)).length - 1;
+  const fitting = Math.floor(PART_TEXT_BYTES_MAX / bytesOfOne) - 2;
+  const { parts } = cut(withRights(fitting));
   for (const content of parts.values()) t.ok(content.length <= PART_BYTES_MAX);
-  t.throws(() => cut(withName(PART_TEXT_BYTES_MAX)), { code: 'ERR_POLICY_INVALID' });
+  t.throws(() => cut(withRights(fitting + 3)), { code: 'ERR_POLICY_INVALID', message: /more than/ });
 });
 
 t.test('a policy is cut and read as it comes, a part at a time', async (t) => {
@@ -121,6 +126,14 @@ t.test('a policy is cut and read as it comes, a part at a time', async (t) => {
   const before = got.length;
   for (const _ of read) break;
   t.equal(got.length - before, 1, 'one part for the first holder');
+});
+
+t.test('what no gateway would take is not signed', async (t) => {
+  const nameless = { ...holder('a'), name: '' };
+  const endless = { ...PLAN, areas: [{ id: 'house', name: 'House', occupancyMax: -1 }] };
+  for (const people of [{ holders: [nameless] }, { plan: endless }]) {
+    t.throws(() => cut(contentWith(people)), { code: 'ERR_POLICY_INVALID' });
+  }
 });
 
 t.test('records that are not in the order of their ids, or there twice, are not cut', async (t) => {
