@@ -22,7 +22,7 @@ import { PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
 import type { ReadableLogs } from '../replica/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
-import { readHeads, readPieces, writePieces } from './courier-file.js';
+import { readHeads, longFile, writePieces } from './courier-file.js';
 import { EXIT } from './exit-codes.js';
 
 /** A gateway that runs takes a courier of a few days within this. */
@@ -107,7 +107,7 @@ async function importFrom(cli: Cli, file: string, { config, by }: Flags): Promis
   const inbox = new InboxFolder(dataDir);
   const { courier, checked } = await acting(dataDir, by, {
     name: 'ledger.brought',
-    work: () => inbox.bring({ clock, random: nodeRandom }, readPieces(file), (copy) => checkCourier(membership, copy)),
+    work: () => inbox.bring({ clock, random: nodeRandom }, longFile(file), (copy) => checkCourier(membership, copy)),
     facts: ({ courier, checked }) => ({ courier, maker: checked.opening.maker }),
   });
   const record = await recordOf(clock, inbox, dataDir, courier);

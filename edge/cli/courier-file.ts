@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import { headFromText, type SignedHead } from '@sparc/protocol/ledger';
 import { filePieces, replaceFileByPieces } from '../platform/index.js';
@@ -5,14 +6,25 @@ import { readBinaryFile } from './binary-file.js';
 
 const HEADS_BYTES_MAX = 1_048_576;
 
-/** A file of any length, piece by piece. Throws ERR_CLI_READ_FAILED. */
-export function* readPieces(file: string): Generator<Uint8Array, void> {
+/** A file of any length, to be read piece by piece. Throws ERR_CLI_READ_FAILED, also while it is read. */
+export function longFile(file: string): { readonly sizeBytes: number; readonly pieces: Iterable<Uint8Array> } {
+  try {
+    return { sizeBytes: statSync(file).size, pieces: readPieces(file) };
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+function* readPieces(file: string): Generator<Uint8Array, void> {
   try {
     yield* filePieces(file);
   } catch (cause) {
-    throw new SparcError('ERR_CLI_READ_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
+    throw unreadable(file, cause);
   }
 }
+
+const unreadable = (file: string, cause: unknown) =>
+  new SparcError('ERR_CLI_READ_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
 
 /** Replaces a file whole, only for its owner. Throws ERR_CLI_WRITE_FAILED, or what the pieces end in. */
 export function writePieces(file: string, pieces: Iterable<Uint8Array>): void {

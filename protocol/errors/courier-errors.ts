@@ -9,6 +9,10 @@ export const COURIER_ERRORS = {
     action:
       'Compare the sites. If the site secret was rotated while this gateway was away, give it the new one first: `sparc authority enrol` at the authority, `sparc gateway join` here.',
   },
+  ERR_COURIER_NO_ROOM: {
+    meaning: 'The disk of the gateway has no room for the courier beside what its journal may need.',
+    action: 'Free space on the disk, or export less: `sparc ledger export --for` with the heads of this gateway.',
+  },
   ERR_COURIER_MAKER_UNKNOWN: {
     meaning: 'Whoever made the courier is neither a gateway of this site nor its authority, or did not sign it.',
     action: 'Take a courier from a gateway that `sparc roster show` names.',
