@@ -6,7 +6,7 @@ export interface IntakeDeps {
   readonly crypto: LedgerCrypto;
   readonly store: ReplicaStore;
   readonly siteId: string;
-  /** Of an author who was expelled: the heads to which all leads that still counts of its log. */
+  /** Of an author who was expelled: the heads to which all leads that still counts of its log. One list until another counts. */
   attestedHeads(author: string): readonly SignedHead[] | undefined;
 }
 
@@ -16,6 +16,7 @@ export interface IntakeDeps {
  */
 export class Intake {
   readonly #before: AuthorLog | undefined;
+  readonly #attested: readonly SignedHead[] | undefined;
   /** As it will be held. */
   #log: AuthorLog;
   readonly #appends: ReplicaAppend[] = [];
@@ -28,6 +29,7 @@ export class Intake {
     readonly author: string,
   ) {
     this.#before = this.#held;
+    this.#attested = deps.attestedHeads(author);
     this.#log = this.#before ?? [];
   }
 
@@ -44,9 +46,9 @@ export class Intake {
     return this.#sizeBytes;
   }
 
-  /** Somebody else brought something meanwhile: what is here may be there already. */
+  /** Somebody else brought something meanwhile, or the author was expelled: what is here may be held, or count no more. */
   get isOutrun(): boolean {
-    return this.#before !== this.#held;
+    return this.#before !== this.#held || this.#attested !== this.deps.attestedHeads(this.author);
   }
 
   /** False where nothing of it is new, or counts. Throws as `accept` does. */
@@ -79,9 +81,8 @@ export class Intake {
   }
 
   #counted(append: ReplicaAppend): ReplicaAppend | undefined {
-    const attested = this.deps.attestedHeads(this.author);
-    if (attested === undefined) return append;
-    const part = attestedPart(this.#log, attested, append.entries, append.head);
+    if (this.#attested === undefined) return append;
+    const part = attestedPart(this.#log, this.#attested, append.entries, append.head);
     return part && { ...append, ...part };
   }
 }

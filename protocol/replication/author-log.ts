@@ -94,14 +94,12 @@ export function leadsTo(log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean 
 /** What of a log somebody lacks who has it up to these ends: for each epoch the sequence after which it goes on, oldest first. */
 export function missingAfter(log: AuthorLog, ends: readonly EpochEnd[]): EpochEnd[] {
   const oldest = ends.length < EPOCH_ENDS_MAX ? 0 : Math.min(...ends.map(({ epoch }) => epoch.counter));
+  const known = new Map(ends.map(({ epoch, sequence }) => [epochName(epoch), sequence]));
   return [...log]
     .sort(byAge)
     .reverse()
     .filter(({ head }) => head.epoch.counter >= oldest)
-    .map(({ head }) => {
-      const end = ends.find(({ epoch }) => isSameEpoch(epoch, head.epoch));
-      return { epoch: head.epoch, sequence: end?.sequence ?? 0, last: head.sequence };
-    })
+    .map(({ head: { epoch, sequence: last } }) => ({ epoch, sequence: known.get(epochName(epoch)) ?? 0, last }))
     .filter(({ sequence, last }) => sequence < last)
     .map(({ epoch, sequence }) => ({ epoch, sequence }));
 }

@@ -32,14 +32,30 @@ export interface Platter {
   readonly forks: readonly Fork[];
 }
 
+/** A gateway that was expelled, and up to where the site attested its log. */
+export interface Expulsion {
+  readonly author: string;
+  readonly attested: SignedHead;
+  /** By machine that has heard of it: how many entries of each of its epochs were on its platter then. */
+  readonly evidence: Map<string, ReadonlyMap<string, number>>;
+}
+
 /** What happened in a mesh, as seen from outside of its gateways: on their platters and on the wires between them. */
 export class MeshHistory {
   /** By name. */
   readonly committed = new Map<string, CommittedEpoch>();
   /** By name of the epoch: up to where each machine said that it has it, its author aside. */
   readonly announced = new Map<string, Map<string, number>>();
-  /** Of machines that run at the end. */
+  expulsion: Expulsion | undefined;
+  /** Of machines that run at the end, but for the one that was expelled. */
   platters: readonly Platter[] = [];
+
+  /** All who wrote a log, but for the one that was expelled: what becomes of that log has a checker of its own. */
+  get authors(): ReadonlySet<string> {
+    const authors = new Set([...this.committed.values()].map(({ author }) => author));
+    if (this.expulsion !== undefined) authors.delete(this.expulsion.author);
+    return authors;
+  }
 
   addCommit(commit: LogCommit): void {
     const { head, entries } = commit;

@@ -9,6 +9,7 @@ export const MESH_DEFECTS = [
   'altersEntries',
   'blindToForks',
   'neglectsAuthor',
+  'deafToExpulsion',
 ] as const;
 export type MeshDefect = (typeof MESH_DEFECTS)[number];
 
@@ -25,6 +26,8 @@ export function meshWrappers(defect: MeshDefect | undefined, neglected: string):
       return { store: (store) => changed(store, { append: (appends) => store.append(appends, []) }) };
     case 'neglectsAuthor':
       return { isAuthor: (author) => author !== neglected };
+    case 'deafToExpulsion':
+      return { isDeaf: true };
     case 'lyingDisks':
     case undefined:
       return {};

@@ -1,3 +1,4 @@
+import type { SignedHead } from '@sparc/protocol/ledger';
 import { HEALTHY_PATH, type SimulatedMesh } from '../mesh/index.js';
 import { HEALTHY_DISK, sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import type { MachineImage, MeshMachine } from './mesh-machine.js';
@@ -14,6 +15,7 @@ export const MESH_FAULTS = [
   'goneForGood',
   'restoredDisks',
   'clonedKey',
+  'expulsion',
   'partition',
   'oneWay',
   'flapping',
@@ -25,7 +27,7 @@ export const MESH_FAULTS = [
 export type MeshFault = (typeof MESH_FAULTS)[number];
 
 type PhaseFault = MeshFault & `powerCut.${string}`;
-type RecurringFault = Exclude<MeshFault, 'siteOutage' | 'goneForGood' | 'restoredDisks' | 'clonedKey'>;
+type RecurringFault = Exclude<MeshFault, 'siteOutage' | 'goneForGood' | 'restoredDisks' | 'clonedKey' | 'expulsion'>;
 
 /** The longest pause between two of a kind. */
 const RECURRING: Readonly<Record<RecurringFault, number>> = {
@@ -44,7 +46,7 @@ const RECURRING: Readonly<Record<RecurringFault, number>> = {
   refusingDisk: 60_000,
 };
 /** The rest come once, at these parts of the time. */
-const ONCE = { backup: 0.2, clonedKey: 0.35, siteOutage: 0.5, restoredDisks: 0.65 } as const;
+const ONCE = { backup: 0.2, clonedKey: 0.35, siteOutage: 0.5, restoredDisks: 0.65, expulsion: 0.8 } as const;
 
 const OFF_MIN_MS = 500;
 const OFF_MAX_MS = 20_000;
@@ -52,6 +54,8 @@ const LASTS_MIN_MS = 2_000;
 const LASTS_MAX_MS = 25_000;
 const FLAP_MIN_MS = 100;
 const FLAP_MAX_MS = 6_000;
+/** Until all who can hear of an expulsion have. */
+const HEARD_WITHIN_MS = 8_000;
 /** A radio bridge in the rain. */
 const SLOW_PATH = { latencyMinMs: 50, latencyMaxMs: 400, bytesPerMs: 20 };
 const LOST_MESSAGES_RATE = 0.3;
@@ -63,6 +67,8 @@ export interface FaultyMesh {
   readonly random: SeededRandom;
   readonly mesh: SimulatedMesh;
   readonly machines: readonly MeshMachine[];
+  /** One machine has heard that another was expelled, at its attested head. */
+  heard(machine: MeshMachine, expelled: MeshMachine, attested: SignedHead): void;
   /** With the key of the machine that the image is of. */
   clone(of: MeshMachine, image: MachineImage): MeshMachine;
   trace(line: string): void;
@@ -76,6 +82,7 @@ export class MeshFaults {
   readonly #lost: MeshMachine;
   readonly #cloned: MeshMachine;
   readonly #setBack: MeshMachine;
+  readonly #expelled: MeshMachine;
   #clone: MeshMachine | undefined;
   #isLostGone = false;
   /** Machines that die at a phase of a transaction. */
@@ -87,12 +94,13 @@ export class MeshFaults {
 
   constructor(private readonly site: FaultyMesh) {
     this.#random = site.random;
-    const [lost, cloned, setBack] = this.#random.shuffle(site.machines);
-    if (lost === undefined || cloned === undefined || setBack === undefined)
-      throw new Error('a mesh has three machines');
+    const [lost, cloned, setBack, expelled] = this.#random.shuffle(site.machines);
+    if (lost === undefined || cloned === undefined || setBack === undefined || expelled === undefined)
+      throw new Error('a mesh has four machines');
     this.#lost = lost;
     this.#cloned = cloned;
     this.#setBack = setBack;
+    this.#expelled = expelled;
   }
 
   /** Its journal was set back, or another machine writes with its key. */
@@ -204,6 +212,28 @@ export class MeshFaults {
     await until(ONCE.restoredDisks);
     this.#fire('restoredDisks', this.#setBack.name);
     await this.#powerCut(this.#setBack, random, () => this.#setBack.restore(backup));
+    await until(ONCE.expulsion);
+    await this.#expel(random);
+  }
+
+  /** With the head that one of the others holds; each hears of it at its own time, the last ones when all heals. */
+  async #expel(random: SeededRandom): Promise<void> {
+    const expelled = this.#expelled;
+    const others = [...this.site.machines, ...(this.#clone === undefined ? [] : [this.#clone])].filter(
+      (machine) => machine !== expelled,
+    );
+    const attested = random
+      .shuffle(others)
+      .map((witness) => witness.newestOf(expelled.key))
+      .find((head) => head !== undefined);
+    if (attested === undefined) return;
+    this.#fire('expulsion', expelled.name);
+    const hearing = others.map(async (machine) => {
+      await this.#pause(random.between(0, HEARD_WITHIN_MS));
+      machine.expel(expelled, attested);
+      this.site.heard(machine, expelled, attested);
+    });
+    await Promise.all(hearing);
   }
 
   async #powerCut(machine: MeshMachine, random: SeededRandom, whileOff = () => undefined as void): Promise<void> {

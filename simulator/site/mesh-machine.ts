@@ -24,7 +24,6 @@ export interface MeshMachineDeps {
   readonly siteId: string;
   /** Whose logs belong to the site, by public key in hex. */
   isAuthor(author: string): boolean;
-  attestedHeads(author: string): readonly SignedHead[] | undefined;
   /** A commit of its journal is on its platter. */
   onCommitted(commit: LogCommit): void;
 }
@@ -33,6 +32,8 @@ export interface MeshMachineDeps {
 export interface MeshWrappers {
   readonly store?: (store: ReplicaStore) => ReplicaStore;
   readonly isAuthor?: (author: string) => boolean;
+  /** It takes no notice of an expulsion. */
+  readonly isDeaf?: boolean;
 }
 
 /** All that is on a machine's disks. */
@@ -51,7 +52,10 @@ export class MeshMachine {
   readonly replicaDisk = new ReplicaDisk();
   /** Asked at each phase of each transaction; true: the machine dies there. */
   onPhase: (phase: CommitPhase | StorePhase) => boolean = () => false;
-  #process: { readonly clock: ProcessClock; readonly writer: JournalWriter } | undefined;
+  /** By author who was expelled, as its roster says. */
+  readonly #attested = new Map<string, readonly SignedHead[]>();
+  #process:
+    { readonly clock: ProcessClock; readonly writer: JournalWriter; readonly replicator: Replicator } | undefined;
 
   constructor(
     readonly name: string,
@@ -92,7 +96,7 @@ export class MeshMachine {
       },
       siteId,
       isAuthor,
-      attestedHeads: (author) => this.deps.attestedHeads(author),
+      attestedHeads: (author) => this.#attested.get(author),
       onStored: () => undefined,
       fullFor: () => undefined,
       onFull: () => undefined,
@@ -106,7 +110,7 @@ export class MeshMachine {
       replicator.ownCommitted();
     });
     const writer = new JournalWriter({ store, signer: this.signer, clock, random, crypto }, { siteId });
-    this.#process = { clock, writer };
+    this.#process = { clock, writer, replicator };
     void replicator.start();
     void writer.start();
   }
@@ -123,6 +127,22 @@ export class MeshMachine {
   /** What its journal refuses is lost, as on a gateway whose disk is full. */
   record(record: EventRecord): void {
     this.#process?.writer.append({ record }).catch(() => undefined);
+  }
+
+  /** It has a roster that expels another: it hangs up on that, for good, and takes nothing behind the attested head. */
+  expel(other: MeshMachine, attested: SignedHead): void {
+    if (this.wrappers.isDeaf === true) return;
+    this.deps.mesh.cut(this.name, other.name);
+    this.#attested.set(other.key, [attested]);
+    this.#process?.replicator.membersChanged();
+  }
+
+  /** The furthest head of an author's newest epoch that is on its platter. */
+  newestOf(author: string): SignedHead | undefined {
+    return this.replicaDisk.writes
+      .flatMap(({ appends }) => appends.map(({ head }) => head))
+      .filter((head) => Buffer.from(head.author).toString('hex') === author)
+      .sort((a, b) => b.epoch.counter - a.epoch.counter || b.sequence - a.sequence)[0];
   }
 
   image(): MachineImage {

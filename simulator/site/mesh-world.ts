@@ -1,17 +1,19 @@
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { sameBytes, type LedgerCrypto } from '@sparc/protocol/ledger';
+import { sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { LogCommit, Signer } from '@sparc/protocol/ports';
 import { Heads } from '@sparc/protocol/replication';
 import { SimulatedMesh, type SimulatedNetwork } from '../mesh/index.js';
 import {
   checkAcknowledgedIsKept,
   checkAsCommitted,
+  checkExpelledIsBounded,
   checkForksAreFound,
   checkInOrder,
   checkNothingTwice,
   checkReplicasAgree,
   MeshHistory,
   platterOf,
+  writtenEpochs,
   Violations,
   type Platter,
 } from '../scenarios/index.js';
@@ -26,7 +28,7 @@ export interface MeshWorldOptions {
   readonly seed: number;
   /** Simulated time with faults; then the site heals and has to agree. Default 0.05. */
   readonly hours?: number;
-  /** At least 3. Default 16. */
+  /** At least 4. Default 16. */
   readonly gatewaysCount?: number;
   readonly defect?: MeshDefect;
 }
@@ -79,6 +81,7 @@ export class MeshWorld {
       random: this.#random.fork('faults'),
       mesh: this.#mesh,
       machines: this.#machines,
+      heard: (machine, expelled, attested) => this.#onHeard(machine, expelled, attested),
       clone: (of, image) => this.#cloneOf(of, image),
       trace: (line) => this.#trace(line),
     });
@@ -93,6 +96,9 @@ export class MeshWorld {
     await clock.run(durationMs);
     await this.#faults.heal();
     this.#closed = true;
+    // Whoever stole a gateway goes on when all others rest.
+    const stolen = this.#machines.find(({ key }) => key === this.#history.expulsion?.author);
+    stolen?.record({ name: 'door.opened', doorId: 'door-1' });
     const healedAtMs = clock.monotonicMs();
     while (clock.monotonicMs() < healedAtMs + AGREE_WITHIN_MS) {
       await clock.advance(AGREE_STEP_MS);
@@ -111,6 +117,7 @@ export class MeshWorld {
     checkAsCommitted(history, this.#crypto, violations);
     checkReplicasAgree(history, violations);
     checkForksAreFound(history, violations);
+    checkExpelledIsBounded(history, violations);
     for (const { machine, replicas } of history.platters) {
       for (const [name, { entries }] of replicas) this.#trace(`holds ${machine} ${name} ${entries.length}`);
     }
@@ -151,12 +158,13 @@ export class MeshWorld {
     const history = this.#history;
     history.platters = this.#platters();
     checkReplicasAgree(history, found);
+    checkExpelledIsBounded(history, found);
     return found.found.length === 0;
   }
 
   #platters(): Platter[] {
     return this.#machines
-      .filter(({ running }) => running)
+      .filter(({ running, key }) => running && key !== this.#history.expulsion?.author)
       .map((machine) => {
         const { journal, replicas } = machine.image();
         const commits = journal.map(({ item }) => item);
@@ -172,7 +180,6 @@ export class MeshWorld {
       mesh: this.#mesh,
       siteId: SITE,
       isAuthor: (author: string) => this.#authors.has(author),
-      attestedHeads: () => undefined,
       onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
     };
     const machine = new MeshMachine(name, signer, deps, wrappers);
@@ -203,6 +210,15 @@ export class MeshWorld {
   #onCommitted(machine: string, commit: LogCommit): void {
     this.#history.addCommit(commit);
     this.#trace(`commit ${machine} ${commit.head.epoch.counter}/${commit.head.sequence}`);
+  }
+
+  #onHeard(machine: MeshMachine, expelled: MeshMachine, attested: SignedHead): void {
+    const history = this.#history;
+    history.expulsion ??= { author: expelled.key, attested, evidence: new Map() };
+    const written = writtenEpochs(machine.replicaDisk.writes.flatMap(({ appends }) => appends));
+    const counts = [...written].map(([name, { entries }]): [string, number] => [name, entries.length]);
+    history.expulsion.evidence.set(machine.name, new Map(counts));
+    this.#trace(`heard ${machine.name} ${attested.epoch.counter}/${attested.sequence}`);
   }
 
   /** What a gateway says to have, as it is on the wire. */

@@ -24,6 +24,7 @@ const CAUGHT_BY: Readonly<Record<(typeof MESH_DEFECTS)[number], string>> = {
   altersEntries: 'as-committed',
   blindToForks: 'forks-are-found',
   neglectsAuthor: 'replicas-agree',
+  deafToExpulsion: 'expelled-is-bounded',
 };
 
 t.test('gateways whose machines, disks and links fail all the time end with the same logs', async (t) => {

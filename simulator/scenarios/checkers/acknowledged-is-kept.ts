@@ -7,9 +7,11 @@ import type { Violations } from '../violation.js';
  */
 export function checkAcknowledgedIsKept(history: MeshHistory, violations: Violations): void {
   for (const [name, byMachine] of history.announced) {
+    const by = history.committed.get(name)?.author;
+    if (by !== undefined && !history.authors.has(by)) continue;
     const [, acknowledged = 0] = [...byMachine.values()].sort((a, b) => b - a);
     for (const { machine, author, replicas } of history.platters) {
-      if (author === history.committed.get(name)?.author) continue;
+      if (author === by) continue;
       const heldCount = replicas.get(name)?.entries.length ?? 0;
       if (heldCount < acknowledged) {
         violations.add(

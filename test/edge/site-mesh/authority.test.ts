@@ -106,8 +106,11 @@ async function setUp(t: Test) {
     gateways.every((one) => gateways.every((other) => one.heldOf(other) === 3)),
   );
   /** To one of the gateways alone. */
-  const publish = (to: TestGateway) =>
-    to.inbox.bring({ clock, random: nodeRandom }, authority.courier([]), () => undefined);
+  const publish = (to: TestGateway) => {
+    const pieces = [...authority.courier([])];
+    const sizeBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    to.inbox.bring({ clock, random: nodeRandom }, { sizeBytes, pieces }, () => undefined);
+  };
   return { authority, hall, gate, cellar, publish };
 }
 
