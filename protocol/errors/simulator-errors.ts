@@ -5,12 +5,12 @@ export const SIMULATOR_ERRORS = {
     action: 'Install socat, or let the simulator use TCP (`npm start -- --tcp`).',
   },
   ERR_SIMULATOR_PORT_IN_USE: {
-    meaning: 'Another program listens on the port of the page.',
+    meaning: 'Another program listens on the port of a page.',
     action: 'Stop the other program, or choose another port (`npm start -- --port 8081`).',
   },
   ERR_SIMULATOR_GATEWAY_ENDED: {
-    meaning: 'The gateway of the demo site ended, or did not become ready in time.',
-    action: 'Read the lines of its log that are shown. Removing the demo folder starts over.',
+    meaning: 'A gateway of the demo site ended or did not become ready in time, or a command for it failed.',
+    action: 'Read what is shown of its log, or of what the command said. Removing the demo folder starts over.',
   },
   ERR_SIMULATOR_DEMO_FOLDER: {
     meaning: 'The demo folder holds a site file or keys that cannot be used.',
@@ -21,7 +21,7 @@ export const SIMULATOR_ERRORS = {
     action: 'Open the console at the address that `npm start` prints.',
   },
   ERR_SIMULATOR_NOT_FOUND: {
-    meaning: 'The simulated site has no reader, door or card of that id.',
+    meaning: 'The simulated site has no reader, door, card, gateway or cable of that id.',
     action: 'Use the ids that GET /site of the simulator lists.',
   },
   ERR_SIMULATOR_DOOR_LOCKED: {
