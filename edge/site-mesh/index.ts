@@ -7,6 +7,7 @@ export { runningView, type MeshFacts } from './mesh-view.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
 export { partitionsOf } from './partitions.js';
 export { OwnJournal } from './own-journal.js';
+export { OwnNews } from './own-news.js';
 export {
   PART_FETCHES_MAX,
   PART_RETRY_PAUSE_MS,

@@ -26,6 +26,7 @@ import { membershipHandlers } from './membership-handlers.js';
 import { runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnJournal } from './own-journal.js';
+import { OwnNews } from './own-news.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
 import { troubleOf } from './trouble.js';
 
@@ -115,6 +116,10 @@ export class MeshRun {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
+    const onReplicaFailure = (error: unknown, what: string) => {
+      if (isSparcError(error, 'ERR_LEDGER_CORRUPT')) this.#damage ??= error;
+      onFailure(error, what);
+    };
     const room = new ReplicaRoom(store, toHex(membership.authority), () => freeBytesAt(dataDir));
     this.#replicator = new Replicator({
       clock,
@@ -129,10 +134,7 @@ export class MeshRun {
       fullFor: (author) => room.fullFor(author),
       onFull: (author, limit) => deps.tell({ kind: 'replicaFull', author, limit }),
       onFork: (fork) => this.#onFork(fork),
-      onFailure: (error, what) => {
-        if (isSparcError(error, 'ERR_LEDGER_CORRUPT')) this.#damage ??= error;
-        onFailure(error, what);
-      },
+      onFailure: onReplicaFailure,
     });
     this.#authority = new AuthorityReader(
       this.#store,
@@ -146,9 +148,13 @@ export class MeshRun {
         deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
       },
     );
-    this.#journalWatch = new JournalWatch(clock, () => this.#replicator.ownCommitted());
-    const couriers = { store: this.#store, replicator: this.#replicator, parts: this.#policy.exchange, onFailure };
-    this.#couriers = meshCouriers({ ...deps, ...couriers }, dataDir);
+    const ownNews = new OwnNews(this.#own);
+    this.#journalWatch = new JournalWatch(clock, () => {
+      const news = ownNews.look();
+      if (news !== undefined) this.#replicator.ownCommitted(news.batch);
+    });
+    const takers = { store: this.#store, replicator: this.#replicator, parts: this.#policy.exchange };
+    this.#couriers = meshCouriers({ ...deps, ...takers, onFailure: onReplicaFailure }, dataDir);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 

@@ -1,11 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { JOURNAL_FILE, JournalLog, nodeCrypto, openJournal } from '@sparc/edge/ledger';
-import type { Libp2pNetwork } from '@sparc/edge/mesh';
-import { createNodeClock, nodeRandom } from '@sparc/edge/platform';
-import { Replicator, SqliteReplicaStore } from '@sparc/edge/replica';
-import { holds, tipsOf } from '@sparc/protocol/replication';
-import { MeshSite, type TestMember } from '../support/mesh-site.js';
+import { MeshNode } from '../support/mesh-node.js';
+import { MeshSite } from '../support/mesh-site.js';
 import { median, type BenchReport } from './bench.js';
 import { BACKLOG, EVENT_BYTES, GATEWAYS, NEWS, timeHeal, type Healed, type HealRun } from './heal.js';
 import { runHypercore } from './hypercore-heal.js';
@@ -13,6 +9,7 @@ import { RESULTS_FOLDER } from './machine.js';
 import { runYjs } from './yjs-heal.js';
 
 const RUNS = 3;
+const WRITTEN_AT_ONCE = 256;
 
 const HEAL_TARGET_MS = 2_000;
 const HEAL_TARGET_RATIO = 1.1;
@@ -22,77 +19,27 @@ const COLD_TARGET_BYTES = 100_000;
 /** So that the content of its entry has about the size of the other benches' events. */
 const record = { name: 'door.opened', doorId: 'front', detail: { note: 'x'.repeat(149) } } as const;
 
-async function writeEvents(folder: string, { signer }: TestMember, siteId: string, count: number): Promise<number> {
-  const deps = { signer, clock: createNodeClock(), random: nodeRandom, crypto: nodeCrypto };
-  const { writer, close } = await openJournal(folder, deps, { siteId }, {});
-  const startMs = performance.now();
-  for (let left = count; left > 0; left -= 256) {
-    await Promise.all(Array.from({ length: Math.min(256, left) }, () => writer.append({ record })));
-  }
-  const tookMs = performance.now() - startMs;
-  await close();
-  return tookMs;
-}
-
-class Gateway {
-  readonly log: JournalLog;
-  readonly store: SqliteReplicaStore;
-  readonly network: Libp2pNetwork;
-  readonly replicator: Replicator;
-
-  constructor(site: MeshSite, member: TestMember, folder: string, isReachable: () => boolean) {
-    const real = () => site.members.map(({ key, port }) => ({ key, addresses: [`127.0.0.1:${port}`] }));
-    this.log = new JournalLog(join(folder, JOURNAL_FILE), member.signer.publicKey);
-    this.store = SqliteReplicaStore.open(join(folder, 'replica.db'));
-    this.network = site.network(member, {}, { members: () => (isReachable() ? real() : []) });
-    this.replicator = new Replicator({
-      clock: createNodeClock(),
-      crypto: nodeCrypto,
-      network: this.network,
-      store: this.store,
-      ownLog: this.log,
-      siteId: site.siteId,
-      isAuthor: (author) => site.members.some(({ key }) => key === author),
-      attestedHeads: () => undefined,
-      onStored: () => undefined,
-      fullFor: () => undefined,
-      onFull: () => undefined,
-      onFork: ({ kind }) => {
-        throw new Error(`a fork: ${kind}`);
-      },
-      onFailure: (error) => {
-        throw error;
-      },
-    });
-  }
-
-  holdsAllOf({ log }: Gateway): boolean {
-    if (log.author === this.log.author) return true;
-    return tipsOf(log.log()).every((tip) => holds(this.store.logs().get(log.author) ?? [], tip));
-  }
-
-  async stop(): Promise<void> {
-    await this.replicator.stop();
-    this.store.close();
-    this.log.close();
-  }
-}
-
-/** All gateways start apart, then hear of each other; until each holds all of each. */
-async function heal(site: MeshSite, folders: readonly string[]): Promise<Healed> {
+/** Each opens what is on its disk and writes so many events, apart from the others; then they hear of each other. */
+async function phase(site: MeshSite, folders: readonly string[], count: number, writesMs: number[]): Promise<Healed> {
   let isReachable = false;
-  const gateways = site.members.map((member, index) => {
-    return new Gateway(site, member, folders[index] ?? '', () => isReachable);
-  });
-  for (const { replicator } of gateways) await replicator.start();
+  const nodes: MeshNode[] = [];
+  for (const [at, member] of site.members.entries()) {
+    const node = await MeshNode.start(site, member, folders[at] ?? '', { isReachable: () => isReachable });
+    nodes.push(node);
+    const startMs = performance.now();
+    for (let left = count; left > 0; left -= WRITTEN_AT_ONCE) {
+      await Promise.all(Array.from({ length: Math.min(WRITTEN_AT_ONCE, left) }, () => node.record(record)));
+    }
+    writesMs.push(performance.now() - startMs);
+  }
   const healed = await timeHeal(
     () => {
       isReachable = true;
-      for (const { network } of gateways) network.membersChanged();
+      for (const { network } of nodes) network.membersChanged();
     },
-    () => gateways.every((one) => gateways.every((other) => one.holdsAllOf(other))),
+    () => nodes.every((one) => nodes.every((other) => one.holdsAllOf(other))),
   );
-  await Promise.all(gateways.map((gateway) => gateway.stop()));
+  await Promise.all(nodes.map((node) => node.stop()));
   return healed;
 }
 
@@ -100,16 +47,11 @@ async function heal(site: MeshSite, folders: readonly string[]): Promise<Healed>
 async function runSparc(writesMs: number[]): Promise<HealRun> {
   const site = await MeshSite.create(GATEWAYS);
   const folders = site.members.map(() => mkdtempSync(join(RESULTS_FOLDER, 'mesh-heal-')));
-  const write = async (count: number) => {
-    for (const [at, member] of site.members.entries()) {
-      writesMs.push(await writeEvents(folders[at] ?? '', member, site.siteId, count));
-    }
-  };
   try {
-    await write(BACKLOG);
-    const first = await heal(site, folders);
-    await write(NEWS);
-    return { heal: first, cold: await heal(site, folders) };
+    return {
+      heal: await phase(site, folders, BACKLOG, writesMs),
+      cold: await phase(site, folders, NEWS, []),
+    };
   } finally {
     await site.close();
     for (const folder of folders) rmSync(folder, { recursive: true });
@@ -138,7 +80,7 @@ export async function run(): Promise<BenchReport> {
   const ratio = median(runs.map(({ heal }) => heal.bytes)) / RAW_BYTES;
   const coldMs = median(runs.map(({ cold }) => cold.ms));
   const coldBytes = median(runs.map(({ cold }) => cold.bytes));
-  const perSecond = BACKLOG / (median(writesMs.filter((_, index) => index % (2 * GATEWAYS) < GATEWAYS)) / 1_000);
+  const perSecond = BACKLOG / (median(writesMs) / 1_000);
   return {
     title: 'Partition heal and cold reconnect',
     method: [

@@ -15,34 +15,42 @@ const GATEWAYS_COUNT = 16;
 const NEIGHBOURS_COUNT = GATEWAYS_COUNT - 1;
 const EVENTS_EACH_COUNT = 4_000;
 const SETTLED_AFTER_MS = 20_000;
-const TARGET_MB = 256;
+/** Of all processes of a gateway together. */
+const TARGET_MB = 350;
 
 const KB_A_MB = 1_024;
 
 interface Memory {
   readonly when: string;
-  readonly residentMb: number;
-  readonly peakMb: number;
+  readonly siteMb: number;
+  readonly sitePeakMb: number;
+  readonly allMb: number;
+  readonly allPeakMb: number;
 }
 
-function memoryOf(pid: number, when: string): Memory {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const megabytes = (name: string) =>
-    Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / KB_A_MB);
-  return { when, residentMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
+function memoryOf(gatewayPid: number, when: string): Memory {
+  const pids = [gatewayPid, ...childrenOf(gatewayPid)];
+  const site = pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('api/main.js'));
+  return {
+    when,
+    siteMb: megabytes(site, 'VmRSS'),
+    sitePeakMb: megabytes(site, 'VmHWM'),
+    allMb: megabytes(pids, 'VmRSS'),
+    allPeakMb: megabytes(pids, 'VmHWM'),
+  };
 }
 
-/** Of a gateway's processes the one that has the API and the mesh. */
-function sitePidOf(gatewayPid: number): number {
-  const children = readdirSync(`/proc/${gatewayPid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${gatewayPid}/task/${task}/children`, 'utf8').trim().split(' '),
-  );
-  const site = children.find(
-    (pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('api/main.js'),
-  );
-  if (site === undefined) throw new Error('the gateway has no site process');
-  return Number(site);
-}
+const megabytes = (pids: readonly number[], name: string): number => {
+  const line = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm');
+  const each = pids.map((pid) => Number(line.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]));
+  return Math.round(each.reduce((sum, kilobytes) => sum + kilobytes, 0) / KB_A_MB);
+};
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
+    .filter((text) => text !== '')
+    .map(Number);
 
 /** The mesh of a gateway, without the rest of it. */
 function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
@@ -65,7 +73,7 @@ async function untilAllIsHere(gateway: MeshGateway): Promise<void> {
   }
 }
 
-/** What the site process of a gateway takes of memory, alone and with fifteen neighbours, whose ledgers it fetches. */
+/** What a gateway takes of memory, alone and with fifteen neighbours, whose ledgers it fetches. */
 export async function run(): Promise<BenchReport> {
   const folder = await mkdtemp(join(tmpdir(), 'sparc-bench-'));
   const meshes: SiteMesh[] = [];
@@ -79,13 +87,13 @@ export async function run(): Promise<BenchReport> {
     gateway.start();
     while ((await gateway.mesh())?.state !== 'running') await sleep(200);
     await sleep(SETTLED_AFTER_MS);
-    const site = sitePidOf(gateway.pid ?? 0);
-    const alone = memoryOf(site, 'alone');
+    const pid = gateway.pid ?? 0;
+    const alone = memoryOf(pid, 'alone');
     meshes.push(...neighbours.map(startMesh));
     await untilAllIsHere(gateway);
-    const fetched = memoryOf(site, 'all ledgers fetched');
+    const fetched = memoryOf(pid, 'all ledgers fetched');
     await sleep(SETTLED_AFTER_MS);
-    return report([alone, fetched, memoryOf(site, `${SETTLED_AFTER_MS / 1_000} s later`)]);
+    return report([alone, fetched, memoryOf(pid, `${SETTLED_AFTER_MS / 1_000} s later`)]);
   } finally {
     await Promise.all(meshes.map((mesh) => mesh.stop()));
     await gateway.end('SIGTERM');
@@ -94,25 +102,31 @@ export async function run(): Promise<BenchReport> {
 }
 
 function report(measured: readonly Memory[]): BenchReport {
-  const peakMb = Math.max(...measured.map((each) => each.peakMb));
+  const mostMb = Math.max(...measured.map(({ allMb }) => allMb));
   return {
-    title: 'Memory of the site process in a mesh',
+    title: 'Memory of a gateway in a mesh',
     method: [
-      `One gateway in its own processes and the meshes of ${NEIGHBOURS_COUNT} others in this one, all linked over libp2p on loopback, each with ${EVENTS_EACH_COUNT} events that the gateway fetches. Resident memory of its site process (API, console and mesh) as Linux has it.`,
+      `One gateway in its own processes and the meshes of ${NEIGHBOURS_COUNT} others in this one, all linked over libp2p on loopback, each with ${EVENTS_EACH_COUNT} events that the gateway fetches. Resident memory as Linux has it, of its site process (API, console and mesh) and of all its processes; pages that these share count for each, and the peaks of several were not at the same time. It has no doors and no policy.`,
     ],
     targets: [
       {
-        what: `site process with ${NEIGHBOURS_COUNT} neighbours, at its peak`,
+        what: `whole gateway with ${NEIGHBOURS_COUNT} neighbours, resident`,
         target: `≤ ${TARGET_MB} MB`,
-        measured: `${peakMb} MB`,
-        met: peakMb <= TARGET_MB,
+        measured: `${mostMb} MB`,
+        met: mostMb <= TARGET_MB,
       },
     ],
     tables: [
       {
-        caption: 'Site process',
-        columns: ['when', 'resident MB', 'peak MB so far'],
-        rows: measured.map(({ when, residentMb, peakMb }) => [when, residentMb, peakMb]),
+        caption: 'Resident MB, and at the peak so far',
+        columns: ['when', 'site process', 'its peak', 'whole gateway', 'its peak'],
+        rows: measured.map(({ when, siteMb, sitePeakMb, allMb, allPeakMb }) => [
+          when,
+          siteMb,
+          sitePeakMb,
+          allMb,
+          allPeakMb,
+        ]),
       },
     ],
   };
