@@ -13,7 +13,9 @@ export interface LaneHandlers {
 }
 
 /** Old space of the process, in MB: people are streamed through it, however many there are. */
-export const LANE_HEAP_MAX_MB = 96;
+export const LANE_HEAP_MAX_MB = 64;
+/** Of its young generation: what is streamed lives for a moment. */
+const LANE_SEMI_SPACE_MB = 2;
 const RESTART_MIN_MS = 1_000;
 const RESTART_MAX_MS = 60_000;
 /** A process that ran this long is taken for healthy: its next restart is quick again. */
@@ -37,13 +39,17 @@ export class LaneProcess {
   start(): void {
     const startedAtMs = this.clock.monotonicMs();
     const child = fork(MAIN, [JSON.stringify(this.options)], {
-      execArgv: [`--max-old-space-size=${LANE_HEAP_MAX_MB}`],
+      execArgv: [`--max-old-space-size=${LANE_HEAP_MAX_MB}`, `--max-semi-space-size=${LANE_SEMI_SPACE_MB}`],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child = child;
     child.on('message', (message) => this.handlers.onRejected(message as LaneRejection));
     child.once('error', (error) => this.#onEnd(child, error.message, startedAtMs));
-    child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`, startedAtMs));
+    child.once('exit', (code, signal) => {
+      if (code !== 0) this.#onEnd(child, signal ?? `exit code ${code}`, startedAtMs);
+      // It did its work, and ended to give its memory back.
+      else if (!this.#stopped) this.start();
+    });
   }
 
   /** Of the process that runs now, if one does. */

@@ -76,12 +76,13 @@ export class PolicyLane {
 
   constructor(private readonly deps: PolicyLaneDeps) {}
 
-  /** Once in a while, as cheap as two looks at a file where nothing changed. */
-  look(): void {
+  /** Once in a while, as cheap as a few looks at files where nothing changed. True: something came into force. */
+  look(): boolean {
     const { clock } = this.deps;
     const seen = [REPLICA_FILE, PARTS_FILE].map((name) => this.#markOf(name)).join(' ');
     const isRetry = clock.monotonicMs() >= this.#retryAtMs;
-    if (seen === this.#seen && !isRetry) return;
+    if (seen === this.#seen && !isRetry) return false;
+    const before = readPointer(this.deps.dataDir);
     try {
       this.#retryAtMs = Infinity;
       this.#work();
@@ -90,6 +91,7 @@ export class PolicyLane {
       this.#retryAtMs = clock.monotonicMs() + LANE_RETRY_MS;
       this.#tell({ code: codeOf(error), message: (error as Error).message });
     }
+    return readPointer(this.deps.dataDir) !== before;
   }
 
   #work(): void {

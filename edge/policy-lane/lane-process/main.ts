@@ -27,5 +27,9 @@ const lane = new PolicyLane({
   busIds,
   onRejected: (rejection: LaneRejection) => void process.send?.(rejection),
 });
-lane.look();
-setInterval(() => lane.look(), LOOK_INTERVAL_MS);
+const look = () => {
+  // What a large policy took of memory goes back to the system only with the process; it is started again.
+  if (lane.look()) process.exit(0);
+};
+look();
+setInterval(look, LOOK_INTERVAL_MS);
