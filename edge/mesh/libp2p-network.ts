@@ -217,8 +217,6 @@ export class Libp2pNetwork implements MeshNetwork {
 
   #onOpen(link: SessionLink): void {
     const { neighbour } = link;
-    // The roster may have changed since it greeted.
-    if (!this.#isMember(neighbour)) return link.end('it is no longer on the roster', true);
     this.#open.get(neighbour)?.link.end('another session with it takes its place', false);
     this.#open.set(neighbour, { link, openedAtMs: this.deps.clock.monotonicMs() });
     this.#dialler.take({ kind: 'connected', neighbour });

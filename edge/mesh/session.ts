@@ -145,6 +145,8 @@ function onProof(
   if (!verify(key, proofMessage(key, signer.publicKey, theirs, state.own), proof)) {
     return end(state, 'its proof is not signed by its key');
   }
+  // The roster may have changed since it greeted.
+  if (!site.admits(neighbour, theirs.roster)) return end(state, 'it is no longer on the roster');
   const opened: SessionState = { ...state, phase: 'open', pingedAtMs: nowMs };
   if (!isDecider(signer, neighbour)) return { state: opened, effects: [{ kind: 'open' }] };
   if (!site.isWanted()) return end(state, 'another session with it goes on', false);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { fullCredit, spend, type Pace } from '@sparc/edge/mesh';
+import { fullCredit, Pacer, spend, type Pace } from '@sparc/edge/mesh';
+import { VirtualClock } from '@sparc/simulator/world';
 import { checkProperty } from '../../support/property.js';
 
 const PACE: Pace = { perSecond: 1_000, burst: 5_000, pieceMin: 100 };
@@ -40,5 +41,26 @@ t.test('whoever waits as it is told gets the rate and a burst, whatever it does'
       return true;
     }),
   );
+  t.pass();
+});
+
+t.test('all that one neighbour asks for at a time is paid from one credit', async (t) => {
+  const clock = new VirtualClock();
+  const pacer = new Pacer(clock, PACE);
+  const paidAtMs: number[] = [];
+  const startedAtMs = clock.monotonicMs();
+  const pay = (piece: number) => pacer.pay(piece).then(() => paidAtMs.push(clock.monotonicMs() - startedAtMs));
+  const all = [pay(5_000), pay(1_000), pay(2_000)];
+  await clock.advance(10_000);
+  await Promise.all(all);
+  t.same(paidAtMs, [0, 1_000, 3_000]);
+});
+
+t.test('nobody waits for a pace any more when all is over', async (t) => {
+  const pacer = new Pacer(new VirtualClock(), PACE);
+  const paid = pacer.pay(3_600_000);
+  pacer.stop();
+  await paid;
+  await pacer.pay(3_600_000);
   t.pass();
 });

@@ -136,8 +136,31 @@ t.test('the roster of the other end is taken over before it is judged', async (t
   const shown: unknown[] = [];
   const admits: SessionSite['admits'] = (neighbour, roster) => shown.push([neighbour, roster]) > 0;
   opened({ admits });
-  t.same(shown, [[keyOf(bob), ROSTER]]);
+  t.same(shown[0], [keyOf(bob), ROSTER]);
 });
+
+t.test(
+  'whoever is expelled between its greeting and its proof is not let in, and nothing is proved to it',
+  async (t) => {
+    for (const [self, other] of [
+      [alice, bob],
+      [bob, alice],
+    ] as const) {
+      let isMember = true;
+      const end = new End(self, keyOf(other), { admits: () => isMember });
+      const expelled = new End(other, keyOf(self), {}, { nonce: new Uint8Array(16).fill(2) });
+      end.hear(expelled.sent[0] ?? {});
+      expelled.hear(end.sent[0] ?? {});
+      const sentCount = end.sent.length;
+      // Of the two, the lower key proves itself last.
+      const proof = expelled.sent[1] ?? expelled.hear(end.sent[1] ?? {}).sent[1] ?? {};
+      isMember = false;
+      end.hear(proof);
+      t.match(end.told, [{ kind: 'end', refused: true, why: /no longer on the roster/ }]);
+      t.equal(end.sent.length, sentCount);
+    }
+  },
+);
 
 t.test('a proof of another key, of another session or of the own side is refused', async (t) => {
   const proofBy = (signer: Signer, nonce: number): Uint8Array => {
