@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
+export { membershipHandlers } from './membership-handlers.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
 export { partitionsOf } from './partitions.js';
