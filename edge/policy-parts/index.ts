@@ -5,4 +5,5 @@
 export * from './authority-policy.js';
 export * from './contents-of.js';
 export * from './node-part-tools.js';
+export * from './open-parts.js';
 export * from './sqlite-part-store.js';

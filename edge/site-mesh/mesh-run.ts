@@ -10,7 +10,7 @@ import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import { Libp2pNetwork } from '../mesh/index.js';
 import { freeBytesAt, verifySignature } from '../platform/index.js';
-import { PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
+import { openParts, PARTS_FILE, type SqlitePartStore } from '../policy-parts/index.js';
 import {
   AuthorityReader,
   openReplicas,
@@ -25,6 +25,7 @@ import { meshCouriers } from './mesh-couriers.js';
 import { membershipHandlers } from './membership-handlers.js';
 import { runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
+import { OwnCopies } from './own-copies.js';
 import { OwnJournal } from './own-journal.js';
 import { OwnNews } from './own-news.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
@@ -60,6 +61,7 @@ export class MeshRun {
   readonly #policy: SitePolicy;
   readonly #watch: NeighbourWatch;
   readonly #replicator: Replicator;
+  readonly #ownCopies = new OwnCopies();
   readonly #authority: AuthorityReader;
   readonly #operators = new Operators();
   readonly #journalWatch: JournalWatch;
@@ -84,7 +86,9 @@ export class MeshRun {
     this.#store = store;
     if (lost !== undefined) deps.tell({ kind: 'replicasLost', ...lost });
     this.#forks = [...this.#store.forks()];
-    this.#parts = SqlitePartStore.open(join(dataDir, PARTS_FILE));
+    const parts = openParts(join(dataDir, PARTS_FILE));
+    if (parts.movedTo !== undefined) log.warn({ movedTo: parts.movedTo }, 'the parts of the policy were damaged');
+    this.#parts = parts.store;
     this.#network = new Libp2pNetwork(
       {
         clock,
@@ -114,6 +118,7 @@ export class MeshRun {
     });
     this.#watch = new NeighbourWatch(clock, this.#policy.exchange, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
+      onGoing: () => this.#ownCopies.note(this.#replicator.state),
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
     const onReplicaFailure = (error: unknown, what: string) => {
@@ -181,6 +186,7 @@ export class MeshRun {
   }
 
   view(): MeshView {
+    this.#ownCopies.note(this.#replicator.state);
     const { membership } = this.deps;
     return runningView({
       self: this.#own.author,
@@ -192,6 +198,7 @@ export class MeshRun {
       links: this.#network.links(),
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
       replication: this.#replicator.state,
+      copies: this.#ownCopies.all(),
       full: this.#replicator.full,
       forks: this.#forks,
       ownBatchAfter: (after) => this.#own.batchAfter(after),
