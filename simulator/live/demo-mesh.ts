@@ -100,13 +100,14 @@ export class DemoMesh {
   async #run(authority: DemoAuthority, isAnybodyNew: boolean): Promise<void> {
     const policyNumber = await authority.sign(this.folder.siteFile);
     const isNew = isAnybodyNew || policyNumber !== (await this.folder.policyNumber());
-    const [first, ...others] = this.#members.map((member) => () => this.#runOne(member));
-    await first?.();
+    const [first, ...others] = this.#members;
+    if (first === undefined) return;
+    await this.#runOne(first);
     const publish = async () => {
-      await authority.publish(this.folder.courierFile, this.folder.gateway(DEMO_GATEWAYS[0].id));
+      await authority.publish(this.folder.courierFile, first.folder);
       await this.folder.published(policyNumber);
     };
-    await Promise.all([...others.map((run) => run()), isNew && publish()]);
+    await Promise.all([...others.map((member) => this.#runOne(member)), isNew && publish()]);
   }
 
   async #runOne({ gateway, process }: Member): Promise<void> {

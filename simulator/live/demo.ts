@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { buildControlApi } from './control-api.js';
-import { DemoFolder, type DemoFiles } from './demo-folder.js';
+import { DemoFolder } from './demo-folder.js';
 import { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
 import { DemoMesh } from './demo-mesh.js';
 import type { LineKind } from './line-end.js';
@@ -52,9 +52,7 @@ export class Demo {
   async #start(): Promise<void> {
     const { port, onFailed, onServed = () => undefined } = this.options;
     await assertPortsFree(port, DEMO_GATEWAYS.length);
-    const files = await this.folder.open();
-    this.#stops.push(() => this.folder.close());
-    const live = await this.#liveSite(files);
+    const { live, siteId } = await this.#liveSite();
     const events = { onChange: () => live.changed(), onServed, onEnded: onFailed };
     const mesh = new DemoMesh(this.folder, this.pageUrls, events, sparcUntil(this.#abort.signal));
     this.#stops.push(() => mesh.stop());
@@ -63,7 +61,7 @@ export class Demo {
     const api = buildControlApi(live, this.#origins(), mesh.hands);
     this.#stops.push(() => api.close());
     this.simulatorUrl = await listen(api);
-    await mesh.start(files.site.site.id, live.addresses, this.simulatorUrl);
+    await mesh.start(siteId, live.addresses, this.simulatorUrl);
   }
 
   /** Idempotent; every step runs. What starts at the moment is ended first. */
@@ -78,25 +76,26 @@ export class Demo {
     for (const stop of this.#stops.splice(0).reverse()) await stop().catch(() => undefined);
   }
 
-  async #liveSite(files: DemoFiles): Promise<LiveSite> {
-    const { kind, onFailed } = this.options;
+  async #liveSite(): Promise<{ readonly live: LiveSite; readonly siteId: string }> {
     const links = await mkdtemp(join(tmpdir(), 'sparc-lines-'));
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
-    const live = this.#simulated(() => {
-      const onMemory = this.folder.remember.bind(this.folder);
-      return new LiveSite({ ...files, folder: links, onLineEnd: onFailed, onMemory, ...(kind && { kind }) });
-    });
+    const { live, siteId } = await this.#simulated(links);
     this.kind = live.kind;
     this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
     await live.start();
-    return live;
+    return { live, siteId };
   }
 
   /** Throws ERR_SIMULATOR_DEMO_FOLDER: an edited site file may be none any more. */
-  #simulated(build: () => LiveSite): LiveSite {
+  async #simulated(links: string): Promise<{ readonly live: LiveSite; readonly siteId: string }> {
+    const { kind, onFailed } = this.options;
     try {
-      return build();
+      const files = await this.folder.open();
+      this.#stops.push(() => this.folder.close());
+      const onMemory = this.folder.remember.bind(this.folder);
+      const live = new LiveSite({ ...files, folder: links, onLineEnd: onFailed, onMemory, ...(kind && { kind }) });
+      return { live, siteId: files.site.site.id };
     } catch (cause) {
       if (isSparcError(cause)) throw cause;
       const { siteFile } = this.folder;

@@ -1,4 +1,4 @@
-import { readFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,3 +77,15 @@ t.test('a port of one of the pages that is in use is said before anything starts
   await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_PORT_IN_USE' });
   await demo.stop();
 });
+
+for (const edited of ['doors: 1', 'devices: []\nreaders: [}']) {
+  t.test('a site file that is none any more is said, with its name', async (t) => {
+    const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
+    t.teardown(() => rm(dataPath, { recursive: true, force: true }));
+    await writeFile(join(dataPath, 'site.yaml'), edited);
+    const port = await freePorts(DEMO_GATEWAYS.length);
+    const demo = new Demo({ dataPath, port, onFailed: (error) => t.fail(error.message) });
+    await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_DEMO_FOLDER', message: /site\.yaml/ });
+    await demo.stop();
+  });
+}
