@@ -42,11 +42,6 @@ export class PartExchange implements MeshNetwork {
   /** Revisions whose parts are kept, the newest first; those of the newest are fetched. */
   want(revisions: readonly PolicyRevision[]): void {
     this.#wanted = revisions;
-    this.stored();
-  }
-
-  /** Parts came in another way. */
-  stored(): void {
     this.#isSurveyDue = true;
     this.#lookIn(0);
   }
@@ -54,15 +49,15 @@ export class PartExchange implements MeshNetwork {
   /** Stores those parts that are missing, of some that came by another way than a neighbour. Says how many. */
   offer(contents: readonly Uint8Array[]): number {
     const { crypto } = this.deps;
-    let offered = contents.map((content) => ({ hash: Buffer.from(crypto.sha256(content)).toString('hex'), content }));
+    const named = new Map(contents.map((content) => [Buffer.from(crypto.sha256(content)).toString('hex'), content]));
+    const offered = [...named].map(([hash, content]) => ({ hash, content }));
     for (let count = 0; ;) {
       // An index part that was stored tells of others.
       this.#survey();
-      const [missing, others] = [offered.filter(this.#isMissing), offered.filter((part) => !this.#isMissing(part))];
+      const missing = offered.filter(({ hash }) => this.#missing.has(hash));
       if (missing.length === 0) return count;
       this.#put(missing);
       count += missing.length;
-      offered = others;
     }
   }
 
@@ -204,8 +199,6 @@ export class PartExchange implements MeshNetwork {
       this.#look();
     }
   }
-
-  readonly #isMissing = ({ hash }: Part): boolean => this.#missing.has(hash);
 
   #put(parts: readonly Part[]): void {
     this.deps.store.put(parts);

@@ -100,3 +100,18 @@ t.test('what has not the shape of a notice is nothing', async (t) => {
     t.equal(noticedEvent(nodeCrypto, notice), undefined, JSON.stringify(notice)?.slice(0, 80));
   }
 });
+
+t.test('couriers that were taken or refused are events', async (t) => {
+  const courier = '001795293224891-11eda34765c9';
+  const counts = { entriesCount: 7, partsCount: 2, detachedCount: 0 };
+  const imported = noticedEvent(nodeCrypto, { kind: 'imported', courier, maker: KEY, ...counts });
+  t.strictSame(imported, {
+    name: 'ledger.imported',
+    detail: { courier, maker: KEY, entries: '7', parts: '2', detached: '0' },
+  });
+  const refused = noticedEvent(nodeCrypto, { kind: 'importRefused', courier, code: 'ERR_COURIER_DAMAGED' });
+  t.strictSame(refused, { name: 'ledger.import_refused', code: 'ERR_COURIER_DAMAGED', detail: { courier } });
+  for (const event of [imported, refused]) t.same(event && eventFaults(event), []);
+  t.equal(noticedEvent(nodeCrypto, { kind: 'importRefused', courier, code: 'ERR_NO_SUCH' }), undefined);
+  t.equal(noticedEvent(nodeCrypto, { kind: 'imported', courier: '../x', maker: KEY, ...counts }), undefined);
+});

@@ -261,3 +261,19 @@ t.test('a request of another site is not served, and one for a log is handed on'
   t.equal(await ask(log), 0);
   t.strictSame(served, [log]);
 });
+
+t.test(
+  'parts that a courier brought are stored as far as they are missing, index parts and what those name',
+  async (t) => {
+    const { gateway } = scene(t);
+    const b = await gateway('b');
+    const contents = [...FIRST.parts, ...SECOND.parts].map(({ content }) => content);
+    t.equal(b.exchange.offer(contents), 0, 'nothing is wanted yet');
+    b.exchange.want([FIRST.revision]);
+    t.equal(b.exchange.offer(contents), new Set(FIRST.parts.map(({ hash }) => hash)).size);
+    t.ok(b.isWhole(FIRST));
+    t.equal(b.exchange.missingCount, 0);
+    t.equal(b.exchange.offer(contents), 0, 'all of it is there, and the rest is of no use');
+    t.notOk(b.isWhole(SECOND));
+  },
+);
