@@ -30,7 +30,8 @@ const MemberView = closed({
   ),
   ownMissingCount: Type.Optional(
     Type.Integer({
-      description: 'entries of the own log that it did not say to have on disk; absent while it is away',
+      description:
+        'entries of the own log that it did not say to have on disk; absent where it said nothing since the start',
     }),
   ),
 });
@@ -102,8 +103,11 @@ export const MeshView = closed({
   logs: Type.Array(LogView),
   own: Type.Optional(
     closed({
-      replicasCount: Type.Integer({ description: 'neighbours that have all of the own log on disk' }),
-      unreplicatedCount: Type.Integer({ description: 'own entries that no neighbour has said to have on disk' }),
+      replicasCount: Type.Integer({
+        description:
+          'members that said to have all of the own log on disk, as far as the gateway heard since its start',
+      }),
+      unreplicatedCount: Type.Integer({ description: 'own entries that no member has said to have on disk' }),
       unreplicatedSinceUnixMs: Type.Optional(instant('when the first of them was recorded')),
     }),
   ),

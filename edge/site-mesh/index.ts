@@ -7,6 +7,7 @@ export { membershipHandlers } from './membership-handlers.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
 export { partitionsOf } from './partitions.js';
+export { OwnCopies } from './own-copies.js';
 export { OwnJournal } from './own-journal.js';
 export { OwnNews } from './own-news.js';
 export {

@@ -1,7 +1,5 @@
-import { EntryContent, headToText, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { headToText, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import {
-  holds,
-  holdersOf,
   isSameEpoch,
   tipsOf,
   type AuthorLog,
@@ -11,6 +9,7 @@ import {
 } from '@sparc/protocol/replication';
 import type { Delegation, Member, Roster } from '@sparc/protocol/roster';
 import type { HeadView, LogView, MemberView, MeshView, PolicyLaneView } from '../api/index.js';
+import { heldUpTo, missingCount, ownView, type Copies } from './own-copies.js';
 import { partitionsOf } from './partitions.js';
 
 /** What a view of the mesh is made from. */
@@ -27,6 +26,8 @@ export interface MeshFacts {
   readonly links: ReadonlyMap<string, readonly { readonly key: string }[]>;
   readonly roundTripMs: (neighbour: string) => number | undefined;
   readonly replication: ReplicationState;
+  /** Of neighbours that are here, and of those that were. */
+  readonly copies: Copies;
   /** Authors of whom no more is taken, and the limit that says so. */
   readonly full: ReadonlyMap<string, string>;
   readonly forks: readonly Fork[];
@@ -36,7 +37,7 @@ export interface MeshFacts {
 }
 
 export function runningView(facts: MeshFacts): MeshView {
-  const { self, roster, listensAt, forks, operators, policy } = facts;
+  const { self, roster, listensAt, replication, copies, ownBatchAfter, forks, operators, policy } = facts;
   const { site, epoch, issuedUnixMs, notAfterUnixMs, members, expelled } = roster;
   const hears = hearingOf(facts);
   return {
@@ -50,7 +51,12 @@ export function runningView(facts: MeshFacts): MeshView {
       hears,
     ),
     logs: logViews(facts),
-    own: ownView(facts),
+    own: ownView(
+      replication.logs.get(self) ?? [],
+      copies,
+      members.map(({ key }) => key).filter((key) => key !== self),
+      ownBatchAfter,
+    ),
     forks: forks.map(({ kind, first, second }) => ({ kind, first: headView(first), second: headView(second) })),
     expelled: expelled.map(({ key, name, heads }) => ({ key, name, heads: heads.map(headView) })),
     operators: operators.map(({ operator, name, rights, notAfterUnixMs }) => ({
@@ -84,15 +90,17 @@ function memberView(
   const awaySinceUnixMs = facts.awaySinceUnixMs.get(key);
   const roundTripMs = facts.roundTripMs(key);
   const heard = hears.get(key);
+  const copy = facts.copies.get(key);
   return {
     key,
     name,
     addresses: [...addresses],
     isSelf,
-    ...(hereSinceUnixMs !== undefined && { hereSinceUnixMs, ownMissingCount: ownMissingCount(facts.replication, key) }),
+    ...(hereSinceUnixMs !== undefined && { hereSinceUnixMs }),
     ...(awaySinceUnixMs !== undefined && { awaySinceUnixMs }),
     ...(roundTripMs !== undefined && { roundTripMs }),
     ...(heard !== undefined && { hears: [...heard] }),
+    ...(copy !== undefined && { ownMissingCount: missingCount(facts.replication.logs.get(facts.self) ?? [], copy) }),
   };
 }
 
@@ -131,51 +139,6 @@ function behind(log: AuthorLog, tips: readonly SignedHead[]): number {
   );
   const ends = furthest.filter((tip, at) => furthest.findIndex(({ epoch }) => isSameEpoch(epoch, tip.epoch)) === at);
   return ends.reduce((sum, { epoch, sequence }) => sum + Math.max(0, sequence - heldUpTo(log, epoch)), 0);
-}
-
-const heldUpTo = (log: AuthorLog, epoch: SignedHead['epoch']): number =>
-  log.find(({ head }) => isSameEpoch(head.epoch, epoch))?.head.sequence ?? 0;
-
-function ownView({ self, replication, ownBatchAfter }: MeshFacts): NonNullable<MeshView['own']> {
-  const log = replication.logs.get(self) ?? [];
-  const [newest] = tipsOf(log);
-  if (newest === undefined) return { replicasCount: 0, unreplicatedCount: 0 };
-  const alone = unreplicated(log, announced(replication, self));
-  const [first] = alone;
-  const since = first && recordedUnixMs(ownBatchAfter(first));
-  return {
-    replicasCount: holdersOf(replication, newest).length,
-    unreplicatedCount: countBehind(log, alone),
-    ...(since !== undefined && { unreplicatedSinceUnixMs: since }),
-  };
-}
-
-function ownMissingCount({ self, logs, neighbours }: ReplicationState, neighbour: string): number {
-  const log = logs.get(self) ?? [];
-  return countBehind(log, unreplicated(log, neighbours.get(neighbour)?.tips.get(self) ?? []));
-}
-
-const countBehind = (log: AuthorLog, ends: readonly EpochEnd[]): number =>
-  ends.reduce((sum, { epoch, sequence }) => sum + heldUpTo(log, epoch) - sequence, 0);
-
-/** Where in each epoch that begins which whoever told of `tips` has not, oldest first. */
-function unreplicated(log: AuthorLog, tips: readonly SignedHead[]): EpochEnd[] {
-  const known = tips.filter((tip) => holds(log, tip));
-  const last = known.reduce((max, { epoch }) => Math.max(max, epoch.counter), -1);
-  return log
-    .map(({ head: { epoch } }) => epoch)
-    .filter(({ counter }) => counter >= last)
-    .sort((a, b) => a.counter - b.counter)
-    .map((epoch) => ({
-      epoch,
-      sequence: Math.max(0, ...known.filter((tip) => isSameEpoch(tip.epoch, epoch)).map(({ sequence }) => sequence)),
-    }))
-    .filter(({ epoch, sequence }) => sequence < heldUpTo(log, epoch));
-}
-
-function recordedUnixMs(batch: Batch | undefined): number | undefined {
-  const [content] = batch?.contents ?? [];
-  return content && EntryContent.decode(content).wallUnixMs;
 }
 
 const headView = (head: SignedHead): HeadView => JSON.parse(headToText(head)) as HeadView;

@@ -6,6 +6,8 @@ export const LOST_AFTER_MS = 10_000;
 /** Told when neighbours come, and when they stay away. */
 export interface NeighbourHandlers {
   onFound(neighbour: string): void;
+  /** Its link ended; nobody else was told yet. */
+  onGoing(neighbour: string): void;
   onLost(neighbour: string): void;
 }
 
@@ -79,6 +81,7 @@ export class NeighbourWatch implements MeshNetwork {
   #went(neighbour: string): void {
     if (!this.#hereSince.delete(neighbour)) return;
     this.#awaySince.set(neighbour, this.clock.wall().unixMs);
+    this.told.onGoing(neighbour);
     const timer = this.clock.setTimer(LOST_AFTER_MS, () => {
       this.#leaving.delete(neighbour);
       this.told.onLost(neighbour);

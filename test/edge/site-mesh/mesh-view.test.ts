@@ -52,6 +52,7 @@ function scene() {
       links: new Map([[neighbour, [{ key: self }]]]),
       roundTripMs: (key: string) => (key === neighbour ? 0.5 : undefined),
       replication,
+      copies: new Map([[neighbour, tips]]),
       full: new Map<string, string>(),
       forks: [],
       ownBatchAfter: ({ epoch, sequence }: { epoch: SignedHead['epoch']; sequence: number }) => {
@@ -152,4 +153,22 @@ t.test('a ledger of which no more is taken is shown with the limit that says so'
     view.logs.map(({ full }) => full),
     [undefined, 'disk'],
   );
+});
+
+t.test('what a neighbour had on disk when it went is not on this gateway only', async (t) => {
+  const { ownSecond, neighbour, cellar, facts } = scene();
+  const scenes = facts([]);
+  const apart = { ...scenes, hereSinceUnixMs: new Map(), copies: new Map([[cellar, [ownSecond.head]]]) };
+  const view = runningView(apart);
+  t.strictSame(view.own, { replicasCount: 1, unreplicatedCount: 0 });
+  t.equal(view.members.find(({ key }) => key === cellar)?.ownMissingCount, 0);
+  t.notOk('ownMissingCount' in (view.members.find(({ key }) => key === neighbour) ?? {}), 'it said nothing');
+});
+
+t.test('whoever is on the roster no more is no place for copies', async (t) => {
+  const { ownSecond, neighbour, facts } = scene();
+  const scenes = facts([ownSecond.head]);
+  const members = scenes.roster.members.filter(({ key }) => key !== neighbour);
+  const { own } = runningView({ ...scenes, roster: { ...scenes.roster, members } });
+  t.match(own, { replicasCount: 0, unreplicatedCount: 5 });
 });

@@ -33,6 +33,7 @@ async function setUp() {
   const heard: unknown[][] = [];
   const watch = new NeighbourWatch(clock, network, {
     onFound: (neighbour) => told.push(`found ${neighbour}`),
+    onGoing: (neighbour) => heard.push(['going', neighbour]),
     onLost: (neighbour) => told.push(`lost ${neighbour}`),
   });
   await watch.start({
@@ -92,6 +93,7 @@ t.test('whatever goes through a watch is as without it', async (t) => {
   t.strictSame(heard, [
     ['connected', 'gate'],
     ['message', 'gate', bytes],
+    ['going', 'gate'],
     ['disconnected', 'gate'],
   ]);
   t.strictSame([...links.serve('gate', bytes)], [Uint8Array.of(2)]);
