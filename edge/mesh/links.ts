@@ -17,7 +17,10 @@ export type Links = Infer<typeof Links>;
 /** A member that a neighbour hears. */
 export type HeardLink = Links['heard'][number];
 
-/** What members told last. It is believed for whom to call and for what people are shown, and for nothing else. */
+/**
+ * What members told last. It is believed for whom to call, for what people are shown, and for when the previous site secret
+ * goes: whoever says that it has the present one and has not shuts out itself.
+ */
 export class LinksTold {
   /** Whom they hear, by neighbour that is here. */
   readonly #heard = new Map<string, readonly HeardLink[]>();

@@ -93,7 +93,8 @@ export class SessionLink {
         await this.#said.pay(bytes.length);
       }
     } catch (error) {
-      this.#fail(error);
+      // Only what is forged or malformed is refused.
+      this.end(asError(error).message, isSparcError(error));
     }
   }
 
@@ -151,11 +152,6 @@ export class SessionLink {
       () => (this.#unsentBytes -= bytes.length),
       (error: unknown) => this.end(asError(error).message, false),
     );
-  }
-
-  /** Only what is forged or malformed is refused. */
-  #fail(error: unknown): void {
-    this.end(asError(error).message, isSparcError(error));
   }
 }
 

@@ -31,8 +31,8 @@ export class SiteSecretProtector implements ConnectionProtector {
 
   /** Throws when the two ends have no secret in common. */
   async protect(connection: MessageStream, options: AbortOptions = {}): Promise<MessageStream> {
-    const agree = connection.direction === 'inbound' ? this.#answer : this.#call;
-    const secret = await agree.call(this, connection, options);
+    const isCalled = connection.direction === 'inbound';
+    const secret = await (isCalled ? this.#answer(connection, options) : this.#call(connection, options));
     return preSharedKey({ psk: swarmKeyOf(secret) })().protect(connection, options);
   }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import { machine, machineText, RESULTS_FOLDER } from '../bench/machine.js';
 import { REPOSITORY } from '../support/repository.js';
 
@@ -82,6 +83,7 @@ async function properties(): Promise<Row[]> {
     ['protocol/osdp/single-fault', 'days of a reader with one fault', FUZZ_RUNS / 20, 'OSDP_FUZZ_RUNS'],
     // Each of them is read minute by minute.
     ['edge/access/schedule-years', 'two days of a schedule in any zone', FUZZ_RUNS / 20, 'SCHEDULE_RUNS'],
+    ['edge/mesh/libp2p-large-site', 'gateways of one site over libp2p', MEMBERS_MAX, 'MESH_MEMBERS'],
   ] as const) {
     const path = join('test', 'dist', `${file}.test.js`);
     const once = async (): Promise<undefined> => void (await run(what, [path], { [variable]: String(count) }));

@@ -1,7 +1,6 @@
 import t from 'tap';
 import { createNodeClock } from '@sparc/edge/platform';
 import type { Libp2pNetwork } from '@sparc/edge/mesh';
-import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import { MeshSite } from '../../support/mesh-site.js';
 import { eventually } from '../../support/peers.js';
 import { GatewayInMesh, keyOf, opened } from '../replica/gateway-in-mesh.js';
@@ -9,14 +8,15 @@ import { GatewayInMesh, keyOf, opened } from '../replica/gateway-in-mesh.js';
 const WITHIN_MS = 90_000;
 /** Two on both sides in the ring, and three across it. */
 const LINKS_COUNT = 7;
-/** All of them run on one CPU here, so only some record. */
+/** More than are all linked with each other. `npm run soak` has a full site: here they share a CPU. */
+const MEMBERS_COUNT = Number(process.env['MESH_MEMBERS'] ?? 20);
 const AUTHORS_EVERY = 4;
 
 t.test(
-  'a full site is linked in a ring with chords: ledgers reach all, and a lost gateway holds nothing up',
+  'a large site is linked in a ring with chords: ledgers reach all, and a lost gateway holds nothing up',
   async (t) => {
     const clock = createNodeClock();
-    const site = await MeshSite.create(MEMBERS_MAX, clock);
+    const site = await MeshSite.create(MEMBERS_COUNT, clock);
     const all = site.members.map((member) => {
       const network = site.network(member);
       const number = member.seed[0] ?? 0;
@@ -45,7 +45,7 @@ t.test(
     }
 
     const [first, gone, ...others] = all;
-    if (first === undefined || gone === undefined) throw new Error('a full site');
+    if (first === undefined || gone === undefined) throw new Error('a large site');
     await gone.gateway.stop();
     const before = first.gateway.holding()[first.gateway.author];
     first.gateway.commit(first.gateway.chain.add(opened));
