@@ -69,6 +69,8 @@ export const REPLY_BYTES_MAX = 1_048_576;
 /** Of one author; more are not recorded, they say nothing new. */
 const FORKS_MAX = 64;
 
+const WRITE_TROUBLE = 'the logs could not be read or written';
+
 interface Fetch {
   reply: MeshReply | undefined;
 }
@@ -78,6 +80,8 @@ export class Replicator {
   #state: ReplicationState;
   #timer: Timer | undefined;
   readonly #fetches = new Map<string, Fetch>();
+  #inbox: { readonly neighbour: string; readonly message: Uint8Array }[] = [];
+  #inboxTimer: Timer | undefined;
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
   readonly #full = new Map<string, FullReason>();
@@ -103,6 +107,7 @@ export class Replicator {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#inboxTimer?.cancel();
     for (const { reply } of this.#fetches.values()) reply?.cancel();
     this.#fetches.clear();
     await this.deps.network.stop();
@@ -168,10 +173,35 @@ export class Replicator {
     }
   }
 
+  /** Messages that arrive together are one write: flushing each would be most of the work in a busy site. */
   #onMessage(neighbour: string, message: Uint8Array): void {
+    this.#inbox.push({ neighbour, message });
+    this.#inboxTimer ??= this.deps.clock.setTimer(0, () => this.#readInbox());
+  }
+
+  #readInbox(): void {
+    this.#inboxTimer = undefined;
+    const intakes = new Map<string, Intake>();
+    const read = this.#inbox.splice(0).flatMap(({ neighbour, message }) => {
+      try {
+        const heads = Heads.decode(message);
+        for (const batch of heads.pushed) this.#takePushed(intakes, batch);
+        return [{ neighbour, heads }];
+      } catch (error) {
+        this.#failed(neighbour, error);
+        return [];
+      }
+    });
     try {
-      const { tips, complete, pushed } = Heads.decode(message);
-      for (const batch of pushed) this.#takePushed(batch);
+      this.#save([...intakes.values()]);
+    } catch (error) {
+      this.deps.onFailure(error, WRITE_TROUBLE);
+    }
+    for (const { neighbour, heads } of read) this.#hear(neighbour, heads);
+  }
+
+  #hear(neighbour: string, { tips, complete }: Heads): void {
+    try {
       const ours = tips.filter((tip) => this.#isOurs(neighbour, tip));
       this.#step({ kind: 'heads', neighbour, heads: { tips: ours, complete } });
     } catch (error) {
@@ -190,13 +220,18 @@ export class Replicator {
     const intake = this.#intake(author);
     if (intake === undefined) return false;
     intake.add(batch);
-    return this.#save(intake);
+    return this.#save([intake]);
   }
 
   /** What does not follow on what is held is fetched. */
-  #takePushed(batch: Batch): void {
+  #takePushed(intakes: Map<string, Intake>, batch: Batch): void {
+    const author = toHex(batch.author);
+    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return;
+    const intake = intakes.get(author) ?? this.#intake(author);
+    if (intake === undefined) return;
+    intakes.set(author, intake);
     try {
-      this.offer(batch);
+      intake.add(batch);
     } catch (error) {
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
     }
@@ -218,7 +253,7 @@ export class Replicator {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
     }
     const fork = author === ownLog.author ? disowned(ownLog.log(), hashAt, tip) : alteredBy(log, hashAt, tip);
-    if (fork !== undefined) this.#store(author, [], [fork]);
+    if (fork !== undefined) this.#store([], [fork]);
     return true;
   }
 
@@ -286,7 +321,7 @@ export class Replicator {
   #saveFetched(neighbour: string, intake: Intake): boolean {
     if (this.#stopped) return false;
     try {
-      return intake.isOutrun || this.#save(intake);
+      return intake.isOutrun || this.#save([intake]);
     } catch (error) {
       this.#failed(neighbour, error);
       return false;
@@ -310,25 +345,30 @@ export class Replicator {
   }
 
   /** On disk before it is announced. False where nothing of it is new. */
-  #save({ author, appends, forks }: Intake): boolean {
-    this.#store(author, appends, forks);
-    if (appends.length === 0) return false;
-    this.#step({ kind: 'stored', author, log: this.#counted(author) });
-    this.deps.onStored(author);
-    return true;
+  #save(intakes: readonly Intake[]): boolean {
+    this.#store(
+      intakes.flatMap(({ appends }) => appends),
+      intakes.flatMap(({ forks }) => forks),
+    );
+    const grown = intakes.filter(({ appends }) => appends.length > 0);
+    for (const { author } of grown) {
+      this.#step({ kind: 'stored', author, log: this.#counted(author) });
+      this.deps.onStored(author);
+    }
+    return grown.length > 0;
   }
 
-  #store(author: string, appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
-    const seen = this.#forksOf(author);
-    const found = new Map(forks.map((fork) => [forkName(fork), fork]));
-    const news = [...found].filter(([name]) => !seen.has(name)).slice(0, FORKS_MAX - seen.size);
-    if (appends.length === 0 && news.length === 0) return;
-    this.deps.store.append(
-      appends,
-      news.map(([, fork]) => fork),
-    );
+  #store(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
+    const news = new Map<string, Fork>();
+    for (const fork of forks) {
+      const seen = this.#forksOf(toHex(fork.first.author));
+      if (seen.size >= FORKS_MAX || seen.has(forkName(fork))) continue;
+      news.set(forkName(fork), fork);
+    }
+    if (appends.length === 0 && news.size === 0) return;
+    this.deps.store.append(appends, [...news.values()]);
     for (const [name, fork] of news) {
-      seen.add(name);
+      this.#forksOf(toHex(fork.first.author)).add(name);
       this.deps.onFork(fork);
     }
   }
@@ -368,7 +408,7 @@ export class Replicator {
   #failed(neighbour: string, error: unknown): void {
     const isOurs =
       !isSparcError(error) || error.code === 'ERR_LEDGER_WRITE_FAILED' || error.code === 'ERR_LEDGER_CORRUPT';
-    if (isOurs) this.deps.onFailure(error, 'the logs could not be read or written');
+    if (isOurs) this.deps.onFailure(error, WRITE_TROUBLE);
     else this.deps.network.refuse(neighbour, error.message);
   }
 }

@@ -41,9 +41,17 @@ export class MeshSite {
 
   private constructor(private readonly clock: Clock) {}
 
-  static async create(membersCount: number, clock: Clock = createNodeClock()): Promise<MeshSite> {
+  /** `ports`: of the members, where several processes are to mean the same site. */
+  static async create(
+    membersCount: number,
+    clock: Clock = createNodeClock(),
+    ports: readonly number[] = [],
+  ): Promise<MeshSite> {
     const site = new MeshSite(clock);
-    for (let seed = 1; seed <= membersCount; seed += 1) site.members.push(await site.stranger(seed));
+    for (let seed = 1; seed <= membersCount; seed += 1) {
+      const member = await site.stranger(seed);
+      site.members.push({ ...member, port: ports[seed - 1] ?? member.port });
+    }
     // The first one has the lowest key: it calls all others.
     site.members.sort((a, b) => (a.key < b.key ? -1 : 1));
     site.publish();

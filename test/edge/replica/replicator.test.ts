@@ -73,6 +73,23 @@ t.test('commits that follow closely, or are large, arrive too', async (t) => {
   t.ok(areEqual(gateways));
 });
 
+t.test('commits of several authors that arrive at once are one write', async (t) => {
+  const { clock, mesh, gateways } = await running(t, 5);
+  const [reader, ...authors] = gateways as [GatewayInMesh, ...GatewayInMesh[]];
+  for (const { machine } of authors) {
+    mesh.setLink(machine, reader.machine, { latencyMinMs: 1, latencyMaxMs: 1, bytesPerMs: 1e9 });
+  }
+  const before = reader.disk.writes.length;
+  for (const author of authors) author.commit(author.chain.add(opened));
+  await clock.advance(1_000);
+  t.ok(areEqual(gateways));
+  const writes = reader.disk.writes.slice(before);
+  t.same(
+    writes.map(({ appends }) => appends.length),
+    [authors.length],
+  );
+});
+
 t.test('lost messages cost time, and nothing else', async (t) => {
   const { clock, mesh, gateways } = await running(t, 3);
   const [author] = gateways as [GatewayInMesh];
