@@ -6,19 +6,19 @@ import type { CourierOpening } from './courier.js';
 
 /**
  * That a courier comes from the site's authority or from a member, under the newer of the roster that is known here and the
- * one that it carries, which is returned. Throws ERR_COURIER_OTHER_SITE, ERR_COURIER_MAKER_UNKNOWN or
+ * one that it carries. Throws ERR_COURIER_OTHER_SITE, ERR_COURIER_MAKER_UNKNOWN or
  * ERR_MESH_ROSTER_INVALID.
  */
 export function assertMaker(
   verify: VerifySignature,
   { authority, roster: known }: { readonly authority: Uint8Array; readonly roster: Roster },
   { site, maker, roster: signed }: CourierOpening,
-): Roster {
+): void {
   if (site !== known.site) {
     throw new SparcError('ERR_COURIER_OTHER_SITE', `it is of site ${site}, and this gateway is of ${known.site}`);
   }
   const shown = openRoster(verify, authority, signed);
   const newest = isNewer(shown, known) ? shown : known;
-  if (maker === bytesToHex(authority) || newest.members.some(({ key }) => key === maker)) return newest;
+  if (maker === bytesToHex(authority) || newest.members.some(({ key }) => key === maker)) return;
   throw new SparcError('ERR_COURIER_MAKER_UNKNOWN', `${maker} is no member of ${known.site}`, { maker });
 }
