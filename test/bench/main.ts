@@ -15,6 +15,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   journal: () => import('./journal.js'),
   'mesh-heal': () => import('./mesh-heal.js'),
   'mesh-spread': () => import('./mesh-spread.js'),
+  'mesh-loss': () => import('./mesh-loss.js'),
   'mesh-memory': () => import('./mesh-memory.js'),
   'policy-sign': () => import('./policy-sign.js'),
   'policy-lane': () => import('./policy-lane.js'),
