@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { MeshNotice } from '@sparc/edge/api';
 import { nodeRandom } from '@sparc/edge/platform';
+import { REPLICA_FILE } from '@sparc/edge/replica';
 import { SiteMesh } from '@sparc/edge/site-mesh';
 import { freePort } from '../../support/free-port.js';
 import { writeJournal } from '../../support/journal.js';
@@ -16,13 +18,14 @@ const FACTOR = 50;
 async function setUp(t: Test) {
   const { dataDir, self, signed, admission, joins } = membershipScene(t);
   const warnings: string[] = [];
+  const notices: MeshNotice[] = [];
   const port = await freePort();
   const mesh = new SiteMesh(
     {
       clock: fasterClock(FACTOR),
       random: nodeRandom,
       log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
-      tell: () => undefined,
+      tell: (notice) => void notices.push(notice),
       policyInForce: () => ({}),
     },
     dataDir,
@@ -31,7 +34,7 @@ async function setUp(t: Test) {
   t.teardown(() => mesh.stop());
   /** As the only member. */
   const joinSite = (site: string, epoch = 1) => joins(admission(signed({ site, epoch, members: [self] })));
-  return { dataDir, port, mesh, warnings, joinSite };
+  return { dataDir, port, mesh, warnings, notices, joinSite };
 }
 
 const stateIs = (mesh: SiteMesh, state: string) => eventually(`it is ${state}`, () => mesh.view().state === state);
@@ -89,4 +92,13 @@ t.test('a damaged membership is trouble, and ends no mesh that runs', async (t) 
   writeFileSync(join(dataDir, 'mesh', 'roster.bin'), 'damaged');
   await eventually('it is told', () => mesh.view().trouble?.code === 'ERR_MESH_MEMBERSHIP_DAMAGED');
   t.equal(mesh.view().state, 'running');
+});
+
+t.test('damaged replicas are told of, set aside, and stop no mesh', async (t) => {
+  const { dataDir, mesh, notices, joinSite } = await setUp(t);
+  joinSite('harbour');
+  writeFileSync(join(dataDir, REPLICA_FILE), 'no database, but long enough to be taken for one '.repeat(100));
+  mesh.start();
+  await stateIs(mesh, 'running');
+  t.same(notices, [{ kind: 'replicasLost', code: 'ERR_LEDGER_CORRUPT', movedTo: 'replica.corrupt-1.db' }]);
 });
