@@ -43,7 +43,11 @@ export const ADMIN_EVENTS = {
     severity: 'notice',
     meaning: 'A named person took a copy of the journal, which says who went where.',
     fields: ['code?'],
-    detail: { ...ACT, 'format?': '`lines`, `batches` or `courier`', 'upTo?': 'epoch and sequence of the newest entry in it' },
+    detail: {
+      ...ACT,
+      'format?': '`lines`, `batches` or `courier`',
+      'upTo?': 'epoch and sequence of the newest entry in it',
+    },
   },
   'ledger.brought': {
     severity: 'notice',
