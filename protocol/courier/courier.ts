@@ -104,6 +104,7 @@ export function* readCourier(
         if (!source.isAtEnd) throw damaged('there is something behind its end');
         return assertSigned(crypto, opening, chain, signature);
       }
+      if (batch === undefined && part === undefined) throw damaged('something in it holds nothing');
       if (batch !== undefined) yield { batch };
       if (part !== undefined) yield { part };
       chain = nextLink(crypto, chain, encoded);

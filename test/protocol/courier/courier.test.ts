@@ -170,6 +170,10 @@ t.test('chunks that are exchanged, repeated, added or of another file are found'
   }
 });
 
+t.test('a record that holds nothing is damage: whoever reads would work for nobody', async (t) => {
+  t.equal(outcome(fileOf([...ITEMS, {} as CourierItem])), 'ERR_COURIER_DAMAGED');
+});
+
 t.test('only the secret of the site opens it, the present one or the one before', async (t) => {
   t.equal(outcome(fileOf(ITEMS), [OLDER_SECRET]), 'ERR_COURIER_OTHER_SITE');
   t.equal(outcome(fileOf(ITEMS, { secret: OLDER_SECRET }), [SECRET, OLDER_SECRET]), 'taken');
