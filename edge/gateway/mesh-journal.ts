@@ -17,16 +17,20 @@ interface MeshJournalDeps {
 
 /** Takes what the site process tells of the mesh into the journal, as far as it can be true. */
 export class MeshJournal {
-  #left = NOTICES_AT_ONCE_MAX;
-  #countedAtMs: number;
+  /** Of neighbours that come and go, and of all else: a link that flaps for days silences no alarm. */
+  readonly #ofLinks: Turns;
+  readonly #ofAlarms: Turns;
   readonly #warned = new Set<string>();
 
   constructor(private readonly deps: MeshJournalDeps) {
-    this.#countedAtMs = deps.clock.monotonicMs();
+    this.#ofLinks = new Turns(deps.clock);
+    this.#ofAlarms = new Turns(deps.clock);
   }
 
   take(notice: unknown): void {
-    if (!this.#isInTurn()) return this.#warn('the mesh tells more than the journal takes of it');
+    // Before anything is checked: a signature takes time, too.
+    if (!(isOfLinks(notice) ? this.#ofLinks : this.#ofAlarms).take())
+      return this.#warn('the mesh tells more than the journal takes of it');
     const event = noticedEvent(nodeCrypto, notice);
     if (event === undefined) this.#warn('the mesh tells what cannot be true');
     else this.deps.record(event);
@@ -38,11 +42,25 @@ export class MeshJournal {
     this.#warned.add(message);
     this.deps.log.warn({}, message);
   }
+}
 
-  /** Before anything is checked: a signature takes time, too. */
-  #isInTurn(): boolean {
-    const nowMs = this.deps.clock.monotonicMs();
-    const earned = Math.floor((nowMs - this.#countedAtMs) / NOTICE_PAUSE_MS);
+const isOfLinks = (notice: unknown): boolean => {
+  const kind: unknown = typeof notice === 'object' && notice !== null && 'kind' in notice ? notice.kind : undefined;
+  return kind === 'found' || kind === 'lost';
+};
+
+/** So many at once, and then one after each pause. */
+class Turns {
+  #left = NOTICES_AT_ONCE_MAX;
+  #countedAtMs: number;
+
+  constructor(private readonly clock: Clock) {
+    this.#countedAtMs = clock.monotonicMs();
+  }
+
+  /** False where there is none left. */
+  take(): boolean {
+    const earned = Math.floor((this.clock.monotonicMs() - this.#countedAtMs) / NOTICE_PAUSE_MS);
     this.#left = Math.min(NOTICES_AT_ONCE_MAX, this.#left + earned);
     this.#countedAtMs += earned * NOTICE_PAUSE_MS;
     if (this.#left === 0) return false;

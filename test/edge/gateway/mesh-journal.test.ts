@@ -40,10 +40,25 @@ t.test('a site process that tells without end fills no journal, and is heard aga
   t.equal(recorded.length, 2 * NOTICES_AT_ONCE_MAX + 60_000 / NOTICE_PAUSE_MS);
 });
 
+t.test('a link that comes and goes for days silences no alarm, and alarms without end hide no link', async (t) => {
+  const { clock, journal, recorded } = setUp();
+  const expelled = { kind: 'expelled', neighbour: 'ab'.repeat(32), name: 'gate', epoch: 2 };
+  for (let count = 0; count < 1_000; count++) {
+    journal.take({ ...NOTICE, kind: count % 2 === 0 ? 'lost' : 'found' });
+    await clock.advance(5_000);
+  }
+  journal.take(expelled);
+  t.equal(recorded.at(-1)?.name, 'mesh.gateway_expelled');
+  for (let count = 0; count < 1_000; count++) journal.take(expelled);
+  await clock.advance(NOTICE_PAUSE_MS);
+  journal.take(NOTICE);
+  t.equal(recorded.at(-1)?.name, 'mesh.neighbour_found');
+});
+
 t.test('what cannot be true is not recorded, and costs its turn', async (t) => {
   const { journal, recorded, warnings } = setUp();
   for (let count = 0; count < NOTICES_AT_ONCE_MAX; count++) journal.take({ kind: 'forked' });
-  journal.take(NOTICE);
+  journal.take(undefined);
   t.same(recorded, []);
   t.equal(warnings.length, 2, 'each kind of trouble is said once');
 });
