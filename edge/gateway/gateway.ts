@@ -330,8 +330,12 @@ export class Gateway {
     return { kind: 'none', emergency: { ...emergency, plan } };
   }
 
-  /** The policy is of the whole site; what is at other gateways is neither served nor missed here. */
+  /**
+   * In a mesh the policy is of the whole site: what is at other gateways is neither served nor missed here. A gateway that
+   * is alone has all of it, and says of a device that its bus is unknown.
+   */
   #ownPlan(plan: SitePlan): SitePlan {
+    if (this.config.mesh === undefined) return plan;
     return planOfGateway(
       plan,
       this.config.buses.map(({ id }) => id),

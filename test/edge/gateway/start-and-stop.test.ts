@@ -9,6 +9,7 @@ import { parseGatewayConfig } from '@sparc/edge/config';
 import { Gateway } from '@sparc/edge/gateway';
 import { JOURNAL_FILE, readEntries } from '@sparc/edge/ledger';
 import { createNodeClock, loadIdentity, nodeRandom } from '@sparc/edge/platform';
+import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { TimeEvidence } from '@sparc/protocol/ports';
 import { openPolicyScene, policyScene } from '../policy/policy-scene.js';
 import { eventually } from '../../support/peers.js';
@@ -53,9 +54,11 @@ async function policyEvents(dataDir: string, last: string): Promise<string[]> {
   return names.filter((name) => name.startsWith('policy.'));
 }
 
-function namesIn(journal: string): string[] {
+const namesIn = (journal: string): string[] => recordsIn(journal).map(({ name }) => name);
+
+function recordsIn(journal: string): StoredRecord[] {
   try {
-    return readEntries(journal, { limit: 1_000 }).flatMap(({ record }) => record?.name ?? []);
+    return readEntries(journal, { limit: 1_000 }).flatMap(({ record }) => record ?? []);
   } catch {
     // The thread has not made its tables yet.
     return [];
@@ -114,6 +117,16 @@ t.test('a generation that is whole and cannot be opened leaves the one before it
   renameSync(join(to, 'current.tmp'), join(to, 'current'));
   await eventually('it is refused', () => log.some((message) => message.includes('generation-2.db')), 5_000);
   t.same(await policyEvents(scene.dataDir, 'policy.rejected'), ['policy.loaded', 'policy.rejected']);
+});
+
+t.test('a gateway that is alone says of each device that its bus is none of its own', async (t) => {
+  const scene = policyScene(t);
+  scene.apply();
+  const { gateway } = gatewayOf(t, scene.dataDir);
+  await gateway.start();
+  await eventually('it is recorded', () =>
+    recordsIn(join(scene.dataDir, JOURNAL_FILE)).some(({ code }) => code === 'ERR_CONFIG_BUS_UNKNOWN'),
+  );
 });
 
 t.test('a gateway that is stopped while its journal still starts records what it did', async (t) => {
