@@ -8,4 +8,4 @@ export { checkCourier, type CheckedCourier } from './check-courier.js';
 export { CourierCount } from './courier-count.js';
 export { CourierInbox, type CourierInboxDeps, type Taken } from './courier-inbox.js';
 export { withLogsOf } from './data-dir-logs.js';
-export { InboxFolder } from './inbox-folder.js';
+export { COURIER_SMALL_BYTES_MAX, InboxFolder } from './inbox-folder.js';

@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { CourierInbox, InboxFolder, type Taken } from '@sparc/edge/courier';
+import { COURIER_SMALL_BYTES_MAX, CourierInbox, InboxFolder, type Taken } from '@sparc/edge/courier';
 import { nodeCrypto } from '@sparc/edge/ledger';
+import { DISK_FREE_BYTES_MIN } from '@sparc/edge/replica';
 import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
 import { SparcError } from '@sparc/protocol/errors';
 import { signRoster } from '@sparc/protocol/roster';
@@ -156,6 +157,16 @@ t.test('a file that the disk has no room for is refused before it is copied', as
   const untouched = { sizeBytes: Number.MAX_SAFE_INTEGER, pieces: [] };
   const deps = { clock, random: new SeededRandom(1) };
   t.throws(() => folder.bring(deps, untouched, () => t.fail('it is looked at')), { code: 'ERR_COURIER_NO_ROOM' });
+});
+
+t.test('a full disk takes a courier that is as small as an expulsion, and none that would fill it', async (t) => {
+  const { dataDir, clock } = scene(t);
+  const deps = { clock, random: new SeededRandom(1) };
+  const bringTo = (freeBytes: number, sizeBytes: number) =>
+    new InboxFolder(dataDir, () => freeBytes).bring(deps, { sizeBytes, pieces: [] }, () => 'checked').checked;
+  t.equal(bringTo(DISK_FREE_BYTES_MIN / 2, COURIER_SMALL_BYTES_MAX), 'checked');
+  t.throws(() => bringTo(DISK_FREE_BYTES_MIN, COURIER_SMALL_BYTES_MAX + 1), { code: 'ERR_COURIER_NO_ROOM' });
+  t.throws(() => bringTo(20_000, 20_001), { code: 'ERR_COURIER_NO_ROOM' }, 'what does not fit at all');
 });
 
 t.test('what a command left that never ended is removed by one of a later day', async (t) => {
