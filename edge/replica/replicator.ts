@@ -136,7 +136,9 @@ export class Replicator {
       this.#step({ kind: 'stored', author, log: this.#counted(author) });
     }
     for (const [neighbour, { tips }] of this.#state.neighbours) {
-      const counted = [...tips.values()].flat().filter((tip) => this.#counts(tip));
+      const said = [...tips.values()].flat();
+      const counted = said.filter((tip) => this.#counts(tip));
+      if (counted.length === said.length) continue;
       this.#step({ kind: 'heads', neighbour, heads: { tips: counted, complete: true } });
     }
   }

@@ -5,15 +5,19 @@ import type { MeshView } from '../api/index.js';
 /** By neighbour: ends of the own log that it said to have on its disk. */
 export type Copies = ReadonlyMap<string, readonly SignedHead[]>;
 
-/** What neighbours have of the own log: the exchange forgets those that went, but their disks are still there. */
+/**
+ * What neighbours have of the own log: the exchange forgets those that went, but their disks are still there. Whoever comes
+ * back without it has lost it.
+ */
 export class OwnCopies {
   readonly #copies = new Map<string, readonly SignedHead[]>();
 
   /** `replication`: with the neighbours that are here, and before it forgets one that goes. */
   note({ self, neighbours }: ReplicationState): void {
-    for (const [neighbour, { tips }] of neighbours) {
+    for (const [neighbour, { tips, hasToldAll }] of neighbours) {
       const own = tips.get(self);
       if (own !== undefined) this.#copies.set(neighbour, own);
+      else if (hasToldAll) this.#copies.delete(neighbour);
     }
   }
 

@@ -27,6 +27,8 @@ export const PUSHED_BYTES_MAX = 32_768;
 interface Neighbour {
   /** By author, in hex. */
   readonly tips: ReadonlyMap<string, readonly SignedHead[]>;
+  /** It told of all that it has: a log of which it has no tips is one that it does not hold. */
+  readonly hasToldAll: boolean;
   /** By author: a log that it did not bring, and when it may be asked for it again. */
   readonly failures: ReadonlyMap<string, Failure>;
 }
@@ -139,7 +141,8 @@ export function holdersOf({ logs, neighbours }: ReplicationState, head: SignedHe
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
   switch (input.kind) {
     case 'connected': {
-      const neighbours = new Map(state.neighbours).set(input.neighbour, { tips: new Map(), failures: new Map() });
+      const nothingTold = { tips: new Map(), hasToldAll: false, failures: new Map() };
+      const neighbours = new Map(state.neighbours).set(input.neighbour, nothingTold);
       const heads = { tips: allTips(state), complete: true, pushed: [] };
       const ahead = aheadWithout(state, input.neighbour);
       return { state: { ...state, neighbours, ahead }, effects: [{ kind: 'send', neighbour: input.neighbour, heads }] };
@@ -183,7 +186,8 @@ function onHeads(
     byAuthor.set(author, [...(byAuthor.get(author) ?? []), tip]);
   }
   const merged = complete ? byAuthor : new Map([...known.tips, ...byAuthor]);
-  const neighbours = new Map(state.neighbours).set(neighbour, { ...known, tips: merged });
+  const hasToldAll = known.hasToldAll || complete;
+  const neighbours = new Map(state.neighbours).set(neighbour, { ...known, tips: merged, hasToldAll });
   const said = complete ? new Set([...known.tips.keys(), ...byAuthor.keys()]) : byAuthor.keys();
   return withAhead({ ...state, neighbours }, said, [neighbour]);
 }

@@ -12,7 +12,9 @@ function scene() {
   let state = nothingHeld(Buffer.from(chain.signer.publicKey).toString('hex'));
   const take = (input: ReplicationInput) => (state = step(state, 0, input).state);
   const says = (tip: SignedHead) => take({ kind: 'heads', neighbour: 'gate', heads: { tips: [tip], complete: false } });
-  return { first, second, take, says, state: () => state };
+  const tellsAll = (...tips: SignedHead[]) =>
+    take({ kind: 'heads', neighbour: 'gate', heads: { tips, complete: true } });
+  return { first, second, take, says, tellsAll, state: () => state };
 }
 
 t.test('what a neighbour said to have is known after it went, and after it came back without a word', async (t) => {
@@ -29,4 +31,23 @@ t.test('what a neighbour said to have is known after it went, and after it came 
   take({ kind: 'connected', neighbour: 'gate' });
   copies.note(state());
   t.strictSame([...copies.all()], [['gate', [second]]]);
+});
+
+t.test('a neighbour that lost its replicas is no copy any more', async (t) => {
+  const { second, take, tellsAll, state } = scene();
+  const copies = new OwnCopies();
+  take({ kind: 'connected', neighbour: 'gate' });
+  tellsAll(second);
+  copies.note(state());
+  t.equal(copies.all().size, 1);
+  take({ kind: 'disconnected', neighbour: 'gate' });
+  take({ kind: 'connected', neighbour: 'gate' });
+  copies.note(state());
+  t.equal(copies.all().size, 1, 'it said nothing yet');
+  tellsAll();
+  copies.note(state());
+  t.equal(copies.all().size, 0);
+  tellsAll(second);
+  copies.note(state());
+  t.equal(copies.all().size, 1, 'it fetched it again');
 });
