@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { ERRORS } from '@sparc/protocol/errors';
+import { ERRORS, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { headFromText, isSignatureValid, sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import { FULL_REASONS } from '../replica/index.js';
@@ -11,7 +11,7 @@ const neighbour = {
   neighbour: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   name: Type.String({ minLength: 1, maxLength: 128 }),
 };
-const code = Type.String({ pattern: '^ERR_[A-Z0-9_]{1,60}$' });
+const code = Type.Union((Object.keys(ERRORS) as ErrorCode[]).map((each) => Type.Literal(each)));
 const courier = Type.String({ pattern: '^[0-9a-f-]{1,64}$' });
 const count = Type.Integer({ minimum: 0 });
 /** As `headToText` writes it. */
@@ -77,7 +77,8 @@ export type MeshNotice = Static<typeof MeshNotice>;
 
 /**
  * The event that a notice stands for. The site process speaks to the network and is not believed: undefined where the
- * notice is none, or tells of a fork that its author did not sign.
+ * notice is none, or tells of a fork whose heads its author did not sign. That they contradict each other is its word alone:
+ * it would take both ledgers to know.
  */
 export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft | undefined {
   if (!Value.Check(MeshNotice, notice)) return undefined;
@@ -93,7 +94,6 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
       };
     case 'refused': {
       const { entryKind, epoch, sequence, code } = notice;
-      if (!Object.hasOwn(ERRORS, code)) return undefined;
       return {
         name: 'mesh.authority_refused',
         code,
@@ -106,12 +106,10 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
       return { name: 'ledger.imported', detail: { courier: notice.courier, maker, ...counts } };
     }
     case 'importRefused':
-      if (!Object.hasOwn(ERRORS, notice.code)) return undefined;
       return { name: 'ledger.import_refused', code: notice.code, detail: { courier: notice.courier } };
     case 'replicaFull':
       return { name: 'ledger.replica_full', detail: { author: notice.author, limit: notice.limit } };
     case 'replicasLost':
-      if (!Object.hasOwn(ERRORS, notice.code)) return undefined;
       return { name: 'ledger.replicas_lost', code: notice.code, detail: { movedTo: notice.movedTo } };
     case 'forked': {
       const first = signedHead(crypto, notice.first);

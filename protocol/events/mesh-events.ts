@@ -33,7 +33,7 @@ export const MESH_EVENTS = {
   'ledger.forked': {
     severity: 'alarm',
     meaning:
-      'An author of the site signed two histories: its disk was set back, its key is in two hands, or entries were altered.',
+      'The site process found two histories that an author of the site signed: its disk was set back, its key is in two hands, or entries were altered. That the author signed both heads was checked once more; that they contradict each other shows in the ledgers alone.',
     detail: {
       author: 'the public key of the author',
       kind: '`altered`: two entries at one place; `setBack`: it goes on from before an end that others hold; `twoLives`: it goes on twice from one place',
