@@ -23,6 +23,7 @@ export {
 export { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from './libp2p-network.js';
 export { createNode, type Node } from './libp2p-node.js';
 export { Links, LinksTold, type HeardLink } from './links.js';
+export { muxer } from './muxer.js';
 export * from './pace.js';
 export {
   GREETING_MAX_MS,
@@ -37,5 +38,4 @@ export {
   type SessionSite,
   type SessionState,
 } from './session.js';
-export { type SiteSecrets } from './site-secret.js';
 export { TELL_AGAIN_MS, TELL_PAUSE_MS, Teller } from './teller.js';

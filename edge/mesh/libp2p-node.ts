@@ -5,12 +5,13 @@ import { mdns } from '@libp2p/mdns';
 import { noise } from '@libp2p/noise';
 import { peerIdFromPublicKey } from '@libp2p/peer-id';
 import { tcp } from '@libp2p/tcp';
-import { yamux } from '@libp2p/yamux';
 import type { Random } from '@sparc/protocol/ports';
+import type { SiteSecrets } from '@sparc/protocol/roster';
 import { createLibp2p } from 'libp2p';
 import { addressOf } from './addresses.js';
-import { fromHex, toHex } from './hex.js';
-import { SiteSecretProtector, type SiteSecrets } from './site-secret.js';
+import { fromHex, toHex } from '../platform/index.js';
+import { muxer } from './muxer.js';
+import { SiteSecretProtector } from './site-secret.js';
 
 /** All gateways of a site come back at once after a power cut, from one address where they are tested. */
 const CONNECTIONS_MAX = 96;
@@ -56,7 +57,7 @@ export function createNode(
     addresses: { listen: [addressOf(listen.host, listen.port).toString()] },
     transports: [tcp()],
     streamMuxers: [
-      yamux({
+      muxer({
         maxInboundStreams: STREAMS_MAX,
         maxOutboundStreams: STREAMS_MAX,
         streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES_MAX },
