@@ -1,25 +1,37 @@
-import { sameBytes, type ChainedEntry, type SignedHead } from '../ledger/index.js';
-import { holds, isSameEpoch, leadsTo, type AuthorLog, type EpochEnd, type HashAt } from './author-log.js';
+import { sameBytes, type ChainedEntry, type EpochId, type SignedHead } from '../ledger/index.js';
+import { holds, isSameEpoch, placeIn, type AuthorLog, type EpochEnd, type HashAt } from './author-log.js';
 
 /**
  * Whether what is up to an end may lead to one of the heads that a site attested when it expelled their author. As long
  * as such a head is not here, any earlier epoch may.
  */
-export function mayLead(log: AuthorLog, attested: readonly SignedHead[], end: EpochEnd): boolean {
-  return attested.some((head) => {
-    if (isSameEpoch(head.epoch, end.epoch)) return end.sequence <= head.sequence;
-    return holds(log, head) ? leadsTo(log, end, head) : end.epoch.counter < head.epoch.counter;
+export const mayLead = (log: AuthorLog, attested: readonly SignedHead[], { epoch, sequence }: EpochEnd): boolean =>
+  sequence <= lastCounted(log, attested, epoch);
+
+/** Up to where an epoch may lead to one of the heads: Infinity where that is not known yet, 0 where it does not. */
+function lastCounted(log: AuthorLog, attested: readonly SignedHead[], epoch: EpochId): number {
+  const ends = attested.map((head) => {
+    if (isSameEpoch(head.epoch, epoch)) return head.sequence;
+    if (!holds(log, head)) return epoch.counter < head.epoch.counter ? Infinity : 0;
+    return placeIn(log, epoch, head)?.sequence ?? 0;
   });
+  return Math.max(0, ...ends);
 }
 
-/** What counts of the log of an expelled author, as far as it is held: all that is behind is evidence and nothing else. */
+/**
+ * What counts of the log of an expelled author, as far as it is held: all that is behind is evidence and nothing else. An
+ * epoch that the attested branch leaves before its end counts up to there, whoever holds how much more of it. Its head is
+ * no tip, because the next epoch follows on it, so that it is shown to nobody and its signature, of more, to nobody either.
+ */
 export function attestedLog(log: AuthorLog, attested: readonly SignedHead[], hashAt: HashAt): AuthorLog {
   return log.flatMap((held) => {
     const { epoch, sequence } = held.head;
-    const end = attested.find((head) => isSameEpoch(head.epoch, epoch) && head.sequence <= sequence);
-    if (end === undefined) return mayLead(log, attested, { epoch, sequence: 1 }) ? [held] : [];
-    const hash = end.sequence === sequence ? held.head.hash : hashAt(epoch, end.sequence);
-    return hash !== undefined && sameBytes(hash, end.hash) ? [{ ...held, head: end }] : [];
+    const last = lastCounted(log, attested, epoch);
+    if (last > sequence) return [held];
+    const hash = last === sequence ? held.head.hash : hashAt(epoch, last);
+    if (last === 0 || hash === undefined) return [];
+    const end = endAt(attested, { epoch, sequence: last }) ?? { ...held.head, sequence: last, hash };
+    return sameBytes(hash, end.hash) ? [{ ...held, head: end }] : [];
   });
 }
 
@@ -30,9 +42,14 @@ export function attestedPart(
   entries: readonly ChainedEntry[],
   head: SignedHead,
 ): { readonly entries: readonly ChainedEntry[]; readonly head: SignedHead } | undefined {
-  const end = attested.find(({ epoch, sequence }) => isSameEpoch(epoch, head.epoch) && sequence <= head.sequence);
-  if (end === undefined) return mayLead(log, attested, head) ? { entries, head } : undefined;
-  const last = entries.find(({ sequence }) => sequence === end.sequence);
+  const sequence = lastCounted(log, attested, head.epoch);
+  if (sequence > head.sequence) return { entries, head };
+  const end = endAt(attested, { epoch: head.epoch, sequence });
+  if (end === undefined) return sequence === head.sequence ? { entries, head } : undefined;
+  const last = entries.find((entry) => entry.sequence === end.sequence);
   if (last === undefined || !sameBytes(last.hash, end.hash)) return undefined;
-  return { entries: entries.filter(({ sequence }) => sequence <= end.sequence), head: end };
+  return { entries: entries.filter((entry) => entry.sequence <= end.sequence), head: end };
 }
+
+const endAt = (attested: readonly SignedHead[], { epoch, sequence }: EpochEnd): SignedHead | undefined =>
+  attested.find((head) => isSameEpoch(head.epoch, epoch) && head.sequence === sequence);

@@ -85,10 +85,14 @@ export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }
 }
 
 /** Whether a head is a tip or lies before it, as far as this log tells how its epochs follow on each other. */
-export function leadsTo(log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean {
+export const leadsTo = (log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean =>
+  (placeIn(log, head.epoch, tip)?.sequence ?? 0) >= head.sequence;
+
+/** The last entry of an epoch that is a tip or lies before it. */
+export function placeIn(log: AuthorLog, epoch: EpochId, tip: EpochEnd): EpochEnd | undefined {
   let at: EpochEnd | undefined = tip;
-  while (at !== undefined && !isSameEpoch(at.epoch, head.epoch)) at = epochOf(log, at.epoch)?.previous;
-  return at !== undefined && at.sequence >= head.sequence;
+  while (at !== undefined && !isSameEpoch(at.epoch, epoch)) at = epochOf(log, at.epoch)?.previous;
+  return at;
 }
 
 /** What of a log somebody lacks who has it up to these ends: for each epoch the sequence after which it goes on, oldest first. */

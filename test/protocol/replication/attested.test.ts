@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import t from 'tap';
 import { pureCrypto, type EpochId, type SignedHead } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
-import { accept, attestedLog, attestedPart, isSameEpoch, mayLead, type AuthorLog } from '@sparc/protocol/replication';
+import {
+  accept,
+  attestedLog,
+  attestedPart,
+  isSameEpoch,
+  mayLead,
+  tipsOf,
+  type AuthorLog,
+} from '@sparc/protocol/replication';
 import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
 import { checkProperty } from '../../support/property.js';
 import { batchesOf } from '../../support/test-batches.js';
@@ -50,6 +58,33 @@ t.test('a branch that the attested head does not follow on does not count, and b
   t.equal(counted(log, [mine, theirs]).length, 3);
 });
 
+t.test('of an epoch that the attested branch left counts what is before, whoever holds how much more', async (t) => {
+  const chain = new TestChain();
+  const trunk = [chain.open(1), chain.add(opened)];
+  const restored = chain.branch();
+  const tail = [chain.add(opened), chain.add(opened)];
+  const branch = [restored.open(2), restored.add(opened)];
+  const attested = restored.head;
+  if (attested === undefined) throw new Error('a head');
+  for (const held of [
+    [...trunk, ...branch],
+    [...trunk, ...tail, ...branch],
+  ]) {
+    const log = counted(logOf(held), [attested]);
+    t.strictSame(endsOf(log), ['1/2', '2/2']);
+    t.strictSame(tipsOf(log), [attested], 'and its end is shown to nobody');
+  }
+  t.strictSame(
+    endsOf(counted(logOf([...trunk, ...tail]), [attested])),
+    ['1/4'],
+    'all of it as long as nobody can tell',
+  );
+  const [first] = tail;
+  if (first === undefined) throw new Error('a tail');
+  const both = counted(logOf([...trunk, ...tail, ...branch]), [attested, first.head]);
+  t.strictSame(endsOf(both), ['1/3', '2/2'], 'up to the further one where more is attested of it');
+});
+
 t.test('another entry at the attested place is not what was attested', async (t) => {
   const chain = new TestChain();
   const trunk = [chain.open(1)];
@@ -82,29 +117,49 @@ t.test('what comes from a neighbour is cut at the attested head, and nothing beh
 });
 
 t.test('in whatever pieces a log comes, what counts is in the end the same, and never more', async (t) => {
-  const arbitraryEpochs = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 4 });
-  checkProperty(
-    fc.property(arbitraryEpochs, fc.nat(), fc.nat(), (epochs, at, extra) => {
-      const chain = new TestChain();
-      const commits = epochs.flatMap((count, index) => [
-        chain.open(index + 1),
-        ...Array.from({ length: count }, () => chain.add(opened)),
-      ]);
-      const attested = commits[at % commits.length]?.head;
-      if (attested === undefined) throw new Error('a head');
-      const whole = logOf(commits);
-      const taken = new SimulatedLog();
-      for (const commit of commits.slice(0, (at % commits.length) + (extra % 3) + 1)) {
-        const part = attestedPart(taken.log, [attested], commit.entries, commit.head);
-        if (part !== undefined) taken.add({ ...appendOf(commit), ...part });
-      }
-      const expected = endsOf(counted(whole, [attested]));
-      t.strictSame(endsOf(taken.log), expected);
-      t.strictSame(endsOf(counted(taken, [attested])), expected);
-      const newest = taken.log.find(({ head }) => isSameEpoch(head.epoch, attested.epoch));
-      t.strictSame(newest?.head.hash, attested.hash);
-    }),
-    100,
-  );
+  /** Entries of each epoch, and how many the disk had lost of it when the next one began. */
+  const arbitraryEpochs = fc.array(fc.record({ count: fc.integer({ min: 0, max: 3 }), lost: fc.nat(2) }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  const property = fc.property(arbitraryEpochs, fc.nat(), fc.nat(), fc.boolean(), (epochs, at, extra, tailsFirst) => {
+    const { trunk, tails } = lived(epochs);
+    const [index, head] = [at % trunk.length, trunk[at % trunk.length]?.head];
+    if (head === undefined) throw new Error('a head');
+    const whole = logOf([...trunk, ...tails]);
+    const branch = trunk.slice(0, index + (extra % 3) + 1);
+    const taken = new SimulatedLog();
+    for (const commit of tailsFirst ? inOrder([...branch, ...tails]) : [...branch, ...tails]) {
+      if (commit.entries[0]?.sequence !== 1 && !isHere(taken, commit)) continue;
+      const part = attestedPart(taken.log, [head], commit.entries, commit.head);
+      if (part !== undefined) taken.add({ ...appendOf(commit), ...part });
+    }
+    const expected = endsOf(counted(whole, [head]));
+    t.strictSame(endsOf(counted(taken, [head])), expected);
+    t.strictSame(tipsOf(counted(taken, [head])), [head]);
+    if (!tailsFirst) t.strictSame(endsOf(taken.log), expected, 'and nothing else is stored');
+  });
+  checkProperty(property, 100);
   t.pass();
 });
+
+/** A log whose disk was set back at the end of some epochs, and what it had lost then. */
+function lived(epochs: readonly { readonly count: number; readonly lost: number }[]) {
+  const trunk: LogCommit[] = [];
+  const tails: LogCommit[] = [];
+  let chain = new TestChain();
+  for (const [index, { count, lost }] of epochs.entries()) {
+    trunk.push(chain.open(index + 1), ...Array.from({ length: count }, () => chain.add(opened)));
+    const restored = chain.branch();
+    tails.push(...Array.from({ length: lost }, () => chain.add(opened)));
+    chain = restored;
+  }
+  return { trunk, tails };
+}
+
+/** As neighbours send it: older epochs first. */
+const inOrder = (commits: readonly LogCommit[]): LogCommit[] =>
+  [...commits].sort((a, b) => a.head.epoch.counter - b.head.epoch.counter || a.head.sequence - b.head.sequence);
+
+const isHere = ({ log }: SimulatedLog, { head, entries: [first] }: LogCommit): boolean =>
+  log.some((held) => isSameEpoch(held.head.epoch, head.epoch) && held.head.sequence + 1 === first?.sequence);
