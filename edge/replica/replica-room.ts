@@ -15,8 +15,7 @@ export type FullReason = (typeof FULL_REASONS)[number];
 
 /**
  * Room for replicas. At a limit nothing more is taken; nothing is dropped, because this may be the only copy. The log of
- * the site authority says who belongs to the site and what is in force: it is short, and neither other logs nor the reserve
- * for the journal stand in its way.
+ * the site authority says who belongs to the site and what is in force: it is short, and no limit stands in its way.
  */
 export class ReplicaRoom {
   constructor(
@@ -29,10 +28,10 @@ export class ReplicaRoom {
 
   /** Why nothing more of an author is taken; undefined while there is room. */
   fullFor(author: string): FullReason | undefined {
+    if (author === this.authority) return undefined;
     const { store } = this;
     if (store.sizeBytes(author) >= AUTHOR_BYTES_MAX) return 'author';
     if ((store.logs().get(author)?.length ?? 0) >= EPOCHS_MAX) return 'epochs';
-    if (author === this.authority) return undefined;
     const allBytes = [...store.logs().keys()].reduce((sum, each) => sum + store.sizeBytes(each), 0);
     if (allBytes >= REPLICA_BYTES_MAX) return 'all';
     return this.freeBytes() < DISK_FREE_BYTES_MIN ? 'disk' : undefined;
