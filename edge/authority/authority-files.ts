@@ -53,7 +53,7 @@ export function createAuthorityFiles(
   }
 }
 
-/** Throws ERR_MESH_AUTHORITY_DAMAGED, ERR_MESH_AUTHORITY_IN_USE or ERR_CONFIG_SECRET_EXPOSED. */
+/** Throws ERR_MESH_AUTHORITY_DAMAGED, ERR_MESH_AUTHORITY_IN_USE, ERR_LEDGER_WRITE_FAILED or ERR_CONFIG_SECRET_EXPOSED. */
 export function openAuthorityFiles(path: string, { clock, random }: Deps): AuthorityFiles {
   return notDamaged(path, () => {
     const [signer, seed] = [findSigningKey(keyPath(path)), findSigningSeed(keyPath(path))];
@@ -61,7 +61,7 @@ export function openAuthorityFiles(path: string, { clock, random }: Deps): Autho
     if (signer === undefined || seed === undefined || pinKey === undefined || !existsSync(logPath(path))) {
       throw new Error('authority.key, pin.key or log.db is missing');
     }
-    const lock = tryLock(join(path, 'authority.lock'));
+    const lock = lockOf(path);
     if (lock === undefined) {
       throw new SparcError('ERR_MESH_AUTHORITY_IN_USE', `another command works on ${path}`, { path });
     }
@@ -72,6 +72,16 @@ export function openAuthorityFiles(path: string, { clock, random }: Deps): Autho
       throw error;
     }
   });
+}
+
+/** A stick that is full or write-protected is not damaged. */
+function lockOf(path: string): ExclusiveLock | undefined {
+  try {
+    return tryLock(join(path, 'authority.lock'));
+  } catch (cause) {
+    const message = `${path} cannot be written: ${(cause as Error).message}`;
+    throw new SparcError('ERR_LEDGER_WRITE_FAILED', message, { path }, { cause });
+  }
 }
 
 export function closeAuthorityFiles({ log, lock }: AuthorityFiles): void {
@@ -90,7 +100,11 @@ export function notDamaged<T>(path: string, work: () => T): T {
   }
 }
 
-const PASSED_ON: ReadonlySet<string> = new Set(['ERR_CONFIG_SECRET_EXPOSED', 'ERR_MESH_AUTHORITY_IN_USE']);
+const PASSED_ON: ReadonlySet<string> = new Set([
+  'ERR_CONFIG_SECRET_EXPOSED',
+  'ERR_LEDGER_WRITE_FAILED',
+  'ERR_MESH_AUTHORITY_IN_USE',
+]);
 
 function newKey(path: string): Signer {
   try {

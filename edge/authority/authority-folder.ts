@@ -22,6 +22,7 @@ import {
   type SiteSecret,
 } from '@sparc/protocol/roster';
 import { nodeCrypto } from '../ledger/index.js';
+import { toHex } from '../platform/index.js';
 import {
   closeAuthorityFiles,
   createAuthorityFiles,
@@ -109,14 +110,14 @@ export class AuthorityFolder {
    * Throws ERR_MESH_MEMBERS_MAX, ERR_MESH_EXPELLED, ERR_MESH_ROSTER_INVALID or ERR_MESH_REQUEST_INVALID.
    */
   enrol(enrolled: readonly Member[]): readonly Uint8Array[] {
-    const { roster, siteSecret } = this.#state;
+    const { roster, siteSecret, previousSecrets } = this.#state;
     for (const { key } of enrolled) assertNotExpelled(roster, key);
     const members = new Map([...roster.members, ...enrolled].map((member) => [member.key, member]));
     if (members.size > MEMBERS_MAX) {
       throw new SparcError('ERR_MESH_MEMBERS_MAX', `${members.size} gateways, where ${MEMBERS_MAX} may be`);
     }
     const signed = this.#sign({ members: [...members.values()] });
-    const secrets = { siteSecret, pinKey: this.pinKey };
+    const secrets = { siteSecret, previousSecrets, pinKey: this.pinKey };
     const { signer } = this.files;
     const admissions = enrolled.map(({ key }) =>
       signAdmission(signer, this.deps.random, { key, roster: signed, secrets }),
@@ -151,20 +152,28 @@ export class AuthorityFolder {
 
   /** To whom rights were given; one that has expired is among them. */
   get operators(): readonly Delegation[] {
-    return [...this.#state.delegations.values()].filter(({ rights }) => rights.length > 0);
+    return this.#state.operators.all();
   }
 
   /** In the place of what the operator had before; no rights end it. Throws ERR_MESH_DELEGATION_INVALID. */
   delegate(delegated: Omit<Delegation, 'issuedUnixMs'>): void {
-    const delegation = { ...delegated, issuedUnixMs: Math.floor(this.deps.clock.wall().unixMs) };
-    assertDelegation(delegation);
-    this.#append([{ kind: DELEGATION_KIND, body: Delegation.encode(delegation) }]);
+    this.#delegate({ ...delegated, issuedUnixMs: this.#delegatedUnixMs(delegated.operator) });
   }
 
-  /** All that it ever said, and parts of its policy, as a file for any gateway that has one of the last two site secrets. */
+  /** Ends what an operator may. Throws ERR_MESH_DELEGATION_INVALID for one that has no rights. */
+  withdraw(key: string): void {
+    const known = this.operators.find(({ operator }) => operator === key);
+    if (known === undefined) {
+      throw new SparcError('ERR_MESH_DELEGATION_INVALID', `${key} has no rights that could be withdrawn`, { key });
+    }
+    const issuedUnixMs = this.#delegatedUnixMs(key);
+    this.#delegate({ ...known, rights: [], issuedUnixMs, notAfterUnixMs: issuedUnixMs });
+  }
+
+  /** All that it ever said, and parts of its policy, as a file for any gateway that has one of the last eight site secrets. */
   courier(parts: Iterable<Uint8Array>): Generator<Uint8Array, void> {
     const { clock, random } = this.deps;
-    const { signed, roster, siteSecret, previousSecret: previous } = this.#state;
+    const { signed, roster, siteSecret, previousSecrets: previous } = this.#state;
     const madeUnixMs = Math.floor(clock.wall().unixMs);
     const opening = { site: roster.site, maker: toHex(this.publicKey), madeUnixMs, roster: signed };
     const deps = { signer: this.files.signer, random, crypto: nodeCrypto };
@@ -179,6 +188,17 @@ export class AuthorityFolder {
   #sign(changed: Partial<RosterContent>): SignedRoster {
     const { roster } = this.#state;
     return signRoster(this.files.signer, issued(this.deps.clock, { ...roster, ...changed, epoch: roster.epoch + 1 }));
+  }
+
+  /** Now, and behind what was said before of the operator even where this clock is behind that one: else nobody would take it. */
+  #delegatedUnixMs(operator: string): number {
+    const before = this.#state.operators.of(operator);
+    return Math.max(Math.floor(this.deps.clock.wall().unixMs), before === undefined ? 0 : before.issuedUnixMs + 1);
+  }
+
+  #delegate(delegation: Delegation): void {
+    assertDelegation(delegation);
+    this.#append([{ kind: DELEGATION_KIND, body: Delegation.encode(delegation) }]);
   }
 
   #secretFor(members: readonly string[]): AuthorityDraft {
@@ -237,5 +257,3 @@ const secretDraft = (random: Random, secret: SiteSecret, keys: readonly string[]
   kind: SITE_SECRET_KIND,
   body: SealedSiteSecret.encode(sealSiteSecret(random, secret, keys)),
 });
-
-const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -15,6 +15,7 @@ import {
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { tipsOf } from '@sparc/protocol/replication';
 import { nodeCrypto } from '../ledger/index.js';
+import { toHex } from '../platform/index.js';
 import { batchesAfter, entriesAfter, SqliteReplicaStore, type AuthorEntry } from '../replica/index.js';
 
 export interface AuthorityLogDeps {
@@ -31,7 +32,7 @@ export interface AuthorityDraft {
 
 const EPOCH_RANDOM_BYTES = 8;
 
-const authorOf = ({ signer }: AuthorityLogDeps): string => Buffer.from(signer.publicKey).toString('hex');
+const authorOf = ({ signer }: AuthorityLogDeps): string => toHex(signer.publicKey);
 
 /** The log of a site authority in a file, by its only writer. Each opening that appends is an epoch of its own. */
 export class AuthorityLog {

@@ -9,10 +9,13 @@ import {
   SealedSiteSecret,
   SignedRoster,
   SITE_SECRET_KIND,
+  SITE_SECRETS_MAX,
   unsealSiteSecret,
   type Roster,
   type SiteSecret,
 } from '@sparc/protocol/roster';
+import { Operators } from '../membership/index.js';
+import { toHex } from '../platform/index.js';
 import type { AuthorEntry } from '../replica/index.js';
 
 /** What an authority has said last, by its own log. */
@@ -20,10 +23,10 @@ export interface AuthorityState {
   readonly signed: SignedRoster;
   readonly roster: Roster;
   readonly siteSecret: SiteSecret;
-  /** The one before it, 32 bytes. */
-  readonly previousSecret: Uint8Array | undefined;
-  /** By operator. */
-  readonly delegations: ReadonlyMap<string, Delegation>;
+  /** Those before it, newest first, 32 bytes each: it cannot know which of them the gateways have heard of. */
+  readonly previousSecrets: readonly Uint8Array[];
+  /** As every gateway takes them. */
+  readonly operators: Operators;
 }
 
 interface AuthorityKey {
@@ -37,11 +40,11 @@ export function foldAuthority(
   { publicKey, seed }: AuthorityKey,
   entries: Iterable<AuthorEntry>,
 ): AuthorityState {
-  const key = Buffer.from(publicKey).toString('hex');
+  const key = toHex(publicKey);
   let newest: Pick<AuthorityState, 'signed' | 'roster'> | undefined;
   let siteSecret: SiteSecret | undefined;
-  let previousSecret: Uint8Array | undefined;
-  const delegations = new Map<string, Delegation>();
+  let previousSecrets: readonly Uint8Array[] = [];
+  const operators = new Operators();
   for (const { kind, body } of entries) {
     if (kind === ROSTER_KIND) {
       const signed = SignedRoster.decode(body);
@@ -51,13 +54,14 @@ export function foldAuthority(
       const secret = unsealSiteSecret({ key, seed }, SealedSiteSecret.decode(body));
       if (secret === undefined) throw new Error('a site secret is not sealed to the authority');
       if (siteSecret !== undefined && !isNewerSecret(secret, siteSecret)) continue;
-      previousSecret = siteSecret?.secret;
+      if (siteSecret !== undefined) {
+        previousSecrets = [siteSecret.secret, ...previousSecrets].slice(0, SITE_SECRETS_MAX - 1);
+      }
       siteSecret = secret;
     } else if (kind === DELEGATION_KIND) {
-      const delegation = Delegation.decode(body);
-      delegations.set(delegation.operator, delegation);
+      operators.take(Delegation.decode(body));
     }
   }
   if (newest === undefined || siteSecret === undefined) throw new Error('its log has no roster or no site secret');
-  return { ...newest, siteSecret, previousSecret, delegations };
+  return { ...newest, siteSecret, previousSecrets, operators };
 }

@@ -16,8 +16,8 @@ import {
   type CheckedCourier,
 } from '../courier/index.js';
 import { JOURNAL_FILE, nodeCrypto, readEntries } from '../ledger/index.js';
-import { readMembership, type MembershipRecord } from '../membership/index.js';
-import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '../platform/index.js';
+import { readMembership, secretsOf, type MembershipRecord } from '../membership/index.js';
+import { createNodeClock, loadIdentity, nodeRandom, toHex, verifySignature } from '../platform/index.js';
 import { PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
 import type { ReadableLogs } from '../replica/index.js';
 import { acting, byOption } from './acting.js';
@@ -59,12 +59,11 @@ export async function exportCourier(
 ): Promise<void> {
   const { dataDir } = loadGatewayConfig(config);
   const membership = membershipOf(dataDir);
-  const { present, previous } = membership.secrets;
   const heads = headsFile === undefined ? [] : readHeads(headsFile);
   const signer = loadIdentity(dataDir);
   const opening = {
     site: membership.roster.site,
-    maker: Buffer.from(signer.publicKey).toString('hex'),
+    maker: toHex(signer.publicKey),
     madeUnixMs: Math.floor(createNodeClock().wall().unixMs),
     roster: membership.signed,
   };
@@ -73,7 +72,7 @@ export async function exportCourier(
     withLogsOf(dataDir, signer.publicKey, (logs) => {
       const items = count.over(carried(dataDir, logs, membership, heads));
       const deps = { signer, random: nodeRandom, crypto: nodeCrypto };
-      writePieces(file, writeCourier(deps, { present: present.secret, previous }, opening, items));
+      writePieces(file, writeCourier(deps, secretsOf(membership.secrets), opening, items));
     });
   const facts = () => ({ format: 'courier', upTo: `${count.entriesCount} entries of ${count.ledgersCount} ledgers` });
   await acting(dataDir, by, { name: 'ledger.exported', work, facts });
@@ -87,13 +86,13 @@ function* carried(
   membership: MembershipRecord,
   heads: readonly SignedHead[],
 ): Generator<CourierItem, void> {
-  const authority = Buffer.from(membership.authority).toString('hex');
+  const authority = toHex(membership.authority);
   for (const batch of carriedBatches(logs, authority, heads)) yield { batch };
   const path = join(dataDir, PARTS_FILE);
   if (!existsSync(path)) return;
   const parts = SqlitePartStore.openReadOnly(path);
   try {
-    for (const part of carriedParts(logs, authority, heads, parts)) yield { part };
+    for (const part of carriedParts(logs, authority, parts)) yield { part };
   } finally {
     parts.close();
   }
@@ -167,7 +166,7 @@ function becameText(record: StoredRecord | undefined): string {
 const isErrorCode = (code: string | undefined): code is ErrorCode => code !== undefined && Object.hasOwn(ERRORS, code);
 
 function makerText({ authority, roster }: MembershipRecord, maker: string): string {
-  if (maker === Buffer.from(authority).toString('hex')) return 'the authority of the site';
+  if (maker === toHex(authority)) return 'the authority of the site';
   return roster.members.find(({ key }) => key === maker)?.name ?? maker;
 }
 

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { SparcError } from '@sparc/protocol/errors';
 import { OPERATOR_RIGHTS } from '@sparc/protocol/roster';
 import { createNodeClock } from '../platform/index.js';
 import { examples, jsonOption, type Cli } from './cli.js';
@@ -53,9 +52,7 @@ function delegate(cli: Cli, operator: string, { dir, name, right: rights, for: l
 
 function withdraw(cli: Cli, operator: string, dir: string): void {
   withAuthority(dir, (folder) => {
-    const known = folder.operators.find((delegation) => delegation.operator === operator);
-    if (known === undefined) throw new SparcError('ERR_CLI_USAGE', `${operator} has no rights that could be withdrawn`);
-    folder.delegate({ ...known, rights: [], notAfterUnixMs: nowUnixMs() });
+    folder.withdraw(operator);
     told(cli, folder.operators);
   });
 }

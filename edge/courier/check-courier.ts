@@ -1,6 +1,6 @@
 import { assertMaker, readCourier, type CourierOpening } from '@sparc/protocol/courier';
 import { nodeCrypto } from '../ledger/index.js';
-import type { MembershipRecord } from '../membership/index.js';
+import { secretsOf, type MembershipRecord } from '../membership/index.js';
 import { verifySignature } from '../platform/index.js';
 import { CourierCount } from './courier-count.js';
 
@@ -14,15 +14,14 @@ export interface CheckedCourier {
  * taken. Throws as `readCourier` and `assertMaker` do.
  */
 export function checkCourier(membership: MembershipRecord, sealed: Iterable<Uint8Array>): CheckedCourier {
-  const { present, previous } = membership.secrets;
-  const secrets = [present.secret, ...(previous === undefined ? [] : [previous])];
+  const { present, previous } = secretsOf(membership.secrets);
   const openings: CourierOpening[] = [];
   const admit = (opening: CourierOpening) => {
     assertMaker(verifySignature, membership, opening);
     openings.push(opening);
   };
   const count = new CourierCount();
-  for (const item of readCourier(nodeCrypto, secrets, sealed, admit)) count.add(item);
+  for (const item of readCourier(nodeCrypto, [present, ...previous], sealed, admit)) count.add(item);
   const [opening] = openings;
   if (opening === undefined) throw new Error('a courier was read that nobody made');
   return { opening, count };

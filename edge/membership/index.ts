@@ -6,4 +6,4 @@ export * from './join-site.js';
 export * from './membership.js';
 export { readMembership, type MembershipRecord } from './membership-files.js';
 export * from './operators.js';
-export { PREVIOUS_SECRET_MS, type HeldSecrets } from './site-secrets.js';
+export { PREVIOUS_SECRET_MS, secretsOf, type HeldSecrets } from './site-secrets.js';

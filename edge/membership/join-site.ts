@@ -1,14 +1,14 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
-import { isNewer, openAdmission, type OpenAdmission } from '@sparc/protocol/roster';
-import { findIdentity, findIdentitySeed } from '../platform/index.js';
+import { isNewer, newestOf, openAdmission, type OpenAdmission } from '@sparc/protocol/roster';
+import { findIdentity, findIdentitySeed, toHex } from '../platform/index.js';
 import { readMembership, writeMembership, type MembershipRecord } from './membership-files.js';
 import { withSecret } from './site-secrets.js';
 
 /**
  * Makes the gateway of a data directory a member of the site that its admission names. `policySite`: the id of the site
  * whose policy is in force, if one is. A gateway that runs finds it within seconds: it need not stop for it.
- * Throws ERR_MESH_ADMISSION_INVALID or ERR_MESH_OTHER_SITE, or what the file system throws.
+ * Throws ERR_MESH_ADMISSION_INVALID, ERR_MESH_ROSTER_SET_BACK or ERR_MESH_OTHER_SITE, or what the file system throws.
  */
 export function joinSite(
   dataDir: string,
@@ -21,9 +21,7 @@ export function joinSite(
   assertSameSite(admission, policySite);
   const before = readable(dataDir, verify);
   if (before !== undefined) assertFollows(before, admission);
-  const { siteSecret } = admission;
-  const fresh = { present: siteSecret, sinceUnixMs: Math.floor(nowUnixMs) };
-  const secrets = before === undefined ? fresh : withSecret(before.secrets, siteSecret, nowUnixMs);
+  const secrets = withSecret(before?.secrets, admission.siteSecret, admission.previousSecrets, nowUnixMs);
   writeMembership(dataDir, { ...admission, secrets });
   return admission;
 }
@@ -31,7 +29,7 @@ export function joinSite(
 function ownKey(dataDir: string): { readonly key: string; readonly seed: Uint8Array } {
   const [identity, seed] = [findIdentity(dataDir), findIdentitySeed(dataDir)];
   if (identity !== undefined && seed !== undefined) {
-    return { key: Buffer.from(identity.publicKey).toString('hex'), seed };
+    return { key: toHex(identity.publicKey), seed };
   }
   throw new SparcError('ERR_MESH_ADMISSION_INVALID', `${dataDir} has no gateway key yet, so it made no request`);
 }
@@ -57,7 +55,7 @@ function assertFollows(before: MembershipRecord, { authority, roster }: OpenAdmi
   if (!Buffer.from(before.authority).equals(authority)) {
     throw new SparcError('ERR_MESH_OTHER_SITE', `this gateway is a member of ${before.roster.site} already`);
   }
-  if (isNewer(before.roster, roster)) {
+  if (isNewer(newestOf(before.roster, roster), roster)) {
     const message = `its roster has epoch ${roster.epoch}, and this gateway knows ${before.roster.epoch} already`;
     throw new SparcError('ERR_MESH_ADMISSION_INVALID', message);
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { openRoster, SignedRoster, type Roster } from '@sparc/protocol/roster';
-import { findSecretKey, readSecretFile, replaceFileDurably, secretKeyText } from '../platform/index.js';
+import { findSecretKey, fromHex, readSecretFile, replaceFileDurably, secretKeyText, toHex } from '../platform/index.js';
 import { HeldSecrets } from './site-secrets.js';
 
 /** What a data directory says of the site that the gateway is a member of. */
@@ -48,7 +48,7 @@ export function writeMembership(
   writeSecrets(dataDir, secrets);
   replaceFileDurably(pinKeyPath(dataDir), secretKeyText(pinKey), 0o600);
   writeRoster(dataDir, signed);
-  replaceFileDurably(authorityPath(dataDir), Buffer.from(`${Buffer.from(authority).toString('hex')}\n`));
+  replaceFileDurably(authorityPath(dataDir), Buffer.from(`${toHex(authority)}\n`));
 }
 
 export function writeRoster(dataDir: string, signed: SignedRoster): void {
@@ -61,5 +61,5 @@ export function writeSecrets(dataDir: string, secrets: HeldSecrets): void {
 
 function parseAuthority(text: string): Uint8Array {
   if (!/^[0-9a-f]{64}\n?$/.test(text)) throw new Error('authority.pub does not hold 64 hexadecimal digits');
-  return Uint8Array.from(Buffer.from(text.trim(), 'hex'));
+  return fromHex(text.trim());
 }

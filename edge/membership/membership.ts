@@ -2,17 +2,19 @@ import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import {
-  isNewer,
+  newestOf,
   openRoster,
   type Expelled,
   type Member,
   type Roster,
   type SignedRoster,
   type SiteSecret,
+  type SiteSecrets,
 } from '@sparc/protocol/roster';
 import { nodeCrypto } from '../ledger/index.js';
-import { readMembership, writeRoster, writeSecrets, type MembershipRecord } from './membership-files.js';
-import { isPreviousOver, withoutPrevious, withSecret, type HeldSecrets } from './site-secrets.js';
+import { toHex } from '../platform/index.js';
+import { writeRoster, writeSecrets, type MembershipRecord } from './membership-files.js';
+import { secretsOf, withoutOld, withSecret, type HeldSecrets } from './site-secrets.js';
 
 /** What may have changed when a membership is said to have. */
 export interface MembershipChange {
@@ -33,11 +35,15 @@ export class Membership {
   #isSaved = true;
   readonly #listeners = new Set<(change: MembershipChange) => void>();
 
-  private constructor(
+  /**
+   * `record`: as it is on disk. `onUnsaved`: something newer counts but could not be written; it is tried again with the next
+   * roster that a neighbour shows.
+   */
+  constructor(
     private readonly dataDir: string,
     private readonly verify: VerifySignature,
-    private readonly onUnsaved: (error: unknown) => void,
     { authority, secrets, signed, roster }: MembershipRecord,
+    private readonly onUnsaved: (error: unknown) => void,
   ) {
     this.siteId = roster.site;
     this.authority = authority;
@@ -46,15 +52,6 @@ export class Membership {
     this.#roster = roster;
     this.#authors = authorsOf(authority, roster);
     this.#attested = attestedOf(roster);
-  }
-
-  /**
-   * Undefined for a gateway that joined no site. `onUnsaved`: something newer counts but could not be written; it is tried
-   * again with the next roster that a neighbour shows. Throws ERR_MESH_MEMBERSHIP_DAMAGED or ERR_CONFIG_SECRET_EXPOSED.
-   */
-  static open(dataDir: string, verify: VerifySignature, onUnsaved: (error: unknown) => void): Membership | undefined {
-    const record = readMembership(dataDir, verify);
-    return record && new Membership(dataDir, verify, onUnsaved, record);
   }
 
   /** As the authority signed it, for neighbours. */
@@ -71,9 +68,9 @@ export class Membership {
     return this.#roster.members;
   }
 
-  /** The pre-shared keys of the mesh, 32 bytes each: the one that counts, and for a while the one before it. */
-  siteSecrets(): { readonly present: Uint8Array; readonly previous: Uint8Array | undefined } {
-    return { present: this.#secrets.present.secret, previous: this.#secrets.previous };
+  /** The pre-shared keys of the mesh: the one that counts, and for a while those before it. */
+  siteSecrets(): SiteSecrets {
+    return secretsOf(this.#secrets);
   }
 
   /** Whose logs are kept, by public key in hex: those of the members, of the expelled, and of the authority. */
@@ -88,7 +85,8 @@ export class Membership {
 
   /**
    * Takes the roster of a neighbour over if it is newer; says whether the neighbour is a member under the newest.
-   * Throws ERR_MESH_ROSTER_INVALID or ERR_LEDGER_MALFORMED for one that the authority of this site did not make.
+   * Throws ERR_MESH_ROSTER_INVALID or ERR_LEDGER_MALFORMED for one that the authority of this site did not make, and
+   * ERR_MESH_ROSTER_SET_BACK for one that re-admits whom it expelled.
    */
   admits(neighbour: string, roster: SignedRoster): boolean {
     this.takeRoster(roster);
@@ -99,7 +97,7 @@ export class Membership {
   takeRoster(signed: SignedRoster): void {
     const shown = openRoster(this.verify, this.authority, signed);
     if (shown.site !== this.siteId) throw new SparcError('ERR_MESH_ROSTER_INVALID', `a roster of site ${shown.site}`);
-    if (!isNewer(shown, this.#roster)) {
+    if (newestOf(this.#roster, shown) !== shown) {
       if (!this.#isSaved) this.#save();
       return;
     }
@@ -113,17 +111,17 @@ export class Membership {
 
   /** Takes a site secret over if it is newer. */
   takeSecret(secret: SiteSecret, nowUnixMs: number): void {
-    this.#keepSecrets(withSecret(this.#secrets, secret, nowUnixMs));
+    this.#keepSecrets(withSecret(this.#secrets, secret, [], nowUnixMs));
   }
 
   /** All members have the present site secret. */
-  forgetPreviousSecret(): void {
-    if (this.#secrets.previous !== undefined) this.#keepSecrets(withoutPrevious(this.#secrets));
+  forgetPreviousSecrets(): void {
+    if (this.#secrets.previous.length > 0) this.#keepSecrets({ ...this.#secrets, previous: [] });
   }
 
   /** To be called from time to time. */
   timePasses(nowUnixMs: number): void {
-    if (isPreviousOver(this.#secrets, nowUnixMs)) this.forgetPreviousSecret();
+    this.#keepSecrets(withoutOld(this.#secrets, nowUnixMs));
   }
 
   /** Called after a newer roster or another site secret counts. Returns what ends it. */
@@ -157,7 +155,7 @@ export class Membership {
 }
 
 const authorsOf = (authority: Uint8Array, { members, expelled }: Roster): ReadonlySet<string> =>
-  new Set([Buffer.from(authority).toString('hex'), ...[...members, ...expelled].map(({ key }) => key)]);
+  new Set([toHex(authority), ...[...members, ...expelled].map(({ key }) => key)]);
 
 /** A head that the expelled gateway did not sign would be refused by every neighbour. */
 const attestedOf = ({ expelled }: Roster): ReadonlyMap<string, readonly SignedHead[]> =>

@@ -1,18 +1,18 @@
 import type { Connection } from '@libp2p/interface';
 import { sameBytes } from '@sparc/protocol/ledger';
 import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Random } from '@sparc/protocol/ports';
-import { ADDRESSES_MAX, type SignedRoster } from '@sparc/protocol/roster';
+import { ADDRESSES_MAX, type SignedRoster, type SiteSecrets } from '@sparc/protocol/roster';
 import { AddressBook, type MemberPlace } from './address-book.js';
 import { formatAddress, reachable } from './addresses.js';
 import { Callers } from './callers.js';
 import { Dialler } from './dialler.js';
-import { toHex } from './hex.js';
+import { toHex } from '../platform/index.js';
 import { createNode, keyOf, type Node, type NodeOptions } from './libp2p-node.js';
 import { LinksTold, type HeardLink, type Links } from './links.js';
 import { askRange, RANGE_PROTOCOL, SERVED_AT_ONCE_MAX, serveRange } from './ranges.js';
 import { SessionLink, type LinkOwner } from './session-link.js';
 import { SESSION_VERSION, type SessionSite } from './session.js';
-import { secretIdOf, type SiteSecrets } from './site-secret.js';
+import { secretIdOf } from './site-secret.js';
 import { Teller } from './teller.js';
 
 const SESSION_PROTOCOL = '/sparc/session/1';
@@ -252,7 +252,7 @@ export class Libp2pNetwork implements MeshNetwork {
 
   #noteShared(): void {
     const { present, previous } = this.deps.siteSecrets();
-    if (previous === undefined || this.#stopped) return;
+    if (previous.length === 0 || this.#stopped) return;
     const id = secretIdOf(present);
     const others = this.deps.members().filter(({ key }) => key !== this.#self);
     const isShared = others.every(({ key }) => {

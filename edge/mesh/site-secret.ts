@@ -2,22 +2,18 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { preSharedKey } from '@libp2p/pnet';
 import type { AbortOptions, ConnectionProtector, MessageStream } from '@libp2p/interface';
 import type { Random } from '@sparc/protocol/ports';
-import { toHex } from './hex.js';
-
-/** The pre-shared keys of the mesh, 32 bytes each. While one is replaced, those who have only the other one are not shut out. */
-export interface SiteSecrets {
-  readonly present: Uint8Array;
-  readonly previous: Uint8Array | undefined;
-}
+import { SITE_SECRETS_MAX, type SiteSecrets } from '@sparc/protocol/roster';
+import { toHex } from '../platform/index.js';
 
 const SALT_BYTES = 16;
 const TAG_BYTES = 16;
+const CALL_BYTES = SALT_BYTES + SITE_SECRETS_MAX * TAG_BYTES;
 
 /**
  * libp2p's protection of a connection by a pre-shared key, for several keys. Its own handshake has no place where the two
  * ends could agree on one, and looks for no key before it sends. So the caller first shows which secrets it has:
  *
- *     caller   -> salt (16 bytes) ‖ tag(present, "call", salt) ‖ tag(previous, "call", salt), or chance where it has none
+ *     caller   -> salt (16 bytes) ‖ 8 times tag(secret, "call", salt), newest first, or chance where it has fewer
  *     listener -> tag(secret, "answer", salt), of the newest of its own secrets that the caller has, or it hangs up
  *
  * with tag(secret, what, salt) = HMAC-SHA256(secret, "sparc/site-secret/1\0" ‖ what ‖ "\0" ‖ salt), its first 16 bytes.
@@ -39,18 +35,22 @@ export class SiteSecretProtector implements ConnectionProtector {
   async #call(connection: MessageStream, options: AbortOptions): Promise<Uint8Array> {
     const { present, previous } = this.secrets();
     const salt = this.random.bytes(SALT_BYTES);
-    const second = previous === undefined ? this.random.bytes(TAG_BYTES) : tag(previous, 'call', salt);
-    connection.send(Buffer.concat([salt, tag(present, 'call', salt), second]));
+    const own = [present, ...previous].slice(0, SITE_SECRETS_MAX);
+    const tags = own.map((secret) => tag(secret, 'call', salt));
+    const chance = this.random.bytes((SITE_SECRETS_MAX - own.length) * TAG_BYTES);
+    connection.send(Buffer.concat([salt, ...tags, chance]));
     const answer = await readBytes(connection, TAG_BYTES, options);
-    return agreed([present, previous], (secret) => timingSafeEqual(answer, tag(secret, 'answer', salt)));
+    return agreed(own, (secret) => timingSafeEqual(answer, tag(secret, 'answer', salt)));
   }
 
   async #answer(connection: MessageStream, options: AbortOptions): Promise<Uint8Array> {
     const { present, previous } = this.secrets();
-    const call = await readBytes(connection, SALT_BYTES + 2 * TAG_BYTES, options);
+    const call = await readBytes(connection, CALL_BYTES, options);
     const salt = call.subarray(0, SALT_BYTES);
-    const tags = [call.subarray(SALT_BYTES, SALT_BYTES + TAG_BYTES), call.subarray(SALT_BYTES + TAG_BYTES)];
-    const secret = agreed([present, previous], (each) => {
+    const tags = Array.from({ length: SITE_SECRETS_MAX }, (_, at) =>
+      call.subarray(SALT_BYTES + at * TAG_BYTES, SALT_BYTES + (at + 1) * TAG_BYTES),
+    );
+    const secret = agreed([present, ...previous], (each) => {
       const own = tag(each, 'call', salt);
       return tags.some((shown) => timingSafeEqual(own, shown));
     });
@@ -62,8 +62,8 @@ export class SiteSecretProtector implements ConnectionProtector {
 /** Names a secret to those who have it: 16 bytes. */
 export const secretIdOf = (secret: Uint8Array): Uint8Array => tag(secret, 'name', new Uint8Array());
 
-function agreed(own: readonly (Uint8Array | undefined)[], isShared: (secret: Uint8Array) => boolean): Uint8Array {
-  const secret = own.find((each) => each !== undefined && isShared(each));
+function agreed(own: readonly Uint8Array[], isShared: (secret: Uint8Array) => boolean): Uint8Array {
+  const secret = own.find((each) => isShared(each));
   if (secret === undefined) throw new Error('no site secret in common');
   return secret;
 }

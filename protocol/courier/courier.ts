@@ -14,9 +14,9 @@ import {
 } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 import type { Signer } from '../ports/signer.js';
-import { SignedRoster } from '../roster/index.js';
+import { SignedRoster, type SiteSecrets } from '../roster/index.js';
 import { Pieces } from './pieces.js';
-import { CHANCE_BYTES, damaged, openStream, sealStream, type SealingSecrets } from './sealed-stream.js';
+import { CHANCE_BYTES, damaged, openStream, sealStream } from './sealed-stream.js';
 
 /** Of one batch or part in a courier: what fits into a message of the mesh fits into one. */
 export const RECORD_BYTES_MAX = 1_114_112;
@@ -50,7 +50,7 @@ export type CourierItem = { readonly batch: Batch } | { readonly part: Uint8Arra
  */
 export function writeCourier(
   { signer, random, crypto }: { readonly signer: Signer; readonly random: Random; readonly crypto: LedgerCrypto },
-  secrets: SealingSecrets,
+  secrets: SiteSecrets,
   opening: CourierOpening,
   items: Iterable<CourierItem>,
 ): Generator<Uint8Array, void> {

@@ -7,4 +7,4 @@
  */
 export * from './courier.js';
 export * from './maker.js';
-export { CHUNK_BYTES, type SealingSecrets } from './sealed-stream.js';
+export { CHUNK_BYTES } from './sealed-stream.js';

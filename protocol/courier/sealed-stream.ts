@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import { sameBytes } from '../ledger/index.js';
+import { SITE_SECRETS_MAX, type SiteSecrets } from '../roster/index.js';
 import { Pieces } from './pieces.js';
 
 const MAGIC = utf8ToBytes('sparc/courier/1\n');
@@ -13,32 +14,30 @@ const CHECK_BYTES = 16;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const PREFIX_BYTES = 19;
-const SLOTS_BYTES = 2 * KEY_BYTES;
+const SLOTS_BYTES = SITE_SECRETS_MAX * KEY_BYTES;
 /** Of chance that every file takes: its salt and its key. */
 export const CHANCE_BYTES = SALT_BYTES + KEY_BYTES;
 
 /** Of what is encrypted at a time; the last piece of a file may be shorter. */
 export const CHUNK_BYTES = 65_536;
 
-/** Site secrets, 32 bytes each. */
-export interface SealingSecrets {
-  readonly present: Uint8Array;
-  /** For whoever has not heard of the present one yet: a courier may be what brings it. */
-  readonly previous: Uint8Array | undefined;
-}
-
 /**
  * Encrypts a stream of any length, in chunks that each stand for their place (the STREAM construction: Hoang, Reyhanitabar,
  * Rogaway, Vizár, CRYPTO 2015): the nonce holds the number of the chunk and whether it is the last. The key is of this one
- * file; each secret masks it in a slot of its own, by the salt (RFC 5869), which is never used again.
+ * file; each secret masks it in a slot of its own, by the salt (RFC 5869), which is never used again. Whoever has not heard of
+ * the present secret opens it with one before: a courier may be what brings the present one.
  */
 export function* sealStream(
-  { present, previous = present }: SealingSecrets,
+  { present, previous }: SiteSecrets,
   chance: Uint8Array,
   plain: Iterable<Uint8Array>,
 ): Generator<Uint8Array, void> {
   const [salt, fileKey] = [chance.subarray(0, SALT_BYTES), chance.subarray(SALT_BYTES)];
-  const slots = concatBytes(masked(present, salt, fileKey), masked(previous, salt, fileKey));
+  const slots = concatBytes(
+    ...Array.from({ length: SITE_SECRETS_MAX }, (_, at) =>
+      masked([present, ...previous][at] ?? present, salt, fileKey),
+    ),
+  );
   const { check, cipherAt } = keysOf(fileKey, salt, slots);
   yield concatBytes(MAGIC, salt, slots, check);
   const source = new Pieces(plain);
@@ -65,7 +64,9 @@ export function* openStream(secrets: readonly Uint8Array[], sealed: Iterable<Uin
     const slots = source.take(SLOTS_BYTES);
     const check = source.take(CHECK_BYTES);
     if (check.length < CHECK_BYTES) throw damaged('it ends within its first bytes');
-    const masks = [slots.subarray(0, KEY_BYTES), slots.subarray(KEY_BYTES)];
+    const masks = Array.from({ length: SITE_SECRETS_MAX }, (_, at) =>
+      slots.subarray(at * KEY_BYTES, (at + 1) * KEY_BYTES),
+    );
     const keys = secrets
       .flatMap((secret) => masks.map((slot) => keysOf(masked(secret, salt, slot), salt, slots)))
       .find((each) => sameBytes(each.check, check));

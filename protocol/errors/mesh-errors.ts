@@ -4,6 +4,12 @@ export const MESH_ERRORS = {
     meaning: 'A roster is not signed by the authority of this site, is one of another site, or contradicts itself.',
     action: 'Take the roster from whoever holds the key of the site authority.',
   },
+  ERR_MESH_ROSTER_SET_BACK: {
+    meaning:
+      'A newer roster no longer names a gateway that was expelled: the site authority was restored from a backup.',
+    action:
+      'Expel the gateway that the message names again with `sparc roster expel`, and publish. A backup that does not know it enrols it first.',
+  },
   ERR_MESH_REQUEST_INVALID: {
     meaning: 'A file that should be the request of a gateway to be enrolled is none, or was changed.',
     action: 'Make it again at the gateway with `sparc gateway request`.',
@@ -32,6 +38,12 @@ export const MESH_ERRORS = {
   ERR_MESH_AUTHORITY_IN_USE: {
     meaning: 'Another command works on the folder of the site authority.',
     action: 'Wait until it has ended, then try again.',
+  },
+  ERR_MESH_AUTHORITY_CLOCK: {
+    meaning:
+      'The clock of this machine is behind what the site authority signed last; gateways would take its policy for stale.',
+    action:
+      'Set the clock. If it is right, and was ahead when the authority signed last, say so with `--despite-clock`.',
   },
   ERR_MESH_MEMBERS_MAX: {
     meaning: 'A site has as many gateways as it may have.',

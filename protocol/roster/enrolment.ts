@@ -1,11 +1,11 @@
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError, type ErrorCode } from '../errors/index.js';
-import { bytes, hex, message, required, type Infer } from '../ledger/index.js';
+import { bytes, hex, list, message, required, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
 import { assertMember, Member, openRoster, SignedRoster, type Roster } from './roster.js';
 import { seal, Sealed, unseal } from './sealed.js';
-import { SiteSecret } from './site-secret.js';
+import { SITE_SECRET_BYTES, SITE_SECRETS_MAX, SiteSecret } from './site-secret.js';
 
 const REQUEST_DOMAIN = utf8ToBytes('sparc/enrolment/1\0');
 const ADMISSION_DOMAIN = utf8ToBytes('sparc/admission/1\0');
@@ -18,7 +18,12 @@ const SignedRequest = message({
 });
 
 /** What all members of a site know, and nobody else. */
-const MemberSecrets = message({ siteSecret: required(1, SiteSecret), pinKey: required(2, bytes(32)) });
+const MemberSecrets = message({
+  siteSecret: required(1, SiteSecret),
+  pinKey: required(2, bytes(32)),
+  /** Those before the site secret, newest first: the other members may not have heard of it yet. */
+  previousSecrets: list(3, bytes(SITE_SECRET_BYTES), SITE_SECRETS_MAX - 1),
+});
 export type MemberSecrets = Infer<typeof MemberSecrets>;
 
 /** What the authority gives back to one gateway. */

@@ -78,6 +78,20 @@ export function openRoster(
 export const isNewer = (a: Roster, b: Roster): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.issuedUnixMs > b.issuedUnixMs);
 
+/**
+ * The one of two that counts. Throws ERR_MESH_ROSTER_SET_BACK where the newer one forgets who was expelled: its authority
+ * was restored from a backup, and expels them again before it is believed.
+ */
+export function newestOf(known: Roster, shown: Roster): Roster {
+  if (!isNewer(shown, known)) return known;
+  const named = new Set(shown.expelled.map(({ key }) => key));
+  const forgotten = known.expelled.find(({ key }) => !named.has(key));
+  if (forgotten === undefined) return shown;
+  const { key, name } = forgotten;
+  const message = `roster ${shown.epoch} does not say that ${name}, ${key}, was expelled`;
+  throw new SparcError('ERR_MESH_ROSTER_SET_BACK', message, { key });
+}
+
 function assertRoster({ members, expelled }: Roster): void {
   for (const member of members) assertMember(member);
   const keys = [...members, ...expelled].map(({ key }) => key);

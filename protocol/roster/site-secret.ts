@@ -5,6 +5,15 @@ import { MEMBERS_MAX } from './roster.js';
 import { seal, Sealed, unseal } from './sealed.js';
 
 export const SITE_SECRET_BYTES = 32;
+/** Site secrets that are taken at a time: the present one and those before it. */
+export const SITE_SECRETS_MAX = 8;
+
+/** Site secrets as they are used, 32 bytes each. While one is replaced, whoever has only another of them is not shut out. */
+export interface SiteSecrets {
+  readonly present: Uint8Array;
+  /** Newest first, SITE_SECRETS_MAX - 1 at most: a site may expel several gateways before it hears of the first. */
+  readonly previous: readonly Uint8Array[];
+}
 
 const which = {
   /** Rises with every secret of a site. */

@@ -109,7 +109,7 @@ export class MeshSite {
         signer: member.signer,
         verify: verifySignature,
         roster,
-        siteSecrets: () => ({ present: this.siteSecret, previous: undefined }),
+        siteSecrets: () => ({ present: this.siteSecret, previous: [] }),
         onSecretShared: () => undefined,
         members: () =>
           this.#members.map(({ key, addresses }) => {

@@ -1,17 +1,29 @@
-import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuthorityFolder, ROSTER_VALID_MS } from '@sparc/edge/authority';
 import { nodeCrypto } from '@sparc/edge/ledger';
+import { Operators } from '@sparc/edge/membership';
 import { createSigningKey, verifySignature } from '@sparc/edge/platform';
+import { readCourier } from '@sparc/protocol/courier';
 import { compareHlc } from '@sparc/protocol/hlc';
 import { decodeBatch, encodeBatch, EntryContent } from '@sparc/protocol/ledger';
 import { accept, tipsOf, type AuthorLog } from '@sparc/protocol/replication';
 import {
   Delegation,
   DELEGATION_KIND,
-  isNewer,
+  newestOf,
   MEMBERS_MAX,
   openAdmission,
   SealedSiteSecret,
@@ -217,6 +229,82 @@ t.test('what it delegates and how it rotates its secret is in its log, each comm
   });
 });
 
+t.test('a courier opens for whoever heard last of any expulsion, however many there were since', async (t) => {
+  const { create, command } = scene(t);
+  create().close();
+  command((folder) => folder.enrol([member(1), member(2), member(3), member(4)]));
+  const secrets = [command((folder) => folder.siteSecret.secret)];
+  for (const expelled of [2, 3]) {
+    command((folder) => {
+      folder.expel(keyOf(expelled), []);
+      secrets.push(folder.siteSecret.secret);
+    });
+  }
+  command((folder) => {
+    for (const secret of secrets) {
+      const items = [...readCourier(nodeCrypto, [secret], folder.courier([]), () => undefined)];
+      t.equal(items.length, [...folder.log.batches()].length);
+    }
+  });
+});
+
+t.test('a gateway that is enrolled before the site hears of an expulsion can be met by the others', async (t) => {
+  const { create, command } = scene(t);
+  create().close();
+  const before = command((folder) => {
+    folder.enrol([member(1), member(2)]);
+    return folder.siteSecret.secret;
+  });
+  const between = command((folder) => {
+    folder.expel(keyOf(2), []);
+    return folder.siteSecret.secret;
+  });
+  command((folder) => folder.rotate());
+  const [admission] = command((folder) => folder.enrol([member(3)]));
+  t.strictSame(admitted(3, admission).previousSecrets, [between, before]);
+});
+
+t.test('what is withdrawn is withdrawn for every gateway, also by a clock behind the one that delegated', async (t) => {
+  const { path, deps, create, command } = scene(t);
+  create().close();
+  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], notAfterUnixMs: START + 90_000 };
+  command((folder) => folder.delegate(delegated));
+  const behind = new VirtualClock({ startUnixMs: START - 60_000 });
+  const folder = AuthorityFolder.open(path, { ...deps, clock: behind });
+  t.teardown(() => folder.close());
+  folder.withdraw(keyOf(9));
+  t.strictSame(folder.operators, []);
+  const taken = new Operators();
+  for (const body of bodiesOf(folder, DELEGATION_KIND)) taken.take(Delegation.decode(body));
+  t.strictSame(taken.all(), []);
+  t.equal(
+    codeOf(() => folder.withdraw(keyOf(9))),
+    'ERR_MESH_DELEGATION_INVALID',
+    'and once',
+  );
+  folder.delegate(delegated);
+  t.strictSame(folder.operators, [{ ...delegated, issuedUnixMs: START + 2 }], 'and can be given again');
+});
+
+t.test('what is withdrawn ends when it is withdrawn, whatever the clock does meanwhile', async (t) => {
+  const { path, deps, clock, create, command } = scene(t);
+  create().close();
+  let readCount = 0;
+  const running = {
+    monotonicMs: () => clock.monotonicMs(),
+    setTimer: clock.setTimer.bind(clock),
+    wall: () => ({ ...clock.wall(), unixMs: START + (readCount += 1) }),
+  };
+  command((folder) =>
+    folder.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], notAfterUnixMs: START + 90_000 }),
+  );
+  const folder = AuthorityFolder.open(path, { ...deps, clock: running });
+  t.teardown(() => folder.close());
+  folder.withdraw(keyOf(9));
+  const last = Delegation.decode(bodiesOf(folder, DELEGATION_KIND).at(-1) ?? new Uint8Array());
+  t.equal(last.notAfterUnixMs, last.issuedUnixMs);
+});
+
 t.test('its log is one that a gateway takes batch by batch', async (t) => {
   const { create, command } = scene(t);
   create().close();
@@ -258,7 +346,42 @@ t.test('an authority whose folder was set back is believed again, and what it di
   command((folder) => folder.enrol([member(2)]));
   const again = command((folder) => folder.roster);
   t.equal(again.epoch, lost.epoch);
-  t.ok(isNewer(again, lost), 'the one that was issued later counts');
+  t.equal(newestOf(lost, again), again, 'the one that was issued later counts');
+});
+
+t.test(
+  'an authority whose folder was set back is believed when it has expelled again whom it had expelled',
+  async (t) => {
+    const { parent, path, create, command } = scene(t);
+    create().close();
+    command((folder) => folder.enrol([member(1), member(2)]));
+    const backup = join(parent, 'backup');
+    cpSync(path, backup, { recursive: true });
+    command((folder) => folder.expel(keyOf(2), []));
+    const known = command((folder) => folder.roster);
+    rmSync(path, { recursive: true });
+    cpSync(backup, path, { recursive: true });
+    command((folder) => folder.enrol([member(3)]));
+    command((folder) => folder.enrol([member(4)]));
+    const shown = command((folder) => folder.roster);
+    t.equal(
+      codeOf(() => newestOf(known, shown)),
+      'ERR_MESH_ROSTER_SET_BACK',
+    );
+    command((folder) => folder.expel(keyOf(2), []));
+    const again = command((folder) => folder.roster);
+    t.equal(newestOf(known, again), again);
+  },
+);
+
+t.test('a stick that cannot be written is not one that is damaged', async (t) => {
+  for (const name of ['log.db-wal', 'authority.lock']) {
+    const { path, create, open } = scene(t);
+    create().close();
+    rmSync(join(path, name), { force: true });
+    mkdirSync(join(path, name));
+    t.equal(codeOf(open), 'ERR_LEDGER_WRITE_FAILED', name);
+  }
 });
 
 t.test('a folder that is missing, incomplete or damaged signs nothing', async (t) => {

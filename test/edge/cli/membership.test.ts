@@ -116,7 +116,7 @@ t.test('what is delegated and withdrawn is shown at a gateway that has the log o
   t.strictSame(await run('authority', 'withdraw', keyOf(9), '--dir', authority), { operators: [] });
   bringLog();
   t.match(await run('roster', 'show', '--config', config), { operators: [] });
-  t.equal(await run('authority', 'withdraw', keyOf(9), '--dir', authority), 'ERR_CLI_USAGE');
+  t.equal(await run('authority', 'withdraw', keyOf(9), '--dir', authority), 'ERR_MESH_DELEGATION_INVALID');
   t.equal(
     await run('authority', 'delegate', keyOf(9), '--name', 'Ada', '--right', 'all', '--for', '1d', '--dir', authority),
     'ERR_MESH_DELEGATION_INVALID',

@@ -26,7 +26,7 @@ function fileOf(items: readonly CourierItem[], maker = 1): Buffer {
   const roster = signRoster(testSigner(9), rosterWith([member(1)]));
   const opening = { site: 'harbour', maker: keyOf(maker), madeUnixMs: 1, roster };
   const deps = { signer: testSigner(maker), random: new SeededRandom((seed += 1)), crypto: nodeCrypto };
-  return Buffer.concat([...writeCourier(deps, { present: SECRET, previous: undefined }, opening, items)]);
+  return Buffer.concat([...writeCourier(deps, { present: SECRET, previous: [] }, opening, items)]);
 }
 
 function scene(t: Test) {

@@ -16,7 +16,7 @@ t.test('a gateway that joins has its secrets for itself alone', async (t) => {
     t.equal(statSync(join(dataDir, 'secrets', name)).mode & 0o777, 0o600, name);
   }
   const record = readMembership(dataDir, verifySignature);
-  t.strictSame(record?.secrets, { present: secretOf(1, 0x5e), sinceUnixMs: START });
+  t.strictSame(record?.secrets, { present: secretOf(1, 0x5e), previous: [] });
   t.strictSame(record?.pinKey, PIN_KEY);
   t.equal(readFileSync(join(dataDir, 'mesh', 'authority.pub'), 'latin1'), `${keyOf(200)}\n`);
 });
@@ -25,9 +25,18 @@ t.test('an admission with a newer secret replaces the one that was there, which 
   const { admission, signed, joins, opened } = membershipScene(t);
   joins();
   joins(admission(signed({ epoch: 5 }), { siteSecret: secretOf(2) }));
-  t.strictSame(opened().siteSecrets(), { present: secretOf(2).secret, previous: SITE_SECRET });
+  t.strictSame(opened().siteSecrets(), { present: secretOf(2).secret, previous: [SITE_SECRET] });
   joins(admission(signed({ epoch: 6 })));
   t.strictSame(opened().siteSecrets().present, secretOf(2).secret, 'an older one replaces nothing');
+});
+
+t.test('an admission brings the secrets by which members are met that have not heard of the present one', async (t) => {
+  const { admission, signed, joins, opened } = membershipScene(t);
+  joins(admission(signed(), { siteSecret: secretOf(3), previousSecrets: [secretOf(2).secret, SITE_SECRET] }));
+  t.strictSame(opened().siteSecrets(), { present: secretOf(3).secret, previous: [secretOf(2).secret, SITE_SECRET] });
+  const previousSecrets = [4, 3, 2].map((number) => secretOf(number).secret);
+  joins(admission(signed({ epoch: 5 }), { siteSecret: secretOf(5), previousSecrets }));
+  t.strictSame(opened().siteSecrets().previous, [...previousSecrets, SITE_SECRET], 'each is there once');
 });
 
 t.test('joining again brings what is newer, and an old admission undoes nothing', async (t) => {

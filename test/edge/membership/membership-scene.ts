@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { joinSite, Membership } from '@sparc/edge/membership';
+import { joinSite, Membership, readMembership } from '@sparc/edge/membership';
 import { loadIdentity, verifySignature } from '@sparc/edge/platform';
 import { isSparcError } from '@sparc/protocol/errors';
 import {
@@ -38,13 +38,25 @@ export function membershipScene(t: Test) {
     signRoster(AUTHORITY, rosterWith([self, member(1)], { epoch: 4, ...rest }));
   const admission = (
     roster: SignedRoster = signed(),
-    { authority = AUTHORITY, siteSecret = secretOf(1, 0x5e), forKey = key } = {},
-  ) => signAdmission(authority, new SeededRandom(1), { key: forKey, roster, secrets: { siteSecret, pinKey: PIN_KEY } });
+    {
+      authority = AUTHORITY,
+      siteSecret = secretOf(1, 0x5e),
+      previousSecrets = [] as readonly Uint8Array[],
+      forKey = key,
+    } = {},
+  ) =>
+    signAdmission(authority, new SeededRandom(1), {
+      key: forKey,
+      roster,
+      secrets: { siteSecret, previousSecrets, pinKey: PIN_KEY },
+    });
   const joins = (file = admission(), policySite?: string) =>
     joinSite(dataDir, verifySignature, policySite, file, START);
   const failures: unknown[] = [];
-  const open = (): Membership | undefined =>
-    Membership.open(dataDir, verifySignature, (error) => void failures.push(error));
+  const open = (): Membership | undefined => {
+    const record = readMembership(dataDir, verifySignature);
+    return record && new Membership(dataDir, verifySignature, record, (error) => void failures.push(error));
+  };
   const opened = (): Membership => {
     const membership = open();
     if (membership === undefined) throw new Error('the gateway is no member');

@@ -21,7 +21,7 @@ t.test('a member knows its site, the authority, the secret and the others, also 
   for (const membership of [opened(), opened()]) {
     t.equal(membership.siteId, 'harbour');
     t.strictSame(membership.authority, AUTHORITY.publicKey);
-    t.strictSame(membership.siteSecrets(), { present: SITE_SECRET, previous: undefined });
+    t.strictSame(membership.siteSecrets(), { present: SITE_SECRET, previous: [] });
     t.strictSame(membership.members(), [self, member(1)]);
     t.equal(membership.newest.epoch, 4);
     const authors = [key, keyOf(1), keyOf(200), keyOf(2)].map((each) => membership.isAuthor(each));
@@ -162,25 +162,66 @@ t.test(
     membership.takeSecret(secretOf(3), START);
     t.equal(toldCount, 1, 'older and equal ones change nothing');
     for (const each of [membership, opened()]) {
-      t.strictSame(each.siteSecrets(), { present: secretOf(3).secret, previous: SITE_SECRET });
+      t.strictSame(each.siteSecrets(), { present: secretOf(3).secret, previous: [SITE_SECRET] });
     }
     membership.timePasses(START + PREVIOUS_SECRET_MS - 1);
-    t.ok(membership.siteSecrets().previous);
+    t.equal(membership.siteSecrets().previous.length, 1);
     membership.timePasses(START + PREVIOUS_SECRET_MS);
-    for (const each of [membership, opened()]) t.equal(each.siteSecrets().previous, undefined);
+    for (const each of [membership, opened()]) t.strictSame(each.siteSecrets().previous, []);
     t.equal(toldCount, 2);
   },
 );
+
+t.test('each secret that was replaced is taken for a week from then on, as many as may be at a time', async (t) => {
+  const { joins, opened } = membershipScene(t);
+  joins();
+  const membership = opened();
+  membership.takeSecret(secretOf(2), START);
+  membership.takeSecret(secretOf(3), START + 1_000);
+  for (const each of [membership, opened()]) {
+    t.strictSame(each.siteSecrets().previous, [secretOf(2).secret, SITE_SECRET], 'also over two rotations');
+  }
+  membership.timePasses(START + PREVIOUS_SECRET_MS);
+  t.strictSame(membership.siteSecrets().previous, [secretOf(2).secret], 'each has its own week');
+  for (let number = 4; number <= 20; number++) membership.takeSecret(secretOf(number), START);
+  for (const each of [membership, opened()]) {
+    t.strictSame(
+      each.siteSecrets().previous.map(([first]) => first),
+      [19, 18, 17, 16, 15, 14, 13],
+    );
+  }
+});
 
 t.test('the secret before is forgotten as soon as all members have the new one', async (t) => {
   const { joins, opened } = membershipScene(t);
   joins();
   const membership = opened();
   membership.takeSecret(secretOf(2), START);
-  membership.forgetPreviousSecret();
+  membership.forgetPreviousSecrets();
   for (const each of [membership, opened()]) {
-    t.strictSame(each.siteSecrets(), { present: secretOf(2).secret, previous: undefined });
+    t.strictSame(each.siteSecrets(), { present: secretOf(2).secret, previous: [] });
   }
+});
+
+t.test('a newer roster that forgets who was expelled is refused, and one that says it again is taken', async (t) => {
+  const { signed, admission, joins, opened, self } = membershipScene(t);
+  joins();
+  const expelled = [{ key: keyOf(1), name: 'gateway-1', heads: [] }];
+  const membership = opened();
+  membership.takeRoster(signed({ epoch: 5, members: [self], expelled }));
+  const restored = signed({ epoch: 6, members: [self, member(1)] });
+  t.equal(
+    codeOf(() => membership.admits(keyOf(1), restored)),
+    'ERR_MESH_ROSTER_SET_BACK',
+  );
+  t.equal(
+    codeOf(() => joins(admission(restored))),
+    'ERR_MESH_ROSTER_SET_BACK',
+    'nor by an admission',
+  );
+  for (const each of [membership, opened()]) t.equal(each.newest.epoch, 5);
+  membership.takeRoster(signed({ epoch: 7, members: [self], expelled }));
+  t.equal(membership.newest.epoch, 7);
 });
 
 t.test('whoever is expelled is told of once, stays an author, and has the heads that it really signed', async (t) => {

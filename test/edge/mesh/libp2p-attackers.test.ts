@@ -14,13 +14,15 @@ import {
   type SessionState,
 } from '@sparc/edge/mesh';
 import { nodeRandom, verifySignature } from '@sparc/edge/platform';
-import { MEMBERS_MAX, type SignedRoster } from '@sparc/protocol/roster';
+import { MEMBERS_MAX, SITE_SECRETS_MAX, type SignedRoster } from '@sparc/protocol/roster';
 import { fasterClock, MeshSite, type TestMember } from '../../support/mesh-site.js';
 import { MeshWitness } from '../../support/mesh-witness.js';
 import { eventually } from '../../support/peers.js';
 
 const SESSION = '/sparc/session/1';
 const RANGE = '/sparc/range/1';
+/** Of what a caller says first: salt and a tag for each secret. */
+const CALL_BYTES = 16 + SITE_SECRETS_MAX * 16;
 type Connection = Awaited<ReturnType<Node['dial']>>;
 type RawStream = Awaited<ReturnType<Connection['newStream']>>;
 
@@ -56,7 +58,7 @@ class Scene {
 
   /** libp2p with keys of its choice, at the door of the victim. */
   async node(as: TestMember, siteSecret = this.site.siteSecret): Promise<Node> {
-    const siteSecrets = () => ({ present: siteSecret, previous: undefined });
+    const siteSecrets = () => ({ present: siteSecret, previous: [] });
     const anybody = { siteSecrets, mayCall: () => true, mayBeCalledBy: () => true };
     const listen = { host: '127.0.0.1', port: as.port };
     const options = { seed: as.seed, publicKey: as.signer.publicKey, listen, discover: false };
@@ -153,9 +155,14 @@ t.test('whoever has not the secret of the site hears nothing at its door, whatev
   const scene = await Scene.set(t);
   const { port } = scene.member(0);
   const libp2pWithoutSecret = Buffer.from('\x13/multistream/1.0.0\n\x07/noise\n');
-  for (const say of [nodeRandom.bytes(48), nodeRandom.bytes(5_000), new Uint8Array(48), libp2pWithoutSecret]) {
+  for (const say of [
+    nodeRandom.bytes(CALL_BYTES),
+    nodeRandom.bytes(5_000),
+    new Uint8Array(CALL_BYTES),
+    libp2pWithoutSecret,
+  ]) {
     // Whoever says too little is waited for.
-    const enough = Buffer.concat([say, new Uint8Array(48)]);
+    const enough = Buffer.concat([say, new Uint8Array(CALL_BYTES)]);
     t.equal((await answerOf(port, enough)).length, 0);
   }
   t.equal(scene.witness.history.length, 1);

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { Libp2pNetwork, Libp2pNetworkDeps, Libp2pNetworkOptions, SiteSecrets } from '@sparc/edge/mesh';
+import type { Libp2pNetwork, Libp2pNetworkDeps, Libp2pNetworkOptions } from '@sparc/edge/mesh';
+import type { SiteSecrets } from '@sparc/protocol/roster';
 import { freePort } from '../../support/free-port.js';
 import { fasterClock, MeshSite, type TestMember } from '../../support/mesh-site.js';
 import { MeshWitness } from '../../support/mesh-witness.js';
 import { eventually } from '../../support/peers.js';
 
 const FASTER = 5;
-const [OLD, NEW, OTHER] = [7, 8, 9].map((byte) => new Uint8Array(32).fill(byte)) as [
+const [OLDEST, OLD, NEW, OTHER] = [6, 7, 8, 9].map((byte) => new Uint8Array(32).fill(byte)) as [
+  Uint8Array,
   Uint8Array,
   Uint8Array,
   Uint8Array,
@@ -86,29 +88,41 @@ const holding = (secrets: SiteSecrets) => ({ siteSecrets: () => secrets });
 const MEETINGS: readonly (readonly [string, SiteSecrets, SiteSecrets, boolean])[] = [
   [
     'has the newer one only, and the other one both',
-    { present: NEW, previous: undefined },
-    { present: NEW, previous: OLD },
+    { present: NEW, previous: [] },
+    { present: NEW, previous: [OLD] },
     true,
   ],
   [
     'has both, and the other one the older only',
-    { present: NEW, previous: OLD },
-    { present: OLD, previous: undefined },
+    { present: NEW, previous: [OLD] },
+    { present: OLD, previous: [] },
     true,
   ],
   [
     'has the older one only, and the other one both',
-    { present: OLD, previous: undefined },
-    { present: NEW, previous: OLD },
+    { present: OLD, previous: [] },
+    { present: NEW, previous: [OLD] },
     true,
   ],
   [
     'has the older one only, and the other one the newer',
-    { present: OLD, previous: undefined },
-    { present: NEW, previous: undefined },
+    { present: OLD, previous: [] },
+    { present: NEW, previous: [] },
     false,
   ],
-  ['has others than the other one', { present: OTHER, previous: OTHER }, { present: NEW, previous: OLD }, false],
+  [
+    'was away over two rotations, and the other one was not',
+    { present: OLDEST, previous: [] },
+    { present: NEW, previous: [OLD, OLDEST] },
+    true,
+  ],
+  [
+    'was here over two rotations, and the other one was not',
+    { present: NEW, previous: [OLD, OLDEST] },
+    { present: OLDEST, previous: [] },
+    true,
+  ],
+  ['has others than the other one', { present: OTHER, previous: [OTHER] }, { present: NEW, previous: [OLD] }, false],
 ];
 
 for (const [what, callers, listeners, doMeet] of MEETINGS) {
@@ -128,20 +142,20 @@ t.test(
   'a site secret is replaced without losing a link, and the previous one goes when all have the new one',
   async (t) => {
     const site = await siteOf(t, 3, 1);
-    const secrets: SiteSecrets[] = [0, 1, 2].map(() => ({ present: OLD, previous: undefined }));
+    const secrets: SiteSecrets[] = [0, 1, 2].map(() => ({ present: OLD, previous: [] }));
     const shared: number[] = [];
-    const held = (index: number): SiteSecrets => secrets[index] ?? { present: OTHER, previous: undefined };
+    const held = (index: number): SiteSecrets => secrets[index] ?? { present: OTHER, previous: [] };
     const deps = (index: number): Partial<Libp2pNetworkDeps> => ({
       siteSecrets: () => held(index),
       onSecretShared: () => {
-        secrets[index] = { present: NEW, previous: undefined };
+        secrets[index] = { present: NEW, previous: [] };
         shared.push(index);
       },
     });
     const all = [await run(site, 0, deps(0)), await run(site, 1, deps(1)), await run(site, 2, deps(2))] as const;
     await eventually('all are here', () => all.every(({ witness }) => witness.here.size === 2));
     const replace = (index: number) => {
-      secrets[index] = { present: NEW, previous: OLD };
+      secrets[index] = { present: NEW, previous: [OLD] };
       all[index]?.network.secretsChanged();
     };
     replace(0);
@@ -151,7 +165,7 @@ t.test(
     await all[2].network.stop();
     const again = await run(site, 2, deps(2));
     await eventually('it comes back with the older one', () => again.witness.here.size === 2);
-    secrets[2] = { present: NEW, previous: OLD };
+    secrets[2] = { present: NEW, previous: [OLD] };
     again.network.secretsChanged();
     await eventually('all know that all have the new one', () => shared.length === 3);
     t.same([...shared].sort(), [0, 1, 2]);

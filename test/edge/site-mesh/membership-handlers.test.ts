@@ -12,6 +12,7 @@ import {
   signRoster,
   SITE_SECRET_KIND,
 } from '@sparc/protocol/roster';
+import { HLC_ZERO } from '@sparc/protocol/hlc';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { keyOf, rosterWith } from '../../support/roster.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -27,7 +28,9 @@ function scene(t: Test) {
   const handlers = membershipHandlers(clock, { key, seed }, membership, operators);
   /** The authority says it; the code that it ends with. */
   const says = (kind: string, body: Uint8Array) =>
-    codeOf(() => handlers.find((handler) => handler.kind === kind)?.take(body, START));
+    codeOf(() =>
+      handlers.find((handler) => handler.kind === kind)?.take({ kind, body, wallUnixMs: START, hlc: HLC_ZERO }),
+    );
   return { key, self, membership, operators, says };
 }
 
@@ -60,7 +63,7 @@ t.test(
     );
     t.strictSame(membership.siteSecrets().present, SITE_SECRET);
     t.equal(says(SITE_SECRET_KIND, SealedSiteSecret.encode(sealed(4, [key]))), 'done');
-    t.strictSame(membership.siteSecrets(), { present: secretOf(4).secret, previous: SITE_SECRET });
+    t.strictSame(membership.siteSecrets(), { present: secretOf(4).secret, previous: [SITE_SECRET] });
   },
 );
 

@@ -13,7 +13,7 @@ import {
 } from '@sparc/protocol/courier';
 import { isSparcError } from '@sparc/protocol/errors';
 import { pureCrypto } from '@sparc/protocol/ledger';
-import { signRoster, type Roster } from '@sparc/protocol/roster';
+import { signRoster, SITE_SECRETS_MAX, type Roster } from '@sparc/protocol/roster';
 import { SeededRandom } from '@sparc/simulator/world';
 import { checkProperty } from '../../support/property.js';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
@@ -25,7 +25,8 @@ const AUTHORITY = 9;
 const SECRET = new Uint8Array(32).fill(7);
 const OLDER_SECRET = new Uint8Array(32).fill(8);
 const ROSTER = rosterWith([member(1), member(2)]);
-const HEADER_BYTES = 128;
+/** 16 of its kind, 32 of salt, 8 slots of 32, and 16 by which a key is known. */
+const HEADER_BYTES = 320;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + 16;
 
 const openingBy = (maker: number, roster: Roster = ROSTER) => ({
@@ -38,9 +39,9 @@ const openingBy = (maker: number, roster: Roster = ROSTER) => ({
 /** Each `seed` of chance is another file. */
 function fileOf(
   items: Iterable<CourierItem>,
-  options: { by?: number; signer?: number; secret?: Uint8Array; previous?: Uint8Array; seed?: number } = {},
+  options: { by?: number; signer?: number; secret?: Uint8Array; previous?: readonly Uint8Array[]; seed?: number } = {},
 ): Buffer {
-  const { by = 1, signer = by, secret = SECRET, previous, seed = 1 } = options;
+  const { by = 1, signer = by, secret = SECRET, previous = [], seed = 1 } = options;
   const deps = { signer: testSigner(signer), random: new SeededRandom(seed), crypto: nodeCrypto };
   return Buffer.concat([...writeCourier(deps, { present: secret, previous }, openingBy(by), items)]);
 }
@@ -117,7 +118,7 @@ t.test('a courier is made and read in less memory than it has bytes', async (t) 
   }
   const opening = openingBy(1);
   const deps = { signer: testSigner(1), random: new SeededRandom(1), crypto: nodeCrypto };
-  const sealed = writeCourier(deps, { present: SECRET, previous: undefined }, opening, endless());
+  const sealed = writeCourier(deps, { present: SECRET, previous: [] }, opening, endless());
   const items = readCourier(nodeCrypto, [SECRET], sealed, () => undefined);
   let readCount = 0;
   for (const item of items) {
@@ -183,10 +184,11 @@ t.test('only the secret of the site opens it, the present one or the one before'
   );
 });
 
-t.test('a courier that brings the next secret opens under the one before', async (t) => {
-  const file = fileOf(ITEMS, { previous: OLDER_SECRET });
-  t.equal(outcome(file, [OLDER_SECRET]), 'taken');
-  t.equal(outcome(file, [SECRET]), 'taken');
+t.test('a courier that brings the next secrets opens under each of those before', async (t) => {
+  const previous = Array.from({ length: SITE_SECRETS_MAX - 1 }, (_, at) => new Uint8Array(32).fill(0x80 + at));
+  const file = fileOf(ITEMS, { previous });
+  for (const secret of [SECRET, ...previous]) t.equal(outcome(file, [secret]), 'taken');
+  t.equal(outcome(file, [OLDER_SECRET]), 'ERR_COURIER_OTHER_SITE');
   t.equal(outcome(file, [new Uint8Array(32)]), 'ERR_COURIER_OTHER_SITE');
 });
 

@@ -24,6 +24,7 @@ const SECRET = new Uint8Array(32).fill(0x5e);
 const SECRETS = {
   siteSecret: { number: 3, issuedUnixMs: 1_790_000_000_000, secret: SECRET },
   pinKey: new Uint8Array(32).fill(0x91),
+  previousSecrets: [new Uint8Array(32).fill(0x5d)],
 };
 /** What the key of `testSigner(seed)` is made from. */
 const seedOf = (seed: number) => new Uint8Array(32).fill(seed);
@@ -77,6 +78,7 @@ t.test('a gateway takes authority, roster and site secret out of its admission',
   t.strictSame(opened.authority, AUTHORITY.publicKey);
   t.strictSame(opened.siteSecret, SECRETS.siteSecret);
   t.strictSame(opened.pinKey, SECRETS.pinKey);
+  t.strictSame(opened.previousSecrets, SECRETS.previousSecrets);
   t.strictSame(opened.signed, ROSTER);
   t.equal(opened.roster.epoch, 4);
 });
