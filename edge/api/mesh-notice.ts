@@ -3,6 +3,7 @@ import { Value } from '@sinclair/typebox/value';
 import { ERRORS, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { headFromText, isSignatureValid, sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { toHex } from '../platform/index.js';
 import { FULL_REASONS } from '../replica/index.js';
 import { cursorOf, type Cursor } from './site-event.js';
 
@@ -116,7 +117,7 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
       const second = signedHead(crypto, notice.second);
       if (first === undefined || second === undefined || !sameBytes(first.author, second.author)) return undefined;
       if (sameBytes(first.hash, second.hash)) return undefined;
-      const author = Buffer.from(first.author).toString('hex');
+      const author = toHex(first.author);
       const detail = { author, kind: notice.fork, first: placeOf(first), second: placeOf(second) };
       return { name: 'ledger.forked', detail };
     }

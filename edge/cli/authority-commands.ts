@@ -4,7 +4,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { SiteFile } from '@sparc/protocol/policy';
 import { openRequest, type Roster } from '@sparc/protocol/roster';
 import { AuthorityFolder } from '../authority/index.js';
-import { verifySignature } from '../platform/index.js';
+import { toHex, verifySignature } from '../platform/index.js';
 import { addAuthorityPolicyCommands } from './authority-policy-commands.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { examples, jsonOption, type Cli } from './cli.js';
@@ -55,7 +55,7 @@ function init({ output }: Cli, path: string, site: string): void {
   if (!Value.Check(SiteId, site)) throw new SparcError('ERR_CLI_USAGE', `--site is ${SiteId.description}`);
   const folder = create(path, site);
   folder.close();
-  const authority = Buffer.from(folder.publicKey).toString('hex');
+  const authority = toHex(folder.publicKey);
   output.result(
     { folder: path, ...rosterValue(authority, folder.roster) },
     [
@@ -87,7 +87,7 @@ function enrol({ output }: Cli, files: readonly string[], dir: string): void {
       writeBinaryFile(requests[index]?.admissionFile ?? '', admission);
     }
     const written = requests.map(({ member: { key, name }, admissionFile }) => ({ key, name, admissionFile }));
-    const authority = Buffer.from(folder.publicKey).toString('hex');
+    const authority = toHex(folder.publicKey);
     output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
   });
 }

@@ -3,7 +3,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { isAddress, signRequest } from '@sparc/protocol/roster';
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
 import { joinSite } from '../membership/index.js';
-import { createNodeClock, loadIdentity, verifySignature } from '../platform/index.js';
+import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
 import { readBinaryFile, writeBinaryFile } from './binary-file.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
@@ -55,7 +55,7 @@ function request({ output }: Cli, { config: path, out, address }: RequestFlags):
   const { name } = config.gateway;
   const addresses = address.length > 0 ? address : ownAddresses(config);
   writeBinaryFile(out, signRequest(identity, { name, addresses }));
-  const key = Buffer.from(identity.publicKey).toString('hex');
+  const key = toHex(identity.publicKey);
   const where = addresses.length === 0 ? 'found by multicast DNS' : `at ${addresses.join(', ')}`;
   output.result({ file: out, key, name, addresses }, `${out} asks for ${name}, ${key}, ${where}.`);
 }
@@ -76,10 +76,10 @@ async function join({ output }: Cli, file: string, { config, by }: JoinFlags): P
     work: () => joinSite(dataDir, verifySignature, siteInForce(dataDir), admission, createNodeClock().wall().unixMs),
     facts: (joined) => ({
       site: joined.roster.site,
-      authority: Buffer.from(joined.authority).toString('hex'),
+      authority: toHex(joined.authority),
       epoch: String(joined.roster.epoch),
     }),
   });
-  const key = Buffer.from(authority).toString('hex');
+  const key = toHex(authority);
   output.result(rosterValue(key, roster), rosterLines(key, roster).join('\n'));
 }

@@ -4,7 +4,7 @@ import { tipsOf, type AuthorLog } from '@sparc/protocol/replication';
 import { loadGatewayConfig } from '../config/index.js';
 import { withLogsOf } from '../courier/index.js';
 import { readMembership, type MembershipRecord } from '../membership/index.js';
-import { loadIdentity, verifySignature } from '../platform/index.js';
+import { loadIdentity, toHex, verifySignature } from '../platform/index.js';
 import type { ReadableLogs } from '../replica/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { table } from './text-table.js';
@@ -64,9 +64,9 @@ function replicaOf(logs: ReadableLogs, author: string, log: AuthorLog, name: str
 }
 
 function nameOf(membership: MembershipRecord | undefined, author: string, own: Uint8Array): string {
-  if (author === Buffer.from(own).toString('hex')) return 'this gateway';
+  if (author === toHex(own)) return 'this gateway';
   if (membership === undefined) return '-';
-  if (author === Buffer.from(membership.authority).toString('hex')) return 'the site authority';
+  if (author === toHex(membership.authority)) return 'the site authority';
   return membership.roster.members.find(({ key }) => key === author)?.name ?? 'no member any more';
 }
 

@@ -4,7 +4,7 @@ import { Delegation, DELEGATION_KIND } from '@sparc/protocol/roster';
 import { loadGatewayConfig } from '../config/index.js';
 import { withLogsOf } from '../courier/index.js';
 import { Operators, readMembership } from '../membership/index.js';
-import { createNodeClock, loadIdentity, verifySignature } from '../platform/index.js';
+import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platform/index.js';
 import { AuthorityReader, handlerOf } from '../replica/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { readHeads } from './courier-file.js';
@@ -50,7 +50,7 @@ function show({ output }: Cli, config: string): void {
   if (membership === undefined) {
     throw new SparcError('ERR_MESH_NOT_A_MEMBER', `${dataDir} holds no membership`, { dataDir });
   }
-  const authority = Buffer.from(membership.authority).toString('hex');
+  const authority = toHex(membership.authority);
   const { roster } = membership;
   const operators = operatorsIn(dataDir, authority);
   const nowUnixMs = createNodeClock().wall().unixMs;
@@ -74,13 +74,13 @@ function operatorsIn(dataDir: string, authority: string): readonly Delegation[] 
 
 function expel({ output }: Cli, key: string, { dir, heads: headsFile }: ExpelFlags): void {
   const heads = headsFile === undefined ? [] : readHeads(headsFile);
-  const own = heads.filter(({ author }) => Buffer.from(author).toString('hex') === key);
+  const own = heads.filter(({ author }) => toHex(author) === key);
   if (headsFile !== undefined && own.length === 0) {
     throw new SparcError('ERR_MESH_HEAD_INVALID', `${headsFile} has no head of ${key}`, { file: headsFile });
   }
   withAuthority(dir, (folder) => {
     folder.expel(key, own);
-    const authority = Buffer.from(folder.publicKey).toString('hex');
+    const authority = toHex(folder.publicKey);
     output.result(
       rosterValue(authority, folder.roster),
       [

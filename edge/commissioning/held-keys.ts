@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { fromHex, toHex } from '../platform/index.js';
 import type { HeldKeys } from './key-machine.js';
 
 const Scbk = Type.String({ pattern: '^[0-9a-f]{32}$' });
@@ -9,9 +10,6 @@ export const HeldKeysJson = Type.Object(
   { additionalProperties: false },
 );
 export type HeldKeysJson = Static<typeof HeldKeysJson>;
-
-const toHex = (key: Uint8Array) => Buffer.from(key).toString('hex');
-const fromHex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'));
 
 export function heldKeysToJson({ current, next }: HeldKeys): HeldKeysJson {
   return {

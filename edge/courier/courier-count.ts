@@ -1,4 +1,5 @@
 import type { CourierItem } from '@sparc/protocol/courier';
+import { toHex } from '../platform/index.js';
 
 /** What is in a courier, counted as it goes by. */
 export class CourierCount {
@@ -29,7 +30,7 @@ export class CourierCount {
       this.#partsCount += 1;
       return;
     }
-    this.#authors.add(Buffer.from(item.batch.author).toString('hex'));
+    this.#authors.add(toHex(item.batch.author));
     this.#entriesCount += item.batch.contents.length;
   }
 }

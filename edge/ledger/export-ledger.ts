@@ -8,8 +8,9 @@ import {
   type Link,
   type SignedHead,
 } from '@sparc/protocol/ledger';
+import { toHex } from '../platform/index.js';
 import { placeOf, withJournalFile, type JournalFile } from './journal-file.js';
-import { toHex, toLoggedEntry } from './logged-entry.js';
+import { toLoggedEntry } from './logged-entry.js';
 
 /** Entries in one batch; commits are smaller, so that a batch always finds a head to end at. */
 const BATCH_ENTRIES = 512;

@@ -1,9 +1,9 @@
 import { EntryContent, EpochBody, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd, HeldEpoch } from '@sparc/protocol/replication';
+import { toHex } from '../platform/index.js';
 import { Database } from '../platform/sqlite.js';
 import { LogBatches } from './log-batches.js';
 import { LogTables } from './log-tables.js';
-import { toHex } from './logged-entry.js';
 
 const BUSY_TIMEOUT_MS = 1_000;
 

@@ -29,6 +29,7 @@ import type {
   Timer,
   WallTime,
 } from '@sparc/protocol/ports';
+import { toHex } from '../platform/index.js';
 import { checkedTail, lossBehindWitness, type JournalLoss, type JournalStartReport } from './journal-start.js';
 import {
   decodeState,
@@ -38,7 +39,7 @@ import {
   revocationNumber,
   type JournalState,
 } from './journal-state.js';
-import { toHex, toLoggedEntry, type LoggedEntry } from './logged-entry.js';
+import { toLoggedEntry, type LoggedEntry } from './logged-entry.js';
 
 /** Entries that wait for the disk; more are refused, and counted in a `journal.gap`. */
 export const JOURNAL_QUEUE_MAX = 4096;

@@ -1,5 +1,6 @@
 import { decodeEvent, EntryContent, EVENT_KIND, type ChainedEntry, type StoredRecord } from '@sparc/protocol/ledger';
 import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
+import { toHex } from '../platform/index.js';
 
 /** An entry for people and tools. */
 export interface LoggedEntry {
@@ -10,8 +11,6 @@ export interface LoggedEntry {
   /** Absent where the entry is no event, or one of a newer version that this one cannot read. */
   readonly record?: StoredRecord;
 }
-
-export const toHex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** Throws ERR_LEDGER_MALFORMED when the content is damaged. */
 export function toLoggedEntry(author: Uint8Array, { epoch, sequence, content }: ChainedEntry): LoggedEntry {

@@ -17,11 +17,12 @@ import {
   type Position,
   type SignedHead,
 } from '@sparc/protocol/ledger';
+import { toHex } from '../platform/index.js';
 import { readWitness, WITNESS_FILE } from './head-witness.js';
 import { placeOf, withJournalFile, type JournalFile } from './journal-file.js';
 import { EMPTY_STATE, encodeState, foldRecord, type JournalState } from './journal-state.js';
 import { corrupt, type StoredHead } from './log-tables.js';
-import { readableEvent, toHex } from './logged-entry.js';
+import { readableEvent } from './logged-entry.js';
 import { nodeCrypto } from './node-crypto.js';
 
 export interface VerifyOptions {

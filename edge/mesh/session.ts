@@ -1,7 +1,7 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Signer, VerifySignature } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
-import { fromHex, toHex } from './hex.js';
+import { fromHex, toHex } from '../platform/index.js';
 import type { Frame, Hello } from './frames.js';
 import type { Links } from './links.js';
 

@@ -15,6 +15,7 @@ export {
   verifySignature,
 } from './identity.js';
 export { freeBytesAt } from './free-space.js';
+export { fromHex, toHex } from './hex.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { createTimeEvidence } from './time-evidence.js';

@@ -1,6 +1,7 @@
 import { malformed, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
 import { accept, attestedPart, grown, type AuthorLog, type Fork } from '@sparc/protocol/replication';
+import { toHex } from '../platform/index.js';
 
 export interface IntakeDeps {
   readonly crypto: LedgerCrypto;
@@ -55,7 +56,7 @@ export class Intake {
   add(batch: Batch): boolean {
     const { crypto, store, siteId } = this.deps;
     if (!isOfSite(batch.site, siteId)) throw malformed(`a batch of site ${batch.site}`);
-    if (Buffer.from(batch.author).toString('hex') !== this.author) throw malformed('a batch of another author');
+    if (toHex(batch.author) !== this.author) throw malformed('a batch of another author');
     const acceptance = accept(
       crypto,
       this.#log,

@@ -35,6 +35,7 @@ import {
   type ReplicationState,
 } from '@sparc/protocol/replication';
 
+import { fromHex, toHex } from '../platform/index.js';
 import { Intake, isOfSite, type IntakeDeps } from './intake.js';
 import type { FullReason } from './replica-room.js';
 
@@ -420,6 +421,3 @@ const isSameHead = (a: SignedHead, b: SignedHead): boolean =>
   a.sequence === b.sequence &&
   sameBytes(a.hash, b.hash) &&
   sameBytes(a.signature, b.signature);
-
-const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));

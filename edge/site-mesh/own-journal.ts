@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { JournalLog } from '../ledger/index.js';
 import type { Batch, EpochId } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
+import { toHex } from '../platform/index.js';
 import type { OwnLog } from '../replica/index.js';
 
 /**
@@ -20,7 +21,7 @@ export class OwnJournal implements OwnLog {
     /** Heard once, until it can be read again. */
     private readonly onFailure: (error: unknown) => void,
   ) {
-    this.author = Buffer.from(publicKey).toString('hex');
+    this.author = toHex(publicKey);
   }
 
   log(): AuthorLog {
