@@ -1,10 +1,6 @@
-import { isSparcError, type SparcError } from '@sparc/protocol/errors';
-import { EntryContent, verifyBatch } from '@sparc/protocol/ledger';
-import { EMPTY_COURSE, learn, type PolicyCourse } from '@sparc/protocol/policy-revision';
-import { endsOf } from '@sparc/protocol/replication';
-import type { EpochEnd } from '@sparc/protocol/replication';
-import { nodeCrypto } from '../ledger/index.js';
-import { batchesAfter, SqliteReplicaStore } from '../replica/index.js';
+import { BEACON_KIND, EMPTY_COURSE, learn, POLICY_KIND, type PolicyCourse } from '@sparc/protocol/policy-revision';
+import { toHex } from '../platform/index.js';
+import { AuthorityReader, SqliteReplicaStore, verified, type RefusedEntry } from '../replica/index.js';
 
 /**
  * What the authority of a site says of its policy, read from the replicas that the site process fills. That process is
@@ -12,16 +8,26 @@ import { batchesAfter, SqliteReplicaStore } from '../replica/index.js';
  */
 export class AuthorityCourse {
   readonly #author: string;
-  #ends: readonly EpochEnd[] = [];
+  readonly #reader: AuthorityReader;
+  #store: SqliteReplicaStore | undefined;
   #course = EMPTY_COURSE;
 
   constructor(
     /** Ed25519 public key, 32 bytes. */
     authority: Uint8Array,
     /** Heard of an entry that says nothing that can be read; it changes nothing. */
-    private readonly onRefused: (error: SparcError) => void,
+    onRefused: (entry: RefusedEntry) => void,
   ) {
-    this.#author = Buffer.from(authority).toString('hex');
+    this.#author = toHex(authority);
+    const logs = verified({
+      logs: () => this.#store?.logs() ?? new Map(),
+      batchAfter: (author, after) => this.#store?.batchAfter(author, after),
+    });
+    const handlers = [POLICY_KIND, BEACON_KIND].map((kind) => ({
+      kind,
+      take: (entry: Parameters<typeof learn>[1]) => void (this.#course = learn(this.#course, entry)),
+    }));
+    this.#reader = new AuthorityReader(logs, this.#author, handlers, onRefused);
   }
 
   get course(): PolicyCourse {
@@ -30,23 +36,12 @@ export class AuthorityCourse {
 
   /** Reads on in a file of replicas. Throws as the store does, and as `verifyBatch`: then nothing behind it counts. */
   read(path: string): void {
-    const store = SqliteReplicaStore.openReadOnly(path);
+    const store = (this.#store = SqliteReplicaStore.openReadOnly(path, this.#author));
     try {
-      for (const batch of batchesAfter(store, this.#author, this.#ends)) {
-        for (const { content } of verifyBatch(nodeCrypto, batch).entries) this.#take(content);
-      }
-      this.#ends = endsOf(store.logs().get(this.#author) ?? []);
+      this.#reader.read();
     } finally {
+      this.#store = undefined;
       store.close();
-    }
-  }
-
-  #take(content: Uint8Array): void {
-    try {
-      this.#course = learn(this.#course, EntryContent.decode(content));
-    } catch (error) {
-      if (!isSparcError(error)) throw error;
-      this.onRefused(error);
     }
   }
 }

@@ -1,13 +1,14 @@
 import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EpochId } from '@sparc/protocol/ledger';
 import type { EpochEnd } from '@sparc/protocol/replication';
+import { toHex } from '../platform/index.js';
 import { entriesAfter, type AuthorEntry, type ReadableLogs } from './author-entries.js';
 
 /** What is done with entries of one kind. */
 export interface AuthorityHandler {
   readonly kind: string;
   /** Throws for an entry that cannot be decoded or applied; what its kind said before stays then. */
-  take(body: Uint8Array, wallUnixMs: number): void;
+  take(entry: Omit<AuthorEntry, 'epoch' | 'sequence'>): void;
 }
 
 export function handlerOf<T>(
@@ -15,7 +16,7 @@ export function handlerOf<T>(
   codec: { decode(body: Uint8Array): T },
   apply: (value: T) => void,
 ): AuthorityHandler {
-  return { kind, take: (body) => apply(codec.decode(body)) };
+  return { kind, take: ({ body }) => apply(codec.decode(body)) };
 }
 
 /** The newest entry of a kind does not count, and the last good one does. */
@@ -31,6 +32,7 @@ export interface RefusedEntry {
 export class AuthorityReader {
   readonly #handlers: ReadonlyMap<string, AuthorityHandler>;
   readonly #refused = new Map<string, RefusedEntry>();
+  #told: readonly RefusedEntry[] = [];
   /** By epoch, as text: up to where it was read. */
   readonly #ends = new Map<string, EpochEnd>();
 
@@ -49,27 +51,29 @@ export class AuthorityReader {
     return [...this.#refused.values()];
   }
 
-  /** Takes what was stored since the last time. Throws as the store does. */
+  /** Takes what was stored since the last time, and tells what is refused then: not what a later entry made good. Throws as the store does. */
   read(): void {
     for (const entry of entriesAfter(this.logs, this.authority, [...this.#ends.values()])) {
       this.#take(entry);
       const { epoch, sequence } = entry;
-      this.#ends.set(`${epoch.counter} ${Buffer.from(epoch.random).toString('hex')}`, { epoch, sequence });
+      this.#ends.set(`${epoch.counter} ${toHex(epoch.random)}`, { epoch, sequence });
     }
+    const told = this.#told;
+    this.#told = this.refused;
+    for (const refused of this.#told) if (!told.includes(refused)) this.onRefused(refused);
   }
 
   /** What is wrong with one entry stops neither later ones nor other kinds. */
-  #take({ kind, epoch, sequence, body, wallUnixMs }: AuthorEntry): void {
+  #take(entry: AuthorEntry): void {
+    const { kind, epoch, sequence } = entry;
     const handler = this.#handlers.get(kind);
     if (handler === undefined) return;
     try {
-      handler.take(body, wallUnixMs);
+      handler.take(entry);
       this.#refused.delete(kind);
     } catch (error) {
       if (!isSparcError(error)) throw error;
-      const refused = { kind, epoch, sequence, code: error.code, message: error.message };
-      this.#refused.set(kind, refused);
-      this.onRefused(refused);
+      this.#refused.set(kind, { kind, epoch, sequence, code: error.code, message: error.message });
     }
   }
 }

@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
-export { batchesAfter, entriesAfter, type AuthorEntry, type ReadableLogs } from './author-entries.js';
+export { batchesAfter, entriesAfter, verified, type AuthorEntry, type ReadableLogs } from './author-entries.js';
 export { openReplicas, setReplicasAside, type ReplicasLost } from './open-replicas.js';
 export {
   AUTHOR_BYTES_MAX,

@@ -10,6 +10,7 @@ import {
   type Fork,
   type HeldEpoch,
 } from '@sparc/protocol/replication';
+import { toHex } from '../platform/index.js';
 import { Database } from '../platform/sqlite.js';
 import { ReplicaBatches } from './replica-batches.js';
 import { MIGRATIONS, PreviousLink } from './replica-tables.js';
@@ -45,11 +46,11 @@ export class SqliteReplicaStore implements ReplicaStore {
   readonly #batches: ReplicaBatches;
   readonly #logs = new Map<string, Stored[]>();
 
-  private constructor(db: Database) {
+  private constructor(db: Database, author?: string) {
     this.#db = db;
     this.#statements = prepare(db);
     this.#batches = new ReplicaBatches(db);
-    this.#load();
+    this.#load(author);
   }
 
   /** Opens or creates. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_WRITE_FAILED. */
@@ -70,12 +71,15 @@ export class SqliteReplicaStore implements ReplicaStore {
     }
   }
 
-  /** One that another process writes, as it is now. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_ABSENT. */
-  static openReadOnly(path: string): SqliteReplicaStore {
+  /**
+   * One that another process writes, as it is now: all of it, or what it holds of one author, whose key is given in hex.
+   * Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_ABSENT.
+   */
+  static openReadOnly(path: string, author?: string): SqliteReplicaStore {
     if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there are no replicas at ${path}`, { path });
     const db = guarded(() => new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS }));
     try {
-      return guarded(() => new SqliteReplicaStore(db));
+      return guarded(() => new SqliteReplicaStore(db, author));
     } catch (error) {
       db.close();
       throw error;
@@ -133,17 +137,28 @@ export class SqliteReplicaStore implements ReplicaStore {
     return this.#logs.get(author)?.find(({ head }) => isSameEpoch(head.epoch, epoch));
   }
 
-  #load(): void {
-    for (const row of this.#statements.epochs.all()) {
+  #load(author: string | undefined): void {
+    const { epochs, epochsOf } = this.#statements;
+    for (const row of author === undefined ? epochs.all() : epochsOf.all(Buffer.from(author, 'hex'))) {
       const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
-      this.#hold({ row: row.epoch, head: headOf(row), sizeBytes: row.sizeBytes, ...previous });
+      const head = headOf(row);
+      this.#logOf(head).push({ row: row.epoch, head, sizeBytes: row.sizeBytes, ...previous });
     }
   }
 
+  #logOf({ author }: SignedHead): Stored[] {
+    const key = toHex(author);
+    const log = this.#logs.get(key) ?? [];
+    this.#logs.set(key, log);
+    return log;
+  }
+
   #hold(epoch: Stored): void {
-    const author = toHex(epoch.head.author);
-    const others = (this.#logs.get(author) ?? []).filter(({ row }) => row !== epoch.row);
-    this.#logs.set(author, [...others, epoch]);
+    const log = this.#logOf(epoch.head);
+    // What grows is mostly the newest.
+    const at = log.findLastIndex(({ row }) => row === epoch.row);
+    if (at < 0) log.push(epoch);
+    else log[at] = epoch;
   }
 
   #insert({ entries, head, previous }: ReplicaAppend): Stored {
@@ -172,12 +187,13 @@ interface FoundEpoch extends Pick<EpochRow, 'epoch' | 'previous' | 'sizeBytes'> 
 
 function prepare(db: Database) {
   const last = '(SELECT max(last) FROM batch WHERE epoch = e.epoch)';
-  return {
-    epochs: db.prepare<[], EpochRow>(`
+  const epochs = `
       SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, e.size_bytes AS sizeBytes,
         b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
-      FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}
-      ORDER BY e.epoch`),
+      FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}`;
+  return {
+    epochs: db.prepare<[], EpochRow>(`${epochs} ORDER BY e.epoch`),
+    epochsOf: db.prepare<[Uint8Array], EpochRow>(`${epochs} WHERE e.author = ? ORDER BY e.epoch`),
     findEpoch: db.prepare<[Uint8Array, number, Uint8Array], FoundEpoch>(`
       SELECT e.epoch, e.previous, e.size_bytes AS sizeBytes, coalesce(${last}, 0) AS last
       FROM epoch e WHERE e.author = ? AND e.counter = ? AND e.random = ?`),
@@ -209,8 +225,6 @@ const headOf = ({ site, author, counter, random, sequence, hash, signature }: Ep
   hash,
   signature,
 });
-
-const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 function guarded<T>(use: () => T): T {
   try {

@@ -6,6 +6,7 @@ import t from 'tap';
 import { Database } from '@sparc/edge/platform';
 import { SqliteReplicaStore } from '@sparc/edge/replica';
 import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
 import { replicaStoreContract } from './replica-store-contract.js';
 
 replicaStoreContract('SqliteReplicaStore', async () => {
@@ -48,6 +49,30 @@ t.test('SqliteReplicaStore: what does not follow on what is held is refused whol
   t.throws(() => store.append([first], []), { code: 'ERR_LEDGER_WRITE_FAILED' });
   store.append([second, third], []);
   t.match([...store.logs().values()], [[{ head: { sequence: third.head.sequence } }]]);
+  store.close();
+});
+
+t.test('SqliteReplicaStore: a reader of one author loads nothing of others', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'replica.db');
+  const store = SqliteReplicaStore.open(path);
+  const [one, other] = [new TestChain(testSigner(1)), new TestChain(testSigner(2))];
+  for (let counter = 1; counter <= 3; counter++) store.append([one.open(counter), other.open(counter)], []);
+  const author = Buffer.from(one.signer.publicKey).toString('hex');
+  const reader = SqliteReplicaStore.openReadOnly(path, author);
+  t.strictSame([...reader.logs().keys()], [author]);
+  t.strictSame(
+    reader
+      .logs()
+      .get(author)
+      ?.map(({ head }) => head.epoch.counter),
+    [1, 2, 3],
+  );
+  t.match(reader.batchAfter(author, { epoch: { counter: 3, random: new Uint8Array(8).fill(3) }, sequence: 0 }), {
+    firstSequence: 1,
+  });
+  reader.close();
   store.close();
 });
 

@@ -96,6 +96,14 @@ t.test('an entry that cannot be taken is told once, and neither later ones nor o
   t.equal(refused.length, 1);
 });
 
+t.test('what was refused once and made good since is not told again at every start', async (t) => {
+  const { says, reader, refused } = scene(t);
+  says(word('a'), word('a', 1), word('b'), word('b'));
+  reader(listener('a').handler, listener('b').handler).read();
+  t.match(refused, [{ kind: 'b', sequence: 5 }], 'of each kind the newest, where it does not count');
+  t.equal(refused.length, 1);
+});
+
 t.test('a defect in a handler is no fault of the entry', async (t) => {
   const { says, reader, refused } = scene(t);
   const broken = handlerOf('a', SignedHead, () => undefined);
