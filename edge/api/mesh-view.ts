@@ -59,7 +59,12 @@ export const PolicyLaneView = closed({
     }),
   ),
   partsMissingCount: Type.Integer({ description: 'of the newest revision, not fetched yet' }),
-  rejected: Type.Optional(closed({ number: Type.Integer(), code: Type.String() })),
+  rejected: Type.Optional(
+    closed({
+      number: Type.Optional(Type.Integer({ description: 'absent: what the authority says cannot be read at all' })),
+      code: Type.String(),
+    }),
+  ),
 });
 export type PolicyLaneView = Static<typeof PolicyLaneView>;
 

@@ -17,8 +17,8 @@ export interface SiteSnapshot {
   /** How far the policy is that the authority of the site signs, as the field knows it. */
   readonly policyLane: {
     readonly inForce?: { readonly number: number; readonly issuedUnixMs: number };
-    /** The newest revision that was refused, where it is newer than the one in force. */
-    readonly rejected?: { readonly number: number; readonly code: ErrorCode };
+    /** The newest revision that was refused since one came into force; without a number, not even that can be read. */
+    readonly rejected?: { readonly number?: number; readonly code: ErrorCode };
   };
   /** `errorMs`: bound of its error, where it matters. */
   readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };

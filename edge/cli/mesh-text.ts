@@ -92,9 +92,12 @@ function policyTexts({ policy }: MeshView, nowUnixMs: number): string[] {
     ...(isNewer
       ? [`Policy revision ${newest.number} comes: ${counted(partsMissingCount, 'part', 'parts')} missing${since}.`]
       : []),
-    ...(rejected === undefined ? [] : [`Policy revision ${rejected.number} was REJECTED: ${rejected.code}.`]),
+    ...(rejected === undefined ? [] : [rejectedText(rejected)]),
   ];
 }
+
+const rejectedText = ({ number, code }: { readonly number?: number; readonly code: string }) =>
+  number === undefined ? `NO new policy is taken: ${code}.` : `Policy revision ${number} was REJECTED: ${code}.`;
 
 function row(view: MeshView, member: MemberView, log: LogView | undefined, nowUnixMs: number): string[] {
   const { key, name, isSelf, roundTripMs } = member;

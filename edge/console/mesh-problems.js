@@ -50,7 +50,8 @@ export function meshProblemsOf(mesh, catalogue, startedAtUnixMs, nowMs) {
     });
   }
   if (policy?.rejected !== undefined) {
-    add('alarm', `Policy revision ${policy.rejected.number} was rejected`, policy.rejected.code);
+    const { number, code } = policy.rejected;
+    add('alarm', number === undefined ? 'No new policy is taken' : `Policy revision ${number} was rejected`, code);
   }
   return problems;
 }

@@ -20,7 +20,6 @@ import {
   pinKeyOf,
   planOfGateway,
   ReplicaClient,
-  type Manifest,
   SqlitePolicyView,
   type ReplicaMessage,
 } from '../policy/index.js';
@@ -28,6 +27,7 @@ import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
+import { LaneState } from './lane-state.js';
 import { Lifecycle } from './lifecycle.js';
 import { MeshJournal } from './mesh-journal.js';
 
@@ -69,9 +69,7 @@ export class Gateway {
   readonly #site: SiteProcess;
   /** Only where there are others to take a policy from. */
   readonly #lane: LaneProcess | undefined;
-  /** Of the policy in force, where the authority of the site signed it. */
-  #issued: Manifest['issued'];
-  #laneRejection: LaneRejection | undefined;
+  readonly #laneState = new LaneState();
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   #view: SqlitePolicyView | undefined;
@@ -278,7 +276,7 @@ export class Gateway {
 
   #onLaneRejected(rejection: LaneRejection): void {
     const { code, message } = rejection;
-    this.#laneRejection = rejection;
+    this.#laneState.rejected(rejection);
     this.deps.log.error({ code }, message);
     this.#field?.record({ name: 'policy.rejected', code });
     this.#site.changed('snapshot');
@@ -299,7 +297,7 @@ export class Gateway {
     try {
       const view = SqlitePolicyView.open(path, pinKeyOf(this.config.dataDir, manifest, random));
       this.#replaceView(view);
-      this.#issued = manifest.issued;
+      this.#laneState.loaded(manifest.issued);
       const plan = this.#ownPlan(view.plan);
       this.#commissioning.usePlan(plan);
       log.info({ revision: manifest.revision }, 'policy loaded');
@@ -314,7 +312,7 @@ export class Gateway {
 
   #withoutPolicy(): FieldPolicy {
     this.#replaceView(undefined);
-    this.#issued = undefined;
+    this.#laneState.loaded(undefined);
     const { log, signer } = this.deps;
     const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
     let emergency;
@@ -377,10 +375,7 @@ export class Gateway {
     };
     const field = this.#field?.snapshot();
     if (field === undefined) throw new Error('the site process starts after the field');
-    const issued = this.#issued;
-    const { number = 0, code } = this.#laneRejection ?? {};
-    const rejected = code !== undefined && number > (issued?.number ?? 0) ? { number, code } : undefined;
-    return { ...field, gateway, policyLane: { ...(issued && { inForce: issued }), ...(rejected && { rejected }) } };
+    return { ...field, gateway, policyLane: this.#laneState.view() };
   }
 }
 

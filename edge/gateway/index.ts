@@ -4,5 +4,6 @@
  */
 export { FieldBuses, type FieldBusesDeps } from './field-buses.js';
 export { Gateway, type GatewayDeps } from './gateway.js';
+export { LaneState } from './lane-state.js';
 export { MeshJournal, NOTICE_PAUSE_MS, NOTICES_AT_ONCE_MAX } from './mesh-journal.js';
 export { runGateway } from './run-gateway.js';

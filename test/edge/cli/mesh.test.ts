@@ -93,6 +93,9 @@ t.test('how far the policy is, and who was expelled, is in the state', async (t)
   const refused = await told(t, { ...RUNNING, policy: rejected }, 'status');
   t.match(refused, 'Policy revision 12 was REJECTED: ERR_POLICY_INVALID.');
   t.notMatch(refused, 'comes');
+  const unread = { ...policy, rejected: { code: 'ERR_LEDGER_SIGNATURE_INVALID' } };
+  const stands = await told(t, { ...RUNNING, policy: unread }, 'status');
+  t.match(stands, 'NO new policy is taken: ERR_LEDGER_SIGNATURE_INVALID.');
 });
 
 t.test('a fork, an expired roster and whatever else is wrong is said', async (t) => {

@@ -49,4 +49,6 @@ t.test('an expired roster, a full replica and a policy that was rejected say so'
   const policy = { partsMissingCount: 0, rejected: { number: 12, code: 'ERR_POLICY_INVALID' } };
   const codes = codesAt({ ...mesh, roster: expired, logs: [own, { ...gate, full: 'disk' }], policy }, WENT_UNIX_MS);
   t.strictSame(codes, ['ledger.replica_full', 'mesh.roster_expired', 'ERR_POLICY_INVALID']);
+  const unread = { partsMissingCount: 0, rejected: { code: 'ERR_LEDGER_SIGNATURE_INVALID' } };
+  t.strictSame(codesAt({ ...mesh, policy: unread }, WENT_UNIX_MS), ['ERR_LEDGER_SIGNATURE_INVALID']);
 });
