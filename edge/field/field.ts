@@ -258,7 +258,7 @@ export class Field {
    * that the journal refuses grants that were decided under the old one. Doors keep their physical state.
    */
   usePolicy(policy: FieldPolicy): void {
-    if (!this.#policy.use(policy)) return;
+    this.#policy.use(policy);
     const plan = policy.kind === 'policy' ? policy.plan : policy.emergency?.plan;
     // With no plan left, doors stay wired as they were: exit requests never wait for a policy.
     if (plan !== undefined) {

@@ -25,16 +25,19 @@ export class PolicyInForce {
     return this.#policy.kind === 'policy' ? this.#policy.view : undefined;
   }
 
-  /** False: it is in force already. Its record goes to the journal at once, before any grant under it. */
-  use(policy: FieldPolicy): boolean {
+  /**
+   * Its record goes to the journal at once, before any grant under it. What is in force already may come again, in another
+   * file: that one is asked from now on, and nothing of it is news.
+   */
+  use(policy: FieldPolicy): void {
     const revision = revisionOf(policy);
-    if (revision !== undefined && revision === revisionOf(this.#policy)) return false;
+    const isAgain = revision !== undefined && revision === revisionOf(this.#policy);
     this.#policy = policy;
+    if (isAgain) return;
     this.#takenUpUnixMs = this.clock.wall().unixMs;
     this.#confirm(policy.kind === 'policy' ? policy.confirmedUnixMs : undefined);
     this.#isRecorded = false;
     this.announce();
-    return true;
   }
 
   /** Its authority said again that a revision holds. False: it is not the one in force. */
@@ -48,14 +51,13 @@ export class PolicyInForce {
   announce(): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
-    const policy = this.#policy;
-    const revision = revisionOf(policy);
+    const revision = revisionOf(this.#policy);
     const record =
       revision === undefined
         ? ({ name: 'policy.lost', code: 'ERR_POLICY_NONE' } as const)
         : ({ name: 'policy.loaded', detail: { revision } } as const);
     this.recorder.commit({ record }).catch(() => {
-      if (this.#policy === policy) this.#isRecorded = false;
+      if (revision === revisionOf(this.#policy)) this.#isRecorded = false;
     });
   }
 

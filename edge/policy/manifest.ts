@@ -10,7 +10,7 @@ import { readSignedFile, type Verify } from './signed-file.js';
 /** What is signed about a generation. */
 export const Manifest = Type.Object({
   generation: Type.Integer({ minimum: 1 }),
-  /** Names the generation in every record; never used again. */
+  /** Names in every record what the generation says. A damaged one of the site's authority is made again under its name. */
   revision: Type.String({ minLength: 1 }),
   siteId: Type.String(),
   schemaVersion: Type.Integer({ minimum: 1 }),

@@ -23,7 +23,8 @@ export class ReplicaClient {
   #restart: Timer | undefined;
   #restartMs = RESTART_MIN_MS;
   #stopped = false;
-  #told: string | undefined;
+  /** Number of the generation that was told last; undefined before the first message. */
+  #told: number | 'none' | undefined;
 
   constructor(clock: Clock, { dataDir, publicKey }: ReplicaWorkerData, handlers: ReplicaHandlers) {
     this.#clock = clock;
@@ -58,7 +59,7 @@ export class ReplicaClient {
     if (this.#stopped) return;
     this.#restartMs = RESTART_MIN_MS;
     if (message.kind === 'generation' || message.kind === 'none') {
-      const told = message.kind === 'generation' ? message.manifest.revision : '';
+      const told = message.kind === 'generation' ? message.manifest.generation : 'none';
       if (told === this.#told) return;
       this.#told = told;
     }

@@ -218,6 +218,17 @@ t.test('a grant whose revision the journal no longer knows is decided again unde
   }
 });
 
+t.test('a revision that comes again in another file is asked there, and is no news', async (t) => {
+  const site = await FieldSite.open();
+  site.news();
+  site.field.usePolicy(sitePolicy({ ann: { status: 'stolen' } }));
+  await site.clock.advance(100);
+  t.strictSame(site.news(), []);
+  site.bus.card('front-in', CARDS.ann);
+  await site.clock.advance(100);
+  t.equal(site.record('access.denied').record.reason, 'credential_stolen', 'by what stands in the new one');
+});
+
 t.test('grants go on when the record of a new revision was lost', async (t) => {
   const site = await FieldSite.open();
   site.journal.failure = 'ERR_LEDGER_WRITE_FAILED';
