@@ -109,9 +109,9 @@ export class Membership {
     this.#changed({ expelled: shown.expelled.filter(({ key }) => !known.has(key)) });
   }
 
-  /** Takes a site secret over if it is newer. */
-  takeSecret(secret: SiteSecret, nowUnixMs: number): void {
-    this.#keepSecrets(withSecret(this.#secrets, secret, [], nowUnixMs));
+  /** Takes a site secret over if it is newer. `before`: those that it replaces, newest first, also ones unknown here. */
+  takeSecret(secret: SiteSecret, nowUnixMs: number, before: readonly Uint8Array[] = []): void {
+    this.#keepSecrets(withSecret(this.#secrets, secret, before, nowUnixMs));
   }
 
   /** All members have the present site secret. */
