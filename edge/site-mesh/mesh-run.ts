@@ -1,32 +1,24 @@
 import { join } from 'node:path';
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { headToText } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
-import { JOURNAL_FILE, nodeCrypto } from '../ledger/index.js';
+import { nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
-import { Libp2pNetwork } from '../mesh/index.js';
-import { freeBytesAt, verifySignature } from '../platform/index.js';
-import { openParts, PARTS_FILE, type SqlitePartStore } from '../policy-parts/index.js';
-import {
-  AuthorityReader,
-  openReplicas,
-  REPLICA_FILE,
-  ReplicaRoom,
-  Replicator,
-  setReplicasAside,
-  type SqliteReplicaStore,
-} from '../replica/index.js';
+import type { Libp2pNetwork } from '../mesh/index.js';
+import { freeBytesAt, toHex } from '../platform/index.js';
+import { AuthorityReader, REPLICA_FILE, ReplicaRoom, Replicator, setReplicasAside } from '../replica/index.js';
 import { JournalWatch } from './journal-watch.js';
+import { memberNetwork } from './member-network.js';
 import { meshCouriers } from './mesh-couriers.js';
+import { openDisks, type MeshDisks } from './mesh-disks.js';
 import { membershipHandlers } from './membership-handlers.js';
 import { runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnCopies } from './own-copies.js';
-import { OwnJournal } from './own-journal.js';
 import { OwnNews } from './own-news.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
 import { troubleOf } from './trouble.js';
@@ -51,13 +43,9 @@ export interface MeshRunDeps {
 
 /** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
 export class MeshRun {
-  readonly #own: OwnJournal;
-  readonly #replicaPath: string;
-  readonly #store: SqliteReplicaStore;
   #damage: SparcError | undefined;
   readonly #forks: Fork[];
   readonly #network: Libp2pNetwork;
-  readonly #parts: SqlitePartStore;
   readonly #policy: SitePolicy;
   readonly #watch: NeighbourWatch;
   readonly #replicator: Replicator;
@@ -68,98 +56,53 @@ export class MeshRun {
   readonly #couriers: CourierInbox;
   readonly #forget: () => void;
 
-  /** Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_WRITE_FAILED for the replicas, and ERR_MESH_OTHER_SITE. */
-  constructor(
+  /** Throws what `openDisks` throws. */
+  static open(deps: MeshRunDeps, dataDir: string, config: MeshConfig): MeshRun {
+    const { log, signer, membership } = deps;
+    const disks = openDisks(dataDir, {
+      publicKey: signer.publicKey,
+      siteId: membership.siteId,
+      onReplicasLost: (lost) => deps.tell({ kind: 'replicasLost', ...lost }),
+      onPartsLost: (movedTo) => log.warn({ movedTo }, 'the parts of the policy were damaged'),
+      onFailure: (error, what) => log.warn({ trouble: troubleOf(error) }, what),
+    });
+    return new MeshRun(deps, dataDir, disks, config);
+  }
+
+  private constructor(
     private readonly deps: MeshRunDeps,
-    dataDir: string,
-    { listen, discover, peers }: MeshConfig,
+    private readonly dataDir: string,
+    private readonly disks: MeshDisks,
+    config: MeshConfig,
   ) {
-    const { clock, random, log, signer, seed, membership } = deps;
-    const { siteId } = membership;
-    const onFailure = (error: unknown, what: string) => log.warn({ trouble: troubleOf(error) }, what);
-    this.#own = new OwnJournal(join(dataDir, JOURNAL_FILE), signer.publicKey, (error) =>
-      onFailure(error, 'the own journal cannot be read for the mesh'),
-    );
-    assertOfSite(this.#own, siteId);
-    this.#replicaPath = join(dataDir, REPLICA_FILE);
-    const { store, lost } = openReplicas(this.#replicaPath);
-    this.#store = store;
-    if (lost !== undefined) deps.tell({ kind: 'replicasLost', ...lost });
-    this.#forks = [...this.#store.forks()];
-    const parts = openParts(join(dataDir, PARTS_FILE));
-    if (parts.movedTo !== undefined) log.warn({ movedTo: parts.movedTo }, 'the parts of the policy were damaged');
-    this.#parts = parts.store;
-    this.#network = new Libp2pNetwork(
-      {
-        clock,
-        random,
-        signer,
-        verify: verifySignature,
-        admits: (neighbour, roster) => membership.admits(neighbour, roster),
-        members: () =>
-          membership.members().map(({ key, addresses }) => {
-            const pinned = peers[key];
-            return { key, addresses: pinned ?? addresses, isPinned: pinned !== undefined };
-          }),
-        roster: () => membership.roster(),
-        siteSecrets: () => membership.siteSecrets(),
-        onSecretShared: () => membership.forgetPreviousSecret(),
-        onLog: (fields, message) => log.info(fields, message),
-      },
-      { siteId, seed, listen, discover },
-    );
+    const { clock, log, membership } = deps;
+    const { own, parts } = disks;
+    this.#forks = [...disks.forks];
+    this.#network = memberNetwork({ ...deps, onLog: (fields, message) => log.info(fields, message) }, config);
     this.#policy = new SitePolicy({
       clock,
       network: this.#network,
-      store: this.#parts,
-      siteId,
+      store: parts,
+      siteId: membership.siteId,
+      freeBytes: () => freeBytesAt(dataDir),
       inForce: () => deps.policyInForce(),
-      onFailure,
+      onFailure: (error, what) => this.#failed(error, what),
     });
-    this.#watch = new NeighbourWatch(clock, this.#policy.exchange, {
+    this.#watch = new NeighbourWatch(clock, this.#policy.exchange.network, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
       onGoing: () => this.#ownCopies.note(this.#replicator.state),
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
-    const onReplicaFailure = (error: unknown, what: string) => {
-      if (isSparcError(error, 'ERR_LEDGER_CORRUPT')) this.#damage ??= error;
-      onFailure(error, what);
-    };
-    const room = new ReplicaRoom(store, toHex(membership.authority), () => freeBytesAt(dataDir));
-    this.#replicator = new Replicator({
-      clock,
-      crypto: nodeCrypto,
-      network: this.#watch,
-      store: this.#store,
-      ownLog: this.#own,
-      siteId,
-      isAuthor: (author) => membership.isAuthor(author),
-      attestedHeads: (author) => membership.attestedHeads(author),
-      onStored: (author) => this.#onStored(author),
-      fullFor: (author) => room.fullFor(author),
-      onFull: (author, limit) => deps.tell({ kind: 'replicaFull', author, limit }),
-      onFork: (fork) => this.#onFork(fork),
-      onFailure: onReplicaFailure,
-    });
-    this.#authority = new AuthorityReader(
-      this.#store,
-      toHex(membership.authority),
-      [
-        ...membershipHandlers(clock, { key: this.#own.author, seed }, membership, this.#operators),
-        ...this.#policy.handlers,
-      ],
-      ({ kind, epoch, sequence, code, message }) => {
-        log.warn({ entryKind: kind, trouble: { code, message } }, 'an entry of the site authority does not count');
-        deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
-      },
-    );
-    const ownNews = new OwnNews(this.#own);
+    this.#replicator = this.#newReplicator();
+    this.#authority = this.#newAuthorityReader();
+    const ownNews = new OwnNews(own);
     this.#journalWatch = new JournalWatch(clock, () => {
       const news = ownNews.look();
       if (news !== undefined) this.#replicator.ownCommitted(news.batch);
     });
-    const takers = { store: this.#store, replicator: this.#replicator, parts: this.#policy.exchange };
-    this.#couriers = meshCouriers({ ...deps, ...takers, onFailure: onReplicaFailure }, dataDir);
+    const takers = { replicator: this.#replicator, parts: this.#policy.exchange };
+    const onFailure = (error: unknown, what: string) => this.#failed(error, what);
+    this.#couriers = meshCouriers({ ...deps, ...takers, onFailure }, dataDir);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -185,11 +128,16 @@ export class MeshRun {
     this.#journalWatch.hurry();
   }
 
+  /** Once in a while. */
+  look(): void {
+    this.#policy.look();
+  }
+
   view(): MeshView {
     this.#ownCopies.note(this.#replicator.state);
     const { membership } = this.deps;
     return runningView({
-      self: this.#own.author,
+      self: this.disks.own.author,
       authority: toHex(membership.authority),
       roster: membership.newest,
       listensAt: this.#network.addresses,
@@ -201,7 +149,7 @@ export class MeshRun {
       copies: this.#ownCopies.all(),
       full: this.#replicator.full,
       forks: this.#forks,
-      ownBatchAfter: (after) => this.#own.batchAfter(after),
+      ownBatchAfter: (after) => this.disks.own.batchAfter(after),
       operators: this.#operators.all(),
       policy: this.#policy.view(),
     });
@@ -214,13 +162,54 @@ export class MeshRun {
       await this.#couriers.stop();
       await this.#replicator.stop();
     } finally {
-      this.#store.close();
+      this.disks.close();
       if (this.#damage !== undefined) {
-        this.deps.tell({ kind: 'replicasLost', ...setReplicasAside(this.#replicaPath, this.#damage) });
+        const lost = setReplicasAside(join(this.dataDir, REPLICA_FILE), this.#damage);
+        this.deps.tell({ kind: 'replicasLost', ...lost });
       }
-      this.#parts.close();
-      this.#own.close();
     }
+  }
+
+  #newReplicator(): Replicator {
+    const { clock, membership } = this.deps;
+    const { own, replicas } = this.disks;
+    const room = new ReplicaRoom(replicas, toHex(membership.authority), () => freeBytesAt(this.dataDir));
+    return new Replicator({
+      clock,
+      crypto: nodeCrypto,
+      network: this.#watch.network,
+      store: replicas,
+      ownLog: own,
+      siteId: membership.siteId,
+      authority: toHex(membership.authority),
+      isAuthor: (author) => membership.isAuthor(author),
+      attestedHeads: (author) => membership.attestedHeads(author),
+      onStored: (author) => this.#onStored(author),
+      fullFor: (author) => room.fullFor(author),
+      onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),
+      onFork: (fork) => this.#onFork(fork),
+      onFailure: (error, what) => this.#failed(error, what),
+    });
+  }
+
+  #newAuthorityReader(): AuthorityReader {
+    const { clock, log, seed, membership } = this.deps;
+    const { own, replicas } = this.disks;
+    const gateway = { key: own.author, seed };
+    return new AuthorityReader(
+      replicas,
+      toHex(membership.authority),
+      [...membershipHandlers(clock, gateway, membership, this.#operators), ...this.#policy.handlers],
+      ({ kind, epoch, sequence, code, message }) => {
+        log.warn({ entryKind: kind, trouble: { code, message } }, 'an entry of the site authority does not count');
+        this.deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
+      },
+    );
+  }
+
+  #failed(error: unknown, what: string): void {
+    if (isSparcError(error, 'ERR_LEDGER_CORRUPT')) this.#damage ??= error;
+    this.deps.log.warn({ trouble: troubleOf(error) }, what);
   }
 
   #onStored(author: string): void {
@@ -256,13 +245,3 @@ export class MeshRun {
     deps.tell({ kind: 'forked', fork: kind, first: headToText(first), second: headToText(second) });
   }
 }
-
-/** Neighbours take no entries of another site, so they would refuse this gateway for ever. */
-function assertOfSite(own: OwnJournal, siteId: string): void {
-  const foreign = own.log().find(({ head }) => head.site !== siteId && head.site !== '');
-  if (foreign === undefined) return;
-  const message = `the journal has entries of site ${foreign.head.site}, and the gateway joined ${siteId}`;
-  throw new SparcError('ERR_MESH_OTHER_SITE', message, { site: foreign.head.site, joined: siteId });
-}
-
-const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

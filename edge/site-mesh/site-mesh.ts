@@ -2,7 +2,7 @@ import { sameBytes } from '@sparc/protocol/ledger';
 import type { Clock, Random, Timer } from '@sparc/protocol/ports';
 import { MESH_OFF, type MeshNotice, type MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
-import { Membership, readMembership, type MembershipRecord } from '../membership/index.js';
+import { Membership, readMembership, secretsOf, type MembershipRecord } from '../membership/index.js';
 import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
 import { MeshRun, type MeshLog } from './mesh-run.js';
 import type { PolicyInForceView } from './site-policy.js';
@@ -65,6 +65,7 @@ export class SiteMesh {
   async #look(): Promise<void> {
     const { clock, log } = this.deps;
     this.#run?.membership.timePasses(clock.wall().unixMs);
+    this.#run?.look();
     try {
       await this.#follow(readMembership(this.dataDir, verifySignature));
       this.#trouble = undefined;
@@ -82,22 +83,23 @@ export class SiteMesh {
     const run = this.#run;
     if (run !== undefined && !run.isDamaged && found !== undefined && isOfSameMesh(run.membership, found)) {
       run.membership.takeRoster(found.signed);
-      run.membership.takeSecret(found.secrets.present, this.deps.clock.wall().unixMs);
+      const { present } = found.secrets;
+      run.membership.takeSecret(present, this.deps.clock.wall().unixMs, secretsOf(found.secrets).previous);
       return;
     }
     await this.#end();
-    if (found !== undefined && !this.#stopped) await this.#begin();
+    if (found !== undefined && !this.#stopped) await this.#begin(found);
   }
 
-  async #begin(): Promise<void> {
+  async #begin(found: MembershipRecord): Promise<void> {
     const { dataDir, deps } = this;
     const signer = findIdentity(dataDir);
     const seed = findIdentitySeed(dataDir);
-    const membership = Membership.open(dataDir, verifySignature, (error) =>
+    if (signer === undefined || seed === undefined) return;
+    const membership = new Membership(dataDir, verifySignature, found, (error) =>
       deps.log.warn({ trouble: troubleOf(error) }, 'a newer roster counts, but the disk did not take it'),
     );
-    if (signer === undefined || seed === undefined || membership === undefined) return;
-    const run = new MeshRun({ ...deps, signer, seed, membership }, dataDir, this.config);
+    const run = MeshRun.open({ ...deps, signer, seed, membership }, dataDir, this.config);
     try {
       await run.start();
       this.#run = run;

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { MeshNotice } from '@sparc/edge/api';
 import { nodeRandom } from '@sparc/edge/platform';
+import { PARTS_FILE } from '@sparc/edge/policy-parts';
 import { REPLICA_FILE } from '@sparc/edge/replica';
 import { SiteMesh } from '@sparc/edge/site-mesh';
 import { freePort } from '../../support/free-port.js';
@@ -36,6 +37,13 @@ async function setUp(t: Test) {
   const joinSite = (site: string, epoch = 1) => joins(admission(signed({ site, epoch, members: [self] })));
   return { dataDir, port, mesh, warnings, notices, joinSite };
 }
+
+/** Of this process. */
+const openFilesIn = (folder: string): readonly string[] =>
+  readdirSync('/proc/self/fd')
+    // The folder that is listed is among them, and closed by now.
+    .flatMap((fd) => (existsSync(`/proc/self/fd/${fd}`) ? [readlinkSync(`/proc/self/fd/${fd}`, 'utf8')] : []))
+    .filter((path) => path.startsWith(folder));
 
 const stateIs = (mesh: SiteMesh, state: string) => eventually(`it is ${state}`, () => mesh.view().state === state);
 
@@ -82,6 +90,20 @@ t.test('a gateway whose journal is of another site takes no part', async (t) => 
   mesh.start();
   await stateIs(mesh, 'failed');
   t.match(mesh.view().trouble, { code: 'ERR_MESH_OTHER_SITE', message: /harbour.*airport/ });
+});
+
+t.test('a mesh that cannot begin leaves nothing open, however often it is tried', async (t) => {
+  const { dataDir, mesh, joinSite } = await setUp(t);
+  await writeJournal(dataDir, 1);
+  mkdirSync(join(dataDir, PARTS_FILE));
+  joinSite('harbour');
+  mesh.start();
+  await stateIs(mesh, 'failed');
+  t.equal(mesh.view().trouble?.code, 'ERR_POLICY_PARTS_FAILED');
+  t.same(openFilesIn(dataDir), []);
+  rmdirSync(join(dataDir, PARTS_FILE));
+  await stateIs(mesh, 'running');
+  t.ok(openFilesIn(dataDir).some((path) => path.endsWith(REPLICA_FILE)));
 });
 
 t.test('a damaged membership is trouble, and ends no mesh that runs', async (t) => {
