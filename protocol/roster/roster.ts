@@ -74,8 +74,10 @@ export function openRoster(
   return roster;
 }
 
+export type Issue = Pick<Roster, 'epoch' | 'issuedUnixMs'>;
+
 /** An authority that was restored from a backup may use an epoch again: then the later one counts, everywhere. */
-export const isNewer = (a: Roster, b: Roster): boolean =>
+export const isNewer = (a: Issue, b: Issue): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.issuedUnixMs > b.issuedUnixMs);
 
 /**

@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { bytes, hex, list, message, required, uint, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
-import { MEMBERS_MAX } from './roster.js';
+import { isNewer, MEMBERS_MAX, type Issue } from './roster.js';
 import { seal, Sealed, unseal } from './sealed.js';
 
 export const SITE_SECRET_BYTES = 32;
@@ -54,5 +54,6 @@ export function unsealSiteSecret(
 }
 
 /** As with rosters: an authority that was restored from a backup may use a number again. */
-export const isNewerSecret = (a: SiteSecret, b: SiteSecret): boolean =>
-  a.number > b.number || (a.number === b.number && a.issuedUnixMs > b.issuedUnixMs);
+export const isNewerSecret = (a: SiteSecret, b: SiteSecret): boolean => isNewer(issueOf(a), issueOf(b));
+
+const issueOf = ({ number, issuedUnixMs }: SiteSecret): Issue => ({ epoch: number, issuedUnixMs });
