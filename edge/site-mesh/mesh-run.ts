@@ -10,7 +10,14 @@ import { nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';
 import { freeBytesAt, toHex } from '../platform/index.js';
-import { AuthorityReader, REPLICA_FILE, ReplicaRoom, Replicator, setReplicasAside } from '../replica/index.js';
+import {
+  AuthorityReader,
+  REPLICA_FILE,
+  ReplicaRoom,
+  Replicator,
+  setReplicasAside,
+  type RefusedEntry,
+} from '../replica/index.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
 import { meshCouriers } from './mesh-couriers.js';
@@ -21,6 +28,7 @@ import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnCopies } from './own-copies.js';
 import { OwnNews } from './own-news.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
+import { ToldRefusals } from './told-refusals.js';
 import { troubleOf } from './trouble.js';
 
 export interface MeshLog {
@@ -193,18 +201,31 @@ export class MeshRun {
   }
 
   #newAuthorityReader(): AuthorityReader {
-    const { clock, log, seed, membership } = this.deps;
+    const { clock, seed, membership } = this.deps;
     const { own, replicas } = this.disks;
     const gateway = { key: own.author, seed };
     return new AuthorityReader(
       replicas,
       toHex(membership.authority),
       [...membershipHandlers(clock, gateway, membership, this.#operators), ...this.#policy.handlers],
-      ({ kind, epoch, sequence, code, message }) => {
-        log.warn({ entryKind: kind, trouble: { code, message } }, 'an entry of the site authority does not count');
-        this.deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
-      },
+      (entry) => this.#onRefused(entry),
     );
+  }
+
+  #onRefused(entry: RefusedEntry): void {
+    const { kind, epoch, sequence, code, message } = entry;
+    const told = new ToldRefusals(this.dataDir);
+    this.deps.log.warn(
+      { entryKind: kind, trouble: { code, message } },
+      'an entry of the site authority does not count',
+    );
+    if (told.has(entry)) return;
+    this.deps.tell({ kind: 'refused', entryKind: kind, epoch: epoch.counter, sequence, code });
+    try {
+      told.add(entry);
+    } catch (error) {
+      this.#failed(error, 'that it was told is not kept: it is told again after a restart');
+    }
   }
 
   #failed(error: unknown, what: string): void {

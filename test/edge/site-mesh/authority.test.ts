@@ -9,6 +9,7 @@ import { joinSite, readMembership } from '@sparc/edge/membership';
 import { createNodeClock, loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { SiteMesh } from '@sparc/edge/site-mesh';
 import { headFromText } from '@sparc/protocol/ledger';
+import { POLICY_KIND } from '@sparc/protocol/policy-revision';
 import { openRequest, signRequest } from '@sparc/protocol/roster';
 import { freePort } from '../../support/free-port.js';
 import { writeJournal } from '../../support/journal.js';
@@ -152,6 +153,24 @@ t.test('what the authority says to one gateway is done by all that are linked', 
       [],
     );
   }
+});
+
+t.test('what the authority says and no gateway can take alarms once, also over a restart', async (t) => {
+  const { authority, hall, publish } = await setUp(t);
+  const alarms = () => hall.notices.filter(({ kind }) => kind === 'refused');
+  authority.log.append([{ kind: POLICY_KIND, body: Uint8Array.of(1) }]);
+  publish(hall);
+  await eventually('it alarms', () => alarms().length === 1);
+  t.match(alarms(), [{ entryKind: POLICY_KIND, code: 'ERR_LEDGER_MALFORMED' }]);
+  await hall.restart();
+  await eventually('it runs again', () => hall.view.state === 'running');
+  authority.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], notAfterUnixMs: 2 ** 47 });
+  publish(hall);
+  await eventually('it reads again', () => hall.view.operators.length === 1);
+  t.equal(alarms().length, 1);
+  authority.log.append([{ kind: POLICY_KIND, body: Uint8Array.of(1) }]);
+  publish(hall);
+  await eventually('another one is another alarm', () => alarms().length === 2);
 });
 
 t.test('a gateway that was away finds the new secret and roster with the one before', async (t) => {
