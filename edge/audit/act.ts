@@ -1,5 +1,6 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random } from '@sparc/protocol/ports';
+import { toHex } from '../platform/index.js';
 import { createNote, replaceNote, type ActFacts, type ActName, type ActNote } from './act-note.js';
 
 export interface Act<Name extends ActName, T> {
@@ -21,7 +22,7 @@ export async function act<Name extends ActName, T>(
   { name, by, account, work, facts }: Act<Name, T>,
 ): Promise<T> {
   const atUnixMs = clock.wall().unixMs;
-  const id = `${String(Math.round(atUnixMs)).padStart(15, '0')}-${Buffer.from(random.bytes(6)).toString('hex')}`;
+  const id = `${String(Math.round(atUnixMs)).padStart(15, '0')}-${toHex(random.bytes(6))}`;
   const begun: ActNote = { name, by, account, atUnixMs: Math.round(atUnixMs), outcome: 'begun', facts: {} };
   try {
     createNote(dataDir, id, begun);

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import { loadDocument, loadGatewayConfig, readTextFile } from '../config/index.js';
-import { createFileDurably, createSigningKey, findSigningKey } from '../platform/index.js';
+import { createFileDurably, createSigningKey, findSigningKey, toHex } from '../platform/index.js';
 import {
   BUNDLE_PAYLOAD_MAX_BYTES,
   BundleDescription,
@@ -73,7 +73,7 @@ A description (YAML or JSON), with vendor, model and firmware as \`sparc commiss
   fileType: 1`;
 
 function key({ output }: Cli, file: string): void {
-  const publicKey = Buffer.from(writing(file, () => createSigningKey(file)).publicKey).toString('hex');
+  const publicKey = toHex(writing(file, () => createSigningKey(file)).publicKey);
   output.result(
     { file, publicKey },
     `${file} signs bundles. Gateways trust it once their configuration has

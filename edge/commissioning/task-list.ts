@@ -1,5 +1,6 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random } from '@sparc/protocol/ports';
+import { toHex } from '../platform/index.js';
 import type { Operation, TaskView } from './operations.js';
 
 /** Tasks that ended and are still shown. */
@@ -54,7 +55,7 @@ export class TaskList {
       const message = `${view.operator} runs ${view.kind} on ${view.device ?? view.bus} (task ${view.id})`;
       throw new SparcError('ERR_COMMISSIONING_BUSY', message, { task: view.id });
     }
-    const id = Buffer.from(this.deps.random.bytes(6)).toString('hex');
+    const id = toHex(this.deps.random.bytes(6));
     const startedAtUnixMs = this.deps.clock.wall().unixMs;
     const view: TaskView = {
       id,

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random } from '@sparc/protocol/ports';
-import { filePieces, freeBytesAt, replaceFileByPieces } from '../platform/index.js';
+import { filePieces, freeBytesAt, replaceFileByPieces, toHex } from '../platform/index.js';
 import { DISK_FREE_BYTES_MIN } from '../replica/index.js';
 
 const SUFFIX = '.courier';
@@ -47,7 +47,7 @@ export class InboxFolder {
     check: (copy: Iterable<Uint8Array>) => T,
   ): { readonly courier: string; readonly checked: T } {
     const { unixMs } = clock.wall();
-    const id = `${String(Math.round(unixMs)).padStart(15, '0')}-${Buffer.from(random.bytes(6)).toString('hex')}`;
+    const id = `${String(Math.round(unixMs)).padStart(15, '0')}-${toHex(random.bytes(6))}`;
     const copy = join(this.#path, id + UNCHECKED);
     mkdirSync(this.#path, { recursive: true, mode: 0o700 });
     this.#clear(unixMs);

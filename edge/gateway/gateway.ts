@@ -14,7 +14,7 @@ import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { readMembership } from '../membership/index.js';
 import { lossClaim, readClaims } from '../passages/index.js';
-import { verifySignature } from '../platform/index.js';
+import { toHex, verifySignature } from '../platform/index.js';
 import {
   loadEmergencyCredentials,
   pinKeyOf,
@@ -371,7 +371,7 @@ export class Gateway {
     const gateway = {
       name: this.config.gateway.name,
       startedAtUnixMs: this.#startedAtUnixMs,
-      publicKey: Buffer.from(signer.publicKey).toString('hex'),
+      publicKey: toHex(signer.publicKey),
     };
     const field = this.#field?.snapshot();
     if (field === undefined) throw new Error('the site process starts after the field');

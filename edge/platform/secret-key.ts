@@ -1,5 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Random } from '@sparc/protocol/ports';
+import { toHex } from './hex.js';
 import { createSecretFile, readSecretFile } from './secret-file.js';
 
 const KEY_SIZE_BYTES = 32;
@@ -28,4 +29,4 @@ export function findSecretKey(path: string): Uint8Array | undefined {
 }
 
 /** What `findSecretKey` reads. */
-export const secretKeyText = (key: Uint8Array): Uint8Array => Buffer.from(`${Buffer.from(key).toString('hex')}\n`);
+export const secretKeyText = (key: Uint8Array): Uint8Array => Buffer.from(`${toHex(key)}\n`);

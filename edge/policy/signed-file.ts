@@ -3,7 +3,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Signer } from '@sparc/protocol/ports';
-import { createFileDurably, replaceFileDurably } from '../platform/index.js';
+import { createFileDurably, replaceFileDurably, toHex } from '../platform/index.js';
 
 /** True when the signature over the message is by the key that may change who enters. */
 export type Verify = (message: Uint8Array, signature: Uint8Array) => boolean;
@@ -30,7 +30,7 @@ export function replaceSignedFile(path: string, kind: SignedKind, body: unknown,
 
 function signedFile(kind: SignedKind, body: unknown, signer: Signer): Uint8Array {
   const text = JSON.stringify(body);
-  const signature = Buffer.from(signer.sign(signedBytes(kind, text))).toString('hex');
+  const signature = toHex(signer.sign(signedBytes(kind, text)));
   return Buffer.from(`${JSON.stringify({ signature })}\n${text}\n`);
 }
 

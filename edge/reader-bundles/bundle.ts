@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Signer } from '@sparc/protocol/ports';
-import { verifySignature } from '../platform/index.js';
+import { toHex, verifySignature } from '../platform/index.js';
 import { BundleManifest, type BundleDescription } from './manifest.js';
 
 /** A bundle that was found whole and signed by somebody who is trusted. */
@@ -30,7 +30,7 @@ export function makeBundle(description: BundleDescription, payload: Uint8Array, 
     payload: { sizeBytes: payload.length, sha256: sha256(payload) },
   };
   const line = JSON.stringify(manifest);
-  const signature = Buffer.from(signer.sign(signedBytes(line))).toString('hex');
+  const signature = toHex(signer.sign(signedBytes(line)));
   return Buffer.concat([Buffer.from(`${JSON.stringify({ signature })}\n${line}\n`), payload]);
 }
 
@@ -49,7 +49,7 @@ export async function readPayload(
 ): Promise<Bundle & { readonly payload: Uint8Array }> {
   const { bundle, headerBytes } = await readHeader(path, signers);
   const payload = await readPart(path, headerBytes, bundle.manifest.payload.sizeBytes);
-  const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', payload)).toString('hex');
+  const digest = toHex(new Uint8Array(await webcrypto.subtle.digest('SHA-256', payload)));
   if (digest !== bundle.manifest.payload.sha256) throw damaged(path, 'its content is not what was signed');
   return { ...bundle, payload };
 }
