@@ -213,17 +213,18 @@ export class Replicator {
   }
 
   /**
-   * A batch that was not asked for. False where it is of no author of the site, or of this gateway, or holds nothing new, or
-   * where there is no room for it. Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and what proves it
-   * wrong.
+   * A batch that was not asked for. Says how many of its entries are new: none where it is of no author of the site, or of
+   * this gateway, or where there is no room for it. Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and
+   * what proves it wrong.
    */
-  offer(batch: Batch): boolean {
+  offer(batch: Batch): number {
     const author = toHex(batch.author);
-    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return false;
+    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return 0;
     const intake = this.#intake(author);
-    if (intake === undefined) return false;
+    if (intake === undefined) return 0;
     intake.add(batch);
-    return this.#save([intake]);
+    this.#save([intake]);
+    return intake.appends.reduce((count, { entries }) => count + entries.length, 0);
   }
 
   /** What does not follow on what is held is fetched. */

@@ -1,5 +1,5 @@
 import { assertMaker } from '@sparc/protocol/courier';
-import type { Clock, ReplicaStore } from '@sparc/protocol/ports';
+import type { Clock } from '@sparc/protocol/ports';
 import type { MeshNotice } from '../api/index.js';
 import { CourierInbox, InboxFolder, type CourierInboxDeps } from '../courier/index.js';
 import { nodeCrypto } from '../ledger/index.js';
@@ -11,7 +11,6 @@ import type { PartExchange } from './part-exchange.js';
 export interface MeshCouriersDeps {
   readonly clock: Clock;
   readonly membership: Membership;
-  readonly store: Pick<ReplicaStore, 'logs'>;
   readonly replicator: Pick<Replicator, 'offer'>;
   readonly parts: Pick<PartExchange, 'offer'>;
   /** For the journal. */
@@ -21,23 +20,19 @@ export interface MeshCouriersDeps {
 
 /** The inbox of a gateway: a courier is a neighbour that somebody carried here. */
 export function meshCouriers(deps: MeshCouriersDeps, dataDir: string): CourierInbox {
-  const { clock, membership, store, replicator, parts } = deps;
-  const heldCount = (author: string): number =>
-    (store.logs().get(author) ?? []).reduce((sum, { head }) => sum + head.sequence, 0);
+  const { clock, membership, replicator, parts } = deps;
   const inboxDeps: CourierInboxDeps = {
     clock,
     crypto: nodeCrypto,
-    secrets: () => Object.values(membership.siteSecrets()).filter((secret) => secret !== undefined),
+    secrets: () => {
+      const { present, previous } = membership.siteSecrets();
+      return [present, ...previous];
+    },
     admit: (opening) => {
       assertMaker(verifySignature, { authority: membership.authority, roster: membership.newest }, opening);
       membership.takeRoster(opening.roster);
     },
-    takeBatch: (batch) => {
-      const author = Buffer.from(batch.author).toString('hex');
-      const before = heldCount(author);
-      replicator.offer(batch);
-      return heldCount(author) - before;
-    },
+    takeBatch: (batch) => replicator.offer(batch),
     takeParts: (contents) => parts.offer(contents),
     onTaken: (taken) => deps.tell({ kind: 'imported', ...taken }),
     onRefused: (courier, { code }) => deps.tell({ kind: 'importRefused', courier, code }),

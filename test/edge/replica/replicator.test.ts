@@ -90,6 +90,20 @@ t.test('commits of several authors that arrive at once are one write', async (t)
   );
 });
 
+t.test('of what was carried here it is said how much is new', async (t) => {
+  const [gateway] = site(2).gateways as [GatewayInMesh];
+  await gateway.start();
+  t.teardown(() => gateway.stop());
+  const offered = (seed: number) => {
+    const chain = new TestChain(testSigner(seed));
+    const batches = batchesOf([chain.open(2, [opened]), chain.add(opened, opened)]);
+    return batches.map((batch) => gateway.replicator.offer(batch));
+  };
+  t.strictSame(offered(2), [2, 2]);
+  t.strictSame(offered(2), [0, 0], 'it is here');
+  t.strictSame(offered(3), [0, 0], 'nobody of the site');
+});
+
 t.test('lost messages cost time, and nothing else', async (t) => {
   const { clock, mesh, gateways } = await running(t, 3);
   const [author] = gateways as [GatewayInMesh];
