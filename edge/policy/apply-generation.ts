@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync } from 'node:fs';
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { PolicyContent } from '@sparc/protocol/policy';
 import { flushPath } from '../platform/index.js';
@@ -35,7 +35,8 @@ const GENERATIONS_KEPT = 2;
 /**
  * Brings a new generation into force, all or nothing: it is built beside the old one and comes into force by one rename,
  * so a crash at any point leaves the old one. Returns its manifest.
- * Throws ERR_POLICY_APPLY_BUSY, ERR_POLICY_WRITE_FAILED, or ERR_POLICY_INVALID for what the store itself refuses.
+ * Throws ERR_POLICY_APPLY_BUSY, ERR_POLICY_WRITE_FAILED, or ERR_POLICY_INVALID for what the store itself refuses. What is
+ * not of the disk is a defect, and thrown as it is.
  */
 export function applyGeneration(options: GenerationOptions, content: PolicyContent): Manifest {
   const { dataDir, verify } = options;
@@ -62,14 +63,21 @@ export function applyGeneration(options: GenerationOptions, content: PolicyConte
       }
     });
   } catch (error) {
-    if (error instanceof SparcError) throw error;
+    if (!isOfDisk(error)) throw error;
     throw new SparcError(
       'ERR_POLICY_WRITE_FAILED',
-      `the policy in ${dataDir} could not be written: ${(error as Error).message}`,
+      `the policy in ${dataDir} could not be written: ${error.message}`,
       { dataDir },
       { cause: error },
     );
   }
+}
+
+/** The system said so, or SQLite of what the system told it. */
+function isOfDisk(error: unknown): error is Error {
+  if (!(error instanceof Error) || isSparcError(error)) return false;
+  const { errno, code } = error as NodeJS.ErrnoException;
+  return errno !== undefined || /^SQLITE_(IOERR|FULL|CANTOPEN|READONLY|PERM|CORRUPT|NOTADB|NOMEM)/.test(code ?? '');
 }
 
 function writeGeneration(content: PolicyContent, generation: number, options: GenerationOptions): Manifest {

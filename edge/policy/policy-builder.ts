@@ -4,7 +4,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { AccessProfile, CredentialHolder, HashedCredential, SitePlan } from '@sparc/protocol/policy';
 import { migrate } from './migrations.js';
 import { PLAN_TABLES } from './site-plan.js';
-import { ValidityClock } from './validity-clock.js';
+import { isTimeZone, ValidityClock } from './validity-clock.js';
 
 export interface PolicyBuilderOptions {
   /** A file that does not exist yet, or `:memory:`. */
@@ -24,8 +24,13 @@ export class PolicyBuilder {
   readonly #insert;
 
   constructor({ path, revision, plan }: PolicyBuilderOptions) {
+    const { timeZone } = plan.site;
+    // What one machine signed may name a zone that this one, with an older list, does not know.
+    if (!isTimeZone(timeZone)) {
+      throw new SparcError('ERR_POLICY_INVALID', `the time zone \`${timeZone}\` is not known here`, { timeZone });
+    }
     const db = (this.#db = new Database(path));
-    this.#time = new ValidityClock(plan.site.timeZone);
+    this.#time = new ValidityClock(timeZone);
     // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
     db.pragma('journal_mode = OFF');
     db.pragma('synchronous = OFF');

@@ -9,17 +9,20 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Database } from '@sparc/edge/platform';
+import { Database, loadIdentity, nodeRandom } from '@sparc/edge/platform';
 import t from 'tap';
 import {
+  applyGeneration,
   loadEmergencyCredentials,
   openGeneration,
+  policyContentOf,
   ReplicaWatch,
   SqlitePolicyView,
+  validateSiteFile,
   verifyGeneration,
 } from '@sparc/edge/policy';
 import { edited, SITE_FILE } from '../../support/site-file.js';
-import { policyScene, type PolicyScene } from './policy-scene.js';
+import { policyScene, STOPPED_CLOCK, type PolicyScene } from './policy-scene.js';
 
 const file = (scene: PolicyScene, name: string) => join(scene.dataDir, 'policy', name);
 const inForce = (scene: PolicyScene) => verifyGeneration(scene.dataDir, scene.verify);
@@ -198,6 +201,23 @@ t.test('a generation that cannot be written leaves the old one, and says so', as
   renameSync(file(scene, 'apply.lock'), file(scene, 'apply.lock.old'));
   mkdirSync(file(scene, 'apply.lock'));
   t.throws(() => scene.apply(), { code: 'ERR_POLICY_WRITE_FAILED' });
+  t.strictSame(inForce(scene).current?.manifest, first);
+});
+
+t.test('a defect is thrown as it is, for another try does not mend it', async (t) => {
+  const scene = policyScene(t);
+  const first = scene.apply();
+  const { dataDir, verify, pinKey } = scene;
+  const content = policyContentOf(validateSiteFile(SITE_FILE, 'site.yaml'), pinKey);
+  const defect = new TypeError('a defect');
+  const broken = {
+    ...content,
+    get credentials(): never {
+      throw defect;
+    },
+  };
+  const options = { dataDir, verify, signer: loadIdentity(dataDir), random: nodeRandom, clock: STOPPED_CLOCK };
+  t.throws(() => applyGeneration(options, broken), defect);
   t.strictSame(inForce(scene).current?.manifest, first);
 });
 
