@@ -16,7 +16,7 @@ import { policyAge } from '../clock/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
-import { confirmedUnixMsOf, ValidityClock, type SqlitePolicyView } from '../policy/index.js';
+import { confirmedUnixMsOf, readConfirmation, ValidityClock, type SqlitePolicyView } from '../policy/index.js';
 import { RevocationBook, RevocationFile } from '../revocation/index.js';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
@@ -82,11 +82,9 @@ async function tryOut({ output }: Cli, credentialId: string, accessPointId: stri
   const generation = generationInForce(dataDir);
   const damages: unknown[] = [];
   const revocations = revocationsOf(dataDir, (error) => damages.push(error));
-  const kept = {
-    dataDir,
-    revocations,
-    confirmedUnixMs: confirmedUnixMsOf(dataDir, generation.manifest, verifyOf(dataDir)),
-  };
+  const { manifest } = generation;
+  const confirmedUnixMs = confirmedUnixMsOf(manifest, readConfirmation(dataDir, manifest, verifyOf(dataDir)));
+  const kept = { dataDir, revocations, confirmedUnixMs };
   const record = await withView(generation, dataDir, async (view) =>
     decisionRecord(replay(await presentation(view, kept, credentialId, accessPointId, flags), view)),
   );

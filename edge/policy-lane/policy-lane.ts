@@ -1,9 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { compareHlc } from '@sparc/protocol/hlc';
 import {
-  confirmedUnixMs,
+  isFinalRejection,
   isNewerRevision,
+  lastConfirmed,
   readRevision,
   surveyParts,
   type IssuedRevision,
@@ -13,28 +15,19 @@ import { readMembership } from '../membership/index.js';
 import { verifySignature } from '../platform/index.js';
 import {
   applyGeneration,
-  confirmedUnixMsOf,
+  readConfirmation,
   readPointer,
   splitDoors,
   verifyOne,
   writeConfirmation,
   type Manifest,
 } from '../policy/index.js';
-import { nodePartTools, PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
+import { hasRoomForPolicy, nodePartTools, PARTS_FILE, SqlitePartStore } from '../policy-parts/index.js';
 import { REPLICA_FILE } from '../replica/index.js';
 import { AuthorityCourse } from './authority-course.js';
 
-/** What failed for a reason of this machine is tried again after this. */
+/** What failed for a reason of this machine is tried again after this, and not before, whatever comes meanwhile. */
 export const LANE_RETRY_MS = 10_000;
-
-/** Reasons that lie in a revision itself: nothing makes it good but another one. */
-const FINAL: readonly ErrorCode[] = [
-  'ERR_LEDGER_MALFORMED',
-  'ERR_MESH_OTHER_SITE',
-  'ERR_POLICY_INVALID',
-  'ERR_POLICY_REVISION_INVALID',
-  'ERR_POLICY_REVISION_LAYOUT',
-];
 
 /** What the lane tells the field. */
 export interface LaneRejection {
@@ -52,6 +45,8 @@ export interface PolicyLaneDeps {
   readonly dataDir: string;
   /** Of this gateway: a policy that splits one of its doors is refused. */
   readonly busIds: readonly string[];
+  /** Of the disk that `dataDir` is on. */
+  readonly freeBytes: () => number;
   /** The newest revision is not brought into force; once for each reason. What is in force stays. */
   onRejected(rejection: LaneRejection): void;
 }
@@ -66,29 +61,32 @@ export class PolicyLane {
   #authority: { readonly key: Uint8Array; readonly site: string; readonly course: AuthorityCourse } | undefined;
   /** Of the files that were read last. */
   #seen = '';
+  /** Even if nothing was written then. */
   #retryAtMs = -Infinity;
-  /** Names of revisions that are no good. */
-  readonly #refused = new Set<string>();
+  /** Nothing is tried before. */
+  #pausedUntilMs = -Infinity;
+  /** By the name of a revision that failed: when it may be tried again; never where it is no good. */
+  readonly #dueMs = new Map<string, number>();
   /** The generation that was verified last, whole, and what came of it. */
   #checked: { readonly pointer: ReturnType<typeof readPointer>; readonly manifest: Manifest | undefined } | undefined;
-  /** What was told last. */
-  #told = '';
+  /** What was told last of each number, and of none. */
+  readonly #told = new Map<number | undefined, ErrorCode>();
 
   constructor(private readonly deps: PolicyLaneDeps) {}
 
   /** Once in a while, as cheap as a few looks at files where nothing changed. True: something came into force. */
   look(): boolean {
-    const { clock } = this.deps;
+    const nowMs = this.deps.clock.monotonicMs();
+    if (nowMs < this.#pausedUntilMs) return false;
     const seen = [REPLICA_FILE, PARTS_FILE].map((name) => this.#markOf(name)).join(' ');
-    const isRetry = clock.monotonicMs() >= this.#retryAtMs;
-    if (seen === this.#seen && !isRetry) return false;
+    if (seen === this.#seen && nowMs < this.#retryAtMs) return false;
     const before = readPointer(this.deps.dataDir);
+    this.#seen = seen;
+    this.#retryAtMs = Infinity;
     try {
-      this.#retryAtMs = Infinity;
       this.#work();
-      this.#seen = seen;
     } catch (error) {
-      this.#retryAtMs = clock.monotonicMs() + LANE_RETRY_MS;
+      this.#pausedUntilMs = this.#retryLater();
       this.#tell({ code: codeOf(error), message: (error as Error).message });
     }
     return readPointer(this.deps.dataDir) !== before;
@@ -108,7 +106,7 @@ export class PolicyLane {
     const { dataDir } = this.deps;
     const membership = readMembership(dataDir, verifySignature);
     if (membership === undefined || !existsSync(join(dataDir, REPLICA_FILE))) {
-      this.#retryAtMs = this.deps.clock.monotonicMs() + LANE_RETRY_MS;
+      this.#retryLater();
       return undefined;
     }
     const { authority: key, roster } = membership;
@@ -125,14 +123,19 @@ export class PolicyLane {
     const { number } = revision;
     const inForce = this.#inForce()?.issued;
     if (inForce !== undefined && !isNewerRevision({ number, issuedUnixMs }, inForce)) return true;
-    if (this.#refused.has(name)) return false;
+    const dueMs = this.#dueMs.get(name) ?? -Infinity;
+    if (this.deps.clock.monotonicMs() < dueMs) {
+      this.#retryAtMs = Math.min(this.#retryAtMs, dueMs);
+      return false;
+    }
     try {
       if (revision.site !== site) throw new SparcError('ERR_MESH_OTHER_SITE', `it is of the site ${revision.site}`);
       return this.#apply(issued);
     } catch (error) {
       const code = codeOf(error);
-      if (FINAL.includes(code)) this.#refused.add(name);
-      else this.#retryAtMs = this.deps.clock.monotonicMs() + LANE_RETRY_MS;
+      // A defect of this program is one next time, too.
+      const isFinal = isFinalRejection(code) || code === 'ERR_GATEWAY_INTERNAL';
+      this.#dueMs.set(name, isFinal ? Infinity : this.#retryLater());
       this.#tell({ number, code, message: `policy ${number} is not used: ${(error as Error).message}` });
       return false;
     }
@@ -140,12 +143,15 @@ export class PolicyLane {
 
   /** False as long as parts are missing. */
   #apply({ revision, name, issuedUnixMs }: IssuedRevision): boolean {
-    const { clock, random, signer, dataDir, busIds } = this.deps;
+    const { clock, random, signer, dataDir, busIds, freeBytes } = this.deps;
     const path = join(dataDir, PARTS_FILE);
     if (!existsSync(path)) return false;
     const parts = SqlitePartStore.openReadOnly(path);
     try {
       if (surveyParts(nodePartTools, revision, parts).missing.length > 0) return false;
+      if (!hasRoomForPolicy(revision.sizeBytes, freeBytes())) {
+        throw new SparcError('ERR_POLICY_DISK_RESERVE', `there is no room for its ${revision.sizeBytes} bytes`);
+      }
       const content = readRevision(nodePartTools, revision, parts);
       const [split] = splitDoors(content.plan, busIds);
       if (split !== undefined) {
@@ -174,18 +180,29 @@ export class PolicyLane {
   }
 
   #confirm({ course }: AuthorityCourse): void {
-    const { dataDir, signer } = this.deps;
+    const { clock, dataDir, signer } = this.deps;
     const manifest = this.#inForce();
-    if (manifest?.issued === undefined) return;
-    const saidUnixMs = confirmedUnixMs(course, manifest.issued);
-    if (saidUnixMs <= confirmedUnixMsOf(dataDir, manifest, this.#verify)) return;
-    writeConfirmation(dataDir, { revision: manifest.revision, confirmedUnixMs: saidUnixMs }, signer);
+    const said = manifest?.issued && lastConfirmed(course, manifest.issued);
+    if (manifest === undefined || said === undefined) return;
+    const kept = readConfirmation(dataDir, manifest, this.#verify);
+    if (kept !== undefined && compareHlc(said.hlc, kept.hlc) <= 0) return;
+    const { unixMs, quality } = clock.wall();
+    // Where the own clock is right, what was said after now was said under a clock that is ahead.
+    const confirmedUnixMs = quality === 'synced' ? Math.min(said.wallUnixMs, Math.floor(unixMs)) : said.wallUnixMs;
+    writeConfirmation(dataDir, { revision: manifest.revision, hlc: said.hlc, confirmedUnixMs }, signer);
+  }
+
+  /** When. */
+  #retryLater(): number {
+    const dueMs = this.deps.clock.monotonicMs() + LANE_RETRY_MS;
+    this.#retryAtMs = Math.min(this.#retryAtMs, dueMs);
+    return dueMs;
   }
 
   #tell(rejection: LaneRejection): void {
-    const told = `${rejection.number ?? ''} ${rejection.code}`;
-    if (told === this.#told) return;
-    this.#told = told;
+    const { number, code } = rejection;
+    if (this.#told.get(number) === code) return;
+    this.#told.set(number, code);
     this.deps.onRejected(rejection);
   }
 

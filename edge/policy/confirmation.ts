@@ -9,7 +9,9 @@ import { readSignedFile, replaceSignedFile, type Verify } from './signed-file.js
 /** The authority of the site said again that a revision holds. */
 const Confirmation = Type.Object({
   revision: Type.String({ minLength: 1 }),
-  /** By the clock of the authority. */
+  /** Where it stands in the log of the authority. */
+  hlc: Type.Object({ unixMs: Type.Integer(), counter: Type.Integer() }),
+  /** By the clock of the authority; not later than that of this gateway when it heard of it, as far as that was known. */
   confirmedUnixMs: Type.Integer(),
 });
 export type Confirmation = Static<typeof Confirmation>;
@@ -20,17 +22,17 @@ export function writeConfirmation(dataDir: string, confirmation: Confirmation, s
   replaceSignedFile(pathOf(dataDir), 'confirmation', confirmation, signer);
 }
 
-/** When its authority confirmed a generation last; what cannot be read confirms nothing. */
-export function confirmedUnixMsOf(dataDir: string, manifest: Manifest, verify: Verify): number {
-  const { revision, appliedUnixMs, issued } = manifest;
-  const madeUnixMs = issued?.issuedUnixMs ?? appliedUnixMs;
-  const said = readable(dataDir, verify);
-  return said?.revision === revision ? Math.max(madeUnixMs, said.confirmedUnixMs) : madeUnixMs;
-}
+/** When its authority confirmed a generation last: by what was kept of that, or when it was made. */
+export const confirmedUnixMsOf = (
+  { appliedUnixMs, issued }: Manifest,
+  confirmation: Confirmation | undefined,
+): number => confirmation?.confirmedUnixMs ?? issued?.issuedUnixMs ?? appliedUnixMs;
 
-function readable(dataDir: string, verify: Verify): Confirmation | undefined {
+/** The last one of a generation; what cannot be read confirms nothing. */
+export function readConfirmation(dataDir: string, { revision }: Manifest, verify: Verify): Confirmation | undefined {
   try {
-    return readSignedFile(pathOf(dataDir), 'confirmation', Confirmation, verify);
+    const confirmation = readSignedFile(pathOf(dataDir), 'confirmation', Confirmation, verify);
+    return confirmation.revision === revision ? confirmation : undefined;
   } catch (error) {
     if (error instanceof SparcError) return undefined;
     throw error;

@@ -7,7 +7,7 @@ export { applyGeneration, type GenerationOptions } from './apply-generation.js';
 export { applySiteFile, type ApplyOptions } from './apply-site-file.js';
 export { buildContent, buildSite } from './build-site.js';
 export { splitDoors } from './check-door-gateway.js';
-export { confirmedUnixMsOf, writeConfirmation } from './confirmation.js';
+export { confirmedUnixMsOf, readConfirmation, writeConfirmation } from './confirmation.js';
 export { findEmergencyPolicy, loadEmergencyCredentials, type EmergencyPolicy } from './emergency.js';
 export { findRevision } from './find-revision.js';
 export { archiveGeneration, archiveOf } from './generation-archive.js';

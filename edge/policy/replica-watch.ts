@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
-import { confirmedUnixMsOf } from './confirmation.js';
+import { compareHlc } from '@sparc/protocol/hlc';
+import { confirmedUnixMsOf, readConfirmation, type Confirmation } from './confirmation.js';
 import { readPointer } from './generation-files.js';
 import type { Manifest } from './manifest.js';
 import type { Verify } from './signed-file.js';
@@ -28,7 +29,7 @@ export type ReplicaMessage =
 export class ReplicaWatch {
   #pointer: ReturnType<typeof readPointer> | undefined;
   /** Undefined before the first look; without a manifest, there is none to use. */
-  #told: { readonly manifest: Manifest | undefined; readonly confirmedUnixMs: number } | undefined;
+  #told: { readonly manifest: Manifest | undefined; readonly confirmation?: Confirmation | undefined } | undefined;
 
   constructor(
     readonly dataDir: string,
@@ -42,23 +43,26 @@ export class ReplicaWatch {
     this.#pointer = pointer;
     const { current, rejected } = verifyGeneration(this.dataDir, this.verify);
     const messages: ReplicaMessage[] = rejected.map(({ code, message }) => ({ kind: 'rejected', code, message }));
-    if (this.#told !== undefined && current?.manifest.revision === this.#told.manifest?.revision) return messages;
+    // One that was damaged and made again has another number and the old revision.
+    if (this.#told !== undefined && current?.manifest.generation === this.#told.manifest?.generation) return messages;
     if (current === undefined) {
-      this.#told = { manifest: undefined, confirmedUnixMs: 0 };
+      this.#told = { manifest: undefined };
       return [...messages, { kind: 'none' }];
     }
     const { path, manifest } = current;
-    const confirmedUnixMs = confirmedUnixMsOf(this.dataDir, manifest, this.verify);
-    this.#told = { manifest, confirmedUnixMs };
+    const confirmation = readConfirmation(this.dataDir, manifest, this.verify);
+    this.#told = { manifest, confirmation };
+    const confirmedUnixMs = confirmedUnixMsOf(manifest, confirmation);
     return [...messages, { kind: 'generation', path, manifest, confirmedUnixMs }];
   }
 
   #confirmation(): ReplicaMessage[] {
     if (this.#told?.manifest === undefined) return [];
-    const { manifest } = this.#told;
-    const confirmedUnixMs = confirmedUnixMsOf(this.dataDir, manifest, this.verify);
-    if (confirmedUnixMs <= this.#told.confirmedUnixMs) return [];
-    this.#told = { manifest, confirmedUnixMs };
-    return [{ kind: 'confirmed', revision: manifest.revision, confirmedUnixMs }];
+    const { manifest, confirmation: before } = this.#told;
+    const confirmation = readConfirmation(this.dataDir, manifest, this.verify);
+    // Each later one counts, whatever the clock of the authority showed.
+    if (confirmation === undefined || (before && compareHlc(confirmation.hlc, before.hlc) <= 0)) return [];
+    this.#told = { manifest, confirmation };
+    return [{ kind: 'confirmed', revision: manifest.revision, confirmedUnixMs: confirmation.confirmedUnixMs }];
   }
 }

@@ -62,6 +62,11 @@ export const POLICY_ERRORS = {
     meaning: 'The parts of policy revisions cannot be read or written.',
     action: 'Check the disk: space, health, permissions. If parts.db is damaged, move it away: it is filled again.',
   },
+  ERR_POLICY_DISK_RESERVE: {
+    meaning:
+      'The disk is so full that a policy revision of the site would take what is kept for the journal (LIMITS.md); the revision before stays in force.',
+    action: 'Make room on the disk of the data directory; the revision is taken by itself then.',
+  },
   ERR_POLICY_CALENDAR: {
     meaning: 'An iCalendar file cannot be taken over into a site file.',
     action: 'Correct the calendar at the place that the message names, or write the schedule by hand.',

@@ -1,6 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { compareHlc, type Hlc } from '../hlc/index.js';
 import { Beacon, BEACON_KIND, POLICY_KIND, PolicyRevision } from './bodies.js';
+
+/** When the authority said something: where in its log, and by a clock that may have been wrong. */
+export interface Said {
+  /** Of the entry: later ones have later stamps, whatever became of the clock in between. */
+  readonly hlc: Hlc;
+  readonly wallUnixMs: number;
+}
 
 /** A revision as it stands in the log of the authority. */
 export interface IssuedRevision {
@@ -9,6 +17,7 @@ export interface IssuedRevision {
   readonly name: string;
   /** By the clock of the authority. */
   readonly issuedUnixMs: number;
+  readonly hlc: Hlc;
 }
 
 /** What the log of the authority says of the policy, in whatever order its entries came. */
@@ -16,7 +25,7 @@ export interface PolicyCourse {
   /** Newest first. */
   readonly revisions: readonly IssuedRevision[];
   /** By number: when the authority said last that it holds. */
-  readonly beacons: ReadonlyMap<number, number>;
+  readonly beacons: ReadonlyMap<number, Said>;
 }
 
 export const EMPTY_COURSE: PolicyCourse = { revisions: [], beacons: new Map() };
@@ -29,15 +38,15 @@ const BEACONS_KEPT = 8;
 /** Takes up an entry of the authority's log; other kinds say nothing here. Throws ERR_LEDGER_MALFORMED. */
 export function learn(
   course: PolicyCourse,
-  { kind, body, wallUnixMs }: { readonly kind: string; readonly body: Uint8Array; readonly wallUnixMs: number },
+  { kind, body, hlc, wallUnixMs }: Said & { readonly kind: string; readonly body: Uint8Array },
 ): PolicyCourse {
-  if (kind === POLICY_KIND) {
-    return withRevision(course, PolicyRevision.decode(body), body, wallUnixMs);
-  }
+  if (kind === POLICY_KIND) return withRevision(course, PolicyRevision.decode(body), body, { hlc, wallUnixMs });
   if (kind !== BEACON_KIND) return course;
   const { number } = Beacon.decode(body);
-  const saidUnixMs = Math.max(wallUnixMs, course.beacons.get(number) ?? wallUnixMs);
-  const beacons = [...new Map(course.beacons).set(number, saidUnixMs)].sort(([a], [b]) => b - a);
+  const said = { hlc, wallUnixMs };
+  const known = course.beacons.get(number);
+  if (known !== undefined && compareSaid(said, known) <= 0) return course;
+  const beacons = [...new Map(course.beacons).set(number, said)].sort(([a], [b]) => b - a);
   return { ...course, beacons: new Map(beacons.slice(0, BEACONS_KEPT)) };
 }
 
@@ -49,29 +58,37 @@ export const isNewerRevision = (
 
 /**
  * When the authority last said that a revision holds: when it issued it, and with every beacon that names it, or one
- * later as long as no later one is known here.
+ * later as long as no later one is known here. The last is the one that stands last in its log: after a clock that was
+ * ahead, a right one counts again. Undefined where nothing of this is known here.
  */
-export function confirmedUnixMs(
+export function lastConfirmed(
   { revisions, beacons }: PolicyCourse,
   { number, issuedUnixMs }: { readonly number: number; readonly issuedUnixMs: number },
-): number {
+): Said | undefined {
   const isNewest = !revisions.some(({ revision }) => revision.number > number);
+  const issued = revisions
+    .filter((each) => each.revision.number === number && each.issuedUnixMs === issuedUnixMs)
+    .map(({ hlc }) => ({ hlc, wallUnixMs: issuedUnixMs }));
   const said = [...beacons].filter(([named]) => named === number || (isNewest && named > number));
-  return Math.max(issuedUnixMs, ...said.map(([, unixMs]) => unixMs));
+  return [...issued, ...said.map(([, each]) => each)].sort(compareSaid).at(-1);
 }
+
+/** The time decides only between two lives of one authority. */
+const compareSaid = (a: Said, b: Said): number => compareHlc(a.hlc, b.hlc) || a.wallUnixMs - b.wallUnixMs;
 
 function withRevision(
   course: PolicyCourse,
   revision: PolicyRevision,
   body: Uint8Array,
-  issuedUnixMs: number,
+  { hlc, wallUnixMs: issuedUnixMs }: Said,
 ): PolicyCourse {
   const name = `${revision.number}-${bytesToHex(sha256(body)).slice(0, 16)}`;
   const known = course.revisions.find((each) => each.revision.number === revision.number);
   const isLater = known === undefined || issuedUnixMs > known.issuedUnixMs;
-  const isOther = known?.issuedUnixMs === issuedUnixMs && name > known.name;
+  const isAgain = name === known?.name && compareHlc(hlc, known.hlc) > 0;
+  const isOther = known?.issuedUnixMs === issuedUnixMs && (name > known.name || isAgain);
   if (!isLater && !isOther) return course;
-  const revisions = [...course.revisions.filter((each) => each !== known), { revision, name, issuedUnixMs }];
+  const revisions = [...course.revisions.filter((each) => each !== known), { revision, name, issuedUnixMs, hlc }];
   revisions.sort((a, b) => b.revision.number - a.revision.number);
   return { ...course, revisions: revisions.slice(0, REVISIONS_KEPT) };
 }

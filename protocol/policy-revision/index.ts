@@ -7,6 +7,7 @@
 export * from './bodies.js';
 export * from './course.js';
 export * from './cut-revision.js';
+export * from './final-rejection.js';
 export * from './part-refs.js';
 export * from './part-tools.js';
 export * from './read-revision.js';

@@ -1,5 +1,5 @@
 import { constants, setPriority } from 'node:os';
-import { createNodeClock, loadIdentity, nodeRandom } from '../../platform/index.js';
+import { createNodeClock, freeBytesAt, loadIdentity, nodeRandom } from '../../platform/index.js';
 import { PolicyLane, type LaneRejection } from '../policy-lane.js';
 
 /** What the field hands over, as JSON in the first argument. */
@@ -25,6 +25,7 @@ const lane = new PolicyLane({
   signer: loadIdentity(dataDir),
   dataDir,
   busIds,
+  freeBytes: () => freeBytesAt(dataDir),
   onRejected: (rejection: LaneRejection) => void process.send?.(rejection),
 });
 const look = () => {

@@ -68,7 +68,9 @@ export function laneScene(t: Test, busIds: readonly string[] = ['bus-a', 'bus-b'
   };
   const rejections: LaneRejection[] = [];
   const onRejected = (rejection: LaneRejection) => void rejections.push(rejection);
-  const newLane = () => new PolicyLane({ clock, random: nodeRandom, signer, dataDir, busIds, onRejected });
+  let freeBytes = Infinity;
+  const deps = { clock, random: nodeRandom, signer, dataDir, busIds, freeBytes: () => freeBytes, onRejected };
+  const newLane = () => new PolicyLane(deps);
   let lane = newLane();
   return {
     dataDir,
@@ -88,6 +90,7 @@ export function laneScene(t: Test, busIds: readonly string[] = ['bus-a', 'bus-b'
     },
     look: () => lane.look(),
     restart: () => (lane = newLane()),
+    leaveFree: (bytes: number) => (freeBytes = bytes),
     replica: new ReplicaWatch(dataDir, verify),
     inForce: (): Manifest | undefined => verifyGeneration(dataDir, verify).current?.manifest,
     generation: () => verifyGeneration(dataDir, verify).current,

@@ -1,10 +1,18 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { applySiteFile, pinKeyOf, ReplicaWatch, SqlitePolicyView } from '@sparc/edge/policy';
+import {
+  applySiteFile,
+  pinKeyOf,
+  policyContentOf,
+  ReplicaWatch,
+  SqlitePolicyView,
+  validateSiteFile,
+} from '@sparc/edge/policy';
 import { LANE_RETRY_MS } from '@sparc/edge/policy-lane';
 import { Database, nodeRandom } from '@sparc/edge/platform';
 import { PARTS_FILE } from '@sparc/edge/policy-parts';
+import { REPLICA_FILE } from '@sparc/edge/replica';
 import { POLICY_KIND, PolicyRevision } from '@sparc/protocol/policy-revision';
 import { SITE_FILE } from '../../support/site-file.js';
 import { laneScene } from './lane-scene.js';
@@ -111,6 +119,7 @@ t.test('a part that was changed on the disk is not believed', async (t) => {
   scene.look();
   t.equal(scene.inForce(), undefined);
   scene.bringParts();
+  await scene.clock.advance(LANE_RETRY_MS);
   scene.look();
   t.match(scene.inForce(), { issued: { number: 1 } }, 'whole parts heal it');
 });
@@ -163,6 +172,7 @@ t.test('a generation that was damaged is made again', async (t) => {
   scene.sign();
   scene.bringAll();
   scene.look();
+  scene.replica.look();
   const { path = '' } = scene.generation() ?? {};
   const bytes = readFileSync(path);
   bytes[9_000] = (bytes[9_000] ?? 0) ^ 1;
@@ -171,6 +181,7 @@ t.test('a generation that was damaged is made again', async (t) => {
   scene.restart();
   scene.look();
   t.match(scene.inForce(), { issued: { number: 1 } });
+  t.match(scene.replica.look(), [{ kind: 'generation', manifest: { generation: 2 } }], 'the new file is told of');
 });
 
 t.test('a beacon confirms the policy in force, also over a restart', async (t) => {
@@ -187,6 +198,9 @@ t.test('a beacon confirms the policy in force, also over a restart', async (t) =
   const confirmedUnixMs = issuedUnixMs + 3_600_000;
   t.match(scene.replica.look(), [{ kind: 'confirmed', revision: scene.inForce()?.revision, confirmedUnixMs }]);
   t.strictSame(scene.replica.look(), []);
+  scene.restart();
+  scene.look();
+  t.strictSame(scene.replica.look(), [], 'heard before');
   t.match(new ReplicaWatch(scene.dataDir, scene.verify).look(), [{ kind: 'generation', confirmedUnixMs }]);
 });
 
@@ -204,6 +218,104 @@ t.test('a beacon of a later revision does not confirm an older one', async (t) =
   scene.look();
   t.match(scene.replica.look(), [{ kind: 'generation', confirmedUnixMs: issuedUnixMs }]);
   t.strictSame(scene.replica.look(), []);
+});
+
+t.test('after a clock that was ahead, each right beacon confirms the policy again', async (t) => {
+  const scene = laneScene(t);
+  const DAY_MS = 86_400_000;
+  scene.clock.stepWall(9 * DAY_MS);
+  scene.sign();
+  scene.clock.stepWall(-9 * DAY_MS);
+  scene.bringAll();
+  scene.look();
+  const nowUnixMs = scene.clock.wall().unixMs;
+  t.match(scene.replica.look(), [{ kind: 'generation', confirmedUnixMs: nowUnixMs }], 'it was not said after now');
+  for (let hours = 1; hours <= 2; hours++) {
+    await scene.clock.advance(3_600_000);
+    scene.policy.confirm();
+    scene.bringLog();
+    scene.look();
+    t.match(scene.replica.look(), [{ kind: 'confirmed', confirmedUnixMs: nowUnixMs + hours * 3_600_000 }]);
+  }
+});
+
+t.test('a gateway whose own clock nobody vouches for takes the word of the authority', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  const issuedUnixMs = scene.clock.wall().unixMs;
+  scene.clock.stepWall(-86_400_000, 'unsynced');
+  scene.bringAll();
+  scene.look();
+  t.match(scene.replica.look(), [{ kind: 'generation', confirmedUnixMs: issuedUnixMs }]);
+});
+
+t.test('what neighbours write meanwhile makes no failed revision be tried sooner', async (t) => {
+  const scene = laneScene(t);
+  scene.leaveFree(0);
+  scene.sign();
+  scene.bringAll();
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  t.match(scene.rejections, [{ number: 1, code: 'ERR_POLICY_DISK_RESERVE' }]);
+  scene.leaveFree(Infinity);
+  for (let beacons = 0; beacons < 5; beacons++) {
+    await scene.clock.advance(LANE_RETRY_MS / 10);
+    scene.policy.confirm();
+    scene.bringLog();
+    scene.look();
+  }
+  t.equal(scene.inForce(), undefined, 'not yet');
+  await scene.clock.advance(LANE_RETRY_MS / 2);
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } }, 'in its time, without any news');
+  t.equal(scene.rejections.length, 1);
+});
+
+t.test('of two revisions that fail, each is told once', async (t) => {
+  const scene = laneScene(t);
+  scene.leaveFree(0);
+  for (const name of ['Gate', 'Portal']) scene.sign(renamed(name));
+  scene.bringAll();
+  for (let looks = 0; looks < 4; looks++) {
+    scene.look();
+    await scene.clock.advance(LANE_RETRY_MS);
+  }
+  t.strictSame(
+    scene.rejections.map(({ number, code }) => [number, code]),
+    [
+      [2, 'ERR_POLICY_DISK_RESERVE'],
+      [1, 'ERR_POLICY_DISK_RESERVE'],
+    ],
+  );
+});
+
+t.test('replicas that cannot be believed are not read again with everything that comes', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringParts();
+  scene.bringLog(new Uint8Array(64));
+  scene.look();
+  t.equal(scene.rejections.length, 1);
+  rmSync(join(scene.dataDir, REPLICA_FILE));
+  scene.bringLog();
+  scene.look();
+  t.equal(scene.inForce(), undefined);
+  await scene.clock.advance(LANE_RETRY_MS);
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } });
+});
+
+t.test('a revision with a time zone that is not known here is no good', async (t) => {
+  const scene = laneScene(t);
+  const content = policyContentOf(validateSiteFile(SITE_FILE, 'site.yaml'), scene.folder.pinKey);
+  const { plan } = content;
+  scene.policy.sign({ ...content, plan: { ...plan, site: { ...plan.site, timeZone: 'Mars/Olympus' } } });
+  scene.bringAll();
+  for (let looks = 0; looks < 2; looks++) {
+    scene.look();
+    await scene.clock.advance(LANE_RETRY_MS);
+  }
+  t.match(scene.rejections, [{ number: 1, code: 'ERR_POLICY_INVALID', message: /Mars/ }]);
 });
 
 t.test('a gateway that is a member of no site waits', async (t) => {

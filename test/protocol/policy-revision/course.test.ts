@@ -2,8 +2,8 @@ import t from 'tap';
 import {
   Beacon,
   BEACON_KIND,
-  confirmedUnixMs,
   EMPTY_COURSE,
+  lastConfirmed,
   learn,
   POLICY_KIND,
   PolicyRevision,
@@ -13,9 +13,11 @@ import {
 import fc from 'fast-check';
 import { checkProperty } from '../../support/property.js';
 
-const policy = (number: number, wallUnixMs: number, sizeBytes = 1) => ({
+/** `at`: its place in the log, where the clock was not right. */
+const policy = (number: number, wallUnixMs: number, sizeBytes = 1, at = wallUnixMs) => ({
   kind: POLICY_KIND,
   wallUnixMs,
+  hlc: { unixMs: at, counter: 0 },
   body: PolicyRevision.encode({
     number,
     site: 'harbour',
@@ -25,13 +27,17 @@ const policy = (number: number, wallUnixMs: number, sizeBytes = 1) => ({
     sizeBytes,
   }),
 });
-const beacon = (number: number, wallUnixMs: number) => ({
+const beacon = (number: number, wallUnixMs: number, at = wallUnixMs) => ({
   kind: BEACON_KIND,
   wallUnixMs,
+  hlc: { unixMs: at, counter: 0 },
   body: Beacon.encode({ number }),
 });
+const AT_ONE = { wallUnixMs: 1, hlc: { unixMs: 1, counter: 0 } };
 type Entry = ReturnType<typeof policy>;
 const courseOf = (...entries: readonly Entry[]): PolicyCourse => entries.reduce(learn, EMPTY_COURSE);
+const confirmedUnixMs = (course: PolicyCourse, issued: Parameters<typeof lastConfirmed>[1]) =>
+  lastConfirmed(course, issued)?.wallUnixMs;
 const numbers = ({ revisions }: PolicyCourse) => revisions.map(({ revision }) => revision.number);
 
 t.test('the newest revision and the one before it are known, in whatever order they came', async (t) => {
@@ -63,21 +69,40 @@ t.test('a beacon of a later revision confirms the newest one that is known here,
   t.equal(confirmedUnixMs(course, { number: 1, issuedUnixMs: 10 }), 10);
 });
 
+t.test('what stands last in the log counts, also behind a clock that was ahead', async (t) => {
+  const ahead = [policy(1, 900, 1, 10), beacon(1, 990, 20)];
+  t.equal(confirmedUnixMs(courseOf(...ahead), { number: 1, issuedUnixMs: 900 }), 990);
+  const course = courseOf(...ahead, beacon(1, 50, 30), beacon(1, 40, 25));
+  t.match(lastConfirmed(course, { number: 1, issuedUnixMs: 900 }), { wallUnixMs: 50, hlc: { unixMs: 30 } });
+});
+
+t.test('of a revision that is not known here, only beacons say when it was confirmed', async (t) => {
+  t.equal(lastConfirmed(EMPTY_COURSE, { number: 1, issuedUnixMs: 10 }), undefined);
+  t.equal(confirmedUnixMs(courseOf(beacon(1, 50)), { number: 1, issuedUnixMs: 10 }), 50);
+});
+
 t.test('entries that cannot be read are refused, and those of other kinds say nothing', async (t) => {
   for (const kind of [POLICY_KIND, BEACON_KIND]) {
-    t.throws(() => learn(EMPTY_COURSE, { kind, body: new Uint8Array([255]), wallUnixMs: 1 }), {
+    t.throws(() => learn(EMPTY_COURSE, { kind, body: new Uint8Array([255]), ...AT_ONE }), {
       code: 'ERR_LEDGER_MALFORMED',
     });
   }
-  t.equal(learn(EMPTY_COURSE, { kind: 'roster', body: new Uint8Array([255]), wallUnixMs: 1 }), EMPTY_COURSE);
+  t.equal(learn(EMPTY_COURSE, { kind: 'roster', body: new Uint8Array([255]), ...AT_ONE }), EMPTY_COURSE);
 });
 
 t.test('gateways that have the same entries come to the same, whatever the order and however often', async (t) => {
   const entry = fc.oneof(
     fc
-      .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 3 }))
+      .tuple(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 9 }),
+      )
       .map((args) => policy(...args)),
-    fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 })).map((args) => beacon(...args)),
+    fc
+      .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }))
+      .map((args) => beacon(...args)),
   );
   const entries = fc.array(entry, { maxLength: 12 });
   const shuffled = entries.chain((list) =>
@@ -85,7 +110,10 @@ t.test('gateways that have the same entries come to the same, whatever the order
   );
   const saidOf = (course: PolicyCourse) => ({
     revisions: course.revisions.map(({ name, issuedUnixMs }) => `${name} ${issuedUnixMs}`),
-    confirmed: [1, 2, 3, 4].map((number) => confirmedUnixMs(course, { number, issuedUnixMs: 0 })),
+    confirmed: [1, 2, 3, 4].map((number) => {
+      const issuedUnixMs = course.revisions.find((each) => each.revision.number === number)?.issuedUnixMs ?? 0;
+      return confirmedUnixMs(course, { number, issuedUnixMs });
+    }),
   });
   const property = fc.property(
     shuffled,
