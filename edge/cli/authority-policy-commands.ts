@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import type { AuthorityFolder } from '../authority/index.js';
 import { readTextFile } from '../config/index.js';
@@ -7,11 +7,17 @@ import { policyContentOf, SITE_FILE_LENGTH_MAX, validateSiteFile } from '../poli
 import { AuthorityPolicy, PARTS_FILE, SqlitePartStore, type SignedPolicy } from '../policy-parts/index.js';
 import { examples, jsonOption, type Cli } from './cli.js';
 import { writePieces } from './courier-file.js';
-import { withAuthority } from './with-authority.js';
+import { authorityDeps, withAuthority } from './with-authority.js';
 
 interface Flags {
   readonly dir: string;
 }
+interface SignFlags extends Flags {
+  readonly despiteClock?: true;
+}
+
+const clockOption = () =>
+  new Option('--despite-clock', 'the clock is right now, and was ahead when the authority signed last');
 
 export function addAuthorityPolicyCommands(cli: Cli, authority: Command): void {
   authority
@@ -20,17 +26,19 @@ export function addAuthorityPolicyCommands(cli: Cli, authority: Command): void {
     .command('sign <file>')
     .description('validate a site file (YAML or JSON) and sign it as the next revision')
     .requiredOption('--dir <folder>', 'of the authority')
+    .addOption(clockOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nGateways take it from a courier (`sparc authority publish`), and from each other.')
     .addHelpText('after', examples('sparc authority policy sign site.yaml --dir /media/usb/harbour'))
-    .action((file: string, { dir }: Flags) => sign(cli, file, dir));
+    .action((file: string, flags: SignFlags) => sign(cli, file, flags));
   authority
     .command('beacon')
     .description('say that the newest policy still holds, so that no gateway takes it for stale')
     .requiredOption('--dir <folder>', 'of the authority')
+    .addOption(clockOption())
     .addOption(jsonOption())
     .addHelpText('after', examples('sparc authority beacon --dir /media/usb/harbour'))
-    .action(({ dir }: Flags) => confirm(cli, dir));
+    .action((flags: SignFlags) => confirm(cli, flags));
   authority
     .command('publish <file>')
     .description('write all that the authority said, and the newest policy, as a courier for any gateway of the site')
@@ -41,9 +49,9 @@ export function addAuthorityPolicyCommands(cli: Cli, authority: Command): void {
     .action((file: string, { dir }: Flags) => publish(cli, file, dir));
 }
 
-function sign({ output }: Cli, file: string, dir: string): void {
+function sign({ output }: Cli, file: string, flags: SignFlags): void {
   const site = validateSiteFile(readTextFile(file, SITE_FILE_LENGTH_MAX), file);
-  const signed = withPolicy(dir, (policy, { roster, pinKey }) => {
+  const signed = signing(flags, (policy, { roster, pinKey }) => {
     if (site.site.id === roster.site) return policy.sign(policyContentOf(site, pinKey));
     const message = `${file} is of site ${site.site.id}, and the authority of ${roster.site}`;
     throw new SparcError('ERR_MESH_OTHER_SITE', message, { file });
@@ -63,8 +71,8 @@ function signedText({ revision, isNew, newPartsCount, newBytes }: SignedPolicy):
   ].join('\n');
 }
 
-function confirm({ output }: Cli, dir: string): void {
-  const number = withPolicy(dir, (policy) => policy.confirm());
+function confirm({ output }: Cli, flags: SignFlags): void {
+  const number = signing(flags, (policy) => policy.confirm());
   output.result({ number }, `Policy ${number} is confirmed. \`sparc authority publish\` makes a file that says so.`);
 }
 
@@ -78,6 +86,16 @@ function publish({ output }: Cli, file: string, dir: string): void {
     { file, ...(number !== undefined && { number }) },
     `${file} carries the log of the authority, and ${what}. To a gateway: \`sparc ledger import ${file}\`.`,
   );
+}
+
+function signing<T>(
+  { dir, despiteClock }: SignFlags,
+  work: (policy: AuthorityPolicy, folder: AuthorityFolder) => T,
+): T {
+  return withPolicy(dir, (policy, folder) => {
+    if (despiteClock === undefined) policy.assertClock(authorityDeps().clock);
+    return work(policy, folder);
+  });
 }
 
 function withPolicy<T>(dir: string, work: (policy: AuthorityPolicy, folder: AuthorityFolder) => T): T {

@@ -11,7 +11,7 @@ import {
   surveyParts,
 } from '@sparc/protocol/policy-revision';
 import type { PolicyContent } from '@sparc/protocol/policy';
-import type { Part, PartStore } from '@sparc/protocol/ports';
+import type { Clock, Part, PartStore } from '@sparc/protocol/ports';
 import type { AuthorityLog } from '../authority/index.js';
 import { contentsOf } from './contents-of.js';
 import { nodePartTools } from './node-part-tools.js';
@@ -30,13 +30,35 @@ export interface SignedPolicy {
 
 /** What the authority of a site says of policy: revisions, of which its part store holds the parts, and beacons. */
 export class AuthorityPolicy {
+  /** The newest first, as many as are kept. */
+  #revisions: readonly PolicyRevision[];
+  #lastUnixMs = -Infinity;
+
   constructor(
     private readonly log: Pick<AuthorityLog, 'entries' | 'append'>,
     private readonly parts: PartStore,
-  ) {}
+  ) {
+    let course = EMPTY_COURSE;
+    for (const entry of log.entries()) {
+      course = learn(course, entry);
+      this.#lastUnixMs = entry.wallUnixMs;
+    }
+    this.#revisions = course.revisions.map(({ revision }) => revision);
+  }
 
   get newest(): PolicyRevision | undefined {
-    return this.#revisions()[0];
+    return this.#revisions[0];
+  }
+
+  /**
+   * For a command that signs: gateways reckon the age of their policy by what was said last. Throws
+   * ERR_MESH_AUTHORITY_CLOCK where the clock shows a time before that of the last entry.
+   */
+  assertClock(clock: Clock): void {
+    const { unixMs } = clock.wall();
+    if (unixMs >= this.#lastUnixMs) return;
+    const [now, last] = [unixMs, this.#lastUnixMs].map((at) => new Date(at).toISOString());
+    throw new SparcError('ERR_MESH_AUTHORITY_CLOCK', `it is ${now} here, and the authority signed at ${last}`);
   }
 
   /**
@@ -44,7 +66,7 @@ export class AuthorityPolicy {
    * Throws ERR_POLICY_INVALID for one that is too large, ERR_POLICY_PARTS_FAILED or ERR_LEDGER_WRITE_FAILED.
    */
   sign(content: PolicyContent): SignedPolicy {
-    const [before] = this.#revisions();
+    const before = this.newest;
     const putting = new Putting(this.parts);
     const number = (before?.number ?? 0) + 1;
     const revision = cutRevision(nodePartTools, { number, content }, (part) => putting.add(part));
@@ -55,7 +77,8 @@ export class AuthorityPolicy {
     }
     // The parts first: what is signed can be handed on.
     this.log.append([{ kind: POLICY_KIND, body: PolicyRevision.encode(revision) }]);
-    const readable = this.#revisions().filter(({ layout }) => layout === REVISION_LAYOUT);
+    this.#revisions = before === undefined ? [revision] : [revision, before];
+    const readable = this.#revisions.filter(({ layout }) => layout === REVISION_LAYOUT);
     const kept = readable.flatMap((each) => [...surveyParts(nodePartTools, each, this.parts).named]);
     this.parts.keepOnly(new Set(kept));
     return { revision, isNew: true, newPartsCount, newBytes };
@@ -69,20 +92,16 @@ export class AuthorityPolicy {
     return newest.number;
   }
 
-  /** Contents of all parts of the newest revision; none before the first. Throws ERR_POLICY_PART_ABSENT. */
+  /**
+   * Contents of all parts of the newest revision, and those of the one before it that are here, for gateways that cannot use
+   * the newest. None before the first. Throws ERR_POLICY_PART_ABSENT.
+   */
   *contents(): Generator<Uint8Array, void> {
-    const { newest } = this;
-    if (newest === undefined) return;
-    const { missing } = surveyParts(nodePartTools, newest, this.parts);
-    if (missing.length > 0) throw new SparcError('ERR_POLICY_PART_ABSENT', `${missing.length} parts`);
-    yield* contentsOf(newest, this.parts);
-  }
-
-  /** The newest first, as many as are kept. */
-  #revisions(): readonly PolicyRevision[] {
-    let course = EMPTY_COURSE;
-    for (const entry of this.log.entries()) course = learn(course, entry);
-    return course.revisions.map(({ revision }) => revision);
+    const revisions = this.#revisions;
+    yield* contentsOf(revisions, this.parts, (hash, revision) => {
+      if (revision !== revisions[0]) return;
+      throw new SparcError('ERR_POLICY_PART_ABSENT', `the part ${hash} of policy ${revision.number}`, { hash });
+    });
   }
 }
 

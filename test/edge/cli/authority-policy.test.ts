@@ -65,7 +65,7 @@ t.test('a site file that is signed and published arrives whole', async (t) => {
   const [issued] = course.revisions;
   t.ok(issued);
   if (issued === undefined) return;
-  t.ok((course.beacons.get(1) ?? 0) >= issued.issuedUnixMs);
+  t.ok((course.beacons.get(1)?.wallUnixMs ?? 0) >= issued.issuedUnixMs);
   const { plan, emergencyCredentials, credentials } = readRevision(nodePartTools, issued.revision, parts);
   t.strictSame(
     plan.doors.map(({ id }) => id),
@@ -101,6 +101,23 @@ t.test('a site file that is wrong, or of another site, is not signed', async (t)
   t.match(await run('authority', 'publish', courier, '--dir', dir), { file: courier });
   t.strictSame(taken(dir, courier).course, EMPTY_COURSE, 'the rest of what the authority said goes all the same');
 });
+
+t.test(
+  'a clock that is behind what the authority signed signs no policy, unless a person vouches for it',
+  async (t) => {
+    const { dir, site } = await scene(t);
+    const clock = new VirtualClock({ startUnixMs: Date.now() + 3_600_000 });
+    const ahead = AuthorityFolder.open(dir, { clock, random: nodeRandom, verify: verifySignature });
+    ahead.rotate();
+    ahead.close();
+    const sign = ['authority', 'policy', 'sign', site, '--dir', dir];
+    const beacon = ['authority', 'beacon', '--dir', dir];
+    t.match(await run(...sign), { code: 'ERR_MESH_AUTHORITY_CLOCK' });
+    t.match(await run(...sign, '--despite-clock'), { number: 1 });
+    // The last entry is of now.
+    t.match(await run(...beacon), { number: 1 });
+  },
+);
 
 t.test('a courier that cannot be written leaves nothing', async (t) => {
   const { dir, courier } = await scene(t);
