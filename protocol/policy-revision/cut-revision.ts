@@ -1,9 +1,18 @@
-import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { Part } from '../ports/part-store.js';
 import { INDEXES_MAX, REVISION_BYTES_MAX, REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
 import { invalidPolicy } from './check-record.js';
-import { INDEX_PARTS_MAX, IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
+import {
+  INDEX_PARTS_MAX,
+  INDEX_PARTS_MEAN,
+  IndexPart,
+  PART_RECORDS_MEAN,
+  PART_TEXT_BYTES_MAX,
+  SECTIONS,
+  type PartRef,
+  type Section,
+} from './part-refs.js';
 import type { PartTools } from './part-tools.js';
 import { people } from './people.js';
 import { planLines, type RecordLine } from './plan-lines.js';
@@ -36,14 +45,14 @@ export function cutRevision(
     for (const line of linesOf(section, content)) {
       const bytes = utf8ToBytes(`${line.text}\n`);
       if (bytes.length > PART_TEXT_BYTES_MAX) throw tooMuch(`${section}: ${line.key} takes ${bytes.length} bytes`);
-      text.add(bytes, bytes.length, tools.sha256(utf8ToBytes(line.key))[0] === 0);
+      text.add(bytes, bytes.length, isBeginning(tools.sha256(utf8ToBytes(line.key)), PART_RECORDS_MEAN));
       counts[section]++;
     }
     text.end();
   }
   const indexes: string[] = [];
   const index = new Cutter<PartRef>(INDEX_PARTS_MAX, (parts) => indexes.push(putBytes(IndexPart.encode({ parts }))));
-  for (const ref of refs) index.add(ref, 1, Number.parseInt(ref.hash.slice(0, 2), 16) % 64 === 0);
+  for (const ref of refs) index.add(ref, 1, isBeginning(hexToBytes(ref.hash), INDEX_PARTS_MEAN));
   index.end();
   if (indexes.length > INDEXES_MAX || sizeBytes > REVISION_BYTES_MAX) {
     throw tooMuch(`${refs.length} parts with ${sizeBytes} bytes`);
@@ -82,5 +91,8 @@ class Cutter<T> {
     this.#size = 0;
   }
 }
+
+/** Of something with this hash, where one in `mean` begins. */
+const isBeginning = (hash: Uint8Array, mean: number): boolean => (hash[0] ?? 0) % mean === 0;
 
 const tooMuch = (what: string) => invalidPolicy(`${what}, more than a policy revision takes`);

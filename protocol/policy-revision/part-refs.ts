@@ -9,6 +9,12 @@ export const PART_TEXT_BYTES_MAX = 262_144;
 /** Fits into a frame of the mesh. DEFLATE adds five bytes a block where it cannot make anything smaller. */
 export const PART_BYTES_MAX = PART_TEXT_BYTES_MAX + 1_024;
 export const INDEX_PARTS_MAX = 256;
+/**
+ * One record in so many begins a part, and one part in so many an index part, as the first byte of its hash says. All
+ * versions have the same figures: with others, every part of a site would get another name at once.
+ */
+export const PART_RECORDS_MEAN = 256;
+export const INDEX_PARTS_MEAN = 64;
 
 /** A part as an index part names it. */
 export const PartRef = message({

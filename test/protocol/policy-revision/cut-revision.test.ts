@@ -46,6 +46,28 @@ t.test('what is read is what was cut', async (t) => {
   checkProperty(property, 30);
 });
 
+t.test('where parts begin is the same in every version', async (t) => {
+  const made = cut(contentWith({ holders: ids(2_000).map((id) => holder(id)) }));
+  const holders = refsOf(made).filter(({ section }) => section === 'holders');
+  const linesOf = (hash: string) => {
+    const content = made.parts.get(hash) ?? new Uint8Array();
+    return Buffer.from(nodePartTools.inflate(content, PART_TEXT_BYTES_MAX)).toString('utf8').split('\n').slice(0, -1);
+  };
+  const beginnings = holders.map(({ hash }) => (JSON.parse(linesOf(hash)[0] ?? '') as { readonly id: string }).id);
+  t.strictSame(
+    beginnings.map((id) => Number(id.slice(1))),
+    [0, 3, 532, 749, 968, 982, 1_033, 1_500, 1_584, 1_706, 1_768],
+  );
+});
+
+t.test('where index parts begin is the same in every version', async (t) => {
+  const made = cut(contentWith({ holders: ids(60_000).map((id) => holder(id)) }));
+  const hashes = refsOf(made).map(({ hash }) => hash);
+  const beginnings = hashes.filter((hash, at) => at === 0 || Number.parseInt(hash.slice(0, 2), 16) % 64 === 0);
+  t.ok(beginnings.length > 2);
+  t.equal(made.revision.indexes.length, beginnings.length);
+});
+
 t.test('a record that changes, comes or goes leaves the parts of all others as they were', async (t) => {
   const before = ids(3_000);
   const cutOf = (list: readonly string[], renamed?: string) =>
