@@ -6,4 +6,5 @@ export * from './authority-policy.js';
 export * from './contents-of.js';
 export * from './node-part-tools.js';
 export * from './open-parts.js';
+export * from './policy-reserve.js';
 export * from './sqlite-part-store.js';

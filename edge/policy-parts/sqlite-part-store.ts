@@ -53,6 +53,10 @@ export class SqlitePartStore implements PartStore {
     );
   }
 
+  drop(hash: string): void {
+    guarded(() => this.#statements.drop.run(bytesOf(hash)));
+  }
+
   keepOnly(hashes: ReadonlySet<string>): void {
     guarded(() => {
       this.db.transaction(() => {

@@ -33,7 +33,7 @@ export function surveyParts(
   const parts: PartRef[] = [];
   const missing = new Set<string>();
   for (const hash of revision.indexes) {
-    const content = find(tools, store, hash);
+    const content = intactPart(tools, store, hash);
     if (content === undefined) missing.add(hash);
     else parts.push(...partsOf(content));
   }
@@ -91,7 +91,7 @@ export function readRevision(
 }
 
 function linesOfPart(tools: PartTools, { hash, sizeBytes }: PartRef, store: Pick<PartStore, 'get'>): string[] {
-  const content = find(tools, store, hash);
+  const content = intactPart(tools, store, hash);
   if (content === undefined) throw absent(hash);
   if (content.length !== sizeBytes) throw invalidRevision(`a part of ${content.length} bytes, where ${sizeBytes} are`);
   let text: string;
@@ -113,8 +113,12 @@ function partsOf(index: Uint8Array): readonly PartRef[] {
   }
 }
 
-/** Only what has the name that it is kept under. */
-function find({ sha256 }: PartTools, store: Pick<PartStore, 'get'>, hash: string): Uint8Array | undefined {
+/** Content of a part, if it is here and has the name that it is kept under. Throws as the store does. */
+export function intactPart(
+  { sha256 }: Pick<PartTools, 'sha256'>,
+  store: Pick<PartStore, 'get'>,
+  hash: string,
+): Uint8Array | undefined {
   const content = store.get(hash);
   return content !== undefined && bytesToHex(sha256(content)) === hash ? content : undefined;
 }

@@ -12,6 +12,8 @@ export interface PartStore {
   get(hash: string): Uint8Array | undefined;
   /** All or nothing, and on disk for good when it returns. A part that is there is replaced. Throws ERR_POLICY_PARTS_FAILED. */
   put(parts: readonly Part[]): void;
+  /** Drops a part, if it is there. Throws ERR_POLICY_PARTS_FAILED. */
+  drop(hash: string): void;
   /** Drops every other part. Throws ERR_POLICY_PARTS_FAILED. */
   keepOnly(hashes: ReadonlySet<string>): void;
   close(): void;

@@ -84,6 +84,21 @@ t.test('a beacon names the newest revision, and there is none before the first',
   t.strictSame(Beacon.decode(last?.body ?? new Uint8Array()), { number: 2 });
 });
 
+t.test('the parts of the newest two revisions are handed on, of the older one as far as they are there', async (t) => {
+  const { policy, parts, content } = scene(t);
+  const named = (name: string) => content(SITE_FILE.replace('name: Ada', `name: ${name}`));
+  const [first, second] = [policy.sign(named('A')), policy.sign(named('B'))];
+  const hashes = () => [...policy.contents()].map((bytes) => Buffer.from(nodePartTools.sha256(bytes)).toString('hex'));
+  const [older, newer] = [namedBy(first.revision, parts).named, namedBy(second.revision, parts).named];
+  t.strictSame(new Set(hashes()), new Set([...newer, ...older]));
+  t.strictSame(hashes().slice(0, newer.size), [...newer], 'the newest first');
+  const damaged = (hash: string) => parts.put([{ hash, content: Uint8Array.of(1) }]);
+  damaged([...older].find((hash) => !newer.has(hash)) ?? '');
+  t.strictSame(new Set(hashes()), newer, 'without its index no more is known of the older one');
+  damaged([...newer].at(-1) ?? '');
+  t.throws(hashes, { code: 'ERR_POLICY_PART_ABSENT' });
+});
+
 t.test('index parts come before the parts that they name', async (t) => {
   const { policy, content } = scene(t);
   const { revision } = policy.sign(content());
@@ -102,7 +117,7 @@ t.test('a courier that brings a new site secret opens for gateways that have not
   };
   folder.rotate();
   t.ok(opensWith(oldest) && opensWith(folder.siteSecret.secret));
-  folder.rotate();
+  for (let rotations = 0; rotations < 16; rotations++) folder.rotate();
   t.throws(() => opensWith(oldest), { code: 'ERR_COURIER_OTHER_SITE' });
 });
 

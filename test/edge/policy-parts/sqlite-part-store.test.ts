@@ -56,6 +56,16 @@ t.test('what is to be kept is kept, the rest goes, and the file gets smaller', a
   t.ok(statSync(path).size < 65_536, String(statSync(path).size));
 });
 
+t.test('a part that is dropped is gone, and one that is not there can be dropped', async (t) => {
+  const store = SqlitePartStore.open(scene(t));
+  store.put([A, B]);
+  store.drop(A.hash);
+  store.drop(C.hash);
+  t.notOk(store.has(A.hash));
+  t.ok(store.has(B.hash));
+  store.close();
+});
+
 t.test('a part that is put again takes the place of what is there', async (t) => {
   const store = SqlitePartStore.open(scene(t));
   store.put([{ hash: A.hash, content: B.content }]);
