@@ -11,10 +11,13 @@ export { OwnCopies } from './own-copies.js';
 export { OwnJournal } from './own-journal.js';
 export { OwnNews } from './own-news.js';
 export {
+  PART_DISK_PAUSE_MS,
   PART_FETCHES_MAX,
   PART_RETRY_PAUSE_MS,
-  PART_SILENCE_MAX_MS,
   PartExchange,
   type PartExchangeDeps,
 } from './part-exchange.js';
+export { PART_ASKED_AGAIN_MS, PART_REPLY_MAX_MS, PART_SILENCE_MAX_MS } from './part-fetch.js';
+export { SitePolicy, type SitePolicyDeps } from './site-policy.js';
+export { type WantedRevision } from './wanted-parts.js';
 export { LOOK_AGAIN_MS, SiteMesh, type SiteMeshDeps } from './site-mesh.js';

@@ -1,4 +1,5 @@
-import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Timer } from '@sparc/protocol/ports';
+import type { Clock, MeshNetwork, Timer } from '@sparc/protocol/ports';
+import { tapped } from './tapped-network.js';
 
 /** A gateway that restarts is back sooner, and was not lost. */
 export const LOST_AFTER_MS = 10_000;
@@ -12,7 +13,9 @@ export interface NeighbourHandlers {
 }
 
 /** Looks on at a network: who is here since when. */
-export class NeighbourWatch implements MeshNetwork {
+export class NeighbourWatch {
+  /** What it looks on at, to be used in its place. */
+  readonly network: MeshNetwork;
   readonly #hereSince = new Map<string, number>();
   readonly #awaySince = new Map<string, number>();
   /** Those that are away, but not long enough to be lost. */
@@ -20,9 +23,15 @@ export class NeighbourWatch implements MeshNetwork {
 
   constructor(
     private readonly clock: Clock,
-    private readonly network: MeshNetwork,
+    network: MeshNetwork,
     private readonly told: NeighbourHandlers,
-  ) {}
+  ) {
+    this.network = tapped(network, {
+      onConnected: (neighbour) => this.#came(neighbour),
+      onDisconnected: (neighbour) => this.#went(neighbour),
+      onStopped: () => this.#forget(),
+    });
+  }
 
   /** By neighbour: the wall time at which it was connected to. */
   get hereSinceUnixMs(): ReadonlyMap<string, number> {
@@ -32,41 +41,6 @@ export class NeighbourWatch implements MeshNetwork {
   /** By neighbour that was here and is away: the wall time at which its link ended. */
   get awaySinceUnixMs(): ReadonlyMap<string, number> {
     return this.#awaySince;
-  }
-
-  start(handlers: MeshNetworkHandlers): Promise<void> {
-    return this.network.start({
-      onConnected: (neighbour) => {
-        this.#came(neighbour);
-        handlers.onConnected(neighbour);
-      },
-      onDisconnected: (neighbour) => {
-        this.#went(neighbour);
-        handlers.onDisconnected(neighbour);
-      },
-      onMessage: (neighbour, message) => handlers.onMessage(neighbour, message),
-      serve: (neighbour, request) => handlers.serve(neighbour, request),
-    });
-  }
-
-  send(neighbour: string, message: Uint8Array): void {
-    this.network.send(neighbour, message);
-  }
-
-  request(neighbour: string, request: Uint8Array): MeshReply {
-    return this.network.request(neighbour, request);
-  }
-
-  refuse(neighbour: string, why: string): void {
-    this.network.refuse(neighbour, why);
-  }
-
-  async stop(): Promise<void> {
-    await this.network.stop();
-    for (const timer of this.#leaving.values()) timer.cancel();
-    this.#leaving.clear();
-    this.#hereSince.clear();
-    this.#awaySince.clear();
   }
 
   #came(neighbour: string): void {
@@ -87,5 +61,12 @@ export class NeighbourWatch implements MeshNetwork {
       this.told.onLost(neighbour);
     });
     this.#leaving.set(neighbour, timer);
+  }
+
+  #forget(): void {
+    for (const timer of this.#leaving.values()) timer.cancel();
+    this.#leaving.clear();
+    this.#hereSince.clear();
+    this.#awaySince.clear();
   }
 }

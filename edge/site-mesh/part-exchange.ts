@@ -1,17 +1,23 @@
-import { isSparcError } from '@sparc/protocol/errors';
+import { SparcError } from '@sparc/protocol/errors';
 import type { LedgerCrypto } from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Part, PartStore, Timer } from '@sparc/protocol/ports';
-import { surveyParts, type PartTools, type PolicyRevision } from '@sparc/protocol/policy-revision';
-import { MeshRequest, PARTS_ASKED_MAX } from '@sparc/protocol/replication';
+import type { Clock, MeshNetwork, Part, PartStore, Timer } from '@sparc/protocol/ports';
+import type { PartTools } from '@sparc/protocol/policy-revision';
+import { PARTS_ASKED_MAX } from '@sparc/protocol/replication';
+import { hasRoomForPolicy } from '../policy-parts/index.js';
+import { IntactParts } from './intact-parts.js';
+import { PartFetch } from './part-fetch.js';
+import { PartServer } from './part-server.js';
+import { tapped } from './tapped-network.js';
+import { WantedParts, type WantedRevision } from './wanted-parts.js';
 
 /** Neighbours that are asked for parts at once, each for up to `PARTS_ASKED_MAX`. */
 export const PART_FETCHES_MAX = 4;
 /** A neighbour that lacks what it was asked for is asked again after this. */
 export const PART_RETRY_PAUSE_MS = 1_000;
-/** A reply that brings nothing for so long is given up. */
-export const PART_SILENCE_MAX_MS = 10_000;
-/** Parts that came are stored once they are so many bytes together. */
-const PUT_BYTES = 1_048_576;
+/** The own disk is tried again after this, when it failed or had no room. */
+export const PART_DISK_PAUSE_MS = 10_000;
+/** Then neighbours and requests have their turn. */
+const WORK_AT_ONCE_MS = 20;
 
 export interface PartExchangeDeps {
   readonly clock: Clock;
@@ -20,208 +26,210 @@ export interface PartExchangeDeps {
   readonly network: MeshNetwork;
   readonly store: PartStore;
   readonly siteId: string;
+  /** Of the disk that the parts are on. */
+  readonly freeBytes: () => number;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
-/** Looks on at a network: lets neighbours have the parts of policy revisions, and fetches from them those that are not here. */
-export class PartExchange implements MeshNetwork {
+/** Lets neighbours have the parts of policy revisions, and fetches from them those that are not here. */
+export class PartExchange {
+  /** The network that it looks on at, to be used in its place. */
+  readonly network: MeshNetwork;
+  readonly #wanted: WantedParts;
+  readonly #intact: IntactParts;
   readonly #here = new Set<string>();
-  /** The newest revision first. */
-  #wanted: readonly PolicyRevision[] = [];
-  #missing = new Set<string>();
-  readonly #asked = new Set<string>();
-  readonly #replies = new Map<string, MeshReply>();
+  /** By neighbour. */
+  readonly #fetches = new Map<string, PartFetch>();
   /** By neighbour: when it may be asked again. */
   readonly #resting = new Map<string, number>();
+  #surveyAtMs = Infinity;
+  #isWithoutRoom = false;
+  #isCheckDue = false;
   #timer: Timer | undefined;
-  #isSurveyDue = false;
+  #checkTimer: Timer | undefined;
   #stopped = false;
 
-  constructor(private readonly deps: PartExchangeDeps) {}
-
-  /** Revisions whose parts are kept, the newest first; those of the newest are fetched. */
-  want(revisions: readonly PolicyRevision[]): void {
-    this.#wanted = revisions;
-    this.#isSurveyDue = true;
-    this.#lookIn(0);
+  constructor(private readonly deps: PartExchangeDeps) {
+    const { tools, store, network, siteId, onFailure } = deps;
+    this.#wanted = new WantedParts(tools, store, (error) =>
+      onFailure(error, 'the parts of a policy revision cannot be told'),
+    );
+    this.#intact = new IntactParts(tools, store, (error) => {
+      onFailure(error, 'a part of the policy is fetched again');
+      this.check();
+    });
+    const server = new PartServer(siteId, this.#intact, (error) =>
+      this.#storeFailed(error, 'parts of the policy could not be read'),
+    );
+    this.network = tapped(network, {
+      onConnected: (neighbour) => {
+        this.#here.add(neighbour);
+        this.#resting.delete(neighbour);
+        this.#lookIn(0);
+      },
+      onDisconnected: (neighbour) => void this.#here.delete(neighbour),
+      serve: (request) => server.serve(request),
+      onStop: () => this.#stop(),
+    });
   }
 
-  /** Stores those parts that are missing, of some that came by another way than a neighbour. Says how many. */
+  /** Revisions whose parts are kept, the newest first. */
+  want(revisions: readonly WantedRevision[]): void {
+    this.#wanted.want(revisions);
+    this.#surveyIn(0);
+  }
+
+  /**
+   * Stores those parts that are missing, of some that came by another way than a neighbour. Says how many. Throws
+   * ERR_POLICY_PARTS_FAILED.
+   */
   offer(contents: readonly Uint8Array[]): number {
     const { crypto } = this.deps;
     const named = new Map(contents.map((content) => [Buffer.from(crypto.sha256(content)).toString('hex'), content]));
     const offered = [...named].map(([hash, content]) => ({ hash, content }));
     for (let count = 0; ;) {
       // An index part that was stored tells of others.
-      this.#survey();
-      const missing = offered.filter(({ hash }) => this.#missing.has(hash));
-      if (missing.length === 0) return count;
+      this.#wanted.survey();
+      const { lacking } = this.#wanted;
+      const missing = offered.filter(({ hash }) => lacking.has(hash));
+      if (missing.length === 0 || !this.#hasRoomFor(lacking.values())) return count;
       this.#put(missing);
       count += missing.length;
     }
   }
 
-  /** Parts of the newest revision that are known not to be here; there may be more behind a missing index part. */
+  /** Compares all that is here with its name, as nobody does who only asks whether it is here, and fetches what was damaged. */
+  check(): void {
+    this.#isCheckDue = true;
+    this.#surveyIn(0);
+  }
+
+  /** Parts of the revision that is fetched that are known not to be here; there may be more behind a missing index part. */
   get missingCount(): number {
-    return this.#missing.size;
+    return this.#wanted.missing.size;
   }
 
-  start(handlers: MeshNetworkHandlers): Promise<void> {
-    return this.deps.network.start({
-      onConnected: (neighbour) => {
-        this.#here.add(neighbour);
-        this.#resting.delete(neighbour);
-        handlers.onConnected(neighbour);
-        this.#look();
-      },
-      onDisconnected: (neighbour) => {
-        this.#here.delete(neighbour);
-        handlers.onDisconnected(neighbour);
-      },
-      onMessage: (neighbour, message) => handlers.onMessage(neighbour, message),
-      serve: (neighbour, request) => this.#serve(request) ?? handlers.serve(neighbour, request),
-    });
+  /** What is missing is not fetched, because the disk has no room for it. */
+  get isWithoutRoom(): boolean {
+    return this.#isWithoutRoom;
   }
 
-  send(neighbour: string, message: Uint8Array): void {
-    this.deps.network.send(neighbour, message);
-  }
-
-  request(neighbour: string, request: Uint8Array): MeshReply {
-    return this.deps.network.request(neighbour, request);
-  }
-
-  refuse(neighbour: string, why: string): void {
-    this.deps.network.refuse(neighbour, why);
-  }
-
-  async stop(): Promise<void> {
+  #stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
-    for (const reply of this.#replies.values()) reply.cancel();
-    await this.deps.network.stop();
+    this.#checkTimer?.cancel();
+    for (const fetch of this.#fetches.values()) fetch.end();
   }
 
-  /** Undefined for a request that is not for parts. */
-  #serve(request: Uint8Array): Iterable<Uint8Array> | undefined {
-    let asked;
+  #checkOn(names: Iterator<string>): void {
+    const { clock } = this.deps;
+    const sinceMs = clock.monotonicMs();
     try {
-      asked = MeshRequest.decode(request).parts;
-    } catch {
-      return undefined;
-    }
-    if (asked === undefined) return undefined;
-    return asked.site === this.deps.siteId ? this.#partsOf(asked.hashes) : [];
-  }
-
-  *#partsOf(hashes: readonly string[]): Iterable<Uint8Array> {
-    const { store, onFailure } = this.deps;
-    try {
-      for (const hash of hashes) {
-        const content = store.get(hash);
-        if (content !== undefined) yield content;
+      for (let name = names.next(); name.done !== true; name = names.next()) {
+        this.#intact.get(name.value);
+        if (clock.monotonicMs() - sinceMs < WORK_AT_ONCE_MS) continue;
+        this.#checkTimer = clock.setTimer(0, () => this.#checkOn(names));
+        return;
       }
     } catch (error) {
-      onFailure(error, 'parts of the policy could not be read');
+      this.#storeFailed(error, 'parts of the policy could not be read');
     }
   }
 
   #survey(): void {
-    const { tools, store, onFailure } = this.deps;
-    this.#isSurveyDue = false;
-    const [newest] = this.#wanted;
+    this.#surveyAtMs = Infinity;
     try {
-      const surveys = this.#wanted.map((revision) => surveyParts(tools, revision, store));
-      this.#missing = new Set(surveys[0]?.missing);
-      if (newest === undefined || this.#missing.size > 0) return;
-      store.keepOnly(new Set(surveys.flatMap(({ named }) => [...named])));
+      this.#wanted.survey();
+      // A damaged index part does not tell of others.
+      if (!this.#isCheckDue || this.#wanted.missing.size > 0) return;
+      this.#isCheckDue = false;
+      this.#checkTimer?.cancel();
+      this.#checkOn(this.#wanted.named.values());
     } catch (error) {
-      // What cannot be read is rejected by whoever brings it into force, and not fetched.
-      this.#missing = new Set();
-      onFailure(error, 'the parts of a policy revision cannot be told');
+      this.#storeFailed(error, 'the parts of the policy cannot be looked through');
     }
   }
 
+  #storeFailed(error: unknown, what: string): void {
+    this.deps.onFailure(error, what);
+    this.#surveyIn(PART_DISK_PAUSE_MS);
+  }
+
+  #surveyIn(delayMs: number): void {
+    this.#surveyAtMs = this.deps.clock.monotonicMs() + delayMs;
+    this.#lookIn(delayMs);
+  }
+
   #look(): void {
-    const { clock } = this.deps;
-    this.#timer?.cancel();
     if (this.#stopped) return;
-    if (this.#isSurveyDue) this.#survey();
-    const nowMs = clock.monotonicMs();
-    for (const neighbour of this.#here) {
-      const open = [...this.#missing].filter((hash) => !this.#asked.has(hash));
-      if (open.length === 0 || this.#replies.size >= PART_FETCHES_MAX) return;
-      if (this.#replies.has(neighbour) || nowMs < (this.#resting.get(neighbour) ?? -Infinity)) continue;
-      void this.#fetch(neighbour, open.slice(0, PARTS_ASKED_MAX));
-    }
-    const rests = [...this.#resting].flatMap(([key, atMs]) => (this.#here.has(key) && atMs > nowMs ? [atMs] : []));
-    if (rests.length > 0) this.#lookIn(Math.min(...rests) - nowMs);
+    const nowMs = this.deps.clock.monotonicMs();
+    if (nowMs >= this.#surveyAtMs) this.#survey();
+    const { missing } = this.#wanted;
+    const hasRoom = this.#hasRoomFor(missing.values());
+    if (hasRoom) this.#ask(nowMs);
+    const againAtMs = hasRoom ? this.#askAgainAtMs(nowMs) : nowMs + PART_DISK_PAUSE_MS;
+    const dueAtMs = Math.min(this.#surveyAtMs, missing.size > 0 ? againAtMs : Infinity);
+    this.#timer?.cancel();
+    if (dueAtMs < Infinity) this.#lookIn(dueAtMs - nowMs);
   }
 
   #lookIn(delayMs: number): void {
     this.#timer?.cancel();
-    this.#timer = this.deps.clock.setTimer(delayMs, () => this.#look());
+    if (!this.#stopped) this.#timer = this.deps.clock.setTimer(delayMs, () => this.#look());
+  }
+
+  #ask(nowMs: number): void {
+    for (const neighbour of this.#here) {
+      if (this.#fetches.has(neighbour) || nowMs < (this.#resting.get(neighbour) ?? -Infinity)) continue;
+      const fetches = [...this.#fetches.values()];
+      // Who lets others wait takes nobody's place.
+      if (fetches.filter((fetch) => !fetch.isOverdue(nowMs)).length >= PART_FETCHES_MAX) return;
+      const open: string[] = [];
+      for (const hash of this.#wanted.missing.keys()) {
+        if (open.length === PARTS_ASKED_MAX) break;
+        if (!fetches.some((fetch) => fetch.covers(hash, nowMs))) open.push(hash);
+      }
+      if (open.length === 0) return;
+      void this.#fetch(neighbour, open);
+    }
+  }
+
+  /** When somebody rested for long enough, or let others wait for too long. */
+  #askAgainAtMs(nowMs: number): number {
+    const rests = [...this.#resting].flatMap(([key, atMs]) => (this.#here.has(key) ? [atMs] : []));
+    const overdue = [...this.#fetches.values()].map(({ overdueAtMs }) => overdueAtMs);
+    return Math.min(...[...rests, ...overdue].filter((atMs) => atMs > nowMs));
   }
 
   async #fetch(neighbour: string, hashes: readonly string[]): Promise<void> {
-    const { clock, network, siteId } = this.deps;
-    const reply = network.request(neighbour, MeshRequest.encode({ parts: { site: siteId, hashes } }));
-    this.#replies.set(neighbour, reply);
-    for (const hash of hashes) this.#asked.add(hash);
-    const silence = () => clock.setTimer(PART_SILENCE_MAX_MS, () => reply.cancel());
-    let patience = silence();
-    const pending = new Set(hashes);
-    try {
-      const came = new Arrivals((parts) => this.#put(parts));
-      for await (const content of reply) {
-        patience.cancel();
-        patience = silence();
-        if (this.#stopped) return;
-        const hash = Buffer.from(this.deps.crypto.sha256(content)).toString('hex');
-        if (!pending.delete(hash)) {
-          network.refuse(neighbour, 'it brought a part that it was not asked for');
-          break;
-        }
-        came.add({ hash, content });
-      }
-      came.end();
-    } catch (error) {
-      // Otherwise the link ended, or this one request: others are asked.
-      if (isSparcError(error)) this.deps.onFailure(error, 'parts of the policy could not be stored');
-    } finally {
-      patience.cancel();
-      reply.cancel();
-      this.#replies.delete(neighbour);
-      for (const hash of hashes) this.#asked.delete(hash);
-      if (hashes.some((hash) => this.#missing.has(hash)))
-        this.#resting.set(neighbour, clock.monotonicMs() + PART_RETRY_PAUSE_MS);
-      if (this.#missing.size === 0) this.#isSurveyDue = true;
-      this.#look();
+    const { clock, crypto, network, siteId } = this.deps;
+    const put = (parts: readonly Part[]) => this.#put(parts);
+    const onPutFailed = (error: unknown) => this.#storeFailed(error, 'parts of the policy could not be stored');
+    const fetch = new PartFetch({ clock, crypto, network, siteId, put, onPutFailed }, neighbour, hashes);
+    this.#fetches.set(neighbour, fetch);
+    await fetch.run();
+    this.#fetches.delete(neighbour);
+    const { missing } = this.#wanted;
+    if (hashes.some((hash) => missing.has(hash)))
+      this.#resting.set(neighbour, clock.monotonicMs() + PART_RETRY_PAUSE_MS);
+    if (missing.size === 0) this.#surveyAtMs = clock.monotonicMs();
+    this.#look();
+  }
+
+  /** Told once. */
+  #hasRoomFor(sizes: Iterable<number>): boolean {
+    const sizeBytes = [...sizes].reduce((sum, each) => sum + each, 0);
+    const wasWithout = this.#isWithoutRoom;
+    this.#isWithoutRoom = !hasRoomForPolicy(sizeBytes, this.deps.freeBytes());
+    if (this.#isWithoutRoom && !wasWithout) {
+      const error = new SparcError('ERR_POLICY_DISK_RESERVE', `there is no room for ${sizeBytes} bytes of its parts`);
+      this.deps.onFailure(error, 'the parts of the policy are not fetched');
     }
+    return !this.#isWithoutRoom;
   }
 
   #put(parts: readonly Part[]): void {
     this.deps.store.put(parts);
-    for (const { hash } of parts) this.#missing.delete(hash);
-  }
-}
-
-/** Gathers parts that came, so that a flush of the disk takes many. */
-class Arrivals {
-  #parts: Part[] = [];
-  #sizeBytes = 0;
-
-  constructor(private readonly put: (parts: readonly Part[]) => void) {}
-
-  add(part: Part): void {
-    this.#parts.push(part);
-    this.#sizeBytes += part.content.length;
-    if (this.#sizeBytes >= PUT_BYTES) this.end();
-  }
-
-  end(): void {
-    if (this.#parts.length > 0) this.put(this.#parts);
-    this.#parts = [];
-    this.#sizeBytes = 0;
+    for (const { hash } of parts) this.#wanted.stored(hash);
   }
 }

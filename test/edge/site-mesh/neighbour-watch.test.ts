@@ -36,7 +36,7 @@ async function setUp() {
     onGoing: (neighbour) => heard.push(['going', neighbour]),
     onLost: (neighbour) => told.push(`lost ${neighbour}`),
   });
-  await watch.start({
+  await watch.network.start({
     onConnected: (...args) => heard.push(['connected', ...args]),
     onDisconnected: (...args) => heard.push(['disconnected', ...args]),
     onMessage: (...args) => heard.push(['message', ...args]),
@@ -78,7 +78,7 @@ t.test('a watch that was stopped tells of nobody', async (t) => {
   const { clock, links, network, watch, told } = await setUp();
   links.onConnected('gate');
   links.onDisconnected('gate');
-  await watch.stop();
+  await watch.network.stop();
   t.strictSame(network.calls, [['stop']]);
   await clock.advance(2 * LOST_AFTER_MS);
   t.strictSame(told, ['found gate']);
@@ -97,9 +97,9 @@ t.test('whatever goes through a watch is as without it', async (t) => {
     ['disconnected', 'gate'],
   ]);
   t.strictSame([...links.serve('gate', bytes)], [Uint8Array.of(2)]);
-  watch.send('gate', bytes);
-  watch.request('gate', bytes);
-  watch.refuse('gate', 'why');
+  watch.network.send('gate', bytes);
+  watch.network.request('gate', bytes);
+  watch.network.refuse('gate', 'why');
   t.strictSame(network.calls, [
     ['send', 'gate', bytes],
     ['request', 'gate', bytes],
