@@ -1,5 +1,5 @@
 import { sameBytes, type ChainedEntry, type EpochId, type SignedHead } from '../ledger/index.js';
-import { holds, isSameEpoch, placeIn, type AuthorLog, type EpochEnd, type HashAt } from './author-log.js';
+import { Before, holds, isSameEpoch, type AuthorLog, type EpochEnd, type HashAt } from './author-log.js';
 
 /**
  * Whether what is up to an end may lead to one of the heads that a site attested when it expelled their author. As long
@@ -10,12 +10,28 @@ export const mayLead = (log: AuthorLog, attested: readonly SignedHead[], { epoch
 
 /** Up to where an epoch may lead to one of the heads: Infinity where that is not known yet, 0 where it does not. */
 function lastCounted(log: AuthorLog, attested: readonly SignedHead[], epoch: EpochId): number {
-  const ends = attested.map((head) => {
-    if (isSameEpoch(head.epoch, epoch)) return head.sequence;
-    if (!holds(log, head)) return epoch.counter < head.epoch.counter ? Infinity : 0;
-    return placeIn(log, epoch, head)?.sequence ?? 0;
-  });
-  return Math.max(0, ...ends);
+  const { before, absent } = leadingTo(log, attested);
+  // What is behind a head that was attested of the very epoch counts by no head that may never come.
+  if (attested.some((head) => isSameEpoch(head.epoch, epoch))) return before.lastOf(epoch);
+  return absent.some(({ counter }) => epoch.counter < counter) ? Infinity : before.lastOf(epoch);
+}
+
+/** What leads to the heads that are here, and epochs of those that are not: of these the end is known, and nothing else. */
+interface Leading {
+  readonly before: Before;
+  readonly absent: readonly EpochId[];
+}
+
+const known = new WeakMap<AuthorLog, { readonly attested: readonly SignedHead[]; readonly leading: Leading }>();
+
+/** Found once for a log and the heads of a roster: it takes a walk through all of its epochs. */
+function leadingTo(log: AuthorLog, attested: readonly SignedHead[]): Leading {
+  const found = known.get(log);
+  if (found?.attested === attested) return found.leading;
+  const absent = attested.filter((head) => !holds(log, head)).map(({ epoch }) => epoch);
+  const leading = { before: new Before(log, attested), absent };
+  known.set(log, { attested, leading });
+  return leading;
 }
 
 /**

@@ -2,6 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import {
   assumedLast,
+  malformed,
   sameBytes,
   verifyBatch,
   type Batch,
@@ -19,7 +20,7 @@ export interface HeldEpoch {
   readonly previous?: Link;
 }
 
-/** What a replica holds of one author, in no order. */
+/** What a replica holds of one author, in no order. It is never changed, only replaced. */
 export type AuthorLog = readonly HeldEpoch[];
 
 /** Where an epoch ends for whoever holds it. */
@@ -37,32 +38,56 @@ const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
 /** Newest first. */
 const byAge = (a: HeldEpoch, b: HeldEpoch): number => b.head.epoch.counter - a.head.epoch.counter;
 
+const epochName = ({ counter, random }: EpochId): string => `${counter}-${bytesToHex(random)}`;
+
+const namesOf = new WeakMap<AuthorLog, ReadonlyMap<string, HeldEpoch>>();
+
+/** For whoever looks up many epochs of a log; made once for it. */
+function byName(log: AuthorLog): ReadonlyMap<string, HeldEpoch> {
+  const known = namesOf.get(log) ?? new Map(log.map((held) => [epochName(held.head.epoch), held]));
+  namesOf.set(log, known);
+  return known;
+}
+
+const tipsIn = new WeakMap<AuthorLog, readonly SignedHead[]>();
+
 /**
  * The heads that stand for all of a log: those after which nothing follows, newest first. One, unless the author's disk
  * was set back, its journal was lost, or its key was cloned.
  */
-export function tipsOf(log: AuthorLog): SignedHead[] {
-  const followed = new Set(log.flatMap(({ previous }) => (previous === undefined ? [] : [placeName(previous)])));
+export function tipsOf(log: AuthorLog): readonly SignedHead[] {
+  const known = tipsIn.get(log) ?? findTips(log);
+  tipsIn.set(log, known);
+  return known;
+}
+
+function findTips(log: AuthorLog): SignedHead[] {
+  const followed = new Set(
+    log.flatMap(({ previous }) => {
+      const before = previous && byName(log).get(epochName(previous.epoch));
+      return before !== undefined && before.head.sequence === previous?.sequence ? [before] : [];
+    }),
+  );
   return log
-    .filter(({ head }) => !followed.has(placeName(head)))
+    .filter((held) => !followed.has(held))
     .sort(byAge)
     .map(({ head }) => head);
 }
 
-const epochName = ({ counter, random }: EpochId): string => `${counter}-${bytesToHex(random)}`;
-const placeName = ({ epoch, sequence }: EpochEnd): string => `${epochName(epoch)}/${sequence}`;
-
 /** Branches of one author that are held; what would open another is evidence of a fork and is not stored. */
 export const BRANCHES_MAX = 16;
 
-/** Epochs that a request names; of older ones it is taken that they are held. */
+/** Epochs that a request names; of others it is taken that they are held where they lie before one of these. */
 export const EPOCH_ENDS_MAX = 256;
 
-export const endsOf = (log: AuthorLog): EpochEnd[] =>
-  [...log]
-    .sort(byAge)
-    .slice(0, EPOCH_ENDS_MAX)
-    .map(({ head }) => ({ epoch: head.epoch, sequence: head.sequence }));
+/** Up to where a log is held, for whoever is asked for more: tips first, because all others lie before them. */
+export function endsOf(log: AuthorLog): EpochEnd[] {
+  const tips = tipsOf(log);
+  const others = new Set(log.map(({ head }) => head));
+  for (const tip of tips) others.delete(tip);
+  const newest = [...others].sort((a, b) => b.epoch.counter - a.epoch.counter);
+  return [...tips, ...newest].slice(0, EPOCH_ENDS_MAX).map(({ epoch, sequence }) => ({ epoch, sequence }));
+}
 
 /** Whether all up to a head is held. */
 export function holds(log: AuthorLog, { epoch, sequence }: EpochEnd): boolean {
@@ -84,26 +109,39 @@ export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }
   return own !== undefined && sameBytes(own, hash);
 }
 
-/** Whether a head is a tip or lies before it, as far as this log tells how its epochs follow on each other. */
-export const leadsTo = (log: AuthorLog, head: EpochEnd, tip: EpochEnd): boolean =>
-  (placeIn(log, head.epoch, tip)?.sequence ?? 0) >= head.sequence;
+/** What lies before some ends, and up to where: by epoch, as far as this log tells how its epochs follow on each other. */
+export class Before {
+  readonly #last = new Map<string, number>();
 
-/** The last entry of an epoch that is a tip or lies before it. */
-export function placeIn(log: AuthorLog, epoch: EpochId, tip: EpochEnd): EpochEnd | undefined {
-  let at: EpochEnd | undefined = tip;
-  while (at !== undefined && !isSameEpoch(at.epoch, epoch)) at = epochOf(log, at.epoch)?.previous;
-  return at;
+  constructor(log: AuthorLog, ends: readonly EpochEnd[]) {
+    for (const end of ends) {
+      for (let at: EpochEnd | undefined = end; at !== undefined;) {
+        const name = epochName(at.epoch);
+        const last = this.#last.get(name);
+        if (last === undefined || last < at.sequence) this.#last.set(name, at.sequence);
+        // All that is before an epoch is known since the first time.
+        at = last === undefined ? byName(log).get(name)?.previous : undefined;
+      }
+    }
+  }
+
+  /** Sequence of the last entry of an epoch that is an end or lies before one; 0: none. */
+  lastOf(epoch: EpochId): number {
+    return this.#last.get(epochName(epoch)) ?? 0;
+  }
 }
 
 /** What of a log somebody lacks who has it up to these ends: for each epoch the sequence after which it goes on, oldest first. */
 export function missingAfter(log: AuthorLog, ends: readonly EpochEnd[]): EpochEnd[] {
-  const oldest = ends.length < EPOCH_ENDS_MAX ? 0 : Math.min(...ends.map(({ epoch }) => epoch.counter));
-  const known = new Map(ends.map(({ epoch, sequence }) => [epochName(epoch), sequence]));
+  const named = new Map(ends.map(({ epoch, sequence }) => [epochName(epoch), sequence]));
+  // Whoever has so many cannot name all.
+  const before = new Before(log, ends.length < EPOCH_ENDS_MAX ? [] : ends);
   return [...log]
     .sort(byAge)
     .reverse()
-    .filter(({ head }) => head.epoch.counter >= oldest)
-    .map(({ head: { epoch, sequence: last } }) => ({ epoch, sequence: known.get(epochName(epoch)) ?? 0, last }))
+    .map(({ head: { epoch, sequence: last } }) => {
+      return { epoch, sequence: named.get(epochName(epoch)) ?? before.lastOf(epoch), last };
+    })
     .filter(({ sequence, last }) => sequence < last)
     .map(({ epoch, sequence }) => ({ epoch, sequence }));
 }
@@ -178,6 +216,8 @@ export function accept(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, bat
 /** A batch of an epoch that is held in part. */
 function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashAt: HashAt, batch: Batch): Acceptance {
   const end = held.head.sequence;
+  // An epoch has one site: a head of another would not fit what is held of it.
+  if (batch.site !== held.head.site) throw malformed(`a batch of site ${batch.site} in an epoch of another`);
   if (batch.firstSequence > end + 1) throw missing(batch);
   const { entries, head } = verifyBatch(crypto, batch);
   // Through the chain of hashes, the last entry that both have stands for all before it.
@@ -188,7 +228,14 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
     return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
   }
   if (head.sequence <= end) return { kind: 'known' };
-  return { kind: 'append', entries: entries.slice(end + 1 - batch.firstSequence), head, ...tailFork(log, head) };
+  const { fork } = tailFork(log, head);
+  if (fork !== undefined && !isTip(log, held) && tipsOf(log).length >= BRANCHES_MAX) return { kind: 'forked', fork };
+  return {
+    kind: 'append',
+    entries: entries.slice(end + 1 - batch.firstSequence),
+    head,
+    ...(fork !== undefined && { fork }),
+  };
 }
 
 /** A batch that opens an epoch. */
@@ -203,10 +250,10 @@ function acceptEpoch(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch
     return { kind: 'forked', fork: { kind: 'altered', first: predecessor.head, second: head } };
   }
   const { fork } = forkOf(log, head, previous);
-  const tips = tipsOf(log);
-  const [newest] = tips;
-  const isBranch = previous === undefined || !tips.some((tip) => isAt(previous, tip));
-  if (newest !== undefined && isBranch && tips.length >= BRANCHES_MAX) {
+  const isBranch =
+    previous?.sequence !== predecessor?.head.sequence || predecessor === undefined || !isTip(log, predecessor);
+  const [newest, ...others] = isBranch ? tipsOf(log) : [];
+  if (newest !== undefined && others.length + 1 >= BRANCHES_MAX) {
     return { kind: 'forked', fork: fork ?? { kind: 'twoLives', first: newest, second: head } };
   }
   return {
@@ -218,8 +265,12 @@ function acceptEpoch(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch
   };
 }
 
-const isAt = (link: Link, head: SignedHead): boolean =>
-  isSameEpoch(link.epoch, head.epoch) && link.sequence === head.sequence;
+/** Without all the tips, which are dear to find in a log that grows. */
+const isTip = (log: AuthorLog, { head }: HeldEpoch): boolean =>
+  !log.some(
+    ({ previous }) =>
+      previous !== undefined && previous.sequence === head.sequence && isSameEpoch(previous.epoch, head.epoch),
+  );
 
 function forkOf(log: AuthorLog, head: SignedHead, previous: Link | undefined): { fork?: Fork } {
   const twin = log.find(

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { Batch, SignedHead } from '../ledger/index.js';
-import { holds, leadsTo, tipsOf, type AuthorLog } from './author-log.js';
+import { holds, tipsOf, type AuthorLog } from './author-log.js';
 import { AUTHORS_MAX, PUSHED_BATCHES_MAX, TIPS_MAX, type Heads } from './messages.js';
 
 /** The first change is announced at once, those that follow together after this: of the own log, and of others only. */
@@ -14,11 +14,13 @@ export const ANNOUNCE_ALL_MS = 30_000;
  * at 26 kB/s. A neighbour that is gone is missed sooner by its session.
  */
 export const FETCH_SILENCE_MAX_MS = 10_000;
+/** Bytes that a fetch brings in that time, or another neighbour is asked that is ahead, too: nobody holds a log back drop by drop. */
+export const FETCH_BYTES_MIN = 262_144;
 /** A neighbour that did not bring what it announced is not asked for it again before; doubled each time. */
 export const FETCH_RETRY_PAUSE_MS = { first: 5_000, max: 60_000 };
 /** An author who is a neighbour pushes what is new: only after this is another neighbour asked for it, who had it first. */
 export const PUSH_PATIENCE_MS = 100;
-/** Fetches under way: each has a batch in memory. */
+/** Fetches under way, beside that of the authority's log: each has a batch in memory. */
 export const FETCHES_MAX = 8;
 export const FETCHES_FROM_ONE_MAX = 2;
 /** Bytes that are pushed along with an announcement; what is more is fetched. */
@@ -43,12 +45,17 @@ interface Fetch {
   /** What the neighbour had announced when it was asked. */
   readonly tips: readonly SignedHead[];
   readonly heardAtMs: number;
+  /** Since when it has not brought FETCH_BYTES_MIN, and how much it has. */
+  readonly slowSinceMs: number;
+  readonly broughtBytes: number;
 }
 
 /** How one gateway keeps its replicas of all logs up to date with its neighbours. */
 export interface ReplicationState {
   /** The own author: nobody has more of its log than its writer, so it is never asked for. */
   readonly self: string;
+  /** The site authority, whose log says who belongs to the site and what is in force: it waits for no other. */
+  readonly authority: string;
   /** What is on the own disk, by author. */
   readonly logs: ReadonlyMap<string, AuthorLog>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
@@ -65,8 +72,9 @@ export interface ReplicationState {
   readonly announcedAllAtMs: number;
 }
 
-export const nothingHeld = (self: string): ReplicationState => ({
+export const nothingHeld = (self: string, authority: string): ReplicationState => ({
   self,
+  authority,
   logs: new Map(),
   neighbours: new Map(),
   ahead: new Map(),
@@ -86,8 +94,8 @@ export type ReplicationInput =
   | { readonly kind: 'heads'; readonly neighbour: string; readonly heads: Pick<Heads, 'tips' | 'complete'> }
   /** A log is on the own disk up to here. `batch`: of the own log, for neighbours that follow closely. */
   | { readonly kind: 'stored'; readonly author: string; readonly log: AuthorLog; readonly batch?: Batch }
-  /** A fetch brought something new. */
-  | { readonly kind: 'progress'; readonly author: string }
+  /** A fetch brought something new, of so many bytes. */
+  | { readonly kind: 'progress'; readonly author: string; readonly sizeBytes: number }
   /** A fetch ended: all that the neighbour had is stored, or it failed. */
   | { readonly kind: 'fetched'; readonly neighbour: string; readonly author: string }
   | { readonly kind: 'time' };
@@ -121,21 +129,9 @@ export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
   return Math.min(
     announcedAllAtMs + ANNOUNCE_ALL_MS,
     announcesAtMs(state),
-    ...[...fetches.values()].map(({ heardAtMs }) => heardAtMs + FETCH_SILENCE_MAX_MS),
+    ...[...fetches].map(([author, fetch]) => givesUpAtMs(state, author, fetch)),
     ...asksAtMs.filter((atMs) => atMs > nowMs),
   );
-}
-
-/**
- * Neighbours that have on their disk all of a log up to a head, as far as they said. What they have of an epoch that is
- * not held here proves nothing: it may follow on another branch.
- */
-export function holdersOf({ logs, neighbours }: ReplicationState, head: SignedHead): string[] {
-  const author = bytesToHex(head.author);
-  const log = logs.get(author) ?? [];
-  return [...neighbours]
-    .filter(([, { tips }]) => tips.get(author)?.some((tip) => leadsTo(log, head, tip)) === true)
-    .map(([neighbour]) => neighbour);
 }
 
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
@@ -163,7 +159,7 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
     case 'progress': {
       const fetch = state.fetches.get(input.author);
       if (fetch === undefined) return { state, effects: [] };
-      const fetches = new Map(state.fetches).set(input.author, { ...fetch, heardAtMs: nowMs });
+      const fetches = new Map(state.fetches).set(input.author, brought(fetch, nowMs, input.sizeBytes));
       return { state: { ...state, fetches }, effects: [] };
     }
     case 'fetched':
@@ -239,13 +235,30 @@ function onFetched(state: ReplicationState, neighbour: string, author: string, n
     : setFailure(ended, neighbour, author, undefined);
 }
 
+function brought(fetch: Fetch, nowMs: number, sizeBytes: number): Fetch {
+  const broughtBytes = fetch.broughtBytes + sizeBytes;
+  return broughtBytes < FETCH_BYTES_MIN
+    ? { ...fetch, heardAtMs: nowMs, broughtBytes }
+    : { ...fetch, heardAtMs: nowMs, broughtBytes: 0, slowSinceMs: nowMs };
+}
+
+/** A slow neighbour is better than none: it is given up for another that may be asked. */
+function givesUpAtMs({ ahead, neighbours }: ReplicationState, author: string, fetch: Fetch): number {
+  const { neighbour, heardAtMs, slowSinceMs } = fetch;
+  const others = [...(ahead.get(author) ?? [])].filter((other) => other !== neighbour);
+  const otherAtMs = Math.min(
+    ...others.map((other) => neighbours.get(other)?.failures.get(author)?.askAgainAtMs ?? -Infinity),
+  );
+  return Math.min(heardAtMs + FETCH_SILENCE_MAX_MS, Math.max(slowSinceMs + FETCH_SILENCE_MAX_MS, otherAtMs));
+}
+
 function onTime(state: ReplicationState, nowMs: number): ReplicationStep {
-  const silent = [...state.fetches].filter(([, { heardAtMs }]) => nowMs >= heardAtMs + FETCH_SILENCE_MAX_MS);
+  const useless = [...state.fetches].filter(([author, fetch]) => nowMs >= givesUpAtMs(state, author, fetch));
   let patient = state;
-  for (const [author, { neighbour }] of silent) patient = failed(patient, neighbour, author, nowMs);
+  for (const [author, { neighbour }] of useless) patient = failed(patient, neighbour, author, nowMs);
   return withoutFetches(
     patient,
-    silent.map(([author]) => author),
+    useless.map(([author]) => author),
   );
 }
 
@@ -322,26 +335,37 @@ function withAwaited(state: ReplicationState, nowMs: number): ReplicationState {
   return { ...state, awaited: new Map(authors.map(([author]) => [author, awaited.get(author) ?? nowMs])) };
 }
 
-/** Asks one neighbour for each log that somebody has more of: the author where it is one of them, or the least busy. */
+/**
+ * Asks one neighbour for each log that somebody has more of: the author where it is one of them, or the least busy. The
+ * authority's log has a place of its own, with whoever has it.
+ */
 function fetchMissing(state: ReplicationState, nowMs: number): ReplicationStep {
+  const { authority } = state;
   const fetches = new Map(state.fetches);
   const effects: ReplicationEffect[] = [];
-  const busyWith = (neighbour: string) => [...fetches.values()].filter((fetch) => fetch.neighbour === neighbour).length;
-  for (const [author, others] of state.ahead) {
-    if (fetches.size >= FETCHES_MAX) break;
-    if (fetches.has(author)) continue;
+  const others = () => [...fetches].filter(([author]) => author !== authority).map(([, fetch]) => fetch);
+  const busyWith = (neighbour: string) => others().filter((fetch) => fetch.neighbour === neighbour).length;
+  for (const [author, ahead] of authorityFirst(state)) {
+    const isUrgent = author === authority;
+    if (fetches.has(author) || (!isUrgent && others().length >= FETCHES_MAX)) continue;
     if (nowMs < (state.awaited.get(author) ?? -Infinity) + PUSH_PATIENCE_MS) continue;
-    const [best] = [...others]
+    const [best] = [...ahead]
       .filter(
         (neighbour) =>
           nowMs >= (state.neighbours.get(neighbour)?.failures.get(author)?.askAgainAtMs ?? -Infinity) &&
-          busyWith(neighbour) < FETCHES_FROM_ONE_MAX,
+          (isUrgent || busyWith(neighbour) < FETCHES_FROM_ONE_MAX),
       )
       .sort((a, b) => Number(b === author) - Number(a === author) || busyWith(a) - busyWith(b) || (a < b ? -1 : 1));
     if (best === undefined) continue;
     const tips = state.neighbours.get(best)?.tips.get(author) ?? [];
-    fetches.set(author, { neighbour: best, tips, heardAtMs: nowMs });
+    fetches.set(author, { neighbour: best, tips, heardAtMs: nowMs, slowSinceMs: nowMs, broughtBytes: 0 });
     effects.push({ kind: 'fetch', neighbour: best, author });
   }
   return { state: { ...state, fetches }, effects };
+}
+
+function authorityFirst({ ahead, authority }: ReplicationState): (readonly [string, ReadonlySet<string>])[] {
+  const others = [...ahead].filter(([author]) => author !== authority);
+  const first = ahead.get(authority);
+  return first === undefined ? others : [[authority, first], ...others];
 }

@@ -30,7 +30,10 @@ function scene() {
       { kind: 'connected', neighbour },
       { kind: 'heads', neighbour, heads: { tips, complete: true } },
     ];
-    const replication = inputs.reduce((state, input) => step(state, 0, input).state, nothingHeld(self));
+    const replication = inputs.reduce(
+      (state, input) => step(state, 0, input).state,
+      nothingHeld(self, keyOf(testSigner(9))),
+    );
     return {
       self,
       authority: keyOf(testSigner(9)),

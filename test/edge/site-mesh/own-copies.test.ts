@@ -9,7 +9,7 @@ function scene() {
   const chain = new TestChain(testSigner(1));
   const { head: first } = chain.open(1, [{ name: 'door.opened', doorId: 'front' }]);
   const { head: second } = chain.add({ name: 'door.opened', doorId: 'front' });
-  let state = nothingHeld(Buffer.from(chain.signer.publicKey).toString('hex'));
+  let state = nothingHeld(Buffer.from(chain.signer.publicKey).toString('hex'), '');
   const take = (input: ReplicationInput) => (state = step(state, 0, input).state);
   const says = (tip: SignedHead) => take({ kind: 'heads', neighbour: 'gate', heads: { tips: [tip], complete: false } });
   const tellsAll = (...tips: SignedHead[]) =>

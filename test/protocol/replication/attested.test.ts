@@ -83,6 +83,8 @@ t.test('of an epoch that the attested branch left counts what is before, whoever
   if (first === undefined) throw new Error('a tail');
   const both = counted(logOf([...trunk, ...tail, ...branch]), [attested, first.head]);
   t.strictSame(endsOf(both), ['1/3', '2/2'], 'up to the further one where more is attested of it');
+  const unseen = counted(logOf([...trunk, ...tail]), [attested, first.head]);
+  t.strictSame(endsOf(unseen), ['1/3'], 'and not behind it for a head that is not here');
 });
 
 t.test('another entry at the attested place is not what was attested', async (t) => {

@@ -1,23 +1,32 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { pureCrypto, signHead, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import {
+  pureCrypto,
+  signHead,
+  verifyBatch,
+  type Batch,
+  type LedgerCrypto,
+  type SignedHead,
+} from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import {
   accept,
   alteredBy,
+  Before,
   BRANCHES_MAX,
   disowned,
+  EPOCH_ENDS_MAX,
   endsOf,
   forkName,
   holds,
   isSameEpoch,
-  leadsTo,
   missingAfter,
   tipsOf,
   type Acceptance,
   type AuthorLog,
 } from '@sparc/protocol/replication';
 import { nodeCrypto } from '@sparc/edge/ledger';
+import { SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaDisk, SimulatedReplicaStore } from '@sparc/simulator/mesh';
 import { isSparcError } from '@sparc/protocol/errors';
 import { checkProperty } from '../../support/property.js';
@@ -235,14 +244,81 @@ t.test('a later epoch stands for an earlier entry only where it is known to foll
   const clone = chain.branch();
   const rest = [chain.add(closed), chain.open(2), chain.open(3, [opened])];
   replica.takeAll([start, ...rest]);
-  const [added, , newest] = rest.map(({ head }) => head) as [SignedHead, SignedHead, SignedHead];
-  t.ok(leadsTo(replica.log, added, newest));
-  t.ok(leadsTo(replica.log, added, added));
-  t.notOk(leadsTo(replica.log, newest, added));
-  clone.open(4, [], false, 60);
-  t.notOk(leadsTo(replica.log, added, clone.head as SignedHead), 'an epoch of which nothing is known');
-  replica.takeAll([clone.open(5, [], false, 61)].slice(1));
-  t.notOk(leadsTo(replica.log, { ...added, sequence: added.sequence + 1 }, newest), 'what came after the border');
+  const [added, second, newest] = rest.map(({ head }) => head) as [SignedHead, SignedHead, SignedHead];
+  const before = new Before(replica.log, [newest]);
+  t.equal(before.lastOf(added.epoch), added.sequence);
+  t.equal(before.lastOf(newest.epoch), newest.sequence);
+  t.equal(new Before(replica.log, [second]).lastOf(newest.epoch), 0, 'not what follows');
+  const stranger = clone.open(4, [], false, 60).head;
+  t.equal(new Before(replica.log, [stranger]).lastOf(added.epoch), 0, 'nor before an epoch of which nothing is known');
+  const both = new Before(replica.log, [{ ...added, sequence: 1 }, newest]);
+  t.equal(both.lastOf(added.epoch), added.sequence, 'of two ends the further one counts');
+});
+
+t.test('very many epochs of a clone hide nothing of the honest branch', async (t) => {
+  const chain = new TestChain();
+  const [reader, server] = [new Replica(), new Replica()];
+  const honest = [chain.open(1, [opened]), chain.open(2), chain.add(opened)];
+  const clone = chain.branch();
+  const stolen = Array.from({ length: EPOCH_ENDS_MAX + 20 }, (_, index) => clone.open(4_000_000 + index, [], false, 7));
+  const tail = chain.add(closed, closed);
+  for (const replica of [reader, server]) replica.takeAll([...honest, ...stolen]);
+  server.take(only(batchesOf([...honest, tail]).slice(-1)));
+  const ends = endsOf(reader.log);
+  t.equal(ends.length, EPOCH_ENDS_MAX);
+  t.strictSame(missingAfter(reader.log, ends), [], 'what lies before the ends is there');
+  t.strictSame(missingAfter(server.log, ends), [{ epoch: tail.head.epoch, sequence: 2 }]);
+  const ahead = chain.open(3, [opened]);
+  server.take(only(batchesOf([ahead])));
+  t.strictSame(
+    missingAfter(server.log, endsOf(reader.log)).map(({ epoch }) => epoch.counter),
+    [2, 3],
+    'also an epoch with a lower number than all that are named',
+  );
+});
+
+t.test(
+  'an epoch has one site: a batch of another one is refused, and what is held stays as it was signed',
+  async (t) => {
+    const chain = new TestChain();
+    const first = chain.open(1, [opened]);
+    const next = chain.add(closed);
+    const foreign = signHead(testSigner(), { ...next.head, site: '' });
+    const folder = t.testdir();
+    const store = SqliteReplicaStore.open(`${folder}/replica.db`);
+    const take = (batch: Batch) =>
+      accept(nodeCrypto, store.logs().get(author) ?? [], (epoch, at) => store.hashAt(author, epoch, at), batch);
+    const start = take(only(batchesOf([first])));
+    if (start.kind !== 'append') throw new Error(start.kind);
+    store.append([start], []);
+    const [, batch] = batchesOf([first, { ...next, head: foreign }]);
+    t.throws(() => take(batch as Batch), { code: 'ERR_LEDGER_MALFORMED' });
+    const [, honest] = batchesOf([first, next]);
+    const more = take(honest as Batch);
+    if (more.kind !== 'append') throw new Error(more.kind);
+    store.append([more], []);
+    store.close();
+    const again = SqliteReplicaStore.openReadOnly(`${folder}/replica.db`);
+    t.teardown(() => again.close());
+    const served = again.batchAfter(author, { epoch: first.head.epoch, sequence: 0 });
+    t.doesNotThrow(() => verifyBatch(nodeCrypto, served as Batch));
+  },
+);
+
+t.test('branches that are opened by tails of old epochs are bounded, too', async (t) => {
+  const chain = new TestChain();
+  const replica = new Replica();
+  const lives = Array.from({ length: BRANCHES_MAX + 5 }, (_, index) => {
+    const open = chain.open(index + 1);
+    return { open, life: chain.branch() };
+  });
+  replica.takeAll([...lives.map(({ open }) => open), chain.open(99)]);
+  const kinds = lives.map(({ open, life }) => {
+    const [, tail] = batchesOf([open, life.add(closed)]);
+    return replica.take(tail as Batch).kind;
+  });
+  t.strictSame(kinds, [...Array<string>(BRANCHES_MAX - 1).fill('append'), ...Array<string>(6).fill('forked')]);
+  t.equal(tipsOf(replica.log).length, BRANCHES_MAX);
 });
 
 /** What becomes of an author: it records, restarts, loses its journal, or is copied and goes on as two. */

@@ -6,10 +6,11 @@ import {
   ANNOUNCE_ALL_MS,
   ANNOUNCE_OTHERS_PAUSE_MS,
   ANNOUNCE_PAUSE_MS,
+  FETCH_BYTES_MIN,
   FETCH_RETRY_PAUSE_MS,
   FETCH_SILENCE_MAX_MS,
   FETCHES_FROM_ONE_MAX,
-  holdersOf,
+  FETCHES_MAX,
   holds,
   nextDeadlineMs,
   nothingHeld,
@@ -29,10 +30,12 @@ import { testSigner } from '../../support/test-signer.js';
 const opened = { name: 'door.opened', doorId: 'front' };
 const keyOf = (number: number) => Buffer.from(testSigner(number).publicKey).toString('hex');
 const SELF = keyOf(1);
+const AUTHORITY_NUMBER = 100;
+const AUTHORITY = keyOf(AUTHORITY_NUMBER);
 
 /** The machine with a clock. */
 class Machine {
-  state: ReplicationState = nothingHeld(SELF);
+  state: ReplicationState = nothingHeld(SELF, AUTHORITY);
   nowMs = 0;
 
   input(input: ReplicationInput): readonly ReplicationEffect[] {
@@ -208,7 +211,7 @@ t.test('a fetch that falls silent is given up, and another neighbour is asked', 
   made.announces(3, head);
   made.announces(4, head);
   made.pass(FETCH_SILENCE_MAX_MS - 1);
-  made.input({ kind: 'progress', author: keyOf(2) });
+  made.input({ kind: 'progress', author: keyOf(2), sizeBytes: FETCH_BYTES_MIN });
   t.same(
     made.pass(FETCH_SILENCE_MAX_MS - 1).filter(({ kind }) => kind !== 'send'),
     [],
@@ -237,19 +240,45 @@ t.test('a neighbour that never brings what it announced is asked more and more s
   t.same(pauses, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
 });
 
-t.test('a neighbour is counted as a holder by what it said, over restarts of the author', async (t) => {
-  const made = machine(2, 3, 4);
-  const chain = new TestChain(testSigner(1));
-  const first = chain.open(1, [opened]).head;
-  const second = chain.open(2, [opened]).head;
-  const previous = { epoch: first.epoch, sequence: first.sequence, hash: first.hash };
-  made.input({ kind: 'stored', author: SELF, log: [{ head: first }, { head: second, previous }] });
-  made.announces(2, first);
-  made.announces(3, second);
-  const clone = new TestChain(testSigner(1)).open(7, [opened], false, 99).head;
-  made.announces(4, clone);
-  t.same(holdersOf(made.state, first), [keyOf(2), keyOf(3)]);
-  t.same(holdersOf(made.state, second), [keyOf(3)]);
-  made.input({ kind: 'disconnected', neighbour: keyOf(3) });
-  t.same(holdersOf(made.state, second), [], 'what somebody has who cannot be reached is not known');
+/** Two neighbours that have the same log, of which the first one was asked. */
+function asked() {
+  const made = machine(3, 4);
+  const head = headOf(2);
+  made.announces(3, head);
+  made.announces(4, head);
+  /** The one that was asked brings so much every 9 s, for a minute; whom else is asked. */
+  const brings = (sizeBytes: number) =>
+    Array.from({ length: 7 }, () => {
+      const effects = made.pass(9_000);
+      made.input({ kind: 'progress', author: keyOf(2), sizeBytes });
+      return fetches(effects);
+    }).flat();
+  return { made, head, brings };
+}
+
+t.test('a fetch that drips is given up for another neighbour that is ahead, too, and for no other', async (t) => {
+  const drop = asked();
+  const [[other] = []] = drop.brings(200);
+  t.equal(other, keyOf(4));
+  t.equal(drop.made.nowMs >= FETCH_SILENCE_MAX_MS, true);
+  t.strictSame(asked().brings(FETCH_BYTES_MIN), [], 'whoever is slow and brings much goes on');
+  const alone = asked();
+  alone.made.input({ kind: 'disconnected', neighbour: keyOf(4) });
+  t.strictSame(alone.brings(200), [], 'slow is better than nothing');
+  const effects = alone.made.input({ kind: 'connected', neighbour: keyOf(5) });
+  t.strictSame(fetches([...effects, ...alone.made.announces(5, alone.head), ...alone.made.pass(1)]), [
+    [keyOf(5), keyOf(2)],
+  ]);
+});
+
+t.test('what the authority says waits for no other log', async (t) => {
+  const made = machine(9, 10);
+  const others = Array.from({ length: FETCHES_MAX }, (_, index) => headOf(20 + index));
+  for (const neighbour of [9, 10]) made.announces(neighbour, ...others);
+  const [chain] = [new TestChain(testSigner(AUTHORITY_NUMBER))];
+  t.strictSame(fetches(made.announces(9, chain.open(1, [opened]).head)), [[keyOf(9), AUTHORITY]]);
+  const late = machine(9);
+  const all = late.announces(9, ...others, chain.head as SignedHead);
+  t.equal(fetches(all)[0]?.[1], AUTHORITY, 'it is the first');
+  t.equal(fetches(all).length, 1 + FETCHES_FROM_ONE_MAX, 'and takes the place of none');
 });
