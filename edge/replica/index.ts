@@ -6,7 +6,7 @@ export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } 
 export { batchesAfter, entriesAfter, verified, type AuthorEntry, type ReadableLogs } from './author-entries.js';
 export { openReplicas, setReplicasAside, type ReplicasLost } from './open-replicas.js';
 export {
-  AUTHOR_BYTES_MAX,
+  AUTHOR_SHARE,
   DISK_FREE_BYTES_MIN,
   EPOCHS_MAX,
   FULL_REASONS,
@@ -15,4 +15,5 @@ export {
   type FullReason,
 } from './replica-room.js';
 export { REPLICA_FILE, SqliteReplicaStore } from './sqlite-replica-store.js';
-export { Replicator, type OwnLog, type ReplicatorDeps } from './replicator.js';
+export type { OwnLog } from './own-log.js';
+export { Replicator, type ReplicatorDeps } from './replicator.js';

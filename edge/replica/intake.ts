@@ -1,12 +1,15 @@
 import { malformed, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import { accept, attestedPart, grown, type AuthorLog, type Fork } from '@sparc/protocol/replication';
+import { accept, attestedPart, grown, holds, type AuthorLog, type Fork } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
+import { EPOCHS_MAX } from './replica-room.js';
 
 export interface IntakeDeps {
   readonly crypto: LedgerCrypto;
   readonly store: ReplicaStore;
   readonly siteId: string;
+  /** The key of the site authority, in hex. */
+  readonly authority: string;
   /** Of an author who was expelled: the heads to which all leads that still counts of its log. One list until another counts. */
   attestedHeads(author: string): readonly SignedHead[] | undefined;
 }
@@ -57,6 +60,7 @@ export class Intake {
     const { crypto, store, siteId } = this.deps;
     if (!isOfSite(batch.site, siteId)) throw malformed(`a batch of site ${batch.site}`);
     if (toHex(batch.author) !== this.author) throw malformed('a batch of another author');
+    if (!this.#mayTake(batch)) return false;
     const acceptance = accept(
       crypto,
       this.#log,
@@ -75,6 +79,12 @@ export class Intake {
     this.#log = grown(this.#log, append);
     this.#sizeBytes += append.entries.reduce((sum, { content }) => sum + content.length, 0);
     return true;
+  }
+
+  /** There may be as many epochs as there may be, and the newest still grows. */
+  #mayTake({ epoch }: Batch): boolean {
+    const isMany = this.author !== this.deps.authority && this.#log.length >= EPOCHS_MAX;
+    return !isMany || holds(this.#log, { epoch, sequence: 1 });
   }
 
   get #held(): AuthorLog | undefined {

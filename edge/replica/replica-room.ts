@@ -1,9 +1,9 @@
 import type { ReplicaStore } from '@sparc/protocol/ports';
 
-/** Of one author: some fifteen million events. */
-export const AUTHOR_BYTES_MAX = 4_294_967_296;
 /** Of all authors together. */
 export const REPLICA_BYTES_MAX = 17_179_869_184;
+/** One author may have this part of what all may: 4 GiB, some fifteen million events, where the disk has room for as much. */
+export const AUTHOR_SHARE = 1 / 4;
 /** Replicas leave so much of the disk to the own journal. */
 export const DISK_FREE_BYTES_MIN = 1_073_741_824;
 /** Of one author; each is held in memory. A gateway that starts once an hour has as many after two years. */
@@ -30,10 +30,13 @@ export class ReplicaRoom {
   fullFor(author: string): FullReason | undefined {
     if (author === this.authority) return undefined;
     const { store } = this;
-    if (store.sizeBytes(author) >= AUTHOR_BYTES_MAX) return 'author';
-    if ((store.logs().get(author)?.length ?? 0) >= EPOCHS_MAX) return 'epochs';
-    const allBytes = [...store.logs().keys()].reduce((sum, each) => sum + store.sizeBytes(each), 0);
-    if (allBytes >= REPLICA_BYTES_MAX) return 'all';
-    return this.freeBytes() < DISK_FREE_BYTES_MIN ? 'disk' : undefined;
+    const freeBytes = this.freeBytes() - DISK_FREE_BYTES_MIN;
+    if (freeBytes <= 0) return 'disk';
+    const heldBytes = [...store.logs().keys()].reduce((sum, each) => sum + store.sizeBytes(each), 0);
+    if (heldBytes >= REPLICA_BYTES_MAX) return 'all';
+    // Of what is there: otherwise one author alone fills a small disk, and ends the exchange for all.
+    const roomBytes = Math.min(REPLICA_BYTES_MAX, heldBytes + freeBytes);
+    if (store.sizeBytes(author) >= roomBytes * AUTHOR_SHARE) return 'author';
+    return (store.logs().get(author)?.length ?? 0) >= EPOCHS_MAX ? 'epochs' : undefined;
   }
 }

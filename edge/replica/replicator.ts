@@ -1,52 +1,34 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import {
-  decodeBatch,
-  encodeBatch,
-  isSignatureValid,
-  sameBytes,
-  type Batch,
-  type EpochId,
-  type SignedHead,
-} from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, MeshReply, ReplicaAppend, Timer } from '@sparc/protocol/ports';
+import { isSignatureValid, malformed, sameBytes, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import type { Clock, MeshNetwork, ReplicaAppend, Timer } from '@sparc/protocol/ports';
 import {
   alteredBy,
   attestedLog,
   disowned,
-  endsOf,
   forkName,
   Heads,
-  holds,
-  holdersOf,
   isHeld,
   isSameEpoch,
   mayLead,
-  MeshRequest,
-  missingAfter,
   nextDeadlineMs,
   nothingHeld,
   step,
+  TIPS_MAX,
   type AuthorLog,
-  type EpochEnd,
   type Fork,
   type HashAt,
   type ReplicationEffect,
   type ReplicationInput,
   type ReplicationState,
 } from '@sparc/protocol/replication';
-
-import { fromHex, toHex } from '../platform/index.js';
+import { Credits } from '../mesh/pace.js';
+import { toHex } from '../platform/index.js';
 import { Intake, isOfSite, type IntakeDeps } from './intake.js';
+import { LogFetches } from './log-fetches.js';
+import { LogServer } from './log-server.js';
+import type { OwnLog } from './own-log.js';
 import type { FullReason } from './replica-room.js';
-
-/** The log of this gateway, whose only writer is its journal. */
-export interface OwnLog {
-  /** In hex. */
-  readonly author: string;
-  log(): AuthorLog;
-  hashAt(epoch: EpochId, sequence: number): Uint8Array | undefined;
-  batchAfter(after: EpochEnd): Batch | undefined;
-}
+import { batchWork, MESSAGE_WORK, REQUEST_WORK, WORK_PACE } from './work-pace.js';
 
 export interface ReplicatorDeps extends IntakeDeps {
   readonly clock: Clock;
@@ -65,22 +47,19 @@ export interface ReplicatorDeps extends IntakeDeps {
   onFailure(error: unknown, what: string): void;
 }
 
-/** Of one answer; whoever asked asks again for the rest, so that it never has to take more than this at once. */
-export const REPLY_BYTES_MAX = 1_048_576;
 /** Of one author; more are not recorded, they say nothing new. */
 const FORKS_MAX = 64;
 
 const WRITE_TROUBLE = 'the logs could not be read or written';
 
-interface Fetch {
-  reply: MeshReply | undefined;
-}
-
 /** Holds replicas of the logs of all authors of the site, and lets neighbours have them. */
 export class Replicator {
   #state: ReplicationState;
   #timer: Timer | undefined;
-  readonly #fetches = new Map<string, Fetch>();
+  readonly #fetches: LogFetches;
+  readonly #server: LogServer;
+  /** What each neighbour may still make this one do. */
+  readonly #work: Credits;
   #inbox: { readonly neighbour: string; readonly message: Uint8Array }[] = [];
   #inboxTimer: Timer | undefined;
   /** Names of those on disk, by author. */
@@ -89,7 +68,16 @@ export class Replicator {
   #stopped = false;
 
   constructor(private readonly deps: ReplicatorDeps) {
-    this.#state = nothingHeld(deps.ownLog.author);
+    this.#state = nothingHeld(deps.ownLog.author, deps.authority);
+    this.#work = new Credits(deps.clock, WORK_PACE);
+    this.#server = new LogServer(deps, (author) => this.#counted(author));
+    this.#fetches = new LogFetches(deps, {
+      intake: (author) => this.#intake(author),
+      save: (intake) => !this.#stopped && this.#save([intake]),
+      onProgress: (author, sizeBytes) => this.#step({ kind: 'progress', author, sizeBytes }),
+      onFetched: (neighbour, author) => this.#step({ kind: 'fetched', neighbour, author }),
+      onFailure: (neighbour, error) => this.#failed(neighbour, error),
+    });
   }
 
   async start(): Promise<void> {
@@ -109,8 +97,7 @@ export class Replicator {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#inboxTimer?.cancel();
-    for (const { reply } of this.#fetches.values()) reply?.cancel();
-    this.#fetches.clear();
+    this.#fetches.stop();
     await this.deps.network.stop();
   }
 
@@ -144,34 +131,33 @@ export class Replicator {
     }
   }
 
-  /** Neighbours that have said that all up to a head is on their disk. */
-  holdersOf(head: SignedHead): readonly string[] {
-    return holdersOf(this.#state, head);
-  }
-
   #step(input: ReplicationInput): void {
     if (this.#stopped) return;
     const { clock } = this.deps;
     const nowMs = clock.monotonicMs();
     const { state, effects } = step(this.#state, nowMs, input);
     this.#state = state;
-    for (const effect of effects) this.#execute(effect);
+    // All neighbours are told the same.
+    const messages = new Map<Heads, Uint8Array>();
+    for (const effect of effects) this.#execute(effect, messages);
     this.#timer?.cancel();
     const delayMs = Math.max(0, nextDeadlineMs(this.#state, nowMs) - nowMs);
     this.#timer = clock.setTimer(delayMs, () => this.#step({ kind: 'time' }));
   }
 
-  #execute(effect: ReplicationEffect): void {
+  #execute(effect: ReplicationEffect, messages: Map<Heads, Uint8Array>): void {
     switch (effect.kind) {
-      case 'send':
-        this.deps.network.send(effect.neighbour, Heads.encode(effect.heads));
+      case 'send': {
+        const message = messages.get(effect.heads) ?? Heads.encode(effect.heads);
+        messages.set(effect.heads, message);
+        this.deps.network.send(effect.neighbour, message);
         break;
+      }
       case 'fetch':
-        void this.#fetch(effect.neighbour, effect.author);
+        void this.#fetches.fetch(effect.neighbour, effect.author);
         break;
       case 'giveUp':
-        this.#fetches.get(effect.author)?.reply?.cancel();
-        this.#fetches.delete(effect.author);
+        this.#fetches.giveUp(effect.author);
         break;
     }
   }
@@ -186,9 +172,13 @@ export class Replicator {
     this.#inboxTimer = undefined;
     const intakes = new Map<string, Intake>();
     const read = this.#inbox.splice(0).flatMap(({ neighbour, message }) => {
+      if (!this.#work.take(neighbour, MESSAGE_WORK)) return [];
       try {
         const heads = Heads.decode(message);
-        for (const batch of heads.pushed) this.#takePushed(intakes, batch);
+        for (const batch of heads.pushed) {
+          this.#work.spend(neighbour, batchWork(batch));
+          this.#takePushed(intakes, batch);
+        }
         return [{ neighbour, heads }];
       } catch (error) {
         this.#failed(neighbour, error);
@@ -205,6 +195,7 @@ export class Replicator {
 
   #hear(neighbour: string, { tips, complete }: Heads): void {
     try {
+      expectFew(tips);
       const ours = tips.filter((tip) => this.#isOurs(neighbour, tip));
       this.#step({ kind: 'heads', neighbour, heads: { tips: ours, complete } });
     } catch (error) {
@@ -253,6 +244,7 @@ export class Replicator {
         ? (epoch, sequence) => ownLog.hashAt(epoch, sequence)
         : (epoch, sequence) => store.hashAt(author, epoch, sequence);
     if (said.some((head) => isSameHead(head, tip)) || isHeld(log, hashAt, tip)) return true;
+    this.#work.spend(neighbour, 1);
     if (!isSignatureValid(crypto, tip)) {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
     }
@@ -279,65 +271,6 @@ export class Replicator {
       : attestedLog(log, attested, (epoch, sequence) => store.hashAt(author, epoch, sequence));
   }
 
-  /** One request after the other, each for what follows on the last, until nothing follows. */
-  async #fetch(neighbour: string, author: string): Promise<void> {
-    const fetch: Fetch = { reply: undefined };
-    this.#fetches.set(author, fetch);
-    const isWanted = () => this.#fetches.get(author) === fetch;
-    try {
-      for (let isMore = true; isMore && isWanted();) {
-        const intake = this.#intake(author);
-        if (intake === undefined) break;
-        fetch.reply = this.#ask(neighbour, author);
-        try {
-          for await (const piece of fetch.reply) {
-            if (!isWanted() || !this.#verify(neighbour, intake, piece)) break;
-            this.#step({ kind: 'progress', author });
-            if (intake.sizeBytes >= REPLY_BYTES_MAX) break;
-          }
-        } finally {
-          // Also what came before a link broke.
-          isMore = this.#saveFetched(neighbour, intake);
-        }
-      }
-    } catch {
-      // The link ended, or this one request: whoever still has more is asked again.
-    } finally {
-      fetch.reply?.cancel();
-      if (isWanted()) {
-        this.#fetches.delete(author);
-        this.#step({ kind: 'fetched', neighbour, author });
-      }
-    }
-  }
-
-  /** False where it brings nothing new: then what comes behind it is of no use either. */
-  #verify(neighbour: string, intake: Intake, piece: Uint8Array): boolean {
-    try {
-      return intake.add(decodeBatch(piece));
-    } catch (error) {
-      // An honest neighbour may hold branches of a forked log that are not kept here.
-      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.#failed(neighbour, error);
-      return false;
-    }
-  }
-
-  #saveFetched(neighbour: string, intake: Intake): boolean {
-    if (this.#stopped) return false;
-    try {
-      return intake.isOutrun || this.#save([intake]);
-    } catch (error) {
-      this.#failed(neighbour, error);
-      return false;
-    }
-  }
-
-  #ask(neighbour: string, author: string): MeshReply {
-    const { network, store, siteId } = this.deps;
-    const ends = endsOf(store.logs().get(author) ?? []);
-    return network.request(neighbour, MeshRequest.encode({ log: { site: siteId, author: fromHex(author), ends } }));
-  }
-
   /** Undefined where there is no room for more of an author. */
   #intake(author: string): Intake | undefined {
     const reason = this.deps.fullFor(author);
@@ -345,7 +278,8 @@ export class Replicator {
     if (reason === undefined) this.#full.delete(author);
     else this.#full.set(author, reason);
     if (reason !== undefined && before === undefined) this.deps.onFull(author, reason);
-    return reason === undefined ? new Intake(this.deps, author) : undefined;
+    // Epochs that are open go on.
+    return reason === undefined || reason === 'epochs' ? new Intake(this.deps, author) : undefined;
   }
 
   /** On disk before it is announced. False where nothing of it is new. */
@@ -384,25 +318,9 @@ export class Replicator {
   }
 
   *#serve(neighbour: string, request: Uint8Array): Iterable<Uint8Array> {
-    const { ownLog, store, siteId } = this.deps;
+    if (!this.#work.take(neighbour, REQUEST_WORK)) return;
     try {
-      const { log: want } = MeshRequest.decode(request);
-      if (want?.site !== siteId) return;
-      const { author, ends } = want;
-      const id = toHex(author);
-      const isOwn = id === ownLog.author;
-      const log = isOwn ? ownLog.log() : this.#counted(id);
-      let sizeBytes = 0;
-      for (let after of missingAfter(log, ends)) {
-        while (sizeBytes < REPLY_BYTES_MAX && holds(log, { ...after, sequence: after.sequence + 1 })) {
-          const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(id, after);
-          if (batch === undefined) break;
-          const piece = encodeBatch(batch);
-          yield piece;
-          sizeBytes += piece.length;
-          after = { epoch: after.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };
-        }
-      }
+      yield* this.#server.serve(request);
     } catch (error) {
       this.#failed(neighbour, error);
     }
@@ -422,3 +340,13 @@ const isSameHead = (a: SignedHead, b: SignedHead): boolean =>
   a.sequence === b.sequence &&
   sameBytes(a.hash, b.hash) &&
   sameBytes(a.signature, b.signature);
+
+function expectFew(tips: readonly SignedHead[]): void {
+  const counts = new Map<string, number>();
+  for (const tip of tips) {
+    const author = toHex(tip.author);
+    const count = (counts.get(author) ?? 0) + 1;
+    if (count > TIPS_MAX) throw malformed(`more than ${TIPS_MAX} tips of ${author}`);
+    counts.set(author, count);
+  }
+}

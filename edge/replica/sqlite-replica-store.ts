@@ -153,12 +153,14 @@ export class SqliteReplicaStore implements ReplicaStore {
     return log;
   }
 
+  /** Another list each time: whoever looks at a log sees whether it grew. */
   #hold(epoch: Stored): void {
-    const log = this.#logOf(epoch.head);
+    const log = [...this.#logOf(epoch.head)];
     // What grows is mostly the newest.
     const at = log.findLastIndex(({ row }) => row === epoch.row);
     if (at < 0) log.push(epoch);
     else log[at] = epoch;
+    this.#logs.set(toHex(epoch.head.author), log);
   }
 
   #insert({ entries, head, previous }: ReplicaAppend): Stored {

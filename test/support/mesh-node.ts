@@ -52,6 +52,7 @@ export class MeshNode {
       store,
       ownLog: log,
       siteId: site.siteId,
+      authority: Buffer.from(site.authority).toString('hex'),
       isAuthor: (author) => site.members.some((other) => other.key === author),
       attestedHeads: () => undefined,
       onStored: (author) => onStored(author, tipsOf(store.logs().get(author) ?? [])[0]?.sequence ?? 0),

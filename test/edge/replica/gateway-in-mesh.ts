@@ -12,6 +12,8 @@ export const SITE = 'harbour';
 export const opened = { name: 'door.opened', doorId: 'front' };
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export const keyOf = (number: number): string => hex(testSigner(number).publicKey);
+/** Says who belongs to the site. */
+const AUTHORITY = keyOf(200);
 
 /** What connects the machines of a site. */
 interface Mesh {
@@ -59,6 +61,7 @@ export class GatewayInMesh implements OwnLog {
       store,
       ownLog: this,
       siteId: SITE,
+      authority: AUTHORITY,
       isAuthor: this.isAuthor,
       attestedHeads: (author) => this.attested.get(author),
       onStored: (author) => this.stored.push(author),

@@ -1,13 +1,15 @@
 import t from 'tap';
-import { AUTHOR_BYTES_MAX, DISK_FREE_BYTES_MIN, EPOCHS_MAX, REPLICA_BYTES_MAX, ReplicaRoom } from '@sparc/edge/replica';
+import { AUTHOR_SHARE, DISK_FREE_BYTES_MIN, EPOCHS_MAX, REPLICA_BYTES_MAX, ReplicaRoom } from '@sparc/edge/replica';
 import type { ReplicaStore } from '@sparc/protocol/ports';
 import { TestChain } from '../../support/test-chain.js';
 
 const [GATEWAY, OTHER, AUTHORITY] = ['aa', 'bb', 'cc'].map((byte) => byte.repeat(32)) as [string, string, string];
 const { head } = new TestChain().open(1);
+const AUTHOR_BYTES_MAX = REPLICA_BYTES_MAX * AUTHOR_SHARE;
+const PLENTY_BYTES = 1e12;
 
 /** Whether there is room where the logs have these sizes and numbers of epochs, and the disk so many free bytes. */
-function room(sizes: Readonly<Record<string, number>>, freeBytes = DISK_FREE_BYTES_MIN, epochsCount = 1): ReplicaRoom {
+function room(sizes: Readonly<Record<string, number>>, freeBytes = PLENTY_BYTES, epochsCount = 1): ReplicaRoom {
   const log = Array.from({ length: epochsCount }, () => ({ head }));
   const store: Pick<ReplicaStore, 'logs' | 'sizeBytes'> = {
     logs: () => new Map(Object.keys(sizes).map((author) => [author, log])),
@@ -21,6 +23,16 @@ t.test('there is room for an author up to its own size', async (t) => {
   t.equal(full.fullFor(GATEWAY), 'author');
   t.equal(full.fullFor(OTHER), undefined);
   t.equal(full.fullFor('dd'.repeat(32)), undefined, 'and for one of whom nothing is held');
+});
+
+t.test('on a small disk one author has its share, and others go on', async (t) => {
+  const shared = 1_000_000;
+  const sizes = { [GATEWAY]: shared * AUTHOR_SHARE, [OTHER]: 1_000 };
+  const small = room(sizes, DISK_FREE_BYTES_MIN + shared * (1 - AUTHOR_SHARE) - 1_000);
+  t.equal(small.fullFor(GATEWAY), 'author');
+  t.equal(small.fullFor(OTHER), undefined);
+  const larger = room(sizes, DISK_FREE_BYTES_MIN + 2 * shared);
+  t.equal(larger.fullFor(GATEWAY), undefined, 'there is room again when the disk has more');
 });
 
 t.test('a log of very many starts is not followed without end', async (t) => {
