@@ -16,6 +16,9 @@ import { SimulatedDisk, type DurableItem, type SeededRandom } from '../world/ind
 import { ProcessClock } from './process-clock.js';
 import { SimulatedLogStore, type CommitPhase } from './simulated-log-store.js';
 
+/** No machine has this key: who belongs to the site is said by `expel`. */
+const NO_AUTHORITY = '';
+
 export interface MeshMachineDeps {
   readonly clock: Clock;
   readonly random: SeededRandom;
@@ -95,6 +98,7 @@ export class MeshMachine {
         batchAfter: (after) => own.batchAfter(after),
       },
       siteId,
+      authority: NO_AUTHORITY,
       isAuthor,
       attestedHeads: (author) => this.#attested.get(author),
       onStored: () => undefined,
@@ -107,7 +111,9 @@ export class MeshMachine {
     const store = told(journal, (commit) => {
       own.add(appendOf(commit));
       this.deps.onCommitted(commit);
-      replicator.ownCommitted();
+      const [first] = commit.entries;
+      const batch = first && own.batchAfter({ epoch: first.epoch, sequence: first.sequence - 1 });
+      replicator.ownCommitted(batch);
     });
     const writer = new JournalWriter({ store, signer: this.signer, clock, random, crypto }, { siteId });
     this.#process = { clock, writer, replicator };
