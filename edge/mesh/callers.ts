@@ -1,6 +1,6 @@
 import type { Clock } from '@sparc/protocol/ports';
 import { REFUSED_FOR_MS } from './keeper.js';
-import { CALLS_PACE, fullCredit, spend, type Credit } from './pace.js';
+import { CALLS_PACE, Credits } from './pace.js';
 
 /** More than two calls that cross are no accident. */
 const CONNECTIONS_WITH_ONE_MAX = 3;
@@ -11,12 +11,14 @@ const STRANGERS_MAX = 4;
 export class Callers {
   readonly #refusedUntilMs = new Map<string, number>();
   /** How often members have called. */
-  readonly #calls = new Map<string, Credit>();
+  readonly #calls: Credits;
 
   constructor(
     private readonly clock: Clock,
     private readonly isMember: (key: string) => boolean,
-  ) {}
+  ) {
+    this.#calls = new Credits(clock, CALLS_PACE);
+  }
 
   /** `connected`: the keys at the other end of all connections, one each. */
   mayCall(key: string, connected: readonly string[]): boolean {
@@ -24,9 +26,7 @@ export class Callers {
     if (key === '' || nowMs < (this.#refusedUntilMs.get(key) ?? -Infinity)) return false;
     if (!this.isMember(key)) return connected.filter((other) => !this.isMember(other)).length < STRANGERS_MAX;
     if (connected.filter((other) => other === key).length >= CONNECTIONS_WITH_ONE_MAX) return false;
-    const { credit, waitMs } = spend(CALLS_PACE, this.#calls.get(key) ?? fullCredit(CALLS_PACE, nowMs), nowMs, 1);
-    if (waitMs === 0) this.#calls.set(key, credit);
-    return waitMs === 0;
+    return this.#calls.take(key, 1);
   }
 
   /** Its calls are not taken for a while. */
@@ -39,6 +39,5 @@ export class Callers {
   /** There is a newer roster, by which whoever was refused may belong here. */
   rosterChanged(): void {
     this.#refusedUntilMs.clear();
-    for (const key of this.#calls.keys()) if (!this.isMember(key)) this.#calls.delete(key);
   }
 }

@@ -60,11 +60,15 @@ export class Dialler {
   }
 
   async #isReached(address: Multiaddr, withinMs: number): Promise<boolean> {
+    const abort = new AbortController();
+    const timer = this.deps.clock.setTimer(withinMs, () => abort.abort());
     try {
-      await this.deps.dial(address, AbortSignal.timeout(withinMs));
+      await this.deps.dial(address, abort.signal);
       return true;
     } catch {
       return false;
+    } finally {
+      timer.cancel();
     }
   }
 }

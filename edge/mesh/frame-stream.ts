@@ -1,10 +1,13 @@
 import type { Stream } from '@libp2p/interface';
 import { malformed } from '@sparc/protocol/ledger';
+import { UnreadBytes } from './unread-bytes.js';
 
 /** A message or a batch, and a little more. */
 export const FRAME_BYTES_MAX = 1_114_112;
-/** One whole frame and what came with it; then the other end is held up. */
-const UNREAD_BYTES_MAX = FRAME_BYTES_MAX + 65_536;
+/** Unread beyond the frame that is waited for; then the other end is held up. */
+const AHEAD_BYTES_MAX = 65_536;
+/** Handed to libp2p at a time, so that on a slow link something arrives every now and then, and others have their turn. */
+const SLICE_BYTES = 16_384;
 /** Before a frame: its length, big-endian. */
 const LENGTH_BYTES = 4;
 
@@ -13,18 +16,24 @@ const LENGTH_BYTES = 4;
  * off when nobody reads, lets writes pile up behind a full window, and looks for the end of a length without limit.)
  */
 export class FrameStream {
-  #chunks: Uint8Array[] = [];
-  #unreadBytes = 0;
+  readonly #unread = new UnreadBytes();
   #expectedBytes: number | undefined;
+  /** Of the frame that is waited for. */
+  #frameBytesMax = 0;
   #failure: Error | undefined;
   #onChange: (() => void)[] = [];
+  #lastWrite: Promise<void> = Promise.resolve();
 
-  constructor(private readonly stream: Stream) {
+  /** `onArrival`: something came, be it a part of a frame. */
+  constructor(
+    private readonly stream: Stream,
+    onArrival: () => void = () => undefined,
+  ) {
     stream.addEventListener('message', ({ data }) => {
-      this.#chunks.push(data.subarray());
-      this.#unreadBytes += data.byteLength;
+      this.#unread.add(data.subarray());
       // Not at once: a stream that is paused while it is being resumed goes on to ask for more.
-      queueMicrotask(() => this.#holdUp());
+      queueMicrotask(() => this.#regulate());
+      onArrival();
       this.#changed();
     });
     stream.addEventListener('close', ({ error }) => {
@@ -36,17 +45,19 @@ export class FrameStream {
   }
 
   /**
-   * The next frame; undefined when the other end has said all. Throws ERR_LEDGER_MALFORMED for a frame that is too long, and
-   * when the stream breaks off. One reader at a time.
+   * The next frame; undefined when the other end has said all. Throws ERR_LEDGER_MALFORMED for a frame of more than `bytesMax`,
+   * and when the stream breaks off. One reader at a time.
    */
-  async read(): Promise<Uint8Array | undefined> {
+  async read(bytesMax = FRAME_BYTES_MAX): Promise<Uint8Array | undefined> {
+    this.#frameBytesMax = bytesMax;
     for (;;) {
       const frame = this.#next();
+      this.#regulate();
       if (frame !== undefined) return frame;
       const { status, remoteWriteStatus, readBufferLength } = this.stream;
       if (status === 'reset' || status === 'aborted') throw this.#failure ?? new Error('the stream broke off');
       if (status === 'closed' || (remoteWriteStatus === 'closed' && readBufferLength === 0)) {
-        if (this.#unreadBytes === 0 && this.#expectedBytes === undefined) return undefined;
+        if (this.#unread.length === 0 && this.#expectedBytes === undefined) return undefined;
         throw new Error('the stream ends within a frame');
       }
       await this.#change();
@@ -54,54 +65,42 @@ export class FrameStream {
   }
 
   /** Resolves when there is room for another one. Throws when the stream breaks off. */
-  async write(frame: Uint8Array): Promise<void> {
+  write(frame: Uint8Array): Promise<void> {
     const bytes = new Uint8Array(LENGTH_BYTES + frame.length);
     new DataView(bytes.buffer).setUint32(0, frame.length);
     bytes.set(frame, LENGTH_BYTES);
-    this.stream.send(bytes);
-    while (this.stream.writableNeedsDrain) {
-      if (this.stream.writeStatus === 'closed') throw this.#failure ?? new Error('the stream is closed');
-      await this.#change();
-    }
+    this.#lastWrite = this.#lastWrite.then(() => this.#writeSlices(bytes));
+    return this.#lastWrite;
   }
 
-  #holdUp(): void {
-    if (this.#unreadBytes > UNREAD_BYTES_MAX && this.stream.readStatus === 'readable') this.stream.pause();
+  async #writeSlices(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+      this.stream.send(bytes.subarray(at, at + SLICE_BYTES));
+      while (this.stream.writableNeedsDrain) {
+        if (this.stream.writeStatus === 'closed') throw this.#failure ?? new Error('the stream is closed');
+        await this.#change();
+      }
+    }
   }
 
   #next(): Uint8Array | undefined {
     if (this.#expectedBytes === undefined) {
-      if (this.#unreadBytes < LENGTH_BYTES) return undefined;
-      const head = this.#take(LENGTH_BYTES);
-      const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
-      if (length > FRAME_BYTES_MAX) throw malformed(`a frame of ${length} bytes`);
+      if (this.#unread.length < LENGTH_BYTES) return undefined;
+      const length = new DataView(this.#unread.take(LENGTH_BYTES).buffer).getUint32(0);
+      if (length > this.#frameBytesMax) throw malformed(`a frame of ${length} bytes`);
       this.#expectedBytes = length;
     }
-    if (this.#unreadBytes < this.#expectedBytes) return undefined;
-    const frame = this.#take(this.#expectedBytes);
+    if (this.#unread.length < this.#expectedBytes) return undefined;
+    const frame = this.#unread.take(this.#expectedBytes);
     this.#expectedBytes = undefined;
-    if (this.#unreadBytes <= UNREAD_BYTES_MAX && this.stream.readStatus === 'paused') this.stream.resume();
     return frame;
   }
 
-  #take(length: number): Uint8Array {
-    this.#unreadBytes -= length;
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length > length) {
-      this.#chunks[0] = first.subarray(length);
-      return first.subarray(0, length);
-    }
-    const taken = new Uint8Array(length);
-    let filled = 0;
-    while (filled < length) {
-      const chunk = this.#chunks[0] ?? new Uint8Array();
-      const part = chunk.subarray(0, length - filled);
-      taken.set(part, filled);
-      filled += part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
-    }
-    return taken;
+  #regulate(): void {
+    const isFull = this.#unread.length > this.#frameBytesMax + AHEAD_BYTES_MAX;
+    const { readStatus } = this.stream;
+    if (isFull && readStatus === 'readable') this.stream.pause();
+    if (!isFull && readStatus === 'paused') this.stream.resume();
   }
 
   #change(): Promise<void> {

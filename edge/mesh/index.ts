@@ -4,7 +4,8 @@
  */
 export { AddressBook, type MemberPlace } from './address-book.js';
 export { Callers } from './callers.js';
-export { FrameStream } from './frame-stream.js';
+export { Dialler } from './dialler.js';
+export { FRAME_BYTES_MAX, FrameStream } from './frame-stream.js';
 export { Frame } from './frames.js';
 export {
   emptyKeeper,
@@ -39,3 +40,4 @@ export {
   type SessionState,
 } from './session.js';
 export { TELL_AGAIN_MS, TELL_PAUSE_MS, Teller } from './teller.js';
+export { UnreadBytes } from './unread-bytes.js';

@@ -9,6 +9,7 @@ import { Dialler } from './dialler.js';
 import { toHex } from '../platform/index.js';
 import { createNode, keyOf, type Node, type NodeOptions } from './libp2p-node.js';
 import { LinksTold, type HeardLink, type Links } from './links.js';
+import { Credits, SAID_PACE, SERVED_PACE } from './pace.js';
 import { askRange, RANGE_PROTOCOL, SERVED_AT_ONCE_MAX, serveRange } from './ranges.js';
 import { SessionLink, type LinkOwner } from './session-link.js';
 import { SESSION_VERSION, type SessionSite } from './session.js';
@@ -74,6 +75,7 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#teller = new Teller(clock, () => this.#tell());
     this.#owner = {
       clock,
+      credits: { said: new Credits(clock, SAID_PACE), served: new Credits(clock, SERVED_PACE) },
       siteId: options.siteId,
       signer,
       verify,
@@ -166,7 +168,7 @@ export class Libp2pNetwork implements MeshNetwork {
   }
 
   request(neighbour: string, request: Uint8Array): MeshReply {
-    return askRange(() => this.#open.get(neighbour)?.link.connection, request);
+    return askRange(() => this.#open.get(neighbour)?.link, request);
   }
 
   refuse(neighbour: string, why: string): void {

@@ -35,23 +35,61 @@ export function spend(
   return { credit: { left, atMs: nowMs }, waitMs: left < 0 ? (-left * 1_000) / perSecond : 0 };
 }
 
-/** Holds one neighbour to a pace. */
+/**
+ * The credits of all neighbours, which outlive their connections: whoever comes again has no new one. A credit that is full
+ * again is that of whoever never came, and is forgotten.
+ */
+export class Credits {
+  readonly #left = new Map<string, Credit>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly pace: Pace,
+  ) {}
+
+  /** Takes a piece at once, if the credit is not owed then; says whether it did. */
+  take(neighbour: string, piece: number): boolean {
+    const { credit, waitMs } = this.#spent(neighbour, piece);
+    if (waitMs === 0) this.#left.set(neighbour, credit);
+    return waitMs === 0;
+  }
+
+  /** Takes a piece in any case, and says how long to wait before the next one, in milliseconds. */
+  spend(neighbour: string, piece: number): number {
+    const { credit, waitMs } = this.#spent(neighbour, piece);
+    this.#left.set(neighbour, credit);
+    return waitMs;
+  }
+
+  #spent(neighbour: string, piece: number) {
+    const nowMs = this.clock.monotonicMs();
+    const credit = this.#left.get(neighbour);
+    if (credit === undefined) this.#forgetFull(nowMs);
+    return spend(this.pace, credit ?? fullCredit(this.pace, nowMs), nowMs, piece);
+  }
+
+  #forgetFull(nowMs: number): void {
+    const { perSecond, burst } = this.pace;
+    for (const [neighbour, { left, atMs }] of this.#left) {
+      if (left + ((nowMs - atMs) * perSecond) / 1_000 >= burst) this.#left.delete(neighbour);
+    }
+  }
+}
+
+/** Makes one connection with a neighbour wait as its credit says. */
 export class Pacer {
-  #credit: Credit;
   readonly #waiting = new Set<() => void>();
   #stopped = false;
 
   constructor(
     private readonly clock: Clock,
-    private readonly pace: Pace,
-  ) {
-    this.#credit = fullCredit(pace, clock.monotonicMs());
-  }
+    private readonly credits: Credits,
+    private readonly neighbour: string,
+  ) {}
 
   /** Resolves when the next piece may follow, or all is over. */
   async pay(piece: number): Promise<void> {
-    const { credit, waitMs } = spend(this.pace, this.#credit, this.clock.monotonicMs(), piece);
-    this.#credit = credit;
+    const waitMs = this.credits.spend(this.neighbour, piece);
     if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
   }
 

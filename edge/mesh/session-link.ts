@@ -1,19 +1,23 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import { FrameStream } from './frame-stream.js';
+import { FRAME_BYTES_MAX, FrameStream } from './frame-stream.js';
 import { Frame, type Hello } from './frames.js';
 import { keyOf } from './libp2p-node.js';
 import type { Links } from './links.js';
-import { Pacer, SAID_PACE, SERVED_PACE } from './pace.js';
+import { Pacer, type Credits } from './pace.js';
 import * as session from './session.js';
 
 /** Bytes that a neighbour has not taken yet; one that takes no more is too slow to be one. */
 const UNSENT_BYTES_MAX = 4_194_304;
+/** A frame of whoever has not proved its key: a roster and a little more. */
+const HELLO_BYTES_MAX = 65_536;
 
 /** Whose sessions they are. */
 export interface LinkOwner extends Omit<session.SessionSite, 'isWanted'> {
   readonly clock: Clock;
+  /** Of all neighbours, for what they say and for what they are served. */
+  readonly credits: { readonly said: Credits; readonly served: Credits };
   isWanted(link: SessionLink): boolean;
   onOpen(link: SessionLink): void;
   onMessage(link: SessionLink, message: Uint8Array): void;
@@ -41,10 +45,10 @@ export class SessionLink {
     hello: Hello,
     private readonly owner: LinkOwner,
   ) {
-    const { clock } = owner;
+    const { clock, credits } = owner;
     this.neighbour = keyOf(connection.remotePeer);
-    this.served = new Pacer(clock, SERVED_PACE);
-    this.#said = new Pacer(clock, SAID_PACE);
+    this.served = new Pacer(clock, credits.served, this.neighbour);
+    this.#said = new Pacer(clock, credits.said, this.neighbour);
     const { state, effects } = session.openSession(hello, clock.monotonicMs());
     this.#state = state;
     this.#greeting = effects;
@@ -62,10 +66,15 @@ export class SessionLink {
   /** On the one stream of the session, which whoever called opens. */
   greet(stream: Stream): void {
     if (this.#isOver || this.#frames !== undefined) return stream.abort(new Error('one session a connection'));
-    const frames = new FrameStream(stream);
+    const frames = new FrameStream(stream, () => this.noteArrival());
     this.#frames = frames;
     this.#execute(this.#greeting);
     void this.#read(frames);
+  }
+
+  /** Something came from it, on whatever stream: on a slow link pongs wait behind all else. */
+  noteArrival(): void {
+    if (this.#state.unansweredCount > 0) this.#drive({ kind: 'arrival' });
   }
 
   /** Nothing is said before the session is open. */
@@ -87,7 +96,7 @@ export class SessionLink {
   async #read(frames: FrameStream): Promise<void> {
     try {
       while (!this.#isOver) {
-        const bytes = await frames.read();
+        const bytes = await frames.read(this.#state.phase === 'open' ? FRAME_BYTES_MAX : HELLO_BYTES_MAX);
         if (bytes === undefined) return this.end('it hung up', false);
         this.#drive({ kind: 'frame', frame: Frame.decode(bytes) });
         await this.#said.pay(bytes.length);

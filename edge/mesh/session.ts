@@ -40,6 +40,8 @@ export interface SessionSite {
 
 export type SessionInput =
   | { readonly kind: 'frame'; readonly frame: Frame }
+  /** Something came on the connection, be it a part of a frame or of what was asked for. */
+  | { readonly kind: 'arrival' }
   | { readonly kind: 'send'; readonly frame: Pick<Frame, 'message' | 'links'> }
   | { readonly kind: 'time' };
 
@@ -82,6 +84,8 @@ export function step(
   switch (input.kind) {
     case 'frame':
       return onFrame({ ...state, unansweredCount: 0 }, nowMs, input.frame, neighbour, site);
+    case 'arrival':
+      return { state: { ...state, unansweredCount: 0 }, effects: [] };
     case 'send':
       if (state.phase !== 'open') return { state, effects: [] };
       return { state, effects: [{ kind: 'frame', frame: input.frame }] };

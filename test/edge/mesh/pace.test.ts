@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { fullCredit, Pacer, spend, type Pace } from '@sparc/edge/mesh';
+import { Credits, fullCredit, Pacer, spend, type Pace } from '@sparc/edge/mesh';
 import { VirtualClock } from '@sparc/simulator/world';
-import { checkProperty } from '../../support/property.js';
+import { checkAsyncProperty, checkProperty } from '../../support/property.js';
 
 const PACE: Pace = { perSecond: 1_000, burst: 5_000, pieceMin: 100 };
 
@@ -46,7 +46,7 @@ t.test('whoever waits as it is told gets the rate and a burst, whatever it does'
 
 t.test('all that one neighbour asks for at a time is paid from one credit', async (t) => {
   const clock = new VirtualClock();
-  const pacer = new Pacer(clock, PACE);
+  const pacer = new Pacer(clock, new Credits(clock, PACE), 'a');
   const paidAtMs: number[] = [];
   const startedAtMs = clock.monotonicMs();
   const pay = (piece: number) => pacer.pay(piece).then(() => paidAtMs.push(clock.monotonicMs() - startedAtMs));
@@ -57,10 +57,43 @@ t.test('all that one neighbour asks for at a time is paid from one credit', asyn
 });
 
 t.test('nobody waits for a pace any more when all is over', async (t) => {
-  const pacer = new Pacer(new VirtualClock(), PACE);
+  const clock = new VirtualClock();
+  const pacer = new Pacer(clock, new Credits(clock, PACE), 'a');
   const paid = pacer.pay(3_600_000);
   pacer.stop();
   await paid;
   await pacer.pay(3_600_000);
+  t.pass();
+});
+
+t.test('whoever comes again owes what it owed, and others owe nothing for it', async (t) => {
+  const clock = new VirtualClock();
+  const credits = new Credits(clock, PACE);
+  t.equal(credits.spend('a', 6_000), 1_000);
+  new Pacer(clock, credits, 'a').stop();
+  t.equal(credits.spend('b', 5_000), 0);
+  t.equal(credits.spend('a', 1_000), 2_000, 'on its next connection');
+  t.notOk(credits.take('a', 100));
+  await clock.advance(2_100);
+  t.ok(credits.take('a', 100));
+  t.notOk(credits.take('a', 100));
+});
+
+t.test('what is left is the same whoever else comes and goes', async (t) => {
+  const said = fc.record({ by: fc.nat(3), size: fc.nat(6_000), idleMs: fc.nat(4_000) });
+  await checkAsyncProperty(
+    fc.asyncProperty(fc.array(said, { maxLength: 30 }), async (all) => {
+      const clock = new VirtualClock();
+      const together = new Credits(clock, PACE);
+      const alone = Array.from({ length: 4 }, () => new Credits(clock, PACE));
+      for (const { by, size, idleMs } of all) {
+        await clock.advance(idleMs);
+        const waitMs = together.spend(`${by}`, size);
+        if (Math.abs(waitMs - (alone[by]?.spend('it', size) ?? NaN)) > 0.001) return false;
+      }
+      return true;
+    }),
+    50,
+  );
   t.pass();
 });

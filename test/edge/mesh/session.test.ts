@@ -230,6 +230,15 @@ t.test('anything that is heard shows that a neighbour lives', async (t) => {
   t.equal(a.phase, 'open');
 });
 
+t.test('a neighbour whose pongs wait behind what was asked of it is not taken for gone', async (t) => {
+  const { a } = opened();
+  for (let nowMs = 1_000; nowMs < 20_000; nowMs += 1_000)
+    a.take({ kind: 'time' }, nowMs).take({ kind: 'arrival' }, nowMs);
+  t.equal(a.phase, 'open');
+  for (let nowMs = 20_000; nowMs <= 23_000; nowMs += 1_000) a.take({ kind: 'time' }, nowMs);
+  t.equal(a.phase, 'ended', 'until nothing comes any more');
+});
+
 t.test('a pong that answers no ping changes no measured time', async (t) => {
   const { a } = opened();
   a.take({ kind: 'time' }, 1_000);
