@@ -1,8 +1,9 @@
 import { ADDRESSES_MAX } from '@sparc/protocol/roster';
+import { inTurn } from './addresses.js';
 import type { LinksTold } from './links.js';
 
-/** Of one neighbour, found by multicast DNS, where anybody may claim anything. */
-const FOUND_ADDRESSES_MAX = 8;
+/** About one neighbour, found by multicast DNS, where anybody may claim anything. */
+const FOUND_CLAIMS_MAX = 8;
 
 /** A member and where the configuration and the roster say that it is, as `host:port`. */
 export interface MemberPlace {
@@ -14,8 +15,8 @@ export interface MemberPlace {
 
 /** Where members are to be found. Whoever answers there has to prove its key, so a wrong address costs a call and no more. */
 export class AddressBook {
-  /** Where multicast DNS saw a member. */
-  readonly #foundAt = new Map<string, readonly string[]>();
+  /** What multicast DNS claimed, the newest first; a false claim stands beside a true one, not in its place. */
+  readonly #foundAt = new Map<string, readonly (readonly string[])[]>();
   /** Where it was reached last. */
   readonly #reachedAt = new Map<string, string>();
 
@@ -25,19 +26,21 @@ export class AddressBook {
   ) {}
 
   found(key: string, addresses: readonly string[]): void {
-    this.#foundAt.set(key, addresses.slice(0, FOUND_ADDRESSES_MAX));
+    const claim = addresses.slice(0, ADDRESSES_MAX);
+    const others = (this.#foundAt.get(key) ?? []).filter((other) => other.join() !== claim.join());
+    this.#foundAt.set(key, [claim, ...others].slice(0, FOUND_CLAIMS_MAX));
   }
 
   reached(key: string, address: string): void {
     this.#reachedAt.set(key, address);
   }
 
-  /** In the order in which it is called at them: the last good one, those of the roster, found ones, told ones. */
+  /** In the order in which it is called at them: the last good one, those of the roster, told ones, found ones. */
   addressesOf(key: string): readonly string[] {
     const { addresses, isPinned = false } = this.#place(key);
-    const others = isPinned ? [] : [...(this.#foundAt.get(key) ?? []), ...this.told.addressesOf(key)];
-    const known = new Set([...addresses, ...others]);
-    return [...new Set([...this.#reached(key).filter((address) => known.has(address)), ...known])];
+    const others = isPinned ? [] : [...this.told.addressesOf(key), ...inTurn(this.#foundAt.get(key) ?? [])];
+    const reached = this.#reached(key).filter((address) => !isPinned || addresses.includes(address));
+    return [...new Set([...reached, ...addresses, ...others])];
   }
 
   /** For others who look for it, at first hand; what is pinned here leads there from here alone. */

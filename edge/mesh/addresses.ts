@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface';
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
+import { ADDRESSES_MAX } from '@sparc/protocol/roster';
 
 /** A host name, an IPv4 or an IPv6 address. */
 export const addressOf = (host: string, port: number): Multiaddr =>
@@ -30,4 +31,10 @@ function parseAddress(text: string): Multiaddr[] {
   } catch {
     return [];
   }
+}
+
+/** Of each list the first address, then the second…, once each and `ADDRESSES_MAX` in all: none displaces the others. */
+export function inTurn(lists: readonly (readonly string[])[]): string[] {
+  const turns = Array.from({ length: ADDRESSES_MAX }, (_, turn) => lists.flatMap((list) => list[turn] ?? []));
+  return [...new Set(turns.flat())].slice(0, ADDRESSES_MAX);
 }

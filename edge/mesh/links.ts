@@ -1,5 +1,6 @@
 import { bytes, hex, list, message, required, text, type Infer } from '@sparc/protocol/ledger';
 import { ADDRESSES_MAX, isAddress, MEMBERS_MAX } from '@sparc/protocol/roster';
+import { inTurn } from './addresses.js';
 
 const addresses = (tag: number) => list(tag, text(128), ADDRESSES_MAX);
 
@@ -63,8 +64,6 @@ export class LinksTold {
   /** Where it listens by its own word, and then where others find it: the first of each of them, the second… */
   addressesOf(key: string): readonly string[] {
     const byOthers = [...this.#heard.values()].map((heard) => heard.find((link) => link.key === key)?.addresses ?? []);
-    const inTurn = Array.from({ length: ADDRESSES_MAX }, (_, index) => byOthers.flatMap((told) => told[index] ?? []));
-    const all = [...this.listensAt(key), ...inTurn.flat()];
-    return [...new Set(all)].slice(0, ADDRESSES_MAX);
+    return [...new Set([...this.listensAt(key), ...inTurn(byOthers)])].slice(0, ADDRESSES_MAX);
   }
 }

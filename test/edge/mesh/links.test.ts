@@ -80,16 +80,34 @@ t.test('links of a full site fit into a frame, and more than that is refused', a
 const bookOf = (place: Omit<MemberPlace, 'key'>, told = toldOf(a, b)) =>
   new AddressBook(() => [{ key: b, ...place }], told);
 
-t.test('a member is called where it was reached last, then where the roster, the network and others say', async (t) => {
+t.test('a member is called where it was reached last, then where the roster, others and the network say', async (t) => {
   const told = toldOf(a, b);
   told.take(a, links([], { [b]: ['10.0.0.4:4', '10.0.0.1:1'] }));
   const book = bookOf({ addresses: ['10.0.0.1:1', '10.0.0.2:2'] }, told);
   book.found(b, ['10.0.0.3:3']);
-  t.same(book.addressesOf(b), ['10.0.0.1:1', '10.0.0.2:2', '10.0.0.3:3', '10.0.0.4:4']);
+  t.same(book.addressesOf(b), ['10.0.0.1:1', '10.0.0.2:2', '10.0.0.4:4', '10.0.0.3:3']);
   book.reached(b, '10.0.0.4:4');
   t.same(book.addressesOf(b), ['10.0.0.4:4', '10.0.0.1:1', '10.0.0.2:2', '10.0.0.3:3']);
   t.same(book.addressesOf(c), [], 'no member');
 });
+
+t.test(
+  'whatever is claimed on the network, a true claim is called at among the first, and the last good address before',
+  async (t) => {
+    const book = bookOf({ addresses: [] });
+    const lies = (from: number) => Array.from({ length: ADDRESSES_MAX }, (_, at) => `10.9.${from}.${at}:1`);
+    book.found(b, ['10.0.0.3:3']);
+    book.found(b, lies(1));
+    book.found(b, lies(2));
+    book.found(b, lies(1));
+    t.equal(book.addressesOf(b).indexOf('10.0.0.3:3'), 2, 'a claim that is repeated counts once');
+    t.equal(book.addressesOf(b).length, ADDRESSES_MAX);
+    book.reached(b, '10.0.0.3:3');
+    for (let from = 3; from < 20; from += 1) book.found(b, lies(from));
+    t.equal(book.addressesOf(b)[0], '10.0.0.3:3');
+    t.equal(book.addressesOf(b).length, 1 + ADDRESSES_MAX);
+  },
+);
 
 t.test('a member whose address is configured is called there alone, and nobody is sent there', async (t) => {
   const told = toldOf(a, b);
