@@ -13,9 +13,10 @@ import { fromHex, toHex } from '../platform/index.js';
 import { muxer } from './muxer.js';
 import { SiteSecretProtector } from './site-secret.js';
 
-/** All gateways of a site come back at once after a power cut, from one address where they are tested. */
+/** All gateways of a site come back at once after a power cut. */
 const CONNECTIONS_MAX = 96;
-const INBOUND_PER_SECOND_MAX = 200;
+/** Before the key of a caller is known, each of its calls costs tens of milliseconds of CPU. */
+const CALLS_OF_ADDRESS_PER_SECOND_MAX = 5;
 /** From the first byte to an encrypted connection, while a whole site comes back. */
 const UPGRADE_MAX_MS = 15_000;
 /** Of one connection, either way; a gateway uses one for the session and some for logs. */
@@ -31,6 +32,8 @@ export interface NodeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Look for others by multicast DNS. */
   readonly discover: boolean;
+  /** Default: 5. More where all gateways of a site call from one address. */
+  readonly callsOfAddressPerSecondMax?: number;
 }
 
 /** Who may come in: by the site secrets, which may change, and by public key in hex. */
@@ -47,7 +50,7 @@ export type Node = Libp2p<{ discovery?: PeerDiscovery }>;
  * no store of peers. Discovery is a service of ours, because libp2p tells of a peer once and keeps whatever anybody claims.
  */
 export function createNode(
-  { seed, publicKey, listen, discover }: NodeOptions,
+  { seed, publicKey, listen, discover, callsOfAddressPerSecondMax = CALLS_OF_ADDRESS_PER_SECOND_MAX }: NodeOptions,
   gate: Gate,
   random: Random,
 ): Promise<Node> {
@@ -75,7 +78,7 @@ export function createNode(
     connectionMonitor: { enabled: false },
     connectionManager: {
       maxConnections: CONNECTIONS_MAX,
-      inboundConnectionThreshold: INBOUND_PER_SECOND_MAX,
+      inboundConnectionThreshold: callsOfAddressPerSecondMax,
       maxIncomingPendingConnections: CONNECTIONS_MAX,
       inboundUpgradeTimeout: UPGRADE_MAX_MS,
       reconnectRetries: 0,

@@ -87,9 +87,9 @@ export class MeshSite {
   }
 
   /** All that goes between two members from now on takes a cable of its own. */
-  async cable(a: TestMember, b: TestMember): Promise<void> {
-    this.#relays.set(`${a.key} ${b.key}`, await TcpRelay.open(b.port));
-    this.#relays.set(`${b.key} ${a.key}`, await TcpRelay.open(a.port));
+  async cable(a: TestMember, b: TestMember, bytesPerSecond = Infinity): Promise<void> {
+    this.#relays.set(`${a.key} ${b.key}`, await TcpRelay.open(b.port, bytesPerSecond));
+    this.#relays.set(`${b.key} ${a.key}`, await TcpRelay.open(a.port, bytesPerSecond));
   }
 
   cables(a: TestMember, b: TestMember): TcpRelay[] {
@@ -130,6 +130,8 @@ export class MeshSite {
         seed: member.seed,
         listen: { host: '127.0.0.1', port: member.port },
         discover: false,
+        // All of them call from one.
+        callsOfAddressPerSecondMax: 200,
         ...options,
       },
     );

@@ -9,12 +9,16 @@ export class TcpRelay {
   joinedCount = 0;
   #isCut = false;
 
-  private constructor(private readonly targetPort: number) {
+  private constructor(
+    private readonly targetPort: number,
+    /** Either way, of each connection. */
+    private readonly bytesPerSecond: number,
+  ) {
     this.#server = createServer((near) => this.#join(near, connect(this.targetPort, '127.0.0.1')));
   }
 
-  static async open(targetPort: number): Promise<TcpRelay> {
-    const relay = new TcpRelay(targetPort);
+  static async open(targetPort: number, bytesPerSecond = Infinity): Promise<TcpRelay> {
+    const relay = new TcpRelay(targetPort, bytesPerSecond);
     await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve));
     return relay;
   }
@@ -60,7 +64,9 @@ export class TcpRelay {
   #feed(from: Socket, to: Socket): void {
     this.#live.add(from);
     from.on('data', (bytes) => {
-      if (!this.#dead.has(from)) to.write(bytes);
+      if (this.#dead.has(from)) return;
+      to.write(bytes);
+      if (this.bytesPerSecond < Infinity) this.#slow(from, bytes.length);
     });
     from.on('error', () => undefined);
     from.on('close', () => {
@@ -69,5 +75,15 @@ export class TcpRelay {
       if (!wasDead) to.destroy();
     });
     if (this.#isCut) from.pause();
+  }
+
+  #slow(from: Socket, bytesCount: number): void {
+    from.pause();
+    setTimeout(
+      () => {
+        if (this.#live.has(from) && !this.#isCut) from.resume();
+      },
+      (bytesCount / this.bytesPerSecond) * 1_000,
+    );
   }
 }

@@ -72,12 +72,12 @@ class Scene {
   }
 
   /** A member that behaves until it is let in. */
-  async admitted(): Promise<{ node: Node; connection: Connection; stream: RawStream; frames: FrameStream }> {
-    const node = await this.node(this.attacker);
+  async admitted(as?: Node): Promise<{ node: Node; connection: Connection; stream: RawStream; frames: FrameStream }> {
+    const node = as ?? (await this.node(this.attacker));
     const connection = await this.call(node);
     const stream = await connection.newStream(SESSION);
     const frames = new FrameStream(stream);
-    await this.#greet(frames);
+    await this.greet(frames);
     await eventually('the attacker is let in', () => this.witness.here.has(this.attacker.key));
     return { node, connection, stream, frames };
   }
@@ -90,7 +90,8 @@ class Scene {
     t.same(this.friend.history, [`+${this.member(0).key}`], 'and the link is the first one still');
   }
 
-  async #greet(frames: FrameStream): Promise<void> {
+  /** As an honest member does, until the session is open. */
+  async greet(frames: FrameStream): Promise<void> {
     const { siteId } = this.site;
     const { signer } = this.attacker;
     const roster: SignedRoster = this.site.roster;
@@ -109,6 +110,13 @@ class Scene {
     for (const node of this.#nodes) await node.stop();
     await this.site.close();
   }
+}
+
+/** The same stream, which says each byte alone. */
+function inSingleBytes(stream: RawStream): RawStream {
+  const send = stream.send.bind(stream);
+  stream.send = (data) => [...data.subarray()].map((byte) => send(new Uint8Array([byte]))).every(Boolean);
+  return stream;
 }
 
 const isOver = ({ phase }: SessionState): boolean => phase === 'open' || phase === 'ended';
@@ -347,4 +355,66 @@ t.test('a member that asks for everything at once is served four at a time', asy
   await scene.assertFriendsUndisturbed(t);
   connection.abort(new Error('gone'));
   await eventually('what it asked for is forgotten', () => atOnce === 0);
+});
+
+t.test('a member gets no new credit by coming again', async (t) => {
+  const scene = await Scene.set(t);
+  const message = Frame.encode({ message: new Uint8Array(100) });
+  const startedAtMs = performance.now();
+  const heardCount = () => scene.witness.heardFrom(scene.attacker.key).length;
+  let node: Node | undefined;
+  for (let turn = 0; turn < 3; turn += 1) {
+    const before = heardCount();
+    const { frames, connection, ...attacker } = await scene.admitted(node);
+    node = attacker.node;
+    void frames.read().catch(() => undefined);
+    for (let count = 0; count < 500; count += 1) await frames.write(message);
+    await eventually('it is heard', () => heardCount() > before);
+    await sleep(300);
+    connection.abort(new Error('to come again'));
+    await eventually('it is gone', () => !scene.witness.here.has(scene.attacker.key));
+  }
+  const seconds = (performance.now() - startedAtMs) / 1_000;
+  t.ok(heardCount() <= 400 + 200 * seconds + 10, `${heardCount()} messages in ${seconds.toFixed(1)} s`);
+  await scene.assertFriendsUndisturbed(t);
+});
+
+t.test('whoever knows the secret and calls and calls is heard five times a second, whoever it is', async (t) => {
+  const scene = await Scene.set(t);
+  // As a gateway has it that nobody configured.
+  const { port } = scene.attacker;
+  const called = await scene.node(scene.attacker);
+  const caller = await scene.node({ ...(await scene.site.stranger(79)) });
+  let takenCount = 0;
+  called.addEventListener('connection:open', () => (takenCount += 1));
+  const startedAtMs = performance.now();
+  const calls = Array.from({ length: 30 }, () => caller.dial(multiaddr(`/ip4/127.0.0.1/tcp/${port}`), { force: true }));
+  await Promise.allSettled(calls);
+  const seconds = Math.ceil((performance.now() - startedAtMs) / 1_000);
+  t.ok(takenCount > 0);
+  t.ok(takenCount <= 5 * (seconds + 1), `${takenCount} calls in ${seconds} s`);
+});
+
+t.test('a greeting that is cut into single bytes is a greeting', async (t) => {
+  const scene = await Scene.set(t);
+  const node = await scene.node(scene.attacker);
+  const connection = await scene.call(node);
+  const stream = await connection.newStream(SESSION);
+  await scene.greet(new FrameStream(inSingleBytes(stream)));
+  await eventually('it is let in', () => scene.witness.here.has(scene.attacker.key));
+  await scene.assertFriendsUndisturbed(t);
+});
+
+t.test('whoever has not proved its key says no more than a greeting takes, and nobody asks at length', async (t) => {
+  const scene = await Scene.set(t);
+  const { connection } = await scene.admitted();
+  const range = new FrameStream(await connection.newStream(RANGE));
+  await range.write(new Uint8Array(16_385)).catch(() => undefined);
+  await t.rejects(range.read());
+  const stranger = await scene.node(await scene.site.stranger(80));
+  const unproved = await scene.call(stranger);
+  (await unproved.newStream(SESSION)).send(new Uint8Array([0, 1, 0, 1]));
+  await eventually('it is hung up on', () => unproved.status !== 'open');
+  t.ok(scene.site.logs.some((line) => line.includes('a frame of 65537 bytes')));
+  await scene.assertFriendsUndisturbed(t);
 });
