@@ -1,5 +1,7 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { Libp2pNetwork } from '@sparc/edge/mesh';
 import { createNodeClock, verifySignature } from '@sparc/edge/platform';
 import type { Clock } from '@sparc/protocol/ports';
 import { isNewer, openRoster, type SignedRoster } from '@sparc/protocol/roster';
@@ -148,14 +150,60 @@ t.test('a gateway that was just enrolled shows the roster that admits it', async
   t.same([...witnesses[0].here], [newcomer.key]);
 });
 
-t.test('a gateway is found at the address that answers, whichever of its addresses swallow a call', async (t) => {
-  const site = await MeshSite.create(2);
+t.test('a link that is slow and busy stays up', async (t) => {
+  const site = await MeshSite.create(2, fasterClock(5));
   t.teardown(() => site.close());
   const [a, b] = [member(site, 0), member(site, 1)];
+  // One piece takes as long as it takes to miss a silent neighbour.
+  await site.cable(a, b, 320_000);
   const witnesses = [new MeshWitness(), new MeshWitness()] as const;
-  const addresses = [`127.0.0.1:1`, 'no-such-host.invalid:7', '[::1]:9', 'not an address', `127.0.0.1:${b.port}`];
+  const networks = [site.network(a), site.network(b)] as const;
+  for (const witness of witnesses) witness.pieces = () => Array.from({ length: 4 }, () => new Uint8Array(262_144));
+  await Promise.all(networks.map((network, index) => network.start(witnesses[index] ?? witnesses[0])));
+  await eventually('both are here', () => witnesses.every(({ here }) => here.size === 1));
+  const piecesCount = async (from: Libp2pNetwork, neighbour: string) => {
+    let count = 0;
+    for await (const { length } of from.request(neighbour, new Uint8Array([1]))) count += length / 262_144;
+    return count;
+  };
+  const taken = await Promise.all([piecesCount(networks[0], b.key), piecesCount(networks[1], a.key)]);
+  t.same(taken, [4, 4]);
+  t.same(
+    witnesses.map(({ history }) => history.filter((line) => line.startsWith('-'))),
+    [[], []],
+    'nobody was taken for gone',
+  );
+});
+
+/** Takes calls and never says a word. */
+async function swallowing(t: Test): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await eventually('it listens', () => server.listening);
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+t.test('a gateway is found at the address that answers, though others fail or swallow a call', async (t) => {
+  const site = await MeshSite.create(2, fasterClock(5));
+  t.teardown(() => site.close());
+  const swallow = await Promise.all([swallowing(t), swallowing(t)]);
+  const [a, b] = [member(site, 0), member(site, 1)];
+  const witnesses = [new MeshWitness(), new MeshWitness()] as const;
+  const addresses = [
+    ...swallow,
+    `127.0.0.1:1`,
+    'no-such-host.invalid:7',
+    '[::1]:9',
+    'not an address',
+    `127.0.0.1:${b.port}`,
+  ];
   const members = () => [{ key: b.key, addresses }];
-  await site.network(b).start(witnesses[1]);
+  // It cannot call, and so has to be found.
+  await site.network(b, {}, { members: () => [{ key: a.key, addresses: [] }] }).start(witnesses[1]);
   await site.network(a, {}, { members }).start(witnesses[0]);
   await eventually('they met', () => witnesses[0].here.has(b.key));
   t.ok(witnesses[0].here.has(b.key));
