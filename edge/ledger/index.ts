@@ -13,6 +13,7 @@ export type { JournalThreadData } from './journal-messages.js';
 export type { JournalLoss, JournalStartReport } from './journal-start.js';
 export * from './journal-writer.js';
 export type { Latency } from './latency-meter.js';
+export { batchBehind } from './batch-behind.js';
 export { BATCH_BYTES } from './log-batches.js';
 export type { LoggedEntry } from './logged-entry.js';
 export { nodeCrypto } from './node-crypto.js';

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { BATCH_ENTRIES_MAX, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { batchBehind } from './batch-behind.js';
 
 /** Of one batch on the wire; a commit that is larger goes alone. */
 export const BATCH_BYTES = 262_144;
@@ -28,37 +29,32 @@ export class LogBatches {
       .pluck();
   }
 
-  hashAt(epochRow: number, sequence: number): Uint8Array | undefined {
-    return this.#hash.get(epochRow, sequence);
+  hashAt(counter: number, sequence: number): Uint8Array | undefined {
+    return this.#hash.get(counter, sequence);
   }
 
-  /** The first entries behind `sequence` in the epoch of `head`, up to a head that the author signed. */
-  after(epochRow: number, { site, author, epoch }: SignedHead, sequence: number): Batch | undefined {
+  /** The first entries behind `sequence` in an epoch, up to a head that the author signed. */
+  after(counter: number, epochOf: SignedHead, sequence: number): Batch | undefined {
     const contents: Uint8Array[] = [];
     let sizeBytes = 0;
     let end: { readonly count: number; readonly signature: Uint8Array } | undefined;
-    for (const [content, signature] of this.#rows(epochRow, sequence)) {
+    for (const [content, signature] of this.#rows(counter, sequence)) {
       sizeBytes += content.length;
       if (sizeBytes > BATCH_BYTES && end !== undefined) break;
       contents.push(content);
       if (signature !== null) end = { count: contents.length, signature };
     }
     if (end === undefined) return undefined;
-    const previousHash = sequence === 0 ? undefined : this.hashAt(epochRow, sequence);
-    return {
-      site,
-      author,
-      epoch,
-      firstSequence: sequence + 1,
-      ...(previousHash !== undefined && { previousHash }),
-      contents: contents.slice(0, end.count),
-      signature: end.signature,
-    };
+    return batchBehind(
+      { epochOf, sequence, hashAt: (at) => this.hashAt(counter, at) },
+      contents.slice(0, end.count),
+      end.signature,
+    );
   }
 
-  *#rows(epochRow: number, sequence: number): Iterable<EntryRow> {
+  *#rows(counter: number, sequence: number): Iterable<EntryRow> {
     for (let count = 0, after = sequence; count < BATCH_ENTRIES_MAX; count += PAGE_ROWS, after += PAGE_ROWS) {
-      const page = this.#entries.all(epochRow, after, PAGE_ROWS);
+      const page = this.#entries.all(counter, after, PAGE_ROWS);
       yield* page;
       if (page.length < PAGE_ROWS) return;
     }

@@ -6,7 +6,7 @@ import {
   type ChainedEntry,
   type SignedHead,
 } from '@sparc/protocol/ledger';
-import { BATCH_BYTES } from '../ledger/index.js';
+import { BATCH_BYTES, batchBehind } from '../ledger/index.js';
 import type { Database } from '../platform/sqlite.js';
 import { Contents } from './replica-tables.js';
 
@@ -49,8 +49,8 @@ export class ReplicaBatches {
     return this.#hash.get(sequence, epochRow, sequence);
   }
 
-  /** The first entries behind `sequence` in the epoch of `head`, up to a head that the author signed. */
-  after(epochRow: number, { site, author, epoch }: SignedHead, sequence: number): Batch | undefined {
+  /** The first entries behind `sequence` in an epoch, up to a head that the author signed. */
+  after(epochRow: number, epochOf: SignedHead, sequence: number): Batch | undefined {
     const all: Uint8Array[] = [];
     let sizeBytes = 0;
     let signature: Uint8Array | undefined;
@@ -64,15 +64,6 @@ export class ReplicaBatches {
       signature = signed;
     }
     if (signature === undefined) return undefined;
-    const previousHash = sequence === 0 ? undefined : this.hashAt(epochRow, sequence);
-    return {
-      site,
-      author,
-      epoch,
-      firstSequence: sequence + 1,
-      ...(previousHash !== undefined && { previousHash }),
-      contents: all,
-      signature,
-    };
+    return batchBehind({ epochOf, sequence, hashAt: (at) => this.hashAt(epochRow, at) }, all, signature);
   }
 }
