@@ -4,6 +4,7 @@
  */
 export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
 export { batchesAfter, entriesAfter, verified, type AuthorEntry, type ReadableLogs } from './author-entries.js';
+export { Intake, type IntakeDeps } from './intake.js';
 export { openReplicas, setReplicasAside, type ReplicasLost } from './open-replicas.js';
 export {
   AUTHOR_SHARE,
@@ -17,3 +18,4 @@ export {
 export { REPLICA_FILE, SqliteReplicaStore } from './sqlite-replica-store.js';
 export type { OwnLog } from './own-log.js';
 export { Replicator, type ReplicatorDeps } from './replicator.js';
+export { batchWork, WORK_PACE } from './work-pace.js';

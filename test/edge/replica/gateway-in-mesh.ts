@@ -35,6 +35,8 @@ export class GatewayInMesh implements OwnLog {
   /** Of authors who were expelled. */
   readonly attested = new Map<string, readonly SignedHead[]>();
   own = new SimulatedLog();
+  /** Signatures that it checked. */
+  checkedCount = 0;
   #running: { readonly replicator: Replicator; readonly store: SimulatedReplicaStore } | undefined;
 
   constructor(
@@ -56,7 +58,13 @@ export class GatewayInMesh implements OwnLog {
     const store = new SimulatedReplicaStore(this.disk);
     const replicator = new Replicator({
       clock: this.mesh.clock,
-      crypto: nodeCrypto,
+      crypto: {
+        ...nodeCrypto,
+        verify: (...signed) => {
+          this.checkedCount += 1;
+          return nodeCrypto.verify(...signed);
+        },
+      },
       network: this.mesh.join(this.machine, this.author),
       store,
       ownLog: this,

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
-import { encodeBatch } from '@sparc/protocol/ledger';
-import { Heads } from '@sparc/protocol/replication';
-import type { MeshNetworkHandlers } from '@sparc/protocol/ports';
+import { encodeBatch, signHead, type Batch } from '@sparc/protocol/ledger';
+import { Heads, MeshRequest, PUSHED_BATCHES_MAX, TIPS_MAX } from '@sparc/protocol/replication';
+import { batchWork, WORK_PACE } from '@sparc/edge/replica';
+import type { MeshNetwork, MeshNetworkHandlers } from '@sparc/protocol/ports';
 import { SimulatedLog, SimulatedMesh, appendOf } from '@sparc/simulator/mesh';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { batchesOf } from '../../support/test-batches.js';
@@ -270,13 +271,19 @@ t.test('what one answer brings is one write, also where the link breaks in the m
   t.ok(other.disk.writes.length * 2 < appends.length, `${other.disk.writes.length} writes of ${appends.length}`);
 });
 
+const insiderName = (number: number) => `insider-${number}`;
+
 /** A member that says and serves what it is told to, whatever the rules are. */
 async function insider(
   { mesh }: Site,
   number: number,
   serve: MeshNetworkHandlers['serve'] = () => [],
-): Promise<{ say(heads: Parameters<typeof Heads.encode>[0]): void; raw(bytes: Uint8Array): void }> {
-  const network = mesh.join(`insider-${number}`, keyOf(number));
+): Promise<{
+  readonly network: MeshNetwork;
+  say(heads: Parameters<typeof Heads.encode>[0]): void;
+  raw(bytes: Uint8Array): void;
+}> {
+  const network = mesh.join(insiderName(number), keyOf(number));
   const here = new Set<string>();
   await network.start({
     onConnected: (neighbour) => void here.add(neighbour),
@@ -287,7 +294,7 @@ async function insider(
   const raw = (bytes: Uint8Array) => {
     for (const neighbour of here) network.send(neighbour, bytes);
   };
-  return { raw, say: (heads) => raw(Heads.encode(heads)) };
+  return { network, raw, say: (heads) => raw(Heads.encode(heads)) };
 }
 
 /** Three authors, the third of which runs no gateway: its name is the insider's. */
@@ -367,4 +374,76 @@ t.test('whoever announces what it does not serve is asked seldom, and others are
     await clock.advance(1_000);
     t.same(first.holding()[first.author], second.holding()[first.author], 'nobody else suffers');
   }
+});
+
+/** New heads of the insider itself, each signed and none of them true. */
+const inventedTips = (from: number, count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    signHead(testSigner(3), {
+      site: 'harbour',
+      author: testSigner(3).publicKey,
+      epoch: { counter: from + index, random: new Uint8Array(8) },
+      sequence: 5,
+      hash: new Uint8Array(32),
+    }),
+  );
+
+t.test('an author has few tips: whoever tells of many is refused before any signature is checked', async (t) => {
+  const { clock, mesh, first, member } = await withInsider(t);
+  member.say({ tips: inventedTips(10, TIPS_MAX), complete: false, pushed: [] });
+  await clock.advance(100);
+  t.equal(mesh.carried.refusals, 0);
+  const checked = first.checkedCount;
+  member.say({ tips: inventedTips(100, TIPS_MAX + 1), complete: false, pushed: [] });
+  await clock.advance(100);
+  t.equal(mesh.carried.refusals, 2);
+  t.equal(first.checkedCount, checked);
+});
+
+t.test(
+  'one neighbour causes a bounded number of checks, also over new connections, and others are heard',
+  async (t) => {
+    const { clock, mesh, first, second, member } = await withInsider(t);
+    const [batch] = batchesOf([new TestChain(testSigner(3)).open(1, [opened])]);
+    const pushed = Array<Batch>(PUSHED_BATCHES_MAX).fill(batch as Batch);
+    const [startMs, before] = [clock.monotonicMs(), first.checkedCount];
+    for (let round = 0; round < 120; round += 1) {
+      if (round === 60) {
+        mesh.reset(insiderName(3), first.machine);
+        await clock.advance(1_500);
+      }
+      member.say({ tips: [], complete: false, pushed });
+      await clock.advance(10);
+    }
+    const elapsedMs = clock.monotonicMs() - startMs;
+    const messages =
+      (WORK_PACE.burst + (elapsedMs * WORK_PACE.perSecond) / 1_000) / (pushed.length * batchWork(batch as Batch));
+    const checked = first.checkedCount - before;
+    const most = (messages + 1) * pushed.length;
+    t.ok(checked > most * 0.8 && checked <= most, `${checked} of 960 were checked, ${most} at most`);
+    t.equal(mesh.carried.refusals, 0);
+    second.commit(second.chain.add(opened));
+    await clock.advance(100);
+    t.same(first.holding()[second.author], second.holding()[second.author]);
+    await clock.advance(20_000);
+    const later = first.checkedCount;
+    member.say({ tips: [], complete: false, pushed });
+    await clock.advance(10);
+    t.ok(first.checkedCount > later, 'and it is heard again');
+  },
+);
+
+t.test('whoever asks without end is served now and then', async (t) => {
+  const { clock, first, member } = await withInsider(t);
+  const request = MeshRequest.encode({
+    log: { site: 'harbour', author: testSigner(1).publicKey, ends: [] },
+  });
+  let served = 0;
+  const ask = async () => {
+    for await (const piece of member.network.request(first.author, request)) served += piece.length > 0 ? 1 : 0;
+  };
+  const asked = Array.from({ length: 1_500 }, ask);
+  await clock.advance(1_000);
+  await Promise.all(asked);
+  t.ok(served >= 900 && served <= 1_300, `${served} of 1500 in a second`);
 });

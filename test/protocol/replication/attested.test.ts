@@ -118,6 +118,22 @@ t.test('what comes from a neighbour is cut at the attested head, and nothing beh
   t.notOk(mayLead(log, [attested.head], later.head));
 });
 
+t.test('what counts of a log of thousands of epochs is found at once, also head by head', async (t) => {
+  const { head } = new TestChain().open(1);
+  const epoch = (index: number): EpochId => ({ counter: index, random: new Uint8Array(8).fill(index & 255) });
+  const at = (index: number): SignedHead => ({ ...head, epoch: epoch(index), sequence: 5 });
+  const log = Array.from({ length: 5_000 }, (_, index) => ({
+    head: at(index + 1),
+    ...(index > 0 && { previous: at(index) }),
+  }));
+  const attested = [at(4_000), at(3_000)];
+  const startMs = performance.now();
+  t.equal(attestedLog(log, attested, () => undefined).length, 4_000);
+  t.equal(log.filter(({ head }) => mayLead(log, attested, head)).length, 4_000);
+  const tookMs = performance.now() - startMs;
+  t.ok(tookMs < 5_000, `${tookMs} ms`);
+});
+
 t.test('in whatever pieces a log comes, what counts is in the end the same, and never more', async (t) => {
   /** Entries of each epoch, and how many the disk had lost of it when the next one began. */
   const arbitraryEpochs = fc.array(fc.record({ count: fc.integer({ min: 0, max: 3 }), lost: fc.nat(2) }), {
