@@ -45,9 +45,16 @@ const DOWN: Finding = {
   action: 'Check the adapter or converter of this bus; the log of the gateway names the reason.',
 };
 
+/** In a mesh, a device on a bus that is not of this gateway is taken for one of another. */
+const EMPTY: Finding = {
+  level: 'warn',
+  text: 'the policy in force has no reader on this line',
+  action: 'If readers hang on it, compare the `bus` of the devices in the site file with the id of this one.',
+};
+
 function lineFindings({ predictedPollPeriodMs, pollPeriodMs, strayBytesCount, echo, devices }: BusView): Finding[] {
   const sentCount = devices.reduce((sum, device) => sum + device.sentCount, 0);
-  const findings: Finding[] = [];
+  const findings: Finding[] = devices.length === 0 ? [EMPTY] : [];
   const tooLong = 'Raise the speed of the bus, or spread its readers over two buses.';
   if (predictedPollPeriodMs > POLL_PERIOD_MAX_MS) {
     const text = `a round over its readers takes ${seconds(predictedPollPeriodMs)} by arithmetic`;

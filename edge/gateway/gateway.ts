@@ -334,10 +334,11 @@ export class Gateway {
    */
   #ownPlan(plan: SitePlan): SitePlan {
     if (this.config.mesh === undefined) return plan;
-    return planOfGateway(
-      plan,
-      this.config.buses.map(({ id }) => id),
-    );
+    const busIds = this.config.buses.map(({ id }) => id);
+    for (const busId of busIds) {
+      if (!plan.devices.some(({ bus }) => bus === busId)) this.deps.log.warn({ busId }, 'the policy has no device on it');
+    }
+    return planOfGateway(plan, busIds);
   }
 
   /** Decisions are synchronous: none is under way now, and the next one asks the new view. */

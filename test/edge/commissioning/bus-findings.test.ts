@@ -9,6 +9,10 @@ t.test('a bus in order has no findings', async (t) => {
   t.strictSame(texts('bus-1', [deviceHealth('a', 'proven'), deviceHealth('b', 'proven')]), []);
 });
 
+t.test('a line without a device is one that the site file names otherwise', async (t) => {
+  t.strictSame(texts('bus-1', []), ['warn -: the policy in force has no reader on this line']);
+});
+
 t.test('the share of damaged replies decides how bad it is, and a few frames say nothing', async (t) => {
   const damaged = (badCheckCount: number, sentCount: number) =>
     texts('bus-1', [deviceHealth('a', 'proven', { badCheckCount, sentCount })]);
