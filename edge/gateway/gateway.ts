@@ -336,7 +336,8 @@ export class Gateway {
     if (this.config.mesh === undefined) return plan;
     const busIds = this.config.buses.map(({ id }) => id);
     for (const busId of busIds) {
-      if (!plan.devices.some(({ bus }) => bus === busId)) this.deps.log.warn({ busId }, 'the policy has no device on it');
+      if (!plan.devices.some(({ bus }) => bus === busId))
+        this.deps.log.warn({ busId }, 'the policy has no device on it');
     }
     return planOfGateway(plan, busIds);
   }
