@@ -25,4 +25,6 @@ t.test('an open connection carries what is written', async (t) => {
   await here.createStream({ protocol: '/test/1' });
   await arrived;
   t.equal(here.streams.length, 1);
+  // An open connection is kept alive by a timer, and this process with it.
+  for (const end of [near, far]) end.abort(new Error('it is over'));
 });
