@@ -62,16 +62,17 @@ export class PolicyInForce {
   }
 
   /** Since its authority confirmed it, at least. */
-  ageMs(): number | undefined {
+  ageMs(now = this.clock.wall()): number | undefined {
     if (this.#policy.kind === 'none' || this.#confirmed === undefined) return undefined;
-    return policyAge(this.#confirmed, this.clock.wall(), this.clock.monotonicMs());
+    return policyAge(this.#confirmed, now, this.clock.monotonicMs());
   }
 
   /** For people's screens. */
   snapshot(): { revision: string; appliedAtUnixMs: number; confirmedAtUnixMs: number } | undefined {
     const revision = revisionOf(this.#policy);
     if (revision === undefined || this.#takenUpUnixMs === undefined) return undefined;
-    const confirmedAtUnixMs = this.clock.wall().unixMs - (this.ageMs() ?? 0);
+    const now = this.clock.wall();
+    const confirmedAtUnixMs = now.unixMs - (this.ageMs(now) ?? 0);
     return { revision, appliedAtUnixMs: this.#takenUpUnixMs, confirmedAtUnixMs };
   }
 
