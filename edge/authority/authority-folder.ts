@@ -129,12 +129,12 @@ export class AuthorityFolder {
   /**
    * Takes a gateway off the roster for good, and changes the site secret, which it knows. Of its log goes on to count what
    * leads to `heads`: of each epoch the furthest, of many epochs the newest.
-   * Throws ERR_MESH_NOT_A_MEMBER, ERR_MESH_HEAD_INVALID or ERR_MESH_ROSTER_INVALID.
+   * Throws ERR_MESH_MEMBER_UNKNOWN, ERR_MESH_HEAD_INVALID or ERR_MESH_ROSTER_INVALID.
    */
   expel(key: string, heads: readonly SignedHead[]): void {
     const { members, expelled } = this.#state.roster;
     const member = members.find((one) => one.key === key);
-    if (member === undefined) throw new SparcError('ERR_MESH_NOT_A_MEMBER', `${key} is not on the roster`, { key });
+    if (member === undefined) throw new SparcError('ERR_MESH_MEMBER_UNKNOWN', `${key} is not on the roster`, { key });
     const wrong = heads.find((head) => toHex(head.author) !== key || !isSignatureValid(nodeCrypto, head));
     if (wrong !== undefined) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${key}`, { key });
     const signed = this.#sign({

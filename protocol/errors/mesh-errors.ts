@@ -27,6 +27,10 @@ export const MESH_ERRORS = {
     action:
       'Enrol it: `sparc gateway request` here, `sparc authority enrol` at the authority, `sparc gateway join` here.',
   },
+  ERR_MESH_MEMBER_UNKNOWN: {
+    meaning: 'No member of the site has this key.',
+    action: 'Take the whole key, 64 hexadecimal digits, from `sparc roster show` or `sparc mesh status`.',
+  },
   ERR_MESH_AUTHORITY_PRESENT: {
     meaning: 'The folder holds a site authority already; another one would replace its key.',
     action: 'Use a fresh folder for another site.',

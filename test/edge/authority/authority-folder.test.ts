@@ -186,7 +186,7 @@ t.test('an expelled gateway is off the roster for good, and the new secret is no
     for (const key of [keyOf(2), keyOf(3)])
       t.equal(
         codeOf(() => folder.expel(key, [])),
-        'ERR_MESH_NOT_A_MEMBER',
+        'ERR_MESH_MEMBER_UNKNOWN',
       );
     t.equal(
       codeOf(() => folder.enrol([member(2)])),

@@ -74,7 +74,7 @@ t.test('a gateway is expelled with the heads that another one printed, in either
   writeFileSync(file('heads.json'), `[${heads.map(headToText).join()}]`);
   t.equal(
     await run('roster', 'expel', keyOf(2), '--heads', file('heads.json'), '--dir', authority),
-    'ERR_MESH_NOT_A_MEMBER',
+    'ERR_MESH_MEMBER_UNKNOWN',
   );
   t.match(await run('roster', 'expel', keyOf(1), '--heads', file('heads.json'), '--dir', authority), {
     epoch: 4,
