@@ -1,25 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
-import { addAuthorityCommands } from './authority-commands.js';
-import { addBundleCommands } from './bundle-commands.js';
-import { addClockCommands } from './clock-commands.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
-import { addDecisionCommands } from './decision-commands.js';
+import { addCommands } from './command-groups.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
-import { addCommissionCommands } from './commission-commands.js';
-import { addGatewayCommand } from './gateway-command.js';
-import { addLedgerCommands } from './ledger-commands.js';
-import { addMeshCommands } from './mesh-commands.js';
-import { addOsdpCommands } from './osdp-commands.js';
-import { addOrderCommands } from './order-commands.js';
 import { asSparcError, createOutput, type Streams } from './output.js';
-import { addPolicyCommands } from './policy-commands.js';
-import { addRevocationCommands } from './revocation-commands.js';
-import { addRosterCommands } from './roster-commands.js';
-import { addScheduleCommands } from './schedule-commands.js';
-import { addSimulateCommand } from './simulate-command.js';
-import { addSiteCommands } from './site-commands.js';
 
 /** Runs one command line, without the names of node and script, and says how it ended. Never throws. */
 export async function runCli(argv: readonly string[], streams: Streams): Promise<ExitCode> {
@@ -35,22 +20,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
     .configureOutput({ writeOut: (text) => streams.out.write(text), writeErr: () => undefined })
     .addHelpText('after', examples('sparc policy apply site.yaml', 'sparc gateway run', 'sparc ledger verify'))
     .addHelpText('after', `\n${facts()}`);
-  addGatewayCommand(cli);
-  addPolicyCommands(cli);
-  addCommissionCommands(cli);
-  addMeshCommands(cli);
-  addOsdpCommands(cli);
-  addLedgerCommands(cli);
-  addDecisionCommands(cli);
-  addOrderCommands(cli);
-  addClockCommands(cli);
-  addRevocationCommands(cli);
-  addBundleCommands(cli);
-  addSiteCommands(cli);
-  addScheduleCommands(cli);
-  addAuthorityCommands(cli);
-  addRosterCommands(cli);
-  addSimulateCommand(cli);
+  await addCommands(cli, argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return cli.exitCode;

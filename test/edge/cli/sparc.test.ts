@@ -55,6 +55,17 @@ t.test('help names every command, environment variable and exit code', async (t)
   for (const [code, meaning] of EXIT_CODES) t.match(stdout, `${code}  ${meaning}`);
 });
 
+t.test('every command that the help shows is found by its name', async (t) => {
+  const { stdout } = await sparc(['--help']);
+  const [, list = ''] = stdout.split('Commands:');
+  const names = [...list.split('Environment:')[0]!.matchAll(/^ {2}([a-z-]+) /gm)].flatMap(([, name]) => name ?? []);
+  t.ok(names.length > 15, `${names.length} commands`);
+  // The simulator, which is asked for its own help, is another program.
+  for (const name of names.filter((each) => each !== 'help' && each !== 'simulate')) {
+    t.match((await sparc([name, '--help'])).stdout, `Usage: sparc ${name} `);
+  }
+});
+
 t.test('every command has help with an example', async (t) => {
   for (const name of [
     'gateway run',
