@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { compareHlc, HLC_ZERO, mergeHlc, type Hlc } from '@sparc/protocol/hlc';
 import type { AppendedEntry, Clock, EntryDraft, Journal, Timer } from '@sparc/protocol/ports';
 import {
   fromPlain,
@@ -48,6 +49,8 @@ export class JournalClient implements Journal {
   #restart: Timer | undefined;
   #restartMs = RESTART_MIN_MS;
   #nextToken = 1;
+  /** The latest stamp that was heard and is followed. */
+  #heard = HLC_ZERO;
 
   constructor(
     private readonly clock: Clock,
@@ -76,6 +79,14 @@ export class JournalClient implements Journal {
       this.#pending.set(token, { draft, sinceMs: this.clock.monotonicMs(), resolve, reject });
       this.#send({ kind: 'append', token, draft, wall: this.clock.wall() });
     });
+  }
+
+  observe(hlc: Hlc): void {
+    const { followed } = mergeHlc(this.#heard, hlc, this.clock.wall().unixMs);
+    if (!followed || compareHlc(hlc, this.#heard) <= 0) return;
+    this.#heard = hlc;
+    // One that starts is told then.
+    if (this.#state === 'running') this.#tellHeard();
   }
 
   /** From the call of `append` to the entry's word from the disk. */
@@ -132,6 +143,7 @@ export class JournalClient implements Journal {
     this.#state = 'running';
     this.#downReason = undefined;
     this.#restartMs = RESTART_MIN_MS;
+    this.#tellHeard();
     const unsent = this.#unsent;
     this.#unsent = [];
     for (const message of unsent) this.#send(message);
@@ -156,6 +168,11 @@ export class JournalClient implements Journal {
   #send(message: ToJournal): void {
     if (this.#state === 'running') this.#worker?.postMessage(message);
     else this.#unsent.push(message);
+  }
+
+  #tellHeard(): void {
+    const message: ToJournal = { kind: 'observe', hlc: this.#heard, wall: this.clock.wall() };
+    this.#worker?.postMessage(message);
   }
 
   #countLost(count: number, code: ErrorCode): void {

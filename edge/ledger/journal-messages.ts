@@ -1,4 +1,5 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { Hlc } from '@sparc/protocol/hlc';
 import type { AppendedEntry, EntryDraft, WallTime } from '@sparc/protocol/ports';
 import type { JournalStartReport } from './journal-start.js';
 
@@ -10,6 +11,7 @@ export interface JournalThreadData {
 
 export type ToJournal =
   | { readonly kind: 'append'; readonly token: number; readonly draft: EntryDraft; readonly wall: WallTime }
+  | { readonly kind: 'observe'; readonly hlc: Hlc; readonly wall: WallTime }
   | { readonly kind: 'lost'; readonly count: number; readonly code: ErrorCode; readonly sinceUnixMs: number }
   | { readonly kind: 'stop' };
 

@@ -49,6 +49,9 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
         );
         break;
       }
+      case 'observe':
+        journal.writer.observe(message.hlc, message.wall);
+        break;
       case 'lost':
         journal.writer.countLost(message.count, message.code, message.sinceUnixMs);
         break;

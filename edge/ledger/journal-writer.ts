@@ -1,6 +1,6 @@
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventOf, EventRecord } from '@sparc/protocol/events';
-import { HLC_ZERO, nextHlc, type Hlc } from '@sparc/protocol/hlc';
+import { HLC_ZERO, mergeHlc, nextHlc, type Hlc } from '@sparc/protocol/hlc';
 import {
   encodeEvent,
   EntryContent,
@@ -183,6 +183,11 @@ export class JournalWriter implements Journal {
       this.#queue.push({ draft, body: this.#encode(draft.record, wall), wall, resolve, reject });
       void this.#wake();
     });
+  }
+
+  /** `wall` is the time at which it was heard, where it is not the time of the call. */
+  observe(hlc: Hlc, wall: WallTime = this.#deps.clock.wall()): void {
+    this.#hlc = mergeHlc(this.#hlc, hlc, wall.unixMs).hlc;
   }
 
   /** Records that were dropped on their way here; the next commit says so in a `journal.gap`. */

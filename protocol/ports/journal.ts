@@ -1,4 +1,5 @@
 import type { EventRecord } from '../events/index.js';
+import type { Hlc } from '../hlc/index.js';
 import type { TimeQuality } from './clock.js';
 
 /** Names an entry for ever: author's key, epoch, and sequence within the epoch (1, 2, 3 … no gap). */
@@ -32,4 +33,9 @@ export interface Journal {
    * ERR_LEDGER_MALFORMED when no entry can hold the record.
    */
   append(draft: EntryDraft): Promise<AppendedEntry>;
+  /**
+   * Something with this stamp was heard: what is appended from now on comes after it. One further ahead of the wall time
+   * than HLC_AHEAD_MAX_MS is not followed.
+   */
+  observe(hlc: Hlc): void;
 }

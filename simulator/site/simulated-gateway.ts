@@ -68,6 +68,7 @@ export class SimulatedGateway {
         await starting;
         return writer.append(draft);
       },
+      observe: (hlc) => writer.observe(hlc),
     };
     const field = new Field({
       clock,

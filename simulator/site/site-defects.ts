@@ -71,5 +71,6 @@ function withoutDenials(journal: Journal): Journal {
       draft.record.name === 'access.denied'
         ? { id: { author: '', epoch: 0, sequence: 0 }, wallUnixMs: 0, timeQuality: 'synced', record: draft.record }
         : journal.append(draft),
+    observe: (hlc) => journal.observe(hlc),
   };
 }

@@ -1,5 +1,6 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { JournalStartReport } from '@sparc/edge/ledger';
+import type { Hlc } from '@sparc/protocol/hlc';
 import { encodeEvent } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
 import { eventFaults } from './event-faults.js';
@@ -11,6 +12,7 @@ const USES = ['access.used', 'access.not_used', 'access.unverified'];
 export class MemoryJournal implements Journal {
   /** What is on disk. */
   readonly entries: AppendedEntry[] = [];
+  readonly observed: Hlc[] = [];
   /** From the append to the flush. */
   flushMs = 1;
   failure: ErrorCode | undefined;
@@ -49,6 +51,10 @@ export class MemoryJournal implements Journal {
     });
     this.#order = turn;
     return turn;
+  }
+
+  observe(hlc: Hlc): void {
+    this.observed.push(hlc);
   }
 
   /** Grants of which it does not say what became, as the real one reports them to the next start. */

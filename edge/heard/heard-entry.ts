@@ -1,0 +1,42 @@
+import type { EventRecord } from '@sparc/protocol/events';
+import type { Hlc } from '@sparc/protocol/hlc';
+import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
+import type { Delegation, Expelled, Member } from '@sparc/protocol/roster';
+
+/** What another gateway recorded, after its signature was verified here. */
+export interface HeardEntry {
+  readonly id: EntryId;
+  /** Orders it among all entries of all gateways. */
+  readonly hlc: Hlc;
+  /** What its author's clock showed. */
+  readonly wallUnixMs: number;
+  readonly timeQuality: TimeQuality;
+  readonly record: EventRecord;
+}
+
+/** What the authority of the site said of an operator, and where that stands among all entries. */
+export interface HeardDelegation {
+  readonly hlc: Hlc;
+  readonly delegation: Delegation;
+}
+
+/** Who belongs to the site, by the newest roster that its authority signed. */
+export interface HeardRoster {
+  readonly members: readonly Member[];
+  /** Of their logs counts what leads to the attested heads. */
+  readonly expelled: readonly Expelled[];
+}
+
+/**
+ * What came since the last time; at a start, piece by piece all that was ever said. What the authority says is to be taken
+ * first. Entries of one author and epoch come in their order; those of two authors in any.
+ */
+export interface Heard {
+  /** Oldest first. */
+  readonly delegations: readonly HeardDelegation[];
+  /** Absent: as before. */
+  readonly roster?: HeardRoster;
+  readonly entries: readonly HeardEntry[];
+  /** All that was on the disk at the start has been told by now; stays true from then on. */
+  readonly isCaughtUp: boolean;
+}
