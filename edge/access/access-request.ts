@@ -3,6 +3,7 @@ import type { AccessPoint, StandingMode } from '@sparc/protocol/policy';
 import type { WallTime } from '@sparc/protocol/ports';
 import type { LockOutState } from './lock-out.js';
 import type { CredentialRecord } from './policy-view.js';
+import type { VisitorView } from './visitor.js';
 
 /** One presentation at an access point. */
 export interface AccessRequest {
@@ -41,6 +42,8 @@ export interface DecisionContext {
   readonly doorMode?: StandingMode;
   /** Absent: nothing was ever revoked. */
   readonly revocations?: RevocationView;
+  /** Absent: nobody was let in beside the policy. */
+  readonly visitors?: VisitorView;
   /** True when the peer door of an interlock is not closed and locked. */
   readonly interlockBusy?: boolean;
   /** Absent: 0. */

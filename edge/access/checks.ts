@@ -9,6 +9,7 @@ import type { Identified } from './identify.js';
 import type { PolicyView } from './policy-view.js';
 import { openRight } from './open-right.js';
 import { isClockKnown } from './site-time.js';
+import { visitorRights } from './visitor.js';
 
 /** A read that may be older than this is recorded and never granted: a reader that was offline may have kept it. */
 export const READ_AGE_MAX_MS = 2_000;
@@ -103,7 +104,8 @@ const policyFresh: Check = ({ view, accessPoint, inputs }) => {
 
 const rightOpenNow: Check = ({ view, accessPoint, credential, inputs }) => {
   if (!accessPoint || !credential) return undefined;
-  const rights = view.rights(credential.id, accessPoint.id);
+  const { visitor } = inputs;
+  const rights = visitor ? visitorRights(view, visitor, accessPoint.id) : view.rights(credential.id, accessPoint.id);
   if (rights.length === 0) return 'no_right';
   return openRight(view, accessPoint, rights, decisionTime(inputs));
 };

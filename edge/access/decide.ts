@@ -17,10 +17,14 @@ export function decide(request: AccessRequest, view: PolicyView, context: Decisi
   let factors = NO_FACTORS;
   try {
     const typed = typedAlone(request, view, context);
-    const identified = identify(view, request.accessPointId, request.card, context.wall, typed?.pinAlone);
+    const identified = identify(view, request.accessPointId, request.card, context.wall, {
+      pinAlone: typed?.pinAlone,
+      findVisitor: visitorFinder(context, context.wall.unixMs),
+    });
     factors = typed ?? factorsOf(request, view, context, identified);
     const inputs = inputsOf(request, context, view.revision, factors);
-    const { credential, accessPoint } = identified;
+    const { credential, accessPoint, visitor } = identified;
+    if (visitor !== undefined) inputs.visitor = visitor;
     if (credential && accessPoint) Object.assign(inputs, context.passages?.factsOf(credential, accessPoint, request));
     addRevocations(inputs, context, credential);
     return judge(view, request.accessPointId, identified, inputs);
@@ -43,13 +47,19 @@ export function replay(recorded: RecordedPresentation, view: PolicyView): Decisi
     return judge(
       view,
       accessPointId,
-      identify(view, accessPointId, card, decisionTime(inputs), inputs.pinAlone),
+      identify(view, accessPointId, card, decisionTime(inputs), {
+        pinAlone: inputs.pinAlone,
+        findVisitor: () => inputs.visitor,
+      }),
       inputs,
     );
   } catch (error) {
     return failure(accessPointId, card, inputs, error);
   }
 }
+
+const visitorFinder = ({ visitors }: Pick<DecisionContext, 'visitors'>, atUnixMs: number) =>
+  visitors && ((key: string) => visitors.visitorOf(key, atUnixMs));
 
 /** Checks 1, 3, 4, 6, 7 and 9, revocations and the threat level included: what may have changed while the record of a grant went to disk. */
 const SECOND_LOOK: ReadonlySet<Reason> = new Set<Reason>([
@@ -78,7 +88,10 @@ export function releaseObstacle(decision: Decision, view: PolicyView, now: Insta
   const { doorMode: _m, interlockBusy: _i, threatLevel: _t, revocations: _r, ...inputs } = decision.inputs;
   try {
     const at = decisionTime(decision.inputs);
-    const identified = identify(view, decision.accessPointId, decision.card, at, inputs.pinAlone);
+    const identified = identify(view, decision.accessPointId, decision.card, at, {
+      pinAlone: inputs.pinAlone,
+      findVisitor: visitorFinder(now, inputs.atUnixMs),
+    });
     addMode(inputs, now);
     addRevocations(inputs, now, identified.credential);
     const failed = failedChecks(view, identified, inputs);
@@ -95,7 +108,7 @@ export function releaseObstacle(decision: Decision, view: PolicyView, now: Insta
 
 type Draft = { -readonly [Name in keyof DecisionInputs]: DecisionInputs[Name] };
 type Mode = Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'>;
-type Instant = Mode & Pick<DecisionContext, 'revocations'>;
+type Instant = Mode & Pick<DecisionContext, 'revocations' | 'visitors'>;
 
 const NO_FACTORS: Factors = { direction: 'entry', pin: 'none', lockedOut: false };
 

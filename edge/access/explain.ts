@@ -75,7 +75,7 @@ const PIN_TEXTS = {
 } as const;
 
 function passageTexts({ threatLevel, location, sinceHereMs, occupancy = [], ...inputs }: DecisionInputs): string[] {
-  const { pendingElsewhere, usesCount, firstCardIn } = inputs;
+  const { pendingElsewhere, usesCount, firstCardIn, visitor } = inputs;
   return [
     ...(threatLevel === undefined ? [] : [`the threat level was ${threatLevel}`]),
     ...(location === undefined ? [] : [locationText(location)]),
@@ -83,6 +83,7 @@ function passageTexts({ threatLevel, location, sinceHereMs, occupancy = [], ...i
     ...occupancy.map(
       ({ areaId, others }) => `people beside the holder in ${areaId}, those on their way in included: ${others}`,
     ),
+    ...(visitor === undefined ? [] : [visitorText(visitor)]),
     ...(pendingElsewhere === true ? ['the holder was on the way through another door'] : []),
     ...(usesCount === undefined ? [] : [`uses that counted, those under way included: ${usesCount}`]),
     ...(firstCardIn === undefined ? [] : [`somebody who may had ${firstCardIn ? '' : 'NOT '}opened the door first`]),
@@ -91,6 +92,11 @@ function passageTexts({ threatLevel, location, sinceHereMs, occupancy = [], ...i
 
 const locationText = ({ areaId, certain }: NonNullable<DecisionInputs['location']>): string =>
   `the holder was ${certain ? '' : 'perhaps '}${areaId === undefined ? 'in no area' : `in ${areaId}`}`;
+
+const visitorText = ({ profiles, fromUnixMs, untilUnixMs }: NonNullable<DecisionInputs['visitor']>): string => {
+  const [from, until] = [new Date(fromUnixMs).toISOString(), new Date(untilUnixMs).toISOString()];
+  return `an operator let this visitor in from ${from} until ${until}, by ${profiles.join(', ')}`;
+};
 
 const revocationText = ({ newest, hit }: NonNullable<DecisionInputs['revocations']>): string =>
   hit === undefined

@@ -5,6 +5,7 @@ import type { WallTime } from '@sparc/protocol/ports';
 import type { AccessRequest } from './access-request.js';
 import { atItsTime } from './authentication.js';
 import type { CredentialRecord, PolicyView } from './policy-view.js';
+import { credentialOf, isInPolicy, type Visitor } from './visitor.js';
 
 /** Who a read says it is, before any question of rights. */
 export interface Identified {
@@ -13,6 +14,16 @@ export interface Identified {
   /** Found under the decoded or the raw key; also when the facility code is refused, so that alarms fire. */
   readonly credential: CredentialRecord | undefined;
   readonly card: CardRecord;
+  /** Whose credential it is, where the policy has none. */
+  readonly visitor?: Visitor | undefined;
+}
+
+/** What is known of who it may be, beside the policy and the card. */
+export interface Beside {
+  /** No card was shown, and whose PIN was typed. */
+  readonly pinAlone?: DecisionInputs['pinAlone'] | undefined;
+  /** Who has the card with a key, where the policy has none. */
+  readonly findVisitor?: ((key: string) => Visitor | undefined) | undefined;
 }
 
 export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: CardDecoding): CardRecord {
@@ -26,13 +37,13 @@ export function cardRecord({ bitCount, bits }: AccessRequest['card'], decoding: 
   return record;
 }
 
-/** `wall`: the time that the decision is made for. `pinAlone`: no card was shown, and whose PIN was typed. */
+/** `wall`: the time that the decision is made for. */
 export function identify(
   view: PolicyView,
   accessPointId: string,
   card: AccessRequest['card'],
   wall: WallTime,
-  pinAlone?: DecisionInputs['pinAlone'],
+  { pinAlone, findVisitor }: Beside = {},
 ): Identified {
   const point = view.accessPoint(accessPointId);
   const accessPoint = point && atItsTime(view, point, wall);
@@ -44,5 +55,9 @@ export function identify(
       : pinAlone.credentialId === undefined
         ? undefined
         : view.credential(pinAlone.credentialId);
-  return { accessPoint, decoding, credential, card: cardRecord(card, decoding) };
+  const record = cardRecord(card, decoding);
+  const isLeft = credential === undefined && pinAlone === undefined && findVisitor !== undefined;
+  const visitor = isLeft ? findByRead(card.bits, card.bitCount, decoding, findVisitor) : undefined;
+  if (visitor === undefined || isInPolicy(view, visitor)) return { accessPoint, decoding, credential, card: record };
+  return { accessPoint, decoding, credential: credentialOf(visitor), card: record, visitor };
 }

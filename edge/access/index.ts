@@ -52,4 +52,5 @@ export {
   type CompiledSchedule,
 } from './schedule.js';
 export { isClockKnown, isSurelyOpen, siteSchedule, zoneClock } from './site-time.js';
+export type { Visitor, VisitorView } from './visitor.js';
 export { ZoneClock } from './zone-clock.js';

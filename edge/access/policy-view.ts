@@ -70,6 +70,8 @@ export interface PolicyView {
   /** Whose PIN it is, or PIN for duress, where some access point of the credential takes a PIN alone. */
   credentialByPin(pin: string): CredentialRecord | undefined;
   rights(credentialId: string, accessPointId: string): readonly Right[];
+  /** Of everybody who has the profile; none where there is no such profile. */
+  profileRights(profileId: string, accessPointId: string): readonly Right[];
   /** Whether any credential has a limit of uses. */
   readonly hasUseLimits: boolean;
   /** Passages that the credential is good for; undefined: any number. */

@@ -87,6 +87,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly #credentialById: Statement<[string], CredentialRow>;
   readonly #row: Statement<[string], number>;
   readonly #rights: Statement<[string, number], RightRow>;
+  readonly #profileRights: Statement<[string, string], RightRow>;
   readonly #usesMax: Statement<[string], number>;
   readonly #pinHashes: Statement<[string], PinHashes>;
   readonly #holder: Statement<[string], CredentialHolder>;
@@ -126,6 +127,10 @@ export class SqlitePolicyView implements PolicyView {
         CROSS JOIN access_policy a ON a.access_profile = m.access_profile AND a.access_point = ?
         CROSS JOIN access_profile p ON p.access_profile = m.access_profile
       WHERE m.credential = ?`);
+    this.#profileRights = db.prepare(`
+      SELECT p.id AS profileId, a.schedule AS scheduleId, a.may
+      FROM access_profile p CROSS JOIN access_policy a USING (access_profile)
+      WHERE p.id = ? AND a.access_point = ?`);
     this.#row = db.prepare<[string], number>('SELECT credential FROM credential WHERE id = ?').pluck();
     this.#usesMax = db
       .prepare<[string], number>('SELECT uses_max FROM credential WHERE id = ? AND uses_max IS NOT NULL')
@@ -207,6 +212,10 @@ export class SqlitePolicyView implements PolicyView {
     let rights = rightsAt[place];
     if (rights === undefined) rightsAt[place] = rights = this.#readRights(accessPointId, row);
     return rights;
+  }
+
+  profileRights(profileId: string, accessPointId: string): readonly Right[] {
+    return this.#profileRights.all(profileId, accessPointId).map(rightOf);
   }
 
   /** Many credentials have the same rights: kept once, they stay in the caches of the processor. */

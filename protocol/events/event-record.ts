@@ -68,6 +68,14 @@ export interface DecisionInputs {
   readonly usesCount?: number;
   /** Somebody who may has opened the door first. Absent: nobody has to. */
   readonly firstCardIn?: boolean;
+  /** Whom an operator lets in for a time; the policy had nobody with this card or id. Absent: the policy decided. */
+  readonly visitor?: {
+    readonly id: string;
+    readonly profiles: readonly string[];
+    readonly fromUnixMs: number;
+    /** Exclusive. */
+    readonly untilUnixMs: number;
+  };
 }
 
 /** The body of an event entry. Absent fields do not apply. Ids are those of the site file. */
@@ -87,6 +95,8 @@ export interface EventRecord {
   readonly inputs?: DecisionInputs;
   /** The grant or exit this outcome belongs to. */
   readonly causeId?: EntryId;
+  /** What an operator signed, as `encodeSignedDirective` wrote it. */
+  readonly directive?: Uint8Array;
   /** A stable error code, where one caused the event. */
   readonly code?: string;
   /** Count of lost records, milliseconds late and the like, by name; small integers and short strings. */

@@ -13,6 +13,8 @@ const REASONS_MAX = 64;
 const DETAILS_MAX = 32;
 /** Twice the depth to which areas nest. */
 const AREAS_MAX = 16;
+/** An expulsion with heads, its operator and signature. */
+const DIRECTIVE_BYTES_MAX = 8_448;
 const id = text(128);
 /** Vocabulary that grows travels as words, so that one from a newer version is kept, shown and exported as it is. */
 const word = text(64);
@@ -34,6 +36,9 @@ const RECORDED_MODES = [
   'lockedOpen',
   'doubleLocked',
 ] as const satisfies readonly StandingMode[];
+
+/** Profiles that an operator may let a visitor in by. */
+const VISITOR_PROFILES_MAX = 16;
 
 const Inputs = message({
   atUnixMs: required(1, uint()),
@@ -67,6 +72,15 @@ const Inputs = message({
   pinAlone: optional(37, message({ credentialId: optional(1, id) })),
   clockFloorUnixMs: optional(31, uint()),
   withoutPolicy: optional(38, flag),
+  visitor: optional(
+    39,
+    message({
+      id: required(1, id),
+      profiles: list(2, id, VISITOR_PROFILES_MAX),
+      fromUnixMs: required(3, uint()),
+      untilUnixMs: required(4, uint()),
+    }),
+  ),
 });
 
 const Cause = message({
@@ -93,6 +107,7 @@ const EventBody = message({
   causeId: optional(13, Cause),
   code: optional(14, word),
   detail: list(15, Detail, DETAILS_MAX),
+  directive: optional(16, bytes(1, DIRECTIVE_BYTES_MAX)),
 });
 
 /** An event as it was recorded, perhaps by a newer version that knows more names and reasons than this one. */

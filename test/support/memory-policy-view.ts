@@ -33,6 +33,8 @@ export interface MemoryPolicy {
   readonly schedules?: readonly Schedule[];
   readonly specialDayGroups?: readonly SpecialDayGroup[];
   readonly credentials: readonly MemoryCredential[];
+  /** Schedule by access point, by profile. */
+  readonly profiles?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A policy view over plain values, for tests of what asks it. */
@@ -89,6 +91,11 @@ export class MemoryPolicyView implements PolicyView {
     const [scheduleId, beside] = [rights[accessPointId], may[accessPointId]];
     if (scheduleId === undefined) return [];
     return [{ profileId: 'profile', scheduleId, ...(beside !== undefined && { may: beside }) }];
+  }
+
+  profileRights(profileId: string, accessPointId: string): readonly Right[] {
+    const scheduleId = this.policy.profiles?.[profileId]?.[accessPointId];
+    return scheduleId === undefined ? [] : [{ profileId, scheduleId }];
   }
 
   get hasUseLimits(): boolean {
