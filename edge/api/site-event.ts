@@ -52,7 +52,7 @@ export function compareCursors(a: Cursor, b: Cursor): number {
 
 /** The raw bits of the card stay in the journal; `holderName` is for whoever looks at names. */
 export function siteEvent(entry: AppendedEntry, holderName?: string): SiteEvent {
-  const { card, causeId, inputs: _inputs, ...plain } = entry.record satisfies EventRecord;
+  const { card, causeId, inputs: _inputs, directive: _directive, ...plain } = entry.record satisfies EventRecord;
   return {
     ...plain,
     cursor: cursorOf(entry.id),

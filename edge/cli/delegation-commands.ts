@@ -10,6 +10,7 @@ interface DelegateFlags {
   readonly dir: string;
   readonly name: string;
   readonly right: readonly string[];
+  readonly scope?: readonly string[];
   /** In ms. */
   readonly for: number;
 }
@@ -21,6 +22,7 @@ export function addDelegationCommands(cli: Cli, authority: Command): void {
     .requiredOption('--dir <folder>', 'of the authority')
     .requiredOption('--name <name>', 'of the operator')
     .requiredOption('--right <rights...>', Object.keys(OPERATOR_RIGHTS).join(', '))
+    .option('--scope <ids...>', 'areas, doors and profiles beyond which no right reaches; without it, the whole site')
     .requiredOption('--for <duration>', 'how long, such as 30d', duration)
     .addOption(jsonOption())
     .addHelpText(
@@ -43,9 +45,13 @@ export function addDelegationCommands(cli: Cli, authority: Command): void {
 
 const nowUnixMs = (): number => Math.floor(createNodeClock().wall().unixMs);
 
-function delegate(cli: Cli, operator: string, { dir, name, right: rights, for: lastsMs }: DelegateFlags): void {
+function delegate(
+  cli: Cli,
+  operator: string,
+  { dir, name, right: rights, scope = [], for: lastsMs }: DelegateFlags,
+): void {
   withAuthority(dir, (folder) => {
-    folder.delegate({ operator, name, rights, notAfterUnixMs: nowUnixMs() + lastsMs });
+    folder.delegate({ operator, name, rights, scope, notAfterUnixMs: nowUnixMs() + lastsMs });
     told(cli, folder.operators);
   });
 }

@@ -38,10 +38,11 @@ export function rosterLines(authority: string, roster: Roster): string[] {
 
 /** For programs. */
 export const operatorsValue = (operators: readonly Delegation[]) =>
-  operators.map(({ operator, name, rights, issuedUnixMs, notAfterUnixMs }) => ({
+  operators.map(({ operator, name, rights, scope, issuedUnixMs, notAfterUnixMs }) => ({
     key: operator,
     name,
     rights,
+    ...(scope.length > 0 && { scope }),
     issuedAt: new Date(issuedUnixMs).toISOString(),
     validUntil: new Date(notAfterUnixMs).toISOString(),
   }));
@@ -49,11 +50,12 @@ export const operatorsValue = (operators: readonly Delegation[]) =>
 /** For people. */
 export function operatorLines(operators: readonly Delegation[], nowUnixMs: number): string[] {
   if (operators.length === 0) return [];
-  const rows = operators.map(({ operator, name, rights, notAfterUnixMs }) => [
+  const rows = operators.map(({ operator, name, rights, scope, notAfterUnixMs }) => [
     name,
     operator,
     rights.join(' '),
+    scope.join(' ') || 'the site',
     notAfterUnixMs > nowUnixMs ? new Date(notAfterUnixMs).toISOString() : 'EXPIRED',
   ]);
-  return ['', ...table(['operator', 'key', 'may', 'until'], rows)];
+  return ['', ...table(['operator', 'key', 'may', 'within', 'until'], rows)];
 }

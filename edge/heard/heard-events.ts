@@ -2,6 +2,7 @@ import type { EventName } from '@sparc/protocol/events';
 
 /** Events of other gateways that a field acts upon, or counts with; all others stay in the replicas. */
 export const HEARD_EVENTS = [
+  'directive.given',
   'gateway.started',
   'site.lockdown',
   'site.threat_level',

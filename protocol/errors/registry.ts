@@ -6,6 +6,7 @@ import { CLI_ERRORS } from './cli-errors.js';
 import { COMMISSIONING_ERRORS } from './commissioning-errors.js';
 import { CONFIG_ERRORS } from './config-errors.js';
 import { COURIER_ERRORS } from './courier-errors.js';
+import { DIRECTIVE_ERRORS } from './directive-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
 import { HOST_ERRORS } from './host-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
@@ -29,6 +30,7 @@ export const ERRORS = {
   ...POLICY_ERRORS,
   ...LEDGER_ERRORS,
   ...MESH_ERRORS,
+  ...DIRECTIVE_ERRORS,
   ...COURIER_ERRORS,
   ...CONFIG_ERRORS,
   ...GATEWAY_ERRORS,

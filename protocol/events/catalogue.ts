@@ -1,6 +1,7 @@
 import { ACCESS_EVENTS } from './access-events.js';
 import { ADMIN_EVENTS } from './admin-events.js';
 import { DEVICE_EVENTS } from './device-events.js';
+import { DIRECTIVE_EVENTS } from './directive-events.js';
 import { DOOR_EVENTS } from './door-events.js';
 import type { EventDescription } from './event-description.js';
 import { GATEWAY_EVENTS } from './gateway-events.js';
@@ -13,6 +14,7 @@ export const EVENT_GROUPS = {
   'People at doors': ACCESS_EVENTS,
   Doors: DOOR_EVENTS,
   Site: SITE_EVENTS,
+  Directives: DIRECTIVE_EVENTS,
   'Linkage rules': LINKAGE_EVENTS,
   'Buses and devices': DEVICE_EVENTS,
   Gateway: GATEWAY_EVENTS,
@@ -25,6 +27,7 @@ export const EVENTS = {
   ...ACCESS_EVENTS,
   ...DOOR_EVENTS,
   ...SITE_EVENTS,
+  ...DIRECTIVE_EVENTS,
   ...LINKAGE_EVENTS,
   ...DEVICE_EVENTS,
   ...GATEWAY_EVENTS,

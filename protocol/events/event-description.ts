@@ -17,6 +17,7 @@ export const FIELDS = {
   card: 'what was read: raw bits, and what they decode to',
   inputs: 'what the decision was made from, enough to make it again',
   causeId: 'the entry that this one follows from',
+  directive: 'what the operator signed',
   code: 'a stable error code',
 } as const;
 export type FieldName = keyof typeof FIELDS;

@@ -212,7 +212,7 @@ t.test('nobody is expelled by heads that it did not sign', async (t) => {
 t.test('what it delegates and how it rotates its secret is in its log, each command an epoch of it', async (t) => {
   const { create, command } = scene(t);
   create().close();
-  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], notAfterUnixMs: START + 1 };
+  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], scope: [], notAfterUnixMs: START + 1 };
   command((folder) => folder.delegate(delegated));
   command((folder) => folder.rotate());
   command((folder) => {
@@ -267,7 +267,7 @@ t.test('a gateway that is enrolled before the site hears of an expulsion can be 
 t.test('what is withdrawn is withdrawn for every gateway, also by a clock behind the one that delegated', async (t) => {
   const { path, deps, create, command } = scene(t);
   create().close();
-  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], notAfterUnixMs: START + 90_000 };
+  const delegated = { operator: keyOf(9), name: 'Ada', rights: ['revoke'], scope: [], notAfterUnixMs: START + 90_000 };
   command((folder) => folder.delegate(delegated));
   const behind = new VirtualClock({ startUnixMs: START - 60_000 });
   const folder = AuthorityFolder.open(path, { ...deps, clock: behind });
@@ -296,7 +296,7 @@ t.test('what is withdrawn ends when it is withdrawn, whatever the clock does mea
     wall: () => ({ ...clock.wall(), unixMs: START + (readCount += 1) }),
   };
   command((folder) =>
-    folder.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], notAfterUnixMs: START + 90_000 }),
+    folder.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], scope: [], notAfterUnixMs: START + 90_000 }),
   );
   const folder = AuthorityFolder.open(path, { ...deps, clock: running });
   t.teardown(() => folder.close());

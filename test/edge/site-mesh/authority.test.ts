@@ -118,7 +118,7 @@ async function setUp(t: Test) {
 t.test('what the authority says to one gateway is done by all that are linked', async (t) => {
   const { authority, hall, gate, cellar, publish } = await setUp(t);
   const heads = gate.view.logs.filter(({ author }) => author === cellar.key).flatMap((log) => log.heads);
-  authority.delegate({ operator: keyOf(9), name: 'Ada', rights: ['revoke'], notAfterUnixMs: 2 ** 43 });
+  authority.delegate({ operator: keyOf(9), name: 'Ada', rights: ['revoke'], scope: [], notAfterUnixMs: 2 ** 43 });
   authority.expel(
     cellar.key,
     heads.map((head) => headFromText(JSON.stringify(head))),
@@ -164,7 +164,7 @@ t.test('what the authority says and no gateway can take alarms once, also over a
   t.match(alarms(), [{ entryKind: POLICY_KIND, code: 'ERR_LEDGER_MALFORMED' }]);
   await hall.restart();
   await eventually('it runs again', () => hall.view.state === 'running');
-  authority.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], notAfterUnixMs: 2 ** 47 });
+  authority.delegate({ operator: keyOf(9), name: 'Ada', rights: ['mode'], scope: [], notAfterUnixMs: 2 ** 47 });
   publish(hall);
   await eventually('it reads again', () => hall.view.operators.length === 1);
   t.equal(alarms().length, 1);

@@ -70,7 +70,7 @@ t.test(
 t.test('of an operator the newest delegation counts, and one without rights ends it', async (t) => {
   const { operators, says } = scene(t);
   const delegation = (issuedUnixMs: number, rights: readonly string[]) =>
-    Delegation.encode({ operator: keyOf(9), name: 'Ada', rights, issuedUnixMs, notAfterUnixMs: 100 });
+    Delegation.encode({ operator: keyOf(9), name: 'Ada', rights, scope: [], issuedUnixMs, notAfterUnixMs: 100 });
   says(DELEGATION_KIND, delegation(2, ['revoke']));
   says(DELEGATION_KIND, delegation(1, ['revoke', 'mode']));
   t.match(operators.all(), [{ operator: keyOf(9), rights: ['revoke'] }]);

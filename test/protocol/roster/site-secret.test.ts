@@ -42,6 +42,7 @@ t.test('a delegation that is incomplete or contradicts itself is not signed', as
     operator: keyOf(9),
     name: 'Ada',
     rights: ['revoke', 'mode'],
+    scope: ['lab', 'lab-door'],
     issuedUnixMs: 10,
     notAfterUnixMs: 20,
   };
@@ -52,6 +53,7 @@ t.test('a delegation that is incomplete or contradicts itself is not signed', as
     'a name that moves the cursor': { name: 'Ada\u001b[2J' },
     'a right that is none': { rights: ['revoke', 'everything'] },
     'a right by the name of what every object has': { rights: ['constructor'] },
+    'a scope that is no id': { scope: ['lab', 'Lab door'] },
     'an end before its beginning': { notAfterUnixMs: 9 },
   };
   for (const [what, change] of Object.entries(wrong)) {

@@ -1,0 +1,34 @@
+/** Codes of what operators direct a site to do. */
+export const DIRECTIVE_ERRORS = {
+  ERR_DIRECTIVE_INVALID: {
+    meaning: 'What should be a directive is none, contradicts itself, or was not signed by the operator that it names.',
+    action:
+      'Sign it again with `sparc … --key FILE` or on the page of a gateway; one that was changed is never carried out.',
+  },
+  ERR_DIRECTIVE_OTHER_SITE: {
+    meaning: 'A directive is for another site than this gateway belongs to.',
+    action: 'Give it to a gateway of that site.',
+  },
+  ERR_DIRECTIVE_EXPIRED: {
+    meaning: 'A directive was given, or came to the gateway that had to carry it out, after its end.',
+    action: 'Give it again. If it ends at once, compare the clock of the operator with that of the gateway.',
+  },
+  ERR_DIRECTIVE_OPERATOR_UNKNOWN: {
+    meaning: 'The gateway knows of no delegation by the site authority to the operator who signed.',
+    action:
+      'Delegate the right with `sparc authority delegate`, publish, and bring the file to a gateway. A gateway that hears of it later carries out what waits.',
+  },
+  ERR_DIRECTIVE_NOT_ENTITLED: {
+    meaning: 'The operator had no such right then, or not for everything that the directive is about.',
+    action: 'Look at `sparc roster show`; the site authority gives rights with `sparc authority delegate`.',
+  },
+  ERR_DIRECTIVE_FORGOTTEN: {
+    meaning: 'A directive is older than those that the gateway remembers, so that it may have been carried out before.',
+    action: 'Give it again if it is still meant.',
+  },
+  ERR_DIRECTIVE_MEMORY_DAMAGED: {
+    meaning: 'The file that says which directives this gateway has carried out is damaged.',
+    action:
+      'Nothing has to be done: they are carried out anew from the ledgers, and whatever they concern is as it was. Look for the reason on the disk.',
+  },
+} as const;
