@@ -44,7 +44,7 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
       case 'append': {
         const { token } = message;
         journal.writer.append(message.draft, message.wall).then(
-          ({ id, wallUnixMs, timeQuality }) => settle({ token, entry: { id, wallUnixMs, timeQuality } }),
+          ({ record: _, ...entry }) => settle({ token, entry }),
           (error: unknown) => settle({ token, error: toPlain(error) }),
         );
         break;

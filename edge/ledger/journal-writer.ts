@@ -308,7 +308,8 @@ export class JournalWriter implements Journal {
       const { sequence } = this.#addRecord(assembly, record, waiting.wall, waiting.body);
       const { unixMs, quality } = waiting.wall;
       const id = { author: this.#author, epoch: this.#epoch.counter, sequence };
-      assembly.appended.push({ waiting, entry: { id, wallUnixMs: unixMs, timeQuality: quality, record } });
+      const entry = { id, hlc: this.#hlc, wallUnixMs: unixMs, timeQuality: quality, record };
+      assembly.appended.push({ waiting, entry });
     }
     return assembly;
   }

@@ -1,3 +1,4 @@
+import type { Hlc } from '@sparc/protocol/hlc';
 import { decodeEvent, EntryContent, EVENT_KIND, type ChainedEntry, type StoredRecord } from '@sparc/protocol/ledger';
 import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
 import { toHex } from '../platform/index.js';
@@ -6,6 +7,7 @@ import { toHex } from '../platform/index.js';
 export interface LoggedEntry {
   readonly id: EntryId;
   readonly kind: string;
+  readonly hlc: Hlc;
   readonly wallUnixMs: number;
   readonly timeQuality: TimeQuality;
   /** Absent where the entry is no event, or one of a newer version that this one cannot read. */
@@ -14,11 +16,12 @@ export interface LoggedEntry {
 
 /** Throws ERR_LEDGER_MALFORMED when the content is damaged. */
 export function toLoggedEntry(author: Uint8Array, { epoch, sequence, content }: ChainedEntry): LoggedEntry {
-  const { kind, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
+  const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
   const record = kind === EVENT_KIND ? readableEvent(body) : undefined;
   return {
     id: { author: toHex(author), epoch: epoch.counter, sequence },
     kind,
+    hlc,
     wallUnixMs,
     timeQuality,
     ...(record !== undefined && { record }),

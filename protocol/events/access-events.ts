@@ -7,6 +7,13 @@ const GRANT = [...SUBJECT, 'flags?', 'card', 'inputs'] as const;
 const PENDING = [...SUBJECT, 'reason', 'alsoFailed?', 'card', 'inputs'] as const;
 /** What became of it; an operator's release has no access point and no credential. */
 const OUTCOME = ['accessPointId?', 'doorId?', 'credentialId?', 'holderId?'] as const;
+/** A claim about a holder counts as it is, whatever order the gateways of a site hear it in. */
+const CLAIM = {
+  'accounts?': 'areas, by spaces, of which one person fewer had left without a card than was counted',
+} as const;
+const CLEARING = {
+  'upTo?': 'milliseconds and counter of the stamp up to which claims about the holder do not count any more',
+} as const;
 
 /** People at doors: presentations, passages, exits, areas. */
 export const ACCESS_EVENTS = {
@@ -183,8 +190,9 @@ export const ACCESS_EVENTS = {
   'area.moved': {
     severity: 'info',
     meaning: 'A holder is in another area now; areas, and whether that is certain, are given.',
-    fields: ['holderId', 'accessPointId'],
+    fields: ['holderId', 'accessPointId', 'supersedes?'],
     detail: {
+      ...CLAIM,
       'from?': 'the area that was left; absent: from outside of all',
       'to?': 'the area that was entered; absent: outside of all',
       certain: '`true` or `false`',
@@ -195,6 +203,22 @@ export const ACCESS_EVENTS = {
     severity: 'info',
     meaning: 'Somebody left an area without a card, where that counts.',
     fields: ['doorId'],
+    detail: { area: 'the area', 'nobody?': '`true`: nobody was known to be in it, so nobody is one fewer' },
+  },
+  'area.peers_unheard': {
+    severity: 'warning',
+    meaning:
+      'Gateways that have doors of an area are not heard: who is in it is not known, and its rule for that applies.',
+    detail: {
+      area: 'the area',
+      'gateways?': 'their public keys',
+      'buses?': 'buses with doors of the area that no gateway is known to have',
+    },
+  },
+  'area.peers_heard': {
+    severity: 'notice',
+    meaning:
+      'All gateways that have doors of an area are heard again. Whoever was last seen before is not held to anti-passback once.',
     detail: { area: 'the area' },
   },
   'area.empty': {
@@ -215,8 +239,8 @@ export const ACCESS_EVENTS = {
   'area.presence_expired': {
     severity: 'notice',
     meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
-    fields: ['holderId'],
-    detail: { 'area?': 'the area; absent: outside of all' },
+    fields: ['holderId', 'supersedes?'],
+    detail: { ...CLAIM, ...CLEARING, 'area?': 'the area; absent: outside of all' },
   },
   'use_limit.changed': {
     severity: 'info',
@@ -258,7 +282,7 @@ export const ACCESS_EVENTS = {
     topic: 'Credential/State/ApbViolation',
     value: 'false',
     meaning: 'A named person let a holder begin anew with anti-passback.',
-    fields: ['holderId'],
-    detail: { by: 'who' },
+    fields: ['holderId', 'supersedes?'],
+    detail: { ...CLAIM, ...CLEARING, by: 'who', 'directive?': 'the id of the directive that says so' },
   },
 } as const satisfies Record<string, EventDescription>;

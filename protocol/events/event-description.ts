@@ -17,6 +17,7 @@ export const FIELDS = {
   card: 'what was read: raw bits, and what they decode to',
   inputs: 'what the decision was made from, enough to make it again',
   causeId: 'the entry that this one follows from',
+  supersedes: 'the claim about the same holder that this one takes the place of',
   directive: 'what the operator signed',
   code: 'a stable error code',
 } as const;

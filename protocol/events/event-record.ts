@@ -14,6 +14,17 @@ export interface CardRecord {
   readonly cardNumber?: string;
 }
 
+/** What a decision saw of an area. */
+export interface AreaInput {
+  readonly areaId: string;
+  /** People in it beside the holder, those on their way in included, as far as they are known. */
+  readonly others: number;
+  /** A gateway that has a door of the area was not heard: who passed there was not known. Absent: all were. */
+  readonly unheard?: boolean;
+  /** The holder was last seen before such a gateway was heard again: a contradiction is held against nobody once. */
+  readonly freePass?: boolean;
+}
+
 /** What a decision saw, beside the card: with the policy revision, enough to decide again. */
 export interface DecisionInputs {
   readonly atUnixMs: number;
@@ -39,8 +50,8 @@ export interface DecisionInputs {
   readonly location?: { readonly areaId?: string; readonly certain: boolean };
   /** Since the holder's last passage at this access point. */
   readonly sinceHereMs?: number;
-  /** People beside the holder in the areas that the passage enters or leaves, those on their way in included. */
-  readonly occupancy?: readonly { readonly areaId: string; readonly others: number }[];
+  /** Of the areas that the passage enters or leaves. */
+  readonly occupancy?: readonly AreaInput[];
   /** The holder had a grant at another door that was neither used nor over. */
   readonly pendingElsewhere?: boolean;
   /**
@@ -75,6 +86,8 @@ export interface DecisionInputs {
     readonly fromUnixMs: number;
     /** Exclusive. */
     readonly untilUnixMs: number;
+    /** Of the card, where its format carries one. */
+    readonly issue?: number;
   };
 }
 
@@ -95,6 +108,8 @@ export interface EventRecord {
   readonly inputs?: DecisionInputs;
   /** The grant or exit this outcome belongs to. */
   readonly causeId?: EntryId;
+  /** The claim about where the same holder was that this one takes the place of. */
+  readonly supersedes?: EntryId;
   /** What an operator signed, as `encodeSignedDirective` wrote it. */
   readonly directive?: Uint8Array;
   /** A stable error code, where one caused the event. */

@@ -5,7 +5,7 @@ export const GATEWAY_EVENTS = {
   'gateway.started': {
     severity: 'info',
     meaning: 'The gateway process started: it opened a new epoch, and its API has a new token.',
-    detail: { name: 'the name of the gateway' },
+    detail: { name: 'the name of the gateway', 'buses?': 'of a mesh: the ids of its buses, by spaces' },
   },
   'gateway.stopped': { severity: 'info', meaning: 'The gateway was stopped in order.' },
   'gateway.part_failed': {
@@ -77,6 +77,15 @@ export const GATEWAY_EVENTS = {
     severity: 'notice',
     meaning: 'No time source confirms the wall clock any more; it is believed within a bound, for 72 hours.',
     detail: { errorMs: 'the bound now' },
+  },
+  'clock.site_time': {
+    severity: 'notice',
+    meaning:
+      'The gateway goes by the time of its neighbours, because nobody vouches for its own clock; what it recorded since that was so has its own time, which is off by as much.',
+    detail: {
+      correctionMs: 'added to the clock of the machine, which is not set',
+      'errorMs?': 'the bound of its error; absent: nobody vouches for it, and it only keeps the gateways together',
+    },
   },
   'clock.unsynced': {
     severity: 'warning',

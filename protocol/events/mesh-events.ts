@@ -30,6 +30,19 @@ export const MESH_EVENTS = {
     fields: ['code'],
     detail: { kind: 'of the entry', entry: 'its epoch and sequence' },
   },
+  'mesh.bus_unclaimed': {
+    severity: 'warning',
+    meaning:
+      'The policy has doors of an area on a bus that no gateway is known to have; until one has it, who is in the area is not known.',
+    fields: ['busId'],
+  },
+  'mesh.bus_contested': {
+    severity: 'alarm',
+    meaning:
+      'Several gateways have a bus of this id: each would serve its doors. One of them is to be expelled or changed.',
+    fields: ['busId'],
+    detail: { gateways: 'their public keys' },
+  },
   'ledger.forked': {
     severity: 'alarm',
     meaning:

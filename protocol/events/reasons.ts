@@ -37,7 +37,9 @@ export const REASONS = [
   'locked_out',
   'apb_violation', // 17
   'apb_unknown',
+  'apb_free_pass',
   'occupancy_max', // 18
+  'occupancy_unknown',
   'occupancy_min',
   'area_disabled',
   'second_person_required', // 19

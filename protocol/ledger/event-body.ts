@@ -40,6 +40,13 @@ const RECORDED_MODES = [
 /** Profiles that an operator may let a visitor in by. */
 const VISITOR_PROFILES_MAX = 16;
 
+const AreaInput = message({
+  areaId: required(1, id),
+  others: required(2, uint()),
+  unheard: optional(3, flag),
+  freePass: optional(4, flag),
+});
+
 const Inputs = message({
   atUnixMs: required(1, uint()),
   timeQuality: required(2, oneOf(TIME_QUALITIES)),
@@ -54,7 +61,7 @@ const Inputs = message({
   interlockBusy: optional(11, flag),
   location: optional(12, message({ areaId: optional(1, id), certain: required(2, flag) })),
   sinceHereMs: optional(13, double),
-  occupancy: list(14, message({ areaId: required(1, id), others: required(2, uint()) }), AREAS_MAX),
+  occupancy: list(14, AreaInput, AREAS_MAX),
   pendingElsewhere: optional(15, flag),
   revocations: optional(24, message({ newest: required(1, uint()), hit: optional(2, uint()) })),
   partner: optional(20, message({ credentialId: required(1, id), holderId: required(2, id) })),
@@ -79,11 +86,12 @@ const Inputs = message({
       profiles: list(2, id, VISITOR_PROFILES_MAX),
       fromUnixMs: required(3, uint()),
       untilUnixMs: required(4, uint()),
+      issue: optional(5, uint()),
     }),
   ),
 });
 
-const Cause = message({
+const EntryRef = message({
   author: required(1, hex(32)),
   epoch: required(2, uint(2 ** 32 - 1)),
   sequence: required(3, sequenceNumber),
@@ -104,10 +112,11 @@ const EventBody = message({
   flags: list(10, word, REASONS_MAX),
   card: optional(11, Card),
   inputs: optional(12, Inputs),
-  causeId: optional(13, Cause),
+  causeId: optional(13, EntryRef),
   code: optional(14, word),
   detail: list(15, Detail, DETAILS_MAX),
   directive: optional(16, bytes(1, DIRECTIVE_BYTES_MAX)),
+  supersedes: optional(17, EntryRef),
 });
 
 /** An event as it was recorded, perhaps by a newer version that knows more names and reasons than this one. */
@@ -164,6 +173,6 @@ const uncarried: [
   Uncarried<EventRecord, typeof EventBody>,
   Uncarried<CardRecord, typeof Card>,
   Uncarried<DecisionInputs, typeof Inputs>,
-  Uncarried<EntryId, typeof Cause>,
+  Uncarried<EntryId, typeof EntryRef>,
 ] = [{}, {}, {}, {}];
 void uncarried;

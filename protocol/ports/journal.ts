@@ -20,6 +20,8 @@ export interface EntryDraft {
 
 export interface AppendedEntry {
   readonly id: EntryId;
+  /** Orders it among all entries of all gateways. */
+  readonly hlc: Hlc;
   readonly wallUnixMs: number;
   readonly timeQuality: TimeQuality;
   readonly record: EventRecord;

@@ -1,6 +1,6 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { JournalStartReport } from '@sparc/edge/ledger';
-import type { Hlc } from '@sparc/protocol/hlc';
+import { HLC_ZERO, mergeHlc, nextHlc, type Hlc } from '@sparc/protocol/hlc';
 import { encodeEvent } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock, EntryDraft, Journal } from '@sparc/protocol/ports';
 import { eventFaults } from './event-faults.js';
@@ -18,6 +18,7 @@ export class MemoryJournal implements Journal {
   failure: ErrorCode | undefined;
   /** Every append waits until `release`. */
   hanging = false;
+  #hlc = HLC_ZERO;
   #policyRevision: string | undefined;
   #newestRevocation = 0;
   #waiting: (() => void)[] = [];
@@ -45,7 +46,8 @@ export class MemoryJournal implements Journal {
     const turn = Promise.all([this.#order, this.#flushed()]).then(() => {
       const wall = this.clock.wall();
       const id = { author: 'ab'.repeat(32), epoch: 1, sequence: this.entries.length + 1 };
-      const entry: AppendedEntry = { id, wallUnixMs: wall.unixMs, timeQuality: wall.quality, record };
+      this.#hlc = nextHlc(this.#hlc, wall.unixMs);
+      const entry = { id, hlc: this.#hlc, wallUnixMs: wall.unixMs, timeQuality: wall.quality, record };
       this.entries.push(entry);
       return entry;
     });
@@ -55,6 +57,7 @@ export class MemoryJournal implements Journal {
 
   observe(hlc: Hlc): void {
     this.observed.push(hlc);
+    this.#hlc = mergeHlc(this.#hlc, hlc, this.clock.wall().unixMs).hlc;
   }
 
   /** Grants of which it does not say what became, as the real one reports them to the next start. */
