@@ -15,7 +15,7 @@ export const isInPolicy = (view: PolicyView, { id }: Visitor): boolean =>
   view.has('credential', id) || view.has('holder', id);
 
 /** A credential that is its own holder. */
-export const credentialOf = ({ id, fromUnixMs, untilUnixMs }: Visitor): CredentialRecord => ({
+export const credentialOf = ({ id, fromUnixMs, untilUnixMs, issue }: Visitor): CredentialRecord => ({
   id,
   holderId: id,
   holderStatus: 'active',
@@ -23,6 +23,7 @@ export const credentialOf = ({ id, fromUnixMs, untilUnixMs }: Visitor): Credenti
   validFromUnixMs: fromUnixMs,
   validToUnixMs: untilUnixMs,
   hasPin: false,
+  ...(issue !== undefined && { issue }),
 });
 
 /** Of a profile that the policy does not have, none. What rights carry beside entry is not for visitors. */

@@ -11,6 +11,7 @@ import {
 } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
+import type { VisitorBook } from '../visitors/index.js';
 import type { Presentation } from './candidate.js';
 import type { DoorSet } from './door-set.js';
 import type { PolicyInForce } from './policy-in-force.js';
@@ -27,6 +28,7 @@ export interface DeciderDeps {
   readonly lockOuts: () => DecisionContext['lockOuts'];
   readonly passages: PassageBook;
   readonly revocations: RevocationBook;
+  readonly visitors: VisitorBook;
 }
 
 /** Asks the pure decision, with what is known at this instant. */
@@ -42,11 +44,11 @@ export class Decider {
 
   /** The second look. A grant under a revision that is no longer in force has to stand under the new one as a whole. */
   obstacle(decision: Decision, { point, request }: Presentation): Reason | undefined {
-    const { policy, index, revocations } = this.deps;
+    const { policy, index, revocations, visitors } = this.deps;
     const doorId = index().accessPoints.get(request.accessPointId)?.accessPoint.door;
     if (doorId !== point.accessPoint.door) return 'point_unknown';
     if (policy.view !== undefined && decision.inputs.policyRevision === policy.view.revision) {
-      return releaseObstacle(decision, policy.view, { ...this.#modeAt(doorId), revocations });
+      return releaseObstacle(decision, policy.view, { ...this.#modeAt(doorId), revocations, visitors });
     }
     const again = this.decide(request);
     return again.outcome === 'grant' ? undefined : (again.reason ?? 'host_timeout');
@@ -67,7 +69,7 @@ export class Decider {
   }
 
   #context(accessPointId: string): DecisionContext {
-    const { clock, policy, index, lockOuts, passages, revocations } = this.deps;
+    const { clock, policy, index, lockOuts, passages, revocations, visitors } = this.deps;
     const policyAgeMs = policy.ageMs();
     const point = index().accessPoints.get(accessPointId);
     return {
@@ -77,6 +79,7 @@ export class Decider {
       lockOuts: lockOuts(),
       passages,
       revocations,
+      visitors,
       secureChannelRequired: point?.device.secureChannel !== 'clear',
       ...this.#modeAt(point?.accessPoint.door),
     };

@@ -18,6 +18,7 @@ import {
   type RecordedRevocations,
   type RevocationStore,
 } from '../revocation/index.js';
+import { VisitorBook, VOLATILE_VISITORS, type VisitorStore } from '../visitors/index.js';
 import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
 import { Linkage } from '../linkage/index.js';
@@ -61,6 +62,8 @@ export interface FieldDeps {
   readonly revocationStore?: RevocationStore;
   /** What the journal has of earlier runs. Absent: there was none. */
   readonly recordedRevocations?: () => Promise<RecordedRevocations>;
+  /** Default: forgets with the process. */
+  readonly visitorStore?: VisitorStore;
   /** The claims of earlier runs about who passed where, oldest first. Absent: there was none. */
   readonly claims?: () => Promise<readonly Claim[]>;
 }
@@ -85,6 +88,7 @@ export class Field {
   readonly #indicator: Indicator;
   readonly #mode: SiteModeKeeper;
   readonly #revocations: RevocationBook;
+  readonly #visitors: VisitorBook;
   readonly #inputs: SiteInputs;
   readonly #linkage: Linkage;
   readonly #doors: DoorSet;
@@ -143,6 +147,13 @@ export class Field {
       record: (event) => void record(event),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
+    this.#visitors = new VisitorBook({
+      clock,
+      store: deps.visitorStore ?? VOLATILE_VISITORS,
+      isRevoked: (id) => this.#revocations.of(id, id) !== undefined,
+      record,
+      onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
+    });
     this.#doors = new DoorSet({
       clock,
       fieldBus: bus,
@@ -159,6 +170,7 @@ export class Field {
       mode: this.#mode,
       passages: this.#passages,
       revocations: this.#revocations,
+      visitors: this.#visitors,
       view: () => this.#policy.view,
       acceptClock: deps.acceptClock,
     });
@@ -203,6 +215,7 @@ export class Field {
       lockOuts: () => this.#presentations.lockOuts,
       passages: this.#passages,
       revocations: this.#revocations,
+      visitors: this.#visitors,
     });
     this.#staleness = new StalenessWatch({ clock, record, ageMs: () => this.#policy.ageMs() });
     this.#presentations = new Presentations({
@@ -231,6 +244,7 @@ export class Field {
   start(): void {
     this.#mode.start();
     this.#revocations.start();
+    this.#visitors.start();
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
     this.#restoring = this.#restoreClaims();

@@ -2,6 +2,7 @@ import { isSparcError } from '@sparc/protocol/errors';
 import type { PolicyView } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
+import type { VisitorBook } from '../visitors/index.js';
 import { OrderRefused, refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
 import type { DoorSet } from './door-set.js';
 import type { Recorder } from './recorder.js';
@@ -16,6 +17,7 @@ export interface OrderDeskDeps {
   readonly doors: DoorSet;
   readonly mode: SiteModeKeeper;
   readonly passages: PassageBook;
+  readonly visitors: Pick<VisitorBook, 'has'>;
   readonly revocations: RevocationBook;
   /** Of the policy in force. */
   readonly view: () => PolicyView | undefined;
@@ -108,7 +110,7 @@ export class OrderDesk {
   /** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
   #assertKnown(subject: 'credential' | 'holder', id: string): void {
     const view = this.deps.view();
-    if (view === undefined || view.has(subject, id)) return;
+    if (view === undefined || view.has(subject, id) || this.deps.visitors.has(id)) return;
     throw refused(`policy ${view.revision} has no ${subject} ${id}`);
   }
 }

@@ -25,6 +25,7 @@ import {
 } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
+import { VisitorFile } from '../visitors/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { LaneState } from './lane-state.js';
@@ -129,6 +130,10 @@ export class Gateway {
         buses: () => this.#commissioning.busesView(),
         request: (action, authorization) => this.#request(action, authorization),
         meshNotice: (notice) => this.#meshJournal.take(notice),
+        ownTime: () => clock.own(),
+        siteTime: (heard) => {
+          if (Value.Check(TimesTold, heard)) clock.hear(heard);
+        },
         onListening: (url) => {
           this.#commissioning.listening(url);
           deps.onListening(url);
@@ -215,6 +220,7 @@ export class Gateway {
           return readMode(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 });
         },
         revocationStore: new RevocationFile(this.config.dataDir),
+        visitorStore: new VisitorFile(this.config.dataDir),
         recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;
           const before = { epoch: epoch.counter, sequence: 0 };

@@ -26,6 +26,10 @@ export const DIRECTIVE_ERRORS = {
     meaning: 'A directive is older than those that the gateway remembers, so that it may have been carried out before.',
     action: 'Give it again if it is still meant.',
   },
+  ERR_DIRECTIVE_VISITORS_MAX: {
+    meaning: 'As many visitors are let in as a gateway takes at a time.',
+    action: 'Wait until the time of some is over, or put them into the site file.',
+  },
   ERR_DIRECTIVE_MEMORY_DAMAGED: {
     meaning: 'The file that says which directives this gateway has carried out is damaged.',
     action:

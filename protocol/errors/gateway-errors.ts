@@ -46,6 +46,10 @@ export const GATEWAY_ERRORS = {
     action:
       'What the journal has of it is taken up by itself. Compare `sparc revocations` with what you know, and revoke again what is missing.',
   },
+  ERR_GATEWAY_VISITORS_DAMAGED: {
+    meaning: 'The file that says which visitors operators let in is damaged, or others can write to it.',
+    action: 'Let those in anew who are still expected: `sparc visitor add`. Look for the reason on the disk.',
+  },
   ERR_GATEWAY_REVOCATION_UNSAVED: {
     meaning: 'A revocation is in force, but the disk did not take it.',
     action:

@@ -62,6 +62,28 @@ export const SITE_EVENTS = {
     meaning: 'Revocations that the list had lost were taken from the journal.',
     detail: { count: 'how many' },
   },
+  'visitor.added': {
+    severity: 'notice',
+    meaning: 'An operator lets somebody in for a time, by a card that the policy does not have.',
+    fields: ['credentialId'],
+    detail: {
+      by: 'the operator',
+      directive: 'the id of the directive',
+      from: 'the first instant',
+      until: 'the first instant after it',
+    },
+  },
+  'visitor.ended': {
+    severity: 'notice',
+    meaning: 'A visitor is not let in any more: the operator had no right to it, as the site authority said meanwhile.',
+    fields: ['credentialId', 'code'],
+    detail: { directive: 'the id of the directive' },
+  },
+  'visitor.list_lost': {
+    severity: 'alarm',
+    meaning: 'Visitors of before the start cannot be read; they are not let in.',
+    fields: ['code'],
+  },
   'fire.alarm': {
     severity: 'alarm',
     meaning: 'A fire alarm became active; doors it concerns release until it is ended.',

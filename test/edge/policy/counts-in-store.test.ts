@@ -33,6 +33,16 @@ t.test('a generation says which credentials have a limit, and what clearance the
   t.same(view.minimumClearance, [0, 2]);
 });
 
+t.test('a generation says what a profile opens, for whoever has it', async (t) => {
+  const scene = policyScene(t);
+  scene.apply(SITE_FILE);
+  const view = SqlitePolicyView.open(verifyGeneration(scene.dataDir, scene.verify).current?.path ?? '', scene.pinKey);
+  t.teardown(() => view.close());
+  t.same(view.profileRights('staff', 'front-in'), [{ profileId: 'staff', scheduleId: 'office' }]);
+  t.same(view.profileRights('staff', 'lab-in'), []);
+  t.same(view.profileRights('nobody', 'front-in'), []);
+});
+
 t.test('with all generations damaged, facility codes that open come from the signed emergency file', async (t) => {
   const answer = (text: string) => {
     const scene = policyScene(t);
