@@ -4,6 +4,10 @@ export const API_ERRORS = {
     meaning: 'The API has nothing at this address, or not for this method.',
     action: 'Check the address; `/api/site`, `/api/events` and `/api/stream` are there, for GET.',
   },
+  ERR_API_DIRECTIVE_UNKNOWN: {
+    meaning: 'No ledger that this gateway holds carries the directive, or it was given long before many others.',
+    action: 'Check the id; ask the gateway at which the directive was given.',
+  },
   ERR_API_REQUEST_INVALID: {
     meaning: 'A request to the API is malformed, or a parameter is out of range.',
     action: 'Correct the parameter named in the message.',

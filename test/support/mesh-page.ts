@@ -2,6 +2,7 @@ import type { Test } from 'tap';
 import type { Browser } from 'playwright-core';
 import { MESH_OFF, type HeadView, type MemberView, type MeshView } from '@sparc/edge/api';
 import { buildApi, EventLog, EventStreams, FieldRequests, MeshFeed, SiteState } from '@sparc/edge/api/server';
+import { NO_DELIVERY } from '@sparc/edge/delivery';
 import { NO_COMMISSIONING, siteSnapshot } from './site-fixture.js';
 import { systemClock } from './system-clock.js';
 
@@ -58,13 +59,14 @@ export async function openMeshPage(
   state.apply({ kind: 'snapshot', snapshot: siteSnapshot() });
   state.apply({ kind: 'commissioning', view: NO_COMMISSIONING.commissioning() });
   const streams = new EventStreams(systemClock);
-  const feed = new MeshFeed(systemClock, streams, () => view);
+  const feed = new MeshFeed(systemClock, streams, { mesh: () => view, delivery: () => NO_DELIVERY });
   const api = buildApi({
     state,
     log: new EventLog({ read: () => [] }),
     streams,
     requests: new FieldRequests(systemClock, () => undefined),
     mesh: () => view,
+    delivery: { delivery: () => NO_DELIVERY, directive: () => undefined },
     logLevel: 'silent',
   });
   feed.start();

@@ -3,6 +3,7 @@ import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import { MeshView } from '../mesh-view.js';
 import { addCommissioningRoutes } from './commissioning-routes.js';
+import { addDeliveryRoutes, type DeliveryViews } from './delivery-routes.js';
 import { addOrderRoutes } from './order-routes.js';
 import { consoleFiles } from './console-files.js';
 import { asApiError, errorReply } from './error-reply.js';
@@ -19,6 +20,7 @@ export interface ApiDeps {
   readonly streams: EventStreams;
   readonly requests: FieldRequests;
   readonly mesh: () => MeshView;
+  readonly delivery: DeliveryViews;
   readonly logLevel: string;
   readonly simulatorUrl?: string;
 }
@@ -28,7 +30,16 @@ const CONNECTIONS_MAX = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Builds the API; `listen` is the caller's. Read-only but for commissioning and orders, whose requests the field checks. */
-export function buildApi({ state, log, streams, requests, mesh, logLevel, simulatorUrl }: ApiDeps): FastifyInstance {
+export function buildApi({
+  state,
+  log,
+  streams,
+  requests,
+  mesh,
+  delivery,
+  logLevel,
+  simulatorUrl,
+}: ApiDeps): FastifyInstance {
   const headers = securityHeaders(simulatorUrl);
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
@@ -78,9 +89,11 @@ export function buildApi({ state, log, streams, requests, mesh, logLevel, simula
     reasons: REASON_TEXTS,
   }));
   api.get('/api/stream', async (_request, reply) => {
-    streams.open(reply.raw, headers, { site: state.view(), commissioning: state.commissioning(), mesh: mesh() });
+    const states = { site: state.view(), commissioning: state.commissioning() };
+    streams.open(reply.raw, headers, { ...states, mesh: mesh(), delivery: delivery.delivery() });
     return reply.hijack();
   });
+  addDeliveryRoutes(api, { state, mesh, delivery, answers });
   addCommissioningRoutes(api, { state, requests });
   addOrderRoutes(api, requests);
   for (const { path, contentType, etag, bytes } of consoleFiles()) {

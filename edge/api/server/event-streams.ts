@@ -9,7 +9,7 @@ export const STREAM_BACKLOG_MAX_BYTES = 262_144;
 export const STREAM_HEARTBEAT_MS = 15_000;
 
 /** States that are sent whole, each as an event of that name. */
-const STATE_NAMES = ['site', 'commissioning', 'mesh'] as const;
+const STATE_NAMES = ['site', 'commissioning', 'mesh', 'delivery'] as const;
 type StateName = (typeof STATE_NAMES)[number];
 
 /**

@@ -2,6 +2,7 @@ import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { MESH_OFF, type MeshView, type SiteEvent } from '@sparc/edge/api';
+import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/edge/delivery';
 import {
   buildApi,
   EventLog,
@@ -9,13 +10,20 @@ import {
   FieldRequests,
   JournalHistory,
   SiteState,
+  type DeliveryViews,
   type EventRange,
 } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
 import { writeJournal } from '../../support/journal.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 
-function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => [], mesh: MeshView = MESH_OFF) {
+const NOTHING_DELIVERED: DeliveryViews = { delivery: () => NO_DELIVERY, directive: () => undefined };
+
+function setUp(
+  history: (range: EventRange) => readonly SiteEvent[] = () => [],
+  mesh: MeshView = MESH_OFF,
+  delivery = NOTHING_DELIVERED,
+) {
   const clock = new VirtualClock();
   const state = new SiteState(clock, 'http://127.0.0.1:9000');
   const log = new EventLog({ read: history });
@@ -27,6 +35,7 @@ function setUp(history: (range: EventRange) => readonly SiteEvent[] = () => [], 
     streams,
     requests,
     mesh: () => mesh,
+    delivery,
     logLevel: 'silent',
     simulatorUrl: 'http://127.0.0.1:9000',
   });
@@ -92,6 +101,50 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
   t.strictSame((await setUp(undefined, view).get('/api/mesh')).json(), view);
 });
 
+t.test('what the logs prove of each gateway is given whole, and of one directive alone', async (t) => {
+  const [gateway, id] = ['ab'.repeat(32), '0f'.repeat(16)] as const;
+  const directive: DirectiveView = {
+    id,
+    kind: 'raise',
+    detail: { what: 'lockdown' },
+    operator: { key: 'cd'.repeat(32), name: 'Ada' },
+    issuedUnixMs: 1,
+    given: { gateway, name: 'hallway', cursor: '3.4', atUnixMs: 2 },
+    answeredBy: 'all',
+    gateways: [
+      { gateway, name: 'hallway', isReached: true, state: 'refused', atUnixMs: 3, cursor: '3.5', code: 'ERR_X' },
+      { gateway: 'ac'.repeat(32), name: 'gate', isReached: false, state: 'unheard' },
+    ],
+  };
+  const view: DeliveryView = {
+    isComplete: true,
+    gateways: [
+      {
+        key: gateway,
+        name: 'hallway',
+        isSelf: true,
+        isReached: true,
+        newest: { cursor: '3.5', atUnixMs: 3 },
+        startedUnixMs: 1,
+        policy: { revision: '12-00112233aabbccdd', number: 12, sinceUnixMs: 2 },
+        revocation: { number: 7, sinceUnixMs: 3 },
+        directives: { appliedCount: 1, refusedCount: 0, unheardCount: 1, unheardSinceUnixMs: 2 },
+        clock: { quality: 'holdover', errorMs: 1_500, offsetMs: -0.5 },
+      },
+    ],
+    directives: [directive],
+  };
+  const { get } = setUp(undefined, MESH_OFF, {
+    delivery: () => view,
+    directive: (asked) => (asked === id ? directive : undefined),
+  });
+  t.strictSame((await get('/api/delivery')).json(), view);
+  t.strictSame((await get(`/api/directives/${id}`)).json(), directive);
+  const unknown = await get(`/api/directives/${'00'.repeat(16)}`);
+  t.strictSame([unknown.statusCode, unknown.json().code], [404, 'ERR_API_DIRECTIVE_UNKNOWN']);
+  t.equal((await get('/api/directives/..%2fsecret')).statusCode, 400);
+});
+
 t.test('before the first snapshot the API says that it is starting, and what to do', async (t) => {
   const { get } = setUp();
   for (const url of ['/api/site', '/healthz', '/api/stream']) {
@@ -108,7 +161,7 @@ t.test('a gateway that falls silent makes the API unhealthy, and healthy again w
   t.strictSame((await get('/healthz')).json(), { status: 'ok' });
   await clock.advance(15_001);
   t.equal((await get('/healthz')).json().code, 'ERR_API_FIELD_SILENT');
-  state.apply({ kind: 'health', droppedCount: 0 });
+  state.apply({ kind: 'health', droppedCount: 0, time: undefined });
   t.equal((await get('/healthz')).statusCode, 200);
 });
 

@@ -2,6 +2,7 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { MESH_OFF, type MeshView } from '@sparc/edge/api';
+import { NO_DELIVERY } from '@sparc/edge/delivery';
 import { EventStreams, MESH_FEED_INTERVAL_MS, MeshFeed } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
 import { eventually } from '../../support/peers.js';
@@ -12,13 +13,14 @@ async function setUp(t: Test) {
   const streams = new EventStreams(clock);
   let view: MeshView = MESH_OFF;
   let madeCount = 0;
-  const feed = new MeshFeed(clock, streams, () => {
+  const mesh = () => {
     madeCount += 1;
     return view;
-  });
+  };
+  const feed = new MeshFeed(clock, streams, { mesh, delivery: () => NO_DELIVERY });
   feed.start();
   const server = createServer((_request, response) =>
-    streams.open(response, {}, { site: {}, commissioning: {}, mesh: view }),
+    streams.open(response, {}, { site: {}, commissioning: {}, mesh: view, delivery: NO_DELIVERY }),
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => {

@@ -1,0 +1,71 @@
+import { compareHlc } from '@sparc/protocol/hlc';
+import type { EntryMark, SaidEntry } from './said-entry.js';
+
+/** How a gateway stands by its own log. Instants are those of its own clock. */
+export interface GatewayReport {
+  /** The newest entry of any kind. */
+  readonly newest?: EntryMark;
+  readonly startedUnixMs?: number;
+  /** Absent: none was in force since its last start, as far as is known. */
+  readonly policy?: {
+    readonly revision: string;
+    /** Of a revision that the authority of the site signed. */
+    readonly number?: number;
+    readonly sinceUnixMs: number;
+  };
+  /** 0: it applied none. */
+  readonly revocation: { readonly number: number; readonly sinceUnixMs?: number };
+  /** Bound of the error of its clock, as far as it said one since the quality changed. */
+  readonly clockErrorMs?: number;
+}
+
+export const NO_REPORT: GatewayReport = { revocation: { number: 0 } };
+
+/** How the authority of a site names its revisions: number, and start of a hash. */
+const ISSUED_REVISION = /^(\d{1,10})-[0-9a-f]{16}$/;
+const DIGITS = /^\d{1,15}$/;
+
+/** The report after an entry of any kind. What a disk that was set back says again changes nothing. */
+export function marked(report: GatewayReport, { id, hlc, wallUnixMs, timeQuality }: EntryMark): GatewayReport {
+  if (report.newest !== undefined && compareHlc(hlc, report.newest.hlc) <= 0) return report;
+  const { clockErrorMs, ...rest } = report;
+  const isAsSaid = clockErrorMs !== undefined && report.newest?.timeQuality === timeQuality;
+  return { ...rest, newest: { id, hlc, wallUnixMs, timeQuality }, ...(isAsSaid && { clockErrorMs }) };
+}
+
+/** The report after an event, which `marked` saw before. */
+export function reported(report: GatewayReport, { record, wallUnixMs }: SaidEntry): GatewayReport {
+  const { name, detail = {} } = record;
+  switch (name) {
+    case 'gateway.started':
+      return { ...withoutPolicy(report), startedUnixMs: wallUnixMs };
+    case 'policy.loaded': {
+      const { revision } = detail;
+      if (revision === undefined) return report;
+      const number = ISSUED_REVISION.exec(revision)?.[1];
+      const issued = number === undefined ? {} : { number: Number(number) };
+      return { ...report, policy: { revision, ...issued, sinceUnixMs: wallUnixMs } };
+    }
+    case 'policy.lost':
+      return withoutPolicy(report);
+    case 'revocation.applied': {
+      const number = numberOf(detail['number']);
+      if (number === undefined || number < report.revocation.number) return report;
+      return { ...report, revocation: { number, sinceUnixMs: wallUnixMs } };
+    }
+    case 'clock.holdover':
+    case 'clock.site_time': {
+      const clockErrorMs = numberOf(detail['errorMs']);
+      return clockErrorMs === undefined ? report : { ...report, clockErrorMs };
+    }
+    default:
+      return report;
+  }
+}
+
+function withoutPolicy({ policy: _policy, ...report }: GatewayReport): GatewayReport {
+  return report;
+}
+
+const numberOf = (text: string | undefined): number | undefined =>
+  text !== undefined && DIGITS.test(text) ? Number(text) : undefined;

@@ -1,0 +1,14 @@
+/**
+ * Proof of delivery: what the logs of all gateways of a site say of how far each of them is. Pure.
+ * @packageDocumentation
+ */
+export { DeliveryLog, DIRECTIVES_KEPT_MAX, type Answer } from './delivery-log.js';
+export { deliveryOf, directiveOf, DIRECTIVES_SHOWN, type DeliverySite, type SiteGateway } from './delivery-of.js';
+export {
+  DeliveryView,
+  DirectiveView,
+  NO_DELIVERY,
+  type DirectiveAnswer,
+  type GatewayDelivery,
+} from './delivery-view.js';
+export type { EntryMark, SaidEntry } from './said-entry.js';

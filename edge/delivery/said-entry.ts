@@ -1,0 +1,16 @@
+import type { Hlc } from '@sparc/protocol/hlc';
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
+
+/** An event in the log of a gateway. */
+export interface SaidEntry {
+  readonly id: EntryId;
+  readonly hlc: Hlc;
+  /** What the clock of that gateway showed. */
+  readonly wallUnixMs: number;
+  readonly timeQuality: TimeQuality;
+  readonly record: StoredRecord;
+}
+
+/** An entry of which only where and when it is known. */
+export type EntryMark = Omit<SaidEntry, 'record'>;

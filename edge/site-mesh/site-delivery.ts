@@ -1,0 +1,70 @@
+import type { Clock } from '@sparc/protocol/ports';
+import type { MeshView } from '../api/index.js';
+import {
+  DeliveryLog,
+  deliveryOf,
+  directiveOf,
+  type DeliverySite,
+  type DeliveryView,
+  type DirectiveView,
+} from '../delivery/index.js';
+import { verifySignature } from '../platform/index.js';
+import type { OwnLog, ReadableLogs } from '../replica/index.js';
+import { DeliveryReader } from './delivery-reader.js';
+
+export interface SiteDeliveryDeps {
+  readonly clock: Clock;
+  readonly own: OwnLog;
+  readonly replicas: ReadableLogs;
+  /** A directive was given or answered. */
+  readonly onDirective: () => void;
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/** Proof of delivery from the own journal and the replicas, which were verified when they were taken. */
+export class SiteDelivery {
+  readonly #log = new DeliveryLog(verifySignature);
+  readonly #reader: DeliveryReader;
+
+  constructor({ own, replicas, ...deps }: SiteDeliveryDeps) {
+    const logs: ReadableLogs = {
+      logs: () => new Map([...replicas.logs(), [own.author, own.log()]]),
+      batchAfter: (author, after) =>
+        author === own.author ? own.batchAfter(after) : replicas.batchAfter(author, after),
+    };
+    this.#reader = new DeliveryReader({ ...deps, logs, delivery: this.#log });
+  }
+
+  start(): void {
+    this.#reader.start();
+  }
+
+  /** The log of an author has more. */
+  grew(author: string): void {
+    this.#reader.grew(author);
+  }
+
+  view(mesh: MeshView): DeliveryView {
+    return deliveryOf(this.#log, siteOf(mesh), this.#reader.isComplete);
+  }
+
+  /** Undefined for one that no log here carries, or that was given long before a thousand others. */
+  directive(id: string, mesh: MeshView): DirectiveView | undefined {
+    const given = this.#log.given(id);
+    return given && directiveOf(this.#log, siteOf(mesh), given);
+  }
+
+  stop(): void {
+    this.#reader.stop();
+  }
+}
+
+const siteOf = ({ members, partitions, operators }: MeshView): DeliverySite => ({
+  members: members.map(({ key, name, isSelf }) => ({
+    key,
+    name,
+    isSelf,
+    isReached: isSelf || partitions[0]?.includes(key) === true,
+  })),
+  operatorNames: new Map(operators.map(({ key, name }) => [key, name])),
+});

@@ -1,0 +1,217 @@
+import t from 'tap';
+import { encodeSignedDirective, signDirective, type Directive } from '@sparc/protocol/directive';
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import { DeliveryLog, deliveryOf, DIRECTIVES_KEPT_MAX, directiveOf, type DeliverySite } from '@sparc/edge/delivery';
+import { verifySignature } from '@sparc/edge/platform';
+import { testSigner } from '../../support/test-signer.js';
+
+const START_UNIX_MS = 1_790_000_000_000;
+const [HALLWAY, GATE, CELLAR] = ['aa'.repeat(32), 'bb'.repeat(32), 'cc'.repeat(32)] as const;
+const OPERATOR = testSigner(7);
+const OPERATOR_KEY = Buffer.from(OPERATOR.publicKey).toString('hex');
+
+const SITE: DeliverySite = {
+  members: [
+    { key: HALLWAY, name: 'hallway', isSelf: true, isReached: true },
+    { key: GATE, name: 'gate', isSelf: false, isReached: true },
+    { key: CELLAR, name: 'cellar', isSelf: false, isReached: false },
+  ],
+  operatorNames: new Map([[OPERATOR_KEY, 'Ada']]),
+};
+
+const idOf = (at: number): string => at.toString(16).padStart(32, '0');
+const common = (at: number) => ({
+  v: 1 as const,
+  id: idOf(at),
+  site: 'harbour',
+  issuedUnixMs: START_UNIX_MS + at,
+  expiresUnixMs: START_UNIX_MS + at + 10_000,
+});
+const lockdown = (at = 1): Directive => ({ ...common(at), kind: 'raise', what: 'lockdown', scope: ['lab'] });
+
+/** Logs that gateways write, one entry a second, as they are read here. */
+class Said {
+  readonly log = new DeliveryLog(verifySignature);
+  readonly #sequences = new Map<string, number>();
+  #atMs = START_UNIX_MS;
+
+  say(author: string, record: StoredRecord): void {
+    const sequence = (this.#sequences.get(author) ?? 0) + 1;
+    this.#sequences.set(author, sequence);
+    this.#atMs += 1_000;
+    const hlc = { unixMs: this.#atMs, counter: 0 };
+    const mark = { id: { author, epoch: 3, sequence }, hlc, wallUnixMs: this.#atMs, timeQuality: 'synced' as const };
+    this.log.mark(mark);
+    this.log.take({ ...mark, record });
+  }
+
+  give(author: string, directive: Directive, signer = OPERATOR): void {
+    const bytes = encodeSignedDirective({ ...signDirective(signer, directive), operator: OPERATOR_KEY });
+    this.say(author, { name: 'directive.given', directive: bytes, detail: { directive: directive.id } });
+  }
+
+  answers(id: string) {
+    const given = this.log.given(id);
+    return given && directiveOf(this.log, SITE, given).gateways.map(({ name, state, code }) => [name, state, code]);
+  }
+}
+
+t.test('a directive is answered by each gateway in its own log, refusals with their code', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, lockdown());
+  said.say(HALLWAY, { name: 'site.lockdown', detail: { directive: idOf(1) } });
+  said.say(GATE, { name: 'directive.refused', code: 'ERR_DIRECTIVE_EXPIRED', detail: { directive: idOf(1) } });
+  t.strictSame(deliveryOf(said.log, SITE, true).directives, [
+    {
+      id: idOf(1),
+      kind: 'raise',
+      detail: { what: 'lockdown', scope: 'lab' },
+      operator: { key: OPERATOR_KEY, name: 'Ada' },
+      issuedUnixMs: START_UNIX_MS + 1,
+      given: { gateway: HALLWAY, name: 'hallway', cursor: '3.1', atUnixMs: START_UNIX_MS + 1_000 },
+      answeredBy: 'all',
+      gateways: [
+        {
+          gateway: HALLWAY,
+          name: 'hallway',
+          isReached: true,
+          state: 'applied',
+          atUnixMs: START_UNIX_MS + 2_000,
+          cursor: '3.2',
+        },
+        {
+          gateway: GATE,
+          name: 'gate',
+          isReached: true,
+          state: 'refused',
+          atUnixMs: START_UNIX_MS + 3_000,
+          cursor: '3.1',
+          code: 'ERR_DIRECTIVE_EXPIRED',
+        },
+        { gateway: CELLAR, name: 'cellar', isReached: false, state: 'unheard' },
+      ],
+    },
+  ]);
+});
+
+t.test('an answer that is read before the directive it answers counts', async (t) => {
+  const said = new Said();
+  said.say(GATE, { name: 'revocation.applied', detail: { directive: idOf(1), number: '4' } });
+  t.equal(said.answers(idOf(1)), undefined);
+  said.give(HALLWAY, { ...common(1), kind: 'revoke', subject: 'credential', subjectId: 'card-ada' });
+  t.strictSame(said.answers(idOf(1)), [
+    ['hallway', 'unheard', undefined],
+    ['gate', 'applied', undefined],
+    ['cellar', 'unheard', undefined],
+  ]);
+});
+
+t.test('what was carried out stays so, and what was refused may be carried out later', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, lockdown());
+  const detail = { directive: idOf(1) };
+  said.say(GATE, { name: 'directive.refused', code: 'ERR_DIRECTIVE_OPERATOR_UNKNOWN', detail });
+  said.say(GATE, { name: 'site.lockdown', detail });
+  said.say(GATE, { name: 'directive.refused', code: 'ERR_DIRECTIVE_EXPIRED', detail });
+  t.strictSame(said.answers(idOf(1))?.[1], ['gate', 'applied', undefined]);
+});
+
+t.test('what no operator signed is no directive, and a repetition elsewhere adds none', async (t) => {
+  const said = new Said();
+  said.give(CELLAR, lockdown(1), testSigner(8));
+  t.equal(said.log.given(idOf(1)), undefined, 'signed with another key than it names');
+  said.say(CELLAR, { name: 'directive.given', directive: new Uint8Array([1, 2, 3]), detail: { directive: idOf(1) } });
+  t.equal(said.log.given(idOf(1)), undefined, 'bytes that are none');
+  said.give(HALLWAY, lockdown(1));
+  said.give(CELLAR, lockdown(1));
+  t.equal(said.log.given(idOf(1))?.carrier.id.author, HALLWAY);
+  t.equal(said.log.allGiven().length, 1);
+});
+
+t.test('a door command is answered by the gateway of the door alone, and nobody else owes an answer', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, { ...common(1), kind: 'door', door: 'front', order: { kind: 'releaseDoor' } });
+  t.strictSame(said.answers(idOf(1)), []);
+  t.equal(deliveryOf(said.log, SITE, true).gateways[2]?.directives.unheardCount, 0);
+  said.say(GATE, { name: 'operator.release', doorId: 'front', detail: { directive: idOf(1) } });
+  t.strictSame(said.answers(idOf(1)), [['gate', 'applied', undefined]]);
+});
+
+t.test('whoever is expelled is not asked', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, { ...common(1), kind: 'expel', gateway: CELLAR, heads: [] });
+  t.strictSame(
+    said.answers(idOf(1))?.map(([name]) => name),
+    ['hallway', 'gate'],
+  );
+  t.equal(deliveryOf(said.log, SITE, true).gateways[2]?.directives.unheardCount, 0);
+});
+
+t.test('the identifier of a card is not shown', async (t) => {
+  const said = new Said();
+  const identifier = { format: 'h10301', facility: 12, number: 47_114 };
+  const times = { fromUnixMs: START_UNIX_MS, untilUnixMs: START_UNIX_MS + 1 };
+  const visitor = { id: 'vera', name: 'Vera', identifier, profiles: ['lobby'], ...times };
+  said.give(HALLWAY, { ...common(1), kind: 'visitor', visitor });
+  const view = deliveryOf(said.log, SITE, true);
+  t.match(view.directives[0]?.detail, { visitor: 'vera', name: 'Vera', profiles: 'lobby' });
+  t.notMatch(JSON.stringify(view), /47114/);
+});
+
+t.test('of each gateway it is known how far it is', async (t) => {
+  const said = new Said();
+  said.say(GATE, { name: 'gateway.started' });
+  said.say(GATE, { name: 'policy.loaded', detail: { revision: '12-00112233aabbccdd' } });
+  said.say(GATE, { name: 'revocation.applied', detail: { number: '7' } });
+  said.say(GATE, { name: 'clock.holdover', detail: { errorMs: '1500' } });
+  said.give(HALLWAY, lockdown(1));
+  said.give(HALLWAY, lockdown(2));
+  said.say(GATE, { name: 'site.lockdown', detail: { directive: idOf(2) } });
+  t.strictSame(deliveryOf(said.log, SITE, false).gateways[1], {
+    key: GATE,
+    name: 'gate',
+    isSelf: false,
+    isReached: true,
+    newest: { cursor: '3.5', atUnixMs: START_UNIX_MS + 7_000 },
+    startedUnixMs: START_UNIX_MS + 1_000,
+    policy: { revision: '12-00112233aabbccdd', number: 12, sinceUnixMs: START_UNIX_MS + 2_000 },
+    revocation: { number: 7, sinceUnixMs: START_UNIX_MS + 3_000 },
+    directives: {
+      appliedCount: 1,
+      refusedCount: 0,
+      unheardCount: 1,
+      unheardSinceUnixMs: START_UNIX_MS + 5_000,
+    },
+    clock: { quality: 'synced', errorMs: 1_500 },
+  });
+});
+
+t.test('a gateway that starts has no policy until it says so, and an older revocation lowers nothing', async (t) => {
+  const said = new Said();
+  said.say(GATE, { name: 'policy.loaded', detail: { revision: 'ab12' } });
+  t.strictSame(said.log.reportOf(GATE).policy, { revision: 'ab12', sinceUnixMs: START_UNIX_MS + 1_000 });
+  said.say(GATE, { name: 'revocation.applied', detail: { number: '7' } });
+  said.say(GATE, { name: 'revocation.applied', detail: { number: '6' } });
+  said.say(GATE, { name: 'revocation.applied', detail: { number: 'many' } });
+  said.say(GATE, { name: 'gateway.started' });
+  t.equal(said.log.reportOf(GATE).policy, undefined);
+  t.equal(said.log.reportOf(GATE).revocation.number, 7);
+});
+
+t.test('one gateway that answers without end costs others nothing', async (t) => {
+  const said = new Said();
+  said.say(GATE, { name: 'site.lockdown', detail: { directive: idOf(1) } });
+  for (let at = 0; at <= DIRECTIVES_KEPT_MAX; at += 1) {
+    said.say(CELLAR, { name: 'site.lockdown', detail: { directive: idOf(at + 1) } });
+  }
+  t.equal(said.log.answerOf(CELLAR, idOf(1)), undefined, 'its own oldest answer gave way');
+  t.equal(said.log.answerOf(GATE, idOf(1))?.state, 'applied');
+});
+
+t.test('of more directives than are kept the oldest goes', async (t) => {
+  const said = new Said();
+  for (let at = DIRECTIVES_KEPT_MAX + 1; at >= 1; at -= 1) said.give(HALLWAY, lockdown(at));
+  t.equal(said.log.given(idOf(1)), undefined);
+  t.equal(said.log.given(idOf(DIRECTIVES_KEPT_MAX + 1))?.directive.id, idOf(DIRECTIVES_KEPT_MAX + 1));
+  t.equal(said.log.allGiven().length, DIRECTIVES_KEPT_MAX);
+});
