@@ -14,6 +14,14 @@ export {
   type PolicyLaneView,
 } from './mesh-view.js';
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
-export type { FieldToSite, RequestAnswer, SiteOptions, SiteToField } from './site-messages.js';
+export {
+  Reach,
+  STORED_PAUSE_MS,
+  type FieldToSite,
+  type RequestAnswer,
+  type SiteOptions,
+  type SiteToField,
+} from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
-export type { BusSnapshot, DoorSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';
+export type { BusSnapshot, DoorSnapshot, RaiseSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';
+export { TimesTold } from './times-told.js';

@@ -1,6 +1,8 @@
 import { pino } from 'pino';
-import { createNodeClock, nodeRandom } from '../platform/index.js';
-import type { SiteMesh } from '../site-mesh/index.js';
+import { NO_DELIVERY } from '../delivery/index.js';
+import { readPlaces } from '../policy/index.js';
+import { createNodeClock, createTimeEvidence, nodeRandom } from '../platform/index.js';
+import type { MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
   buildApi,
   EventLog,
@@ -29,7 +31,13 @@ const streams = new EventStreams(clock);
 const requests = new FieldRequests(clock, tell);
 let mesh: SiteMesh | undefined;
 const meshView = (): MeshView => mesh?.view() ?? (options.mesh ? { ...MESH_OFF, state: 'starting' } : MESH_OFF);
-const api = buildApi({ state, log, streams, requests, mesh: meshView, logLevel, ...simulator });
+const delivery = {
+  delivery: () => mesh?.delivery() ?? NO_DELIVERY,
+  directive: (id: string) => mesh?.directive(id),
+};
+const places = () => readPlaces(options.dataDir);
+const feed = new MeshFeed(clock, streams, { mesh: meshView, delivery: delivery.delivery });
+const api = buildApi({ state, log, streams, requests, mesh: meshView, delivery, places, logLevel, ...simulator });
 
 process.on('message', (message: FieldToSite) => {
   state.apply(message);
@@ -66,10 +74,29 @@ async function startMesh(): Promise<void> {
   const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
   const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
   const policyInForce = () => state.policyLane();
-  const deps = { clock, random: nodeRandom, log: meshLog, tell: tellField, policyInForce };
+  const time = meshTime();
+  const onDirective = () => feed.directive();
+  const stored = () => tell({ kind: 'stored' });
+  const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys });
+  const forField = { tell: tellField, stored, reaches };
+  const deps = { clock, random: nodeRandom, log: meshLog, ...forField, policyInForce, time, onDirective };
   mesh = new SiteMesh(deps, dataDir, config);
   mesh.start();
-  new MeshFeed(clock, streams, meshView).start();
+  feed.start();
+}
+
+function meshTime(): MeshTime {
+  const { uptimeMs } = createTimeEvidence();
+  return {
+    own: () => {
+      const time = state.ownTime();
+      if (time === undefined) return undefined;
+      const { offsetMs, ...worth } = time;
+      return { unixMs: offsetMs + uptimeMs(), ...worth };
+    },
+    uptimeMs,
+    tell: (heard) => tell({ kind: 'siteTime', heard }),
+  };
 }
 
 /** A taken address is told once, and tried until it is free. */

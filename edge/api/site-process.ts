@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningView } from '../commissioning/index.js';
 import type { SiteEvent } from './site-event.js';
 import {
@@ -26,6 +27,14 @@ export interface SiteProcessHandlers {
   request(action: unknown, authorization: string | undefined): RequestAnswer | Promise<RequestAnswer>;
   /** Something of the mesh that is to be recorded. What is given is not checked yet. */
   meshNotice(notice: unknown): void;
+  /** What the own clock is worth by itself; asked every 5 s. */
+  ownTime(): OwnTime | undefined;
+  /** What neighbours say of the time. What is given is not checked yet. */
+  siteTime(heard: unknown): void;
+  /** There may be more in the replicas. */
+  stored(): void;
+  /** Members that are heard. What is given is not checked yet; nobody is while the site process does not run. */
+  reach(keys: unknown): void;
   /** The API is served; after each start. */
   onListening(url: string): void;
   /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
@@ -149,6 +158,15 @@ export class SiteProcess {
       case 'mesh':
         this.handlers.meshNotice(message.notice);
         return;
+      case 'siteTime':
+        this.handlers.siteTime(message.heard);
+        return;
+      case 'stored':
+        this.handlers.stored();
+        return;
+      case 'reach':
+        this.handlers.reach(message.keys);
+        return;
       case 'request':
         void this.#answer(message).then((answer) => {
           // Whoever has the answer and looks finds what was done.
@@ -180,7 +198,7 @@ export class SiteProcess {
   }
 
   #beat(): void {
-    this.#send({ kind: 'health', droppedCount: this.#droppedCount });
+    this.#send({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
     this.#healthTimer = this.clock.setTimer(HEALTH_INTERVAL_MS, () => this.#beat());
   }
 
@@ -221,6 +239,7 @@ export class SiteProcess {
     for (const timer of this.#changeTimers.values()) timer.cancel();
     this.#changeTimers.clear();
     if (this.#isStopping) return;
+    this.handlers.reach([]);
     const ranMs = this.clock.monotonicMs() - this.#startedAtMs;
     const delayMs = ranMs >= HEALTHY_AFTER_MS ? RESTART_MIN_MS : this.#restartDelayMs;
     this.#restartDelayMs = Math.min(delayMs * 2, RESTART_MAX_MS);

@@ -104,6 +104,8 @@ export interface GatewayConfig {
 }
 
 const SIZE_MAX_BYTES = 1_048_576;
+/** The gateway tells the others of its site in one detail of an event which buses it serves. */
+const BUS_IDS_LENGTH_MAX = 1_024;
 
 /** Reads and validates. Throws ERR_CONFIG_UNREADABLE, or ERR_CONFIG_INVALID with every problem at once. */
 export function loadGatewayConfig(path: string): GatewayConfig {
@@ -127,6 +129,9 @@ export function parseGatewayConfig(text: string, path: string): GatewayConfig {
     if (sameLine !== undefined) refuse(['buses', index], `uses ${line}, which buses[${sameLine}] has already`);
     ids.set(bus.id, index);
     lines.set(line, index);
+  }
+  if (value.buses.reduce((sum, { id }) => sum + id.length + 1, 0) > BUS_IDS_LENGTH_MAX) {
+    refuse(['buses'], `have ids of more than ${BUS_IDS_LENGTH_MAX} characters together`);
   }
   if (!isLoopback(value.api.host)) {
     refuse(

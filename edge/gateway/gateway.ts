@@ -4,7 +4,7 @@ import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
 import { isTracked } from '../access/index.js';
-import { SiteProcess, siteEvent, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
+import { Reach, SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -19,11 +19,11 @@ import {
   loadEmergencyCredentials,
   pinKeyOf,
   planOfGateway,
-  ReplicaClient,
   SqlitePolicyView,
   type ReplicaMessage,
 } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
+import { ReplicaClient } from '../replica-thread/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { VisitorFile } from '../visitors/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
@@ -107,6 +107,8 @@ export class Gateway {
       { dataDir: config.dataDir, publicKey: signer.publicKey },
       {
         onMessage: (message) => this.#onReplica(message),
+        onHeard: (heard) => this.#field?.heard(heard),
+        onUnheard: ({ author, code, message }) => log.warn({ author, code }, message),
         onFailed: (error) => {
           this.#partFailed('replica', error);
           this.#firstGeneration?.({ kind: 'none' });
@@ -130,6 +132,10 @@ export class Gateway {
         buses: () => this.#commissioning.busesView(),
         request: (action, authorization) => this.#request(action, authorization),
         meshNotice: (notice) => this.#meshJournal.take(notice),
+        stored: () => this.#replica.stored(),
+        reach: (keys) => {
+          if (Value.Check(Reach, keys)) this.#field?.reaches(keys);
+        },
         ownTime: () => clock.own(),
         siteTime: (heard) => {
           if (Value.Check(TimesTold, heard)) clock.hear(heard);
@@ -167,7 +173,8 @@ export class Gateway {
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
     await this.#lifecycle.start(named('site', this.#site));
     if (this.#lane !== undefined) await this.#lifecycle.start(named('policyLane', this.#lane));
-    field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name } });
+    this.#recordStart(field);
+    if (this.config.mesh !== undefined) this.#replica.hear();
     const audit = new Audit({
       clock,
       dataDir: this.config.dataDir,
@@ -185,15 +192,22 @@ export class Gateway {
     this.#replaceView(undefined);
   }
 
+  /** Others learn from it which buses are served, and by whom. */
+  #recordStart(field: Field): void {
+    const buses = this.config.buses.map(({ id }) => id).join(' ');
+    field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name, buses } });
+  }
+
   async #startField(plan: SitePlan | undefined): Promise<Field> {
     const { host, log } = this.deps;
     const clock = this.#clock;
     let isFirst = true;
+    const joined = this.#joinedSite(plan?.site.id);
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
       clock,
-      { dataDir: this.config.dataDir, siteId: this.#joinedSite(plan?.site.id) ?? plan?.site.id ?? '' },
+      { dataDir: this.config.dataDir, siteId: joined ?? plan?.site.id ?? '' },
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
@@ -212,6 +226,8 @@ export class Gateway {
         log,
         journal,
         fieldBus: this.#commissioning.buses,
+        random: this.deps.random,
+        isInMesh: this.config.mesh !== undefined && joined !== undefined,
         acceptClock: () => clock.accept(),
         ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),

@@ -14,14 +14,11 @@ export interface HeardEntry {
   readonly record: EventRecord;
 }
 
-/** What the authority of the site said of an operator, and where that stands among all entries. */
-export interface HeardDelegation {
-  readonly hlc: Hlc;
-  readonly delegation: Delegation;
-}
-
 /** Who belongs to the site, by the newest roster that its authority signed. */
 export interface HeardRoster {
+  /** Public keys, in hex: of this gateway, and of the site authority. */
+  readonly self: string;
+  readonly authority: string;
   readonly members: readonly Member[];
   /** Of their logs counts what leads to the attested heads. */
   readonly expelled: readonly Expelled[];
@@ -33,7 +30,7 @@ export interface HeardRoster {
  */
 export interface Heard {
   /** Oldest first. */
-  readonly delegations: readonly HeardDelegation[];
+  readonly delegations: readonly Delegation[];
   /** Absent: as before. */
   readonly roster?: HeardRoster;
   readonly entries: readonly HeardEntry[];

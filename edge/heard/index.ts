@@ -3,5 +3,9 @@
  * again: that process is not believed.
  * @packageDocumentation
  */
-export type { Heard, HeardDelegation, HeardEntry, HeardRoster } from './heard-entry.js';
+export { FollowedReplicas } from './followed-replicas.js';
+export type { Heard, HeardEntry, HeardRoster } from './heard-entry.js';
 export { HEARD_EVENTS } from './heard-events.js';
+export { HEARD_ENTRIES_MAX, HEARD_PACE, HeardReader, REFUSED_PAUSE_MS, type HeardReaderDeps } from './heard-reader.js';
+export { Peers, type Peer } from './peers.js';
+export type { HeardLogs } from './verified-logs.js';

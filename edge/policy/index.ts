@@ -11,16 +11,16 @@ export { confirmedUnixMsOf, readConfirmation, writeConfirmation } from './confir
 export { findEmergencyPolicy, loadEmergencyCredentials, type EmergencyPolicy } from './emergency.js';
 export { findRevision } from './find-revision.js';
 export { archiveGeneration, archiveOf } from './generation-archive.js';
-export { readPointer } from './generation-files.js';
+export { policyFolder, readPointer } from './generation-files.js';
 export { verifyOne, type Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey, pinKeyOf } from './pin.js';
 export { planOfGateway } from './plan-of-gateway.js';
+export { NO_PLACES, Places, readPlaces } from './places.js';
 export { policyChanges } from './policy-changes.js';
 export { policyContentOf } from './policy-content.js';
 export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 export { RecentMap } from './recent-map.js';
-export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';
 export { ReplicaWatch, type ReplicaMessage } from './replica-watch.js';
 export type { Verify } from './signed-file.js';
 export { readSitePlan, sitePlanOf } from './site-plan.js';

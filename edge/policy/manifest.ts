@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
 import { TIME_QUALITIES } from '@sparc/protocol/ports';
 import { generationFiles } from './generation-files.js';
+import { atOnce, type InPieces } from './in-pieces.js';
 import { SCHEMA_VERSION } from './migrations.js';
 import { readSignedFile, type Verify } from './signed-file.js';
 
@@ -24,8 +25,16 @@ export const Manifest = Type.Object({
 });
 export type Manifest = Static<typeof Manifest>;
 
-/** Size and SHA-256 of a file, read in pieces: a generation may be larger than the memory at hand. */
-export function fingerprint(path: string): { sizeBytes: number; sha256: string } {
+interface Fingerprint {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** Size and SHA-256 of a file. */
+export const fingerprint = (path: string): Fingerprint => atOnce(fingerprintInPieces(path));
+
+/** A generation may be larger than the memory at hand; a piece takes a millisecond. */
+function* fingerprintInPieces(path: string): InPieces<Fingerprint> {
   const descriptor = openSync(path, 'r');
   try {
     const hash = createHash('sha256');
@@ -33,6 +42,7 @@ export function fingerprint(path: string): { sizeBytes: number; sha256: string }
     let sizeBytes = 0;
     for (let count; (count = readSync(descriptor, piece)) > 0; sizeBytes += count) {
       hash.update(piece.subarray(0, count));
+      yield;
     }
     return { sizeBytes, sha256: hash.digest('hex') };
   } finally {
@@ -44,7 +54,11 @@ export function fingerprint(path: string): { sizeBytes: number; sha256: string }
  * Checks one generation whole: signature, layout, size and content.
  * Throws ERR_POLICY_CORRUPT, ERR_POLICY_NOT_AUTHENTIC or ERR_POLICY_SCHEMA_VERSION.
  */
-export function verifyOne(dataDir: string, generation: number, verify: Verify): Manifest {
+export const verifyOne = (dataDir: string, generation: number, verify: Verify): Manifest =>
+  atOnce(verifyOneInPieces(dataDir, generation, verify));
+
+/** As `verifyOne`. */
+export function* verifyOneInPieces(dataDir: string, generation: number, verify: Verify): InPieces<Manifest> {
   const { manifest: path, database } = generationFiles(dataDir, generation);
   const manifest = readSignedFile(path, 'generation', Manifest, verify);
   if (manifest.generation !== generation) {
@@ -59,9 +73,9 @@ export function verifyOne(dataDir: string, generation: number, verify: Verify): 
       { path: database },
     );
   }
-  let actual: { sizeBytes: number; sha256: string };
+  let actual: Fingerprint;
   try {
-    actual = fingerprint(database);
+    actual = yield* fingerprintInPieces(database);
   } catch (cause) {
     throw new SparcError('ERR_POLICY_CORRUPT', `${database} cannot be read`, { path: database }, { cause });
   }

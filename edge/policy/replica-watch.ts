@@ -2,9 +2,10 @@ import type { ErrorCode } from '@sparc/protocol/errors';
 import { compareHlc } from '@sparc/protocol/hlc';
 import { confirmedUnixMsOf, readConfirmation, type Confirmation } from './confirmation.js';
 import { readPointer } from './generation-files.js';
+import { atOnce, type InPieces } from './in-pieces.js';
 import type { Manifest } from './manifest.js';
 import type { Verify } from './signed-file.js';
-import { verifyGeneration } from './verify-generation.js';
+import { verifyGenerationInPieces } from './verify-generation.js';
 
 /** What the replica thread tells the field. */
 export type ReplicaMessage =
@@ -38,10 +39,15 @@ export class ReplicaWatch {
 
   /** What is new since the last look; at the first, how things stand. */
   look(): ReplicaMessage[] {
+    return atOnce(this.lookInPieces());
+  }
+
+  /** As `look`: a generation is read whole. One look at a time. */
+  *lookInPieces(): InPieces<ReplicaMessage[]> {
     const pointer = readPointer(this.dataDir);
     if (pointer === this.#pointer) return this.#confirmation();
     this.#pointer = pointer;
-    const { current, rejected } = verifyGeneration(this.dataDir, this.verify);
+    const { current, rejected } = yield* verifyGenerationInPieces(this.dataDir, this.verify);
     const messages: ReplicaMessage[] = rejected.map(({ code, message }) => ({ kind: 'rejected', code, message }));
     // One that was damaged and made again has another number and the old revision.
     if (this.#told !== undefined && current?.manifest.generation === this.#told.manifest?.generation) return messages;

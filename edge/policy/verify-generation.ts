@@ -1,6 +1,7 @@
 import { SparcError } from '@sparc/protocol/errors';
 import { generationFiles, listGenerations, readPointer, POINTER_FILE_NAME, policyFolder } from './generation-files.js';
-import { verifyOne, type Manifest } from './manifest.js';
+import { atOnce, type InPieces } from './in-pieces.js';
+import { verifyOneInPieces, type Manifest } from './manifest.js';
 import type { Verify } from './signed-file.js';
 
 /** A generation that is whole and authentic. */
@@ -21,7 +22,11 @@ export interface VerifiedGeneration {
  * Finds the policy to use: the generation in force, or the newest before it that is whole and authentic. One that was
  * never brought into force does not count, unless the file that says which is in force is lost itself.
  */
-export function verifyGeneration(dataDir: string, verify: Verify): VerifiedGeneration {
+export const verifyGeneration = (dataDir: string, verify: Verify): VerifiedGeneration =>
+  atOnce(verifyGenerationInPieces(dataDir, verify));
+
+/** As `verifyGeneration`. */
+export function* verifyGenerationInPieces(dataDir: string, verify: Verify): InPieces<VerifiedGeneration> {
   const rejected: SparcError[] = [];
   const pointer = readPointer(dataDir);
   if (pointer === 'damaged') {
@@ -33,7 +38,7 @@ export function verifyGeneration(dataDir: string, verify: Verify): VerifiedGener
   for (const generation of [...candidates].sort((a, b) => b - a)) {
     if (typeof pointer === 'number' && generation > pointer) continue;
     try {
-      const manifest = verifyOne(dataDir, generation, verify);
+      const manifest = yield* verifyOneInPieces(dataDir, generation, verify);
       return { current: { path: generationFiles(dataDir, generation).database, manifest }, rejected };
     } catch (error) {
       if (!(error instanceof SparcError)) throw error;

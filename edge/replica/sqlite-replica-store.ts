@@ -46,10 +46,17 @@ export class SqliteReplicaStore implements ReplicaStore {
   readonly #batches: ReplicaBatches;
   readonly #logs = new Map<string, Stored[]>();
 
-  private constructor(db: Database, author?: string) {
+  /** Changes with what other connections write. */
+  #loaded: number;
+
+  private constructor(
+    db: Database,
+    private readonly author?: string,
+  ) {
     this.#db = db;
     this.#statements = prepare(db);
     this.#batches = new ReplicaBatches(db);
+    this.#loaded = this.#version();
     this.#load(author);
   }
 
@@ -84,6 +91,19 @@ export class SqliteReplicaStore implements ReplicaStore {
       db.close();
       throw error;
     }
+  }
+
+  /** What another process has written meanwhile. A log that did not grow stays the same list. Throws ERR_LEDGER_CORRUPT. */
+  reload(): void {
+    const before = new Map(this.#logs);
+    guarded(() => {
+      const version = this.#version();
+      if (version === this.#loaded) return;
+      this.#logs.clear();
+      this.#load(this.author);
+      this.#loaded = version;
+    });
+    for (const [author, log] of before) if (isSameLog(log, this.#logs.get(author))) this.#logs.set(author, log);
   }
 
   logs(): ReadonlyMap<string, AuthorLog> {
@@ -131,6 +151,10 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   close(): void {
     this.#db.close();
+  }
+
+  #version(): number {
+    return Number(this.#db.pragma('data_version', { simple: true }));
   }
 
   #find(author: string, epoch: EpochId): Stored | undefined {
@@ -227,6 +251,12 @@ const headOf = ({ site, author, counter, random, sequence, hash, signature }: Ep
   hash,
   signature,
 });
+
+function isSameLog(before: readonly Stored[], now: readonly Stored[] | undefined): boolean {
+  const isSame = ({ row, head }: Stored, at: number) =>
+    row === now?.[at]?.row && head.sequence === now[at].head.sequence;
+  return before.length === now?.length && before.every(isSame);
+}
 
 function guarded<T>(use: () => T): T {
   try {

@@ -6,6 +6,7 @@ import type { Fork } from '@sparc/protocol/replication';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
+import type { DeliveryView, DirectiveView } from '../delivery/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';
@@ -18,17 +19,20 @@ import {
   setReplicasAside,
   type RefusedEntry,
 } from '../replica/index.js';
+import { FieldHints } from './field-hints.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
 import { meshCouriers } from './mesh-couriers.js';
 import { openDisks, type MeshDisks } from './mesh-disks.js';
 import { membershipHandlers } from './membership-handlers.js';
-import { runningView } from './mesh-view.js';
+import { reachOf, runningView } from './mesh-view.js';
 import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnCopies } from './own-copies.js';
 import { OwnNews } from './own-news.js';
+import { SiteDelivery } from './site-delivery.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
 import { ToldRefusals } from './told-refusals.js';
+import { TimeTeller, type MeshTime } from './time-teller.js';
 import { troubleOf } from './trouble.js';
 
 export interface MeshLog {
@@ -47,6 +51,13 @@ export interface MeshRunDeps {
   /** For the journal. */
   tell(notice: MeshNotice): void;
   policyInForce(): PolicyInForceView;
+  /** For the field: something came to the replicas. */
+  stored(): void;
+  /** For the field, when it changes: public keys, in hex, of the members that are heard, directly or through others. */
+  reaches(keys: readonly string[]): void;
+  readonly time: MeshTime;
+  /** A directive was given or answered. */
+  onDirective(): void;
 }
 
 /** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
@@ -62,6 +73,9 @@ export class MeshRun {
   readonly #operators = new Operators();
   readonly #journalWatch: JournalWatch;
   readonly #couriers: CourierInbox;
+  readonly #times: TimeTeller;
+  readonly #delivery: SiteDelivery;
+  readonly #hints: FieldHints;
   readonly #forget: () => void;
 
   /** Throws what `openDisks` throws. */
@@ -98,7 +112,10 @@ export class MeshRun {
     });
     this.#watch = new NeighbourWatch(clock, this.#policy.exchange.network, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
-      onGoing: () => this.#ownCopies.note(this.#replicator.state),
+      onGoing: () => {
+        this.#ownCopies.note(this.#replicator.state);
+        this.#hints.lookAtReach();
+      },
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
     this.#replicator = this.#newReplicator();
@@ -106,11 +123,26 @@ export class MeshRun {
     const ownNews = new OwnNews(own);
     this.#journalWatch = new JournalWatch(clock, () => {
       const news = ownNews.look();
-      if (news !== undefined) this.#replicator.ownCommitted(news.batch);
+      if (news === undefined) return;
+      this.#replicator.ownCommitted(news.batch);
+      this.#delivery.grew(own.author);
     });
     const takers = { replicator: this.#replicator, parts: this.#policy.exchange };
     const onFailure = (error: unknown, what: string) => this.#failed(error, what);
     this.#couriers = meshCouriers({ ...deps, ...takers, onFailure }, dataDir);
+    this.#delivery = new SiteDelivery({ ...disks, clock, onDirective: () => deps.onDirective(), onFailure });
+    this.#times = new TimeTeller({
+      clock,
+      times: () => this.#network.times(),
+      othersCount: () => membership.members().filter(({ key }) => key !== own.author).length,
+      tell: (heard) => deps.time.tell(heard),
+    });
+    this.#hints = new FieldHints({
+      clock,
+      heard: () => this.#reach(),
+      onStored: () => deps.stored(),
+      onReach: (keys) => deps.reaches(keys),
+    });
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -129,6 +161,9 @@ export class MeshRun {
     await this.#replicator.start();
     this.#journalWatch.start();
     this.#couriers.start();
+    this.#hints.start();
+    this.#times.start();
+    this.#delivery.start();
   }
 
   /** The field recorded something. */
@@ -163,9 +198,21 @@ export class MeshRun {
     });
   }
 
+  delivery(): DeliveryView {
+    return this.#delivery.view(this.view());
+  }
+
+  /** Undefined for one that no log here carries. */
+  directive(id: string): DirectiveView | undefined {
+    return this.#delivery.directive(id, this.view());
+  }
+
   async stop(): Promise<void> {
     this.#forget();
     this.#journalWatch.stop();
+    this.#hints.stop();
+    this.#times.stop();
+    this.#delivery.stop();
     try {
       await this.#couriers.stop();
       await this.#replicator.stop();
@@ -212,6 +259,15 @@ export class MeshRun {
     );
   }
 
+  #reach(): readonly string[] {
+    return reachOf({
+      self: this.disks.own.author,
+      roster: this.membership.newest,
+      hereSinceUnixMs: this.#watch.hereSinceUnixMs,
+      links: this.#network.links(),
+    });
+  }
+
   #onRefused(entry: RefusedEntry): void {
     const { kind, epoch, sequence, code, message } = entry;
     const told = new ToldRefusals(this.dataDir);
@@ -234,6 +290,8 @@ export class MeshRun {
   }
 
   #onStored(author: string): void {
+    this.#hints.stored();
+    this.#delivery.grew(author);
     if (author === toHex(this.membership.authority)) this.#readAuthority();
   }
 

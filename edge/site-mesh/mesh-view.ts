@@ -59,18 +59,32 @@ export function runningView(facts: MeshFacts): MeshView {
     ),
     forks: forks.map(({ kind, first, second }) => ({ kind, first: headView(first), second: headView(second) })),
     expelled: expelled.map(({ key, name, heads }) => ({ key, name, heads: heads.map(headView) })),
-    operators: operators.map(({ operator, name, rights, notAfterUnixMs }) => ({
+    operators: operators.map(({ operator, name, rights, scope, notAfterUnixMs }) => ({
       key: operator,
       name,
       rights: [...rights],
+      scope: [...scope],
       untilUnixMs: notAfterUnixMs,
     })),
     ...(policy !== undefined && { policy }),
   };
 }
 
+/** Members that are heard, directly or through others, without the own gateway. */
+export function reachOf(facts: HearingFacts): string[] {
+  const { self, roster } = facts;
+  const [own = []] = partitionsOf(
+    self,
+    roster.members.map(({ key }) => key),
+    hearingOf(facts),
+  );
+  return own.filter((key) => key !== self);
+}
+
+type HearingFacts = Pick<MeshFacts, 'self' | 'roster' | 'hereSinceUnixMs' | 'links'>;
+
 /** By member that is heard here: whom it hears, of those on the roster. */
-function hearingOf({ self, roster, hereSinceUnixMs, links }: MeshFacts): ReadonlyMap<string, readonly string[]> {
+function hearingOf({ self, roster, hereSinceUnixMs, links }: HearingFacts): ReadonlyMap<string, readonly string[]> {
   const isMember = (key: string) => roster.members.some((member) => member.key === key);
   const here = [...hereSinceUnixMs.keys()];
   const told = here.flatMap((key): [string, string[]][] => {

@@ -1,24 +1,17 @@
 import { sameBytes } from '@sparc/protocol/ledger';
-import type { Clock, Random, Timer } from '@sparc/protocol/ports';
-import { MESH_OFF, type MeshNotice, type MeshView } from '../api/index.js';
+import type { Timer } from '@sparc/protocol/ports';
+import { MESH_OFF, type MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
+import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '../delivery/index.js';
 import { Membership, readMembership, secretsOf, type MembershipRecord } from '../membership/index.js';
 import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
-import { MeshRun, type MeshLog } from './mesh-run.js';
-import type { PolicyInForceView } from './site-policy.js';
+import { MeshRun, type MeshRunDeps } from './mesh-run.js';
 import { troubleOf, type Trouble } from './trouble.js';
 
 /** How often the files of the membership are looked at, and a mesh that cannot run is tried again. */
 export const LOOK_AGAIN_MS = 5_000;
 
-export interface SiteMeshDeps {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: MeshLog;
-  /** For the journal. */
-  tell(notice: MeshNotice): void;
-  policyInForce(): PolicyInForceView;
-}
+export type SiteMeshDeps = Omit<MeshRunDeps, 'signer' | 'seed' | 'membership'>;
 
 /**
  * The mesh part of the site process. The gateway may join its site, or another one, while it runs; whatever stands in the
@@ -52,6 +45,16 @@ export class SiteMesh {
     if (this.#run !== undefined) return { ...this.#run.view(), ...trouble };
     if (!this.#hasLooked) return { ...MESH_OFF, state: 'starting' };
     return { ...MESH_OFF, state: trouble === undefined ? 'notJoined' : 'failed', ...trouble };
+  }
+
+  /** Nothing while the mesh does not run. */
+  delivery(): DeliveryView {
+    return this.#run?.delivery() ?? NO_DELIVERY;
+  }
+
+  /** Undefined for one that no log here carries. */
+  directive(id: string): DirectiveView | undefined {
+    return this.#run?.directive(id);
   }
 
   /** Idempotent. */

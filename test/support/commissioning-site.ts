@@ -94,6 +94,10 @@ export async function startCommissioning(t: Test, wall: Wall) {
       buses: () => ({ buses: wall.buses.map((view) => ({ ...view, findings: busFindings(view) })) }),
       request: (action, authorization) => commissioning.handle(action, authorization),
       meshNotice: () => undefined,
+      ownTime: () => undefined,
+      siteTime: () => undefined,
+      stored: () => undefined,
+      reach: () => undefined,
       onListening: (address) => {
         url = address;
         commissioning.listening(address);

@@ -15,6 +15,7 @@ import { freePort } from '../../support/free-port.js';
 import { writeJournal } from '../../support/journal.js';
 import { eventually } from '../../support/peers.js';
 import { keyOf } from '../../support/roster.js';
+import { TIMELESS } from '../../support/timeless.js';
 
 const clock = createNodeClock();
 
@@ -72,11 +73,25 @@ class TestGateway {
   #create(): SiteMesh {
     const log = { info: () => undefined, warn: () => undefined };
     const tell = (notice: MeshNotice) => void this.notices.push(notice);
-    return new SiteMesh({ clock, random: nodeRandom, log, tell, policyInForce: () => ({}) }, this.dataDir, {
-      listen: { host: '127.0.0.1', port: this.port },
-      discover: false,
-      peers: {},
-    });
+    return new SiteMesh(
+      {
+        clock,
+        random: nodeRandom,
+        log,
+        tell,
+        policyInForce: () => ({}),
+        time: TIMELESS,
+        stored: () => undefined,
+        reaches: () => undefined,
+        onDirective: () => undefined,
+      },
+      this.dataDir,
+      {
+        listen: { host: '127.0.0.1', port: this.port },
+        discover: false,
+        peers: {},
+      },
+    );
   }
 }
 

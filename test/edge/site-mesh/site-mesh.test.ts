@@ -11,6 +11,7 @@ import { freePort } from '../../support/free-port.js';
 import { writeJournal } from '../../support/journal.js';
 import { fasterClock } from '../../support/mesh-site.js';
 import { eventually } from '../../support/peers.js';
+import { TIMELESS } from '../../support/timeless.js';
 import { membershipScene } from '../membership/membership-scene.js';
 
 /** What is looked at every five seconds is looked at ten times a second. */
@@ -28,6 +29,10 @@ async function setUp(t: Test) {
       log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
       tell: (notice) => void notices.push(notice),
       policyInForce: () => ({}),
+      time: TIMELESS,
+      stored: () => undefined,
+      reaches: () => undefined,
+      onDirective: () => undefined,
     },
     dataDir,
     { listen: { host: '127.0.0.1', port }, discover: false, peers: {} },

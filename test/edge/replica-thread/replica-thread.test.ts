@@ -1,7 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import { ReplicaClient, type ReplicaMessage } from '@sparc/edge/policy';
-import { policyScene, STOPPED_CLOCK } from './policy-scene.js';
+import type { ReplicaMessage } from '@sparc/edge/policy';
+import { ReplicaClient } from '@sparc/edge/replica-thread';
+import { policyScene, STOPPED_CLOCK } from '../policy/policy-scene.js';
 
 t.test('the replica thread tells how things stand, and then of each generation', async (t) => {
   const scene = policyScene(t);
@@ -12,6 +13,8 @@ t.test('the replica thread tells how things stand, and then of each generation',
     { dataDir, publicKey },
     {
       onMessage: (message) => heard.emit('message', message),
+      onHeard: () => undefined,
+      onUnheard: () => undefined,
       onFailed: (error) => heard.emit('error', error),
     },
   );
@@ -35,6 +38,8 @@ t.test('a replica thread that ends is reported', async (t) => {
       { dataDir: '/dev/null', publicKey: scene.publicKey },
       {
         onMessage: () => undefined,
+        onHeard: () => undefined,
+        onUnheard: () => undefined,
         onFailed: (error) => {
           resolve(error);
           void client.stop();

@@ -1,12 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import type { ReplicaMessage } from './replica-watch.js';
-import type { ReplicaWorkerData } from './replica-worker/main.js';
+import type { Heard } from '../heard/index.js';
+import type { ReplicaMessage } from '../policy/index.js';
+import type { FromReplica, ReplicaThreadData, ToReplica, Unheard } from './replica-messages.js';
 
 export interface ReplicaHandlers {
   /** At the start at least one: `generation` or `none`, with `rejected` before it for what could not be used. */
   onMessage(message: ReplicaMessage): void;
+  /** What others said; a thread that starts again tells all of it again. */
+  onHeard(heard: Heard): void;
+  /** Told once, until it is over. */
+  onUnheard(unheard: Unheard): void;
   /** ERR_GATEWAY_PART_FAILED: the thread ended; it is started again, and the last generation stays in use. */
   onFailed(error: SparcError): void;
 }
@@ -17,16 +22,17 @@ const RESTART_MAX_MS = 60_000;
 /** The replica thread, seen from the field. */
 export class ReplicaClient {
   readonly #clock: Clock;
-  readonly #data: ReplicaWorkerData;
+  readonly #data: ReplicaThreadData;
   readonly #handlers: ReplicaHandlers;
   #worker: Worker | undefined;
   #restart: Timer | undefined;
   #restartMs = RESTART_MIN_MS;
   #stopped = false;
+  #isHearing = false;
   /** Number of the generation that was told last; undefined before the first message. */
   #told: number | 'none' | undefined;
 
-  constructor(clock: Clock, { dataDir, publicKey }: ReplicaWorkerData, handlers: ReplicaHandlers) {
+  constructor(clock: Clock, { dataDir, publicKey }: ReplicaThreadData, handlers: ReplicaHandlers) {
     this.#clock = clock;
     this.#data = { dataDir, publicKey };
     this.#handlers = handlers;
@@ -36,8 +42,9 @@ export class ReplicaClient {
     if (this.#stopped) return;
     const worker = new Worker(new URL('./replica-worker/main.js', import.meta.url), { workerData: this.#data });
     this.#worker = worker;
+    if (this.#isHearing) this.#post({ kind: 'hear' });
     let reason = 'it ended';
-    worker.on('message', (message: ReplicaMessage) => this.#hear(message));
+    worker.on('message', (message: FromReplica) => this.#hear(message));
     worker.on('error', (error) => (reason = error.message));
     worker.on('exit', () => {
       if (this.#stopped) return;
@@ -47,6 +54,17 @@ export class ReplicaClient {
     });
   }
 
+  /** From now on there is somebody to take what others say; once. */
+  hear(): void {
+    this.#isHearing = true;
+    this.#post({ kind: 'hear' });
+  }
+
+  /** There may be more in the replicas. */
+  stored(): void {
+    if (this.#isHearing) this.#post({ kind: 'stored' });
+  }
+
   /** Idempotent; no handler runs after it resolves. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -54,15 +72,29 @@ export class ReplicaClient {
     await this.#worker?.terminate();
   }
 
-  /** A thread that starts again tells again; the field hears of each change once. */
-  #hear(message: ReplicaMessage): void {
+  #hear(message: FromReplica): void {
     if (this.#stopped) return;
     this.#restartMs = RESTART_MIN_MS;
-    if (message.kind === 'generation' || message.kind === 'none') {
-      const told = message.kind === 'generation' ? message.manifest.generation : 'none';
-      if (told === this.#told) return;
-      this.#told = told;
+    if (message.kind === 'heard') {
+      this.#handlers.onHeard(message.heard);
+      this.#post({ kind: 'taken' });
+    } else if (message.kind === 'unheard') {
+      this.#handlers.onUnheard(message);
+    } else if (this.#isNews(message)) {
+      this.#handlers.onMessage(message);
     }
-    this.#handlers.onMessage(message);
+  }
+
+  #post(message: ToReplica): void {
+    this.#worker?.postMessage(message);
+  }
+
+  /** A thread that starts again tells again; the field hears of each change of the policy once. */
+  #isNews(message: ReplicaMessage): boolean {
+    if (message.kind !== 'generation' && message.kind !== 'none') return true;
+    const told = message.kind === 'generation' ? message.manifest.generation : 'none';
+    if (told === this.#told) return false;
+    this.#told = told;
+    return true;
   }
 }

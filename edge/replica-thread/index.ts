@@ -1,0 +1,8 @@
+/**
+ * The thread that reads what comes to the disk without the field: generations of the policy, and what other gateways say.
+ * Both take long to verify; the field hears only of what holds.
+ * @packageDocumentation
+ */
+export { HeardFeed, type HeardFeedDeps } from './heard-feed.js';
+export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';
+export type { FromReplica, ReplicaThreadData, ToReplica, Unheard } from './replica-messages.js';
