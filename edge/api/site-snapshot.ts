@@ -24,12 +24,14 @@ export interface SiteSnapshot {
   readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };
   /** The newest revocation that this gateway applied, and when; 0 before the first. */
   readonly revocation: { readonly number: number; readonly appliedAtUnixMs?: number };
-  /** What was ordered for the whole site. */
   readonly mode: {
+    /** Of the whole site, as the level is. */
     readonly lockdown: boolean;
     readonly threatLevel: number;
     /** Ids of fire inputs, and `evacuation`; latched until a person ends them. */
     readonly fires: readonly string[];
+    /** All that stands until a release names it, oldest first. */
+    readonly raises: readonly RaiseSnapshot[];
   };
   readonly doors: readonly DoorSnapshot[];
   readonly readers: readonly ReaderSnapshot[];
@@ -39,6 +41,22 @@ export interface SiteSnapshot {
   readonly suspendedRules: readonly string[];
   /** Records that wait for a journal that failed. */
   readonly lateRecordsCount: number;
+}
+
+export interface RaiseSnapshot {
+  /** As releases name it. */
+  readonly id: string;
+  readonly what: 'lockdown' | 'threat' | 'evacuation' | 'fire';
+  readonly by: string;
+  readonly atUnixMs: number;
+  /** Of a threat. */
+  readonly level?: number;
+  /** Ids of areas and doors; absent: the site. */
+  readonly scope?: readonly string[];
+  /** Of a fire. */
+  readonly input?: string;
+  /** Public key of the other gateway that raised it, in hex. Absent: an operator, or this gateway. */
+  readonly gateway?: string;
 }
 
 export interface DoorSnapshot {

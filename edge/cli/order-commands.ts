@@ -1,16 +1,26 @@
 import type { Command } from 'commander';
+import type { DoorDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
+import type { RaiseSnapshot } from '../api/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { THREAT_LEVEL_MAX, type Order } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
+import { direct, keyOption, SiteOperator, type DirectiveFlags } from './directing.js';
 import { instant } from './commission-texts.js';
 import { duration } from './option-values.js';
+import { directing } from './site-directives.js';
 
 interface Flags {
   readonly config: string;
   readonly by: string;
+}
+
+interface ForgiveFlags {
+  readonly config: string;
+  readonly by?: string;
+  readonly key?: string;
 }
 
 const ORDERED_MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
@@ -28,6 +38,13 @@ export function addOrderCommands(cli: Cli): void {
     .action((id: string, flags: Flags) =>
       send(cli, flags, { kind: 'acknowledge', door: id }, `The alarm of door ${id} is acknowledged.`),
     );
+  directing(door, 'unlock <door>', 'let it be released once, or unlocked for a time, by whichever gateway serves it')
+    .option('--for <duration>', 'unlocked for so long: 90s, 30m, 2h (default: released for one passage)', duration)
+    .addHelpText(
+      'after',
+      examples('sparc door unlock gate --key ada.key', 'sparc door unlock gate --for 30m --key ada.key'),
+    )
+    .action((id: string, { for: forMs, ...flags }: DirectiveFlags & { for?: number }) => unlock(cli, id, forMs, flags));
   ordering(door, 'mode <door> <mode>', 'put it in a mode that stays, or ends after a time')
     .option('--for <duration>', 'back to its schedule after this: 90s, 30m, 2h, 3d')
     .addHelpText('after', `\nModes: ${ORDERED_MODES.join(', ')}; or scheduled, which ends what was ordered.`)
@@ -49,11 +66,19 @@ export function addOrderCommands(cli: Cli): void {
     );
 
   const area = cli.program.command('area').description('who is where, on a gateway that runs');
-  ordering(area, 'forgive <holder>', 'let anti-passback begin anew for a holder, wherever they were')
-    .addHelpText('after', examples('sparc area forgive ada --by "Grace Hopper"'))
-    .action((holder: string, flags: Flags) =>
-      send(cli, flags, { kind: 'forgive', holder }, `Anti-passback begins anew for ${holder}.`),
-    );
+  area
+    .command('forgive <holder>')
+    .description('let anti-passback begin anew for a holder, wherever they were')
+    .option('--by <name>', 'who orders it of this gateway; it is recorded with the name')
+    .addOption(keyOption().conflicts('by'))
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nWith --key every gateway of the site forgives, with --by this one alone.')
+    .addHelpText(
+      'after',
+      examples('sparc area forgive ada --key grace.key', 'sparc area forgive ada --by "Grace Hopper"'),
+    )
+    .action((holder: string, flags: ForgiveFlags) => forgive(cli, holder, flags));
 
   const uses = cli.program.command('uses').description('how often credentials were used, on a gateway that runs');
   ordering(uses, 'reset [credential]', 'let the uses of a credential begin anew, or of all whose count is not known')
@@ -70,7 +95,7 @@ export function addOrderCommands(cli: Cli): void {
   const site = cli.program.command('mode').description('lockdown, fire and threat level of a gateway that runs');
   site
     .command('show')
-    .description('show what is ordered, and the mode of each door')
+    .description('show what is ordered, who raised it, and the mode of each door')
     .addOption(configOption())
     .addOption(jsonOption())
     .action(({ config }: { config: string }) => show(cli, config));
@@ -105,9 +130,10 @@ function ordering(parent: Command, name: string, description: string): Command {
 async function show({ output }: Cli, config: string): Promise<void> {
   const { mode, doors } = await CommissionClient.of(loadGatewayConfig(config).dataDir).site();
   const lines = [
-    mode.lockdown ? 'The site is locked down.' : 'No lockdown.',
+    mode.lockdown ? 'The site is locked down.' : 'The site is not locked down.',
     mode.fires.length === 0 ? 'No fire.' : `Fire: ${mode.fires.join(', ')}.`,
     `Threat level ${mode.threatLevel}.`,
+    ...(mode.raises.length === 0 ? [] : ['Raised:', ...mode.raises.map(raiseText), 'Doors:']),
     ...doors.map(({ id, mode: doorMode, orderedUntilUnixMs: untilUnixMs }) =>
       [`  ${id}  ${doorMode}`, ...(untilUnixMs === undefined ? [] : [`until ${instant(untilUnixMs)}`])].join(' '),
     ),
@@ -120,9 +146,35 @@ async function show({ output }: Cli, config: string): Promise<void> {
   output.result({ mode, doors: shown }, lines.join('\n'));
 }
 
+/** By its id, which `sparc site release --raise` takes. */
+function raiseText({ id, what, level, scope, input, by, atUnixMs, gateway }: RaiseSnapshot): string {
+  const of = [...(level === undefined ? [] : [String(level)]), ...(input === undefined ? [] : [input])];
+  return [
+    `  ${id} `,
+    [what, ...of].join(' '),
+    ...(scope === undefined ? [] : [`of ${scope.join(', ')}`]),
+    `by ${by}`,
+    ...(gateway === undefined ? [] : [`at gateway ${gateway.slice(0, 8)}`]),
+    `since ${instant(atUnixMs)}`,
+  ].join(' ');
+}
+
 async function send({ output }: Cli, { config, by }: Flags, order: Order, done: string): Promise<void> {
   await CommissionClient.of(loadGatewayConfig(config).dataDir).order(order, by);
   output.result({ order, by }, done);
+}
+
+function forgive(cli: Cli, holder: string, { config, by, key }: ForgiveFlags): Promise<void> {
+  const done = `Anti-passback begins anew for ${holder}.`;
+  if (key !== undefined) return direct(cli, new SiteOperator({ config, key }), [{ kind: 'forgive', holder }], done);
+  if (by === undefined) throw new SparcError('ERR_CLI_USAGE', 'who forgives? --key FILE, or --by NAME');
+  return send(cli, { config, by }, { kind: 'forgive', holder }, done);
+}
+
+function unlock(cli: Cli, door: string, forMs: number | undefined, flags: DirectiveFlags): Promise<void> {
+  const order: DoorDirective = forMs === undefined ? { kind: 'accessDoor' } : { kind: 'door', mode: 'unlocked', forMs };
+  const what = forMs === undefined ? 'is to be released once' : `is to be unlocked for ${forMs / 1_000} s`;
+  return direct(cli, new SiteOperator(flags), [{ kind: 'door', door, order }], `Door ${door} ${what}.`);
 }
 
 function doorOrder(door: string, mode: string, forMs: number | undefined): Order {

@@ -1,11 +1,13 @@
 import { h, icon, keyed } from './dom.js';
-import { ALARM_WORDS, standingOf, titleOf } from './words.js';
+import { ALARM_WORDS, clockOf, raisersOf, standingOf, titleOf } from './words.js';
 
 const STANDING_ACTIONS = {
   'fire.alarm': 'Once no fire alarm is active, `sparc mode end-fire --by NAME` ends it.',
   'fire.evacuation': '`sparc mode end-fire --by NAME` ends it.',
-  'site.lockdown': '`sparc mode end-lockdown --by NAME` ends it.',
-  'site.threat_level': '`sparc mode threat-level 0 --by NAME` ends it.',
+  'site.lockdown':
+    '`sparc site release --key FILE` ends it; at a gateway that is alone, `sparc mode end-lockdown --by NAME`.',
+  'site.threat_level':
+    '`sparc site release --key FILE` ends it; at a gateway that is alone, `sparc mode threat-level 0 --by NAME`.',
 };
 const WARNING_ACTIONS = {
   'door.unsecured_side_relay': 'Drive the lock from the secured side where that is possible.',
@@ -38,9 +40,10 @@ export function problemsOf(site, catalogue) {
   const problems = [];
   const add = (...problem) => problems.push(problemOf(catalogue, ...problem));
 
-  for (const { name, words } of standingOf(site.mode)) {
+  const clock = clockOf(site.site?.timeZone);
+  for (const { name, words, raises } of standingOf(site.mode)) {
     const level = name === 'site.threat_level' ? 'warning' : 'alarm';
-    add(level, words, name, { action: STANDING_ACTIONS[name] });
+    add(level, words, name, { message: raisersOf(raises, clock), action: STANDING_ACTIONS[name] });
   }
   if (!site.journal.healthy) {
     const message = site.lateRecordsCount > 0 ? `${site.lateRecordsCount} records wait.` : undefined;

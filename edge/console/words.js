@@ -98,6 +98,7 @@ const TITLES = {
   'revocation.list_restored': 'Revocations taken from the journal',
   'site.lockdown': 'Lockdown',
   'site.lockdown_ended': 'Lockdown ended',
+  'site.released': 'Raises released',
   'site.threat_level': 'Threat level changed',
   'site.mode_lost': 'Orders lost',
   'site.mode_restored': 'Orders taken from the journal',
@@ -199,18 +200,32 @@ const TITLES = {
   'clock.mark_lost': 'Memory of the clock lost',
 };
 
-/** What was ordered for the whole site, or a fire alarm said, and stands; worst first. */
-export function standingOf({ fires, lockdown, threatLevel }) {
-  return [
-    ...fires.map((id) =>
-      id === 'evacuation'
-        ? { name: 'fire.evacuation', words: 'Evacuation' }
-        : { name: 'fire.alarm', words: `Fire alarm ${id}` },
-    ),
-    ...(lockdown ? [{ name: 'site.lockdown', words: 'Lockdown' }] : []),
-    ...(threatLevel > 0 ? [{ name: 'site.threat_level', words: `Threat level ${threatLevel}` }] : []),
-  ];
+/** What is raised, worst first, and the event that raises it. */
+const RAISED = {
+  fire: { name: 'fire.alarm', words: ({ input }) => `Fire alarm ${input}` },
+  evacuation: { name: 'fire.evacuation', words: () => 'Evacuation' },
+  lockdown: { name: 'site.lockdown', words: () => 'Lockdown' },
+  threat: { name: 'site.threat_level', words: ({ level }) => `Threat level ${level}` },
+};
+
+/** What was raised and stands, worst first; what was raised more than once is told once, with all who did. */
+export function standingOf({ raises }) {
+  const standing = new Map();
+  for (const [what, { name, words }] of Object.entries(RAISED)) {
+    const those = raises.filter((raise) => raise.what === what).sort((a, b) => (b.level ?? 0) - (a.level ?? 0));
+    for (const raise of those) {
+      const text = [words(raise), ...(raise.scope === undefined ? [] : [`in ${raise.scope.join(', ')}`])].join(' ');
+      const known = standing.get(text);
+      if (known === undefined) standing.set(text, { name, words: text, raises: [raise] });
+      else known.raises.push(raise);
+    }
+  }
+  return [...standing.values()];
 }
+
+/** Who raised what stands, and when. */
+export const raisersOf = (raises, clock) =>
+  `Raised by ${raises.map(({ by, atUnixMs }) => `${by}, ${clock.full(atUnixMs)}`).join('; ')}.`;
 
 export const titleOf = (event) => TITLES[event.name] ?? event.name;
 

@@ -11,6 +11,7 @@ import {
 } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
+import { threatLevel, type SiteMode } from '../site-mode/index.js';
 import type { VisitorBook } from '../visitors/index.js';
 import type { Presentation } from './candidate.js';
 import type { DoorSet } from './door-set.js';
@@ -24,7 +25,7 @@ export interface DeciderDeps {
   readonly policy: PolicyInForce;
   readonly index: () => SiteIndex;
   readonly doors: DoorSet;
-  readonly threatLevel: () => number;
+  readonly siteMode: () => SiteMode;
   readonly lockOuts: () => DecisionContext['lockOuts'];
   readonly passages: PassageBook;
   readonly revocations: RevocationBook;
@@ -88,11 +89,14 @@ export class Decider {
   /** What the door of an access point adds to a decision. */
   #modeAt(doorId: string | undefined): Pick<DecisionContext, 'doorMode' | 'interlockBusy' | 'threatLevel'> {
     const { doors } = this.deps;
-    const threatLevel = this.deps.threatLevel();
-    if (doorId === undefined) return { threatLevel };
+    const level = threatLevel(
+      this.deps.siteMode(),
+      doorId === undefined ? undefined : this.deps.index().doors.get(doorId),
+    );
+    if (doorId === undefined) return { threatLevel: level };
     const doorMode = doors.get(doorId)?.state.standing;
     return {
-      threatLevel,
+      threatLevel: level,
       ...(doorMode !== undefined && { doorMode }),
       ...(doors.isInterlockBusy(doorId) && { interlockBusy: true }),
     };

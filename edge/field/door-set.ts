@@ -159,11 +159,12 @@ export class DoorSet {
 
   lookAtModes(): void {
     const { siteMode } = this.deps;
-    for (const [id, { door: planned }] of this.#index.doors) {
+    for (const [id, wired] of this.#index.doors) {
+      const { door: planned } = wired;
       const door = this.#doors.get(id);
       door?.masks({ held: this.#isOpen(planned.heldAlarmMask), forced: this.#isOpen(planned.forcedAlarmMask) });
       const awaitsFirst = planned.firstCard?.unlocks === true && !this.deps.isOpenedFirst(id);
-      door?.mode(standingMode(siteMode(), planned, !awaitsFirst && this.#isOpen(planned.unlockSchedule)));
+      door?.mode(standingMode(siteMode(), wired, !awaitsFirst && this.#isOpen(planned.unlockSchedule)));
     }
   }
 

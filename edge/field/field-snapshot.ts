@@ -1,5 +1,6 @@
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
+import { isLockedDown, threatLevel, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { Indicator } from './indicator.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
@@ -12,6 +13,25 @@ export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway' | 'policyLan
 
 type DoorSnapshot = SiteSnapshot['doors'][number];
 type ReaderSnapshot = SiteSnapshot['readers'][number];
+
+export function modeSnapshot(mode: SiteMode): SiteSnapshot['mode'] {
+  const { raises } = mode;
+  return {
+    lockdown: isLockedDown(mode),
+    threatLevel: threatLevel(mode),
+    fires: raises.flatMap(({ what, input }) => (what === 'evacuation' ? what : (input ?? []))),
+    raises: raises.map(({ id, what, by, atUnixMs, level, scope, input, entry }) => ({
+      id,
+      what,
+      by,
+      atUnixMs,
+      ...(level !== undefined && { level }),
+      ...(scope !== undefined && { scope }),
+      ...(input !== undefined && { input }),
+      ...(entry !== undefined && { gateway: entry.author }),
+    })),
+  };
+}
 
 export function doorSnapshot(wired: WiredDoor, state: DoorState, orderedUntilUnixMs: number | undefined): DoorSnapshot {
   const { id, name } = wired.door;

@@ -1,3 +1,5 @@
+import { AUTHORITY_NAME, type DirectiveOf, type SignedDirective } from '@sparc/protocol/directive';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type {
   AppendedEntry,
@@ -7,6 +9,7 @@ import type {
   FieldBus,
   FieldBusHandlers,
   Journal,
+  Random,
   Timer,
 } from '@sparc/protocol/ports';
 import { isClockKnown } from '../access/index.js';
@@ -19,12 +22,16 @@ import {
   type RevocationStore,
 } from '../revocation/index.js';
 import { VisitorBook, VOLATILE_VISITORS, type VisitorStore } from '../visitors/index.js';
+import { Peers, type Heard, type HeardEntry } from '../heard/index.js';
+import { DirectiveDesk, type DirectiveReceipt, type DirectiveSinks, type DirectiveSite } from '../directives/index.js';
 import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
 import { Linkage } from '../linkage/index.js';
 import {
   isFireAt,
+  isLockedDown,
   SiteModeKeeper,
+  threatLevel,
   VOLATILE_MODE,
   type ModeClaim,
   type ModeStore,
@@ -33,11 +40,12 @@ import {
 } from '../site-mode/index.js';
 import type { JournalStartReport, LoggedEntry } from '../ledger/index.js';
 import { Decider } from './decider.js';
+import { directiveSinks } from './directed.js';
 import { Devices } from './devices.js';
 import { CardToggles } from './card-toggles.js';
 import { DoorSet } from './door-set.js';
 import type { FieldPolicy } from './field-policy.js';
-import { doorSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
+import { doorSnapshot, modeSnapshot, readerSnapshots, type FieldSnapshot } from './field-snapshot.js';
 import { Indicator } from './indicator.js';
 import { OrderDesk } from './order-desk.js';
 import { PolicyInForce } from './policy-in-force.js';
@@ -50,6 +58,9 @@ export interface FieldDeps {
   readonly fieldBus: FieldBus;
   readonly journal: Journal;
   readonly log: FieldLog;
+  readonly random: Random;
+  /** Other gateways hear what this one records, and this one what they do. Absent: it is alone. */
+  readonly isInMesh?: boolean;
   /** Asked where an access point says so. Absent: it does not answer. */
   readonly host?: AuthorisationHost;
   /** Takes the wall clock as right from now on. Absent: the clock is not the gateway's own. */
@@ -64,6 +75,11 @@ export interface FieldDeps {
   readonly recordedRevocations?: () => Promise<RecordedRevocations>;
   /** Default: forgets with the process. */
   readonly visitorStore?: VisitorStore;
+  /** Of the site that it is a member of. Absent: of none, and nobody directs it. */
+  readonly directives?: DirectiveSite & {
+    /** Makes an expulsion count that an operator ordered, and records it. */
+    readonly expel: DirectiveSinks['expel'];
+  };
   /** The claims of earlier runs about who passed where, oldest first. Absent: there was none. */
   readonly claims?: () => Promise<readonly Claim[]>;
 }
@@ -83,6 +99,7 @@ const CHANGE_PAUSE_MS = 50;
  */
 export class Field {
   readonly #devices = new Devices();
+  readonly #peers = new Peers();
   readonly #recorder: Recorder;
   readonly #passages: PassageBook;
   readonly #indicator: Indicator;
@@ -93,6 +110,7 @@ export class Field {
   readonly #linkage: Linkage;
   readonly #doors: DoorSet;
   readonly #orders: OrderDesk;
+  readonly #directives: DirectiveDesk | undefined;
   readonly #presentations: Presentations;
   readonly #staleness: StalenessWatch;
   readonly #toggles: CardToggles;
@@ -130,8 +148,10 @@ export class Field {
     const bus = { indicate, setOutput: fieldBus.setOutput.bind(fieldBus) };
     this.#mode = new SiteModeKeeper({
       clock,
+      random: deps.random,
       store: deps.modeStore ?? VOLATILE_MODE,
-      record: (event) => void record(event),
+      isInMesh: deps.isInMesh === true,
+      record: (event, cause) => void record(event, cause),
       commit: (event, carryOut) => this.#recorder.commitOrder(event, carryOut),
       recorded: deps.recordedMode ?? (() => Promise.resolve([])),
       obstacle: (order) =>
@@ -144,7 +164,7 @@ export class Field {
       clock,
       store: deps.revocationStore ?? VOLATILE_REVOCATIONS,
       recorded: deps.recordedRevocations,
-      record: (event) => void record(event),
+      record: (event, cause) => void record(event, cause),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
     this.#visitors = new VisitorBook({
@@ -174,6 +194,7 @@ export class Field {
       view: () => this.#policy.view,
       acceptClock: deps.acceptClock,
     });
+    this.#directives = deps.directives && this.#directiveDesk(deps.directives);
     this.#toggles = new CardToggles({
       clock,
       view: () => this.#policy.view,
@@ -195,10 +216,11 @@ export class Field {
       record,
       order: (order, by) => this.order(order, by),
       siteMode: () => this.#mode.mode,
+      isLockedDown: (doorId) => isLockedDown(this.#mode.mode, this.#index.doors.get(doorId)),
       facts: {
         isScheduleOpen: (id) => this.#doors.isScheduleOpen(id),
         doorMode: (id) => this.#doors.get(id)?.state.standing,
-        threatLevel: () => this.#mode.mode.threatLevel,
+        threatLevel: () => threatLevel(this.#mode.mode),
         input: (id) => this.#inputs.signal(id),
         peopleIn: (id) => this.#passages.peopleIn(id),
       },
@@ -211,7 +233,7 @@ export class Field {
       policy: this.#policy,
       index: () => this.#index,
       doors: this.#doors,
-      threatLevel: () => this.#mode.mode.threatLevel,
+      siteMode: () => this.#mode.mode,
       lockOuts: () => this.#presentations.lockOuts,
       passages: this.#passages,
       revocations: this.#revocations,
@@ -245,6 +267,7 @@ export class Field {
     this.#mode.start();
     this.#revocations.start();
     this.#visitors.start();
+    this.#directives?.start();
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
     this.#restoring = this.#restoreClaims();
@@ -333,6 +356,34 @@ export class Field {
     this.#changed();
   }
 
+  /** What other gateways and the authority of the site said. What is recorded from now on comes after it. */
+  heard(heard: Heard): void {
+    for (const { hlc } of heard.entries) this.deps.journal.observe(hlc);
+    this.#peers.heard(heard);
+    for (const { key, heads } of heard.roster?.expelled ?? []) this.#mode.expelled(key, heads);
+    this.#directives?.believe(heard.delegations);
+    for (const entry of heard.entries) this.#guardEntry(entry);
+    this.#changed();
+  }
+
+  /**
+   * Takes what an operator with a key directs: it goes into the own log, from where every gateway hears of it, and is
+   * carried out here. Rejects as `DirectiveDesk.direct`, or with ERR_MESH_NOT_A_MEMBER where the gateway is in no site.
+   */
+  async direct(signed: SignedDirective): Promise<DirectiveReceipt> {
+    if (this.#directives === undefined) {
+      throw new SparcError('ERR_MESH_NOT_A_MEMBER', 'the gateway is a member of no site whose operators it knows');
+    }
+    const receipt = await this.#directives.direct(signed);
+    this.#changed();
+    return receipt;
+  }
+
+  /** Public keys, in hex, of all gateways that are heard, directly or through others. */
+  reaches(keys: readonly string[]): void {
+    this.#peers.reaches(keys);
+  }
+
   /** Records what happened in another part of the gateway. */
   record(event: EventDraft): void {
     void this.#recorder.record(event);
@@ -353,11 +404,7 @@ export class Field {
       ...(policy === undefined ? {} : { policy }),
       clock: { quality, ...(errorMs === undefined ? {} : { errorMs }) },
       revocation: this.#revocations.applied,
-      mode: {
-        lockdown: this.#mode.mode.lockdown !== undefined,
-        threatLevel: this.#mode.mode.threatLevel,
-        fires: Object.keys(this.#mode.mode.fires),
-      },
+      mode: modeSnapshot(this.#mode.mode),
       doors: [...this.#index.doors].flatMap(([id, wired]) => {
         const door = this.#doors.get(id);
         return door === undefined ? [] : [doorSnapshot(wired, door.state, this.#mode.endsAtUnixMs(id))];
@@ -443,6 +490,65 @@ export class Field {
     this.#changed();
   }
 
+  #directiveDesk({ expel, ...site }: NonNullable<FieldDeps['directives']>): DirectiveDesk {
+    const { clock, log } = this.deps;
+    return new DirectiveDesk({
+      ...site,
+      clock,
+      sinks: directiveSinks({
+        clock,
+        mode: this.#mode,
+        revocations: this.#revocations,
+        visitors: this.#visitors,
+        passages: this.#passages,
+        doors: this.#doors,
+        orders: this.#orders,
+        view: () => this.#policy.view,
+        expel,
+      }),
+      retract: (directive, code) => this.#retract(directive, code),
+      record: this.#recorder.record,
+      commit: (record) => this.#recorder.commit({ record }),
+      onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
+    });
+  }
+
+  #retract({ id, kind }: DirectiveOf<'raise' | 'visitor'>, code: ErrorCode): void {
+    if (kind === 'visitor') this.#visitors.end(id, code);
+    else {
+      const cause = Promise.resolve(undefined);
+      void this.#mode.apply({ kind: 'release', directive: id, by: AUTHORITY_NAME, raises: [id], cause });
+    }
+  }
+
+  /** What is wrong with one entry of another gateway concerns no other. */
+  #guardEntry(entry: HeardEntry): void {
+    try {
+      this.#heardEntry(entry);
+    } catch (error) {
+      this.deps.log.error(
+        { ...entry.id, code: codeOf(error), error },
+        'what another gateway recorded cannot be followed',
+      );
+    }
+  }
+
+  #heardEntry(entry: HeardEntry): void {
+    switch (entry.record.name) {
+      case 'directive.given':
+        this.#directives?.heard(entry);
+        return;
+      case 'site.lockdown':
+      case 'site.threat_level':
+      case 'fire.alarm':
+      case 'fire.evacuation':
+        this.#mode.heard(entry);
+        return;
+      default:
+        return;
+    }
+  }
+
   #interlockObstacle(doorId: string): string | undefined {
     return this.#doors.isInterlockBusy(doorId)
       ? `another door of the airlock of ${doorId} is not closed and locked`
@@ -454,7 +560,7 @@ export class Field {
     const point = this.#index.points.get(portKey(deviceId, readerNumber));
     const wired = point && this.#index.doors.get(point.accessPoint.door);
     if (point?.accessPoint.direction !== 'exit' || wired === undefined) return false;
-    if (!isFireAt(this.#mode.mode, wired.door)) return false;
+    if (!isFireAt(this.#mode.mode, wired)) return false;
     this.#doors.get(wired.door.id)?.freeExit();
     void this.#recorder.record({ name: 'fire.free_exit', accessPointId: point.accessPoint.id, doorId: wired.door.id });
     return true;

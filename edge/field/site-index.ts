@@ -1,6 +1,8 @@
-import type { AccessPoint, Device, Door, Input, Output, Reader, SitePlan } from '@sparc/protocol/policy';
+import type { AccessPoint, Device, Input, Output, Reader, SitePlan } from '@sparc/protocol/policy';
 import type { InputState } from '@sparc/protocol/ports';
+import { areaChain } from '../access/index.js';
 import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
+import type { Place } from '../site-mode/index.js';
 
 /** An access point with its reader. */
 export interface Point {
@@ -18,8 +20,7 @@ export interface InputUse {
   readonly activeWhen: Input['activeWhen'];
 }
 
-export interface WiredDoor {
-  readonly door: Door;
+export interface WiredDoor extends Place {
   readonly wiring: DoorWiring;
   readonly settings: DoorSettings;
   readonly inputs: readonly InputUse[];
@@ -70,6 +71,7 @@ export function indexSite(plan: SitePlan): SiteIndex {
   }
   const inputsById = byId(plan.inputs);
   const outputsById = byId(plan.outputs);
+  const areasById = byId(plan.areas);
   const doors = new Map<string, WiredDoor>();
   const inputs = new Map<string, InputUse>();
   for (const door of plan.doors) {
@@ -80,12 +82,17 @@ export function indexSite(plan: SitePlan): SiteIndex {
       useOf(door.id, 'exitRequest', inputsById.get(door.exitRequest?.input ?? '')),
     ].filter((use) => use !== undefined);
     for (const use of uses) inputs.set(portKey(use.deviceId, use.inputNumber), use);
+    const touched = plan.accessPoints
+      .filter((point) => point.door === door.id)
+      .flatMap(({ areaFrom, areaTo }) => [areaFrom, areaTo])
+      .flatMap((area) => areaChain((id) => areasById.get(id), area).map(({ id }) => id));
     const doorReaders = [...points.values()].filter((point) => point.accessPoint.door === door.id);
     const shunt = portOf(outputsById.get(door.shunt?.output ?? ''));
     const doubleLock = portOf(outputsById.get(door.doubleLock?.output ?? ''));
     const outputs = { lock, ...(shunt && { shunt }), ...(doubleLock && { doubleLock }) };
     doors.set(door.id, {
       door,
+      areas: [...new Set(touched)],
       wiring: {
         id: door.id,
         outputs,

@@ -16,6 +16,8 @@ export interface RuleActionsDeps extends RuleOutputsDeps {
   /** As a person's order; rejects with ERR_GATEWAY_ORDER_REFUSED. */
   readonly order: (order: Order, by: string) => Promise<void>;
   readonly siteMode: () => SiteMode;
+  /** The site, or the part of it that a door belongs to. */
+  readonly isLockedDown: (doorId: string) => boolean;
   /** A defect; the record that brought it about is not lost by it. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -95,7 +97,7 @@ export class RuleActions {
   }
 
   async #give(rule: string, action: OrderAction, cause: Cause): Promise<void> {
-    const given = ruleOrder(action, this.deps.siteMode());
+    const given = ruleOrder(action, this.deps.siteMode(), this.deps.isLockedDown);
     if (given.kind === 'refused') return this.#failed(rule, cause, given.why);
     if (given.kind === 'stands') return;
     try {

@@ -21,15 +21,13 @@ const refused = (why: string): RuleOrder => ({ kind: 'refused', why });
  * A rule opens nothing in a lockdown, not even for its end; it raises and never lowers; and what a person ordered for a door
  * stands until a person ends it: locked down by a rule, a door that it restricted is so again when that ends.
  */
-export function ruleOrder(action: OrderAction, mode: SiteMode): RuleOrder {
-  if ('raise' in action) return mode.lockdown === undefined ? order({ kind: 'lockdown' }) : { kind: 'stands' };
-  if ('raiseThreatLevel' in action) {
-    const level = action.raiseThreatLevel;
-    return level > mode.threatLevel ? order({ kind: 'threatLevel', level }) : { kind: 'stands' };
-  }
+export function ruleOrder(action: OrderAction, mode: SiteMode, isLockedDown: (doorId: string) => boolean): RuleOrder {
+  // Beside what others raised: it stands when they release theirs.
+  if ('raise' in action) return order({ kind: 'lockdown' });
+  if ('raiseThreatLevel' in action) return order({ kind: 'threatLevel', level: action.raiseThreatLevel });
   const { door } = action;
   if ('access' in action) {
-    if (mode.lockdown !== undefined) return refused('the site is locked down');
+    if (isLockedDown(door)) return refused('it is locked down');
     return order({ kind: 'accessDoor', door, extended: action.access === 'extended' });
   }
   const wanted = doorOrder(action);
@@ -38,7 +36,7 @@ export function ruleOrder(action: OrderAction, mode: SiteMode): RuleOrder {
   const isSo = present === undefined ? wanted.kind === 'releaseDoor' : present.mode === action.mode;
   // A rule's order that ends by itself begins anew each time.
   if (isSo && (action.forMs === undefined || isByPerson)) return { kind: 'stands' };
-  if (mode.lockdown !== undefined && isOpening(wanted, mode)) return refused('the site is locked down');
+  if (isLockedDown(door) && isOpening(wanted, mode)) return refused('it is locked down');
   if (isByPerson && action.mode !== 'lockedDown') {
     return refused(`${present.by} ordered ${present.mode} for it, which a person ends`);
   }

@@ -1,5 +1,6 @@
 /**
- * The mode of a site: lockdown, threat level, fire, and what was ordered for single doors; kept across restarts.
+ * The mode of a site: what was raised for it (lockdown, threat level, fire) and stands until a release names it, and what
+ * was ordered for single doors; kept across restarts.
  * @packageDocumentation
  */
 export { authorOf, ruleOf } from './author.js';
@@ -12,21 +13,32 @@ export {
   OrderRequest,
   OrderRefused,
   refused,
+  type Circumstances,
   type FireAlarm,
   type StandingOrder,
   type Toggle,
 } from './orders.js';
 export {
-  afterRestart,
-  EVACUATION,
   isFireAt,
-  NORMAL,
-  standingMode,
+  isLockedDown,
+  RAISES_OF_ONE_MAX,
+  RELEASES_MAX,
   THREAT_LEVEL_MAX,
+  threatLevel,
   type Act,
-  type DoorOrder,
-  type SiteMode,
-} from './site-mode.js';
+  type Place,
+  type Raise,
+  type Raised,
+  type Release,
+} from './raise.js';
+export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } from './site-mode.js';
 export { readMode } from './read-mode.js';
-export { foldMode, type ModeClaim, type RecordedMode } from './recorded-mode.js';
-export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';
+export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
+export {
+  SiteModeKeeper,
+  VOLATILE_MODE,
+  type DirectedRaise,
+  type DirectedRelease,
+  type ModeOutcome,
+  type ModeStore,
+} from './site-mode-keeper.js';

@@ -17,11 +17,26 @@ const Doors = Type.Record(
     isToggled: Type.Optional(Type.Literal(true)),
   }),
 );
+const Ids = Type.Array(Type.String());
+const Raise = Type.Object({
+  ...Act,
+  id: Type.String(),
+  what: Type.Union([
+    Type.Literal('lockdown'),
+    Type.Literal('threat'),
+    Type.Literal('evacuation'),
+    Type.Literal('fire'),
+  ]),
+  level: Type.Optional(Type.Integer()),
+  scope: Type.Optional(Ids),
+  input: Type.Optional(Type.String()),
+  isDirected: Type.Optional(Type.Literal(true)),
+  entry: Type.Optional(Type.Object({ author: Type.String(), epoch: Type.Integer(), sequence: Type.Integer() })),
+});
 const Content = Type.Object(
   {
-    lockdown: Type.Optional(Type.Object(Act)),
-    threatLevel: Type.Integer(),
-    fires: Type.Record(Type.String(), Type.Object(Act)),
+    raises: Type.Array(Raise),
+    released: Type.Array(Type.Object({ id: Type.String(), within: Type.Optional(Ids) })),
     doors: Doors,
     overruled: Type.Optional(Doors),
   },

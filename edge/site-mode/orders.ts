@@ -6,7 +6,18 @@ import type { EntryId } from '@sparc/protocol/ports';
 import { standsOpen } from '../doors/index.js';
 import { RevocationSubject } from '../revocation/index.js';
 import { ruleOf } from './author.js';
-import { EVACUATION, NORMAL, THREAT_LEVEL_MAX, withoutOrders, type Act, type SiteMode } from './site-mode.js';
+import {
+  isRaisedHere,
+  releasesOf,
+  THREAT_LEVEL_MAX,
+  threatLevel,
+  withRaise,
+  withReleases,
+  type Act,
+  type Raise,
+} from './raise.js';
+import { raiseRecord, setLevelRecord } from './recorded-mode.js';
+import { withoutOrders, type SiteMode } from './site-mode.js';
 
 const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>
   Type.Object({ kind: Type.Literal(kind), ...properties }, { additionalProperties: false });
@@ -80,14 +91,32 @@ export interface FireAlarm {
   readonly inputId: string;
 }
 
-/** True for what may release a lock, or lets in whom the mode kept out: it is recorded before. An evacuation waits for no record. */
-export function isOpening(order: StandingOrder | Toggle, mode: SiteMode): boolean {
+/** What an order is given in. */
+export interface Circumstances {
+  /** 16 random bytes in hex. */
+  readonly newId: () => string;
+  /** Others count what is raised here: then nobody without a key lowers anything. */
+  readonly isInMesh: boolean;
+  readonly activeFireInputs: ReadonlySet<string>;
+}
+
+/** What an order makes of the site. Without a record it is so already. */
+export interface Obeyed {
+  readonly mode: SiteMode;
+  readonly record?: EventDraft;
+}
+
+/**
+ * True for what may release a lock, or lets in whom the mode kept out: it is recorded before. An evacuation waits for no
+ * record. `by`: a rule sets no threat level, it raises one.
+ */
+export function isOpening(order: StandingOrder | Toggle, mode: SiteMode, by = ''): boolean {
   switch (order.kind) {
     case 'endLockdown':
     case 'releaseDoor':
       return true;
     case 'threatLevel':
-      return order.level < mode.threatLevel;
+      return ruleOf(by) === undefined && order.level < threatLevel(mode);
     case 'door':
     case 'toggle': {
       const present = mode.doors[order.door]?.mode;
@@ -98,41 +127,43 @@ export function isOpening(order: StandingOrder | Toggle, mode: SiteMode): boolea
   }
 }
 
-/** What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids. */
+/**
+ * What an order makes of the site, and its record. Throws ERR_GATEWAY_ORDER_REFUSED for what the present mode forbids, and
+ * ERR_GATEWAY_KEY_REQUIRED for what an operator has to sign.
+ */
 export function obey(
   mode: SiteMode,
   order: StandingOrder | Toggle | FireAlarm,
   act: Act,
-  activeFireInputs: readonly string[] = [],
-): { readonly mode: SiteMode; readonly record: EventDraft } {
+  { newId, isInMesh, activeFireInputs }: Circumstances,
+): Obeyed {
   const by = { by: act.by };
+  const raised = (raise: Omit<Raise, 'id' | keyof Act>) => raising(mode, { ...act, ...raise, id: newId() }, isInMesh);
   switch (order.kind) {
     case 'lockdown':
-      return { mode: { ...mode, lockdown: act }, record: { name: 'site.lockdown', detail: by } };
-    case 'endLockdown': {
-      const { lockdown: _ended, ...rest } = mode;
-      return { mode: rest, record: { name: 'site.lockdown_ended', detail: by } };
-    }
-    case 'threatLevel': {
-      const level = order.level;
+      return raised({ what: 'lockdown' });
+    case 'endLockdown':
+      if (isInMesh) throw keyRequired('ends a lockdown');
       return {
-        mode: { ...mode, threatLevel: level },
-        record: { name: 'site.threat_level', detail: { ...by, from: String(mode.threatLevel), to: String(level) } },
+        mode: withReleases(mode, releasesOf(mode, ['lockdown'])),
+        record: { name: 'site.lockdown_ended', detail: by },
       };
+    case 'threatLevel': {
+      const { level } = order;
+      if (!isInMesh && ruleOf(act.by) === undefined) return setThreatLevel(mode, level, act, newId);
+      if (isOpening(order, mode, act.by)) throw keyRequired('lowers a threat level');
+      return level === 0 ? { mode } : raised({ what: 'threat', level });
     }
     case 'fire':
-      return {
-        mode: { ...mode, fires: { ...mode.fires, [order.inputId]: act } },
-        record: { name: 'fire.alarm', detail: { input: order.inputId } },
-      };
+      return raised({ what: 'fire', input: order.inputId });
     case 'evacuate':
-      return {
-        mode: { ...mode, fires: { ...mode.fires, [EVACUATION]: act } },
-        record: { name: 'fire.evacuation', detail: by },
-      };
-    case 'endFire':
-      if (activeFireInputs.length > 0) throw refused(`the fire alarm still stands at ${activeFireInputs.join(', ')}`);
-      return { mode: { ...mode, fires: NORMAL.fires }, record: { name: 'fire.ended', detail: by } };
+      return raised({ what: 'evacuation' });
+    case 'endFire': {
+      const active = [...activeFireInputs];
+      if (active.length > 0) throw refused(`the fire alarm still stands at ${active.join(', ')}`);
+      const releases = releasesOf(mode, ['fire', 'evacuation']);
+      return { mode: withReleases(mode, releases), record: { name: 'fire.ended', detail: by } };
+    }
     case 'door':
       return obeyAtDoor(mode, order, act);
     case 'toggle':
@@ -140,6 +171,24 @@ export function obey(
     case 'releaseDoor':
       return releaseDoor(mode, order.door, act);
   }
+}
+
+/** What somebody, or an input, raises again adds nothing. */
+function raising(mode: SiteMode, raise: Raise, isInMesh: boolean): Obeyed {
+  const { what, by, level = 0, input } = raise;
+  const isSo = mode.raises.some(
+    (each) =>
+      isRaisedHere(each) && each.what === what && each.by === by && each.input === input && (each.level ?? 0) >= level,
+  );
+  return isSo ? { mode } : { mode: withRaise(mode, raise), record: raiseRecord(mode, raise, !isInMesh) };
+}
+
+/** At a gateway that is alone, a person's word is the level. */
+function setThreatLevel(mode: SiteMode, level: number, act: Act, newId: () => string): Obeyed {
+  const raise = level === 0 ? undefined : { ...act, id: newId(), what: 'threat' as const, level };
+  const lowered = withReleases(mode, releasesOf(mode, ['threat']));
+  const next = raise === undefined ? lowered : withRaise(lowered, raise);
+  return { mode: next, record: setLevelRecord(mode, next, act.by, raise) };
 }
 
 /** A person gives the door back to its schedule, a rule to what a person had ordered before it. */
@@ -206,3 +255,6 @@ export class OrderRefused extends SparcError {
 }
 
 export const refused = (message: string) => new OrderRefused(message);
+
+const keyRequired = (what: string) =>
+  new SparcError('ERR_GATEWAY_KEY_REQUIRED', `in a site of several gateways only an operator with a key ${what}`);

@@ -1,54 +1,143 @@
-import type { EventName, EventRecord } from '@sparc/protocol/events';
-import { EVACUATION, NORMAL, type Act, type SiteMode } from './site-mode.js';
+import type { EventDraft, EventName, EventRecord } from '@sparc/protocol/events';
+import type { EntryId } from '@sparc/protocol/ports';
+import {
+  releasesOf,
+  THREAT_LEVEL_MAX,
+  threatLevel,
+  withRaise,
+  withReleases,
+  type Raise,
+  type Raised,
+  type Release,
+} from './raise.js';
 
-/** What the journal tells of the mode; what was ordered for single doors is in the file alone. */
-export type RecordedMode = Pick<SiteMode, 'lockdown' | 'threatLevel' | 'fires'>;
-
-/** An event of `MODE_CLAIMS`. */
+/** A record that says something of the mode of the site. */
 export interface ModeClaim {
   readonly record: EventRecord;
-  readonly atUnixMs: number;
+  readonly wallUnixMs: number;
+  /** Absent: it is not on disk yet. */
+  readonly id?: EntryId;
 }
 
 /** In place of a person's name. */
 export const FIRE_ALARM = 'fire alarm';
 
-interface Meaning {
-  readonly of: keyof RecordedMode;
-  /** Of the same it makes everything before it irrelevant. */
-  readonly settles: boolean;
-  readonly fold: (mode: RecordedMode, act: Act, detail: NonNullable<EventRecord['detail']>) => RecordedMode;
-}
+const RAISES = {
+  'site.lockdown': 'lockdown',
+  'site.threat_level': 'threat',
+  'fire.alarm': 'fire',
+  'fire.evacuation': 'evacuation',
+} as const satisfies Partial<Record<EventName, Raise['what']>>;
+type RaiseEvent = keyof typeof RAISES;
 
-/** The events that say what stands for the whole site. */
-export const MODE_CLAIMS: Partial<Record<EventName, Meaning>> = {
-  'site.lockdown': { of: 'lockdown', settles: true, fold: (mode, act) => ({ ...mode, lockdown: act }) },
-  'site.lockdown_ended': { of: 'lockdown', settles: true, fold: ({ lockdown: _ended, ...rest }) => rest },
-  'site.threat_level': {
-    of: 'threatLevel',
-    settles: true,
-    fold: (mode, _act, { to }) => ({ ...mode, threatLevel: Number(to) }),
-  },
-  'fire.alarm': {
-    of: 'fires',
-    settles: false,
-    fold: (mode, { atUnixMs }, { input = '' }) => withFire(mode, input, { by: FIRE_ALARM, atUnixMs }),
-  },
-  'fire.evacuation': { of: 'fires', settles: false, fold: (mode, act) => withFire(mode, EVACUATION, act) },
-  'fire.ended': { of: 'fires', settles: true, fold: (mode) => ({ ...mode, fires: NORMAL.fires }) },
+/** Where they name no raises, they end all of these. */
+const ENDS: Partial<Record<EventName, readonly Raise['what'][]>> = {
+  'site.lockdown_ended': ['lockdown'],
+  'fire.ended': ['fire', 'evacuation'],
+  'site.threat_level': ['threat'],
+  'site.released': [],
 };
 
-const withFire = (mode: RecordedMode, alarm: string, act: Act): RecordedMode => ({
-  ...mode,
-  fires: { ...mode.fires, [alarm]: act },
+export const isModeClaim = ({ name }: EventRecord): boolean => name in RAISES || name in ENDS;
+
+/** `isAlone`: there is nobody who hears it, or who later should take it for a raise. */
+export function raiseRecord(mode: Raised, raise: Raise, isAlone: boolean): EventDraft {
+  const { id, what, by, level, scope, input, isDirected, entry } = raise;
+  const detail = {
+    ...(what === 'fire' ? { input: input ?? '' } : { by }),
+    raise: id,
+    ...(scope !== undefined && { scope: scope.join(' ') }),
+    ...(isDirected === true && { directive: id }),
+    ...(isAlone && { alone: 'true' }),
+  };
+  const cause = entry !== undefined && { causeId: entry };
+  switch (what) {
+    case 'lockdown':
+      return { name: 'site.lockdown', detail: { ...detail, by }, ...cause };
+    case 'evacuation':
+      return { name: 'fire.evacuation', detail: { ...detail, by }, ...cause };
+    case 'fire':
+      return { name: 'fire.alarm', detail: { ...detail, input: input ?? '' }, ...cause };
+    case 'threat': {
+      const change = levelChange(mode, withRaise(mode, raise));
+      return { name: 'site.threat_level', detail: { ...detail, by, ...change, level: String(level) }, ...cause };
+    }
+  }
+}
+
+/** Of a threat level that is set, whatever was before: `mode` becomes `next`. */
+export function setLevelRecord(mode: Raised, next: Raised, by: string, raise: Raise | undefined): EventDraft {
+  const id = raise !== undefined && { raise: raise.id, alone: 'true' };
+  return { name: 'site.threat_level', detail: { by, ...levelChange(mode, next), ...id } };
+}
+
+/** It has the name of the gravest that it ends here. */
+export function releaseRecord(
+  mode: Raised,
+  releases: readonly Release[],
+  { by, directive }: { readonly by: string; readonly directive: string },
+): EventDraft {
+  const next = withReleases(mode, releases);
+  const ended = new Set(mode.raises.filter((raise) => !next.raises.includes(raise)).map(({ what }) => what));
+  const within = releases[0]?.within;
+  const detail = {
+    by,
+    raises: releases.map(({ id }) => id).join(' '),
+    ...(within !== undefined && { within: within.join(' ') }),
+    directive,
+  };
+  if (ended.has('lockdown')) return { name: 'site.lockdown_ended', detail };
+  if (ended.has('fire') || ended.has('evacuation')) return { name: 'fire.ended', detail };
+  if (ended.has('threat')) return { name: 'site.threat_level', detail: { ...detail, ...levelChange(mode, next) } };
+  return { name: 'site.released', detail };
+}
+
+const levelChange = (before: Raised, after: Raised) => ({
+  from: String(threatLevel(before)),
+  to: String(threatLevel(after)),
 });
 
-/** Folds claims, oldest first. */
-export function foldMode(claims: readonly ModeClaim[]): RecordedMode {
-  const { threatLevel, fires } = NORMAL;
-  return claims.reduce<RecordedMode>(
-    (mode, { record: { name, detail = {} }, atUnixMs }) =>
-      MODE_CLAIMS[name]?.fold(mode, { by: detail['by'] ?? '', atUnixMs }, detail) ?? mode,
-    { threatLevel, fires },
+/** What a record raises; undefined where it raises nothing that makes sense. */
+export function raiseOf({ record: { name, detail = {}, causeId }, wallUnixMs, id }: ModeClaim): Raise | undefined {
+  const { by, raise = idOf(id), level, to, scope, input, directive, raises } = detail;
+  const what = RAISES[name as RaiseEvent] as Raise['what'] | undefined;
+  if (what === undefined || raises !== undefined || raise === undefined || !/^[0-9a-f]{32}$/.test(raise))
+    return undefined;
+  const height = what === 'threat' ? Number(level ?? to) : undefined;
+  if (height !== undefined && !(Number.isInteger(height) && height > 0 && height <= THREAT_LEVEL_MAX)) return undefined;
+  return {
+    id: raise,
+    what,
+    by: by ?? FIRE_ALARM,
+    atUnixMs: wallUnixMs,
+    ...(height !== undefined && { level: height }),
+    ...(scope !== undefined && { scope: scope.split(' ') }),
+    ...(input !== undefined && { input }),
+    ...(directive !== undefined && { isDirected: true as const }),
+    ...(causeId !== undefined && directive === undefined && { entry: causeId }),
+  };
+}
+
+/** Of a raise that an earlier version recorded, without one. */
+const idOf = (entry: EntryId | undefined): string | undefined =>
+  entry && [entry.epoch, entry.sequence].map((number) => number.toString(16).padStart(16, '0')).join('');
+
+/** Folds what the gateway recorded itself, oldest first. What was ordered for single doors is in its file alone. */
+export const foldMode = (claims: readonly ModeClaim[]): Raised =>
+  claims.reduce<Raised>(
+    (mode, claim) => {
+      const released = withReleases(mode, releasesBy(mode, claim.record));
+      const raise = raiseOf(claim);
+      return raise === undefined ? released : withRaise(released, raise);
+    },
+    { raises: [], released: [] },
   );
+
+function releasesBy(mode: Raised, { name, detail = {} }: EventRecord): readonly Release[] {
+  const { raises, within, level } = detail;
+  if (raises !== undefined) {
+    return raises.split(' ').map((id) => ({ id, ...(within !== undefined && { within: within.split(' ') }) }));
+  }
+  // A threat that is raised leaves the others; one that is set does not.
+  return level === undefined ? releasesOf(mode, ENDS[name] ?? []) : [];
 }

@@ -1,10 +1,44 @@
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import { AUTHORITY_NAME } from '@sparc/protocol/directive';
+import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { Clock, EntryId, Random, Timer } from '@sparc/protocol/ports';
+import type { SignedHead } from '@sparc/protocol/ledger';
+import { toHex } from '../platform/index.js';
+import type { Origin } from '../directives/index.js';
 import { OrderExpiry } from './order-expiry.js';
-import { isOpening, obey, refused, type FireAlarm, type StandingOrder, type Toggle } from './orders.js';
-import { FIRE_ALARM, foldMode, MODE_CLAIMS, type ModeClaim } from './recorded-mode.js';
-import { afterRestart, NORMAL, withoutOrders, type Act, type DoorOrder, type SiteMode } from './site-mode.js';
+import {
+  isOpening,
+  obey,
+  OrderRefused,
+  refused,
+  type FireAlarm,
+  type Obeyed,
+  type StandingOrder,
+  type Toggle,
+} from './orders.js';
+import {
+  isReleased,
+  isStanding,
+  isTooMany,
+  newOf,
+  RAISES_OF_ONE_MAX,
+  threatLevel,
+  withRaise,
+  withReleases,
+  type Act,
+  type Raise,
+  type Release,
+} from './raise.js';
+import {
+  FIRE_ALARM,
+  foldMode,
+  isModeClaim,
+  raiseOf,
+  raiseRecord,
+  releaseRecord,
+  type ModeClaim,
+} from './recorded-mode.js';
+import { afterRestart, NORMAL, withoutOrders, type DoorOrder, type SiteMode } from './site-mode.js';
 
 /** Where the mode survives a restart. */
 export interface ModeStore {
@@ -18,12 +52,51 @@ export const VOLATILE_MODE: ModeStore = { load: () => undefined, save: () => Pro
 
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
+const RAISE_ID_SIZE = 16;
+/** Of whom another gateway names. */
+const NAME_LENGTH_MAX = 64;
+/** Of the sentence that says why an order was refused. */
+const WHY_LENGTH_MAX = 256;
+
+/** Of an operator who had the right to it. */
+interface Directed {
+  /** The id of the directive, which is that of what it raises. */
+  readonly directive: string;
+  /** Name of the operator. */
+  readonly by: string;
+  /** The operator lowers nothing that reaches beyond these areas and doors; absent: anything. */
+  readonly within?: readonly string[];
+  /** The entry that carries the directive. */
+  readonly cause: Promise<EntryId | undefined>;
+}
+
+export interface DirectedRaise extends Directed {
+  readonly kind: 'raise';
+  readonly what: 'lockdown' | 'threat' | 'evacuation';
+  readonly level?: number;
+  readonly scope?: readonly string[];
+  /** Raises that end with it. */
+  readonly instead?: readonly string[];
+  /** When the operator signed it. */
+  readonly atUnixMs: number;
+}
+
+export interface DirectedRelease extends Directed {
+  readonly kind: 'release';
+  readonly raises: readonly string[];
+}
+
+/** What became of it. `known`: it was carried out before. `released`: its release came before it, so that it never acts. */
+export type ModeOutcome = 'applied' | 'known' | 'released';
 
 export interface SiteModeDeps {
   readonly clock: Clock;
+  readonly random: Random;
   readonly store: ModeStore;
+  /** Others count what is raised here, and this gateway what they raise. */
+  readonly isInMesh: boolean;
   /** Keeps a record whenever the journal can. */
-  readonly record: (event: EventDraft) => void;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
   /** Carries out once the record is on disk; rejects with OrderRefused when it is not, or late, or `carryOut` throws. */
   readonly commit: (event: EventDraft, carryOut: () => void) => Promise<unknown>;
   /** What the journal has of earlier runs, oldest first; asked where the store has nothing to give. */
@@ -52,6 +125,8 @@ export class SiteModeKeeper {
   #retry: Timer | undefined;
   /** Fire inputs that are active now: what they latched cannot be ended yet. */
   readonly #activeFireInputs = new Set<string>();
+  /** By the key of a gateway that was expelled. */
+  readonly #attested = new Map<string, readonly SignedHead[]>();
   readonly #expiry: OrderExpiry;
 
   constructor(private readonly deps: SiteModeDeps) {
@@ -93,7 +168,50 @@ export class SiteModeKeeper {
       return;
     }
     this.#activeFireInputs.add(inputId);
-    if (this.#mode.fires[inputId] === undefined) void this.#apply({ kind: 'fire', inputId }, FIRE_ALARM);
+    this.#alarm(inputId);
+  }
+
+  /**
+   * Carries out what an operator directed, once. Resolves when it is in force and recorded, or rejects as `order`: what is
+   * raised stands then all the same.
+   */
+  async apply(directed: DirectedRaise | DirectedRelease): Promise<ModeOutcome> {
+    if (directed.kind === 'release') return this.#release(directed, directed.raises);
+    const raised = await this.#raise(directed);
+    const { instead = [] } = directed;
+    if (instead.length === 0) return raised;
+    const released = await this.#release(directed, instead);
+    return raised === 'known' ? released : raised;
+  }
+
+  /** The operator had no right to what was directed, as the authority says meanwhile. Recorded first; till then it stands. */
+  retract(directive: string, code: ErrorCode): void {
+    const cause = Promise.resolve(undefined);
+    this.#release({ directive, by: AUTHORITY_NAME, cause }, [directive], code).catch((error: unknown) =>
+      this.deps.onFailure(error, 'what an operator had no right to raise stands'),
+    );
+  }
+
+  /** What another gateway recorded of itself. It may raise; it cannot lower, and an evacuation is its own. */
+  heard(entry: ModeClaim & { readonly id: EntryId }): void {
+    const { causeId, detail } = entry.record;
+    // An effect of what somebody else raised; or of a time when nobody was to hear it.
+    if (causeId !== undefined || detail?.['raise'] === undefined || detail['alone'] !== undefined) return;
+    const raised = raiseOf(entry);
+    if (raised === undefined || raised.what === 'evacuation') return;
+    const raise = { ...raised, by: raised.by.slice(0, NAME_LENGTH_MAX), entry: entry.id };
+    const mode = this.#mode;
+    if (!this.#counts(raise) || isReleased(mode, raise) || isStanding(mode, raise) || isTooMany(mode, raise)) return;
+    const record = raiseRecord(mode, raise, false);
+    void this.#enter(withRaise(mode, raise), record);
+    this.deps.record(record);
+  }
+
+  /** A gateway was expelled: of what it raised counts what leads to the attested heads of its log. */
+  expelled(author: string, heads: readonly SignedHead[]): void {
+    this.#attested.set(author, heads);
+    const raises = this.#mode.raises.filter((raise) => this.#counts(raise));
+    if (raises.length < this.#mode.raises.length) void this.#enter({ ...this.#mode, raises });
   }
 
   /** When what was ordered for a door ends by itself, on the wall clock as it is now. */
@@ -106,31 +224,108 @@ export class SiteModeKeeper {
    * Resolves when the order is in force, and stands after a restart as far as it restricts. Rejects with
    * ERR_GATEWAY_ORDER_REFUSED, or with ERR_GATEWAY_MODE_UNSAVED when it is in force but a restart would forget it.
    */
-  async order(order: StandingOrder | Toggle, by: string): Promise<void> {
-    if (isOpening(order, this.#mode)) return this.#applyRecorded(order, by);
-    if (await this.#apply(order, by)) return;
+  async order(order: StandingOrder | Toggle, by: string, origin?: Origin): Promise<void> {
+    if (isOpening(order, this.#mode, by)) return this.#applyRecorded(order, by, origin);
+    if (await this.#apply(order, by, origin)) return;
     const message = 'the order is in force, but the disk does not take it: a restart would forget it';
     throw new SparcError('ERR_GATEWAY_MODE_UNSAVED', message);
   }
 
   /** In force within this call; resolves to whether it is on disk. */
-  #apply(order: StandingOrder | Toggle | FireAlarm, by: string): Promise<boolean> {
-    const { mode, record } = obey(this.#mode, order, this.#act(by), [...this.#activeFireInputs]);
+  #apply(order: StandingOrder | Toggle | FireAlarm, by: string, origin?: Origin): Promise<boolean> {
+    const { mode, record } = this.#obey(order, by, origin);
+    if (record === undefined) return this.#save();
     const saved = this.#enter(mode, record);
     this.deps.record(record);
     return saved;
   }
 
-  async #applyRecorded(order: StandingOrder | Toggle, by: string): Promise<void> {
+  async #applyRecorded(order: StandingOrder | Toggle, by: string, origin?: Origin): Promise<void> {
     const before = this.#mode;
     this.#assertFree(order);
-    const { mode, record } = obey(before, order, this.#act(by));
+    const { mode, record } = this.#obey(order, by, origin);
+    if (record === undefined) return;
     await this.deps.commit(record, () => {
       // A lockdown that came meanwhile is not undone by an order that did not know of it.
       if (this.#mode !== before) throw refused('the mode of the site changed meanwhile; look, and order again');
       this.#assertFree(order);
       void this.#enter(mode, record);
     });
+  }
+
+  #obey(order: StandingOrder | Toggle | FireAlarm, by: string, origin?: Origin): Obeyed {
+    const { random, isInMesh } = this.deps;
+    const newId = () => toHex(random.bytes(RAISE_ID_SIZE));
+    const circumstances = { newId, isInMesh, activeFireInputs: this.#activeFireInputs };
+    const { mode, record } = obey(this.#mode, order, this.#act(by), circumstances);
+    if (record?.name !== 'door.ordered' || origin === undefined) return { mode, ...(record && { record }) };
+    const { directive, causeId } = origin;
+    const detail = { ...record.detail, directive };
+    return { mode, record: { ...record, ...(causeId !== undefined && { causeId }), detail } };
+  }
+
+  /** An input that is active raises what a release ended. */
+  #alarm(inputId: string): void {
+    void this.#apply({ kind: 'fire', inputId }, FIRE_ALARM);
+  }
+
+  /** In force within this call, and recorded when a restart will know of it. */
+  async #raise({ directive, by, what, level, scope, atUnixMs, cause }: DirectedRaise): Promise<ModeOutcome> {
+    const raise: Raise = {
+      id: directive,
+      what,
+      by,
+      atUnixMs,
+      ...(level !== undefined && { level }),
+      ...(scope !== undefined && { scope }),
+      isDirected: true,
+    };
+    const mode = this.#mode;
+    if (isReleased(mode, raise)) return 'released';
+    if (isStanding(mode, raise)) return 'known';
+    if (isTooMany(mode, raise)) throw refused(`${by} has raised ${RAISES_OF_ONE_MAX} that stand; release some`);
+    const record = raiseRecord(mode, raise, false);
+    await this.#enter(withRaise(mode, raise), record);
+    this.deps.record(record, cause);
+    return 'applied';
+  }
+
+  /** Recorded first. */
+  async #release(
+    { directive, by, within, cause }: Directed,
+    ids: readonly string[],
+    code?: ErrorCode,
+  ): Promise<ModeOutcome> {
+    const releases: Release[] = ids.map((id) => ({ id, ...(within !== undefined && { within }) }));
+    const causeId = await cause;
+    if (newOf(this.#mode, releases).length === 0) return 'known';
+    const record: EventDraft = {
+      ...releaseRecord(this.#mode, releases, { by, directive }),
+      ...(code !== undefined && { code }),
+      ...(causeId !== undefined && { causeId }),
+    };
+    try {
+      await this.deps.commit(record, () => {
+        void this.#enter(withReleases(this.#mode, releases), record);
+        for (const inputId of this.#activeFireInputs) this.#alarm(inputId);
+      });
+    } catch (error) {
+      if (error instanceof OrderRefused && error.undoes !== undefined) {
+        const detail = { by, order: 'release', why: error.message.slice(0, WHY_LENGTH_MAX) };
+        this.deps.record({ name: 'order.refused', causeId: error.undoes, detail });
+      }
+      throw error;
+    }
+    return 'applied';
+  }
+
+  #counts({ entry }: Raise): boolean {
+    const heads = entry && this.#attested.get(entry.author);
+    if (entry === undefined || heads === undefined) return true;
+    return heads.some(
+      ({ epoch: { counter }, sequence }) =>
+        entry.epoch < counter || (entry.epoch === counter && entry.sequence <= sequence),
+    );
   }
 
   /** That it ends was recorded with the order. */
@@ -153,15 +348,14 @@ export class SiteModeKeeper {
     const sinceStart = (this.#sinceStart = [] as ModeClaim[]);
     try {
       const before = await this.deps.recorded();
-      const { lockdown: _since, ...mode } = this.#mode;
-      void this.#enter({ ...mode, ...foldMode([...before, ...sinceStart]) });
-      const { lockdown, threatLevel, fires } = foldMode(before);
-      const firesCount = Object.keys(fires).length;
-      if (lockdown === undefined && threatLevel === 0 && firesCount === 0) return;
+      void this.#enter({ ...this.#mode, ...foldMode([...before, ...sinceStart]) });
+      const restored = foldMode(before);
+      if (restored.raises.length === 0) return;
+      const fires = restored.raises.filter(({ what }) => what === 'fire' || what === 'evacuation');
       const detail = {
-        lockdown: String(lockdown !== undefined),
-        threatLevel: String(threatLevel),
-        fires: String(firesCount),
+        lockdown: String(restored.raises.some(({ what }) => what === 'lockdown')),
+        threatLevel: String(threatLevel(restored)),
+        fires: String(fires.length),
       };
       this.deps.record({ name: 'site.mode_restored', detail });
     } catch (error) {
@@ -194,8 +388,8 @@ export class SiteModeKeeper {
   #enter(mode: SiteMode, record?: EventDraft): Promise<boolean> {
     this.#mode = mode;
     this.#isSaved = false;
-    if (record !== undefined && record.name in MODE_CLAIMS) {
-      this.#sinceStart?.push({ record, atUnixMs: this.deps.clock.wall().unixMs });
+    if (record !== undefined && isModeClaim(record)) {
+      this.#sinceStart?.push({ record, wallUnixMs: this.deps.clock.wall().unixMs });
     }
     this.#expiry.follow(this.#orders, true);
     this.deps.onChange();

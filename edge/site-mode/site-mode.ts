@@ -1,19 +1,6 @@
-import type { Door, StandingMode } from '@sparc/protocol/policy';
+import type { StandingMode } from '@sparc/protocol/policy';
 import { standsOpen } from '../doors/index.js';
-
-/** Threat levels, 0 in normal times. */
-export const THREAT_LEVEL_MAX = 5;
-
-/** The evacuation that a person calls, among the alarms that fire inputs give. */
-export const EVACUATION = 'evacuation';
-
-/** Who did it, and when by the wall clock. */
-export interface Act {
-  readonly by: string;
-  readonly atUnixMs: number;
-  /** Nobody vouched for that clock then. */
-  readonly isTimeUnknown?: true;
-}
+import { isFireAt, isLockedDown, type Act, type Place, type Raised } from './raise.js';
 
 /** What was ordered for one door. */
 export interface DoorOrder extends Act {
@@ -25,34 +12,23 @@ export interface DoorOrder extends Act {
 }
 
 /** What people and fire alarms have ordered. Schedules and credentials come after it. */
-export interface SiteMode {
-  readonly lockdown?: Act;
-  readonly threatLevel: number;
-  /** Latched alarms by the id of their input, or `EVACUATION`. */
-  readonly fires: Readonly<Record<string, Act>>;
+export interface SiteMode extends Raised {
   /** By door id. */
   readonly doors: Readonly<Record<string, DoorOrder>>;
   /** By door id: what a rule locked down over. It stands again when that ends. Absent: nothing. */
   readonly overruled?: Readonly<Record<string, DoorOrder>>;
 }
 
-export const NORMAL: SiteMode = { threatLevel: 0, fires: {}, doors: {} };
-
-/** Whether a fire alarm that stands concerns a door. */
-export function isFireAt({ fires }: SiteMode, { fireRelease = 'none', fireAlarms }: Door): boolean {
-  if (fireRelease === 'none') return false;
-  return Object.keys(fires).some(
-    (alarm) => alarm === EVACUATION || fireAlarms === undefined || fireAlarms.includes(alarm),
-  );
-}
+export const NORMAL: SiteMode = { raises: [], released: [], doors: {} };
 
 /**
  * What a door does while nobody comes. The order is a rule and no setting (access-control 4.7): fire, then lockdown, then
  * what was ordered for the door, then its schedule. The way out is free in all of them.
  */
-export function standingMode(mode: SiteMode, door: Door, isScheduledOpen: boolean): StandingMode {
-  if (door.fireRelease === 'both' && isFireAt(mode, door)) return 'lockedOpen';
-  if (mode.lockdown !== undefined) return 'lockedDown';
+export function standingMode(mode: SiteMode, place: Place, isScheduledOpen: boolean): StandingMode {
+  const { door } = place;
+  if (door.fireRelease === 'both' && isFireAt(mode, place)) return 'lockedOpen';
+  if (isLockedDown(mode, place)) return 'lockedDown';
   return mode.doors[door.id]?.mode ?? (isScheduledOpen ? 'unlocked' : 'locked');
 }
 

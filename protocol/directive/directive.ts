@@ -68,7 +68,7 @@ export const Directive = Type.Union([
   kind('raise', {
     what: Type.Union(RAISED.map((what) => Type.Literal(what))),
     /** Of a threat. */
-    level: Type.Optional(Type.Integer({ minimum: 0, maximum: 5 })),
+    level: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
     /** Areas and doors; absent: the site. */
     scope: Type.Optional(Type.Array(id, { minItems: 1, maxItems: RAISE_SCOPE_MAX })),
     /** Raises that end with it. */

@@ -18,6 +18,10 @@ export const GATEWAY_ERRORS = {
     action:
       'The message says what stands in the way; end that or correct the name, and order again. `sparc revoke --unlisted` takes a name that the policy lacks.',
   },
+  ERR_GATEWAY_KEY_REQUIRED: {
+    meaning: 'In a site of several gateways only an operator with a key lowers what was raised for the site.',
+    action: 'Sign it: `sparc site release --key FILE`, or `sparc site threat LEVEL --key FILE`, at any gateway.',
+  },
   ERR_GATEWAY_MODE_DAMAGED: {
     meaning: 'The file that keeps lockdown, fire and the orders for doors across restarts is damaged.',
     action:

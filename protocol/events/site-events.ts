@@ -5,22 +5,53 @@ const INPUT = {
   detail: { input: 'the input', state: 'what its device says' },
 } as const satisfies Partial<EventDescription>;
 
+const RAISE_ID = 'the id of the raise, which releases name';
+const RELEASED_IDS = 'the ids of all that were released; absent: all that stood here';
+
+const RAISE = {
+  'scope?': 'the areas and doors it is for; absent: the site',
+  'directive?': 'the directive behind it',
+  'alone?': '`true`: at a gateway that is alone, for itself',
+} as const satisfies EventDescription['detail'];
+
+const RELEASE = {
+  'within?': 'the areas and doors that a raise must not reach beyond to end; absent: any ends',
+  'directive?': 'the directive behind it',
+} as const satisfies EventDescription['detail'];
+
 /** The site as a whole: its mode, fire, schedules, and inputs that belong to no door. */
 export const SITE_EVENTS = {
   'site.lockdown': {
     severity: 'alarm',
-    meaning: 'A named person or a linkage rule locked the site down.',
-    detail: { by: 'who' },
+    meaning: 'A named person or a linkage rule locked the site, or a part of it, down.',
+    detail: { by: 'who', raise: RAISE_ID, ...RAISE },
   },
   'site.lockdown_ended': {
     severity: 'notice',
-    meaning: 'A named person ended the lockdown.',
-    detail: { by: 'who' },
+    meaning: 'A named person ended a lockdown.',
+    fields: ['code?'],
+    detail: { by: 'who', 'raises?': RELEASED_IDS, ...RELEASE },
   },
   'site.threat_level': {
     severity: 'warning',
     meaning: 'A named person, or a linkage rule that raised it, changed the threat level.',
-    detail: { by: 'who', from: 'the level before', to: 'the level now' },
+    fields: ['code?'],
+    detail: {
+      by: 'who',
+      from: 'the level of the whole site before',
+      to: 'the level of the whole site now',
+      'raise?': RAISE_ID,
+      'level?': 'the level that is raised, beside what stands; absent: what stood before is over',
+      'raises?': RELEASED_IDS,
+      ...RAISE,
+      ...RELEASE,
+    },
+  },
+  'site.released': {
+    severity: 'notice',
+    meaning: 'An operator released raises that do not stand here: should they come yet, they never act.',
+    fields: ['code?'],
+    detail: { by: 'who', raises: 'the ids of all that were released', ...RELEASE },
   },
   'site.mode_lost': {
     severity: 'alarm',
@@ -50,6 +81,7 @@ export const SITE_EVENTS = {
       by: 'who',
       number: 'the number of the revocation at this gateway',
       'unlisted?': '`true`: the policy in force had nobody of that id',
+      'directive?': 'the id of the directive that says so',
     },
   },
   'revocation.list_damaged': {
@@ -87,13 +119,18 @@ export const SITE_EVENTS = {
   'fire.alarm': {
     severity: 'alarm',
     meaning: 'A fire alarm became active; doors it concerns release until it is ended.',
-    detail: { input: 'the input that tells it' },
+    detail: { input: 'the input that tells it', raise: RAISE_ID, ...RAISE },
   },
-  'fire.evacuation': { severity: 'alarm', meaning: 'A named person called an evacuation.', detail: { by: 'who' } },
+  'fire.evacuation': {
+    severity: 'alarm',
+    meaning: 'A named person called an evacuation.',
+    detail: { by: 'who', raise: RAISE_ID, ...RAISE },
+  },
   'fire.ended': {
     severity: 'notice',
     meaning: 'A named person ended fire and evacuation; doors return to their mode.',
-    detail: { by: 'who' },
+    fields: ['code?'],
+    detail: { by: 'who', 'raises?': RELEASED_IDS, ...RELEASE },
   },
   'input.fault': {
     ...INPUT,

@@ -97,7 +97,7 @@ const EntryRef = message({
   sequence: required(3, sequenceNumber),
 });
 
-const Detail = message({ name: required(1, word), value: required(2, text(1024)) });
+const Detail = message({ name: required(1, word), value: required(2, text(2_048)) });
 
 const EventBody = message({
   name: required(1, word),

@@ -6,7 +6,7 @@ import { Field, type FieldPolicy } from '@sparc/edge/field';
 import { isClaim, type Claim } from '@sparc/edge/passages';
 import type { SqlitePolicyView } from '@sparc/edge/policy';
 import type { Order } from '@sparc/edge/site-mode';
-import type { VirtualClock } from '@sparc/simulator/world';
+import { SeededRandom, type VirtualClock } from '@sparc/simulator/world';
 import { MemoryFieldBus } from '../support/memory-field-bus.js';
 import { MemoryJournal } from '../support/memory-journal.js';
 import type { Card } from './cards.js';
@@ -203,7 +203,8 @@ export class ScenarioWorld {
     const { modeStore, revocationStore } = machine;
     const claims = () => Promise.resolve([...this.#history, ...this.#claims]);
     const acceptClock = () => clock.accept();
-    return new Field({ clock, fieldBus, journal, host, log, modeStore, revocationStore, claims, acceptClock });
+    const random = new SeededRandom('field');
+    return new Field({ clock, fieldBus, journal, log, random, host, modeStore, revocationStore, claims, acceptClock });
   }
 
   /** As they come back from the disk. */

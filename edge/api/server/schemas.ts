@@ -14,7 +14,23 @@ export const siteSchema = closed({
   policyLane: Type.Pick(PolicyLaneView, ['inForce', 'rejected']),
   clock: closed({ quality: Type.String(), errorMs: optional.number }),
   revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
-  mode: closed({ lockdown: Type.Boolean(), threatLevel: Type.Integer(), fires: texts }),
+  mode: closed({
+    lockdown: Type.Boolean(),
+    threatLevel: Type.Integer(),
+    fires: texts,
+    raises: Type.Array(
+      closed({
+        id: Type.String(),
+        what: Type.String(),
+        by: Type.String(),
+        atUnixMs: instant,
+        level: optional.number,
+        scope: Type.Optional(texts),
+        input: optional.text,
+        gateway: optional.text,
+      }),
+    ),
+  }),
   doors: Type.Array(
     closed({
       id: Type.String(),

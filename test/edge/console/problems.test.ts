@@ -17,12 +17,27 @@ t.test('a rule that is suspended is a warning that names it', async (t) => {
 });
 
 t.test('what stands for the whole site is a problem, worst first, and says how it ends', async (t) => {
-  const mode = { lockdown: true, threatLevel: 3, fires: ['panel', 'evacuation'] };
+  const act = { id: '0'.repeat(32), atUnixMs: 1_000 };
+  const raises = [
+    { ...act, what: 'threat', level: 3, by: 'Ada' },
+    { ...act, what: 'lockdown', by: 'Ada' },
+    { ...act, what: 'lockdown', scope: ['lab'], by: 'Bea' },
+    { ...act, what: 'lockdown', by: 'Bea' },
+    { ...act, what: 'evacuation', by: 'Ada' },
+    { ...act, what: 'fire', input: 'panel', by: 'fire alarm' },
+  ];
+  const mode = { lockdown: true, threatLevel: 3, fires: ['panel', 'evacuation'], raises };
   const problems = problemsOf({ ...siteSnapshot(), mode }, { errors: ERRORS, events: EVENTS });
-  t.match(problems.slice(0, 3), [
-    { level: 'alarm', title: 'Fire alarm panel', code: 'fire.alarm', meaning: EVENTS['fire.alarm'].meaning },
+  t.match(problems.slice(0, 4), [
+    {
+      level: 'alarm',
+      title: 'Fire alarm panel',
+      code: 'fire.alarm',
+      meaning: /^A fire alarm .*Raised by fire alarm, /,
+    },
     { level: 'alarm', title: 'Evacuation', code: 'fire.evacuation', action: /end-fire/ },
-    { level: 'alarm', title: 'Lockdown', code: 'site.lockdown', action: /end-lockdown/ },
+    { level: 'alarm', title: 'Lockdown', code: 'site.lockdown', action: /end-lockdown/, meaning: /by Ada, .*; Bea, / },
+    { level: 'alarm', title: 'Lockdown in lab', code: 'site.lockdown', meaning: /by Bea, / },
   ]);
   t.match(
     problems.find(({ code }: { code: string }) => code === 'site.threat_level'),

@@ -2,7 +2,7 @@ import { WEEKDAYS, type AccessPoint, type Area, type Door, type Schedule } from 
 import { Field, type FieldDeps, type FieldPolicy } from '@sparc/edge/field';
 import type { AuthorisationHost } from '@sparc/edge/host';
 import type { ModeStore } from '@sparc/edge/site-mode';
-import { VirtualClock } from '@sparc/simulator/world';
+import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { cardBits } from '../access/scene.js';
 import { MemoryFieldBus } from '../../support/memory-field-bus.js';
 import { MemoryJournal } from '../../support/memory-journal.js';
@@ -147,6 +147,7 @@ export interface SiteOptions {
   readonly modeStore?: ModeStore;
   readonly recordedRevocations?: FieldDeps['recordedRevocations'];
   readonly host?: AuthorisationHost;
+  readonly isInMesh?: boolean;
   readonly claims?: FieldDeps['claims'];
   /** Time as the field has it; without it, that of the machine. */
   readonly siteClock?: (machine: VirtualClock) => Pick<FieldDeps, 'clock' | 'acceptClock'>;
@@ -160,7 +161,7 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ host, modeStore, recordedRevocations, claims, siteClock }: SiteOptions) {
+  private constructor({ host, isInMesh = false, modeStore, recordedRevocations, claims, siteClock }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -172,6 +173,8 @@ export class FieldSite {
       fieldBus: bus,
       journal,
       log,
+      random: new SeededRandom('field'),
+      isInMesh,
       ...(host && { host }),
       ...(modeStore && { modeStore }),
       ...(recordedRevocations && { recordedRevocations }),

@@ -394,7 +394,7 @@ t.test('after a restart lockdown, fire and what restricts stand again, and what 
   t.equal(modeOf(after, 'front'), 'lockedOpen');
   t.ok(after.released('front'));
   t.equal(modeOf(after, 'lobby'), 'locked');
-  t.equal(modeStore.kept?.threatLevel, 3);
+  t.match(modeStore.kept?.raises, [{ what: 'evacuation' }, { what: 'threat', level: 3 }]);
 });
 
 t.test('a mode that cannot be read is an alarm, and one that cannot be saved is tried again', async (t) => {
@@ -414,7 +414,7 @@ t.test('a mode that cannot be read is an alarm, and one that cannot be saved is 
   await order(site, { kind: 'lockdown' });
   await site.clock.advance(3_000);
   t.equal(saved.length, 1);
-  t.equal(saved[0]?.lockdown?.by, BY);
+  t.match(saved[0]?.raises, [{ what: 'lockdown', by: BY }]);
 });
 
 t.test('an order for a door that is not there is refused', async (t) => {

@@ -3,7 +3,7 @@ import { Field } from '@sparc/edge/field';
 import { CARDS, EIGHT_UNIX_MS, FieldSite, sitePolicy } from './field-site.js';
 import { MemoryFieldBus } from '../../support/memory-field-bus.js';
 import { MemoryJournal } from '../../support/memory-journal.js';
-import { VirtualClock } from '@sparc/simulator/world';
+import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 
 t.test('devices and buses are recorded when they change, with their codes', async (t) => {
   const site = await FieldSite.open();
@@ -177,7 +177,7 @@ t.test('the snapshot is plain data that says what people look at', async (t) => 
     clock: { quality: 'synced' },
     buses: [{ id: 'bus', up: true }],
     journal: { healthy: true, lastEntry: /^1\.\d+$/ },
-    mode: { lockdown: false, threatLevel: 0, fires: [] },
+    mode: { lockdown: false, threatLevel: 0, fires: [], raises: [] },
     suspendedRules: [],
     lateRecordsCount: 0,
   });
@@ -201,7 +201,7 @@ t.test('listeners hear of every entry and of changes in pauses, and their errors
   const heard: string[] = [];
   let changesCount = 0;
   const field = new Field(
-    { clock, fieldBus, journal, log },
+    { clock, fieldBus, journal, log, random: new SeededRandom(1) },
     {
       onRecord: ({ record }) => {
         heard.push(record.name);

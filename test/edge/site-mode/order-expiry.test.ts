@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
 import { SiteModeKeeper, type SiteMode } from '@sparc/edge/site-mode';
-import { VirtualClock } from '@sparc/simulator/world';
+import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 
 const START_UNIX_MS = Date.UTC(2026, 0, 5, 8);
 const HOUR_MS = 3_600_000;
@@ -21,6 +21,8 @@ class Run {
     const { records } = this;
     this.keeper = new SiteModeKeeper({
       clock: this.clock,
+      random: new SeededRandom(1),
+      isInMesh: false,
       store: {
         load: () => structuredClone(disk.kept),
         async save(mode) {

@@ -3,10 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
-import { foldMode, readMode, refused, SiteModeKeeper, type ModeClaim, type SiteMode } from '@sparc/edge/site-mode';
-import { VirtualClock } from '@sparc/simulator/world';
+import {
+  foldMode,
+  readMode,
+  refused,
+  SiteModeKeeper,
+  threatLevel,
+  type ModeClaim,
+  type SiteMode,
+} from '@sparc/edge/site-mode';
+import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { writeRecords } from '../../support/journal.js';
 import { systemClock } from '../../support/system-clock.js';
+
+const LOCKDOWN = { raises: [{ what: 'lockdown', by: 'Ada' }] };
 
 /** A keeper whose disk and journal can hang or fail. */
 class Run {
@@ -22,6 +32,8 @@ class Run {
   constructor(load: () => SiteMode | undefined = () => undefined, recorded = async (): Promise<ModeClaim[]> => []) {
     this.keeper = new SiteModeKeeper({
       clock: this.clock,
+      random: new SeededRandom(1),
+      isInMesh: false,
       store: {
         load,
         save: async (mode) => {
@@ -62,26 +74,26 @@ t.test('a lockdown is in force at once, and acknowledged when a restart will kno
   run.hold = new Promise((resolve) => (write = resolve));
   let isAcknowledged = false;
   const ordered = run.keeper.order({ kind: 'lockdown' }, 'Ada').then(() => (isAcknowledged = true));
-  t.match(run.keeper.mode, { lockdown: { by: 'Ada' } });
+  t.match(run.keeper.mode, LOCKDOWN);
   t.same(run.names, ['site.lockdown']);
   await run.clock.settle();
   t.notOk(isAcknowledged);
   write();
   await ordered;
-  t.match(run.saved.at(-1), { lockdown: { by: 'Ada' } });
+  t.match(run.saved.at(-1), LOCKDOWN);
 });
 
 t.test('a disk that does not take an order is told to whoever gave it, and is one alarm until it does', async (t) => {
   const run = await Run.started();
   run.isBroken = true;
   await t.rejects(run.keeper.order({ kind: 'lockdown' }, 'Ada'), { code: 'ERR_GATEWAY_MODE_UNSAVED' });
-  t.match(run.keeper.mode, { lockdown: { by: 'Ada' } }, 'it is in force');
+  t.match(run.keeper.mode, LOCKDOWN, 'it is in force');
   run.keeper.fireInput('panel', true);
   await run.clock.advance(5_000);
   t.equal(run.names.filter((name) => name === 'site.mode_unsaved').length, 1);
   run.isBroken = false;
   await run.clock.advance(1_000);
-  t.match(run.saved.at(-1), { lockdown: { by: 'Ada' }, fires: { panel: {} } });
+  t.match(run.saved.at(-1), { raises: [{ what: 'lockdown' }, { what: 'fire', input: 'panel' }] });
   await run.keeper.order({ kind: 'threatLevel', level: 2 }, 'Ada');
   run.isBroken = true;
   run.keeper.fireInput('other', true);
@@ -100,20 +112,25 @@ t.test('what lets in whom the mode kept out is recorded before it is so, and wha
   run.isJournalDown = true;
   await t.rejects(keeper.order({ kind: 'threatLevel', level: 3 }, 'Ada'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
   await t.rejects(front('locked'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
-  t.match(keeper.mode, { threatLevel: 4, doors: { front: { mode: 'blocked' } } });
+  t.match(keeper.mode, { raises: [{ level: 4 }], doors: { front: { mode: 'blocked' } } });
   run.isJournalDown = false;
   await keeper.order({ kind: 'threatLevel', level: 3 }, 'Ada');
   await front('locked');
   t.match(run.committed, [{ name: 'site.threat_level' }, { name: 'door.ordered' }]);
-  t.match(keeper.mode, { threatLevel: 3, doors: { front: { mode: 'locked' } } });
+  t.equal(threatLevel(keeper.mode), 3);
+  t.match(keeper.mode.doors, { front: { mode: 'locked' } });
 });
 
-const lockdown: ModeClaim = { record: { name: 'site.lockdown', detail: { by: 'Ada' } }, atUnixMs: 5 };
-const level: ModeClaim = {
-  record: { name: 'site.threat_level', detail: { by: 'Ada', from: '0', to: '3' } },
-  atUnixMs: 6,
+const ID = { lockdown: '1'.repeat(32), level: '2'.repeat(32), fire: '3'.repeat(32) };
+const lockdown: ModeClaim = {
+  record: { name: 'site.lockdown', detail: { by: 'Ada', raise: ID.lockdown } },
+  wallUnixMs: 5,
 };
-const fire: ModeClaim = { record: { name: 'fire.alarm', detail: { input: 'panel' } }, atUnixMs: 7 };
+const level: ModeClaim = {
+  record: { name: 'site.threat_level', detail: { by: 'Ada', from: '0', to: '3', raise: ID.level } },
+  wallUnixMs: 6,
+};
+const fire: ModeClaim = { record: { name: 'fire.alarm', detail: { input: 'panel', raise: ID.fire } }, wallUnixMs: 7 };
 
 t.test('a mode whose file is damaged or gone is taken from the journal, and saved', async (t) => {
   const damaged = () => {
@@ -121,7 +138,13 @@ t.test('a mode whose file is damaged or gone is taken from the journal, and save
   };
   for (const load of [damaged, () => undefined]) {
     const run = await Run.started(load, async () => [lockdown, level, fire]);
-    const stood = { lockdown: { by: 'Ada', atUnixMs: 5 }, threatLevel: 3, fires: { panel: {} } };
+    const stood = {
+      raises: [
+        { id: ID.lockdown, what: 'lockdown', by: 'Ada', atUnixMs: 5 },
+        { id: ID.level, what: 'threat', level: 3 },
+        { id: ID.fire, what: 'fire', input: 'panel' },
+      ],
+    };
     t.match(run.keeper.mode, stood);
     t.match(run.saved.at(-1), stood);
     t.same(run.names, [...(load === damaged ? ['site.mode_lost'] : []), 'site.mode_restored']);
@@ -137,24 +160,24 @@ t.test('what is ordered before the journal is read back comes after what it has'
   await run.keeper.order({ kind: 'door', door: 'front', mode: 'blocked' }, 'Bea');
   read([lockdown, fire]);
   await run.clock.settle();
-  t.match(run.keeper.mode, { lockdown: { by: 'Ada' }, fires: {}, doors: { front: { mode: 'blocked' } } });
-  t.same(run.keeper.mode.fires, {});
+  t.match(run.keeper.mode, { raises: [{ id: ID.lockdown }], doors: { front: { mode: 'blocked' } } });
+  t.equal(run.keeper.mode.raises.length, 1);
 });
 
 t.test('a first start records nothing of a mode, and a journal that cannot be read is an alarm', async (t) => {
   const first = await Run.started();
   t.same(first.names, []);
-  t.match(first.saved, [{ threatLevel: 0 }], 'a file that is missing later was lost');
+  t.match(first.saved, [{ raises: [] }], 'a file that is missing later was lost');
   const unread = await Run.started(undefined, () => Promise.reject(new Error('unreadable')));
   t.same(unread.names, ['site.mode_lost']);
   t.same(unread.saved, []);
 });
 
-t.test('the journal tells the newest of each, whatever was recorded and then refused', async (t) => {
+t.test('the journal tells what stood, whatever was recorded and then refused', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-mode-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const entries = await writeRecords(folder, [
-    { name: 'fire.evacuation', detail: { by: 'Old' } },
+    { name: 'fire.evacuation', detail: { by: 'Old', raise: '4'.repeat(32) } },
     { name: 'fire.ended', detail: { by: 'Old' } },
     { name: 'site.threat_level', detail: { by: 'Old', from: '0', to: '5' } },
     lockdown.record,
@@ -165,13 +188,8 @@ t.test('the journal tells the newest of each, whatever was recorded and then ref
   const ended = entries.at(-1)?.id;
   if (ended === undefined) throw new Error('nothing was written');
   const END = { epoch: ended.epoch + 2, sequence: 0 };
-  const names = async () => (await readMode(folder, systemClock, END)).map(({ record }) => record.name);
-  t.same(await names(), ['fire.ended', 'fire.alarm', 'site.threat_level', 'site.lockdown_ended']);
+  const stood = async () => foldMode(await readMode(folder, systemClock, END)).raises.map(({ id }) => id);
+  t.same(await stood(), [ID.fire, ID.level]);
   await writeRecords(folder, [{ name: 'order.refused', causeId: ended, detail: { by: 'Bea', order: 'endLockdown' } }]);
-  t.same(await names(), ['fire.ended', 'site.lockdown', 'fire.alarm', 'site.threat_level']);
-  t.match(foldMode(await readMode(folder, systemClock, END)), {
-    lockdown: { by: 'Ada' },
-    threatLevel: 3,
-    fires: { panel: {} },
-  });
+  t.same(await stood(), [ID.lockdown, ID.fire, ID.level]);
 });

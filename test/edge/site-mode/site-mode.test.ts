@@ -5,32 +5,50 @@ import { Value } from '@sinclair/typebox/value';
 import fc from 'fast-check';
 import t from 'tap';
 import { isSparcError } from '@sparc/protocol/errors';
-import { DOOR_MODES, type Door, type StandingMode } from '@sparc/protocol/policy';
+import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
 import {
   afterRestart,
-  EVACUATION,
   ModeFile,
   NORMAL,
   obey,
   OrderRequest,
   standingMode,
+  type Circumstances,
+  type ModeStore,
   type FireAlarm,
+  type Place,
+  type Raise,
   type SiteMode,
   type StandingOrder,
 } from '@sparc/edge/site-mode';
 import { checkProperty } from '../../support/property.js';
 
 const ACT = { by: 'Ada', atUnixMs: 1 };
+const raise = (what: Raise['what'], more: Partial<Raise> = {}): Raise => ({
+  ...ACT,
+  id: what.padEnd(32, '0'),
+  what,
+  ...more,
+});
+/** Of a gateway that is alone. */
+function alone(): Circumstances {
+  let idsCount = 0;
+  const newId = () => (idsCount += 1).toString(16).padStart(32, '0');
+  return { newId, isInMesh: false, activeFireInputs: new Set() };
+}
 const MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
 const RELEASES = ['none', 'egress', 'both'] as const;
 
-const door = (fireRelease: (typeof RELEASES)[number], fireAlarms?: string[]): Door => ({
-  id: 'door',
-  name: 'Door',
-  lock: { output: 'lock', type: 'failSecure' },
-  onGatewayLoss: 'relock',
-  fireRelease,
-  ...(fireAlarms === undefined ? {} : { fireAlarms }),
+const door = (fireRelease: (typeof RELEASES)[number], fireAlarms?: string[], areas: string[] = []): Place => ({
+  areas,
+  door: {
+    id: 'door',
+    name: 'Door',
+    lock: { output: 'lock', type: 'failSecure' },
+    onGatewayLoss: 'relock',
+    fireRelease,
+    ...(fireAlarms === undefined ? {} : { fireAlarms }),
+  },
 });
 
 t.test('fire comes before lockdown, lockdown before an order, an order before the schedule', async (t) => {
@@ -40,9 +58,8 @@ t.test('fire comes before lockdown, lockdown before an order, an order before th
         for (const ordered of [undefined, ...MODES]) {
           for (const isScheduled of [false, true]) {
             const mode: SiteMode = {
-              threatLevel: 0,
-              fires: isFire ? { panel: ACT } : {},
-              ...(isLockdown ? { lockdown: ACT } : {}),
+              ...NORMAL,
+              raises: [...(isFire ? [raise('evacuation')] : []), ...(isLockdown ? [raise('lockdown')] : [])],
               doors: ordered === undefined ? {} : { door: { ...ACT, mode: ordered } },
             };
             const expected =
@@ -61,21 +78,21 @@ t.test('fire comes before lockdown, lockdown before an order, an order before th
 });
 
 t.test('a fire alarm concerns the doors that name it, or that name none; an evacuation concerns all', async (t) => {
-  const fire = (alarm: string): SiteMode => ({ ...NORMAL, fires: { [alarm]: ACT } });
+  const fire = (input: string): SiteMode => ({ ...NORMAL, raises: [raise('fire', { input })] });
   t.equal(standingMode(fire('north'), door('both', ['north']), false), 'lockedOpen');
   t.equal(standingMode(fire('north'), door('both', ['south']), false), 'locked');
   t.equal(standingMode(fire('north'), door('both'), false), 'lockedOpen');
-  t.equal(standingMode(fire(EVACUATION), door('both', ['south']), false), 'lockedOpen');
+  t.equal(standingMode({ ...NORMAL, raises: [raise('evacuation')] }, door('both', ['south']), false), 'lockedOpen');
 });
 
 t.test('from every mode of a door every other is reached, if need be through its release', async (t) => {
   for (const from of MODES) {
     for (const to of MODES) {
-      const ordered = obey(NORMAL, { kind: 'door', door: 'door', mode: from }, ACT).mode;
+      const ordered = obey(NORMAL, { kind: 'door', door: 'door', mode: from }, ACT, alone()).mode;
       const isHeld = (from === 'lockedDown' || from === 'lockedOpen') && from !== to;
-      if (isHeld) t.throws(() => obey(ordered, { kind: 'door', door: 'door', mode: to }, ACT));
-      const left = isHeld ? obey(ordered, { kind: 'releaseDoor', door: 'door' }, ACT).mode : ordered;
-      const reached = obey(left, { kind: 'door', door: 'door', mode: to }, ACT).mode;
+      if (isHeld) t.throws(() => obey(ordered, { kind: 'door', door: 'door', mode: to }, ACT, alone()));
+      const left = isHeld ? obey(ordered, { kind: 'releaseDoor', door: 'door' }, ACT, alone()).mode : ordered;
+      const reached = obey(left, { kind: 'door', door: 'door', mode: to }, ACT, alone()).mode;
       t.equal(standingMode(reached, door('none'), false), to, `${from} to ${to}`);
     }
   }
@@ -101,10 +118,11 @@ t.test('whatever was ordered and whatever burnt, three orders bring a door back 
       fc.constantFrom(...RELEASES),
       fc.boolean(),
       (acts, fire, open) => {
+        const circumstances = alone();
         let mode = NORMAL;
         for (const act of acts) {
           try {
-            mode = act === 'restart' ? afterRestart(mode) : obey(mode, act, ACT).mode;
+            mode = act === 'restart' ? afterRestart(mode) : obey(mode, act, ACT, circumstances).mode;
           } catch (error) {
             if (!isSparcError(error, 'ERR_GATEWAY_ORDER_REFUSED')) throw error;
           }
@@ -114,7 +132,7 @@ t.test('whatever was ordered and whatever burnt, three orders bring a door back 
           { kind: 'endLockdown' },
           { kind: 'releaseDoor', door: 'door' },
         ];
-        for (const end of ends) mode = obey(mode, end, ACT).mode;
+        for (const end of ends) mode = obey(mode, end, ACT, circumstances).mode;
         return standingMode(mode, door(fire), open) === (open ? 'unlocked' : 'locked');
       },
     ),
@@ -125,20 +143,24 @@ t.test('whatever was ordered and whatever burnt, three orders bring a door back 
 
 t.test('a restart keeps what restricts and what frees people, and no order that opens', async (t) => {
   const doors = Object.fromEntries(MODES.map((mode) => [mode, { ...ACT, mode }]));
-  const kept = afterRestart({ lockdown: ACT, threatLevel: 2, fires: { panel: ACT }, doors });
+  const raises = [raise('lockdown'), raise('threat', { level: 2 }), raise('fire', { input: 'panel' })];
+  const kept = afterRestart({ raises, released: [], doors });
   t.same(Object.keys(kept.doors).sort(), ['blocked', 'doubleLocked', 'locked', 'lockedDown']);
-  t.match(kept, { lockdown: ACT, threatLevel: 2, fires: { panel: ACT } });
+  t.same(kept.raises, raises);
 });
 
 t.test('the file of the mode is for its owner, gives back what was saved, and says when it is damaged', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-mode-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
-  const file = new ModeFile(folder);
+  const file: ModeStore = new ModeFile(folder);
   t.equal(file.load(), undefined);
   const mode: SiteMode = {
-    lockdown: ACT,
-    threatLevel: 3,
-    fires: { [EVACUATION]: ACT },
+    raises: [
+      raise('lockdown', { scope: ['lab'], isDirected: true }),
+      raise('threat', { level: 3, entry: { author: 'ab'.repeat(32), epoch: 1, sequence: 2 } }),
+      raise('fire', { input: 'panel', isTimeUnknown: true }),
+    ],
+    released: [{ id: '0'.repeat(32) }, { id: '1'.repeat(32), within: ['lab'] }],
     doors: { front: { ...ACT, mode: 'blocked' } },
   };
   await file.save(mode);
@@ -148,7 +170,8 @@ t.test('the file of the mode is for its owner, gives back what was saved, and sa
   for (const text of [
     '',
     '{"threatLevel":',
-    '{"threatLevel":0,"fires":{},"doors":{"a":{"by":"x","atUnixMs":1,"mode":"ajar"}}}',
+    '{"raises":[],"released":[],"doors":{"a":{"by":"x","atUnixMs":1,"mode":"ajar"}}}',
+    '{"threatLevel":0,"fires":{},"doors":{}}',
   ]) {
     writeFileSync(path, text);
     t.throws(() => file.load(), { code: 'ERR_GATEWAY_MODE_DAMAGED' });

@@ -1,0 +1,129 @@
+import type { Door } from '@sparc/protocol/policy';
+import type { EntryId } from '@sparc/protocol/ports';
+
+/** Who did it, and when by the wall clock. */
+export interface Act {
+  readonly by: string;
+  readonly atUnixMs: number;
+  /** Nobody vouched for that clock then. */
+  readonly isTimeUnknown?: true;
+}
+
+/** Something that was raised for the site or a part of it, and stands until a release names it. */
+export interface Raise extends Act {
+  /** 16 random bytes in hex. */
+  readonly id: string;
+  readonly what: 'lockdown' | 'threat' | 'evacuation' | 'fire';
+  /** Of a threat. */
+  readonly level?: number;
+  /** Ids of areas and doors; absent: the site. */
+  readonly scope?: readonly string[];
+  /** Of a fire: the input that tells it. */
+  readonly input?: string;
+  /** By an operator with a key. */
+  readonly isDirected?: true;
+  /** By which another gateway raised it. Absent: directed, or raised here. */
+  readonly entry?: EntryId;
+}
+
+/** That a raise is over, whether it came already or not. */
+export interface Release {
+  readonly id: string;
+  /** It ends no raise that reaches beyond these areas and doors; absent: any. */
+  readonly within?: readonly string[];
+}
+
+/** What stands, and what was released: it does not matter in which order they came. */
+export interface Raised {
+  readonly raises: readonly Raise[];
+  /** Oldest first. */
+  readonly released: readonly Release[];
+}
+
+/** A door by what a scope may name of it. */
+export interface Place {
+  readonly door: Door;
+  /** That its access points touch, and those around them. */
+  readonly areas: readonly string[];
+}
+
+/** Threat levels, 0 in normal times. */
+export const THREAT_LEVEL_MAX = 5;
+/** Raises of one other gateway, or of one operator, that stand. */
+export const RAISES_OF_ONE_MAX = 64;
+/** Releases that are remembered. */
+export const RELEASES_MAX = 4_096;
+
+/** Whether it was raised by an input of this gateway, or by a person or a rule at it. */
+export const isRaisedHere = ({ entry, isDirected }: Raise): boolean => entry === undefined && isDirected !== true;
+
+export const isReleased = ({ released }: Raised, { id, scope }: Raise): boolean =>
+  released.some(
+    (release) =>
+      release.id === id &&
+      (release.within === undefined || scope?.every((part) => release.within?.includes(part)) === true),
+  );
+
+/** Nobody else's raise passes for it, whoever repeats its id. */
+export const isStanding = ({ raises }: Raised, raise: Raise): boolean =>
+  raises.some(
+    ({ id, entry, isDirected }) =>
+      id === raise.id && entry?.author === raise.entry?.author && isDirected === raise.isDirected,
+  );
+
+/** Whoever raised it has as many as may stand of one. */
+export function isTooMany({ raises }: Raised, raise: Raise): boolean {
+  if (isRaisedHere(raise)) return false;
+  const isOfSame = ({ entry, isDirected, by }: Raise) =>
+    raise.entry === undefined ? isDirected === true && by === raise.by : entry?.author === raise.entry.author;
+  return raises.filter(isOfSame).length >= RAISES_OF_ONE_MAX;
+}
+
+export const withRaise = <M extends Raised>(mode: M, raise: Raise): M =>
+  isReleased(mode, raise) || isStanding(mode, raise) ? mode : { ...mode, raises: [...mode.raises, raise] };
+
+/** Beyond `RELEASES_MAX` the oldest are forgotten. */
+export function withReleases<M extends Raised>(mode: M, releases: readonly Release[]): M {
+  const released = [...mode.released, ...newOf(mode, releases)].slice(-RELEASES_MAX);
+  const raises = mode.raises.filter((raise) => !isReleased({ raises: [], released }, raise));
+  return { ...mode, released, raises };
+}
+
+/** Those of the releases that are not remembered. */
+export const newOf = ({ released }: Raised, releases: readonly Release[]): readonly Release[] =>
+  releases.filter(
+    ({ id, within }) => !released.some((known) => known.id === id && String(known.within) === String(within)),
+  );
+
+/** As a release of all that stand of some kinds. */
+export const releasesOf = ({ raises }: Raised, kinds: readonly Raise['what'][]): Release[] =>
+  raises.filter(({ what }) => kinds.includes(what)).map(({ id }) => ({ id }));
+
+/** Without a place: whether it is of the whole site. */
+const covers = ({ scope }: Raise, place: Place | undefined): boolean =>
+  scope === undefined ||
+  (place !== undefined && (scope.includes(place.door.id) || place.areas.some((area) => scope.includes(area))));
+
+/** Without a place: whether the whole site is locked down. */
+export const isLockedDown = ({ raises }: Raised, place?: Place): boolean =>
+  raises.some((raise) => raise.what === 'lockdown' && covers(raise, place));
+
+/** The highest that stands; without a place, that of the whole site. */
+export const threatLevel = ({ raises }: Raised, place?: Place): number =>
+  Math.max(
+    0,
+    ...raises.flatMap((raise) => (raise.what === 'threat' && covers(raise, place) ? (raise.level ?? 0) : [])),
+  );
+
+/**
+ * Whether a fire alarm or an evacuation that stands concerns a door. An alarm of another gateway does where the door names
+ * its input: a gateway that was stolen cannot open the site.
+ */
+export function isFireAt({ raises }: Raised, { door: { fireRelease = 'none', fireAlarms } }: Place): boolean {
+  if (fireRelease === 'none') return false;
+  return raises.some((raise) => {
+    if (raise.what === 'evacuation') return true;
+    if (raise.what !== 'fire') return false;
+    return fireAlarms === undefined ? isRaisedHere(raise) : fireAlarms.includes(raise.input ?? '');
+  });
+}
