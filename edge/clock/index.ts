@@ -25,3 +25,4 @@ export {
 export { policyAge, type PolicyConfirmation } from './policy-age.js';
 export { SiteClock, type ClockStore, type SiteClockDeps, type SiteClockHandlers } from './site-clock.js';
 export { StalenessWatch, type StalenessWatchDeps } from './staleness-watch.js';
+export { Turns } from './turns.js';

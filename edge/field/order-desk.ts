@@ -1,5 +1,6 @@
-import { isSparcError } from '@sparc/protocol/errors';
+import type { EventDraft } from '@sparc/protocol/events';
 import type { PolicyView } from '../access/index.js';
+import { isInForce, type Origin } from '../directives/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
 import type { VisitorBook } from '../visitors/index.js';
@@ -30,9 +31,9 @@ export class OrderDesk {
   constructor(private readonly deps: OrderDeskDeps) {}
 
   /** Rejects with ERR_GATEWAY_ORDER_REFUSED, or with what says that it is in force but not on disk. */
-  async obey(order: Order | Toggle, by: string): Promise<void> {
+  async obey(order: Order | Toggle, by: string, origin?: Origin): Promise<void> {
     try {
-      await this.#obey(order, by);
+      await this.#obey(order, by, origin);
     } catch (error) {
       if (!isInForce(error)) this.#refused(order, by, error as Error);
       throw error;
@@ -50,12 +51,12 @@ export class OrderDesk {
     });
   }
 
-  async #obey(order: Order | Toggle, by: string): Promise<void> {
+  async #obey(order: Order | Toggle, by: string, origin: Origin | undefined): Promise<void> {
     const { doors, recorder, passages, mode } = this.deps;
     if ('door' in order && doors.get(order.door) === undefined) throw refused(`there is no door ${order.door}`);
     switch (order.kind) {
       case 'accessDoor':
-        return this.#accessDoor(order.door, by, order.extended === true);
+        return this.#accessDoor(order.door, by, order.extended === true, origin);
       case 'acknowledge':
         doors.get(order.door)?.acknowledge();
         void recorder.record({ name: 'door.acknowledged', doorId: order.door, detail: { by } });
@@ -70,16 +71,22 @@ export class OrderDesk {
       case 'revoke':
         return this.#revoke(order, by);
       default:
-        return mode.order(order, by);
+        return mode.order(order, by, origin);
     }
   }
 
   /** An operator's release is a decision too: recorded first, and looked at again before the lock moves. */
-  async #accessDoor(doorId: string, by: string, extended: boolean): Promise<void> {
+  async #accessDoor(doorId: string, by: string, extended: boolean, origin: Origin | undefined): Promise<void> {
     const { doors, recorder } = this.deps;
     if (!doors.letsIn(doorId)) throw refused(`door ${doorId} lets nobody in at the moment`);
-    const detail = { by, ...(extended && { extended: 'true' }) };
-    await recorder.commitOrder({ name: 'operator.release', doorId, detail }, async (id) => {
+    const detail = {
+      by,
+      ...(extended && { extended: 'true' }),
+      ...(origin !== undefined && { directive: origin.directive }),
+    };
+    const causeId = origin?.causeId;
+    const record: EventDraft = { name: 'operator.release', doorId, ...(causeId !== undefined && { causeId }), detail };
+    await recorder.commitOrder(record, async (id) => {
       const door = doors.letsIn(doorId) ? doors.get(doorId) : undefined;
       if (door === undefined) throw refused(`door ${doorId} lets nobody in any more`);
       const cause = { id: Promise.resolve(id), subject: {} };
@@ -92,7 +99,7 @@ export class OrderDesk {
   async #revoke({ subject, id, unlisted }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
     const isUnlisted = this.deps.view()?.has(subject, id) === false;
     if (unlisted !== true) this.#assertKnown(subject, id);
-    await this.deps.revocations.revoke(subject, id, by, isUnlisted);
+    await this.deps.revocations.revoke(subject, id, by, { isUnlisted });
   }
 
   #resetUses(credential: string | undefined, by: string): void {
@@ -114,6 +121,3 @@ export class OrderDesk {
     throw refused(`policy ${view.revision} has no ${subject} ${id}`);
   }
 }
-
-const isInForce = (error: unknown): boolean =>
-  isSparcError(error, 'ERR_GATEWAY_MODE_UNSAVED') || isSparcError(error, 'ERR_GATEWAY_REVOCATION_UNSAVED');

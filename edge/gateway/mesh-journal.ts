@@ -1,6 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock } from '@sparc/protocol/ports';
 import { noticedEvent } from '../api/index.js';
+import { Turns } from '../clock/index.js';
 import type { FieldLog } from '../field/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 
@@ -23,8 +24,8 @@ export class MeshJournal {
   readonly #warned = new Set<string>();
 
   constructor(private readonly deps: MeshJournalDeps) {
-    this.#ofLinks = new Turns(deps.clock);
-    this.#ofAlarms = new Turns(deps.clock);
+    this.#ofLinks = new Turns(deps.clock, NOTICES_AT_ONCE_MAX, NOTICE_PAUSE_MS);
+    this.#ofAlarms = new Turns(deps.clock, NOTICES_AT_ONCE_MAX, NOTICE_PAUSE_MS);
   }
 
   take(notice: unknown): void {
@@ -48,23 +49,3 @@ const isOfLinks = (notice: unknown): boolean => {
   const kind: unknown = typeof notice === 'object' && notice !== null && 'kind' in notice ? notice.kind : undefined;
   return kind === 'found' || kind === 'lost';
 };
-
-/** So many at once, and then one after each pause. */
-class Turns {
-  #left = NOTICES_AT_ONCE_MAX;
-  #countedAtMs: number;
-
-  constructor(private readonly clock: Clock) {
-    this.#countedAtMs = clock.monotonicMs();
-  }
-
-  /** False where there is none left. */
-  take(): boolean {
-    const earned = Math.floor((this.clock.monotonicMs() - this.#countedAtMs) / NOTICE_PAUSE_MS);
-    this.#left = Math.min(NOTICES_AT_ONCE_MAX, this.#left + earned);
-    this.#countedAtMs += earned * NOTICE_PAUSE_MS;
-    if (this.#left === 0) return false;
-    this.#left -= 1;
-    return true;
-  }
-}

@@ -1,6 +1,6 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import type { Clock, Timer } from '@sparc/protocol/ports';
+import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
 import type { RevocationView } from '../access/index.js';
 import { completeTo, revocationRecord, type Revocation, type RevocationSubject } from './revocation.js';
 
@@ -48,8 +48,22 @@ export interface RevocationBookDeps {
   /** Absent: there was no earlier run. */
   readonly recorded?: (() => Promise<RecordedRevocations>) | undefined;
   /** Keeps a record whenever the journal can. */
-  readonly record: (event: EventDraft) => void;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
   readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/** What is known of a revocation beside whose and by whom. */
+export interface RevocationOrigin {
+  /** The policy in force has nobody of that id. */
+  readonly isUnlisted?: boolean;
+  /** Id of the directive that says so, and the entry that carries it. */
+  readonly directive?: string;
+  readonly cause?: Promise<EntryId | undefined>;
+}
+
+interface Unnumbered {
+  readonly revocation: Omit<Revocation, 'number'>;
+  readonly cause: RevocationOrigin['cause'];
 }
 
 /**
@@ -61,7 +75,7 @@ export class RevocationBook implements RevocationView {
   #all: readonly Revocation[] = [];
   readonly #credentials = new Map<string, number>();
   readonly #holders = new Map<string, number>();
-  #unnumbered: readonly Omit<Revocation, 'number'>[] = [];
+  #unnumbered: readonly Unnumbered[] = [];
   /** No number up to it is given again. */
   #highest = 0;
   /** Whatever can be had of those up to the highest is here. */
@@ -95,6 +109,11 @@ export class RevocationBook implements RevocationView {
     return this.#isComplete ? this.#highest : completeTo(this.#all);
   }
 
+  /** Whether this very one was made; a holder's ends their credentials without being one of each. */
+  has(subject: RevocationSubject, id: string): boolean {
+    return this.#numbers(subject).has(id);
+  }
+
   /** For people's screens. */
   get applied(): { readonly number: number; readonly appliedAtUnixMs?: number } {
     const last = this.#all.at(-1);
@@ -109,9 +128,9 @@ export class RevocationBook implements RevocationView {
    * Resolves when it is on disk, with its number; one that was made before is the same one. Rejects with
    * ERR_GATEWAY_REVOCATION_UNSAVED, when it is in force but a restart would forget it, or ERR_GATEWAY_ORDER_REFUSED.
    */
-  async revoke(subject: RevocationSubject, id: string, by: string, isUnlisted = false): Promise<number> {
+  async revoke(subject: RevocationSubject, id: string, by: string, origin: RevocationOrigin = {}): Promise<number> {
     const numbers = this.#numbers(subject);
-    if (!numbers.has(id)) this.#add(subject, id, by, isUnlisted);
+    if (!numbers.has(id)) this.#add(subject, id, by, origin);
     await this.#restored();
     await this.#save();
     return numbers.get(id) ?? UNNUMBERED;
@@ -121,25 +140,27 @@ export class RevocationBook implements RevocationView {
     return subject === 'credential' ? this.#credentials : this.#holders;
   }
 
-  #add(subject: RevocationSubject, id: string, by: string, isUnlisted: boolean): void {
+  #add(subject: RevocationSubject, id: string, by: string, origin: RevocationOrigin): void {
     if (this.#all.length + this.#unnumbered.length >= REVOCATIONS_MAX) {
       const message = `${REVOCATIONS_MAX} revocations are held; block ${id} in the site file`;
       throw new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);
     }
     const atUnixMs = this.deps.clock.wall().unixMs;
     this.#numbers(subject).set(id, UNNUMBERED);
-    this.#unnumbered = [...this.#unnumbered, { subject, id, by, atUnixMs, ...(isUnlisted && { isUnlisted }) }];
+    const { isUnlisted = false, directive, cause } = origin;
+    const more = { ...(isUnlisted && { isUnlisted }), ...(directive !== undefined && { directive }) };
+    this.#unnumbered = [...this.#unnumbered, { revocation: { subject, id, by, atUnixMs, ...more }, cause }];
     if (this.#restoring === undefined) this.#numberAll();
   }
 
   #numberAll(): void {
-    for (const each of this.#unnumbered) {
+    for (const { revocation: each, cause } of this.#unnumbered) {
       // Else the journal had it from before.
       if (this.#numbers(each.subject).get(each.id) !== UNNUMBERED) continue;
       const revocation: Revocation = { number: this.#highest + 1, ...each };
       this.#take([revocation]);
       this.#unsaved.push(revocation);
-      this.deps.record(revocationRecord(revocation));
+      this.deps.record(revocationRecord(revocation), cause);
     }
     this.#unnumbered = [];
   }

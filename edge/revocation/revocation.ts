@@ -21,6 +21,8 @@ export const Revocation = Type.Object(
     atUnixMs: Type.Integer({ minimum: 0 }),
     /** No credential or holder of the policy in force then had this id. */
     isUnlisted: Type.Optional(Type.Literal(true)),
+    /** The directive that says so. */
+    directive: Type.Optional(id),
   },
   { additionalProperties: false },
 );
@@ -34,12 +36,24 @@ export function completeTo(revocations: readonly Revocation[]): number {
   return last;
 }
 
-export function revocationRecord({ number, subject, id, by, isUnlisted }: Revocation): EventOf<'revocation.applied'> {
+export function revocationRecord({
+  number,
+  subject,
+  id,
+  by,
+  isUnlisted,
+  directive,
+}: Revocation): EventOf<'revocation.applied'> {
   const whose = subject === 'credential' ? { credentialId: id } : { holderId: id };
   return {
     name: 'revocation.applied',
     ...whose,
-    detail: { by, number: String(number), ...(isUnlisted && { unlisted: 'true' }) },
+    detail: {
+      by,
+      number: String(number),
+      ...(isUnlisted && { unlisted: 'true' }),
+      ...(directive !== undefined && { directive }),
+    },
   };
 }
 
@@ -52,5 +66,14 @@ export function revocationOf(record: EventRecord, atUnixMs: number): Revocation 
   if (id === undefined || !Number.isSafeInteger(number)) return undefined;
   const subject = credentialId === undefined ? 'holder' : 'credential';
   const isUnlisted = detail?.['unlisted'] === 'true';
-  return { number, subject, id, by: detail?.['by'] ?? '', atUnixMs, ...(isUnlisted && { isUnlisted }) };
+  const directive = detail?.['directive'];
+  return {
+    number,
+    subject,
+    id,
+    by: detail?.['by'] ?? '',
+    atUnixMs,
+    ...(isUnlisted && { isUnlisted }),
+    ...(directive !== undefined && { directive }),
+  };
 }

@@ -1,6 +1,5 @@
 import type { EventDescription } from './event-description.js';
 
-/** Of the effects of a directive as well: who finds it there finds what the operator signed. */
 const DIRECTIVE = { directive: 'the id of the directive' } as const;
 
 /** What operators with a key direct the whole site to do. */
@@ -11,10 +10,19 @@ export const DIRECTIVE_EVENTS = {
     fields: ['directive'],
     detail: { ...DIRECTIVE, kind: 'what it directs', operator: 'the public key of the operator' },
   },
+  'directive.applied': {
+    severity: 'info',
+    meaning: 'A directive is in force at this gateway, and changed nothing: what it is about was so already.',
+    detail: { ...DIRECTIVE, kind: 'what it directs', by: 'the operator' },
+  },
   'directive.refused': {
     severity: 'warning',
     meaning: 'This gateway does not carry out a directive.',
     fields: ['code'],
-    detail: { ...DIRECTIVE, operator: 'the public key of the operator', why: 'in words' },
+    detail: {
+      'directive?': 'the id of the directive; absent where nobody is known to have signed it',
+      'operator?': 'the public key of the operator; absent likewise',
+      why: 'in words',
+    },
   },
 } as const satisfies Record<string, EventDescription>;

@@ -99,6 +99,7 @@ export const DOOR_EVENTS = {
       mode: 'the mode, or `scheduled`',
       'forMs?': 'for how long, where the order says it',
       'again?': 'the mode that was ordered before the rule gave its own, and stands again',
+      'directive?': 'the id of the directive that says so',
     },
   },
   'door.order_expired': {
@@ -122,7 +123,11 @@ export const DOOR_EVENTS = {
     topic: 'AccessControl/AccessGranted/Anonymous',
     meaning: 'A named person or a linkage rule released a door for one passage; what became of it follows.',
     fields: ['doorId'],
-    detail: { by: 'who', 'extended?': '`true` where the door gives more time than usual' },
+    detail: {
+      by: 'who',
+      'extended?': '`true` where the door gives more time than usual',
+      'directive?': 'the id of the directive that says so',
+    },
   },
   'order.refused': {
     severity: 'warning',

@@ -1,0 +1,15 @@
+/**
+ * Directives: what operators with a delegated key direct the site to do, judged alike by every gateway and carried out once.
+ * @packageDocumentation
+ */
+export { isInForce, type Carried, type DirectiveSinks, type Origin, type Outcome } from './carried.js';
+export { DirectiveDesk, type DirectiveDeskDeps, type DirectiveReceipt, type DirectiveSite } from './directive-desk.js';
+export { DirectiveFile } from './directive-file.js';
+export {
+  DIRECTIVES_REMEMBERED_MAX,
+  VOLATILE_DIRECTIVES,
+  type DirectiveStore,
+  type Remembered,
+  type SavedDirectives,
+} from './directive-memory.js';
+export { OPEN_CASES_MAX } from './open-cases.js';

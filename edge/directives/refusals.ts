@@ -1,0 +1,45 @@
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import type { EventDraft } from '@sparc/protocol/events';
+import type { Clock, EntryId } from '@sparc/protocol/ports';
+import { Turns } from '../clock/index.js';
+import type { DirectiveMemory } from './directive-memory.js';
+
+/** Refusals of what one gateway carries that are recorded at once; then one after each pause. */
+export const REFUSALS_AT_ONCE_MAX = 8;
+export const REFUSAL_PAUSE_MS = 10_000;
+/** An entry holds no longer reason. */
+const WHY_LENGTH_MAX = 256;
+
+/** As far as its signature was verified: whoever carries a forgery says nothing about anybody's directive. */
+interface Known {
+  readonly directive?: string;
+  readonly operator?: string;
+}
+
+/** Records what is not carried out, once each, and no more than a gateway that lies can make others write. */
+export class Refusals {
+  readonly #turns = new Map<string, Turns>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly memory: DirectiveMemory,
+    private readonly keep: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown,
+  ) {}
+
+  /** `carrier`: whose ledger it is in. */
+  record(carrier: string, known: Known, error: unknown, cause?: Promise<EntryId | undefined>): void {
+    if (known.directive !== undefined && !this.memory.addRefused(known.directive)) return;
+    if (!this.#turnsOf(carrier).take()) return;
+    const { code, message } = asSparcError(error);
+    this.keep({ name: 'directive.refused', code, detail: { ...known, why: message.slice(0, WHY_LENGTH_MAX) } }, cause);
+  }
+
+  #turnsOf(carrier: string): Turns {
+    const turns = this.#turns.get(carrier) ?? new Turns(this.clock, REFUSALS_AT_ONCE_MAX, REFUSAL_PAUSE_MS);
+    this.#turns.set(carrier, turns);
+    return turns;
+  }
+}
+
+export const asSparcError = (error: unknown): SparcError =>
+  isSparcError(error) ? error : new SparcError('ERR_GATEWAY_INTERNAL', (error as Error).message, {}, { cause: error });

@@ -1,0 +1,80 @@
+import type { DirectiveOf } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
+import { headFromText } from '@sparc/protocol/ledger';
+import type { Clock } from '@sparc/protocol/ports';
+import type { DirectiveSinks, Outcome } from '../directives/index.js';
+import type { PolicyView } from '../access/index.js';
+import type { PassageBook } from '../passages/index.js';
+import type { RevocationBook } from '../revocation/index.js';
+import type { SiteModeKeeper } from '../site-mode/index.js';
+import type { VisitorBook } from '../visitors/index.js';
+import type { DoorSet } from './door-set.js';
+import type { OrderDesk } from './order-desk.js';
+
+/** A clock that shows a time before the directive was signed, by more than this, says nothing about its deadline. */
+const CLOCKS_APART_MAX_MS = 120_000;
+
+export interface DirectedDeps {
+  readonly clock: Clock;
+  readonly mode: SiteModeKeeper;
+  readonly revocations: RevocationBook;
+  readonly visitors: VisitorBook;
+  readonly passages: PassageBook;
+  readonly doors: DoorSet;
+  readonly orders: OrderDesk;
+  /** Of the policy in force. */
+  readonly view: () => PolicyView | undefined;
+  readonly expel: DirectiveSinks['expel'];
+}
+
+/** What directives come to in a field. */
+export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
+  const { clock, mode, revocations, visitors, passages, doors, orders, view, expel } = deps;
+  return {
+    raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
+      const part = { ...(level !== undefined && { level }), ...(scope && { scope }), ...(instead && { instead }) };
+      return asOutcome(
+        await mode.apply({ kind: 'raise', directive: id, what, atUnixMs: issuedUnixMs, ...part, ...who }),
+      );
+    },
+    release: async ({ directive: { id, raises }, ...who }) =>
+      asOutcome(await mode.apply({ kind: 'release', directive: id, raises, ...who })),
+    // One that the policy does not name here may be of another revision.
+    revoke: async ({ directive: { id, subject, subjectId }, by, cause }) => {
+      if (revocations.has(subject, subjectId)) return 'unchanged';
+      const isUnlisted = view()?.has(subject, subjectId) === false;
+      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, cause });
+      return 'applied';
+    },
+    visitor: async ({ directive: { id, visitor }, by, cause }): Promise<Outcome> => {
+      await visitors.add({ directive: id, by, visitor }, await cause);
+      return 'applied';
+    },
+    forgive: async ({ directive: { id, holder }, by, cause }): Promise<Outcome> => {
+      passages.forgive(holder, by, { directive: id, causeId: await cause });
+      return 'applied';
+    },
+    door: async ({ directive, by, cause }) => {
+      const { id, door, order } = directive;
+      if (doors.get(door) === undefined) return 'elsewhere';
+      assertInTime(clock, directive);
+      await orders.obey({ ...order, door }, by, { directive: id, causeId: await cause });
+      return 'applied';
+    },
+    expel: async (carried) => {
+      const { gateway, heads } = carried.directive;
+      mode.expelled(gateway, heads.map(headFromText));
+      return expel(carried);
+    },
+  };
+}
+
+const asOutcome = (outcome: Awaited<ReturnType<SiteModeKeeper['apply']>>): Outcome =>
+  outcome === 'applied' ? 'applied' : 'unchanged';
+
+/** Nothing opens late; what a clock shows that is plainly wrong is no time. */
+function assertInTime(clock: Clock, { issuedUnixMs, expiresUnixMs }: DirectiveOf<'door'>): void {
+  const { unixMs } = clock.wall();
+  if (unixMs >= issuedUnixMs - CLOCKS_APART_MAX_MS && unixMs <= expiresUnixMs) return;
+  throw new SparcError('ERR_DIRECTIVE_EXPIRED', 'by the clock of this gateway it is not the time for it');
+}
