@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { NO_DELIVERY } from '../delivery/index.js';
 import { readPlaces } from '../policy/index.js';
+import { expulsionsFromTexts } from '../membership/index.js';
 import { createNodeClock, createTimeEvidence, nodeRandom } from '../platform/index.js';
 import type { MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
@@ -51,6 +52,8 @@ process.on('message', (message: FieldToSite) => {
     streams.state('commissioning', state.commissioning());
   } else if (message.kind === 'answer') {
     requests.answered(message.id, message.answer);
+  } else if (message.kind === 'expelled') {
+    mesh?.expelled(expulsionsFromTexts(message.expulsions));
   }
 });
 // Without its gateway it has nothing to show.
@@ -86,7 +89,8 @@ async function startMesh(): Promise<void> {
 }
 
 function meshTime(): MeshTime {
-  const { uptimeMs } = createTimeEvidence();
+  const evidence = createTimeEvidence();
+  const uptimeMs = () => evidence.uptimeMs();
   return {
     own: () => {
       const time = state.ownTime();

@@ -4,6 +4,8 @@ import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import type { OwnTime, TimesHeard } from '../clock/index.js';
 import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
 import type { MeshConfig } from '../config/index.js';
+import type { DirectiveReceipt } from '../directives/index.js';
+import type { ExpulsionTexts } from '../membership/index.js';
 import type { MeshNotice } from './mesh-notice.js';
 import type { SiteEvent } from './site-event.js';
 import type { SiteSnapshot } from './site-snapshot.js';
@@ -30,11 +32,14 @@ export type FieldToSite =
   | { readonly kind: 'buses'; readonly view: BusesView }
   | { readonly kind: 'event'; readonly event: SiteEvent }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: FieldAnswer }
+  /** All whom operators expelled; at its start the site process finds them on the disk. */
+  | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
   /** A sign of life of the field, every `HEALTH_INTERVAL_MS`, with what its clock is worth by itself. */
   | { readonly kind: 'health'; readonly droppedCount: number; readonly time: OwnTime | undefined };
 
 /** What a person's request comes to. */
-export type RequestAnswer = CommissioningAnswer | { readonly kind: 'obeyed' };
+export type RequestAnswer =
+  CommissioningAnswer | { readonly kind: 'obeyed' } | { readonly kind: 'directed'; readonly receipt: DirectiveReceipt };
 
 export type FieldAnswer =
   | { readonly ok: true; readonly value: RequestAnswer }

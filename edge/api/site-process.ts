@@ -4,6 +4,7 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningView } from '../commissioning/index.js';
+import type { ExpulsionTexts } from '../membership/index.js';
 import type { SiteEvent } from './site-event.js';
 import {
   HEALTH_INTERVAL_MS,
@@ -124,6 +125,11 @@ export class SiteProcess {
   /** Something was recorded. */
   event(event: SiteEvent): void {
     this.#send({ kind: 'event', event });
+  }
+
+  /** An operator expelled a gateway: all whom operators expelled. */
+  expelled(expulsions: ExpulsionTexts): void {
+    this.#send({ kind: 'expelled', expulsions });
   }
 
   /** Idempotent. Ends within 1 s, by SIGKILL if need be. */

@@ -27,6 +27,8 @@ const Line = Type.Object(
   {
     offsetMs: Type.Number(),
     steadySinceMs: Type.Number(),
+    /** It is the time of the neighbours: what the machine's wall clock says does not count. */
+    isOfSite: Type.Optional(Type.Literal(true)),
     vouched: Type.Optional(
       Type.Object(
         {
@@ -46,7 +48,7 @@ const Line = Type.Object(
 export const ClockState = Type.Object(
   {
     line: Line,
-    /** What a time source says against the line, and since when. */
+    /** What a time source, or the neighbours, say against the line, and since when. */
     rival: Type.Optional(Type.Object({ offsetMs: Type.Number(), sinceMs: Type.Number() }, closed)),
     /** The high-water mark: this much has surely passed. */
     mark: Type.Optional(Type.Object({ unixMs: Type.Number(), atMs: Type.Number() }, closed)),
@@ -78,7 +80,7 @@ export function markAt({ mark, driftPpm }: Pick<ClockState, 'mark' | 'driftPpm'>
   return mark && Math.floor(mark.unixMs + (atMs - mark.atMs) * (1 - driftPpm / 1e6));
 }
 
-export const isBehindMark = (state: ClockState, { unixMs, uptimeMs }: Reading): boolean =>
+export const isBehindMark = (state: ClockState, { unixMs, uptimeMs }: Pick<Reading, 'unixMs' | 'uptimeMs'>): boolean =>
   unixMs <= (markAt(state, uptimeMs) ?? -Infinity) - STEP_MIN_MS;
 
 /** Bound of the error of the line; undefined where nobody vouches for it, or too long ago. */
@@ -92,12 +94,13 @@ export function errorAt({ line: { vouched }, driftPpm }: ClockState, atMs: numbe
  * it stamps and counts, and no schedule follows it.
  */
 export function judge(state: ClockState, reading: Reading): WallTime {
-  const { unixMs, uptimeMs } = reading;
-  const { offsetMs, vouched } = state.line;
-  const isSteady = isOn(state.line, reading) && !isBehindMark(state, reading);
+  const { uptimeMs } = reading;
+  const { offsetMs, vouched, isOfSite = false } = state.line;
+  const unixMs = isOfSite ? Math.floor(offsetMs + uptimeMs) : reading.unixMs;
+  const isSteady = (isOfSite || isOn(state.line, reading)) && !isBehindMark(state, { unixMs, uptimeMs });
   const errorMs = errorAt(state, uptimeMs);
   if (isSteady && errorMs !== undefined) {
-    const isFresh = vouched?.errorMs === 0 && uptimeMs - vouched.atMs <= SYNCED_MAX_MS;
+    const isFresh = !isOfSite && vouched?.errorMs === 0 && uptimeMs - vouched.atMs <= SYNCED_MAX_MS;
     return isFresh ? { unixMs, quality: 'synced' } : { unixMs, quality: 'holdover', errorMs };
   }
   const knownUnixMs = errorMs === undefined ? undefined : Math.floor(offsetMs + uptimeMs);
@@ -110,4 +113,10 @@ export function judge(state: ClockState, reading: Reading): WallTime {
     quality: isSteady ? 'unsynced' : 'stepped',
     ...(floorUnixMs > -Infinity && { floorUnixMs }),
   };
+}
+
+/** What the machine's own clock is worth, whatever the neighbours say. */
+export function judgeAlone(state: ClockState, reading: Reading): WallTime {
+  if (state.line.isOfSite !== true) return judge(state, reading);
+  return judge({ ...state, line: { offsetMs: offsetOf(reading), steadySinceMs: reading.uptimeMs } }, reading);
 }

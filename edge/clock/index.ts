@@ -1,5 +1,5 @@
 /**
- * What the time of a gateway is worth: the machine's clock with its quality, the mark of what has surely passed, and the
+ * What the time of a gateway is worth: the machine's clock or the neighbours', with its quality, the mark of what has surely passed, and the
  * age of the policy.
  * @packageDocumentation
  */
@@ -17,12 +17,14 @@ export {
   DRIFT_MIN_PPM,
   HOLDOVER_MAX_MS,
   judge,
+  judgeAlone,
   STEP_MIN_MS,
   SYNCED_MAX_MS,
   type ClockState,
   type Reading,
 } from './clock-state.js';
 export { policyAge, type PolicyConfirmation } from './policy-age.js';
-export { SiteClock, type ClockStore, type SiteClockDeps, type SiteClockHandlers } from './site-clock.js';
+export { SiteClock, type ClockStore, type OwnTime, type SiteClockDeps, type SiteClockHandlers } from './site-clock.js';
+export { AGREE_MS, siteTime, type OwnClock, type SiteTime, type TimesHeard } from './site-time.js';
 export { StalenessWatch, type StalenessWatchDeps } from './staleness-watch.js';
 export { Turns } from './turns.js';

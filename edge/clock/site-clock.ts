@@ -3,7 +3,8 @@ import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, TimeEvidence, Timer, WallTime } from '@sparc/protocol/ports';
 import type { SavedClock } from './clock-file.js';
 import { begin, step, type ClockInput } from './clock-machine.js';
-import { judge, STEP_MIN_MS, type ClockState, type Reading } from './clock-state.js';
+import { judge, judgeAlone, STEP_MIN_MS, type ClockState, type Reading } from './clock-state.js';
+import type { OwnClock, TimesHeard } from './site-time.js';
 
 const LOOK_INTERVAL_MS = 1_000;
 /** After a crash the mark may be this much behind; a card of flash memory is written 144 times a day. */
@@ -30,7 +31,10 @@ export interface SiteClockHandlers {
   readonly onChange: () => void;
 }
 
-/** The clock of a gateway: the machine's, with what it is worth. Before `start` nothing is known of it. */
+/** As a gateway tells it: `NeighbourTime` of whoever hears it. */
+export type OwnTime = OwnClock & Pick<WallTime, 'errorMs'>;
+
+/** The clock of a gateway: the machine's, or where nobody vouches for that, its neighbours', with what it is worth. Before `start` nothing is known of it. */
 export class SiteClock implements Clock {
   #state: ClockState | undefined;
   /** The last look, on both monotonic clocks. */
@@ -86,6 +90,19 @@ export class SiteClock implements Clock {
     if (Math.abs(setByMs) >= STEP_MIN_MS) this.#look();
     const uptimeMs = this.#looked.uptimeMs + monotonicMs - this.#looked.monotonicMs;
     return this.#notBack(judge(this.#state, { unixMs, uptimeMs }));
+  }
+
+  /** What the machine's own clock is worth, and how far it is from the uptime: for neighbours. Undefined before the start. */
+  own(): OwnTime | undefined {
+    if (this.#state === undefined) return undefined;
+    const reading = this.#read();
+    const { unixMs, quality, errorMs } = judgeAlone(this.#state, reading);
+    return { offsetMs: unixMs - reading.uptimeMs, quality, ...(errorMs !== undefined && { errorMs }) };
+  }
+
+  /** What neighbours say of the time: it counts where nobody vouches for the machine's own clock. */
+  hear(heard: TimesHeard): void {
+    this.#take({ kind: 'heard', reading: this.#read(), trustUnsynced: this.#trustUnsynced, heard });
   }
 
   /** Whether the site takes a clock as it is that no time source has confirmed. */

@@ -1,4 +1,5 @@
-import { bytes, double, message, optional, required, text, uint, type Infer } from '@sparc/protocol/ledger';
+import { bytes, double, message, oneOf, optional, required, text, uint, type Infer } from '@sparc/protocol/ledger';
+import { TIME_QUALITIES } from '@sparc/protocol/ports';
 import { SignedRoster } from '@sparc/protocol/roster';
 import { Links } from './links.js';
 
@@ -23,6 +24,16 @@ export const Frame = message({
   /** For whoever uses the session. */
   message: optional(5, bytes(1, 1_048_576)),
   links: optional(6, Links),
+  /** Beside a pong: what the clock of whoever answers says, and what that is worth. */
+  time: optional(
+    7,
+    message({
+      unixMs: required(1, double),
+      quality: required(2, oneOf(TIME_QUALITIES)),
+      errorMs: optional(3, double),
+    }),
+  ),
 });
 export type Frame = Infer<typeof Frame>;
+export type FrameTime = NonNullable<Frame['time']>;
 export type Hello = NonNullable<Frame['hello']>;

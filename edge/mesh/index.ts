@@ -6,7 +6,7 @@ export { AddressBook, type MemberPlace } from './address-book.js';
 export { Callers } from './callers.js';
 export { Dialler } from './dialler.js';
 export { FRAME_BYTES_MAX, FrameStream } from './frame-stream.js';
-export { Frame } from './frames.js';
+export { Frame, type FrameTime } from './frames.js';
 export {
   emptyKeeper,
   FALLBACK_REDIAL_MS,
@@ -25,6 +25,7 @@ export { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from
 export { createNode, type Node } from './libp2p-node.js';
 export { Links, LinksTold, type HeardLink } from './links.js';
 export { muxer } from './muxer.js';
+export { MEASUREMENTS_KEPT, NeighbourTimes } from './neighbour-times.js';
 export * from './pace.js';
 export {
   GREETING_MAX_MS,

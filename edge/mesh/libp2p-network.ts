@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface';
 import { sameBytes } from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, Random } from '@sparc/protocol/ports';
+import type { Clock, MeshNetwork, MeshNetworkHandlers, MeshReply, NeighbourTime, Random } from '@sparc/protocol/ports';
 import { ADDRESSES_MAX, type SignedRoster, type SiteSecrets } from '@sparc/protocol/roster';
 import { AddressBook, type MemberPlace } from './address-book.js';
 import { formatAddress, reachable } from './addresses.js';
@@ -9,6 +9,7 @@ import { Dialler } from './dialler.js';
 import { toHex } from '../platform/index.js';
 import { createNode, keyOf, type Node, type NodeOptions } from './libp2p-node.js';
 import { LinksTold, type HeardLink, type Links } from './links.js';
+import { NeighbourTimes } from './neighbour-times.js';
 import { Credits, SAID_PACE, SERVED_PACE } from './pace.js';
 import { askRange, RANGE_PROTOCOL, SERVED_AT_ONCE_MAX, serveRange } from './ranges.js';
 import { SessionLink, type LinkOwner } from './session-link.js';
@@ -33,6 +34,8 @@ export interface Libp2pNetworkDeps extends Omit<SessionSite, 'siteId' | 'isWante
   siteSecrets(): SiteSecrets;
   /** All members have said that they call with the present secret, so that the previous one can go. */
   onSecretShared(): void;
+  /** Of the machine (`TimeEvidence.uptimeMs`): what neighbours say of the time is told against it. */
+  uptimeMs(): number;
   onLog(fields: object, message: string): void;
 }
 
@@ -50,6 +53,7 @@ export class Libp2pNetwork implements MeshNetwork {
   readonly #open = new Map<string, { readonly link: SessionLink; readonly openedAtMs: number }>();
   readonly #callers: Callers;
   readonly #told: LinksTold;
+  readonly #times: NeighbourTimes;
   readonly #addresses: AddressBook;
   readonly #owner: LinkOwner;
   readonly #dialler: Dialler;
@@ -64,6 +68,7 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#self = toHex(signer.publicKey);
     this.#callers = new Callers(clock, (key) => this.#isMember(key));
     this.#told = new LinksTold((key) => this.#isMember(key));
+    this.#times = new NeighbourTimes(() => deps.uptimeMs());
     this.#addresses = new AddressBook(() => deps.members(), this.#told);
     this.#dialler = new Dialler(this.#self, {
       clock,
@@ -81,12 +86,16 @@ export class Libp2pNetwork implements MeshNetwork {
       verify,
       admits: (neighbour, roster) => deps.admits(neighbour, roster),
       isWanted: (link) => this.#isWanted(link),
+      time: () => deps.time(),
       onOpen: (link) => this.#onOpen(link),
       onMessage: (link, message) => {
         if (this.#isOpen(link)) this.#handlers?.onMessage(link.neighbour, message);
       },
       onLinks: (link, links) => {
         if (this.#isOpen(link)) this.#onLinks(link.neighbour, links);
+      },
+      onTime: (link, time, roundTripMs) => {
+        if (this.#isOpen(link)) this.#times.take(link.neighbour, time, roundTripMs);
       },
       onEnd: (link, why, refused) => this.#onEnd(link, why, refused),
     };
@@ -100,6 +109,11 @@ export class Libp2pNetwork implements MeshNetwork {
   /** Of the last ping that a neighbour answered; undefined before, and for whoever is not here. */
   roundTripMs(neighbour: string): number | undefined {
     return this.#open.get(neighbour)?.link.roundTripMs;
+  }
+
+  /** What the neighbours that are here say of the time. */
+  times(): readonly NeighbourTime[] {
+    return this.#times.all();
   }
 
   /** By neighbour that is here and has said so: the members that it hears, and where those are to be found. */
@@ -239,6 +253,7 @@ export class Libp2pNetwork implements MeshNetwork {
     if (wasOpen) {
       this.#open.delete(neighbour);
       this.#told.forget(neighbour);
+      this.#times.forget(neighbour);
       this.#handlers?.onDisconnected(neighbour);
       this.#teller.hurry();
     }

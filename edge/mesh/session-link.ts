@@ -2,7 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { FRAME_BYTES_MAX, FrameStream } from './frame-stream.js';
-import { Frame, type Hello } from './frames.js';
+import { Frame, type FrameTime, type Hello } from './frames.js';
 import { keyOf } from './libp2p-node.js';
 import type { Links } from './links.js';
 import { Pacer, type Credits } from './pace.js';
@@ -22,6 +22,7 @@ export interface LinkOwner extends Omit<session.SessionSite, 'isWanted'> {
   onOpen(link: SessionLink): void;
   onMessage(link: SessionLink, message: Uint8Array): void;
   onLinks(link: SessionLink, links: Links): void;
+  onTime(link: SessionLink, time: FrameTime, roundTripMs: number): void;
   /** Once. `refused`: it broke a rule or does not belong here. */
   onEnd(link: SessionLink, why: string, refused: boolean): void;
 }
@@ -117,6 +118,7 @@ export class SessionLink {
       verify,
       admits: (neighbour, roster) => owner.admits(neighbour, roster),
       isWanted: () => owner.isWanted(this),
+      time: () => owner.time(),
     };
     const { state, effects } = session.step(this.#state, owner.clock.monotonicMs(), input, this.neighbour, site);
     this.#state = state;
@@ -138,6 +140,9 @@ export class SessionLink {
           break;
         case 'links':
           this.owner.onLinks(this, effect.links);
+          break;
+        case 'time':
+          this.owner.onTime(this, effect.time, effect.roundTripMs);
           break;
         case 'end':
           this.end(effect.why, effect.refused);

@@ -2,7 +2,7 @@ import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { Signer, VerifySignature } from '@sparc/protocol/ports';
 import type { SignedRoster } from '@sparc/protocol/roster';
 import { fromHex, toHex } from '../platform/index.js';
-import type { Frame, Hello } from './frames.js';
+import type { Frame, FrameTime, Hello } from './frames.js';
 import type { Links } from './links.js';
 
 export const SESSION_VERSION = 1;
@@ -36,6 +36,8 @@ export interface SessionSite {
   admits(neighbour: string, roster: SignedRoster): boolean;
   /** False: another session with the same neighbour goes on. */
   isWanted(): boolean;
+  /** What the own clock is worth by itself; undefined where that is not known. */
+  time(): FrameTime | undefined;
 }
 
 export type SessionInput =
@@ -51,6 +53,8 @@ export type SessionEffect =
   | { readonly kind: 'open' }
   | { readonly kind: 'message'; readonly message: Uint8Array }
   | { readonly kind: 'links'; readonly links: Links }
+  /** Read from its clock at some instant of the round trip that ends now. */
+  | { readonly kind: 'time'; readonly time: FrameTime; readonly roundTripMs: number }
   /** `refused`: it broke a rule or does not belong here; else it is silent. */
   | { readonly kind: 'end'; readonly why: string; readonly refused: boolean };
 
@@ -109,20 +113,32 @@ export function nextDeadlineMs({ phase, startedAtMs, pingedAtMs }: SessionState)
 function onFrame(
   state: SessionState,
   nowMs: number,
-  { hello, proof, ping, pong, message, links }: Frame,
+  { hello, proof, ping, pong, message, links, time }: Frame,
   neighbour: string,
   site: SessionSite,
 ): SessionStep {
   if (hello !== undefined) return onHello(state, hello, neighbour, site);
   if (proof !== undefined) return onProof(state, nowMs, proof, neighbour, site);
   if (state.phase !== 'open') return end(state, 'it speaks before it has proved its key');
-  if (ping !== undefined) return { state, effects: [{ kind: 'frame', frame: { pong: ping } }] };
+  if (ping !== undefined) return { state, effects: [{ kind: 'frame', frame: answerTo(ping, site) }] };
   // Any other pong is an answer to an older ping, or to none.
-  if (pong === state.pingedAtMs) return { state: { ...state, roundTripMs: nowMs - pong }, effects: [] };
+  if (pong === state.pingedAtMs) {
+    const roundTripMs = nowMs - pong;
+    return {
+      state: { ...state, roundTripMs },
+      effects: time === undefined ? [] : [{ kind: 'time', time, roundTripMs }],
+    };
+  }
   if (message !== undefined) return { state, effects: [{ kind: 'message', message }] };
   if (links !== undefined) return { state, effects: [{ kind: 'links', links }] };
   // A late pong, or a frame of a newer version.
   return { state, effects: [] };
+}
+
+/** A ping is answered within the step that takes it: of the four timestamps of an exchange, those of the answerer are one. */
+function answerTo(ping: number, site: SessionSite): Frame {
+  const time = site.time();
+  return { pong: ping, ...(time !== undefined && { time }) };
 }
 
 function onHello(state: SessionState, hello: Hello, neighbour: string, site: SessionSite): SessionStep {

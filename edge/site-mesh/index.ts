@@ -2,6 +2,7 @@
  * The mesh part of the site process: membership, network, replicas and the own log, and what is shown of them.
  * @packageDocumentation
  */
+export { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader, type DeliveryReaderDeps } from './delivery-reader.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
 export { membershipHandlers } from './membership-handlers.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
@@ -19,5 +20,6 @@ export {
 } from './part-exchange.js';
 export { PART_ASKED_AGAIN_MS, PART_REPLY_MAX_MS, PART_SILENCE_MAX_MS } from './part-fetch.js';
 export { SitePolicy, type SitePolicyDeps } from './site-policy.js';
+export { TIMES_INTERVAL_MS, TimeTeller, type MeshTime } from './time-teller.js';
 export { type WantedRevision } from './wanted-parts.js';
 export { LOOK_AGAIN_MS, SiteMesh, type SiteMeshDeps } from './site-mesh.js';

@@ -3,6 +3,7 @@ import type { MeshConfig } from '../config/index.js';
 import type { Membership } from '../membership/index.js';
 import { Libp2pNetwork } from '../mesh/index.js';
 import { verifySignature } from '../platform/index.js';
+import type { MeshTime } from './time-teller.js';
 
 export interface MemberNetworkDeps {
   readonly clock: Clock;
@@ -11,12 +12,13 @@ export interface MemberNetworkDeps {
   /** That the signer's key is made from. */
   readonly seed: Uint8Array;
   readonly membership: Membership;
+  readonly time: MeshTime;
   readonly onLog: (fields: object, message: string) => void;
 }
 
 /** Links to whoever the membership names, where the configuration or its roster says that they are. */
 export function memberNetwork(deps: MemberNetworkDeps, { listen, discover, peers }: MeshConfig): Libp2pNetwork {
-  const { clock, random, signer, seed, membership, onLog } = deps;
+  const { clock, random, signer, seed, membership, time, onLog } = deps;
   return new Libp2pNetwork(
     {
       clock,
@@ -31,6 +33,8 @@ export function memberNetwork(deps: MemberNetworkDeps, { listen, discover, peers
         }),
       roster: () => membership.roster(),
       siteSecrets: () => membership.siteSecrets(),
+      time: () => time.own(),
+      uptimeMs: () => time.uptimeMs(),
       onSecretShared: () => membership.forgetPreviousSecrets(),
       onLog,
     },

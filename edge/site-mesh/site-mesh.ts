@@ -1,5 +1,6 @@
 import { sameBytes } from '@sparc/protocol/ledger';
 import type { Timer } from '@sparc/protocol/ports';
+import type { Expulsion } from '@sparc/protocol/roster';
 import { MESH_OFF, type MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '../delivery/index.js';
@@ -38,6 +39,11 @@ export class SiteMesh {
   /** The field recorded something. */
   recorded(): void {
     this.#run?.recorded();
+  }
+
+  /** An operator expelled a gateway: all whom operators expelled. */
+  expelled(expulsions: readonly Expulsion[]): void {
+    this.#run?.membership.takeExpulsions(expulsions);
   }
 
   view(): MeshView {
@@ -86,6 +92,7 @@ export class SiteMesh {
     const run = this.#run;
     if (run !== undefined && !run.isDamaged && found !== undefined && isOfSameMesh(run.membership, found)) {
       run.membership.takeRoster(found.signed);
+      run.membership.takeExpulsions(found.expulsions);
       const { present } = found.secrets;
       run.membership.takeSecret(present, this.deps.clock.wall().unixMs, secretsOf(found.secrets).previous);
       return;

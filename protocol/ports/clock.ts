@@ -26,6 +26,16 @@ export interface Clock {
   setTimer(delayMs: number, callback: () => void): Timer;
 }
 
+/** What a neighbour says of the time. Only what its own clock is worth: whoever goes by the time of its neighbours tells none of it. */
+export interface NeighbourTime {
+  readonly neighbour: string;
+  /** Its wall time minus the own uptime (`TimeEvidence.uptimeMs`), in milliseconds. */
+  readonly offsetMs: number;
+  readonly quality: TimeQuality;
+  /** Bound of the error of `offsetMs`: of its clock by its own word, and of the measurement. */
+  readonly errorMs: number;
+}
+
 /** What a machine can tell of its clocks beside their readings. */
 export interface TimeEvidence {
   /** Names this run of the machine, from its start to its end. Undefined where it cannot be told from another. */

@@ -1,5 +1,13 @@
-import type { MeshNetwork, MeshNetworkHandlers, MeshReply, Timer } from '@sparc/protocol/ports';
+import type {
+  MeshNetwork,
+  MeshNetworkHandlers,
+  MeshReply,
+  NeighbourTime,
+  Timer,
+  WallTime,
+} from '@sparc/protocol/ports';
 import type { SeededRandom } from '../world/index.js';
+import type { Path } from './path.js';
 import { SessionEnd } from './session-end.js';
 import type { SimulatedMesh } from './simulated-mesh.js';
 
@@ -24,6 +32,8 @@ interface Call {
  * lower key; one that was silent for four seconds is lost; one that calls anew takes the place of its old session.
  */
 export class SimulatedNetwork implements MeshNetwork {
+  /** What neighbours are told of the own clock; undefined: nothing. */
+  time: () => WallTime | undefined = () => undefined;
   readonly #random: SeededRandom;
   #handlers: MeshNetworkHandlers | undefined;
   /** By neighbour. */
@@ -41,6 +51,11 @@ export class SimulatedNetwork implements MeshNetwork {
     readonly key: string,
   ) {
     this.#random = mesh.random.fork(`${machine} at ${mesh.clock.monotonicMs()}`);
+  }
+
+  /** Keys of the neighbours that are here. */
+  get neighbours(): readonly string[] {
+    return [...this.#open.keys()];
   }
 
   async start(handlers: MeshNetworkHandlers): Promise<void> {
@@ -91,6 +106,28 @@ export class SimulatedNetwork implements MeshNetwork {
     };
   }
 
+  /**
+   * What the neighbours that are here say of the time, as if each had answered just now. Whoever cannot be asked, or does not
+   * get through with its answer, is left out.
+   */
+  times(uptimeMs: number): NeighbourTime[] {
+    return [...this.#open.values()].flatMap((end) => {
+      const { neighbour, other } = end;
+      const told = other.owner.#handlers === undefined ? undefined : other.owner.time();
+      const [there, back] = [
+        this.mesh.path(this.machine, other.owner.machine),
+        this.mesh.path(other.owner.machine, this.machine),
+      ];
+      if (told === undefined || there.isCut || back.isCut) return [];
+      const [thereMs, backMs] = [this.#latencyMs(there), this.#latencyMs(back)];
+      const halfMs = (thereMs + backMs) / 2;
+      const { unixMs, quality, errorMs = 0 } = told;
+      // It was read when the answer set out, and is taken for read in the middle of the round trip.
+      const offsetMs = unixMs - backMs + halfMs - uptimeMs;
+      return [{ neighbour, offsetMs, quality, errorMs: errorMs + halfMs }];
+    });
+  }
+
   refuse(neighbour: string, why: string): void {
     this.#refusedUntilMs.set(neighbour, this.mesh.clock.monotonicMs() + REFUSED_FOR_MS);
     this.mesh.carried.refusals += 1;
@@ -124,7 +161,8 @@ export class SimulatedNetwork implements MeshNetwork {
     const nowMs = clock.monotonicMs();
     for (const end of [...this.#open.values()]) if (this.#isLost(end, nowMs)) this.#end(end, 'it is silent');
     for (const other of this.mesh.programs()) {
-      if (this.key < other.key && !this.#open.has(other.key)) this.#call(other, nowMs);
+      if (this.key < other.key && !this.#open.has(other.key) && this.mesh.isWired(this.machine, other.machine))
+        this.#call(other, nowMs);
     }
     this.#timer = clock.setTimer(this.#random.between(TICK_MIN_MS, TICK_MAX_MS), () => this.#tick());
   }
@@ -157,6 +195,10 @@ export class SimulatedNetwork implements MeshNetwork {
       caller.pipe.send(HELLO_BYTES, () => this.#admit(end));
       caller.owner.#admit(caller);
     });
+  }
+
+  #latencyMs({ condition: { latencyMinMs, latencyMaxMs } }: Path): number {
+    return this.#random.between(latencyMinMs, latencyMaxMs);
   }
 
   #refuses(neighbour: string): boolean {

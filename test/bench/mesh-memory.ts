@@ -8,6 +8,7 @@ import { createNodeClock, nodeRandom } from '@sparc/edge/platform';
 import { SiteMesh } from '@sparc/edge/site-mesh';
 import { writeJournal } from '../support/journal.js';
 import { enrol, MeshGateway } from '../support/mesh-gateway.js';
+import { TIMELESS } from '../support/timeless.js';
 import type { BenchReport } from './bench.js';
 
 /** As many as are all linked with each other. */
@@ -57,7 +58,17 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
   const { mesh } = loadGatewayConfig(configPath);
   if (mesh === undefined) throw new Error('no mesh');
   const log = { info: () => undefined, warn: () => undefined };
-  const deps = { clock: createNodeClock(), random: nodeRandom, log, tell: () => undefined, policyInForce: () => ({}) };
+  const deps = {
+    clock: createNodeClock(),
+    random: nodeRandom,
+    log,
+    tell: () => undefined,
+    policyInForce: () => ({}),
+    time: TIMELESS,
+    stored: () => undefined,
+    reaches: () => undefined,
+    onDirective: () => undefined,
+  };
   const started = new SiteMesh(deps, dataDir, mesh);
   started.start();
   return started;

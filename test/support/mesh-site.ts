@@ -7,6 +7,8 @@ import { TcpRelay } from './tcp-relay.js';
 import { testSigner } from './test-signer.js';
 
 const AUTHORITY_SEED = 200;
+/** The wall clock of all, against the uptime of all. */
+export const CLOCK_AHEAD_MS = 1_700_000_000_000;
 
 /** The clock of the machine, so many times as fast: for what a mesh does only after seconds. */
 export function fasterClock(factor: number): Clock {
@@ -111,6 +113,8 @@ export class MeshSite {
         roster,
         siteSecrets: () => ({ present: this.siteSecret, previous: [] }),
         onSecretShared: () => undefined,
+        time: () => ({ unixMs: this.clock.monotonicMs() + CLOCK_AHEAD_MS, quality: 'synced' }),
+        uptimeMs: () => this.clock.monotonicMs(),
         members: () =>
           this.#members.map(({ key, addresses }) => {
             const relay = this.#relays.get(`${member.key} ${key}`);

@@ -1,5 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
+import type { OwnTime } from '../../clock/index.js';
 import type { BusesView, CommissioningView } from '../../commissioning/index.js';
 import { HEALTH_INTERVAL_MS, type FieldToSite } from '../site-messages.js';
 import type { SiteSnapshot } from '../site-snapshot.js';
@@ -21,6 +22,7 @@ export class SiteState {
   #commissioning: CommissioningView | undefined;
   #buses: BusesView | undefined;
   #droppedCount = 0;
+  #time: OwnTime | undefined;
   #heardAtMs: number;
 
   constructor(
@@ -35,7 +37,10 @@ export class SiteState {
     if (message.kind === 'snapshot') this.#snapshot = message.snapshot;
     if (message.kind === 'commissioning') this.#commissioning = message.view;
     if (message.kind === 'buses') this.#buses = message.view;
-    if (message.kind === 'health') this.#droppedCount = message.droppedCount;
+    if (message.kind === 'health') {
+      this.#droppedCount = message.droppedCount;
+      this.#time = message.time;
+    }
   }
 
   /** Throws ERR_API_STARTING before the first snapshot. */
@@ -54,6 +59,11 @@ export class SiteState {
     return this.#snapshot?.policyLane ?? {};
   }
 
+  /** What the clock of the gateway is worth by itself; undefined where the field has not said so lately. */
+  ownTime(): OwnTime | undefined {
+    return this.#silentMs() > FIELD_SILENT_AFTER_MS ? undefined : this.#time;
+  }
+
   /** Throws ERR_API_STARTING. */
   commissioning(): CommissioningView {
     return known(this.#commissioning);
@@ -67,11 +77,15 @@ export class SiteState {
   /** Throws ERR_API_STARTING or ERR_API_FIELD_SILENT; a return means that what is shown is current. */
   assertCurrent(): void {
     this.view();
-    const silentMs = this.clock.monotonicMs() - this.#heardAtMs;
+    const silentMs = this.#silentMs();
     if (silentMs > FIELD_SILENT_AFTER_MS) {
       const seconds = Math.round(silentMs / 1_000);
       throw new SparcError('ERR_API_FIELD_SILENT', `nothing was heard from the gateway for ${seconds} s`, { silentMs });
     }
+  }
+
+  #silentMs(): number {
+    return this.clock.monotonicMs() - this.#heardAtMs;
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fasterClock, MeshSite } from '../../support/mesh-site.js';
+import type { Libp2pNetwork } from '@sparc/edge/mesh';
+import { CLOCK_AHEAD_MS, fasterClock, MeshSite } from '../../support/mesh-site.js';
 import { eventually } from '../../support/peers.js';
 import { meshNetworkContract } from './mesh-network-contract.js';
 
@@ -18,17 +19,19 @@ meshNetworkContract('libp2p over TCP', async () => {
     await site.cable(from, to);
   }
   const memberAt = (index: number) => site.members[index] ?? a;
-  const running = new Map<number, () => Promise<void>>();
+  const running = new Map<number, Libp2pNetwork>();
   return {
     keys: site.members.map(({ key }) => key),
     boot: async (index) => {
       const member = memberAt(index);
       for (const other of site.members) for (const cable of site.cables(member, other)) cable.orphan();
-      await running.get(index)?.();
+      await running.get(index)?.stop();
       const network = site.network(member);
-      running.set(index, () => network.stop());
+      running.set(index, network);
       return network;
     },
+    times: (index) => running.get(index)?.times() ?? [],
+    clockAheadMs: CLOCK_AHEAD_MS,
     cut: (from, to) => {
       const cables = site.cables(memberAt(from), memberAt(to));
       for (const cable of cables) cable.setCut(true);

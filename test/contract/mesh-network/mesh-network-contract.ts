@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { MeshNetwork } from '@sparc/protocol/ports';
+import type { MeshNetwork, NeighbourTime } from '@sparc/protocol/ports';
 import { MeshWitness } from '../../support/mesh-witness.js';
 
 const PIECE_BYTES = 100_000;
@@ -10,6 +10,9 @@ export interface MeshFixture {
   readonly keys: readonly string[];
   /** The program of a member, not started. One that ran on its machine has died without a word. */
   boot(index: number): Promise<MeshNetwork>;
+  /** What the neighbours of its program say of the time; each has a clock that is `clockAheadMs` ahead of the uptime. */
+  times(index: number): readonly NeighbourTime[];
+  readonly clockAheadMs: number;
   /** From now on nothing goes between two machines, and nobody is told. Returns what repairs it. */
   cut(a: number, b: number): () => void;
   /** Waits for a condition: in real time, or by running a virtual clock. */
@@ -56,6 +59,18 @@ export function meshNetworkContract(name: string, factory: () => Promise<MeshFix
       t.ok(message.every((byte) => byte === index));
     }
     t.same(a.witness.heardFrom(b.key), [new Uint8Array([9, 9])]);
+  });
+
+  contract('neighbours say what their clocks show, with a bound that holds, until they are gone', async (t, site) => {
+    const [a, b] = await site.pair();
+    const { fixture } = site;
+    await site.until('both have said it', () => fixture.times(0).length === 1 && fixture.times(1).length === 1);
+    const [told] = fixture.times(0);
+    t.match(told, { neighbour: b.key, quality: 'synced' });
+    t.ok(told !== undefined && Math.abs(told.offsetMs - fixture.clockAheadMs) <= told.errorMs, JSON.stringify(told));
+    await site.during(b.network.stop());
+    await site.until('it is gone', () => a.witness.here.size === 0);
+    t.same(fixture.times(0), []);
   });
 
   contract('nothing happens to what is said to or asked of somebody who is not here', async (t, site) => {
@@ -188,7 +203,7 @@ export function meshNetworkContract(name: string, factory: () => Promise<MeshFix
 
 /** The fixture, and what runs on it. */
 class Site {
-  constructor(private readonly fixture: MeshFixture) {}
+  constructor(readonly fixture: MeshFixture) {}
 
   get keys(): readonly string[] {
     return this.fixture.keys;

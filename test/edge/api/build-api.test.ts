@@ -2,6 +2,7 @@ import t from 'tap';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { MESH_OFF, type MeshView, type SiteEvent } from '@sparc/edge/api';
+import { NO_PLACES } from '@sparc/edge/policy';
 import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/edge/delivery';
 import {
   buildApi,
@@ -36,6 +37,7 @@ function setUp(
     requests,
     mesh: () => mesh,
     delivery,
+    places: () => NO_PLACES,
     logLevel: 'silent',
     simulatorUrl: 'http://127.0.0.1:9000',
   });
@@ -90,7 +92,7 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
     own: { replicasCount: 1, unreplicatedCount: 3, unreplicatedSinceUnixMs: 4 },
     forks: [{ kind: 'setBack', first: head, second: { ...head, sequence: 9 } }],
     expelled: [{ key: 'ad'.repeat(32), name: 'gate', heads: [head] }],
-    operators: [{ key: 'ae'.repeat(32), name: 'Ada', rights: ['revoke'], untilUnixMs: 9 }],
+    operators: [{ key: 'ae'.repeat(32), name: 'Ada', rights: ['revoke'], scope: [], untilUnixMs: 9 }],
     policy: {
       inForce: { number: 3, issuedUnixMs: 6 },
       newest: { number: 4, issuedUnixMs: 7, knownSinceUnixMs: 8 },
@@ -126,6 +128,7 @@ t.test('what the logs prove of each gateway is given whole, and of one directive
         isReached: true,
         newest: { cursor: '3.5', atUnixMs: 3 },
         startedUnixMs: 1,
+        buses: ['bus-a'],
         policy: { revision: '12-00112233aabbccdd', number: 12, sinceUnixMs: 2 },
         revocation: { number: 7, sinceUnixMs: 3 },
         directives: { appliedCount: 1, refusedCount: 0, unheardCount: 1, unheardSinceUnixMs: 2 },

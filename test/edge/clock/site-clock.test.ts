@@ -2,7 +2,14 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ClockFile, SiteClock, type ClockStore, type SavedClock } from '@sparc/edge/clock';
+import {
+  ClockFile,
+  SiteClock,
+  STAND_BY_MS,
+  type ClockStore,
+  type SavedClock,
+  type TimesHeard,
+} from '@sparc/edge/clock';
 import { VirtualClock } from '@sparc/simulator/world';
 
 const HOUR_MS = 3_600_000;
@@ -183,3 +190,151 @@ t.test('a memory that cannot be read is an alarm, and one that cannot be written
   t.same(nowhere.failures, ['what is known of the clock cannot be saved']);
   t.equal(site.wall().quality, 'unsynced');
 });
+
+/** Three neighbours that a time source vouches for, and what they show now. */
+function neighbours({ evidence }: ReturnType<typeof machine>, unixMs: number): TimesHeard {
+  const offsetMs = unixMs - evidence.uptimeMs();
+  const times = ['a', 'b', 'c'].map((neighbour) => ({ neighbour, offsetMs, quality: 'synced' as const, errorMs: 20 }));
+  return { othersCount: 3, times };
+}
+
+t.test(
+  'a gateway that wakes without a clock takes the time of its neighbours, and says by how much it was off',
+  async (t) => {
+    const m = machine(t);
+    const { site, changes } = m.run();
+    m.news();
+    const before = changes();
+    site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+    t.same(site.wall(), { unixMs: START_UNIX_MS + 24 * HOUR_MS, quality: 'holdover', errorMs: 20 });
+    t.same(m.news(), [`clock.site_time ${24 * HOUR_MS} 20`]);
+    t.equal(changes(), before + 1);
+    await m.clock.advance(HOUR_MS);
+    t.match(site.wall(), { unixMs: START_UNIX_MS + 25 * HOUR_MS, quality: 'holdover', errorMs: 200 });
+    site.hear(neighbours(m, START_UNIX_MS + 25 * HOUR_MS + 150));
+    t.match(site.wall(), { unixMs: START_UNIX_MS + 25 * HOUR_MS + 150, errorMs: 20 });
+    t.same(m.news(), [], 'that it is told again is no news');
+  },
+);
+
+t.test('neighbours hear of the own clock, and not of what it has from them', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+  t.same(site.own(), { offsetMs: START_UNIX_MS - m.evidence.uptimeMs(), quality: 'unsynced' });
+});
+
+t.test('the time of the neighbours holds while the machine is set, and over a restart of the process', async (t) => {
+  const m = machine(t);
+  const first = m.run();
+  first.site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+  m.clock.stepWall(-5 * HOUR_MS);
+  t.match(first.site.wall(), { unixMs: START_UNIX_MS + 24 * HOUR_MS, quality: 'holdover' });
+  await first.site.stop();
+  t.match(m.run().site.wall(), { unixMs: START_UNIX_MS + 24 * HOUR_MS, quality: 'holdover' });
+});
+
+t.test('with the neighbours gone their time is believed for 72 hours, and kept after that', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  site.hear(neighbours(m, START_UNIX_MS + HOUR_MS));
+  m.evidence.slept += 72 * HOUR_MS - 1_000;
+  await m.clock.advance(1_000);
+  t.match(site.wall(), { unixMs: START_UNIX_MS + 73 * HOUR_MS, quality: 'holdover', errorMs: 12_980 });
+  await m.clock.advance(1_000);
+  t.match(site.wall(), { unixMs: START_UNIX_MS + 73 * HOUR_MS + 1_000, quality: 'unsynced' });
+});
+
+t.test('a time source of its own, or a person, counts more than the neighbours, and at once', async (t) => {
+  for (const act of ['confirm', 'accept'] as const) {
+    const m = machine(t);
+    const { site } = m.run();
+    site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+    await m.clock.advance(1_000);
+    if (act === 'confirm') m.confirm();
+    else await site.accept();
+    await m.clock.advance(1_000);
+    t.match(site.wall(), { unixMs: START_UNIX_MS + 2_000, quality: act === 'confirm' ? 'synced' : 'holdover' });
+    site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+    t.match(site.wall(), { unixMs: START_UNIX_MS + 2_000 }, 'and they are not asked any more');
+  }
+});
+
+t.test('neighbours who contradict what the gateway still knows have to stand by it for an hour', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  m.confirm();
+  await m.clock.advance(1_000);
+  m.clock.stepWall(HOUR_MS);
+  t.equal(site.wall().quality, 'stepped');
+  const theirs = () => neighbours(m, START_UNIX_MS + 24 * HOUR_MS + m.clock.monotonicMs());
+  for (let ms = 0; ms < STAND_BY_MS; ms += 60_000) {
+    site.hear(theirs());
+    t.equal(site.wall().quality, 'stepped');
+    await m.clock.advance(60_000);
+  }
+  site.hear(theirs());
+  t.match(site.wall(), { unixMs: START_UNIX_MS + 24 * HOUR_MS + m.clock.monotonicMs(), quality: 'holdover' });
+});
+
+t.test('neighbours who know what a gateway knows whose clock was set make its time count again', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  m.confirm();
+  await m.clock.advance(1_000);
+  m.clock.stepWall(HOUR_MS);
+  site.hear(neighbours(m, START_UNIX_MS + m.clock.monotonicMs()));
+  t.match(site.wall(), { unixMs: START_UNIX_MS + m.clock.monotonicMs(), quality: 'holdover' });
+});
+
+t.test('no neighbour brings back a time that has surely passed', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  m.confirm();
+  await m.clock.advance(2 * HOUR_MS);
+  m.clock.stepWall(-24 * HOUR_MS);
+  m.evidence.slept += 72 * HOUR_MS;
+  await m.clock.advance(1_000);
+  t.equal(site.wall().quality, 'stepped');
+  site.hear(neighbours(m, START_UNIX_MS + HOUR_MS));
+  t.equal(site.wall().quality, 'stepped');
+  site.hear(neighbours(m, START_UNIX_MS + 75 * HOUR_MS));
+  t.equal(site.wall().quality, 'holdover');
+});
+
+t.test('clocks that nobody vouches for keep together, and stay what they are', async (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  m.news();
+  const offsetMs = START_UNIX_MS - m.evidence.uptimeMs();
+  const told = (byMs: number) => ({
+    neighbour: 'n',
+    offsetMs: offsetMs + byMs,
+    quality: 'unsynced' as const,
+    errorMs: 0,
+  });
+  site.hear({ othersCount: 2, times: [told(9_000), told(4_000)] });
+  t.same(site.wall(), { unixMs: START_UNIX_MS + 4_000, quality: 'unsynced' });
+  t.same(m.news(), ['clock.site_time 4000']);
+  site.hear({ othersCount: 2, times: [told(9_000), told(5_500)] });
+  t.same(site.wall(), { unixMs: START_UNIX_MS + 5_500, quality: 'unsynced' });
+  t.same(m.news(), ['clock.site_time 5500'], 'a step is told');
+  site.hear(neighbours(m, START_UNIX_MS + 5_500));
+  t.match(site.wall(), { quality: 'holdover' });
+  t.same(m.news(), ['clock.site_time 5500 20'], 'and that somebody vouches for it');
+});
+
+t.test(
+  'one bad time of the neighbours does not make everything expire: the mark follows it after an hour',
+  async (t) => {
+    const m = machine(t);
+    const { site } = m.run();
+    const year = 365 * 24 * HOUR_MS;
+    site.hear(neighbours(m, START_UNIX_MS + year));
+    await m.clock.advance(STAND_BY_MS / 2);
+    site.hear(neighbours(m, START_UNIX_MS + STAND_BY_MS / 2));
+    await m.clock.advance(STAND_BY_MS + 2_000);
+    site.hear(neighbours(m, START_UNIX_MS + STAND_BY_MS / 2 + STAND_BY_MS + 2_000));
+    t.match(site.wall(), { unixMs: START_UNIX_MS + m.clock.monotonicMs(), quality: 'holdover' });
+  },
+);

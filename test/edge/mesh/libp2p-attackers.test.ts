@@ -96,7 +96,8 @@ class Scene {
     const { signer } = this.attacker;
     const roster: SignedRoster = this.site.roster;
     const hello = { version: SESSION_VERSION, site: siteId, nonce: nodeRandom.bytes(16), roster };
-    const site = { siteId, signer, verify: verifySignature, admits: () => true, isWanted: () => true };
+    const always = { admits: () => true, isWanted: () => true, time: () => undefined };
+    const site = { siteId, signer, verify: verifySignature, ...always };
     let { state, effects } = openSession(hello, 0);
     for (;;) {
       for (const effect of effects) if (effect.kind === 'frame') await frames.write(Frame.encode(effect.frame));

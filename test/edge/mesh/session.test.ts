@@ -60,6 +60,7 @@ class End {
       verify: verifySignature,
       admits: () => true,
       isWanted: () => true,
+      time: () => undefined,
       ...this.site,
     };
     const { state, effects } = stepSession(this.#state, nowMs, input, this.neighbour, site);
@@ -110,6 +111,28 @@ t.test('two members greet each other, prove their keys and talk', async (t) => {
   a.take({ kind: 'send', frame: { links: LINKS } });
   b.hear(a.sent.at(-1) ?? {});
   t.same(b.told.at(-1), { kind: 'links', links: LINKS });
+});
+
+t.test(
+  'whoever answers a ping says what its clock shows, and whoever asked learns it with the round trip',
+  async (t) => {
+    const time = { unixMs: 1_700_000_000_000.5, quality: 'holdover' as const, errorMs: 40 };
+    const a = new End(alice, keyOf(bob));
+    const b = new End(bob, keyOf(alice), { time: () => time }, { nonce: new Uint8Array(16).fill(2) });
+    exchange(a, b);
+    a.take({ kind: 'time' }, PING_INTERVAL_MS);
+    b.hear(a.sent.at(-1) ?? {}, 77);
+    a.hear(Frame.decode(Frame.encode(b.sent.at(-1) ?? {})), PING_INTERVAL_MS + 30);
+    t.same(a.told.at(-1), { kind: 'time', time, roundTripMs: 30 });
+    t.equal(a.roundTripMs, 30);
+  },
+);
+
+t.test('the time beside a pong that is late counts for nothing', async (t) => {
+  const { a } = opened();
+  a.take({ kind: 'time' }, PING_INTERVAL_MS).take({ kind: 'time' }, 2 * PING_INTERVAL_MS);
+  a.hear({ pong: PING_INTERVAL_MS, time: { unixMs: 5, quality: 'synced' } }, 2 * PING_INTERVAL_MS);
+  t.same(a.told, [{ kind: 'open' }]);
 });
 
 t.test('nothing is said or taken before the other end has proved its key', async (t) => {

@@ -56,3 +56,42 @@ t.test('a full counter borrows from the next millisecond', async (t) => {
 t.test('a wall time that is no time of 48 bits does not stop the clock', async (t) => {
   for (const unixMs of [-1, 2 ** 60, 0.5]) t.ok(compareHlc(nextHlc({ unixMs: 7, counter: 0 }, unixMs), HLC_ZERO) > 0);
 });
+
+t.test(
+  '72 hours of drift by 200 ppm either way leave every gateway within the bound, whoever speaks to whom',
+  async (t) => {
+    const [hoursCount, minutesAHour, ppm] = [72, 60, 200];
+    const drift = fc.integer({ min: -ppm, max: ppm });
+    const talk = fc.array(fc.tuple(fc.nat(15), fc.nat(15)), { minLength: 1, maxLength: 8 });
+    checkProperty(
+      fc.property(fc.array(drift, { minLength: 14, maxLength: 14 }), talk, (drifts, talks) => {
+        const rates = [-ppm, ...drifts, ppm].map((each) => 1 + each / 1e6);
+        const clocks: Hlc[] = rates.map(() => HLC_ZERO);
+        for (let minute = 1; minute <= hoursCount * minutesAHour; minute += 1) {
+          const wallOf = (at: number) => minute * 60_000 * (rates[at] ?? 1);
+          for (const [from, to] of talks) {
+            const sent = nextHlc(clocks[from] ?? HLC_ZERO, wallOf(from));
+            clocks[from] = sent;
+            const { hlc, followed } = mergeHlc(clocks[to] ?? HLC_ZERO, sent, wallOf(to));
+            if (!followed) return false;
+            clocks[to] = hlc;
+          }
+        }
+        return true;
+      }),
+      20,
+    );
+    t.pass();
+  },
+);
+
+t.test('a gateway whose clock is far ahead drags nobody along, however often it is heard', async (t) => {
+  let honest: Hlc = { unixMs: 1_000_000, counter: 0 };
+  for (let second = 0; second < 600; second += 1) {
+    const wallMs = 1_000_000 + second * 1_000;
+    const lie = { unixMs: wallMs + HLC_AHEAD_MAX_MS + 1 + second, counter: 0 };
+    honest = nextHlc(mergeHlc(honest, lie, wallMs).hlc, wallMs);
+    if (honest.unixMs > wallMs) t.fail(`${honest.unixMs} at ${wallMs}`);
+  }
+  t.pass();
+});

@@ -1,0 +1,4 @@
+import type { MeshTime } from '@sparc/edge/site-mesh';
+
+/** Of a gateway whose field says nothing of the time. */
+export const TIMELESS: MeshTime = { own: () => undefined, uptimeMs: () => 0, tell: () => undefined };
