@@ -11,10 +11,13 @@ import type { Clock } from '@sparc/protocol/ports';
 import {
   Delegation,
   DELEGATION_KIND,
+  mergeExpulsions,
   newestOf,
   openRoster,
   ROSTER_KIND,
   SignedRoster,
+  withExpulsions,
+  type Expulsion,
   type Roster,
 } from '@sparc/protocol/roster';
 import { Credits, type Pace } from '../mesh/pace.js';
@@ -42,6 +45,8 @@ export interface HeardReaderDeps {
   readonly authority: Uint8Array;
   /** The newest that is known. */
   readonly roster: Roster;
+  /** What operators expelled beside it. */
+  readonly expulsions: readonly Expulsion[];
   /** What stands in a log does not hold, and nothing behind it is heard; once, until it does. */
   readonly onRefused: (author: string, error: SparcError) => void;
 }
@@ -54,6 +59,10 @@ export class HeardReader {
   readonly #authority: string;
   readonly #credits: Credits;
   readonly #logs: VerifiedLogs;
+  /** As the authority signed it. */
+  #signed: Roster;
+  #expulsions: readonly Expulsion[];
+  /** With what operators expelled. */
   #roster: Roster;
   /** That was not told yet. */
   #news: Roster | undefined;
@@ -67,12 +76,20 @@ export class HeardReader {
   #isCaughtUp = false;
 
   constructor(private readonly deps: HeardReaderDeps) {
-    const { clock, crypto, logs, authority, roster } = deps;
+    const { clock, crypto, logs, authority, roster, expulsions } = deps;
     this.#authority = toHex(authority);
     this.#credits = new Credits(clock, HEARD_PACE);
-    this.#roster = this.#news = roster;
+    this.#signed = roster;
+    this.#expulsions = expulsions;
+    this.#roster = this.#news = withExpulsions(roster, expulsions);
     const attestedHeads = (author: string) => this.#roster.expelled.find(({ key }) => key === author)?.heads;
     this.#logs = new VerifiedLogs({ crypto, logs, siteId: roster.site, attestedHeads });
+  }
+
+  /** All whom operators expelled: of their logs counts from now on what was attested. */
+  expelled(expulsions: readonly Expulsion[]): void {
+    this.#expulsions = mergeExpulsions(this.#expulsions, expulsions);
+    this.#belong();
   }
 
   /** A piece of what is new, in some 10 ms; `heard` is absent where nothing is to be told. Throws as the store does. */
@@ -84,7 +101,7 @@ export class HeardReader {
     this.#delegations = [];
     this.#news = undefined;
     this.#isCaughtUp ||= this.#entries.length === 0 && [...this.#backlog.values()].every((count) => count <= 0);
-    const isMore = verifiedCount > 0 || this.#entries.length > 0;
+    const isMore = verifiedCount + entries.length > 0;
     const isSilent = entries.length + delegations.length === 0 && news === undefined;
     if (isSilent && wasCaughtUp === this.#isCaughtUp) return { isMore };
     const { self } = this.deps;
@@ -172,8 +189,13 @@ export class HeardReader {
   #takeRoster(signed: SignedRoster): void {
     const { crypto, authority } = this.deps;
     const shown = openRoster(crypto.verify, authority, signed);
-    if (shown.site !== this.#roster.site || newestOf(this.#roster, shown) !== shown) return;
-    this.#roster = this.#news = shown;
+    if (shown.site !== this.#signed.site || newestOf(this.#signed, shown) !== shown) return;
+    this.#signed = shown;
+    this.#belong();
+  }
+
+  #belong(): void {
+    this.#roster = this.#news = withExpulsions(this.#signed, this.#expulsions);
   }
 }
 

@@ -23,6 +23,11 @@ export class Peers {
   readonly #starts = new Map<string, Start>();
   #reached: ReadonlySet<string> = new Set();
 
+  /** Own public key, in hex; empty until it is known. */
+  get self(): string {
+    return (this.#roster ?? NO_ROSTER).self;
+  }
+
   /** In the order of the roster. */
   get all(): readonly Peer[] {
     const { self, members } = this.#roster ?? NO_ROSTER;

@@ -58,6 +58,13 @@ export class TestChain {
     );
   }
 
+  /** Of a kind of its own, as an authority writes them. */
+  addBody(kind: string, body: Uint8Array): LogCommit {
+    if (this.#head === undefined) throw new Error('open first');
+    const { epoch, sequence, hash } = this.#head;
+    return this.#commit(epoch, sequence, hash, [this.#content(kind, body)]);
+  }
+
   #event(record: StoredRecord): Uint8Array {
     return this.#content(EVENT_KIND, encodeEvent(record));
   }

@@ -1,0 +1,206 @@
+import t from 'tap';
+import { HEARD_ENTRIES_MAX, HEARD_PACE, REFUSED_PAUSE_MS } from '@sparc/edge/heard';
+import type { Batch } from '@sparc/protocol/ledger';
+import { Delegation, DELEGATION_KIND, ROSTER_KIND, signRoster, SignedRoster } from '@sparc/protocol/roster';
+import { keyOf, member, rosterWith } from '../../support/roster.js';
+import { testSigner } from '../../support/test-signer.js';
+import { AUTHORITY, heardScene, namesOf, SELF } from './heard-scene.js';
+
+const started = { name: 'gateway.started', detail: { name: 'north', buses: 'b1 b2' } } as const;
+const lockdown = { name: 'site.lockdown', detail: { by: 'somebody' } } as const;
+const strangerKey = testSigner(3).publicKey;
+const liarKey = Buffer.from(testSigner(2).publicKey);
+const opened = { name: 'door.opened', doorId: 'front' } as const;
+
+t.test('what matters to a field is heard once, in the order of its author, with its place and stamp', (t) => {
+  const { logs, hear, chain } = heardScene();
+  const two = chain(2);
+  logs.append(two.open(1, [started, opened]), two.add(lockdown), two.open(2, [started]));
+  const heard = hear();
+  t.strictSame(namesOf(heard), ['2 1.2 gateway.started', '2 1.4 site.lockdown', '2 2.2 gateway.started']);
+  const [first] = heard.flatMap(({ entries }) => entries);
+  t.match(first, { hlc: { unixMs: first?.wallUnixMs }, timeQuality: 'synced', record: started });
+  t.strictSame(hear(), []);
+  logs.append(two.add(opened), two.add(lockdown));
+  t.strictSame(namesOf(hear()), ['2 2.4 site.lockdown']);
+  t.end();
+});
+
+t.test('a start hears all of it anew, and says when it has', (t) => {
+  const { logs, hear, chain, restart } = heardScene();
+  t.match(hear(), [{ isCaughtUp: true, entries: [], roster: { members: { length: 3 } } }]);
+  const two = chain(2);
+  const many = Array.from({ length: 2 * HEARD_ENTRIES_MAX }, () => lockdown);
+  logs.append(two.open(1, many.slice(1)), two.add(lockdown));
+  restart();
+  const heard = hear();
+  t.equal(namesOf(heard).length, many.length);
+  t.ok(heard.every(({ entries }) => entries.length <= HEARD_ENTRIES_MAX));
+  t.strictSame(heard.map(({ isCaughtUp }) => isCaughtUp).filter((is) => is).length, 1, 'with the last piece');
+  t.ok(heard.at(-1)?.isCaughtUp);
+  t.end();
+});
+
+t.test('the own log and those of strangers are not heard', (t) => {
+  const { logs, hear, chain } = heardScene();
+  logs.append(chain(SELF).open(1, [lockdown]), chain(4).open(1, [lockdown]));
+  t.strictSame(namesOf(hear()), []);
+  t.end();
+});
+
+t.test('the authority is heard before anybody else', (t) => {
+  const { logs, hear, chain } = heardScene();
+  const [two, authority] = [chain(2), chain(AUTHORITY)];
+  const delegation = {
+    operator: keyOf(7),
+    name: 'Ada',
+    rights: ['mode'],
+    issuedUnixMs: 1,
+    notAfterUnixMs: 2,
+    scope: [],
+  };
+  logs.append(
+    two.open(1, [lockdown]),
+    authority.open(1),
+    authority.addBody(DELEGATION_KIND, Delegation.encode(delegation)),
+  );
+  const [first] = hear();
+  t.strictSame(first?.delegations, [delegation]);
+  logs.append(
+    authority.addBody(DELEGATION_KIND, Uint8Array.of(1, 2, 3)),
+    authority.addBody('unheard-of', Uint8Array.of()),
+  );
+  logs.append(authority.addBody(DELEGATION_KIND, Delegation.encode({ ...delegation, rights: [] })));
+  t.match(hear(), [{ delegations: [{ rights: [] }] }], 'what cannot be read stops nothing');
+  t.end();
+});
+
+t.test('of a gateway that was expelled only what was attested is heard', (t) => {
+  const { logs, hear, chain, restart } = heardScene();
+  const [two, authority] = [chain(2), chain(AUTHORITY)];
+  const commits = [two.open(1, [lockdown]), two.add(lockdown)];
+  const attested = two.head;
+  if (attested === undefined) throw new Error('it has a head');
+  commits.push(two.add(lockdown), two.open(2, [lockdown]));
+  const roster = rosterWith([1, 3].map(member), {
+    epoch: 2,
+    expelled: [{ key: keyOf(2), name: 'gateway-2', heads: [attested] }],
+  });
+  const signed = signRoster(testSigner(AUTHORITY), roster);
+  logs.append(authority.open(1), authority.addBody(ROSTER_KIND, SignedRoster.encode(signed)), ...commits);
+  const heard = hear();
+  t.match(heard[0]?.roster, { expelled: [{ key: keyOf(2) }], members: { length: 2 } });
+  t.strictSame(namesOf(heard), ['2 1.2 site.lockdown', '2 1.3 site.lockdown']);
+  restart();
+  t.strictSame(namesOf(hear()), ['2 1.2 site.lockdown', '2 1.3 site.lockdown']);
+  t.end();
+});
+
+t.test(
+  'of a gateway that an operator expelled what was attested is heard and no more, whatever the roster says later',
+  (t) => {
+    const { logs, hear, chain, expelled } = heardScene();
+    const [two, authority] = [chain(2), chain(AUTHORITY)];
+    logs.append(two.open(1, [lockdown]));
+    const attested = two.head;
+    if (attested === undefined) throw new Error('it has a head');
+    t.strictSame(namesOf(hear()), ['2 1.2 site.lockdown']);
+    expelled([{ key: keyOf(2), heads: [attested] }]);
+    logs.append(two.add(lockdown));
+    const heard = hear();
+    t.match(heard, [{ roster: { expelled: [{ key: keyOf(2) }], members: { length: 2 } }, entries: [] }]);
+    const signed = signRoster(testSigner(AUTHORITY), rosterWith([1, 2, 3].map(member), { epoch: 2 }));
+    logs.append(authority.open(1), authority.addBody(ROSTER_KIND, SignedRoster.encode(signed)));
+    t.match(hear(), [{ roster: { expelled: [{ key: keyOf(2) }], members: { length: 2 } }, entries: [] }]);
+    t.end();
+  },
+);
+
+t.test('an older roster, or one that somebody else signed, changes nothing', (t) => {
+  const { logs, hear, chain } = heardScene(rosterWith([1, 2, 3].map(member), { epoch: 5 }));
+  const authority = chain(AUTHORITY);
+  const add = (signer: number, epoch: number) => {
+    const signed = signRoster(testSigner(signer), rosterWith([member(1)], { epoch }));
+    logs.append(authority.addBody(ROSTER_KIND, SignedRoster.encode(signed)));
+  };
+  logs.append(authority.open(1));
+  t.match(hear(), [{ roster: { members: { length: 3 } } }]);
+  add(AUTHORITY, 4);
+  add(3, 6);
+  t.strictSame(hear(), []);
+  add(AUTHORITY, 6);
+  t.match(hear(), [{ roster: { members: { length: 1 } } }]);
+  t.end();
+});
+
+const lies: Readonly<Record<string, (batch: Batch) => Batch>> = {
+  'an entry that was changed': ({ contents: [first = new Uint8Array(), ...rest], ...batch }) => ({
+    ...batch,
+    contents: [first.map((byte, at) => (at === first.length - 1 ? byte ^ 1 : byte)), ...rest],
+  }),
+  'an entry that was left out': (batch) => ({ ...batch, contents: batch.contents.slice(1) }),
+  'the entries of another author': (batch) => ({ ...batch, author: strangerKey }),
+  'the entries of another site': (batch) => ({ ...batch, site: 'elsewhere' }),
+  'a batch without entries': (batch) => ({ ...batch, contents: [] }),
+};
+
+for (const [what, lie] of Object.entries(lies)) {
+  t.test(`${what} is not heard, nor what is behind it, and others are`, async (t) => {
+    const { clock, logs, hear, chain, refused } = heardScene();
+    const [two, three] = [chain(2), chain(3)];
+    logs.append(two.open(1, [started]), three.open(1, [started]));
+    hear();
+    logs.change = (batch) => (liarKey.equals(batch.author) ? lie(batch) : batch);
+    logs.append(two.add(lockdown), two.add(lockdown), three.add(lockdown));
+    t.strictSame(namesOf(hear()), ['3 1.3 site.lockdown']);
+    t.equal(refused.length, 1);
+    const { readsCount } = logs;
+    hear();
+    t.equal(logs.readsCount, readsCount, 'it is not tried at every look');
+    logs.change = (batch) => batch;
+    await clock.advance(REFUSED_PAUSE_MS);
+    t.strictSame(namesOf(hear()), ['2 1.3 site.lockdown', '2 1.4 site.lockdown'], 'once it holds, it is heard');
+    t.equal(refused.length, 1);
+  });
+}
+
+t.test('what an author signed as another history is not heard behind the one that was', (t) => {
+  const { logs, hear, chain, refused } = heardScene();
+  const [two, twin] = [chain(2), chain(2)];
+  logs.append(two.open(1, [started]));
+  hear();
+  twin.open(1, [lockdown]);
+  logs.append(twin.add(lockdown));
+  t.strictSame(namesOf(hear()), []);
+  t.equal(refused.length, 1);
+  t.end();
+});
+
+t.test('a log that does not hold keeps nobody from knowing that the start is over', (t) => {
+  const { logs, hear, chain } = heardScene();
+  logs.append(chain(2).open(1, [lockdown]), chain(3).open(1, [lockdown]));
+  logs.change = (batch) => ({ ...batch, contents: [] });
+  t.equal(hear().at(-1)?.isCaughtUp, true);
+  t.end();
+});
+
+t.test('a member that says without end is heard at its pace, and others at once', async (t) => {
+  const { clock, logs, hear, chain } = heardScene();
+  const [two, three] = [chain(2), chain(3)];
+  logs.append(two.open(1), three.open(1));
+  hear();
+  for (let said = 0; said < 2 * HEARD_PACE.burst; said += 512) {
+    logs.append(two.add(...Array.from({ length: 512 }, () => lockdown)));
+  }
+  logs.append(three.add(lockdown));
+  const first = namesOf(hear());
+  t.equal(first[0], '3 1.2 site.lockdown');
+  t.ok(first.length <= HEARD_PACE.burst + 1_024, String(first.length));
+  await clock.advance(1_000);
+  t.ok(namesOf(hear()).length <= HEARD_PACE.perSecond + 1_024);
+  await clock.advance(60_000);
+  hear();
+  await clock.advance(60_000);
+  hear();
+  t.strictSame(namesOf(hear()), []);
+});
