@@ -2,12 +2,11 @@ import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
 import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
-import { isSameEpoch } from '@sparc/protocol/replication';
 import {
   assertDelegation,
-  ATTESTED_HEADS_MAX,
   Delegation,
   DELEGATION_KIND,
+  furthestHeads,
   MEMBERS_MAX,
   ROSTER_KIND,
   sealSiteSecret,
@@ -139,7 +138,7 @@ export class AuthorityFolder {
     if (wrong !== undefined) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${key}`, { key });
     const signed = this.#sign({
       members: members.filter((one) => one !== member),
-      expelled: [...expelled, { key, name: member.name, heads: furthestOf(heads) }],
+      expelled: [...expelled, { key, name: member.name, heads: furthestHeads(heads) }],
     });
     const remaining = members.filter((one) => one !== member).map((one) => one.key);
     this.#append([rosterDraft(signed), this.#secretFor(remaining)]);
@@ -222,13 +221,6 @@ export class AuthorityFolder {
 function* itemsOf(log: AuthorityLog, parts: Iterable<Uint8Array>): Generator<CourierItem, void> {
   for (const batch of log.batches()) yield { batch };
   for (const part of parts) yield { part };
-}
-
-function furthestOf(heads: readonly SignedHead[]): SignedHead[] {
-  const sorted = [...heads].sort((a, b) => b.epoch.counter - a.epoch.counter || b.sequence - a.sequence);
-  return sorted
-    .filter(({ epoch }, at) => sorted.findIndex((other) => isSameEpoch(other.epoch, epoch)) === at)
-    .slice(0, ATTESTED_HEADS_MAX);
 }
 
 function assertNotExpelled({ expelled }: Roster, key: string): void {

@@ -2,6 +2,8 @@
  * Of which site the gateway is a member: its authority, the newest roster, the site secret and the key of its PIN hashes.
  * @packageDocumentation
  */
+export * from './expulsion-book.js';
+export * from './expulsion-file.js';
 export * from './join-site.js';
 export * from './membership.js';
 export { readMembership, type MembershipRecord } from './membership-files.js';

@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
-import { openRoster, SignedRoster, type Roster } from '@sparc/protocol/roster';
+import { openRoster, SignedRoster, type Expulsion, type Roster } from '@sparc/protocol/roster';
 import { findSecretKey, fromHex, readSecretFile, replaceFileDurably, secretKeyText, toHex } from '../platform/index.js';
+import { ExpulsionFile } from './expulsion-file.js';
 import { HeldSecrets } from './site-secrets.js';
 
 /** What a data directory says of the site that the gateway is a member of. */
@@ -15,6 +16,8 @@ export interface MembershipRecord {
   readonly pinKey: Uint8Array;
   readonly signed: SignedRoster;
   readonly roster: Roster;
+  /** What operators expelled beside the roster. */
+  readonly expulsions: readonly Expulsion[];
 }
 
 const rosterPath = (dataDir: string) => join(dataDir, 'mesh', 'roster.bin');
@@ -31,7 +34,8 @@ export function readMembership(dataDir: string, verify: VerifySignature): Member
     if (secret === undefined || pinKey === undefined) throw new Error('site.secret or site-pin.key is missing');
     const signed = SignedRoster.decode(readFileSync(rosterPath(dataDir)));
     const roster = openRoster(verify, authority, signed);
-    return { authority, secrets: HeldSecrets.decode(secret), pinKey, signed, roster };
+    const expulsions = new ExpulsionFile(dataDir).load();
+    return { authority, secrets: HeldSecrets.decode(secret), pinKey, signed, roster, expulsions };
   } catch (cause) {
     if (cause instanceof SparcError && cause.code === 'ERR_CONFIG_SECRET_EXPOSED') throw cause;
     const message = `the membership of ${dataDir} cannot be used: ${(cause as Error).message}`;
@@ -42,9 +46,10 @@ export function readMembership(dataDir: string, verify: VerifySignature): Member
 /** The authority comes last: whoever finds it finds the rest. Throws what the file system throws. */
 export function writeMembership(
   dataDir: string,
-  { authority, secrets, pinKey, signed }: Omit<MembershipRecord, 'roster'>,
+  { authority, secrets, pinKey, signed }: Omit<MembershipRecord, 'roster' | 'expulsions'>,
 ): void {
   for (const folder of ['secrets', 'mesh']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
+  new ExpulsionFile(dataDir).repair();
   writeSecrets(dataDir, secrets);
   replaceFileDurably(pinKeyPath(dataDir), secretKeyText(pinKey), 0o600);
   writeRoster(dataDir, signed);

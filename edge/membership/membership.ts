@@ -1,10 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import {
   newestOf,
+  mergeExpulsions,
   openRoster,
+  withExpulsions,
   type Expelled,
+  type Expulsion,
   type Member,
   type Roster,
   type SignedRoster,
@@ -13,6 +17,7 @@ import {
 } from '@sparc/protocol/roster';
 import { nodeCrypto } from '../ledger/index.js';
 import { toHex } from '../platform/index.js';
+import { expulsionsToTexts } from './expulsion-file.js';
 import { writeRoster, writeSecrets, type MembershipRecord } from './membership-files.js';
 import { secretsOf, withoutOld, withSecret, type HeldSecrets } from './site-secrets.js';
 
@@ -28,7 +33,11 @@ export class Membership {
   /** Ed25519 public key of the site authority, 32 bytes. */
   readonly authority: Uint8Array;
   #signed: SignedRoster;
+  /** As the authority signed it. */
   #roster: Roster;
+  #expulsions: readonly Expulsion[];
+  /** With what operators expelled. */
+  #belonging: Roster;
   #secrets: HeldSecrets;
   #authors: ReadonlySet<string>;
   #attested: ReadonlyMap<string, readonly SignedHead[]>;
@@ -42,7 +51,7 @@ export class Membership {
   constructor(
     private readonly dataDir: string,
     private readonly verify: VerifySignature,
-    { authority, secrets, signed, roster }: MembershipRecord,
+    { authority, secrets, signed, roster, expulsions }: MembershipRecord,
     private readonly onUnsaved: (error: unknown) => void,
   ) {
     this.siteId = roster.site;
@@ -50,8 +59,10 @@ export class Membership {
     this.#secrets = secrets;
     this.#signed = signed;
     this.#roster = roster;
-    this.#authors = authorsOf(authority, roster);
-    this.#attested = attestedOf(roster);
+    this.#expulsions = expulsions;
+    this.#belonging = withExpulsions(roster, expulsions);
+    this.#authors = authorsOf(authority, this.#belonging);
+    this.#attested = attestedOf(this.#belonging);
   }
 
   /** As the authority signed it, for neighbours. */
@@ -59,13 +70,13 @@ export class Membership {
     return this.#signed;
   }
 
-  /** What it says; `notAfterUnixMs` in the past is a warning and changes nothing. */
+  /** What it says, with what operators expelled; `notAfterUnixMs` in the past is a warning and changes nothing. */
   get newest(): Roster {
-    return this.#roster;
+    return this.#belonging;
   }
 
   members(): readonly Member[] {
-    return this.#roster.members;
+    return this.#belonging.members;
   }
 
   /** The pre-shared keys of the mesh: the one that counts, and for a while those before it. */
@@ -90,7 +101,7 @@ export class Membership {
    */
   admits(neighbour: string, roster: SignedRoster): boolean {
     this.takeRoster(roster);
-    return this.#roster.members.some(({ key }) => key === neighbour);
+    return this.#belonging.members.some(({ key }) => key === neighbour);
   }
 
   /** Takes a roster over if it is newer. Throws as `admits`. */
@@ -104,9 +115,17 @@ export class Membership {
     const known = new Set(this.#roster.expelled.map(({ key }) => key));
     this.#signed = signed;
     this.#roster = shown;
-    this.#authors = authorsOf(this.authority, shown);
-    this.#attested = attestedOf(shown);
+    this.#belong();
     this.#changed({ expelled: shown.expelled.filter(({ key }) => !known.has(key)) });
+  }
+
+  /** Takes over whom operators expelled; the field has judged that, and keeps it on disk. */
+  takeExpulsions(expulsions: readonly Expulsion[]): void {
+    const all = mergeExpulsions(this.#expulsions, expulsions);
+    if (isSame(all, this.#expulsions)) return;
+    this.#expulsions = all;
+    this.#belong();
+    for (const listener of [...this.#listeners]) listener({ expelled: [] });
   }
 
   /** Takes a site secret over if it is newer. `before`: those that it replaces, newest first, also ones unknown here. */
@@ -128,6 +147,12 @@ export class Membership {
   onChange(listener: (change: MembershipChange) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  #belong(): void {
+    this.#belonging = withExpulsions(this.#roster, this.#expulsions);
+    this.#authors = authorsOf(this.authority, this.#belonging);
+    this.#attested = attestedOf(this.#belonging);
   }
 
   #keepSecrets(secrets: HeldSecrets): void {
@@ -153,6 +178,9 @@ export class Membership {
     }
   }
 }
+
+const isSame = (a: readonly Expulsion[], b: readonly Expulsion[]): boolean =>
+  isDeepStrictEqual(expulsionsToTexts(a), expulsionsToTexts(b));
 
 const authorsOf = (authority: Uint8Array, { members, expelled }: Roster): ReadonlySet<string> =>
   new Set([toHex(authority), ...[...members, ...expelled].map(({ key }) => key)]);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
+import type { Expulsion } from '@sparc/protocol/roster';
 import { FollowedReplicas, HeardReader, type Heard } from '../heard/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 import { readMembership } from '../membership/index.js';
@@ -40,6 +41,11 @@ export class HeardFeed {
     return this.#running;
   }
 
+  /** An operator expelled a gateway: all whom operators expelled. To be followed by a look. */
+  expelled(expulsions: readonly Expulsion[]): void {
+    this.#reader?.expelled(expulsions);
+  }
+
   async #run(): Promise<void> {
     try {
       for (let isMore = false; this.#isWanted || isMore;) {
@@ -66,7 +72,7 @@ export class HeardFeed {
     const { clock, onUnheard } = this.deps;
     const membership = readMembership(this.data.dataDir, verifySignature);
     if (membership === undefined) return undefined;
-    const { authority, roster } = membership;
+    const { authority, roster, expulsions } = membership;
     return new HeardReader({
       clock,
       crypto: nodeCrypto,
@@ -74,6 +80,7 @@ export class HeardFeed {
       self: toHex(this.data.publicKey),
       authority,
       roster,
+      expulsions,
       onRefused: (author, { code, message }) => onUnheard({ author, code, message }),
     });
   }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { Heard } from '../heard/index.js';
+import type { ExpulsionTexts } from '../membership/index.js';
 import type { ReplicaMessage } from '../policy/index.js';
 import type { FromReplica, ReplicaThreadData, ToReplica, Unheard } from './replica-messages.js';
 
@@ -63,6 +64,11 @@ export class ReplicaClient {
   /** There may be more in the replicas. */
   stored(): void {
     if (this.#isHearing) this.#post({ kind: 'stored' });
+  }
+
+  /** An operator expelled a gateway: all whom operators expelled. */
+  expelled(expulsions: ExpulsionTexts): void {
+    this.#post({ kind: 'expelled', expulsions });
   }
 
   /** Idempotent; no handler runs after it resolves. */

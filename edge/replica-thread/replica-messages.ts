@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@sparc/protocol/errors';
 import type { Heard } from '../heard/index.js';
+import type { ExpulsionTexts } from '../membership/index.js';
 import type { ReplicaMessage } from '../policy/index.js';
 
 /** What the thread is started with. */
@@ -14,6 +15,8 @@ export type ToReplica =
   | { readonly kind: 'hear' }
   /** There may be more in the replicas; said by a process that is not believed, and so a hint. */
   | { readonly kind: 'stored' }
+  /** All whom operators expelled; at its start the thread finds them on the disk. */
+  | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
   /** The field took what it was told last, and wants more. */
   | { readonly kind: 'taken' };
 

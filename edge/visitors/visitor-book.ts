@@ -33,7 +33,7 @@ export interface VisitorBookDeps {
   readonly store: VisitorStore;
   readonly isRevoked: (id: string) => boolean;
   /** Keeps a record whenever the journal can; resolves when it is on disk, to undefined where it never will be. */
-  readonly record: (event: EventDraft, cause?: Promise<EntryId>) => Promise<EntryId | undefined>;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 

@@ -23,6 +23,12 @@ export const MESH_EVENTS = {
       'The authority of the site expelled a gateway: nobody speaks to it again, and of its ledger counts what the authority attested.',
     detail: { ...NEIGHBOUR, epoch: 'of the roster that says so' },
   },
+  'mesh.expulsion_directed': {
+    severity: 'alarm',
+    meaning:
+      'An operator expelled a gateway in the stead of the authority: nobody speaks to it again, and of its ledger counts what the operator attested.',
+    detail: { gateway: 'the public key of the gateway', by: 'the operator', directive: 'the id of the directive' },
+  },
   'mesh.authority_refused': {
     severity: 'alarm',
     meaning:

@@ -5,6 +5,7 @@
 export * from './authority-kinds.js';
 export * from './delegation.js';
 export * from './enrolment.js';
+export * from './expulsion.js';
 export * from './roster.js';
 export * from './sealed.js';
 export * from './site-secret.js';

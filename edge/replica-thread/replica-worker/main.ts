@@ -1,6 +1,7 @@
 import { mkdirSync, watch } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { expulsionsFromTexts } from '../../membership/index.js';
 import { createNodeClock, verifySignature } from '../../platform/index.js';
 import { policyFolder, ReplicaWatch } from '../../policy/index.js';
 import { HeardFeed } from '../heard-feed.js';
@@ -55,8 +56,10 @@ try {
 } catch {
   // Where the system has no watch left to give, the poll alone has to do.
 }
-parentPort?.on('message', ({ kind }: ToReplica) => {
+parentPort?.on('message', (message: ToReplica) => {
+  const { kind } = message;
   if (kind === 'taken') return taken();
+  if (kind === 'expelled') feed.expelled(expulsionsFromTexts(message.expulsions));
   if (kind === 'hear') setInterval(() => void feed.look(), POLL_INTERVAL_MS);
   void feed.look();
 });

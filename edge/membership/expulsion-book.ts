@@ -1,0 +1,82 @@
+import { SparcError } from '@sparc/protocol/errors';
+import type { EventDraft } from '@sparc/protocol/events';
+import { isSignatureValid, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import type { EntryId } from '@sparc/protocol/ports';
+import { mergeExpulsions, type Expulsion } from '@sparc/protocol/roster';
+import { toHex } from '../platform/index.js';
+
+/** Gateways that operators may have expelled beside the roster: more than a site ever has. */
+export const EXPULSIONS_MAX = 64;
+
+/** Where expulsions survive a restart. */
+export interface ExpulsionStore {
+  /** Throws ERR_MESH_MEMBERSHIP_DAMAGED. */
+  load(): readonly Expulsion[];
+  /** Resolves when it is on disk. */
+  save(expulsions: readonly Expulsion[]): Promise<void>;
+}
+
+export interface ExpulsionBookDeps {
+  readonly crypto: LedgerCrypto;
+  readonly store: ExpulsionStore;
+  /** Keeps a record whenever the journal can. */
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
+  /** Called with all of them whenever one is new. */
+  readonly onExpelled: (expulsions: readonly Expulsion[]) => void;
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/** An expulsion that an operator directed. */
+export interface DirectedExpulsion {
+  readonly gateway: string;
+  readonly heads: readonly SignedHead[];
+  /** Id of the directive. */
+  readonly directive: string;
+  readonly by: string;
+  readonly cause: Promise<EntryId | undefined>;
+}
+
+/** Whom operators expelled: for good, as the authority does. It counts at once, even where the disk refuses it. */
+export class ExpulsionBook {
+  #all: readonly Expulsion[] = [];
+  #saving = Promise.resolve();
+
+  constructor(private readonly deps: ExpulsionBookDeps) {}
+
+  get all(): readonly Expulsion[] {
+    return this.#all;
+  }
+
+  /** Once, before anything is directed. */
+  start(): void {
+    try {
+      this.#all = this.deps.store.load();
+    } catch (error) {
+      this.deps.onFailure(error, 'whom operators expelled is lost');
+    }
+  }
+
+  /**
+   * Resolves when it is on disk, or when the disk has refused it. Two of one gateway come to the same in either order: what
+   * leads to the heads of one of them counts. Rejects with ERR_MESH_HEAD_INVALID or ERR_MESH_MEMBERS_MAX.
+   */
+  async expel({ gateway, heads, directive, by, cause }: DirectedExpulsion): Promise<void> {
+    const wrong = heads.some((head) => toHex(head.author) !== gateway || !isSignatureValid(this.deps.crypto, head));
+    if (wrong) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${gateway}`, { key: gateway });
+    const all = mergeExpulsions(this.#all, [{ key: gateway, heads }]);
+    if (all.length > EXPULSIONS_MAX) {
+      throw new SparcError('ERR_MESH_MEMBERS_MAX', `operators have expelled ${EXPULSIONS_MAX} gateways already`);
+    }
+    this.#all = all;
+    this.deps.onExpelled(this.all);
+    this.deps.record({ name: 'mesh.expulsion_directed', detail: { gateway, by, directive } }, cause);
+    await this.#save();
+  }
+
+  #save(): Promise<void> {
+    this.#saving = this.#saving
+      .then(() => this.deps.store.save(this.all))
+      .catch((error: unknown) => this.deps.onFailure(error, 'an expulsion cannot be saved: a restart forgets it'));
+    return this.#saving;
+  }
+}
