@@ -17,6 +17,7 @@ export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
 export {
   Reach,
   STORED_PAUSE_MS,
+  type FieldAnswer,
   type FieldToSite,
   type RequestAnswer,
   type SiteOptions,

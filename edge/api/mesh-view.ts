@@ -72,6 +72,9 @@ const OperatorView = closed({
   key,
   name: Type.String(),
   rights: Type.Array(Type.String()),
+  scope: Type.Array(Type.String(), {
+    description: 'ids of areas, doors and profiles beyond which no right reaches; empty: the whole site',
+  }),
   untilUnixMs: instant('when the delegation ends'),
 });
 export type OperatorView = Static<typeof OperatorView>;

@@ -72,7 +72,7 @@ function answerOf(log: DeliveryLog, id: string, { key, name, isReached }: SiteGa
 
 function gatewayDelivery(log: DeliveryLog, given: readonly GivenDirective[], member: SiteGateway): GatewayDelivery {
   const { key, name, isSelf, isReached, clockOffsetMs } = member;
-  const { newest, startedUnixMs, policy, revocation, clockErrorMs } = log.reportOf(key);
+  const { newest, startedUnixMs, buses = [], policy, revocation, clockErrorMs } = log.reportOf(key);
   return {
     key,
     name,
@@ -80,6 +80,7 @@ function gatewayDelivery(log: DeliveryLog, given: readonly GivenDirective[], mem
     isReached,
     ...(newest !== undefined && { newest: { cursor: cursorOf(newest.id), atUnixMs: newest.wallUnixMs } }),
     ...(startedUnixMs !== undefined && { startedUnixMs }),
+    buses: [...buses],
     ...(policy !== undefined && { policy }),
     revocation,
     directives: countsOf(log, given, key),

@@ -16,6 +16,7 @@ const GatewayDelivery = closed({
     closed({ cursor: cursor('the newest entry of it that is here'), atUnixMs: instant('when it wrote that') }),
   ),
   startedUnixMs: Type.Optional(instant('its last start')),
+  buses: Type.Array(Type.String(), { description: 'ids of those that it has, as it said at its last start' }),
   policy: Type.Optional(
     closed({
       revision: Type.String(),

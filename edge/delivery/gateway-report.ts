@@ -6,6 +6,8 @@ export interface GatewayReport {
   /** The newest entry of any kind. */
   readonly newest?: EntryMark;
   readonly startedUnixMs?: number;
+  /** Ids of those that it has, as it said at its last start. */
+  readonly buses?: readonly string[];
   /** Absent: none was in force since its last start, as far as is known. */
   readonly policy?: {
     readonly revision: string;
@@ -38,7 +40,7 @@ export function reported(report: GatewayReport, { record, wallUnixMs }: SaidEntr
   const { name, detail = {} } = record;
   switch (name) {
     case 'gateway.started':
-      return { ...withoutPolicy(report), startedUnixMs: wallUnixMs };
+      return { ...withoutPolicy(report), startedUnixMs: wallUnixMs, ...busesOf(detail['buses']) };
     case 'policy.loaded': {
       const { revision } = detail;
       if (revision === undefined) return report;
@@ -66,6 +68,9 @@ export function reported(report: GatewayReport, { record, wallUnixMs }: SaidEntr
 function withoutPolicy({ policy: _policy, ...report }: GatewayReport): GatewayReport {
   return report;
 }
+
+const busesOf = (words: string | undefined): Pick<GatewayReport, 'buses'> =>
+  words === undefined ? {} : { buses: words.split(' ').filter((id) => id !== '') };
 
 const numberOf = (text: string | undefined): number | undefined =>
   text !== undefined && DIGITS.test(text) ? Number(text) : undefined;

@@ -1,8 +1,16 @@
 import type { Test } from 'tap';
 import type { Browser } from 'playwright-core';
-import { MESH_OFF, type HeadView, type MemberView, type MeshView } from '@sparc/edge/api';
+import {
+  MESH_OFF,
+  type FieldAnswer,
+  type HeadView,
+  type MemberView,
+  type MeshView,
+  type SiteSnapshot,
+} from '@sparc/edge/api';
 import { buildApi, EventLog, EventStreams, FieldRequests, MeshFeed, SiteState } from '@sparc/edge/api/server';
-import { NO_DELIVERY } from '@sparc/edge/delivery';
+import { NO_DELIVERY, type DeliveryView } from '@sparc/edge/delivery';
+import { NO_PLACES, type Places } from '@sparc/edge/policy';
 import { NO_COMMISSIONING, siteSnapshot } from './site-fixture.js';
 import { systemClock } from './system-clock.js';
 
@@ -47,26 +55,54 @@ export const changed = (view: MeshView, changes: Readonly<Record<string, Partial
   members: view.members.map((member) => ({ ...member, ...changes[member.name] })),
 });
 
+/** What a page is shown, as a test sets it. */
+export interface ShownSite {
+  readonly mesh: MeshView;
+  readonly delivery?: DeliveryView;
+  readonly places?: Places;
+  readonly snapshot?: SiteSnapshot;
+}
+
+export interface PageOptions {
+  /** Of the view that it opens with. */
+  readonly hash?: string;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  /** What the field answers to a request; without it, nothing. */
+  readonly answer?: (action: unknown) => FieldAnswer;
+}
+
 /** A page that looks at the API of a gateway whose mesh a test sets. */
-export async function openMeshPage(
+export async function openMeshPage(t: Test, browser: Browser, mesh: MeshView, viewport?: PageOptions['viewport']) {
+  const { show, ...opened } = await openPage(t, browser, { mesh }, { ...(viewport && { viewport }) });
+  return { ...opened, show: (next: MeshView) => show({ mesh: next }) };
+}
+
+/** The same with all that the views of a site show. */
+export async function openPage(
   t: Test,
   browser: Browser,
-  first: MeshView,
-  viewport = { width: 1280, height: 900 },
+  first: ShownSite,
+  { hash = '#mesh', viewport = { width: 1280, height: 900 }, answer }: PageOptions = {},
 ) {
-  let view = first;
+  let { mesh, delivery = NO_DELIVERY } = first;
+  const { places = NO_PLACES, snapshot = siteSnapshot() } = first;
   const state = new SiteState(systemClock, undefined);
-  state.apply({ kind: 'snapshot', snapshot: siteSnapshot() });
+  state.apply({ kind: 'snapshot', snapshot });
   state.apply({ kind: 'commissioning', view: NO_COMMISSIONING.commissioning() });
   const streams = new EventStreams(systemClock);
-  const feed = new MeshFeed(systemClock, streams, { mesh: () => view, delivery: () => NO_DELIVERY });
+  const feed = new MeshFeed(systemClock, streams, { mesh: () => mesh, delivery: () => delivery });
+  const requests = new FieldRequests(systemClock, (message) => {
+    if (message.kind !== 'request' || answer === undefined) return;
+    requests.answered(message.id, answer(message.action));
+  });
   const api = buildApi({
     state,
     log: new EventLog({ read: () => [] }),
     streams,
-    requests: new FieldRequests(systemClock, () => undefined),
-    mesh: () => view,
-    delivery: { delivery: () => NO_DELIVERY, directive: () => undefined },
+    requests,
+    mesh: () => mesh,
+    places: () => places,
+    delivery: { delivery: () => delivery, directive: () => undefined },
     logLevel: 'silent',
   });
   feed.start();
@@ -82,6 +118,15 @@ export async function openMeshPage(
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  await page.goto(`${url}#mesh`);
-  return { page, complaints, show: (next: MeshView) => (view = next) };
+  await page.goto(`${url}${hash}`);
+  const show = (next: Partial<Pick<ShownSite, 'mesh' | 'delivery' | 'snapshot'>>) => {
+    mesh = next.mesh ?? mesh;
+    delivery = next.delivery ?? delivery;
+    if (next.snapshot !== undefined) {
+      state.apply({ kind: 'snapshot', snapshot: next.snapshot });
+      streams.state('site', state.view());
+    }
+    feed.directive();
+  };
+  return { page, complaints, show };
 }

@@ -1,9 +1,11 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
+import type { Places } from '../../policy/index.js';
 import { MeshView } from '../mesh-view.js';
 import { addCommissioningRoutes } from './commissioning-routes.js';
 import { addDeliveryRoutes, type DeliveryViews } from './delivery-routes.js';
+import { addDirectiveRoutes } from './directive-routes.js';
 import { addOrderRoutes } from './order-routes.js';
 import { consoleFiles } from './console-files.js';
 import { asApiError, errorReply } from './error-reply.js';
@@ -21,6 +23,8 @@ export interface ApiDeps {
   readonly requests: FieldRequests;
   readonly mesh: () => MeshView;
   readonly delivery: DeliveryViews;
+  /** Throws a SparcError. */
+  readonly places: () => Places;
   readonly logLevel: string;
   readonly simulatorUrl?: string;
 }
@@ -37,6 +41,7 @@ export function buildApi({
   requests,
   mesh,
   delivery,
+  places,
   logLevel,
   simulatorUrl,
 }: ApiDeps): FastifyInstance {
@@ -93,9 +98,10 @@ export function buildApi({
     streams.open(reply.raw, headers, { ...states, mesh: mesh(), delivery: delivery.delivery() });
     return reply.hijack();
   });
-  addDeliveryRoutes(api, { state, mesh, delivery, answers });
+  addDeliveryRoutes(api, { state, mesh, delivery, places, answers });
   addCommissioningRoutes(api, { state, requests });
   addOrderRoutes(api, requests);
+  addDirectiveRoutes(api, requests, answers);
   for (const { path, contentType, etag, bytes } of consoleFiles()) {
     api.get(path, async (request, reply) => {
       reply.headers({ etag, 'cache-control': 'no-cache' });

@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox';
 import { DirectiveId } from '@sparc/protocol/directive';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { DeliveryView, DirectiveView } from '../../delivery/index.js';
+import { Places } from '../../policy/index.js';
 import type { MeshView } from '../mesh-view.js';
 import { metricsText } from './metrics.js';
 import type { SiteState } from './site-state.js';
@@ -18,6 +19,7 @@ export interface DeliveryRoutesDeps {
   readonly state: SiteState;
   readonly mesh: () => MeshView;
   readonly delivery: DeliveryViews;
+  readonly places: () => Places;
   /** Of an answer of this form. */
   readonly answers: (ok: object) => object;
 }
@@ -26,7 +28,10 @@ const NO_STORE = { 'cache-control': 'no-store' };
 const ById = Type.Object({ id: DirectiveId }, { additionalProperties: false });
 
 /** Proof of delivery: for people, for programs that gave a directive, and for Prometheus. */
-export function addDeliveryRoutes(api: FastifyInstance, { state, mesh, delivery, answers }: DeliveryRoutesDeps): void {
+export function addDeliveryRoutes(
+  api: FastifyInstance,
+  { state, mesh, delivery, places, answers }: DeliveryRoutesDeps,
+): void {
   api.get('/api/delivery', { schema: answers(DeliveryView) }, async (_request, reply) =>
     reply.headers(NO_STORE).send(delivery.delivery()),
   );
@@ -40,6 +45,9 @@ export function addDeliveryRoutes(api: FastifyInstance, { state, mesh, delivery,
       }
       return reply.headers(NO_STORE).send(directive);
     },
+  );
+  api.get('/api/places', { schema: answers(Places) }, async (_request, reply) =>
+    reply.headers(NO_STORE).send(places()),
   );
   api.get('/metrics', async (_request, reply) => {
     const site = known(() => state.view());

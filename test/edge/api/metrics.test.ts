@@ -15,6 +15,7 @@ const gateway = (name: string, more: Partial<GatewayDelivery> = {}): GatewayDeli
   name,
   isSelf: false,
   isReached: true,
+  buses: [],
   revocation: { number: 7 },
   directives: { appliedCount: 3, refusedCount: 1, unheardCount: 0 },
   ...more,

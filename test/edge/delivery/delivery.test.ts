@@ -160,7 +160,7 @@ t.test('the identifier of a card is not shown', async (t) => {
 
 t.test('of each gateway it is known how far it is', async (t) => {
   const said = new Said();
-  said.say(GATE, { name: 'gateway.started' });
+  said.say(GATE, { name: 'gateway.started', detail: { name: 'gate', buses: 'bus-a bus-b' } });
   said.say(GATE, { name: 'policy.loaded', detail: { revision: '12-00112233aabbccdd' } });
   said.say(GATE, { name: 'revocation.applied', detail: { number: '7' } });
   said.say(GATE, { name: 'clock.holdover', detail: { errorMs: '1500' } });
@@ -174,6 +174,7 @@ t.test('of each gateway it is known how far it is', async (t) => {
     isReached: true,
     newest: { cursor: '3.5', atUnixMs: START_UNIX_MS + 7_000 },
     startedUnixMs: START_UNIX_MS + 1_000,
+    buses: ['bus-a', 'bus-b'],
     policy: { revision: '12-00112233aabbccdd', number: 12, sinceUnixMs: START_UNIX_MS + 2_000 },
     revocation: { number: 7, sinceUnixMs: START_UNIX_MS + 3_000 },
     directives: {

@@ -89,7 +89,9 @@ t.test('the mesh view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
       logs: [{ author: keyOf(7), name: 'site authority', heads: [headOf(keyOf(7), 4)], behindCount: 2, full: 'disk' }],
       forks: [{ kind: 'setBack', first: headOf(gate, 3), second: headOf(gate, 4) }],
       expelled: [{ key: thief, name: 'barn', heads: [headOf(thief, 41)] }],
-      operators: [{ key: keyOf(8), name: 'Ada Lovelace', rights: ['revoke'], untilUnixMs: nowMs + MINUTE_MS }],
+      operators: [
+        { key: keyOf(8), name: 'Ada Lovelace', rights: ['revoke'], scope: [], untilUnixMs: nowMs + MINUTE_MS },
+      ],
       policy: {
         inForce: { number: 11, issuedUnixMs: nowMs - 9 * MINUTE_MS },
         newest: { number: 12, issuedUnixMs: nowMs, knownSinceUnixMs: nowMs - MINUTE_MS },
