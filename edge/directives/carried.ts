@@ -1,5 +1,5 @@
 import type { Directive, DirectiveKind, DirectiveOf } from '@sparc/protocol/directive';
-import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { isSparcError } from '@sparc/protocol/errors';
 import type { EntryId } from '@sparc/protocol/ports';
 
 /** A directive that is to be carried out: whoever signed it had the right. */
@@ -9,6 +9,8 @@ export interface Carried<K extends DirectiveKind = DirectiveKind> {
   readonly by: string;
   /** The entry that carries it; undefined where it is lost. What opens or grants waits for it. */
   readonly cause: Promise<EntryId | undefined>;
+  /** Of the stamp of that entry. */
+  readonly carriedUnixMs: number;
   /** The operator may lower nothing else than raises of these areas and doors. Absent: everything. */
   readonly within?: readonly string[];
 }

@@ -9,12 +9,12 @@ import {
   type SignedDirective,
   type Verdict,
 } from '@sparc/protocol/directive';
-import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import type { HeardEntry } from '../heard/index.js';
-import { carryOut, isInForce, isRetractable, type DirectiveSinks, type Outcome } from './carried.js';
+import { carryOut, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
 import { DirectiveMemory, type DirectiveStore } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
 import { asSparcError, Refusals } from './refusals.js';
@@ -40,11 +40,13 @@ export interface DirectiveDeskDeps extends DirectiveSite {
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
+/** What a directive comes to where it is given. `known`: it was given before. */
+export const DIRECTIVE_OUTCOMES = ['applied', 'unchanged', 'elsewhere', 'refused', 'known'] as const;
+
 /** What whoever gives a directive hears. */
 export interface DirectiveReceipt {
   readonly id: string;
-  /** What it came to at this gateway. `known`: it was given before. */
-  readonly outcome: Outcome | 'refused' | 'known';
+  readonly outcome: (typeof DIRECTIVE_OUTCOMES)[number];
   /** Why it is refused here, where others may carry it out; or what is wrong beside it. */
   readonly code?: ErrorCode;
   readonly message?: string;
@@ -108,9 +110,11 @@ export class DirectiveDesk {
       detail: { directive: id, kind, operator: signed.operator },
     };
     this.#taken.add(id);
-    const cause = AT_ONCE.has(kind) ? this.deps.record(record) : this.#committed(record, id);
-    if (!AT_ONCE.has(kind)) await cause;
-    return this.#carryOut({ signed, directive, carriedUnixMs, cause }, verdict);
+    if (AT_ONCE.has(kind)) {
+      return this.#carryOut({ signed, directive, carriedUnixMs, cause: this.deps.record(record) }, verdict);
+    }
+    const { id: entry, hlc } = await this.#committed(record, id);
+    return this.#carryOut({ signed, directive, carriedUnixMs: hlc.unixMs, cause: Promise.resolve(entry) }, verdict);
   }
 
   /** What the authority of the site delegated: what waited for it is judged again, and so is what may not count any more. */
@@ -167,9 +171,9 @@ export class DirectiveDesk {
     return this.#taken.has(id) || this.#memory.has(id);
   }
 
-  async #committed(record: EventDraft, id: string): Promise<EntryId> {
+  async #committed(record: EventDraft, id: string): Promise<AppendedEntry> {
     try {
-      return (await this.deps.commit(record)).id;
+      return await this.deps.commit(record);
     } catch (error) {
       // It was not given, and may be given again.
       this.#taken.delete(id);
@@ -180,8 +184,7 @@ export class DirectiveDesk {
   #take(given: Given, verdict: Entitled): void {
     const { signed, directive, carriedUnixMs, cause } = given;
     this.#cases.close(given);
-    if (isRetractable(directive)) this.#cases.open(signed.operator, given);
-    if (this.#isTaken(directive.id)) return;
+    if (this.#isTaken(directive.id)) return this.#keepOpen(given);
     if (this.#memory.isForgotten(carriedUnixMs)) {
       const error = new SparcError('ERR_DIRECTIVE_FORGOTTEN', 'it was given before all that this gateway remembers');
       this.#refusals.record(SELF, { directive: directive.id, operator: signed.operator }, error, cause);
@@ -195,11 +198,18 @@ export class DirectiveDesk {
   async #carryOut(given: Given, { name: by, scope: within }: Entitled): Promise<DirectiveReceipt> {
     const { signed, directive, cause, carriedUnixMs } = given;
     const { id, kind } = directive;
+    this.#keepOpen(given);
     const remembered = { id, unixMs: carriedUnixMs };
     // Better not at all than a second time.
     if (kind === 'door') await this.#remember(remembered);
     try {
-      const outcome = await carryOut(this.deps.sinks, { directive, by, cause, ...(within && { within }) });
+      const outcome = await carryOut(this.deps.sinks, {
+        directive,
+        by,
+        cause,
+        carriedUnixMs,
+        ...(within && { within }),
+      });
       if (outcome === 'unchanged') {
         void this.deps.record({ name: 'directive.applied', detail: { directive: id, kind, by } }, cause);
       }
@@ -213,6 +223,11 @@ export class DirectiveDesk {
       await this.#remember(remembered);
       return { id, outcome: 'refused', code, message };
     }
+  }
+
+  /** A start hears of everything anew: what was carried out before it may still turn out to be nobody's right. */
+  #keepOpen(given: Given): void {
+    if (isRetractable(given.directive)) this.#cases.open(given.signed.operator, given);
   }
 
   async #remember(remembered: { readonly id: string; readonly unixMs: number }): Promise<void> {

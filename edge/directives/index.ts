@@ -3,7 +3,13 @@
  * @packageDocumentation
  */
 export { isInForce, type Carried, type DirectiveSinks, type Origin, type Outcome } from './carried.js';
-export { DirectiveDesk, type DirectiveDeskDeps, type DirectiveReceipt, type DirectiveSite } from './directive-desk.js';
+export {
+  DIRECTIVE_OUTCOMES,
+  DirectiveDesk,
+  type DirectiveDeskDeps,
+  type DirectiveReceipt,
+  type DirectiveSite,
+} from './directive-desk.js';
 export { DirectiveFile } from './directive-file.js';
 export {
   DIRECTIVES_REMEMBERED_MAX,
@@ -12,4 +18,5 @@ export {
   type Remembered,
   type SavedDirectives,
 } from './directive-memory.js';
+export { DirectiveRequest } from './directive-request.js';
 export { OPEN_CASES_MAX } from './open-cases.js';

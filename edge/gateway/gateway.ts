@@ -1,5 +1,6 @@
 import { Value } from '@sinclair/typebox/value';
-import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import type { SignedDirective } from '@sparc/protocol/directive';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
@@ -8,11 +9,12 @@ import { Reach, SiteProcess, siteEvent, TimesTold, type RequestAnswer, type Site
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
+import { DirectiveFile, DirectiveRequest } from '../directives/index.js';
 import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
-import { Field, type FieldLog, type FieldPolicy } from '../field/index.js';
+import { Field, type FieldDeps, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
-import { readMembership } from '../membership/index.js';
+import { expulsionsToTexts, readMembership } from '../membership/index.js';
 import { lossClaim, readClaims } from '../passages/index.js';
 import { toHex, verifySignature } from '../platform/index.js';
 import {
@@ -27,6 +29,7 @@ import { ReplicaClient } from '../replica-thread/index.js';
 import { readRevocations, RevocationFile } from '../revocation/index.js';
 import { VisitorFile } from '../visitors/index.js';
 import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
+import { expelSink } from './expulsions.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { LaneState } from './lane-state.js';
 import { Lifecycle } from './lifecycle.js';
@@ -48,6 +51,13 @@ export interface GatewayDeps {
   readonly host?: AuthorisationHost;
   /** The console is served; after each start of the site process. */
   readonly onListening: (url: string) => void;
+}
+
+/** Of which site the gateway is a member. */
+interface JoinedSite {
+  readonly site: string;
+  /** Public key of its authority, in hex. */
+  readonly authority: string;
 }
 
 /** A stop may take 5 s, the end of the process included. */
@@ -202,12 +212,12 @@ export class Gateway {
     const { host, log } = this.deps;
     const clock = this.#clock;
     let isFirst = true;
-    const joined = this.#joinedSite(plan?.site.id);
+    const joined = this.#joined(plan?.site.id);
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
       clock,
-      { dataDir: this.config.dataDir, siteId: joined ?? plan?.site.id ?? '' },
+      { dataDir: this.config.dataDir, siteId: joined?.site ?? plan?.site.id ?? '' },
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
@@ -237,6 +247,7 @@ export class Gateway {
         },
         revocationStore: new RevocationFile(this.config.dataDir),
         visitorStore: new VisitorFile(this.config.dataDir),
+        ...(joined && { directives: this.#directives(joined) }),
         recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;
           const before = { epoch: epoch.counter, sequence: 0 };
@@ -264,21 +275,37 @@ export class Gateway {
   }
 
   /** Neighbours take entries of the site that all of them joined only; undefined where the gateway joined none. */
-  #joinedSite(policySite: string | undefined): string | undefined {
+  #joined(policySite: string | undefined): JoinedSite | undefined {
     const { log } = this.deps;
     try {
-      const joined = readMembership(this.config.dataDir, verifySignature)?.roster.site;
-      if (joined !== undefined && policySite !== undefined && joined !== policySite) {
+      const membership = readMembership(this.config.dataDir, verifySignature);
+      if (membership === undefined) return undefined;
+      const { site } = membership.roster;
+      if (policySite !== undefined && site !== policySite) {
         log.warn(
-          { code: 'ERR_MESH_OTHER_SITE', joined, policySite },
+          { code: 'ERR_MESH_OTHER_SITE', joined: site, policySite },
           'the policy is of another site than the gateway joined',
         );
       }
-      return joined;
+      return { site, authority: toHex(membership.authority) };
     } catch (error) {
       log.warn({ error }, 'of which site the gateway is a member cannot be read');
       return undefined;
     }
+  }
+
+  #directives({ site, authority }: JoinedSite): NonNullable<FieldDeps['directives']> {
+    const { dataDir } = this.config;
+    const expel = expelSink(dataDir, {
+      record: (event, cause) => this.#field?.record(event, cause),
+      onExpelled: (expulsions) => {
+        const texts = expulsionsToTexts(expulsions);
+        this.#site.expelled(texts);
+        this.#replica.expelled(texts);
+      },
+      onFailure: (error, what) => this.deps.log.error({ error }, what),
+    });
+    return { site, authority, verify: verifySignature, store: new DirectiveFile(dataDir), expel };
   }
 
   #onReplica(message: ReplicaMessage): void {
@@ -305,10 +332,17 @@ export class Gateway {
   }
 
   async #request(action: unknown, authorization: string | undefined): Promise<RequestAnswer> {
+    // What the operator signed is their authorization.
+    if (Value.Check(DirectiveRequest, action)) return this.#direct(action.directive);
     if (!Value.Check(OrderRequest, action)) return this.#commissioning.handle(action, authorization);
     this.#commissioning.assertLocal(authorization);
     await this.#field?.order(action.order, action.by);
     return { kind: 'obeyed' };
+  }
+
+  async #direct(signed: SignedDirective): Promise<RequestAnswer> {
+    if (this.#field === undefined) throw new SparcError('ERR_API_STARTING', 'the gateway has not started yet');
+    return { kind: 'directed', receipt: await this.#field.direct(signed) };
   }
 
   /** Undefined when a generation cannot be had: what is in force stays. */
@@ -324,7 +358,7 @@ export class Gateway {
       this.#commissioning.usePlan(plan);
       log.info({ revision: manifest.revision }, 'policy loaded');
       this.#clock.trustUnsynced(view.trustUnsyncedClock);
-      return { kind: 'policy', view, plan, confirmedUnixMs };
+      return { kind: 'policy', view, plan, site: view.plan, confirmedUnixMs };
     } catch (error) {
       const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
       this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });

@@ -1,6 +1,7 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { CommissioningAction, CommissioningAnswer } from '../../commissioning/index.js';
+import type { DirectiveRequest } from '../../directives/index.js';
 import type { OrderRequest } from '../../site-mode/index.js';
 import { REQUESTS_WAITING_MAX, type FieldAnswer, type RequestAnswer, type SiteToField } from '../site-messages.js';
 
@@ -26,7 +27,11 @@ export class FieldRequests {
   /** Rejects with what the field says, ERR_COMMISSIONING_BUSY, or ERR_API_FIELD_SILENT. */
   ask(action: CommissioningAction, authorization: string | undefined): Promise<CommissioningAnswer>;
   ask(action: OrderRequest, authorization: string | undefined): Promise<RequestAnswer>;
-  async ask(action: CommissioningAction | OrderRequest, authorization: string | undefined): Promise<RequestAnswer> {
+  ask(action: DirectiveRequest): Promise<Extract<RequestAnswer, { kind: 'directed' }>>;
+  async ask(
+    action: CommissioningAction | OrderRequest | DirectiveRequest,
+    authorization?: string,
+  ): Promise<RequestAnswer> {
     if (this.#waiting.size >= REQUESTS_WAITING_MAX || this.#isTooOften()) {
       throw new SparcError('ERR_COMMISSIONING_BUSY', 'more requests come than the gateway takes');
     }
