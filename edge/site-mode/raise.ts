@@ -64,12 +64,12 @@ export const isReleased = ({ released }: Raised, { id, scope }: Raise): boolean 
       (release.within === undefined || scope?.every((part) => release.within?.includes(part)) === true),
   );
 
-/** Nobody else's raise passes for it, whoever repeats its id. */
-export const isStanding = ({ raises }: Raised, raise: Raise): boolean =>
-  raises.some(
-    ({ id, entry, isDirected }) =>
-      id === raise.id && entry?.author === raise.entry?.author && isDirected === raise.isDirected,
-  );
+/** Nothing else that was raised passes for it, whoever repeats its id. */
+export const isStanding = ({ raises }: Raised, { id, isDirected, entry }: Raise): boolean =>
+  raises.some((each) => each.id === id && each.isDirected === isDirected && isSameEntry(each.entry, entry));
+
+const isSameEntry = (a: EntryId | undefined, b: EntryId | undefined): boolean =>
+  a?.author === b?.author && a?.epoch === b?.epoch && a?.sequence === b?.sequence;
 
 /** Whoever raised it has as many as may stand of one. */
 export function isTooMany({ raises }: Raised, raise: Raise): boolean {

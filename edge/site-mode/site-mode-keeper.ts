@@ -389,7 +389,8 @@ export class SiteModeKeeper {
     this.#mode = mode;
     this.#isSaved = false;
     if (record !== undefined && isModeClaim(record)) {
-      this.#sinceStart?.push({ record, wallUnixMs: this.deps.clock.wall().unixMs });
+      // Where it raises something, that is the last.
+      this.#sinceStart?.push({ record, wallUnixMs: mode.raises.at(-1)?.atUnixMs ?? 0 });
     }
     this.#expiry.follow(this.#orders, true);
     this.deps.onChange();
