@@ -1,4 +1,4 @@
-import { REASON_TEXTS, type DecisionInputs, type EventRecord } from '@sparc/protocol/events';
+import { REASON_TEXTS, type AreaInput, type DecisionInputs, type EventRecord } from '@sparc/protocol/events';
 
 type Explained = Pick<EventRecord, 'name' | 'reason' | 'alsoFailed' | 'flags' | 'inputs' | 'credentialId' | 'holderId'>;
 
@@ -80,15 +80,21 @@ function passageTexts({ threatLevel, location, sinceHereMs, occupancy = [], ...i
     ...(threatLevel === undefined ? [] : [`the threat level was ${threatLevel}`]),
     ...(location === undefined ? [] : [locationText(location)]),
     ...(sinceHereMs === undefined ? [] : [`the holder had passed here ${hours(sinceHereMs)} before`]),
-    ...occupancy.map(
-      ({ areaId, others }) => `people beside the holder in ${areaId}, those on their way in included: ${others}`,
-    ),
+    ...occupancy.flatMap(areaTexts),
     ...(visitor === undefined ? [] : [visitorText(visitor)]),
     ...(pendingElsewhere === true ? ['the holder was on the way through another door'] : []),
     ...(usesCount === undefined ? [] : [`uses that counted, those under way included: ${usesCount}`]),
     ...(firstCardIn === undefined ? [] : [`somebody who may had ${firstCardIn ? '' : 'NOT '}opened the door first`]),
   ];
 }
+
+const areaTexts = ({ areaId, others, unheard, freePass }: AreaInput): string[] => [
+  `people beside the holder in ${areaId}, those on their way in included: ${others}`,
+  ...(unheard === true
+    ? [`a gateway with doors of ${areaId} was NOT heard: others may be in it, or have left it`]
+    : []),
+  ...(freePass === true ? [`gateways with doors of ${areaId} had not heard each other since the holder was seen`] : []),
+];
 
 const locationText = ({ areaId, certain }: NonNullable<DecisionInputs['location']>): string =>
   `the holder was ${certain ? '' : 'perhaps '}${areaId === undefined ? 'in no area' : `in ${areaId}`}`;

@@ -165,10 +165,11 @@ function bookAt(view: SqlitePolicyView, wall: ReturnType<Clock['wall']>, claims:
   };
   const book: PassageBook = new PassageBook({
     clock,
-    record: (event) => book.observe(event),
+    record: (event) => book.observe(event, Promise.resolve(undefined)),
+    peers: undefined,
     onFirstCard: () => undefined,
   });
-  book.configure(view.plan, view);
+  book.configure(view.plan, view, view.plan);
   book.restore(claims);
   return book;
 }

@@ -50,8 +50,8 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
       await visitors.add({ directive: id, by, visitor }, await cause);
       return 'applied';
     },
-    forgive: async ({ directive: { id, holder }, by, cause }): Promise<Outcome> => {
-      passages.forgive(holder, by, { directive: id, causeId: await cause });
+    forgive: async ({ directive: { id, holder }, by, cause, carriedUnixMs }): Promise<Outcome> => {
+      passages.forgive(holder, by, { directive: id, causeId: await cause, carriedUnixMs });
       return 'applied';
     },
     door: async ({ directive, by, cause }) => {
@@ -63,8 +63,9 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
     },
     expel: async (carried) => {
       const { gateway, heads } = carried.directive;
+      const outcome = await expel(carried);
       mode.expelled(gateway, heads.map(headFromText));
-      return expel(carried);
+      return outcome;
     },
   };
 }

@@ -7,6 +7,8 @@ export type FieldPolicy =
       readonly kind: 'policy';
       readonly view: PolicyView;
       readonly plan: SitePlan;
+      /** Of which `plan` is this gateway's part. Absent: all of it is. */
+      readonly site?: SitePlan;
       /** When its authority confirmed it last. Absent: it counts from when it is put in force. */
       readonly confirmedUnixMs?: number;
     }

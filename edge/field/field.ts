@@ -6,6 +6,7 @@ import type {
   CardRead,
   Clock,
   DeviceStatus,
+  EntryId,
   FieldBus,
   FieldBusHandlers,
   Journal,
@@ -130,15 +131,19 @@ export class Field {
     this.#passages = new PassageBook({
       clock,
       record: (event) => this.record(event),
+      peers: deps.isInMesh === true ? this.#peers : undefined,
       onFirstCard: () => this.#doors.lookAtModes(),
     });
     this.#recorder = new Recorder({
       clock,
       journal,
       log,
-      observe: (event, id) => {
-        this.#passages.observe(event);
-        this.#linkage.observe(event, id);
+      observe: (event, entry) => {
+        this.#passages.observe(event, entry);
+        this.#linkage.observe(
+          event,
+          entry.then((appended) => appended?.id),
+        );
       },
       onEntry: (entry) => this.#recorded(entry),
     });
@@ -305,7 +310,8 @@ export class Field {
     }
     // A view that is no longer in force is closed: nobody may ask it anything more.
     const view = policy.kind === 'policy' ? policy.view : undefined;
-    if (this.#index.plan !== undefined) this.#passages.configure(this.#index.plan, view);
+    const { plan: own } = this.#index;
+    if (own !== undefined) this.#passages.configure(own, view, (policy.kind === 'policy' && policy.site) || own);
     this.#doors.configure(this.#index, view);
     if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
     this.#presentations.reset();
@@ -360,6 +366,7 @@ export class Field {
   heard(heard: Heard): void {
     for (const { hlc } of heard.entries) this.deps.journal.observe(hlc);
     this.#peers.heard(heard);
+    this.#passages.heard(heard);
     for (const { key, heads } of heard.roster?.expelled ?? []) this.#mode.expelled(key, heads);
     this.#directives?.believe(heard.delegations);
     for (const entry of heard.entries) this.#guardEntry(entry);
@@ -382,11 +389,12 @@ export class Field {
   /** Public keys, in hex, of all gateways that are heard, directly or through others. */
   reaches(keys: readonly string[]): void {
     this.#peers.reaches(keys);
+    this.#passages.reached();
   }
 
   /** Records what happened in another part of the gateway. */
-  record(event: EventDraft): void {
-    void this.#recorder.record(event);
+  record(event: EventDraft, cause?: Promise<EntryId | undefined>): void {
+    void this.#recorder.record(event, cause);
   }
 
   /** As `record`; resolves to whether the record is on disk, however late. */

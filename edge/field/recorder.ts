@@ -24,7 +24,7 @@ const LATE_BATCH_SIZE = 64;
 interface Late {
   readonly record: EventRecord;
   readonly sinceMs: number;
-  readonly resolve: (id: EntryId | undefined) => void;
+  readonly resolve: (entry: AppendedEntry | undefined) => void;
 }
 
 interface RecorderDeps {
@@ -33,9 +33,9 @@ interface RecorderDeps {
   readonly log: FieldLog;
   /**
    * Every record once: when it happens, and, where something waits for the disk, when it is there; of an order that opens,
-   * when it is in force. `id` resolves to its entry, or to undefined when it is lost.
+   * when it is in force. `entry` resolves to undefined when it is lost.
    */
-  readonly observe: (record: EventRecord, id: Promise<EntryId | undefined>) => void;
+  readonly observe: (record: EventRecord, entry: Promise<AppendedEntry | undefined>) => void;
   /** Every entry when it is on disk. */
   readonly onEntry: (entry: AppendedEntry) => void;
 }
@@ -69,7 +69,7 @@ export class Recorder {
   /** Resolves when the entry is on disk; rejects as the journal does. */
   async commit(draft: EntryDraft & { readonly record: EventDraft }): Promise<AppendedEntry> {
     const entry = await this.#append(draft);
-    this.deps.observe(draft.record, Promise.resolve(entry.id));
+    this.deps.observe(draft.record, Promise.resolve(entry));
     return entry;
   }
 
@@ -93,9 +93,10 @@ export class Recorder {
   async commitOrder(record: EventDraft, carryOut: (id: EntryId) => void | Promise<void>): Promise<void> {
     const { clock, observe } = this.deps;
     const sinceMs = clock.monotonicMs();
-    const { id } = await this.#append({ record }).catch(() => {
+    const entry = await this.#append({ record }).catch(() => {
       throw refused('the order cannot be recorded in time, and is recorded first');
     });
+    const { id } = entry;
     try {
       if (clock.monotonicMs() - sinceMs > ORDER_RECORD_MAX_MS)
         throw refused('the order was not recorded in time, and nothing opens late');
@@ -103,21 +104,21 @@ export class Recorder {
     } catch (cause) {
       throw new OrderRefused((cause as Error).message, id, { cause });
     }
-    observe(record, Promise.resolve(id));
+    observe(record, Promise.resolve(entry));
   }
 
   /** Hands the record to the journal at once, or keeps it until the journal can; see `RecordEvent`. */
   readonly record = (record: EventDraft, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> => {
     const recorded = this.#record(record, cause);
     this.deps.observe(record, recorded);
-    return recorded;
+    return recorded.then((entry) => entry?.id);
   };
 
-  async #record(record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<EntryId | undefined> {
+  async #record(record: EventRecord, cause?: Promise<EntryId | undefined>): Promise<AppendedEntry | undefined> {
     const complete = cause === undefined ? record : await this.#withCause(record, cause);
     if (this.#late.length > 0) return this.#keep(complete);
     try {
-      return (await this.#append({ record: complete })).id;
+      return await this.#append({ record: complete });
     } catch (error) {
       if (isOfTheRecord(error)) return this.#giveUp(complete, error);
       return this.#keep(complete);
@@ -149,7 +150,7 @@ export class Recorder {
     this.deps.log.error({ event: name, code: codeOf(error) }, 'no entry can hold a record');
   }
 
-  #keep(record: EventRecord): Promise<EntryId | undefined> {
+  #keep(record: EventRecord): Promise<AppendedEntry | undefined> {
     if (this.#stopped) return Promise.resolve(undefined);
     if (this.#late.length >= VOLATILE_RECORDS_MAX) {
       this.#late.shift()?.resolve(undefined);
@@ -202,7 +203,7 @@ export class Recorder {
     const again: Late[] = [];
     for (const [at, late] of batch.entries()) {
       const result = results[at];
-      if (result?.status === 'fulfilled') late.resolve(result.value.id);
+      if (result?.status === 'fulfilled') late.resolve(result.value);
       else if (isOfTheRecord(result?.reason)) late.resolve(this.#giveUp(late.record, result?.reason));
       else again.push(late);
     }

@@ -1,52 +1,125 @@
-import type { AccessPoint, Area } from '@sparc/protocol/policy';
+import type { EventRecord } from '@sparc/protocol/events';
+import {
+  compareHlc,
+  HLC_AHEAD_MAX_MS,
+  HLC_COUNTER_MAX,
+  HLC_ZERO,
+  mergeHlc,
+  nextHlc,
+  type Hlc,
+} from '@sparc/protocol/hlc';
+import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
+import type { AppendedEntry } from '@sparc/protocol/ports';
 import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing } from '../access/index.js';
-import type { BookDeps, PassageDraft } from './book.js';
-import { CLAIM_MEMORY_MS, type Claim } from './claim.js';
+import type { Heard, HeardEntry, Peers } from '../heard/index.js';
+import { AreaPeers } from './area-peers.js';
+import type { BookDeps, Forgiveness, PassageDraft } from './book.js';
+import { BusWatch } from './bus-watch.js';
+import { CLAIM_MEMORY_MS, isAreaClaim, stampOf, type Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
+import { HealBook } from './heal-book.js';
+import { keyList } from './key-list.js';
+import { stampText } from './stamp-text.js';
 import { Whereabouts } from './whereabouts.js';
 
-export interface AreaPlan {
-  readonly areas: readonly Area[];
-  readonly accessPoints: readonly AccessPoint[];
+export interface AreaBookDeps extends BookDeps {
+  /** Absent: there are no other gateways. */
+  readonly peers: Peers | undefined;
 }
+
+/** Stands for this gateway as the author of claims: its key is not known before the journal is open. */
+const OWN = '';
 
 /** What is told of an area as it changes. */
 type Occupancy = 'empty' | 'occupied' | 'full';
 const OCCUPANCY_EVENTS = { empty: 'area.empty', occupied: 'area.occupied', full: 'area.full' } as const;
 
-/** Who is in which area. Until the ledger was read back, nothing it says is certain. */
+/**
+ * Who is in which area, by the claims of all gateways of the site. Until the own ledger and those of the others were read,
+ * and while a gateway with doors of an area is not heard, nothing it says of that area is certain.
+ */
 export class AreaBook {
   #areas: ReadonlyMap<string, Area> = new Map();
   #points: readonly AccessPoint[] = [];
   /** By access point. */
   #crossings: ReadonlyMap<string, Crossing> = new Map();
-  readonly #where = new Whereabouts();
+  readonly #peers: AreaPeers;
+  readonly #where: Whereabouts;
+  readonly #heals = new HealBook();
+  readonly #buses: BusWatch;
   /** By area. */
   readonly #told = new Map<string, Occupancy>();
+  /** By author and epoch: the sequence of the last entry that was heard. A reader that starts anew tells all again. */
+  readonly #heardUpTo = new Map<string, number>();
+  /** The latest stamp that is known here. */
+  #latest = HLC_ZERO;
   #isKnown = false;
 
-  constructor(private readonly deps: BookDeps) {}
+  constructor(private readonly deps: AreaBookDeps) {
+    const { clock, peers } = deps;
+    this.#peers = new AreaPeers({ clock, peers, onChange: () => this.#tellPeers() });
+    this.#where = new Whereabouts({
+      self: OWN,
+      hasDoors: (author, areaId) => this.#peers.hasDoors(author, areaId),
+    });
+    this.#buses = new BusWatch(deps, this.#peers);
+  }
 
-  configure({ areas, accessPoints }: AreaPlan): void {
+  /** `site`: all of what `plan` is this gateway's part of. */
+  configure(plan: SitePlan, site: SitePlan): void {
+    const { areas, accessPoints } = plan;
     this.#areas = new Map(areas.map((area) => [area.id, area]));
     this.#points = accessPoints;
     this.#crossings = new Map(accessPoints.map((point) => [point.id, crossing((id) => this.#areas.get(id), point)]));
     this.#where.configure(this.#areas);
+    this.#peers.configure(site, plan);
+  }
+
+  stop(): void {
+    this.#peers.stop();
   }
 
   /** Whether anything depends on who passed where. */
   get isNeeded(): boolean {
-    return this.#points.some((point) => this.#isCounted(point));
+    return this.#points.some((point) => this.#isCounted(point)) || this.deps.peers !== undefined;
   }
 
-  /** Nobody was seen before what is folded from now on. */
-  begin(): void {
-    this.#where.begin();
+  /** Once: what this gateway claimed in earlier runs. */
+  restore(claims: readonly Claim[]): void {
+    for (const claim of claims) {
+      this.#where.fold(OWN, claim);
+      this.#heals.fold(claim.record, stampOf(claim));
+    }
     this.#isKnown = true;
+    this.#tellPeers();
   }
 
-  fold(claim: Claim): void {
-    this.#where.fold(claim);
+  /** What this gateway records; it counts from now on, and has its place among all claims when it is on disk. */
+  observe(record: EventRecord, entry: Promise<AppendedEntry | undefined>): void {
+    const claim = { record, atUnixMs: this.deps.clock.wall().unixMs };
+    const stamp = (this.#latest = nextHlc(this.#latest, claim.atUnixMs));
+    const position = this.#where.fold(OWN, claim, stamp);
+    this.#heals.fold(record, stamp);
+    const { holderId } = record;
+    if (holderId === undefined) return;
+    void entry.then((appended) => {
+      if (appended === undefined) return;
+      this.#follow(appended.hlc);
+      this.#where.settle(OWN, holderId, position, { ...claim, record: appended.record, entry: appended });
+    });
+  }
+
+  /** What others said; not before `peers` has heard it. */
+  heard({ roster, entries, isCaughtUp }: Heard): void {
+    for (const entry of entries) this.#heardEntry(entry);
+    const hasStarted = entries.some(({ record }) => record.name === 'gateway.started');
+    if (roster !== undefined || hasStarted) this.#peers.look();
+    if (isCaughtUp) this.#peers.caughtUp();
+  }
+
+  /** Other gateways are reached, or are not any more; not before `peers` knows it. */
+  reached(): void {
+    this.#peers.look();
   }
 
   /** Adds what a decision has to know of places. */
@@ -68,21 +141,24 @@ export class AreaBook {
     facts.occupancy = tracked.map((area) => ({
       areaId: area.id,
       others: this.#others(area.id, holderId, companions, left.includes(area), underWay),
+      ...(this.#peers.unheard(area.id) !== undefined && { unheard: true }),
+      ...(this.#hasFreePass(area.id, holderId) && { freePass: true }),
     }));
     if (escort) facts.escortedInside = this.#escorted(holderId, escort.holderId, companions, entered, underWay);
   }
 
-  /** Undefined until the ledger was read back. */
+  /** Undefined until the ledgers were read. */
   peopleIn(areaId: string): { readonly count: number; readonly max: number | undefined } | undefined {
-    if (!this.#isKnown) return undefined;
-    return {
-      count: this.#counted(areaId, this.#where.inside(areaId).size),
-      max: this.#areas.get(areaId)?.occupancyMax,
-    };
+    if (!this.#isKnown || !this.#peers.isCaughtUp) return undefined;
+    return { count: this.#where.countIn(areaId), max: this.#areas.get(areaId)?.occupancyMax };
   }
 
-  /** Records which areas became empty, occupied or full since the last call; at the first, an area only is what it is. */
+  /**
+   * Records which areas became empty, occupied or full since the last call; at the first, an area only is what it is. The
+   * gateway that claimed last says so: if two claim at once, each sees the other's, and one of them is the later.
+   */
   tellOccupancy(): void {
+    if (!this.#isKnown || !this.#peers.isCaughtUp) return;
     for (const area of this.#areas.values()) {
       const people = isTracked(area) ? this.peopleIn(area.id) : undefined;
       if (people === undefined) continue;
@@ -90,7 +166,7 @@ export class AreaBook {
       const now: Occupancy = count === 0 ? 'empty' : count < max ? 'occupied' : 'full';
       const before = this.#told.get(area.id);
       this.#told.set(area.id, now);
-      if (before === undefined || before === now) continue;
+      if (before === undefined || before === now || this.#where.newestAuthorIn(area.id) !== OWN) continue;
       this.deps.record({ name: OCCUPANCY_EVENTS[now], detail: { area: area.id, people: String(count) } });
     }
   }
@@ -98,13 +174,21 @@ export class AreaBook {
   passed({ holderId, accessPoint, isCertain, escortId }: Passage): void {
     if (holderId === undefined || !this.#isCounted(accessPoint)) return;
     const { id: accessPointId, areaFrom, areaTo } = accessPoint;
+    const { id: supersedes } = this.#where.presences.get(holderId) ?? {};
     const detail = {
       ...(areaFrom !== undefined && { from: areaFrom }),
       ...(areaTo !== undefined && { to: areaTo }),
       certain: String(isCertain),
       ...(escortId !== undefined && { escort: escortId }),
+      ...this.#accounts(holderId),
     };
-    this.deps.record({ name: 'area.moved', holderId, accessPointId, detail });
+    this.deps.record({
+      name: 'area.moved',
+      holderId,
+      accessPointId,
+      ...(supersedes !== undefined && { supersedes }),
+      detail,
+    });
   }
 
   /** Somebody left through a door without a card. */
@@ -116,26 +200,110 @@ export class AreaBook {
         return point.direction === 'entry' ? entered : behind;
       });
     for (const { id } of new Set(left.filter(({ countAnonymousExits }) => countAnonymousExits === true))) {
-      this.deps.record({ name: 'area.left_anonymously', doorId, detail: { area: id } });
+      const isNobody = this.#where.countIn(id) === 0;
+      const detail = { area: id, ...(isNobody && { nobody: 'true' }) };
+      this.deps.record({ name: 'area.left_anonymously', doorId, detail });
     }
   }
 
-  /** Ends the presence of those who were not seen for too long. */
-  expire(): void {
+  /** Lets a holder begin anew: what was claimed of them till now does not count. */
+  forgive(holderId: string, by: string, forgiveness?: Forgiveness): void {
+    const presence = this.#where.presences.get(holderId);
+    const upTo = forgiveness === undefined ? presence?.id && presence.stamp : this.#forgivenUpTo(presence, forgiveness);
+    const isToAccount = forgiveness === undefined || presence?.author === OWN;
+    const detail = {
+      by,
+      ...(forgiveness !== undefined && { directive: forgiveness.directive }),
+      ...(upTo !== undefined && { upTo: stampText(upTo) }),
+      ...(isToAccount && this.#accounts(holderId)),
+    };
+    const causeId = forgiveness?.causeId;
+    this.deps.record({ name: 'apb.forgiven', holderId, ...(causeId !== undefined && { causeId }), detail });
+  }
+
+  /** Ends the presence of those who were not seen for too long, and says which buses are nobody's. */
+  look(): void {
+    if (!this.#isKnown || !this.#peers.isCaughtUp) return;
+    this.#buses.look();
     const nowMs = this.deps.clock.wall().unixMs;
-    for (const [holderId, { areaId, sinceUnixMs }] of this.#where.presences) {
+    for (const [holderId, { areaId, sinceUnixMs, author, stamp }] of this.#where.presences) {
       const timeouts = this.#where.chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
-      if (nowMs - sinceUnixMs < Math.min(CLAIM_MEMORY_MS, ...timeouts)) continue;
-      const detail = areaId === undefined ? {} : { detail: { area: areaId } };
-      this.deps.record({ name: 'area.presence_expired', holderId, ...detail });
+      if (
+        nowMs - sinceUnixMs < Math.min(CLAIM_MEMORY_MS, ...timeouts) ||
+        (author !== OWN && !this.#peers.speaksFor(author))
+      )
+        continue;
+      const detail = {
+        ...(areaId !== undefined && { area: areaId }),
+        upTo: stampText(stamp),
+        ...this.#accounts(holderId),
+      };
+      this.deps.record({ name: 'area.presence_expired', holderId, detail });
     }
+  }
+
+  #heardEntry(entry: HeardEntry): void {
+    const { id, hlc, record, wallUnixMs: atUnixMs } = entry;
+    this.#peers.heard(entry);
+    if (!isAreaClaim(record) || this.deps.clock.wall().unixMs - hlc.unixMs >= CLAIM_MEMORY_MS) return;
+    const log = `${id.author} ${id.epoch}`;
+    if (id.sequence <= (this.#heardUpTo.get(log) ?? 0)) return;
+    this.#heardUpTo.set(log, id.sequence);
+    if (!this.#where.hasRoom(id.author, record.holderId)) return this.#peers.overflowed(id.author);
+    this.#follow(hlc);
+    this.#where.fold(id.author, { record, atUnixMs, entry });
+  }
+
+  /**
+   * A directive counts from when it was given, at whatever time a gateway hears of it: who passed since is where they went.
+   * A claim whose stamp is so far ahead that nobody follows it would outlast it.
+   */
+  #forgivenUpTo(presence: { readonly stamp: Hlc } | undefined, { carriedUnixMs }: Forgiveness): Hlc {
+    const aheadMs = (presence?.stamp.unixMs ?? 0) - this.deps.clock.wall().unixMs;
+    return presence !== undefined && aheadMs > HLC_AHEAD_MAX_MS
+      ? presence.stamp
+      : { unixMs: carriedUnixMs, counter: HLC_COUNTER_MAX };
+  }
+
+  #accounts(holderId: string): { readonly accounts?: string } {
+    const areas = this.#where.doubtedIn(holderId);
+    return areas.length === 0 ? {} : { accounts: areas.join(' ') };
+  }
+
+  #follow(hlc: Hlc): void {
+    this.#latest = mergeHlc(this.#latest, hlc, this.deps.clock.wall().unixMs).hlc;
+  }
+
+  /** Records which areas are not known any more, or again. */
+  #tellPeers(): void {
+    if (!this.#isKnown || this.#peers.isStarting) return;
+    const touched = new Set([...this.#crossings.values()].flatMap(({ tracked }) => tracked.map(({ id }) => id)));
+    for (const area of touched) {
+      const unheard = this.#peers.unheard(area);
+      const wasUnheard = this.#heals.isUnheard(area);
+      if (unheard === undefined && wasUnheard) this.deps.record({ name: 'area.peers_heard', detail: { area } });
+      if (unheard === undefined || wasUnheard) continue;
+      const { gateways, buses } = unheard;
+      const detail = {
+        area,
+        ...(gateways.length > 0 && { gateways: keyList(gateways) }),
+        ...(buses.length > 0 && { buses: keyList(buses) }),
+      };
+      this.deps.record({ name: 'area.peers_unheard', detail });
+    }
+  }
+
+  /** Nobody is punished for what gateways did that did not hear each other (access-control 4.3): their next claim ends it. */
+  #hasFreePass(areaId: string, holderId: string): boolean {
+    const presence = this.#where.presences.get(holderId);
+    return presence !== undefined && compareHlc(presence.stamp, this.#heals.healedAt(areaId)) < 0;
   }
 
   #location(holderId: string): PassageDraft['location'] | undefined {
     const presence = this.#where.presences.get(holderId);
     if (presence === undefined) return this.#isSurelyUnseen ? undefined : { certain: false };
-    const { areaId, certain } = presence;
-    return { ...(areaId !== undefined && { areaId }), certain };
+    const { areaId } = presence;
+    return { ...(areaId !== undefined && { areaId }), certain: this.#where.isCertain(presence) };
   }
 
   get #isSurelyUnseen(): boolean {
@@ -155,14 +323,14 @@ export class AreaBook {
     const inside = this.#where.inside(areaId);
     // As a rule nobody else is on the way.
     if (underWay.length === 0 && companions.length === 0) {
-      return this.#counted(areaId, inside.size - (inside.has(holderId) ? 1 : 0));
+      return this.#where.countIn(areaId, inside.size - (inside.has(holderId) ? 1 : 0));
     }
     // Whoever passes with them is in where they enter, and gone where they leave.
     const gone = new Set(isLeft ? [...companions, holderId] : [holderId]);
     const coming = new Set(this.#comingTo(areaId, underWay).keys());
     if (!isLeft) for (const id of companions) coming.add(id);
     const stayingCount = inside.size - count(gone, (id) => inside.has(id));
-    return this.#counted(areaId, stayingCount + count(coming, (id) => !inside.has(id) && !gone.has(id)));
+    return this.#where.countIn(areaId, stayingCount + count(coming, (id) => !inside.has(id) && !gone.has(id)));
   }
 
   /** Who is on the way into an area, each with who vouches for them. */
@@ -173,11 +341,6 @@ export class AreaBook {
       if (holderId !== undefined && isWithin) coming.set(holderId, request.escort?.holderId);
     }
     return coming;
-  }
-
-  /** Without those who left and had no card. */
-  #counted(areaId: string, count: number): number {
-    return Math.max(0, count - this.#where.anonymousExitsOf(areaId));
   }
 
   /** Other visitors of an escort, in the area that has the most of them. */

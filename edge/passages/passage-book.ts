@@ -1,9 +1,10 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import type { AccessPoint, SitePlan } from '@sparc/protocol/policy';
-import type { Timer } from '@sparc/protocol/ports';
+import type { AppendedEntry, Timer } from '@sparc/protocol/ports';
 import type { AccessRequest, CredentialRecord, PassageFacts, PassageView, PolicyView } from '../access/index.js';
-import { AreaBook } from './area-book.js';
-import type { BookDeps, PassageDraft } from './book.js';
+import type { Heard } from '../heard/index.js';
+import { AreaBook, type AreaBookDeps } from './area-book.js';
+import type { Forgiveness, PassageDraft } from './book.js';
 import { isClaim, type Claim } from './claim.js';
 import { FirstCardBook } from './first-card-book.js';
 import { GrantsUnderWay, type Passage, type Person } from './grants-under-way.js';
@@ -12,14 +13,14 @@ import { UseBook } from './use-book.js';
 /** How often presences are looked over. */
 const LOOK_MS = 30_000;
 
-export interface PassageBookDeps extends BookDeps {
+export interface PassageBookDeps extends AreaBookDeps {
   /** Somebody opened a door first, or that ended. */
   readonly onFirstCard: () => void;
 }
 
 /**
- * Who passed where at this gateway: areas, uses, first cards. It watches what is recorded, records claims about it, and
- * answers decisions from them.
+ * Who passed where: areas, uses, first cards. It watches what is recorded here, records claims about it, hears what other
+ * gateways of the site claim of areas, and answers decisions from them.
  */
 export class PassageBook implements PassageView {
   readonly #areas: AreaBook;
@@ -38,10 +39,10 @@ export class PassageBook implements PassageView {
     this.#underWay = new GrantsUnderWay(deps.clock);
   }
 
-  /** Without a view, limits and first cards are those of no policy. */
-  configure(plan: Pick<SitePlan, 'areas' | 'accessPoints' | 'doors'>, view: PolicyView | undefined): void {
+  /** Without a view, limits and first cards are those of no policy. `site`: all of what `plan` is this gateway's part of. */
+  configure(plan: SitePlan, view: PolicyView | undefined, site: SitePlan): void {
     this.#points = new Map(plan.accessPoints.map((point) => [point.id, point]));
-    this.#areas.configure(plan);
+    this.#areas.configure(plan, site);
     this.#areas.tellOccupancy();
     this.#uses.configure(view);
     this.#firstCards.configure(plan.doors, view);
@@ -52,8 +53,11 @@ export class PassageBook implements PassageView {
   restore(claims: readonly Claim[]): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const book of this.#books) book.begin();
-    for (const claim of [...claims, ...early]) this.#fold(claim);
+    this.#areas.restore(claims);
+    for (const book of this.#ownBooks) {
+      book.begin();
+      for (const claim of [...claims, ...early]) book.fold(claim);
+    }
     this.#areas.tellOccupancy();
     this.#uses.announceLoss();
     this.#look();
@@ -62,6 +66,18 @@ export class PassageBook implements PassageView {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#areas.stop();
+  }
+
+  /** What other gateways said; not before `peers` has heard it. */
+  heard(heard: Heard): void {
+    this.#areas.heard(heard);
+    this.#areas.tellOccupancy();
+  }
+
+  /** Other gateways are reached, or are not any more; not before `peers` knows it. */
+  reached(): void {
+    this.#areas.reached();
   }
 
   factsOf(credential: CredentialRecord, accessPoint: AccessPoint, request: AccessRequest): PassageFacts {
@@ -94,8 +110,9 @@ export class PassageBook implements PassageView {
   }
 
   /** Everything that the field records, at the moment it happens. */
-  readonly observe = (record: EventRecord): void => {
+  readonly observe = (record: EventRecord, entry: Promise<AppendedEntry | undefined>): void => {
     if (isClaim(record)) {
+      this.#areas.observe(record, entry);
       this.#fold({ record, atUnixMs: this.deps.clock.wall().unixMs });
       this.#areas.tellOccupancy();
     }
@@ -121,9 +138,9 @@ export class PassageBook implements PassageView {
     this.#passed({ credentialId, holderId, accessPoint, isCertain: false, escortId: undefined });
   }
 
-  /** A named person lets a holder begin anew with anti-passback; the record is the act. */
-  forgive(holderId: string, by: string): void {
-    this.deps.record({ name: 'apb.forgiven', holderId, detail: { by } });
+  /** A named person lets a holder begin anew with anti-passback, here or by a directive; the record is the act. */
+  forgive(holderId: string, by: string, forgiveness?: Forgiveness): void {
+    this.#areas.forgive(holderId, by, forgiveness);
   }
 
   /** A named person lets the uses of a credential begin anew, or all those that are not known. */
@@ -132,23 +149,25 @@ export class PassageBook implements PassageView {
   }
 
   #passed(passage: Passage): void {
-    for (const book of this.#books) book.passed(passage);
+    this.#areas.passed(passage);
+    for (const book of this.#ownBooks) book.passed(passage);
   }
 
-  get #books() {
-    return [this.#areas, this.#uses, this.#firstCards] as const;
+  /** Of what is claimed here alone. */
+  get #ownBooks() {
+    return [this.#uses, this.#firstCards] as const;
   }
 
   #fold(claim: Claim): void {
     this.#early?.push(claim);
-    for (const book of this.#books) book.fold(claim);
+    for (const book of this.#ownBooks) book.fold(claim);
     if (claim.record.name.startsWith('first_card.')) this.deps.onFirstCard();
   }
 
   #look(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#areas.expire();
+    this.#areas.look();
     if (this.#early === undefined) this.#uses.restateWhenDue();
     if (!this.#areas.isNeeded && !this.#uses.isNeeded) return;
     this.#timer = this.deps.clock.setTimer(LOOK_MS, () => this.#look());

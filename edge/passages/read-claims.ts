@@ -17,11 +17,11 @@ export async function readClaims(dataDir: string, clock: Clock, { before, withUs
   const claims: Claim[] = [];
   let uses: 'untold' | 'telling' | 'told' = withUses ? 'untold' : 'told';
   for await (const page of readPagesBack(join(dataDir, JOURNAL_FILE), clock, before)) {
-    for (const { record, wallUnixMs } of page.toReversed()) {
+    for (const { id, hlc, record, wallUnixMs } of page.toReversed()) {
       if (record === undefined || !isKnownRecord(record) || !isClaim(record)) continue;
       const isOld = wallUnixMs < oldestUnixMs;
       if (isOld && (uses === 'told' || !isOfUses(record))) continue;
-      claims.push({ record, atUnixMs: wallUnixMs });
+      claims.push({ record, atUnixMs: wallUnixMs, entry: { id, hlc } });
       if (record.name !== 'use_limit.restated') continue;
       // Backwards: the last part says that it is one, and the first ends it.
       if (uses === 'untold' && record.detail?.['complete'] !== undefined) uses = 'telling';

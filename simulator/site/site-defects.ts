@@ -1,3 +1,4 @@
+import { HLC_ZERO } from '@sparc/protocol/hlc';
 import type { SiteFile } from '@sparc/protocol/policy';
 import type { Clock, FieldBus, Journal, OutputAction } from '@sparc/protocol/ports';
 import { sleep } from '../world/index.js';
@@ -65,11 +66,13 @@ function endless(action: OutputAction): OutputAction {
   return action.kind === 'offFor' ? { kind: 'off' } : action;
 }
 
+const NO_ENTRY = { author: '', epoch: 0, sequence: 0 };
+
 function withoutDenials(journal: Journal): Journal {
   return {
     append: async (draft) =>
       draft.record.name === 'access.denied'
-        ? { id: { author: '', epoch: 0, sequence: 0 }, wallUnixMs: 0, timeQuality: 'synced', record: draft.record }
+        ? { id: NO_ENTRY, hlc: HLC_ZERO, wallUnixMs: 0, timeQuality: 'synced', record: draft.record }
         : journal.append(draft),
     observe: (hlc) => journal.observe(hlc),
   };

@@ -65,8 +65,8 @@ const clock: Clock = {
   monotonicMs: () => 0,
   setTimer: () => ({ cancel: () => undefined }),
 };
-const passages = new PassageBook({ clock, record: () => undefined, onFirstCard: () => undefined });
-passages.configure(view.plan, view);
+const passages = new PassageBook({ clock, record: () => undefined, peers: undefined, onFirstCard: () => undefined });
+passages.configure(view.plan, view, view.plan);
 passages.restore(peopleInside);
 const revocations = new RevocationBook({
   clock,

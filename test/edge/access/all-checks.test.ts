@@ -19,6 +19,10 @@ const without = (one: AnyDecision, name: keyof DecisionInputs): AnyDecision => {
   return { ...one, presented: { ...one.presented, inputs: inputs as DecisionInputs } };
 };
 
+/** Without a free pass. */
+const occupancyOf = ({ presented }: AnyDecision) =>
+  (presented.inputs.occupancy ?? [{ areaId: 'hall', others: 2 }]).map(({ freePass: _, ...each }) => each);
+
 type Worsening = readonly [what: string, worse: (one: AnyDecision) => AnyDecision];
 const input = (what: string, more: Partial<DecisionInputs>): Worsening => [what, (one) => withInputs(one, more)];
 const point = (what: string, more: Partial<AnyDecision['accessPoint']>): Worsening => [
@@ -66,7 +70,7 @@ const WORSENINGS: readonly Worsening[] = [
       const isEntry = one.accessPoint.direction === 'entry';
       const antiPassback = { mode: 'hard', unknown: 'failSecure' } as const;
       const location = { certain: true, ...(isEntry && { areaId: 'hall' }) };
-      return withInputs({ ...one, area: { ...one.area, antiPassback } }, { location });
+      return withInputs({ ...one, area: { ...one.area, antiPassback } }, { location, occupancy: occupancyOf(one) });
     },
   ],
   [
@@ -74,6 +78,14 @@ const WORSENINGS: readonly Worsening[] = [
     (one) => {
       const antiPassback = { mode: 'hard', unknown: 'failSecure' } as const;
       return withInputs({ ...one, area: { ...one.area, antiPassback } }, { location: { certain: false } });
+    },
+  ],
+  [
+    'a gateway that is not heard',
+    (one) => {
+      const antiPassback = { mode: 'hard', unknown: 'failSecure' } as const;
+      const occupancy = occupancyOf(one).map((each) => ({ ...each, unheard: true }));
+      return withInputs({ ...one, area: { ...one.area, antiPassback } }, { occupancy });
     },
   ],
   [

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { DecisionInputs } from '@sparc/protocol/events';
+import type { AreaInput, DecisionInputs } from '@sparc/protocol/events';
 import {
   CREDENTIAL_STATUSES,
   DOOR_MODES,
@@ -155,7 +155,12 @@ const inputs: fc.Arbitrary<DecisionInputs> = some(
         { requiredKeys: ['certain'], noNullPrototype: true },
       ),
       sinceHereMs: fc.constantFrom(59_999, 60_000, 100_000),
-      occupancy: fc.constantFrom(0, 1, 2, 2, 3).map((others) => [{ areaId: 'hall', others }]),
+      occupancy: fc
+        .tuple(
+          fc.constantFrom(0, 1, 2, 2, 3),
+          seldom(fc.constantFrom<Partial<AreaInput>>({ unheard: true }, { freePass: true }), {}),
+        )
+        .map(([others, more]) => [{ areaId: 'hall', others, ...more }]),
       pendingElsewhere: seldom(fc.constant(true), false),
       revocations: fc.record(
         { newest: fc.constant(5), hit: fc.constant(3) },

@@ -92,6 +92,52 @@ t.test('timed anti-passback looks at the last passage here', async (t) => {
   t.equal(answer(view, {}), 'grant');
 });
 
+t.test('an area of which a gateway is not heard goes by its policy for that, whoever was seen where', async (t) => {
+  const unheard = { occupancy: [{ areaId: 'hall', others: 0, unheard: true }] };
+  const rows = [
+    ['never seen', {}, 'apb_unknown', 'flagged apb_unknown', 'grant'],
+    ['outside', outside, 'apb_unknown', 'flagged apb_unknown', 'grant'],
+    ['inside', inside, 'apb_unknown', 'flagged apb_unknown', 'apb_violation'],
+  ] as const;
+  for (const [who, facts, ...expected] of rows) {
+    for (const [index, unknown] of (['failSecure', 'failSoft', 'localOnly'] as const).entries()) {
+      const view = viewOf({ hall: { antiPassback: { mode: 'hard', unknown } } });
+      t.equal(answer(view, { ...facts, ...unheard }), expected[index], `${who}, ${unknown}`);
+    }
+  }
+  const secure = viewOf({ hall: { antiPassback: { mode: 'hard', unknown: 'failSecure' } } });
+  t.equal(answer(secure, { ...outside, ...unheard }, 'exit'), 'flagged apb_unknown', 'it keeps nobody in');
+});
+
+t.test('whoever has a free pass is not held to anti-passback, and to everything else', async (t) => {
+  const freePass = { occupancy: [{ areaId: 'hall', others: 2, freePass: true }] };
+  const view = viewOf({ hall: { antiPassback: { mode: 'hard', unknown: 'failSecure' } } });
+  t.equal(answer(view, { ...inside, ...freePass }), 'flagged apb_free_pass');
+  t.equal(answer(view, { ...outside, ...freePass }), 'grant', 'nothing is flagged that needs none');
+  t.equal(answer(view, { ...perhapsInside, ...freePass }), 'apb_unknown');
+  const full = viewOf({ hall: { antiPassback: { mode: 'hard', unknown: 'failSecure' }, occupancyMax: 2 } });
+  t.equal(answer(full, { ...inside, ...freePass }), 'occupancy_max');
+});
+
+t.test('how many are in an area is known as far as its gateways are heard', async (t) => {
+  const rows = [
+    [undefined, 'flagged occupancy_unknown', 'occupancy_max'],
+    ['localOnly', 'flagged occupancy_unknown', 'occupancy_max'],
+    ['failSoft', 'flagged apb_unknown,occupancy_unknown', 'flagged apb_unknown,occupancy_unknown'],
+    ['failSecure', 'apb_unknown', 'apb_unknown'],
+  ] as const;
+  for (const [unknown, room, full] of rows) {
+    const antiPassback = unknown && { antiPassback: { mode: 'soft' as const, unknown } };
+    const view = viewOf({ hall: { occupancyMax: 2, ...antiPassback } });
+    const with_ = (others: number) => ({ occupancy: [{ areaId: 'hall', others, unheard: true }] });
+    t.equal(answer(view, with_(1)), room, `room, ${unknown}`);
+    t.equal(answer(view, with_(2)), full, `full, ${unknown}`);
+  }
+  const least = viewOf({ hall: { occupancyMin: 1 } });
+  const alone = { occupancy: [{ areaId: 'hall', others: 0, unheard: true }] };
+  t.equal(answer(least, alone, 'vault-exit'), 'flagged occupancy_min', 'nobody is kept in for what is not known');
+});
+
 t.test('occupancy has a most and a least, and counts the others', async (t) => {
   const view = viewOf({ hall: { occupancyMax: 2, occupancyMin: 1 } });
   const with_ = (others: number) => ({ occupancy: [{ areaId: 'hall', others }] });

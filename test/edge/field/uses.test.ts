@@ -135,9 +135,9 @@ t.test('a grant that a crash left open may have been used, and counts once', asy
   const before = await openSite({ ann: { usesMax: 1 } });
   before.bus.card('front-in', CARDS.ann);
   await before.clock.advance(100);
-  const { id, record } = before.record('access.granted');
+  const { id, hlc, record } = before.record('access.granted');
   const after = await openSite({ ann: { usesMax: 1 } }, { claims: () => Promise.resolve(claimsOf(before)) });
-  const grant = { id, record, kind: 'event', wallUnixMs: 0, timeQuality: 'synced' } as const;
+  const grant = { id, hlc, record, kind: 'event', wallUnixMs: 0, timeQuality: 'synced' } as const;
   await after.field.closeGrants({ openGrants: [], releasedGrants: [grant] });
   await after.clock.advance(100);
   t.match(after.record('use_limit.changed').record, { credentialId: 'ann', detail: { uses: '1', certain: 'false' } });

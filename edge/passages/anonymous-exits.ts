@@ -1,0 +1,53 @@
+import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
+
+interface Exits {
+  newest: Hlc;
+  /** Exits less those that were accounted for; of one gateway alone it may be below 0. */
+  balance: number;
+}
+
+/**
+ * People who left an area without a card. Who makes a claim says what it changes, and each gateway counts apart, so that the
+ * order in which they are heard changes nothing.
+ */
+export class AnonymousExits {
+  /** By area and author. */
+  readonly #exits = new Map<string, Map<string, Exits>>();
+
+  /** `isNobody`: no more can have left than were in. */
+  left(author: string, areaId: string, stamp: Hlc, isNobody: boolean): void {
+    const exits = this.#of(author, areaId);
+    if (compareHlc(stamp, exits.newest) > 0) exits.newest = stamp;
+    if (!isNobody) exits.balance += 1;
+  }
+
+  /** Somebody who was doubted there was seen: one of the exits was theirs, or is as good as theirs. */
+  accounted(author: string, areaId: string): void {
+    this.#of(author, areaId).balance -= 1;
+  }
+
+  /** People who are taken to be in an area, and are not. */
+  countOf(areaId: string): number {
+    let count = 0;
+    for (const { balance } of this.#exits.get(areaId)?.values() ?? []) count += balance;
+    return Math.max(0, count);
+  }
+
+  /** Whoever was seen there before may have been the one. */
+  isSince(areaId: string, stamp: Hlc): boolean {
+    for (const { newest } of this.#exits.get(areaId)?.values() ?? []) if (compareHlc(newest, stamp) > 0) return true;
+    return false;
+  }
+
+  withdraw(author: string): void {
+    for (const ofArea of this.#exits.values()) ofArea.delete(author);
+  }
+
+  #of(author: string, areaId: string): Exits {
+    let ofArea = this.#exits.get(areaId);
+    if (ofArea === undefined) this.#exits.set(areaId, (ofArea = new Map<string, Exits>()));
+    let exits = ofArea.get(author);
+    if (exits === undefined) ofArea.set(author, (exits = { newest: HLC_ZERO, balance: 0 }));
+    return exits;
+  }
+}

@@ -1,0 +1,197 @@
+import type { AccessPoint, SitePlan } from '@sparc/protocol/policy';
+import type { Clock, Timer } from '@sparc/protocol/ports';
+import { crossing } from '../access/index.js';
+import type { HeardEntry, Peer, Peers } from '../heard/index.js';
+
+/** A gateway that is reached again has told what it recorded meanwhile, when nothing older than this came for as long. */
+export const SETTLE_MS = 5_000;
+/** And not later than this: one whose clock is behind would never have. */
+export const SETTLE_MAX_MS = 120_000;
+/** After a start there is that much time for connections, before anybody is recorded as missing. */
+export const START_MS = 10_000;
+
+export interface AreaPeersDeps {
+  readonly clock: Clock;
+  /** Absent: there are no other gateways. */
+  readonly peers: Peers | undefined;
+  /** An area may be known, or not be known, from now on. */
+  readonly onChange: () => void;
+}
+
+/** Who is missing of those that have doors of an area. */
+export interface Unheard {
+  /** Public keys, in hex. */
+  readonly gateways: readonly string[];
+  /** No gateway is known to have them. */
+  readonly buses: readonly string[];
+}
+
+interface Settling {
+  /** On the monotonic clock. */
+  untilMs: number;
+  readonly latestMs: number;
+}
+
+const NOBODY_YET: Unheard = { gateways: [], buses: [] };
+
+/**
+ * Which other gateways have doors of which area, and whether they are heard. Somebody may have passed at one that is not,
+ * so that who is in the area is not known then.
+ */
+export class AreaPeers {
+  /** By area: buses with doors of it that are not this gateway's. */
+  #busesOf: ReadonlyMap<string, ReadonlySet<string>> = new Map();
+  #plannedBuses: ReadonlySet<string> = new Set();
+  #ownBuses: ReadonlySet<string> = new Set();
+  #all: readonly Peer[] = [];
+  /** Reached, but they may not have told all yet. */
+  readonly #settling = new Map<string, Settling>();
+  /** More comes from them than can be taken. */
+  readonly #overflowed = new Set<string>();
+  #caughtUpAtMs: number | undefined;
+  #timer: Timer | undefined;
+
+  constructor(private readonly deps: AreaPeersDeps) {
+    this.#caughtUpAtMs = deps.peers === undefined ? -Infinity : undefined;
+  }
+
+  /** `site`: all of what `own` is this gateway's part of. */
+  configure(site: SitePlan, own: SitePlan): void {
+    const areas = new Map(site.areas.map((area) => [area.id, area]));
+    const busOfDevice = new Map(site.devices.map(({ id, bus }) => [id, bus]));
+    const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device)]));
+    const busOfDoor = new Map(site.doors.map(({ id, lock }) => [id, busOfOutput.get(lock.output)]));
+    const ownIds = new Set(own.accessPoints.map(({ id }) => id));
+    const trackedAt = (point: AccessPoint) => crossing((id) => areas.get(id), point).tracked;
+    const busesOf = new Map<string, Set<string>>();
+    for (const point of site.accessPoints) {
+      const bus = busOfDoor.get(point.door);
+      if (bus === undefined || ownIds.has(point.id)) continue;
+      for (const { id } of trackedAt(point)) busesOf.set(id, (busesOf.get(id) ?? new Set<string>()).add(bus));
+    }
+    this.#busesOf = busesOf;
+    this.#plannedBuses = new Set(busOfDevice.values());
+    this.#ownBuses = new Set(own.devices.map(({ bus }) => bus));
+    this.deps.onChange();
+  }
+
+  /** All that other gateways had said at the start was heard. */
+  get isCaughtUp(): boolean {
+    return this.#caughtUpAtMs !== undefined;
+  }
+
+  get caughtUpForMs(): number {
+    return this.deps.clock.monotonicMs() - (this.#caughtUpAtMs ?? Infinity);
+  }
+
+  /** Connections are being made: whoever is missing may be there in a moment. */
+  get isStarting(): boolean {
+    return this.caughtUpForMs < START_MS;
+  }
+
+  caughtUp(): void {
+    if (this.#caughtUpAtMs !== undefined) return;
+    this.#caughtUpAtMs = this.deps.clock.monotonicMs();
+    this.look();
+  }
+
+  /** Who belongs to the site, what buses they have, or who of them is reached may be different. */
+  look(): void {
+    const before = new Set(this.#all.filter(({ isReached }) => isReached).map(({ key }) => key));
+    this.#all = this.deps.peers?.all ?? [];
+    const nowMs = this.deps.clock.monotonicMs();
+    for (const { key, isReached } of this.#all) {
+      if (!isReached) this.#settling.delete(key);
+      else if (!before.has(key))
+        this.#settling.set(key, { untilMs: nowMs + SETTLE_MS, latestMs: nowMs + SETTLE_MAX_MS });
+    }
+    this.#settle();
+    this.deps.onChange();
+  }
+
+  /** As long as old entries come from a gateway that is reached again, there are more. */
+  heard({ id, hlc }: HeardEntry): void {
+    const settling = this.#settling.get(id.author);
+    if (settling === undefined || this.deps.clock.wall().unixMs - hlc.unixMs < SETTLE_MS) return;
+    settling.untilMs = Math.min(this.deps.clock.monotonicMs() + SETTLE_MS, settling.latestMs);
+  }
+
+  /** More comes from a gateway than can be taken: it does not count as heard. */
+  overflowed(author: string): void {
+    this.#overflowed.add(author);
+    this.deps.onChange();
+  }
+
+  /** Undefined where who is in an area is known, as far as it depends on other gateways. */
+  unheard(areaId: string): Unheard | undefined {
+    const buses = this.#busesOf.get(areaId);
+    if (buses === undefined || this.deps.peers === undefined) return undefined;
+    if (!this.isCaughtUp) return NOBODY_YET;
+    const gateways = this.#all.filter((peer) => has(peer, buses) && !this.#isHeard(peer)).map(({ key }) => key);
+    const unclaimed = [...buses].filter((bus) => !this.#isClaimed(bus));
+    return gateways.length + unclaimed.length === 0 ? undefined : { gateways, buses: unclaimed };
+  }
+
+  /** Whether another gateway has doors of an area, or of any. */
+  hasDoors(author: string, areaId: string | undefined): boolean {
+    if (areaId === undefined) return true;
+    const buses = this.#busesOf.get(areaId);
+    return buses !== undefined && this.#all.some((peer) => peer.key === author && has(peer, buses));
+  }
+
+  /** Whether this gateway records what one of those has to that reach each other, about a claim of another gateway. */
+  speaksFor(author: string): boolean {
+    return this.speaksForAll && !this.#all.some(({ key, isReached }) => key === author && isReached);
+  }
+
+  get speaksForAll(): boolean {
+    const self = this.deps.peers?.self ?? '';
+    return this.#all.every(({ key, isReached }) => !isReached || self < key);
+  }
+
+  /** Buses with devices in the policy that no gateway is known to have. */
+  get unclaimedBuses(): readonly string[] {
+    return [...this.#plannedBuses].filter((bus) => !this.#isClaimed(bus));
+  }
+
+  /** Buses with devices in the policy that several gateways have; with the keys of those that are not this one. */
+  get contestedBuses(): ReadonlyMap<string, readonly string[]> {
+    const contested = new Map<string, readonly string[]>();
+    for (const bus of this.#plannedBuses) {
+      const others = this.#all.filter(({ buses }) => buses?.has(bus)).map(({ key }) => key);
+      if (others.length + (this.#ownBuses.has(bus) ? 1 : 0) > 1) contested.set(bus, others);
+    }
+    return contested;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #isClaimed(bus: string): boolean {
+    return this.#ownBuses.has(bus) || this.#all.some(({ buses }) => buses?.has(bus) === true);
+  }
+
+  #isHeard({ key, isReached }: Peer): boolean {
+    return isReached && !this.#settling.has(key) && !this.#overflowed.has(key);
+  }
+
+  #settle(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const nowMs = this.deps.clock.monotonicMs();
+    for (const [key, { untilMs }] of this.#settling) if (nowMs >= untilMs) this.#settling.delete(key);
+    const next = [...this.#settling.values()].map(({ untilMs }) => untilMs);
+    if (this.isCaughtUp && this.isStarting) next.push(nowMs + START_MS - this.caughtUpForMs);
+    if (next.length === 0) return;
+    this.#timer = this.deps.clock.setTimer(Math.min(...next) - nowMs, () => {
+      this.#settle();
+      this.deps.onChange();
+    });
+  }
+}
+
+const has = ({ buses }: Peer, some: ReadonlySet<string>): boolean => {
+  for (const bus of buses ?? []) if (some.has(bus)) return true;
+  return false;
+};
