@@ -10,7 +10,7 @@ type DoorPlan = Pick<SitePlan, 'devices' | 'readers' | 'inputs' | 'outputs' | 'd
 
 /**
  * Doors that a gateway with these buses drives, and of which it would not hear or reach a part: an exit request, a
- * contact, a reader, an airlock or a fire alarm works without the network, or not at all.
+ * contact, a reader or an airlock works without the network, or not at all.
  */
 export function splitDoors(plan: DoorPlan, busIds: readonly string[]): SplitDoor[] {
   const busOf = new Map(plan.devices.map(({ id, bus }) => [id, bus]));
@@ -25,7 +25,6 @@ export function splitDoors(plan: DoorPlan, busIds: readonly string[]): SplitDoor
       [inputs, 'exit request', door.exitRequest?.input],
       [outputs, 'shunt', door.shunt?.output],
       [outputs, 'double lock', door.doubleLock?.output],
-      ...(door.fireAlarms ?? []).map((input) => [inputs, 'fire alarm', input] as const),
       ...plan.accessPoints
         .filter((point) => point.door === door.id)
         .map(({ reader }) => [readers, 'reader', reader] as const),

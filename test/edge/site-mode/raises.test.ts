@@ -115,6 +115,21 @@ t.test('in a mesh whoever has no key raises, and lowers nothing', async (t) => {
   t.same(keeper.mode.raises, []);
 });
 
+t.test('what a rule raises stands beside what others raised, once, and lowers nothing', async (t) => {
+  const run = new MeshRun();
+  await run.keeper.apply(raise(1));
+  await run.keeper.apply(raise(2, { what: 'threat', level: 4 }));
+  for (const level of [3, 2, 3]) {
+    await run.keeper.order({ kind: 'lockdown' }, 'rule:panic');
+    await run.keeper.order({ kind: 'threatLevel', level }, 'rule:panic');
+  }
+  t.equal(threatLevel(run.keeper.mode), 4);
+  await run.keeper.apply(release(3, [1, 2]));
+  t.equal(threatLevel(run.keeper.mode), 3);
+  t.ok(isLockedDown(run.keeper.mode));
+  t.equal(run.records.filter(({ detail }) => detail?.['by'] === 'rule:panic').length, 2);
+});
+
 t.test('what a gateway raises counts at the others, but for what it does for itself', async (t) => {
   const run = new MeshRun();
   const { keeper } = run;
