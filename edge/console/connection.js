@@ -13,11 +13,14 @@ export const getNewest = (limit) => json(`/api/events?limit=${limit}`).then(({ e
 export const getOlder = (before, limit) =>
   json(`/api/events?before=${encodeURIComponent(before)}&limit=${limit}`).then(({ events }) => events);
 
+/** Doors, areas, profiles, formats of cards and buses of the whole site, as the policy in force has them. */
+export const getPlaces = () => json('/api/places');
+
 /**
  * Follows the live stream for ever. After each (re)connection `onOpen` fetches what was missed; `onProblem` gets a
  * code, message and action while the page shows something old, and undefined when it is current again.
  */
-export function follow({ onOpen, onSite, onEvent, onCommissioning, onMesh, onProblem }) {
+export function follow({ onOpen, onSite, onEvent, onCommissioning, onMesh, onDelivery, onProblem }) {
   let source;
   let problem;
   const report = (next) => {
@@ -34,6 +37,7 @@ export function follow({ onOpen, onSite, onEvent, onCommissioning, onMesh, onPro
     source.addEventListener('site', ({ data }) => onSite(JSON.parse(data)));
     source.addEventListener('commissioning', ({ data }) => onCommissioning(JSON.parse(data)));
     source.addEventListener('mesh', ({ data }) => onMesh(JSON.parse(data)));
+    source.addEventListener('delivery', ({ data }) => onDelivery(JSON.parse(data)));
     source.addEventListener('event', ({ data }) => onEvent(JSON.parse(data)));
     source.addEventListener('error', () => {
       void explain();

@@ -7,6 +7,8 @@ import { createMesh } from './mesh.js';
 import { meshProblemsOf } from './mesh-problems.js';
 import { problemsOf, renderProblems, worstFirst } from './problems.js';
 import { createSimulator } from './simulator.js';
+import { createSite } from './site.js';
+import { siteProblemsOf } from './site-problems.js';
 import { ago, CLOCK_WORDS, clockOf, standingOf, titleOf, whereOf } from './words.js';
 
 const EVENTS_AT_START = 100;
@@ -18,6 +20,9 @@ const commissioning = createCommissioning(catalogue);
 const meshPage = createMesh(catalogue);
 let site;
 let mesh;
+let delivery;
+let places;
+const sitePage = createSite(catalogue, { onPlaces: (next) => (places = next) });
 let trouble;
 let timeQuality = 'synced';
 
@@ -37,6 +42,7 @@ follow({
     events.setSite(site);
     commissioning.setSite(site);
     meshPage.setSite(site);
+    sitePage.setSite(site);
     render();
   },
   onEvent(event) {
@@ -48,7 +54,12 @@ follow({
   onMesh(next) {
     mesh = next;
     meshPage.setView(mesh);
+    sitePage.setMesh(mesh);
     renderState();
+  },
+  onDelivery(next) {
+    delivery = next;
+    sitePage.setDelivery(delivery);
   },
   onProblem(problem) {
     trouble = problem;
@@ -65,10 +76,11 @@ showView();
 
 /** The address says which view is shown, so that it can be kept, sent and gone back from. */
 function showView() {
-  const view = ['#commissioning', '#mesh'].includes(location.hash) ? location.hash : '#doors-and-events';
+  const view = ['#commissioning', '#mesh', '#site'].includes(location.hash) ? location.hash : '#doors-and-events';
   byId('doors-and-events').hidden = view !== '#doors-and-events';
   commissioning.show(view === '#commissioning');
   meshPage.show(view === '#mesh');
+  sitePage.show(view === '#site');
   for (const tab of document.querySelectorAll('.tabs a')) mark(tab, tab.getAttribute('href') === view);
   renderState();
 
@@ -92,7 +104,8 @@ function render() {
 function renderState() {
   const known = site !== undefined && mesh !== undefined;
   const ofMesh = known ? meshProblemsOf(mesh, catalogue, site.gateway.startedAtUnixMs, Date.now()) : [];
-  const problems = site === undefined ? [] : worstFirst([...problemsOf(site, catalogue), ...ofMesh]);
+  const ofSite = known && delivery !== undefined ? siteProblemsOf(delivery, places, catalogue, Date.now()) : [];
+  const problems = site === undefined ? [] : worstFirst([...problemsOf(site, catalogue), ...ofMesh, ...ofSite]);
   const state = byId('state');
   const alarms = problems.filter(({ level }) => level === 'alarm').length;
   const untrue = [];
@@ -101,7 +114,7 @@ function renderState() {
     untrue.push({ key: 'trouble', level: 'alarm', title: 'What you see is old', code, meaning: message, action });
   }
   // Whoever commissions has what is wrong with readers beside them, and no room for doors.
-  const ofView = { '#commissioning': [], '#mesh': ofMesh }[location.hash] ?? problems;
+  const ofView = { '#commissioning': [], '#mesh': ofMesh, '#site': ofSite }[location.hash] ?? problems;
   const shown = [...untrue, ...ofView];
   renderProblems(byId('problem-list'), shown);
   byId('problems').hidden = shown.length === 0;

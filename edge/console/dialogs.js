@@ -69,3 +69,11 @@ export function checkField(name, label, items) {
     ),
   );
 }
+
+/** `list`: what is offered; `pattern` and what else an `<input>` knows is passed on. */
+export function textField(name, label, { hint, list = [], ...attributes } = {}) {
+  const id = `${name}-list`;
+  const input = h('input', { name, required: true, autocomplete: 'off', spellcheck: 'false', list: id, ...attributes });
+  const options = list.map(([value, words]) => h('option', { value }, words));
+  return labelled(label, [input, h('datalist', { id }, options)], hint);
+}

@@ -1,0 +1,26 @@
+import { randomId } from './operator-key.js';
+
+/** A command for a door that comes later than this is not carried out. */
+const DOOR_LIFETIME_MS = 10_000;
+/** Within it whatever else is given; clocks of tablets are minutes off. */
+const LIFETIME_MS = 600_000;
+
+/**
+ * Signs a directive and gives it to the gateway of this page, which hands it on. Resolves once this gateway has dealt with it:
+ * `{ id, outcome, code?, message? }`. Rejects with the API's `{ code, message, action }`, or with an `Error` where nothing
+ * answers.
+ */
+export async function giveDirective(key, site, content) {
+  const issuedUnixMs = Date.now();
+  const expiresUnixMs = issuedUnixMs + (content.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS);
+  const text = JSON.stringify({ v: 1, id: randomId(), site, issuedUnixMs, expiresUnixMs, ...content });
+  const signature = await key.sign(text);
+  const response = await fetch('/api/directives', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ operator: key.publicKey, text, signature }),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw Object.assign(new Error(answer.message), answer);
+  return answer;
+}
