@@ -13,6 +13,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchRepor
   'card-to-unlock': () => import('./card-to-unlock.js'),
   isolation: () => import('./isolation.js'),
   journal: () => import('./journal.js'),
+  'directive-spread': () => import('./directive-spread.js'),
   'heard-start': () => import('./heard-start.js'),
   'mesh-heal': () => import('./mesh-heal.js'),
   'mesh-spread': () => import('./mesh-spread.js'),

@@ -5,7 +5,7 @@ import { createNodeClock, nodeRandom } from '@sparc/edge/platform';
 import { REPLICA_FILE, Replicator, SqliteReplicaStore } from '@sparc/edge/replica';
 import { JournalWatch, OwnNews } from '@sparc/edge/site-mesh';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { AppendedEntry } from '@sparc/protocol/ports';
+import type { AppendedEntry, Journal } from '@sparc/protocol/ports';
 import { holds, tipsOf } from '@sparc/protocol/replication';
 import type { MeshSite, TestMember } from './mesh-site.js';
 
@@ -24,7 +24,7 @@ export class MeshNode {
     readonly store: SqliteReplicaStore,
     readonly network: Libp2pNetwork,
     readonly replicator: Replicator,
-    private readonly journal: OpenJournal,
+    private readonly opened: OpenJournal,
     private readonly watch: JournalWatch,
   ) {}
 
@@ -71,11 +71,22 @@ export class MeshNode {
     return new MeshNode(key, log, store, network, replicator, journal, watch);
   }
 
-  /** Resolves when it is on disk; neighbours hear of it then. */
-  async record(record: EventRecord): Promise<AppendedEntry> {
-    const appended = await this.journal.writer.append({ record });
-    this.watch.hurry();
-    return appended;
+  /** Neighbours hear of what is on disk. */
+  get journal(): Journal {
+    const { writer } = this.opened;
+    return {
+      append: async (draft) => {
+        const appended = await writer.append(draft);
+        this.watch.hurry();
+        return appended;
+      },
+      observe: (hlc) => writer.observe(hlc),
+    };
+  }
+
+  /** Resolves when it is on disk. */
+  record(record: EventRecord): Promise<AppendedEntry> {
+    return this.journal.append({ record });
   }
 
   get neighboursCount(): number {
@@ -90,7 +101,7 @@ export class MeshNode {
   async stop(): Promise<void> {
     this.watch.stop();
     await this.replicator.stop();
-    await this.journal.close();
+    await this.opened.close();
     this.store.close();
     this.log.close();
   }
