@@ -24,6 +24,11 @@ const GROUPS: readonly CommandGroup[] = [
     names: ['revoke', 'revocations'],
     add: async (cli) => (await import('./revocation-commands.js')).addRevocationCommands(cli),
   },
+  { names: ['operator'], add: async (cli) => (await import('./operator-commands.js')).addOperatorCommands(cli) },
+  {
+    names: ['credential', 'visitor'],
+    add: async (cli) => (await import('./people-directives.js')).addPeopleDirectives(cli),
+  },
   { names: ['bundle'], add: async (cli) => (await import('./bundle-commands.js')).addBundleCommands(cli) },
   { names: ['site'], add: async (cli) => (await import('./site-commands.js')).addSiteCommands(cli) },
   { names: ['schedule'], add: async (cli) => (await import('./schedule-commands.js')).addScheduleCommands(cli) },

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { MeshView, SiteSnapshot } from '../api/index.js';
+import type { SignedDirective } from '@sparc/protocol/directive';
 import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import {
   LOCAL_API_FILE,
@@ -9,6 +10,8 @@ import {
   type Operation,
   type WindowView,
 } from '../commissioning/index.js';
+import type { DirectiveView } from '../delivery/index.js';
+import type { DirectiveReceipt } from '../directives/index.js';
 import { readSecretFile } from '../platform/index.js';
 import type { Order } from '../site-mode/index.js';
 
@@ -55,6 +58,16 @@ export class CommissionClient {
 
   mesh(): Promise<MeshView> {
     return this.#request('GET', 'mesh');
+  }
+
+  /** Resolves when the gateway has carried it out, or has said that it does not. */
+  direct(directive: SignedDirective): Promise<DirectiveReceipt> {
+    return this.#request('POST', 'directives', undefined, directive);
+  }
+
+  /** Who has carried it out. Throws ERR_API_DIRECTIVE_UNKNOWN for one that no ledger there carries. */
+  directive(id: string): Promise<DirectiveView> {
+    return this.#request('GET', `directives/${id}`);
   }
 
   view(): Promise<CommissioningView> {

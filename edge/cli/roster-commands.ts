@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
-import { Delegation, DELEGATION_KIND } from '@sparc/protocol/roster';
+import { headToText, type SignedHead } from '@sparc/protocol/ledger';
+import { Delegation, DELEGATION_KIND, furthestHeads } from '@sparc/protocol/roster';
 import { loadGatewayConfig } from '../config/index.js';
 import { withLogsOf } from '../courier/index.js';
 import { Operators, readMembership } from '../membership/index.js';
@@ -8,11 +9,14 @@ import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platfo
 import { AuthorityReader, handlerOf } from '../replica/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { readHeads } from './courier-file.js';
+import { direct, SiteOperator, type DirectiveFlags } from './directing.js';
 import { operatorLines, operatorsValue, rosterLines, rosterValue } from './roster-text.js';
 import { withAuthority } from './with-authority.js';
 
 interface ExpelFlags {
-  readonly dir: string;
+  readonly dir?: string;
+  readonly keyFile?: string;
+  readonly config: string;
   readonly heads?: string;
 }
 
@@ -22,15 +26,30 @@ export function addRosterCommands(cli: Cli): void {
   roster
     .command('expel <key>')
     .description('take a gateway off the roster for good, as one that was stolen')
-    .requiredOption('--dir <folder>', 'of the authority')
+    .addOption(new Option('--dir <folder>', 'of the authority').conflicts('keyFile'))
+    .addOption(new Option('--key-file <file>', 'key of an operator, who directs the gateways that run'))
     .option('--heads <file>', 'what `sparc mesh heads` printed at a gateway that is trusted')
+    .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nIts ledger counts up to the heads. The site secret is changed with it, because it knows the',
+      '\nIts ledger counts up to the heads; with --key-file those of the gateway of --config, where none are given.',
     )
-    .addHelpText('after', 'present one. The others hear of it from a file that `sparc authority publish` makes.')
-    .addHelpText('after', examples('sparc roster expel 91c0…4e --heads heads.txt --dir /media/usb/harbour'))
+    .addHelpText(
+      'after',
+      '\nWith --dir the site secret is changed as well, because it knows the present one: the others hear of it from',
+    )
+    .addHelpText(
+      'after',
+      'a file that `sparc authority publish` makes. What an operator expelled is to be expelled so too.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'sparc roster expel 91c0…4e --key-file ada.key',
+        'sparc roster expel 91c0…4e --heads heads.txt --dir /media/usb/harbour',
+      ),
+    )
     .action((key: string, flags: ExpelFlags) => expel(cli, key, flags));
 }
 
@@ -72,12 +91,41 @@ function operatorsIn(dataDir: string, authority: string): readonly Delegation[] 
   return operators.all();
 }
 
-function expel({ output }: Cli, key: string, { dir, heads: headsFile }: ExpelFlags): void {
-  const heads = headsFile === undefined ? [] : readHeads(headsFile);
-  const own = heads.filter(({ author }) => toHex(author) === key);
-  if (headsFile !== undefined && own.length === 0) {
-    throw new SparcError('ERR_MESH_HEAD_INVALID', `${headsFile} has no head of ${key}`, { file: headsFile });
+async function expel(cli: Cli, key: string, { dir, keyFile, config, heads: headsFile }: ExpelFlags): Promise<void> {
+  const heads = headsFile === undefined ? undefined : headsIn(headsFile, key);
+  if (keyFile !== undefined) return directExpulsion(cli, key, heads, { config, key: keyFile });
+  if (dir === undefined) throw new SparcError('ERR_CLI_USAGE', 'who expels it? --key-file FILE, or --dir FOLDER');
+  expelFrom(cli, key, heads ?? [], dir);
+}
+
+/** Throws ERR_MESH_HEAD_INVALID where the file has none of the gateway. */
+function headsIn(file: string, key: string): readonly SignedHead[] {
+  const own = readHeads(file).filter(({ author }) => toHex(author) === key);
+  if (own.length > 0) return own;
+  throw new SparcError('ERR_MESH_HEAD_INVALID', `${file} has no head of ${key}`, { file });
+}
+
+/** The gateways alone: the site secret stays, and they refuse whoever was expelled by its key. */
+async function directExpulsion(
+  cli: Cli,
+  gateway: string,
+  given: readonly SignedHead[] | undefined,
+  flags: DirectiveFlags,
+): Promise<void> {
+  const operator = new SiteOperator(flags);
+  const { members, logs } = await operator.client.mesh();
+  const member = members.find(({ key }) => key === gateway);
+  if (member === undefined) {
+    throw new SparcError('ERR_MESH_MEMBER_UNKNOWN', `${gateway} is not on the roster`, { key: gateway });
   }
+  const known = logs
+    .filter(({ author }) => author === gateway)
+    .flatMap((log) => log.heads.map((head) => JSON.stringify(head)));
+  const heads = given === undefined ? known : furthestHeads(given).map(headToText);
+  await direct(cli, operator, [{ kind: 'expel', gateway, heads }], `${member.name} is to be expelled.`);
+}
+
+function expelFrom({ output }: Cli, key: string, own: readonly SignedHead[], dir: string): void {
   withAuthority(dir, (folder) => {
     folder.expel(key, own);
     const authority = toHex(folder.publicKey);

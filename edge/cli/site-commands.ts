@@ -17,6 +17,7 @@ import { nodeRandom, tryLock } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { siteInForce } from './plan-in-force.js';
+import { addSiteDirectives } from './site-directives.js';
 
 interface Flags {
   readonly config: string;
@@ -26,7 +27,10 @@ type EscrowFlags = Flags & { readonly out: string };
 type RestoreFlags = Flags & { readonly recoveryKey: string };
 
 export function addSiteCommands(cli: Cli): void {
-  const site = cli.program.command('site').description('keys of readers in escrow, and onto a replacement gateway');
+  const site = cli.program
+    .command('site')
+    .description('the whole site: lockdown and threat level; keys of readers in escrow');
+  addSiteDirectives(cli, site);
   site
     .command('recovery-key')
     .description('make the recovery key of a site: the private half for the safe, the public half for its gateways')

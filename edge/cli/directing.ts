@@ -1,0 +1,154 @@
+import { Option } from 'commander';
+import { signDirective, type Directive, type DirectiveKind, type DirectiveOf } from '@sparc/protocol/directive';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
+import { loadGatewayConfig } from '../config/index.js';
+import type { DirectiveAnswer, DirectiveView } from '../delivery/index.js';
+import type { DirectiveReceipt } from '../directives/index.js';
+import { createNodeClock, nodeRandom, toHex } from '../platform/index.js';
+import type { Cli } from './cli.js';
+import { CommissionClient } from './commission-client.js';
+import { EXIT } from './exit-codes.js';
+import { loadOperatorKey } from './operator-commands.js';
+import { table } from './text-table.js';
+
+/** Whoever gives a directive waits so long for the answers of gateways that are reached. */
+export const ANSWERS_WAIT_MS = 3_000;
+const ASK_INTERVAL_MS = 100;
+/** From its signature to its end: a directive is to be given at once, and one for a door to be carried out at once. */
+const LIFETIME_MS = 60_000;
+const DOOR_LIFETIME_MS = 10_000;
+
+/** What a command directs. */
+type DraftOf<K extends DirectiveKind> = Omit<DirectiveOf<K>, 'v' | 'id' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
+export type DirectiveDraft = { [K in DirectiveKind]: DraftOf<K> }[DirectiveKind];
+
+export interface DirectiveFlags {
+  readonly config: string;
+  readonly key: string;
+}
+
+export const keyOption = (): Option =>
+  new Option('--key <file>', 'key of the operator, as `sparc operator key` made it').env('SPARC_OPERATOR_KEY');
+
+/** What became of a directive, for programs. */
+export interface GivenDirective {
+  readonly id: string;
+  readonly kind: DirectiveKind;
+  readonly receipt: DirectiveReceipt;
+  readonly answers: readonly DirectiveAnswer[];
+}
+
+/** The gateway that runs by a configuration, and through it the site. */
+export class SiteOperator {
+  readonly client: CommissionClient;
+  readonly #clock: Clock = createNodeClock();
+
+  /** Throws ERR_CLI_GATEWAY_UNREACHABLE, or as `loadOperatorKey`. */
+  constructor(private readonly flags: DirectiveFlags) {
+    this.client = CommissionClient.of(loadGatewayConfig(flags.config).dataDir);
+  }
+
+  nowUnixMs(): number {
+    return Math.floor(this.#clock.wall().unixMs);
+  }
+
+  /**
+   * Signs a directive, gives it to the gateway, and waits for those that are reached. Throws ERR_MESH_NOT_A_MEMBER, what the
+   * gateway refuses it by, or as `loadOperatorKey`.
+   */
+  async give(draft: DirectiveDraft): Promise<GivenDirective> {
+    const signer = loadOperatorKey(this.flags.key);
+    const { roster } = await this.client.mesh();
+    if (roster === undefined) {
+      throw new SparcError('ERR_MESH_NOT_A_MEMBER', 'the gateway is a member of no site, or its mesh does not run');
+    }
+    const issuedUnixMs = this.nowUnixMs();
+    const directive = {
+      v: 1,
+      id: toHex(nodeRandom.bytes(16)),
+      site: roster.site,
+      issuedUnixMs,
+      expiresUnixMs: issuedUnixMs + (draft.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS),
+      ...draft,
+    } satisfies Directive;
+    const receipt = await this.client.direct(signDirective(signer, directive));
+    const { id, kind } = directive;
+    return { id, kind, receipt, answers: (await this.#answers(id))?.gateways ?? [] };
+  }
+
+  /** Undefined where even the own gateway has not read its own entry in time. */
+  async #answers(id: string): Promise<DirectiveView | undefined> {
+    const untilMs = this.#clock.monotonicMs() + ANSWERS_WAIT_MS;
+    for (;;) {
+      const view = await this.#view(id);
+      if ((view !== undefined && isAnswered(view)) || this.#clock.monotonicMs() >= untilMs) return view;
+      await new Promise<void>((resolve) => void this.#clock.setTimer(ASK_INTERVAL_MS, resolve));
+    }
+  }
+
+  async #view(id: string): Promise<DirectiveView | undefined> {
+    try {
+      return await this.client.directive(id);
+    } catch (error) {
+      if (isSparcError(error, 'ERR_API_DIRECTIVE_UNKNOWN')) return undefined;
+      throw error;
+    }
+  }
+}
+
+const isAnswered = ({ answeredBy, gateways }: DirectiveView): boolean =>
+  answeredBy === 'one'
+    ? gateways.length > 0
+    : gateways.every(({ state, isReached }) => state !== 'unheard' || !isReached);
+
+/** Gives directives one after the other and says who carried them out. `what`: for people, with a capital letter. */
+export async function direct(
+  cli: Cli,
+  operator: SiteOperator,
+  drafts: readonly DirectiveDraft[],
+  what: string,
+): Promise<void> {
+  const given: GivenDirective[] = [];
+  for (const draft of drafts) given.push(await operator.give(draft));
+  if (!given.every(isCarriedOut)) cli.exitCode = EXIT.operating;
+  const [first] = given;
+  const value = given.length === 1 ? first : given;
+  cli.output.result(value, given.map((each) => directiveText(each, what)).join('\n\n'));
+}
+
+/** By every gateway that is reached. */
+const isCarriedOut = ({ kind, receipt, answers }: GivenDirective): boolean =>
+  receipt.outcome !== 'refused' &&
+  answers.every(({ state, isReached }) => state === 'applied' || (state === 'unheard' && !isReached)) &&
+  (kind !== 'door' || answers.length > 0);
+
+/** For people. */
+export function directiveText({ id, kind, receipt, answers }: GivenDirective, what: string): string {
+  const rows = answers.map(({ name, state, isReached, atUnixMs, code }) => [
+    name,
+    state === 'unheard' ? (isReached ? 'NO ANSWER' : 'NOT REACHED') : state === 'refused' ? 'REFUSED' : 'applied',
+    atUnixMs === undefined ? '' : new Date(atUnixMs).toISOString(),
+    code ?? '',
+  ]);
+  const trouble = receipt.message === undefined ? [] : [`At this gateway: ${receipt.message} (${receipt.code}).`];
+  return [
+    `${what} Directive ${id}.`,
+    ...(rows.length === 0 ? [] : ['', ...table(['gateway', 'answer', 'at', 'why'], rows)]),
+    '',
+    ...trouble,
+    verdict(kind, answers),
+  ].join('\n');
+}
+
+function verdict(kind: DirectiveKind, answers: readonly DirectiveAnswer[]): string {
+  if (kind === 'door') {
+    return answers.length > 0
+      ? 'The gateway of the door has answered.'
+      : 'NOBODY has answered: the gateway of the door may not be reached. It does nothing that comes too late.';
+  }
+  const appliedCount = answers.filter(({ state }) => state === 'applied').length;
+  const unheardCount = answers.filter(({ state }) => state === 'unheard').length;
+  const later = unheardCount === 0 ? '' : ` ${unheardCount} will hear of it once they are reached.`;
+  return `${appliedCount} of ${answers.length} gateways carried it out.${later}`;
+}
