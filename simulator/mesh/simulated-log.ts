@@ -14,10 +14,10 @@ import { isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@spa
 const BATCH_BYTES = 262_144;
 
 interface Epoch {
-  readonly held: HeldEpoch;
-  readonly entries: readonly ChainedEntry[];
+  held: HeldEpoch;
+  readonly entries: ChainedEntry[];
   /** One for each commit, the newest last. */
-  readonly heads: readonly SignedHead[];
+  readonly heads: SignedHead[];
 }
 
 /** A commit as an append: where it opens an epoch, its first entry names the one before. */
@@ -43,14 +43,14 @@ export class SimulatedLog {
   add({ entries, head, previous }: ReplicaAppend): void {
     const before = this.#find(head.epoch);
     const first = before?.held.previous ?? previous;
-    const epoch: Epoch = {
-      held: { head, ...(first !== undefined && { previous: first }) },
-      entries: [...(before?.entries ?? []), ...entries],
-      heads: [...(before?.heads ?? []), head],
-    };
+    const held = { head, ...(first !== undefined && { previous: first }) };
+    const epoch = before ?? { held, entries: [], heads: [] };
+    epoch.held = held;
+    epoch.entries.push(...entries);
+    epoch.heads.push(head);
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
     this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
-    this.#log = this.#epochs.map(({ held }) => held);
+    this.#log = this.#epochs.map((each) => each.held);
   }
 
   hashAt(epoch: EpochId, sequence: number): Uint8Array | undefined {

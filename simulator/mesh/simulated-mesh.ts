@@ -21,7 +21,8 @@ export class SimulatedMesh {
   };
   /** Whatever a program hears from another, the moment it does; for those who watch. */
   onMessage: (from: SimulatedNetwork, to: SimulatedNetwork, message: Uint8Array) => void = () => undefined;
-  readonly #paths = new Map<string, Path>();
+  /** From one machine, to another. */
+  readonly #paths = new Map<string, Map<string, Path>>();
   /** The program that runs on each machine. */
   readonly #programs = new Map<string, SimulatedNetwork>();
   #pipesCount = 0;
@@ -29,6 +30,8 @@ export class SimulatedMesh {
   constructor(
     readonly clock: Clock,
     readonly random: SeededRandom,
+    /** Between which machines there is a cable at all. Default: between any two. */
+    readonly isWired: (a: string, b: string) => boolean = () => true,
   ) {}
 
   /** The end of the mesh for a program that starts on a machine; one that ran there before is gone. `key` in hex. */
@@ -46,9 +49,10 @@ export class SimulatedMesh {
   }
 
   path(from: string, to: string): Path {
-    const name = `${from} → ${to}`;
-    const path = this.#paths.get(name) ?? new Path(() => this.clock.monotonicMs());
-    this.#paths.set(name, path);
+    const paths = this.#paths.get(from) ?? new Map<string, Path>();
+    this.#paths.set(from, paths);
+    const path = paths.get(to) ?? new Path(() => this.clock.monotonicMs());
+    paths.set(to, path);
     return path;
   }
 
@@ -76,6 +80,23 @@ export class SimulatedMesh {
   /** The programs that run, each on its machine. */
   programs(): readonly SimulatedNetwork[] {
     return [...this.#programs.values()];
+  }
+
+  /** By key of a program: the keys of all others that it hears, directly or through others. */
+  reached(): ReadonlyMap<string, ReadonlySet<string>> {
+    const neighbours = new Map(this.programs().map((program) => [program.key, program.neighbours]));
+    const reached = new Map<string, Set<string>>();
+    for (const start of neighbours.keys()) {
+      if (reached.has(start)) continue;
+      const component = new Set([start]);
+      for (const key of component) for (const next of neighbours.get(key) ?? []) component.add(next);
+      for (const key of component) {
+        const others = new Set(component);
+        others.delete(key);
+        reached.set(key, others);
+      }
+    }
+    return reached;
   }
 
   programOn(machine: string): SimulatedNetwork | undefined {

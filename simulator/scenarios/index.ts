@@ -13,6 +13,8 @@ export { checkExpelledIsBounded } from './checkers/expelled-is-bounded.js';
 export { checkFaultsFired } from './checkers/faults-fired.js';
 export { checkForksAreFound } from './checkers/forks-are-found.js';
 export { checkInOrder } from './checkers/in-order.js';
+export { checkLockdownHolds } from './checkers/lockdown-holds.js';
+export { checkLogsAgree } from './checkers/logs-agree.js';
 export { LocksObeyCommands } from './checkers/locks-obey-commands.js';
 export { checkLocksRelock } from './checkers/locks-relock.js';
 export { NothingInClear } from './checkers/nothing-in-clear.js';
@@ -20,9 +22,23 @@ export { checkNothingTwice } from './checkers/nothing-twice.js';
 export { checkOnlyTheEntitled } from './checkers/only-the-entitled.js';
 export { checkRecordedBeforeReleased } from './checkers/recorded-before-released.js';
 export { checkReplicasAgree } from './checkers/replicas-agree.js';
+export { checkRevokedOpensNothing } from './checkers/revoked-opens-nothing.js';
 export { checkSaidWhy } from './checkers/said-why.js';
+export { checkSpreadsInTime } from './checkers/spreads-in-time.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
 export { MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';
 export { SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
+export { arrivingShare, errandsAt } from './town-day.js';
+export {
+  TOWN_BLOCKS_COUNT,
+  TOWN_DOORS,
+  TOWN_GATEWAYS_COUNT,
+  TOWN_HOLDERS_COUNT,
+  TOWN_STALENESS,
+  townBus,
+  townSite,
+  type TownDoor,
+} from './town-site.js';
+export { TownTruth, type Given, type Whereabouts } from './town-truth.js';
 export { Violations, type Violation } from './violation.js';

@@ -43,6 +43,8 @@ export class SiteHistory {
   readonly exitPresses = new Instants();
   /** By door id: instants at which its unlock schedule was open, by the gateway's clock. */
   readonly scheduledOpen = new Instants();
+  /** By door id: an operator had it opened for one passage. */
+  readonly opened = new Instants();
   /** In the order in which they became durable. */
   records: readonly DurableRecord[] = [];
   readonly #outages: Outage[] = [];

@@ -65,7 +65,9 @@ export class CardLevelBus implements FieldBus {
 
   start(handlers: FieldBusHandlers): void {
     this.#handlers = handlers;
-    for (const device of this.devices.values()) this.#connect(device);
+    // In the first round of polls.
+    const delayMs = this.#connectDelayMs();
+    for (const device of this.devices.values()) this.#connect(device, delayMs);
   }
 
   async stop(): Promise<void> {
@@ -138,9 +140,13 @@ export class CardLevelBus implements FieldBus {
     if (device !== undefined) this.#later(device, (handlers) => deliver(handlers, this.clock.monotonicMs()));
   }
 
-  #connect(device: CardLevelDevice): void {
+  #connectDelayMs(): number {
+    return this.random.between(CONNECT_MIN_MS, CONNECT_MAX_MS);
+  }
+
+  #connect(device: CardLevelDevice, delayMs = this.#connectDelayMs()): void {
     const handlers = this.#handlers;
-    this.clock.setTimer(this.random.between(CONNECT_MIN_MS, CONNECT_MAX_MS), () => {
+    this.clock.setTimer(delayMs, () => {
       if (handlers === undefined || handlers !== this.#handlers || !device.powered) return;
       this.#online.add(device.id);
       this.#watchers.get(device.id)?.(true);

@@ -75,7 +75,7 @@ export class SimulatedGateway {
       fieldBus: this.wrappers.fieldBus?.(fieldBus, clock) ?? fieldBus,
       journal: this.wrappers.journal?.(journal) ?? journal,
       log: SILENT,
-      random: random.fork('field'),
+      random,
     });
     this.#process = { clock, field };
     field.start();

@@ -12,6 +12,8 @@ export interface Release {
 
 /** An exit request holds a lock for its release time, and is repeated until the device takes it. */
 const EXIT_MAX_MS = 15_000;
+/** An operator's command to another gateway, on its way there and to the lock; it ends a minute after it was given. */
+const OPENED_MAX_MS = 75_000;
 /** A scheduled unlock is a lease: the lock follows the schedule this much later at most. */
 const LEASE_MAX_MS = 45_000;
 /** From a card to its release. */
@@ -34,6 +36,7 @@ export function needsNoCard(history: SiteHistory, { door }: Release, atMs: numbe
   const device = history.deviceOf.get(door.id) ?? '';
   return (
     history.exitPresses.isWithin(door.id, atMs - EXIT_MAX_MS, atMs) ||
+    history.opened.isWithin(door.id, atMs - OPENED_MAX_MS, atMs) ||
     history.scheduledOpen.isWithin(door.id, atMs - LEASE_MAX_MS, atMs) ||
     (door.lock.type === 'failSafe' && !history.wereWhole([device, 'gateway'], atMs - RETURN_MAX_MS, atMs))
   );

@@ -1,0 +1,175 @@
+import type { AccessPoint, AccessProfile, Area, Credential, Device, Door, SiteFile } from '@sparc/protocol/policy';
+
+export const TOWN_GATEWAYS_COUNT = 16;
+export const TOWN_DOORS_COUNT = 200;
+export const TOWN_HOLDERS_COUNT = 5_000;
+/** Each is an area that two gateways serve. */
+export const TOWN_BLOCKS_COUNT = 8;
+/** Doors between a block and the street, at each gateway: with a reader on both sides. */
+const GATES_COUNT = 2;
+const FACILITY = 7;
+const HOUR_MS = 3_600_000;
+
+/** A door of the town, and what hangs at it. */
+export interface TownDoor {
+  readonly id: string;
+  /** 0 to 15. */
+  readonly gateway: number;
+  /** Among the doors of its gateway, from 0. */
+  readonly index: number;
+  readonly block: string;
+  readonly isGate: boolean;
+}
+
+export const townBus = (gateway: number): string => `bus-${gateway + 1}`;
+export const townBlock = (gateway: number): string => `block-${Math.floor(gateway / 2) + 1}`;
+
+/** Behind these doors a policy counts for an hour; everywhere else for three days. */
+export const TOWN_STALENESS = {
+  vault: { maxAgeMs: HOUR_MS, then: 'deny' },
+  site: { maxAgeMs: 72 * HOUR_MS, then: 'deny' },
+} as const;
+
+export const TOWN_DOORS: readonly TownDoor[] = Array.from({ length: TOWN_DOORS_COUNT }, (_, at) => {
+  const gateway = at % TOWN_GATEWAYS_COUNT;
+  const index = Math.floor(at / TOWN_GATEWAYS_COUNT);
+  return { id: `door-${at + 1}`, gateway, index, block: townBlock(gateway), isGate: index < GATES_COUNT };
+});
+
+const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, index) => `block-${index + 1}`);
+/** What a block does while it cannot know who is inside. */
+const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
+const VAULT_INDEX = 3;
+
+const isVault = ({ index, gateway }: TownDoor): boolean => index === VAULT_INDEX && gateway % 2 === 0;
+
+/** Sixteen gateways, 200 doors in eight blocks, and 5,000 people who each belong to one block. The same for every seed. */
+export function townSite(): SiteFile {
+  const gateways = Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, gateway) => gateway);
+  const readers = TOWN_DOORS.flatMap((door) => [
+    { id: `${door.id}-in`, door, side: 'unsecured' as const },
+    ...(door.isGate ? [{ id: `${door.id}-out`, door, side: 'secured' as const }] : []),
+  ]);
+  const addresses = new Map<number, number>();
+  const nextAddress = (gateway: number) => {
+    const address = (addresses.get(gateway) ?? 0) + 1;
+    addresses.set(gateway, address);
+    return address;
+  };
+  const holders = Array.from({ length: TOWN_HOLDERS_COUNT }, (_, index) => index);
+  return {
+    version: 1,
+    site: { id: 'town', name: 'Town', timeZone: 'Europe/Berlin', policyStaleness: TOWN_STALENESS.site },
+    cardFormats: [{ format: 'h10301', facilityCodes: [FACILITY] }],
+    devices: [
+      ...gateways.map((gateway): Device => ({
+        id: `io-${gateway + 1}`,
+        bus: townBus(gateway),
+        address: 0,
+        secureChannel: 'required',
+        side: 'secured',
+      })),
+      ...readers.map(({ id, door, side }): Device => ({
+        id: `${id}-device`,
+        bus: townBus(door.gateway),
+        address: nextAddress(door.gateway),
+        secureChannel: 'required',
+        side,
+      })),
+    ],
+    readers: readers.map(({ id }) => ({ id, device: `${id}-device`, number: 0 })),
+    inputs: TOWN_DOORS.flatMap(({ id, gateway, index }) => [
+      { id: `${id}-contact`, device: `io-${gateway + 1}`, number: 2 * index, activeWhen: 'active' },
+      { id: `${id}-exit`, device: `io-${gateway + 1}`, number: 2 * index + 1, activeWhen: 'active' },
+    ]),
+    outputs: TOWN_DOORS.map(({ id, gateway, index }) => ({
+      id: `${id}-strike`,
+      device: `io-${gateway + 1}`,
+      number: index,
+    })),
+    areas: [{ id: 'street', name: 'Street' }, ...BLOCKS.map(areaOf)],
+    doors: TOWN_DOORS.map(doorOf),
+    accessPoints: TOWN_DOORS.flatMap(accessPointsOf),
+    schedules: [
+      {
+        id: 'working-hours',
+        name: 'Working hours',
+        weekly: [{ days: ['mo', 'tu', 'we', 'th', 'fr'], from: '07:00', to: '19:00' }],
+      },
+      {
+        id: 'open-house',
+        name: 'Open house',
+        weekly: [{ days: ['mo', 'tu', 'we', 'th', 'fr'], from: '12:00', to: '13:00' }],
+      },
+    ],
+    accessProfiles: BLOCKS.flatMap((block) =>
+      ['always', 'working-hours'].map((schedule) => profileOf(block, schedule)),
+    ),
+    credentialHolders: holders.map((index) => ({
+      id: `person-${index + 1}`,
+      name: `Person ${index + 1}`,
+      status: index % 97 === 5 ? 'suspended' : 'active',
+    })),
+    credentials: holders.map(credentialOf),
+  };
+}
+
+function areaOf(id: string, index: number): Area {
+  const unknown = UNKNOWN[index % UNKNOWN.length] ?? 'failSoft';
+  return { id, name: id, antiPassback: { mode: 'hard', unknown } };
+}
+
+function doorOf({ id, gateway, index }: TownDoor): Door {
+  return {
+    id,
+    name: id,
+    lock: { output: `${id}-strike`, type: index % 5 === 4 ? 'failSafe' : 'failSecure' },
+    contact: { input: `${id}-contact` },
+    exitRequest: { input: `${id}-exit`, releases: true },
+    timings: { releaseTimeMs: 4_000, openTimeMs: 30_000, bounceFilterMs: 100 },
+    onGatewayLoss: 'relock',
+    ...(index === 5 && gateway === 0 ? { unlockSchedule: 'open-house' } : {}),
+  };
+}
+
+function accessPointsOf(door: TownDoor): AccessPoint[] {
+  const { id, isGate, block } = door;
+  const common = { door: id, authentication: 'card', onRecordFailure: 'deny' } as const;
+  const entry: AccessPoint = {
+    ...common,
+    id: `${id}-in`,
+    name: `${id} in`,
+    reader: `${id}-in`,
+    direction: 'entry',
+    ...(isGate ? { areaFrom: 'street', areaTo: block } : {}),
+    ...(isVault(door) ? { policyStaleness: TOWN_STALENESS.vault } : {}),
+  };
+  if (!isGate) return [entry];
+  const exit = { areaFrom: block, areaTo: 'street', direction: 'exit' } as const;
+  return [entry, { ...common, ...exit, id: `${id}-out`, name: `${id} out`, reader: `${id}-out` }];
+}
+
+function profileOf(block: string, schedule: string): AccessProfile {
+  const doors = TOWN_DOORS.filter((door) => door.block === block);
+  const points = doors.flatMap((door) => accessPointsOf(door).map(({ id }) => id));
+  return {
+    id: `${block}-${schedule}`,
+    name: `${block} ${schedule}`,
+    policies: points.map((accessPoint) => ({ accessPoint, schedule })),
+  };
+}
+
+/** Most may enter their block at any time; each of the others is refused for a reason of its own. */
+function credentialOf(index: number): Credential {
+  const block = `block-${(index % TOWN_BLOCKS_COUNT) + 1}`;
+  const kind = Math.floor(index / TOWN_BLOCKS_COUNT) % 40;
+  const schedule = kind < 30 ? 'always' : 'working-hours';
+  return {
+    id: `card-${index + 1}`,
+    holder: `person-${index + 1}`,
+    status: kind === 37 ? 'lost' : 'active',
+    identifiers: [{ format: 'h10301', facility: FACILITY, number: index + 1 }],
+    accessProfiles: kind === 38 ? [] : [`${block}-${schedule}`],
+    ...(kind === 39 ? { validTo: '2020-12-31' } : {}),
+  };
+}

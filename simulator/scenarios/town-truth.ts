@@ -1,0 +1,148 @@
+import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
+import { entitlement, type Claim, type Entitlement } from './entitlement.js';
+import type { SiteHistory } from './site-history.js';
+import { TOWN_STALENESS, type TownDoor } from './town-site.js';
+
+/** What an operator directed, and what it can be seen to come to. */
+export interface Given {
+  readonly id: string;
+  readonly kind: 'lockdown' | 'release' | 'revoke' | 'visitor' | 'forgive' | 'open' | 'expel';
+  readonly atMs: number;
+  /** The number of the gateway at which it was given. */
+  readonly gateway: number;
+  /** Of a lockdown: areas and doors. Absent: the site. */
+  readonly scope?: readonly string[];
+  /** Of a release: the lockdowns that it names. */
+  readonly raises?: readonly string[];
+  /** Of a revocation or a visitor: the credential; of a command: the door. */
+  readonly subject?: string;
+  /** Of a visitor. */
+  readonly untilMs?: number;
+  /** A gateway said so itself, without an operator: whoever hears it counts it, and records nothing. */
+  readonly isRaisedByGateway?: true;
+  /** By number of the gateway: when the record of its effect was on that gateway's platter. */
+  readonly appliedAtMs: Map<number, number>;
+}
+
+/** Where somebody is, and what gateways can know of it. */
+export interface Whereabouts {
+  /** The block that they are in; undefined on the street. */
+  readonly block: string | undefined;
+  /** Of the last passage with their card. */
+  readonly atMs: number;
+  /** Body and card parted, or a passage was not seen as one. */
+  readonly isDoubtful: boolean;
+}
+
+/** From a passage to the moment when both gateways of a block know of it. */
+const CLAIM_MAX_MS = 10_000;
+/** Ages and borders of schedules are told by clocks that are a little wrong. */
+const CLOCK_ERROR_MS = 120_000;
+
+interface Overlay {
+  /** Hold for certain. */
+  readonly reasons: string[];
+  /** Hold or do not. */
+  readonly perhaps: string[];
+}
+
+/** What is so in the town, whatever gateways say of it: who directed what, and who is where. */
+export class TownTruth {
+  readonly given: Given[] = [];
+
+  constructor(
+    private readonly site: SiteFile,
+    /** By number of the gateway. */
+    private readonly histories: readonly SiteHistory[],
+    /** When the policy was confirmed, on the monotonic clock of the world. */
+    private readonly confirmedAtMs: number,
+  ) {}
+
+  /** The lockdowns that somebody gave and nobody released. */
+  get standing(): readonly Given[] {
+    const released = new Set(this.given.flatMap(({ raises = [] }) => raises));
+    return this.given.filter(({ kind, id }) => kind === 'lockdown' && !released.has(id));
+  }
+
+  applied(id: string, gateway: number, atMs: number): Given | undefined {
+    const given = this.given.find((each) => each.id === id);
+    if (given?.appliedAtMs.has(gateway) === false) given.appliedAtMs.set(gateway, atMs);
+    return given;
+  }
+
+  /** What ought to become of a card that is held to a reader now. */
+  entitlement(door: TownDoor, claim: Claim, place: Whereabouts, nowMs: number): Entitlement {
+    const base = this.#byTheSiteFile(claim);
+    const overlay: Overlay = { reasons: [], perhaps: [] };
+    this.#lockdown(door, overlay);
+    this.#revocation(door, claim.credential, overlay);
+    // The rest grants and flags on the way out.
+    if (claim.accessPoint.direction === 'entry') {
+      this.#staleness(claim.accessPoint, nowMs, overlay);
+      if (door.isGate && claim.credential !== undefined) this.#antiPassback(door, place, nowMs, overlay);
+    }
+    const reasons = [...(base.outcome === 'deny' ? base.reasons : []), ...overlay.reasons];
+    if (reasons.length > 0) return { outcome: 'deny', reasons: [...reasons, ...overlay.perhaps] };
+    return overlay.perhaps.length > 0 ? { outcome: 'either' } : base;
+  }
+
+  /** A visitor's card, which no site file names; `visit` is undefined for one that nobody with the right let in. */
+  visitorsEntitlement(door: TownDoor, visit: Given | undefined, nowMs: number): Entitlement {
+    const isOver = visit?.untilMs !== undefined && nowMs > visit.untilMs + CLOCK_ERROR_MS;
+    const isClockRight = this.histories[door.gateway]?.wereWhole(['clock'], nowMs, nowMs) === true;
+    if (visit !== undefined && !(isOver && isClockRight)) return { outcome: 'either' };
+    return { outcome: 'deny', reasons: ['credential_unknown', 'expired', 'lockdown', 'no_right'] };
+  }
+
+  /** Around the borders of a schedule both is right. */
+  #byTheSiteFile(claim: Claim): Entitlement {
+    const [before, after] = [-CLOCK_ERROR_MS, CLOCK_ERROR_MS].map((byMs) =>
+      entitlement(this.site, { ...claim, unixMs: claim.unixMs + byMs }),
+    );
+    return before !== undefined && before.outcome === after?.outcome ? before : { outcome: 'either' };
+  }
+
+  #lockdown(door: TownDoor, { reasons, perhaps }: Overlay): void {
+    for (const raise of this.given) {
+      if (raise.kind !== 'lockdown' || !covers(raise, door)) continue;
+      const releases = this.given.filter(({ raises = [] }) => raises.includes(raise.id));
+      if (releases.some(({ appliedAtMs }) => appliedAtMs.has(door.gateway))) continue;
+      const isCertain = raise.appliedAtMs.has(door.gateway) && releases.length === 0;
+      (isCertain ? reasons : perhaps).push('lockdown');
+    }
+  }
+
+  #revocation({ gateway }: TownDoor, credential: Credential | undefined, { reasons, perhaps }: Overlay): void {
+    for (const { kind, subject, appliedAtMs } of this.given) {
+      if (kind !== 'revoke' || subject !== credential?.id) continue;
+      (appliedAtMs.has(gateway) ? reasons : perhaps).push('credential_revoked');
+    }
+  }
+
+  #staleness({ policyStaleness }: AccessPoint, nowMs: number, { reasons, perhaps }: Overlay): void {
+    const ageMs = nowMs - this.confirmedAtMs;
+    const { maxAgeMs } = policyStaleness ?? TOWN_STALENESS.site;
+    if (ageMs > maxAgeMs + CLOCK_ERROR_MS) reasons.push('policy_stale');
+    else if (ageMs > maxAgeMs - CLOCK_ERROR_MS) perhaps.push('policy_stale');
+  }
+
+  #antiPassback(door: TownDoor, place: Whereabouts, nowMs: number, { reasons, perhaps }: Overlay): void {
+    const isInside = place.block === door.block;
+    const isKnown = this.#isKnown(door, place, nowMs);
+    if (isInside && isKnown) reasons.push('apb_violation');
+    else if (isInside || !isKnown) perhaps.push('apb_violation', 'apb_unknown');
+  }
+
+  /** Nothing was out of order between the two gateways of the block since they were last there. */
+  #isKnown({ gateway }: TownDoor, place: Whereabouts, nowMs: number): boolean {
+    const isOneWhole = (history: SiteHistory | undefined, fromMs: number) =>
+      history?.wereWhole(['gateway', 'mesh', 'disk', 'commands', 'clock'], fromMs, nowMs) === true;
+    const pair = [this.histories[gateway], this.histories[gateway ^ 1]];
+    const fromMs = Math.max(0, place.atMs) - CLAIM_MAX_MS;
+    if (place.isDoubtful || nowMs - place.atMs < CLAIM_MAX_MS) return false;
+    return pair.every((history) => isOneWhole(history, fromMs));
+  }
+}
+
+export const covers = ({ scope }: Given, { id, isGate, block }: TownDoor): boolean =>
+  scope === undefined || scope.includes(id) || (isGate && (scope.includes(block) || scope.includes('street')));

@@ -1,0 +1,129 @@
+import { encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
+import type { EventDraft } from '@sparc/protocol/events';
+import { TOWN_HOLDERS_COUNT, type TownTruth } from '../scenarios/index.js';
+import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
+import type { TownOperators } from './town-operators.js';
+import type { Quarter } from './town-quarters.js';
+
+/** What the thief of a gateway tries, and how the site gets rid of it. */
+export const THIEF_FAULTS = [
+  'theft',
+  'forgedDirective',
+  'replayedDirective',
+  'falseClaim',
+  'falseRaise',
+  'expulsion',
+] as const;
+export type ThiefFault = (typeof THIEF_FAULTS)[number];
+
+const BEGINS_AT = 0.45;
+const LIES_COUNT = 6;
+const LIE_PAUSE_MS = 60_000;
+
+export interface TownThiefDeps {
+  readonly clock: VirtualClock;
+  readonly random: SeededRandom;
+  readonly quarters: readonly Quarter[];
+  readonly truth: TownTruth;
+  readonly operators: TownOperators;
+  trace(line: string): void;
+  unsettle(): void;
+}
+
+/** Somebody takes a gateway off the wall, key and all, and has it say whatever serves them, until an operator expels it. */
+export class TownThief {
+  readonly fired = new Map<ThiefFault, number>();
+  #stolen: number | undefined;
+  #ended = false;
+
+  constructor(private readonly deps: TownThiefDeps) {}
+
+  /** The number of the gateway. */
+  get stolen(): number | undefined {
+    return this.#stolen;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  async live(durationMs: number): Promise<void> {
+    const { clock, random, quarters } = this.deps;
+    await sleep(clock, BEGINS_AT * durationMs);
+    const stolen = random.integer(0, quarters.length - 1);
+    const quarter = quarters[stolen];
+    if (quarter === undefined) return;
+    this.#stolen = stolen;
+    this.#fire('theft', quarter.gateway.name);
+    quarter.history.outage('gateway');
+    quarter.history.outage('commands');
+    // Of the block that it served with another, nobody knows who is inside.
+    quarters[stolen ^ 1]?.history.outage('clock');
+    for (let lie = 0; lie < LIES_COUNT; lie++) {
+      await sleep(clock, random.between(0, LIE_PAUSE_MS));
+      this.#lie(quarter, lie);
+    }
+    await this.#expel(quarter);
+    this.#ended = true;
+  }
+
+  #lie({ gateway }: Quarter, lie: number): void {
+    const { random, operators } = this.deps;
+    const kind = (['forgedDirective', 'replayedDirective', 'falseClaim', 'falseRaise'] as const)[lie % 4];
+    if (kind === undefined) return;
+    this.#fire(kind, gateway.name);
+    switch (kind) {
+      case 'forgedDirective': {
+        const signed = signDirective(operators.stranger, operators.forged());
+        gateway.field?.record(given(encodeSignedDirective(signed)));
+        return;
+      }
+      case 'replayedDirective':
+        if (operators.last !== undefined) gateway.field?.record(given(encodeSignedDirective(operators.last)));
+        return;
+      case 'falseClaim': {
+        const holder = random.integer(1, TOWN_HOLDERS_COUNT);
+        const detail = { from: 'street', to: `block-${(holder % 8) + 1}`, certain: 'true' };
+        gateway.field?.record({ name: 'area.moved', holderId: `person-${holder}`, detail } as EventDraft);
+        return;
+      }
+      case 'falseRaise': {
+        const raise = Buffer.from(random.bytes(16)).toString('hex');
+        const { truth, clock, quarters } = this.deps;
+        truth.given.push({
+          id: raise,
+          kind: 'lockdown',
+          atMs: clock.monotonicMs(),
+          gateway: quarters.findIndex((each) => each.gateway === gateway),
+          isRaisedByGateway: true,
+          appliedAtMs: new Map(),
+        });
+        this.deps.unsettle();
+        gateway.field?.record({ name: 'site.lockdown', detail: { by: 'thief', raise } });
+      }
+    }
+  }
+
+  /** At the head that another gateway holds of it. */
+  async #expel({ gateway }: Quarter): Promise<void> {
+    const { quarters, operators, random, clock } = this.deps;
+    for (;;) {
+      const witness = random.pick(quarters).gateway;
+      const head = witness === gateway || witness.field === undefined ? undefined : witness.newestOf(gateway.key);
+      if (head !== undefined && (await operators.expel(gateway, head))) break;
+      await sleep(clock, LIE_PAUSE_MS);
+    }
+    this.#fire('expulsion', gateway.name);
+  }
+
+  #fire(fault: ThiefFault, where: string): void {
+    this.deps.trace(`${fault} ${where}`);
+    this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);
+  }
+}
+
+const given = (directive: Uint8Array): EventDraft => ({
+  name: 'directive.given',
+  directive,
+  detail: { directive: '0'.repeat(32), kind: 'release', operator: '0'.repeat(64) },
+});

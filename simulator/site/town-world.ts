@@ -1,0 +1,371 @@
+import type { AccessPoint, Credential } from '@sparc/protocol/policy';
+import type { AppendedEntry } from '@sparc/protocol/ports';
+import { SimulatedMesh } from '../mesh/index.js';
+import { cardBitsOf, type ReaderFront } from '../people/index.js';
+import {
+  checkAnswersInTime,
+  checkEgressIsFree,
+  checkLockdownHolds,
+  checkLocksRelock,
+  checkLogsAgree,
+  checkOnlyTheEntitled,
+  checkRecordedBeforeReleased,
+  checkRevokedOpensNothing,
+  checkSaidWhy,
+  checkSpreadsInTime,
+  scheduleOpen,
+  TownTruth,
+  Violations,
+  type Entitlement,
+  type Given,
+  type SiteHistory,
+  type TownDoor,
+} from '../scenarios/index.js';
+import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
+import { readEvents } from './durable-records.js';
+import { townsPolicy, type TownDefect } from './town-defects.js';
+import { TownFaults } from './town-faults.js';
+import { TownOperators } from './town-operators.js';
+import { TownPeople } from './town-people.js';
+import { TownPolicy } from './town-policy.js';
+import { buildTown, type Quarter, type Town } from './town-quarters.js';
+import { TownThief } from './town-thief.js';
+import { isWired } from './town-wiring.js';
+import type { WorldReport } from './world-report.js';
+
+export interface TownWorldOptions {
+  readonly seed: number;
+  /** Simulated time, of which the last 40 minutes are without faults; the site has to be perfect then. Default 2. */
+  readonly hours?: number;
+  /** One for many worlds; default: of its own. */
+  readonly policy?: TownPolicy;
+  readonly defect?: TownDefect;
+}
+
+const HOUR_MS = 3_600_000;
+const HOURS = 2;
+/** Monday, 00:00 in Berlin. */
+const MONDAY_UNIX_MS = Date.UTC(2026, 0, 4, 23);
+/** Which hours of the day a short run sees; a long one begins at six. */
+const BEGINNINGS_HOUR = [7, 11.5, 16.5, 2] as const;
+/** The longest fault is over by then. */
+const REPAIR_MAX_MS = 20 * 60_000;
+const HEALTHY_MS = 20 * 60_000;
+const RECOVERY_MS = 60_000;
+const EVACUATION_MAX_MS = 30 * 60_000;
+/** What a gateway is told of whom it reaches comes this much later. */
+const REACH_PAUSE_MS = 1_000;
+const SCHEDULE_PAUSE_MS = 20_000;
+const SCHEDULE_TOLERANCE_MS = 120_000;
+/** Whoever was at a reader so long ago has been decided. */
+const DECISION_MAX_MS = 5_000;
+/** Of a gateway that a record of its own says that it carried a directive out. */
+const NO_EFFECT: ReadonlySet<string> = new Set(['directive.given', 'directive.refused']);
+
+/**
+ * Sixteen gateways, 200 doors and 5,000 people for hours or days without a cloud: operators direct at any gateway, everything
+ * fails, one gateway is stolen and lies, and in the end all is well again.
+ */
+export class TownWorld {
+  readonly #clock: VirtualClock;
+  readonly #digest = new RunDigest();
+  readonly #violations = new Violations(() => this.#clock.monotonicMs());
+  readonly #mesh: SimulatedMesh;
+  readonly #policy: TownPolicy;
+  readonly #town: Town;
+  readonly #quarters: readonly Quarter[];
+  readonly #people: TownPeople;
+  readonly #truth: TownTruth;
+  readonly #operators: TownOperators;
+  readonly #faults: TownFaults;
+  readonly #thief: TownThief;
+  readonly #durationMs: number;
+  readonly #reached = new Map<string, string>();
+  #spread = { seen: 0, slowestMs: 0 };
+
+  constructor(options: TownWorldOptions) {
+    const { seed, hours = HOURS, defect, policy = new TownPolicy(townsPolicy(defect)) } = options;
+    const random = new SeededRandom(`town/${seed}`);
+    this.#policy = policy;
+    this.#durationMs = hours * HOUR_MS;
+    const beginningHour = hours > 24 ? 6 : (BEGINNINGS_HOUR[seed % BEGINNINGS_HOUR.length] ?? 7);
+    const clock = (this.#clock = new VirtualClock({ startUnixMs: MONDAY_UNIX_MS + beginningHour * HOUR_MS }));
+    this.#mesh = new SimulatedMesh(clock, random.fork('mesh'), isWired);
+    this.#town = buildTown({
+      clock,
+      random,
+      mesh: this.#mesh,
+      policy,
+      defect,
+      onRecord: (gateway, entry) => this.#onRecord(gateway, entry),
+      onExpelled: ({ name }, key) => this.#hangUp(name, key),
+      trace: (line) => this.#trace(line),
+    });
+    this.#quarters = this.#town.quarters;
+    const gateways = this.#quarters.map(({ gateway }) => gateway);
+    const histories = this.#quarters.map(({ history }) => history);
+    this.#truth = new TownTruth(policy.site, histories, clock.monotonicMs());
+    const common = { clock, trace: (line: string) => this.#trace(line), unsettle: () => this.#unsettle() };
+    this.#people = new TownPeople({
+      ...common,
+      random: random.fork('people'),
+      site: policy.site,
+      doors: this.#town.doors,
+      front: (door, point, credential) => this.#front(door, point, credential),
+      leaves: (door) => this.#quarterOf(door).history.exitPresses.add(door.id, clock.monotonicMs()),
+      isAvoided: ({ gateway }) => gateway === this.#thief.stolen,
+    });
+    this.#operators = new TownOperators({
+      ...common,
+      random: random.fork('operators'),
+      siteId: policy.site.site.id,
+      gateways,
+      truth: this.#truth,
+      visit: (given, number, block) => this.#visit(given, number, block),
+      isStolen: (gateway) => gateways.indexOf(gateway) === this.#thief.stolen,
+      opens: (doorId) => this.#opens(doorId),
+    });
+    this.#thief = new TownThief({
+      ...common,
+      random: random.fork('thief'),
+      quarters: this.#quarters,
+      truth: this.#truth,
+      operators: this.#operators,
+    });
+    this.#faults = new TownFaults({
+      ...common,
+      random: random.fork('faults'),
+      mesh: this.#mesh,
+      quarters: this.#quarters,
+    });
+  }
+
+  async run(): Promise<WorldReport> {
+    const clock = this.#clock;
+    this.#begin();
+    void this.#people.live();
+    void this.#operators.live();
+    void this.#sampleSchedules();
+    void this.#watchReach();
+    this.#faults.start();
+    void this.#thief.live(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS);
+    await clock.run(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS);
+    this.#operators.close();
+    this.#faults.heal();
+    await clock.runUntil(() => this.#faults.ended && this.#thief.ended, REPAIR_MAX_MS);
+    await clock.advance(2 * RECOVERY_MS);
+    await this.#within(this.#operators.releaseAll(), RECOVERY_MS);
+    await clock.run(this.#durationMs);
+    this.#people.close();
+    await clock.advance(RECOVERY_MS);
+    await this.#within(this.#people.evacuate(), EVACUATION_MAX_MS);
+    await clock.advance(RECOVERY_MS);
+    this.#check();
+    return this.#report();
+  }
+
+  async #within(work: Promise<unknown>, withinMs: number): Promise<void> {
+    let isDone = false;
+    void work.then(() => (isDone = true));
+    await this.#clock.runUntil(() => isDone, withinMs);
+  }
+
+  #check(): void {
+    const violations = this.#violations;
+    const { given } = this.#truth;
+    for (const [index, { gateway, history }] of this.#quarters.entries()) {
+      const { records, problem } = readEvents(gateway.journalDisk, Buffer.from(gateway.key, 'hex'));
+      history.records = records;
+      if (problem !== undefined) violations.add('journal-is-whole', `${gateway.name}: ${problem}`);
+      for (const { name, doorId, credentialId, durableAtMs } of records) {
+        this.#digest.add(`${durableAtMs.toFixed(3)} ${name} ${doorId} ${credentialId}`);
+      }
+      if (index === this.#thief.stolen) continue;
+      checkOnlyTheEntitled(history, violations);
+      checkRecordedBeforeReleased(history, violations);
+      checkAnswersInTime(history, violations);
+      checkSaidWhy(history, violations);
+      checkEgressIsFree(history, violations);
+      checkLocksRelock(history, violations);
+      const standing = gateway.field?.snapshot().mode.raises.length ?? 0;
+      if (standing > 0)
+        violations.add('lockdown-ends', `${gateway.name} has ${standing} raises that somebody released`);
+    }
+    const histories = this.#quarters.map(({ history }) => history);
+    const isStolen = (index: number) => index === this.#thief.stolen;
+    const honest = histories.map((history, index) => (isStolen(index) ? undefined : history));
+    this.#spread = checkSpreadsInTime(given, honest, violations);
+    checkLockdownHolds(given, honest, violations);
+    checkRevokedOpensNothing(given, honest, violations);
+    checkLogsAgree(
+      this.#quarters.flatMap(({ gateway }, index) => (isStolen(index) ? [] : [gateway.platter])),
+      violations,
+    );
+    for (const id of this.#people.inside) {
+      if (this.#people.isTrapped(id)) violations.add('nobody-is-trapped', `${id} could not leave`);
+    }
+  }
+
+  #report(): WorldReport {
+    const sum = (count: (history: SiteHistory) => number) =>
+      this.#quarters.reduce((total, { history }) => total + count(history), 0);
+    const named = (event: string) => sum(({ records }) => records.filter(({ name }) => name === event).length);
+    const { messages, requests, sessions } = this.#mesh.carried;
+    const { given } = this.#truth;
+    const fired = new Map<string, number>([...this.#faults.fired, ...this.#thief.fired]);
+    for (const { gateway, bus } of this.#quarters) {
+      for (const [fault, count] of [...gateway.journalDisk.fired, ...bus.fired]) {
+        fired.set(fault, (fired.get(fault) ?? 0) + count);
+      }
+    }
+    return {
+      digest: this.#digest.toString(),
+      violations: this.#violations.found,
+      faultsFired: fired,
+      counts: {
+        simulatedMs: this.#clock.monotonicMs(),
+        errands: this.#people.errandsCount,
+        presentations: sum(({ presentations }) => presentations.length),
+        passages: this.#people.passagesCount,
+        visitors: this.#people.visitorsCount,
+        records: sum(({ records }) => records.length),
+        grants: named('access.granted'),
+        denials: named('access.denied'),
+        directives: given.length,
+        applied: given.reduce((count, { appliedAtMs }) => count + appliedAtMs.size, 0),
+        spreadsChecked: this.#spread.seen,
+        spreadSlowestMs: this.#spread.slowestMs,
+        sessions,
+        messages,
+        requests,
+      },
+    };
+  }
+
+  #begin(): void {
+    const { unixMs } = this.#clock.wall();
+    const said = this.#town.authority.begin(unixMs, this.#town.roster, [this.#operators.delegation(unixMs)]);
+    for (const [index, { gateway }] of this.#quarters.entries()) {
+      gateway.usePolicy(this.#policy.of(index, unixMs));
+      // Somebody carried it there when the gateway was put up.
+      gateway.carry(said);
+      gateway.start();
+    }
+  }
+
+  #quarterOf({ gateway }: TownDoor): Quarter {
+    const quarter = this.#quarters[gateway];
+    if (quarter === undefined) throw new Error('each door has a gateway');
+    return quarter;
+  }
+
+  #front(door: TownDoor, accessPoint: AccessPoint, credential: Credential | undefined): ReaderFront {
+    return this.#reader(door, accessPoint, credential?.id, (stale) => {
+      const { unixMs } = this.#clock.wall();
+      const clockKnown = this.#quarterOf(door).history.wereWhole(['clock'], this.#nowMs, this.#nowMs);
+      const claim = { credential, accessPoint, pin: 'none' as const, unixMs, clockKnown, stale };
+      return this.#truth.entitlement(door, claim, this.#people.placeOf(credential?.id ?? ''), this.#nowMs);
+    });
+  }
+
+  /** A reader that tells the history who stands before it. */
+  #reader(
+    door: TownDoor,
+    accessPoint: AccessPoint,
+    credentialId: string | undefined,
+    entitled: (stale: boolean) => Entitlement,
+  ): ReaderFront {
+    const { bus, history } = this.#quarterOf(door);
+    return {
+      presentCard: (card) => {
+        const stale = bus.presentCard(`${accessPoint.reader}-device`, 0, card);
+        const atMs = this.#nowMs;
+        const when = { atMs, completedAtMs: atMs, entitlement: entitled(stale) };
+        history.presentations.push({ accessPoint, doorId: door.id, credentialId, ...when });
+      },
+      pressKeys: () => undefined,
+    };
+  }
+
+  #visit(given: Given, number: number, block: string): void {
+    const card = cardBitsOf({ format: 'h10301', facility: 7, number });
+    void this.#people.visit(card, block, (door) => {
+      const point = this.#policy.site.accessPoints.find(({ id }) => id === `${door.id}-in`);
+      if (point === undefined) throw new Error(`${door.id} has a reader`);
+      return this.#reader(door, point, given.subject, () => this.#truth.visitorsEntitlement(door, given, this.#nowMs));
+    });
+  }
+
+  #opens(doorId: string): void {
+    const quarter = this.#quarters.find(({ history }) => history.doors.has(doorId));
+    quarter?.history.opened.add(doorId, this.#nowMs);
+  }
+
+  #onRecord(gateway: number, { record }: AppendedEntry): void {
+    const { detail = {}, name } = record as {
+      readonly name: string;
+      readonly detail?: Readonly<Record<string, string>>;
+    };
+    const directive = detail['directive'];
+    if (directive === undefined || NO_EFFECT.has(name)) return;
+    if (this.#truth.applied(directive, gateway, this.#nowMs) !== undefined) this.#unsettle();
+  }
+
+  /** Whoever knows of an expulsion speaks to that gateway no more. */
+  #hangUp(machine: string, key: string): void {
+    const expelled = this.#quarters.find(({ gateway }) => gateway.key === key);
+    if (expelled !== undefined && expelled.gateway.name !== machine) this.#mesh.cut(machine, expelled.gateway.name);
+  }
+
+  /** Who is at a reader right now may be decided as it was before, or as it is from now on. */
+  #unsettle(): void {
+    for (const { history } of this.#quarters) {
+      const { presentations } = history;
+      for (let at = presentations.length - 1; at >= 0; at--) {
+        const presentation = presentations[at];
+        if (presentation === undefined || presentation.atMs + DECISION_MAX_MS < this.#nowMs) break;
+        presentations[at] = { ...presentation, entitlement: { outcome: 'either' } };
+      }
+    }
+  }
+
+  /** Which doors a schedule holds open. */
+  async #sampleSchedules(): Promise<void> {
+    const { site } = this.#policy;
+    const unlocked = site.doors.flatMap(({ id, unlockSchedule }) => (unlockSchedule ? [{ id, unlockSchedule }] : []));
+    for (;;) {
+      for (const { id, unlockSchedule } of unlocked) {
+        const { unixMs } = this.#clock.wall();
+        const isOpen = [-SCHEDULE_TOLERANCE_MS, 0, SCHEDULE_TOLERANCE_MS].some(
+          (byMs) => scheduleOpen(site, unlockSchedule, unixMs + byMs) !== false,
+        );
+        const quarter = this.#quarters.find(({ history }) => history.doors.has(id));
+        if (isOpen) quarter?.history.scheduledOpen.add(id, this.#nowMs);
+      }
+      await sleep(this.#clock, SCHEDULE_PAUSE_MS);
+    }
+  }
+
+  /** Tells each gateway whom it reaches over the sessions that are there, as its site process does. */
+  async #watchReach(): Promise<void> {
+    for (;;) {
+      await sleep(this.#clock, REACH_PAUSE_MS);
+      const reached = this.#mesh.reached();
+      for (const { gateway } of this.#quarters) {
+        const keys = [...(reached.get(gateway.key) ?? [])].sort();
+        const told = `${gateway.startsCount} ${keys.join()}`;
+        if (gateway.field === undefined || this.#reached.get(gateway.name) === told) continue;
+        this.#reached.set(gateway.name, told);
+        gateway.reaches(keys);
+      }
+    }
+  }
+
+  get #nowMs(): number {
+    return this.#clock.monotonicMs();
+  }
+
+  #trace(line: string): void {
+    this.#digest.add(`${this.#nowMs.toFixed(3)} ${line}`);
+  }
+}
