@@ -1,5 +1,5 @@
-import { AUTHORITY_NAME, type DirectiveOf, type SignedDirective } from '@sparc/protocol/directive';
-import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import type { DirectiveOf, SignedDirective } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type {
   AppendedEntry,
@@ -27,7 +27,7 @@ import { Peers, type Heard, type HeardEntry } from '../heard/index.js';
 import { DirectiveDesk, type DirectiveReceipt, type DirectiveSinks, type DirectiveSite } from '../directives/index.js';
 import { HostDesk, type AuthorisationHost } from '../host/index.js';
 import { SiteInputs } from '../inputs/index.js';
-import { Linkage } from '../linkage/index.js';
+import { Linkage, VOLATILE_LINKAGE, type LinkageStore } from '../linkage/index.js';
 import {
   isFireAt,
   isLockedDown,
@@ -76,6 +76,8 @@ export interface FieldDeps {
   readonly recordedRevocations?: () => Promise<RecordedRevocations>;
   /** Default: forgets with the process. */
   readonly visitorStore?: VisitorStore;
+  /** Default: forgets with the process. */
+  readonly linkageStore?: LinkageStore;
   /** Of the site that it is a member of. Absent: of none, and nobody directs it. */
   readonly directives?: DirectiveSite & {
     /** Makes an expulsion count that an operator ordered, and records it. */
@@ -216,6 +218,8 @@ export class Field {
     });
     this.#linkage = new Linkage({
       clock,
+      store: deps.linkageStore ?? VOLATILE_LINKAGE,
+      peers: deps.isInMesh === true ? this.#peers : undefined,
       fieldBus: bus,
       isOnline: (deviceId) => this.#devices.isOnline(deviceId),
       record,
@@ -272,6 +276,7 @@ export class Field {
     this.#mode.start();
     this.#revocations.start();
     this.#visitors.start();
+    this.#linkage.start();
     this.#directives?.start();
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
@@ -306,7 +311,7 @@ export class Field {
     if (plan !== undefined) {
       this.#index = indexSite(plan);
       this.#inputs.configure(plan.inputs);
-      this.#linkage.configure(plan);
+      this.#linkage.configure(plan, (policy.kind === 'policy' && policy.site) || plan);
     }
     // A view that is no longer in force is closed: nobody may ask it anything more.
     const view = policy.kind === 'policy' ? policy.view : undefined;
@@ -370,6 +375,7 @@ export class Field {
     for (const { key, heads } of heard.roster?.expelled ?? []) this.#mode.expelled(key, heads);
     this.#directives?.believe(heard.delegations);
     for (const entry of heard.entries) this.#guardEntry(entry);
+    if (heard.isCaughtUp) this.#linkage.caughtUp();
     this.#changed();
   }
 
@@ -514,19 +520,16 @@ export class Field {
         view: () => this.#policy.view,
         expel,
       }),
-      retract: (directive, code) => this.#retract(directive, code),
+      retract: (directive) => this.#retract(directive),
       record: this.#recorder.record,
       commit: (record) => this.#recorder.commit({ record }),
       onFailure: (error, what) => log.error({ code: codeOf(error), error }, what),
     });
   }
 
-  #retract({ id, kind }: DirectiveOf<'raise' | 'visitor'>, code: ErrorCode): void {
-    if (kind === 'visitor') this.#visitors.end(id, code);
-    else {
-      const cause = Promise.resolve(undefined);
-      void this.#mode.apply({ kind: 'release', directive: id, by: AUTHORITY_NAME, raises: [id], cause });
-    }
+  #retract({ id, kind }: DirectiveOf<'raise' | 'visitor'>): void {
+    if (kind === 'visitor') this.#visitors.end(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
+    else this.#mode.retract(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
   }
 
   /** What is wrong with one entry of another gateway concerns no other. */
@@ -543,6 +546,10 @@ export class Field {
 
   #heardEntry(entry: HeardEntry): void {
     switch (entry.record.name) {
+      case 'linkage.ran':
+      case 'linkage.carried_out':
+        this.#linkage.heard(entry);
+        return;
       case 'directive.given':
         this.#directives?.heard(entry);
         return;

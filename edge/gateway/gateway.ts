@@ -15,6 +15,7 @@ import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldDeps, type FieldLog, type FieldPolicy } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
 import { expulsionsToTexts, readMembership } from '../membership/index.js';
+import { LinkageFile } from '../linkage/index.js';
 import { lossClaim, readClaims } from '../passages/index.js';
 import { toHex, verifySignature } from '../platform/index.js';
 import {
@@ -83,6 +84,8 @@ export class Gateway {
   readonly #laneState = new LaneState();
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
+  /** There are others to hear; one that joins its site later hears them from its next start on. */
+  #isInMesh = false;
   #view: SqlitePolicyView | undefined;
   /** What the replica says before there is a field. */
   #firstGeneration: ((message: GenerationMessage) => void) | undefined;
@@ -184,7 +187,7 @@ export class Gateway {
     await this.#lifecycle.start(named('site', this.#site));
     if (this.#lane !== undefined) await this.#lifecycle.start(named('policyLane', this.#lane));
     this.#recordStart(field);
-    if (this.config.mesh !== undefined) this.#replica.hear();
+    if (this.#isInMesh) this.#replica.hear();
     const audit = new Audit({
       clock,
       dataDir: this.config.dataDir,
@@ -213,6 +216,7 @@ export class Gateway {
     const clock = this.#clock;
     let isFirst = true;
     const joined = this.#joined(plan?.site.id);
+    this.#isInMesh = this.config.mesh !== undefined && joined !== undefined;
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
@@ -237,7 +241,7 @@ export class Gateway {
         journal,
         fieldBus: this.#commissioning.buses,
         random: this.deps.random,
-        isInMesh: this.config.mesh !== undefined && joined !== undefined,
+        isInMesh: this.#isInMesh,
         acceptClock: () => clock.accept(),
         ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),
@@ -247,6 +251,7 @@ export class Gateway {
         },
         revocationStore: new RevocationFile(this.config.dataDir),
         visitorStore: new VisitorFile(this.config.dataDir),
+        linkageStore: new LinkageFile(this.config.dataDir),
         ...(joined && { directives: this.#directives(joined) }),
         recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;

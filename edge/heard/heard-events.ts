@@ -15,4 +15,5 @@ export const HEARD_EVENTS = [
   'apb.forgiven',
   'journal.gap',
   'linkage.ran',
+  'linkage.carried_out',
 ] as const satisfies readonly EventName[];

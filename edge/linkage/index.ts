@@ -3,7 +3,10 @@
  * against rules that set each other off.
  * @packageDocumentation
  */
-export { Linkage, type LinkageDeps, type LinkagePlan } from './linkage.js';
+export { ANSWER_MAX_MS } from './asked-gateways.js';
+export { YOUNG_MAX_MS } from './asked-here.js';
+export { Linkage, type LinkageDeps } from './linkage.js';
+export { LinkageFile, VOLATILE_LINKAGE, type DoneEntries, type LinkageStore } from './linkage-file.js';
 export {
   create,
   nextDeadlineMs,
@@ -16,4 +19,5 @@ export {
   type LinkageState,
 } from './linkage-machine.js';
 export type { SiteFacts } from './condition.js';
+export { isEverywhere, type LinkagePlan } from './rule-parts.js';
 export { isMatch, WHERE_FIELDS, watched, type Watched } from './trigger.js';

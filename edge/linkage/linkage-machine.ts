@@ -27,6 +27,8 @@ export type LinkageInput =
       readonly chainLength: number;
       readonly facts: SiteFacts;
     }
+  /** It ran at another gateway, and this is what is to be done of it here. */
+  | { readonly kind: 'asked'; readonly nowMs: number; readonly rule: LinkageRule }
   | { readonly kind: 'time'; readonly nowMs: number };
 
 export type LinkageEffect =
@@ -62,7 +64,16 @@ export function step(
   state: LinkageState,
   input: LinkageInput,
 ): { readonly state: LinkageState; readonly effects: readonly LinkageEffect[] } {
-  return input.kind === 'time' ? resume(state, input.nowMs) : happened(state, input);
+  switch (input.kind) {
+    case 'happened':
+      return happened(state, input);
+    case 'asked': {
+      const budgets = new Map(state.budgets);
+      return { state: { ...state, budgets }, effects: run(budgets, input.rule, input.nowMs) };
+    }
+    case 'time':
+      return resume(state, input.nowMs);
+  }
 }
 
 function resume(state: LinkageState, nowMs: number) {
@@ -82,21 +93,27 @@ function happened(state: LinkageState, input: Extract<LinkageInput, { kind: 'hap
   let budgets: Map<string, Budget> | undefined;
   for (const { rule, on } of state.watches) {
     if (!on.some((watch) => isAwaited(watch, what)) || rule.if?.every((each) => holds(each, facts)) === false) continue;
-    const { id } = rule;
-    const budget = refilled(state.budgets.get(id), nowMs);
     budgets ??= new Map(state.budgets);
-    if (budget.suspended !== undefined) {
-      const { untilMs, missedCount } = budget.suspended;
-      budgets.set(id, { ...budget, suspended: { untilMs, missedCount: missedCount + 1 } });
-    } else if (chainLength >= CHAIN_LENGTH_MAX || budget.runsLeft < 1) {
-      budgets.set(id, { ...budget, suspended: { untilMs: nowMs + SUSPENDED_MS, missedCount: 1 } });
-      effects.push({ kind: 'suspended', ruleId: id, because: budget.runsLeft < 1 ? 'rate' : 'chain' });
-    } else {
-      budgets.set(id, { ...budget, runsLeft: budget.runsLeft - 1 });
-      effects.push({ kind: 'run', rule });
-    }
+    effects.push(...run(budgets, rule, nowMs, chainLength));
   }
   return { state: budgets === undefined ? state : { ...state, budgets }, effects };
+}
+
+/** Spends the budget of a rule. */
+function run(budgets: Map<string, Budget>, rule: LinkageRule, nowMs: number, chainLength = 0): LinkageEffect[] {
+  const { id } = rule;
+  const budget = refilled(budgets.get(id), nowMs);
+  if (budget.suspended !== undefined) {
+    const { untilMs, missedCount } = budget.suspended;
+    budgets.set(id, { ...budget, suspended: { untilMs, missedCount: missedCount + 1 } });
+    return [];
+  }
+  if (chainLength >= CHAIN_LENGTH_MAX || budget.runsLeft < 1) {
+    budgets.set(id, { ...budget, suspended: { untilMs: nowMs + SUSPENDED_MS, missedCount: 1 } });
+    return [{ kind: 'suspended', ruleId: id, because: budget.runsLeft < 1 ? 'rate' : 'chain' }];
+  }
+  budgets.set(id, { ...budget, runsLeft: budget.runsLeft - 1 });
+  return [{ kind: 'run', rule }];
 }
 
 function refilled(budget: Budget | undefined, nowMs: number): Budget {

@@ -1,9 +1,13 @@
-import type { EventRecord } from '@sparc/protocol/events';
-import type { LinkageRule, Output } from '@sparc/protocol/policy';
+import type { EventDraft, EventRecord } from '@sparc/protocol/events';
+import type { LinkageRule } from '@sparc/protocol/policy';
 import type { EntryId, Timer } from '@sparc/protocol/ports';
+import type { HeardEntry, Peers } from '../heard/index.js';
 import type { InputSignal } from '../inputs/index.js';
 import { ruleOf } from '../site-mode/index.js';
+import { AskedGateways } from './asked-gateways.js';
+import { AskedHere } from './asked-here.js';
 import type { SiteFacts } from './condition.js';
+import type { LinkageStore } from './linkage-file.js';
 import {
   create,
   nextDeadlineMs,
@@ -15,21 +19,31 @@ import {
   type LinkageState,
 } from './linkage-machine.js';
 import { RuleActions, type Cause, type RuleActionsDeps } from './rule-actions.js';
-
-export interface LinkagePlan {
-  readonly linkageRules?: readonly LinkageRule[];
-  readonly outputs: readonly Output[];
-}
+import { isRestricting } from './rule-order.js';
+import { isEverywhere, isPlaced, RuleParts, type LinkagePlan, type PlacedAction } from './rule-parts.js';
 
 export interface LinkageDeps extends RuleActionsDeps {
   readonly facts: SiteFacts;
+  readonly store: LinkageStore;
+  /** Absent: there are no other gateways. */
+  readonly peers: Peers | undefined;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
 }
 
-interface Due {
-  readonly effect: LinkageEffect;
+/** What effects follow from. */
+interface Origin {
   readonly cause: Cause;
-  /** Of what the effect brings about. */
+  /** Of what they bring about. */
   readonly chainLength: number;
+  /**
+   * `here`: this gateway alone heard it, and asks others for their part. `everywhere`: all did, and each does its own part.
+   * `asked`: another gateway heard it.
+   */
+  readonly heard: 'here' | 'everywhere' | 'asked';
+}
+
+interface Due extends Origin {
+  readonly effect: LinkageEffect;
 }
 
 /**
@@ -39,6 +53,9 @@ interface Due {
 export class Linkage {
   #state: LinkageState = create([]);
   readonly #actions: RuleActions;
+  readonly #parts = new RuleParts();
+  readonly #askedGateways: AskedGateways;
+  readonly #askedHere: AskedHere;
   #due: Due[] = [];
   #turn: Timer | undefined;
   #resume: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -49,6 +66,21 @@ export class Linkage {
 
   constructor(private readonly deps: LinkageDeps) {
     this.#actions = new RuleActions(deps);
+    this.#askedGateways = new AskedGateways({ ...deps, parts: this.#parts });
+    this.#askedHere = new AskedHere({
+      ...deps,
+      parts: this.#parts,
+      isLasting: (action) => this.#isLasting(action),
+      run: (rule, entry, chainLength) => {
+        const nowMs = deps.clock.monotonicMs();
+        this.#step({ kind: 'asked', nowMs, rule }, { cause: causeOf(entry), chainLength, heard: 'asked' });
+      },
+    });
+  }
+
+  /** Once: takes up what earlier runs did for other gateways. */
+  start(): void {
+    this.#askedHere.start();
   }
 
   /** Rules that tripped a limit and do nothing at the moment. */
@@ -56,8 +88,10 @@ export class Linkage {
     return [...this.#state.budgets].filter(([, { suspended }]) => suspended !== undefined).map(([id]) => id);
   }
 
-  /** Rules begin anew, each with its whole budget. */
-  configure({ linkageRules = [], outputs }: LinkagePlan): void {
+  /** Rules begin anew, each with its whole budget. `site`: all of what `own` is this gateway's part of. */
+  configure(own: LinkagePlan, site: LinkagePlan): void {
+    const { linkageRules = [], outputs } = own;
+    this.#parts.configure(own, site);
     this.#state = create(linkageRules);
     this.#chains.clear();
     this.#actions.configure(linkageRules, outputs);
@@ -66,23 +100,31 @@ export class Linkage {
 
   /** Everything that the field records; `id` resolves when it is on disk. */
   readonly observe = (record: EventRecord, id: Promise<EntryId | undefined>): void => {
-    const { name, detail, accessPointId, doorId, deviceId, credentialId, holderId } = record;
+    const { name, detail } = record;
     const author = detail?.['rule'] ?? ruleOf(detail?.['by'] ?? this.#standingAuthor(record));
     const chainLength = Math.max(this.#chainLength, this.#chains.get(author ?? '') ?? 0);
-    const subject = {
-      ...(accessPointId !== undefined && { accessPointId }),
-      ...(doorId !== undefined && { doorId }),
-      ...(deviceId !== undefined && { deviceId }),
-      ...(credentialId !== undefined && { credentialId }),
-      ...(holderId !== undefined && { holderId }),
-    };
-    this.#happened({ kind: 'event', record }, chainLength, { id, text: name, subject });
+    const cause = { id, text: name, subject: subjectOf(record) };
+    this.#happened({ kind: 'event', record }, chainLength, cause, isEverywhere(record) ? 'everywhere' : 'here');
   };
+
+  /** What another gateway recorded. */
+  heard(entry: HeardEntry): void {
+    const { id, record } = entry;
+    if (record.name === 'linkage.ran') this.#askedHere.heard(entry);
+    if (record.name === 'linkage.carried_out' && record.causeId !== undefined) {
+      this.#askedGateways.answered(id.author, record.causeId);
+    }
+  }
+
+  /** All that other gateways had recorded at the start has been heard. */
+  caughtUp(): void {
+    this.#askedHere.caughtUp();
+  }
 
   /** An input changed, as far as the gateway saw it. */
   onInput(input: string, becomes: InputSignal): void {
     const text = `input ${input} ${becomes}`;
-    this.#happened({ kind: 'input', input, becomes }, this.#chainLength, { text, subject: {} });
+    this.#happened({ kind: 'input', input, becomes }, this.#chainLength, { text, subject: {} }, 'here');
   }
 
   deviceOnline(deviceId: string): void {
@@ -93,6 +135,8 @@ export class Linkage {
     this.#turn?.cancel();
     this.#resume?.timer.cancel();
     this.#actions.stop();
+    this.#askedGateways.stop();
+    this.#askedHere.stop();
   }
 
   /** A door that follows an order says so later, and names nobody. */
@@ -101,30 +145,36 @@ export class Linkage {
     return isOfMode && doorId !== undefined ? this.deps.siteMode().doors[doorId]?.by : undefined;
   }
 
-  #happened(what: Happening, chainLength: number, cause: Cause): void {
+  #isLasting(action: PlacedAction): boolean {
+    if ('turn' in action) return true;
+    return 'mode' in action && action.forMs === undefined && isRestricting(action, this.deps.siteMode());
+  }
+
+  #happened(what: Happening, chainLength: number, cause: Cause, heard: Origin['heard']): void {
     try {
       const { facts, clock } = this.deps;
-      this.#step({ kind: 'happened', nowMs: clock.monotonicMs(), what, chainLength, facts }, cause, chainLength + 1);
+      const input: LinkageInput = { kind: 'happened', nowMs: clock.monotonicMs(), what, chainLength, facts };
+      this.#step(input, { cause, chainLength: chainLength + 1, heard });
     } catch (error) {
       this.deps.onFailure(error);
     }
   }
 
-  #step(input: LinkageInput, cause: Cause, chainLength: number): void {
+  #step(input: LinkageInput, origin: Origin): void {
     const { state, effects } = step(this.#state, input);
     this.#state = state;
     if (effects.length === 0) return;
-    this.#due.push(...effects.map((effect) => ({ effect, cause, chainLength })));
+    this.#due.push(...effects.map((effect) => ({ effect, ...origin })));
     this.#turn ??= this.deps.clock.setTimer(0, () => this.#carryOut());
     this.#arm();
   }
 
   #carryOut(): void {
     this.#turn = undefined;
-    for (const { effect, cause, chainLength } of this.#due.splice(0)) {
-      this.#chainLength = chainLength;
+    for (const due of this.#due.splice(0)) {
+      this.#chainLength = due.chainLength;
       try {
-        this.#execute(effect, cause, chainLength);
+        this.#execute(due);
       } catch (error) {
         this.deps.onFailure(error);
       } finally {
@@ -133,23 +183,36 @@ export class Linkage {
     }
   }
 
-  #execute(effect: LinkageEffect, cause: Cause, chainLength: number): void {
+  #run({ id, then }: LinkageRule, { cause, chainLength, heard }: Origin): void {
+    const here = then.filter((action) => this.#parts.isHere(action));
+    if (heard === 'everywhere' && here.length === 0) return;
+    this.#chains.set(id, chainLength);
+    const elsewhere = heard === 'here' ? then.filter(isPlaced).filter((action) => !here.includes(action)) : [];
+    const name = heard === 'asked' ? 'linkage.carried_out' : 'linkage.ran';
+    const asks = elsewhere.length > 0 && { chain: String(chainLength) };
+    const detail = { rule: id, because: cause.text, ...asks };
+    const ran = this.deps.record({ name, ...cause.subject, detail }, cause.id);
+    if (elsewhere.length > 0) this.#askedGateways.ask(id, elsewhere, ran);
+    for (const action of here) {
+      if (heard !== 'asked' && isPlaced(action)) this.#askedHere.said(action);
+      this.#actions.carryOut(id, action, cause);
+    }
+  }
+
+  #execute({ effect, ...origin }: Due): void {
     const { record } = this.deps;
+    const { cause } = origin;
     switch (effect.kind) {
-      case 'run': {
-        const { rule } = effect;
-        this.#chains.set(rule.id, chainLength);
-        record({ name: 'linkage.ran', ...cause.subject, detail: { rule: rule.id, because: cause.text } }, cause.id);
-        for (const action of rule.then) this.#actions.carryOut(rule.id, action, cause);
+      case 'run':
+        this.#run(effect.rule, origin);
         break;
-      }
       case 'suspended': {
         const detail = { rule: effect.ruleId, because: effect.because, forMs: String(SUSPENDED_MS) };
-        record({ name: 'linkage.suspended', detail }, cause.id);
+        void record({ name: 'linkage.suspended', detail }, cause.id);
         break;
       }
       case 'resumed':
-        record({ name: 'linkage.resumed', detail: { rule: effect.ruleId, missed: String(effect.missedCount) } });
+        void record({ name: 'linkage.resumed', detail: { rule: effect.ruleId, missed: String(effect.missedCount) } });
         break;
     }
   }
@@ -163,9 +226,28 @@ export class Linkage {
     const { clock } = this.deps;
     const timer = clock.setTimer(Math.max(0, atMs - clock.monotonicMs()), () => {
       this.#resume = undefined;
-      this.#step({ kind: 'time', nowMs: clock.monotonicMs() }, { text: 'time', subject: {} }, 0);
+      const cause = { text: 'time', subject: {} };
+      this.#step({ kind: 'time', nowMs: clock.monotonicMs() }, { cause, chainLength: 0, heard: 'here' });
       this.#arm();
     });
     this.#resume = { atMs, timer };
   }
 }
+
+/** What is repeated of a record in those that follow from it. */
+function subjectOf({ accessPointId, doorId, deviceId, credentialId, holderId }: EventRecord): Cause['subject'] {
+  return {
+    ...(accessPointId !== undefined && { accessPointId }),
+    ...(doorId !== undefined && { doorId }),
+    ...(deviceId !== undefined && { deviceId }),
+    ...(credentialId !== undefined && { credentialId }),
+    ...(holderId !== undefined && { holderId }),
+  };
+}
+
+/** That a rule ran at another gateway. */
+const causeOf = ({ id, record }: HeardEntry): Cause => ({
+  id: Promise.resolve(id),
+  text: record.detail?.['because'] ?? record.name,
+  subject: subjectOf(record),
+});

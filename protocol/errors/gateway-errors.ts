@@ -54,6 +54,12 @@ export const GATEWAY_ERRORS = {
     meaning: 'The file that says which visitors operators let in is damaged, or others can write to it.',
     action: 'Let those in anew who are still expected: `sparc visitor add`. Look for the reason on the disk.',
   },
+  ERR_GATEWAY_LINKAGE_DAMAGED: {
+    meaning:
+      'The file that says what was done for linkage rules of other gateways is damaged, or others can write to it.',
+    action:
+      'What rules asked for before the start is not made up for. Look at the outputs and doors that rules of other gateways drive, and for the reason on the disk.',
+  },
   ERR_GATEWAY_REVOCATION_UNSAVED: {
     meaning: 'A revocation is in force, but the disk did not take it.',
     action:

@@ -10,7 +10,28 @@ export const LINKAGE_EVENTS = {
     severity: 'info',
     meaning: 'A linkage rule was set off, and its conditions held.',
     fields: SUBJECT,
+    detail: {
+      ...RULE,
+      because: 'the event, or the input and what it became',
+      'chain?':
+        'other gateways are to do their part: so many rules, one after the other, led to it. Absent: there is none, or each knows of it by itself',
+    },
+  },
+  'linkage.carried_out': {
+    severity: 'info',
+    meaning: 'A linkage rule ran at another gateway, and this one does its part.',
+    fields: SUBJECT,
     detail: { ...RULE, because: 'the event, or the input and what it became' },
+  },
+  'linkage.unheard': {
+    severity: 'warning',
+    meaning:
+      'A part of what a linkage rule does is of another gateway, which is not reached or did not say within 3 s that it does it. What opens, pulses or ends by itself it does not do any more after 5 s; an output that is turned on or off and a mode that restricts it makes up for when it hears of them.',
+    detail: {
+      ...RULE,
+      action: 'the output or the door',
+      'gateway?': 'which one; absent: none says that it has the bus',
+    },
   },
   'linkage.failed': {
     severity: 'warning',

@@ -148,6 +148,9 @@ export interface SiteOptions {
   readonly recordedRevocations?: FieldDeps['recordedRevocations'];
   readonly host?: AuthorisationHost;
   readonly isInMesh?: boolean;
+  readonly linkageStore?: FieldDeps['linkageStore'];
+  readonly directives?: FieldDeps['directives'];
+  readonly revocationStore?: FieldDeps['revocationStore'];
   readonly claims?: FieldDeps['claims'];
   /** Time as the field has it; without it, that of the machine. */
   readonly siteClock?: (machine: VirtualClock) => Pick<FieldDeps, 'clock' | 'acceptClock'>;
@@ -161,7 +164,17 @@ export class FieldSite {
   readonly errors: object[] = [];
   readonly field: Field;
 
-  private constructor({ host, isInMesh = false, modeStore, recordedRevocations, claims, siteClock }: SiteOptions) {
+  private constructor({
+    host,
+    isInMesh = false,
+    modeStore,
+    linkageStore,
+    directives,
+    revocationStore,
+    recordedRevocations,
+    claims,
+    siteClock,
+  }: SiteOptions) {
     const log = {
       info: () => undefined,
       warn: () => undefined,
@@ -177,6 +190,9 @@ export class FieldSite {
       isInMesh,
       ...(host && { host }),
       ...(modeStore && { modeStore }),
+      ...(linkageStore && { linkageStore }),
+      ...(directives && { directives }),
+      ...(revocationStore && { revocationStore }),
       ...(recordedRevocations && { recordedRevocations }),
       ...(claims && { claims }),
       ...siteClock?.(clock),

@@ -1,6 +1,5 @@
 import t from 'tap';
 import { planOfGateway, sitePlanOf, validateSiteFile } from '@sparc/edge/policy';
-import type { LinkageRule, SitePlan } from '@sparc/protocol/policy';
 import { problemsOf } from '@sparc/edge/config';
 import { SITE_FILE } from '../../support/site-file.js';
 
@@ -24,29 +23,6 @@ t.test('each thing of a site belongs to exactly one of its gateways', async (t) 
   }
   t.strictSame(planOfGateway(plan, ['bus-a', 'bus-b']).doors, plan.doors);
   t.strictSame(planOfGateway(plan, []).doors, []);
-});
-
-const rule = (when: LinkageRule['when'], then: LinkageRule['then']): LinkageRule => ({ id: 'one', when, then });
-const rulesAt = (bus: string, linkageRules: readonly LinkageRule[]): SitePlan['linkageRules'] =>
-  planOfGateway({ ...plan, linkageRules: [...linkageRules] }, [bus]).linkageRules;
-
-t.test('of a rule that a schedule sets off, each gateway has its own part', async (t) => {
-  const evening = rule(
-    [{ schedule: 'office', becomes: 'closed' }],
-    [
-      { door: 'front', mode: 'locked' },
-      { door: 'lab', mode: 'locked' },
-    ],
-  );
-  t.match(rulesAt('bus-a', [evening]), [{ then: [{ door: 'front' }] }]);
-  t.match(rulesAt('bus-b', [evening]), [{ then: [{ door: 'lab' }] }]);
-  const strike = rule(evening.when, [{ output: 'lab-strike', turn: 'on' }]);
-  t.strictSame(rulesAt('bus-a', [strike]), []);
-});
-
-t.test('a rule that one gateway alone hears keeps what it cannot carry out, so that it fails on record', async (t) => {
-  const forced = rule([{ event: 'door.forced' }], [{ door: 'lab', mode: 'locked' }]);
-  t.strictSame(rulesAt('bus-a', [forced]), [forced]);
 });
 
 const problemsAt = (busId: string, text: string): readonly string[] => {

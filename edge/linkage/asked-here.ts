@@ -1,0 +1,136 @@
+import type { LinkageRule } from '@sparc/protocol/policy';
+import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
+import type { HeardEntry } from '../heard/index.js';
+import { CHAIN_LENGTH_MAX } from './linkage-machine.js';
+import type { DoneEntries, LinkageStore } from './linkage-file.js';
+import { isPlaced, targetOf, type PlacedAction, type RuleParts } from './rule-parts.js';
+
+/** What opens, pulses or ends by itself is not done any more for a rule that ran longer ago at another gateway. */
+export const YOUNG_MAX_MS = 5_000;
+/** Of what comes late, the newest word counts that came within that. */
+const LATE_PAUSE_MS = 1_000;
+
+export interface AskedHereDeps {
+  readonly clock: Clock;
+  readonly parts: RuleParts;
+  readonly store: LinkageStore;
+  /** Whether it may still be done when its time is over: it opens nothing, and lasts until somebody says otherwise. */
+  readonly isLasting: (action: PlacedAction) => boolean;
+  /** Does these actions of a rule, within its limits here. `chainLength`: rules that led to them, one after the other. */
+  readonly run: (rule: LinkageRule, entry: HeardEntry, chainLength: number) => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+interface Word {
+  readonly rule: LinkageRule;
+  readonly entry: HeardEntry;
+}
+
+/** What rules that ran at other gateways have to be done here: once for each entry, also over a restart. */
+export class AskedHere {
+  #done: DoneEntries = {};
+  /** Nobody knows what was done before: what was said till then is over. */
+  #isOver = true;
+  /** By target: when the word that counts was said, by the clock of whoever said it. */
+  readonly #words = new Map<string, number>();
+  /** By target: what came late and is done in a moment. */
+  readonly #late = new Map<string, Word>();
+  #timer: Timer | undefined;
+  #saving: Promise<void> | undefined;
+  #isSaved = true;
+
+  constructor(private readonly deps: AskedHereDeps) {}
+
+  /** Once: takes up what earlier runs did. */
+  start(): void {
+    try {
+      const done = this.deps.store.load();
+      if (done === undefined) return;
+      this.#done = { ...done };
+      this.#isOver = false;
+    } catch (error) {
+      this.deps.onFailure(error);
+    }
+  }
+
+  /** All that was on the disk at the start has been heard. */
+  caughtUp(): void {
+    if (!this.#isOver) return;
+    this.#isOver = false;
+    this.#save();
+  }
+
+  /** A rule that ran here says what is to become of a target. */
+  said(action: PlacedAction): void {
+    this.#words.set(targetOf(action), this.deps.clock.wall().unixMs);
+  }
+
+  /** A rule ran at another gateway. */
+  heard(entry: HeardEntry): void {
+    const { id, record, wallUnixMs } = entry;
+    const { clock, parts, run, isLasting } = this.deps;
+    const rule = parts.rule(record.detail?.['rule'] ?? '');
+    if (rule === undefined || record.detail?.['chain'] === undefined) return;
+    const actions = rule.then.filter(isPlaced).filter((action) => parts.isHere(action));
+    if (actions.length === 0 || !this.#isNew(id)) return;
+    this.#done[id.author] = { epoch: id.epoch, sequence: id.sequence };
+    if (this.#isOver) return;
+    if (Math.abs(clock.wall().unixMs - wallUnixMs) <= YOUNG_MAX_MS) {
+      for (const action of actions) this.#words.set(targetOf(action), wallUnixMs);
+      run({ ...rule, then: actions }, entry, chainOf(entry));
+    } else {
+      for (const action of actions.filter(isLasting)) this.#keep(action, { rule, entry });
+    }
+    this.#save();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #isNew({ author, epoch, sequence }: EntryId): boolean {
+    const done = this.#done[author];
+    return done === undefined || epoch > done.epoch || (epoch === done.epoch && sequence > done.sequence);
+  }
+
+  #keep(action: PlacedAction, word: Word): void {
+    const target = targetOf(action);
+    const { wallUnixMs } = word.entry;
+    if (wallUnixMs < (this.#words.get(target) ?? -Infinity)) return;
+    this.#words.set(target, wallUnixMs);
+    this.#late.set(target, { ...word, rule: { ...word.rule, then: [action] } });
+    this.#timer ??= this.deps.clock.setTimer(LATE_PAUSE_MS, () => this.#doLate());
+  }
+
+  #doLate(): void {
+    this.#timer = undefined;
+    const words = [...this.#late];
+    this.#late.clear();
+    for (const [target, { rule, entry }] of words) {
+      // A younger word came meanwhile.
+      if (this.#words.get(target) === entry.wallUnixMs) this.deps.run(rule, entry, chainOf(entry));
+    }
+  }
+
+  #save(): void {
+    this.#isSaved = false;
+    this.#saving ??= this.#saveNewest().finally(() => (this.#saving = undefined));
+  }
+
+  async #saveNewest(): Promise<void> {
+    try {
+      while (!this.#isSaved) {
+        this.#isSaved = true;
+        await this.deps.store.save({ ...this.#done });
+      }
+    } catch (error) {
+      this.deps.onFailure(error);
+    }
+  }
+}
+
+/** By the word of the other gateway, as far as that can be true. */
+function chainOf({ record }: HeardEntry): number {
+  const length = Number(record.detail?.['chain']);
+  return Number.isInteger(length) && length >= 1 ? Math.min(length, CHAIN_LENGTH_MAX) : CHAIN_LENGTH_MAX;
+}

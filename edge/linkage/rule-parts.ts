@@ -1,0 +1,59 @@
+import type { EventRecord } from '@sparc/protocol/events';
+import type { LinkageAction, LinkageRule, SitePlan } from '@sparc/protocol/policy';
+
+/** Of the plan of a site, or of a gateway's part of it. */
+export type LinkagePlan = Pick<SitePlan, 'linkageRules' | 'devices' | 'outputs' | 'doors'>;
+
+/** Something that only the gateway can do that has the bus of its output or door. */
+export type PlacedAction = Extract<LinkageAction, { output: string } | { door: string }>;
+
+export const isPlaced = (action: LinkageAction): action is PlacedAction => 'output' in action || 'door' in action;
+
+/** What an action switches or orders, as it is written in records. */
+export const targetOf = (action: PlacedAction): string =>
+  'output' in action ? `output ${action.output}` : `door ${action.door}`;
+
+/** What of a rule is done where. */
+export class RuleParts {
+  #rules: ReadonlyMap<string, LinkageRule> = new Map();
+  #here: ReadonlySet<string> = new Set();
+  /** By target. */
+  #buses: ReadonlyMap<string, string> = new Map();
+
+  /** `site`: all of what `own` is this gateway's part of. */
+  configure(own: LinkagePlan, site: LinkagePlan): void {
+    const busOfDevice = new Map(site.devices.map(({ id, bus }) => [id, bus]));
+    const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device) ?? '']));
+    this.#rules = new Map((site.linkageRules ?? []).map((rule) => [rule.id, rule]));
+    this.#here = new Set([...own.outputs.map(({ id }) => `output ${id}`), ...own.doors.map(({ id }) => `door ${id}`)]);
+    this.#buses = new Map([
+      ...[...busOfOutput].map(([id, bus]) => [`output ${id}`, bus] as const),
+      ...site.doors.map(({ id, lock }) => [`door ${id}`, busOfOutput.get(lock.output) ?? ''] as const),
+    ]);
+  }
+
+  /** As the policy of the whole site has it. */
+  rule(id: string): LinkageRule | undefined {
+    return this.#rules.get(id);
+  }
+
+  /** What has no place is done where the rule runs. */
+  isHere(action: LinkageAction): boolean {
+    return !isPlaced(action) || this.#here.has(targetOf(action)) || this.busOf(action) === undefined;
+  }
+
+  /** Undefined for what the site does not have. */
+  busOf(action: PlacedAction): string | undefined {
+    return this.#buses.get(targetOf(action));
+  }
+}
+
+/**
+ * Whether every gateway records it by itself: a boundary of a schedule, or what was raised, released or directed for the
+ * site. A rule that waits for it runs at each of them, and each does its own part.
+ */
+export function isEverywhere({ name, detail, doorId }: EventRecord): boolean {
+  if (name === 'schedule.active' || name === 'schedule.inactive') return detail?.['because'] === 'boundary';
+  const ofSite = detail?.['raise'] ?? detail?.['raises'] ?? detail?.['directive'];
+  return ofSite !== undefined && detail?.['alone'] === undefined && doorId === undefined;
+}
