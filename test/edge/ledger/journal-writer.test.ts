@@ -2,7 +2,7 @@ import t from 'tap';
 import { JournalWriter, nodeCrypto, type JournalStartReport, type JournalWriterOptions } from '@sparc/edge/ledger';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
-import { compareHlc } from '@sparc/protocol/hlc';
+import { compareHlc, HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import { decodeEvent, EntryContent, EpochBody, nextLink, type Link } from '@sparc/protocol/ledger';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
@@ -296,4 +296,23 @@ t.test('a log of another key or with a damaged end is not continued', async (t) 
   await t.rejects(site.start(), { code: 'ERR_LEDGER_CORRUPT' });
   site.store.commits[1] = tail;
   await site.start();
+});
+
+t.test('what is recorded comes after what was heard before, unless that is of a clock far ahead', async (t) => {
+  const site = new Site();
+  await site.start();
+  const { unixMs } = site.clock.wall();
+  const heard = { unixMs: unixMs + HLC_AHEAD_MAX_MS, counter: 3 };
+  site.writer.observe({ unixMs: unixMs + HLC_AHEAD_MAX_MS + 1, counter: 0 });
+  await site.append(opened);
+  const { hlc: alone = heard } = site.contents.at(-1) ?? {};
+  t.ok(compareHlc(alone, heard) < 0);
+  site.writer.observe(heard);
+  await site.append(opened);
+  const { hlc: after = alone } = site.contents.at(-1) ?? {};
+  t.ok(compareHlc(after, heard) > 0);
+  t.equal(after.unixMs, heard.unixMs, 'and no further ahead than that');
+  site.writer.observe({ unixMs, counter: 0 });
+  await site.append(opened);
+  t.ok(compareHlc(site.contents.at(-1)?.hlc ?? alone, after) > 0, 'what was heard late takes nothing back');
 });

@@ -1,7 +1,15 @@
 import { EventEmitter, once } from 'node:events';
+import { join } from 'node:path';
 import t from 'tap';
+import type { Heard } from '@sparc/edge/heard';
+import { writeMembership } from '@sparc/edge/membership';
 import type { ReplicaMessage } from '@sparc/edge/policy';
+import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaClient } from '@sparc/edge/replica-thread';
+import { signRoster } from '@sparc/protocol/roster';
+import { keyOf, member, rosterWith } from '../../support/roster.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
 import { policyScene, STOPPED_CLOCK } from '../policy/policy-scene.js';
 
 t.test('the replica thread tells how things stand, and then of each generation', async (t) => {
@@ -49,4 +57,44 @@ t.test('a replica thread that ends is reported', async (t) => {
     client.start();
   });
   t.match(await failed, { code: 'ERR_GATEWAY_PART_FAILED' });
+});
+
+t.test('what another gateway recorded comes to the field, whether or not anybody hints at it', async (t) => {
+  const { dataDir, publicKey } = policyScene(t);
+  const authority = testSigner(9);
+  const secret = { number: 1, issuedUnixMs: 1, secret: new Uint8Array(32) };
+  writeMembership(dataDir, {
+    authority: authority.publicKey,
+    secrets: { present: secret, previous: [] },
+    pinKey: new Uint8Array(32),
+    signed: signRoster(authority, rosterWith([2, 3].map(member))),
+  });
+  const heard = new EventEmitter();
+  const client = new ReplicaClient(
+    STOPPED_CLOCK,
+    { dataDir, publicKey },
+    {
+      onMessage: () => undefined,
+      onHeard: (each) => heard.emit('heard', each),
+      onUnheard: (unheard) => heard.emit('error', new Error(unheard.message)),
+      onFailed: (error) => heard.emit('error', error),
+    },
+  );
+  t.teardown(() => client.stop());
+  const next = async () => ((await once(heard, 'heard')) as [Heard])[0];
+  const first = next();
+  client.start();
+  client.hear();
+  t.match(await first, { roster: { authority: keyOf(9) }, entries: [], isCaughtUp: true });
+  const store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
+  t.teardown(() => store.close());
+  const chain = new TestChain(testSigner(2));
+  const started = { name: 'gateway.started', detail: { name: 'north', buses: 'b1' } } as const;
+  const second = next();
+  store.append([chain.open(1, [started])], []);
+  t.match(await second, { entries: [{ id: { author: keyOf(2), epoch: 1, sequence: 2 }, record: started }] });
+  const third = next();
+  store.append([chain.add(started)], []);
+  client.stored();
+  t.match(await third, { entries: [{ id: { sequence: 3 } }] });
 });

@@ -1,0 +1,56 @@
+import t from 'tap';
+import { Peers, type Heard, type HeardEntry } from '@sparc/edge/heard';
+import { keyOf, member } from '../../support/roster.js';
+
+const [SELF, TWO, THREE] = [keyOf(1), keyOf(2), keyOf(3)];
+
+const started = (author: string, unixMs: number, buses: string): HeardEntry => ({
+  id: { author, epoch: unixMs, sequence: 2 },
+  hlc: { unixMs, counter: 0 },
+  wallUnixMs: unixMs,
+  timeQuality: 'synced',
+  record: { name: 'gateway.started', detail: { name: 'gateway', buses } },
+});
+const heard = (entries: readonly HeardEntry[]): Heard => ({ delegations: [], entries, isCaughtUp: true });
+const roster = (...seeds: readonly number[]): Heard => ({
+  ...heard([]),
+  roster: { self: SELF, authority: keyOf(9), members: seeds.map(member), expelled: [] },
+});
+const told = (peers: Peers) =>
+  peers.all.map(({ key, buses, isReached }) => [key, buses && [...buses].join(), isReached]);
+
+t.test('the others are those of the newest roster, and which buses they serve is known once they said so', (t) => {
+  const peers = new Peers();
+  peers.heard(heard([started(TWO, 5, 'b1')]));
+  t.strictSame(told(peers), []);
+  peers.heard(roster(1, 2, 3));
+  t.strictSame(told(peers), [
+    [TWO, 'b1', false],
+    [THREE, undefined, false],
+  ]);
+  peers.heard(roster(1, 3));
+  t.strictSame(told(peers), [[THREE, undefined, false]]);
+  t.end();
+});
+
+t.test('the latest start of a gateway counts, in whatever order its starts are heard', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2));
+  peers.heard(heard([started(TWO, 7, 'b2 b3'), started(TWO, 5, 'b1')]));
+  t.strictSame(told(peers), [[TWO, 'b2,b3', false]]);
+  peers.heard(heard([started(TWO, 9, '')]));
+  t.strictSame(told(peers), [[TWO, '', false]], 'one without buses serves none');
+  t.end();
+});
+
+t.test('who is reached is as it was told last', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2, 3));
+  peers.reaches([TWO]);
+  peers.reaches([THREE]);
+  t.strictSame(told(peers), [
+    [TWO, undefined, false],
+    [THREE, undefined, true],
+  ]);
+  t.end();
+});
