@@ -60,6 +60,8 @@ export class ScenarioWorld {
   #field: Field;
   readonly #history: readonly Claim[];
   readonly #inputs = new Map<string, InputState>();
+  /** Goes on over restarts. */
+  readonly #random = new SeededRandom('field');
   readonly #away: Set<string>;
 
   private constructor(name: string, changes: readonly SiteChanges[], setting: Setting) {
@@ -203,8 +205,18 @@ export class ScenarioWorld {
     const { modeStore, revocationStore } = machine;
     const claims = () => Promise.resolve([...this.#history, ...this.#claims]);
     const acceptClock = () => clock.accept();
-    const random = new SeededRandom('field');
-    return new Field({ clock, fieldBus, journal, log, random, host, modeStore, revocationStore, claims, acceptClock });
+    return new Field({
+      clock,
+      fieldBus,
+      journal,
+      log,
+      random: this.#random,
+      host,
+      modeStore,
+      revocationStore,
+      claims,
+      acceptClock,
+    });
   }
 
   /** As they come back from the disk. */
