@@ -301,7 +301,7 @@ export class LiveGateway {
 }
 
 /** A key of its own for each device, the same in every run. */
-const testScbk = (deviceId: string): Uint8Array =>
+export const testScbk = (deviceId: string): Uint8Array =>
   Uint8Array.from(createHash('sha256').update(deviceId).digest().subarray(0, 16));
 
 /** Nothing for a journal that has no tables yet, or that no writer recovered since a power cut. */

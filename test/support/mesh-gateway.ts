@@ -20,6 +20,12 @@ export interface GatewayHost {
   fetch(url: string): Promise<string>;
 }
 
+/** As in the configuration of a gateway. */
+export interface GatewayLines {
+  readonly buses: readonly object[];
+  readonly osdpKeysFile?: string;
+}
+
 const FETCH_MAX_MS = 2_000;
 
 const THIS_MACHINE: GatewayHost = {
@@ -28,7 +34,7 @@ const THIS_MACHINE: GatewayHost = {
   fetch: async (url) => (await fetch(url, { signal: AbortSignal.timeout(FETCH_MAX_MS) })).text(),
 };
 
-/** A gateway without doors in processes of its own: what it holds is its mesh and its journal. */
+/** A gateway in processes of its own; without lines, what it holds is its mesh and its journal. */
 export class MeshGateway {
   #child: ChildProcess | undefined;
   #output = '';
@@ -42,9 +48,9 @@ export class MeshGateway {
     readonly addresses: readonly string[],
   ) {}
 
-  /** On loopback. */
-  static async create(parent: string, name: string): Promise<MeshGateway> {
-    return this.#create(parent, name, `127.0.0.1:${await freePort()}`, THIS_MACHINE, []);
+  /** On loopback. `lines`: to its devices. */
+  static async create(parent: string, name: string, lines: GatewayLines = { buses: [] }): Promise<MeshGateway> {
+    return this.#create(parent, name, `127.0.0.1:${await freePort()}`, THIS_MACHINE, [], lines);
   }
 
   /** On a machine of its own, which others reach at these addresses. */
@@ -64,6 +70,7 @@ export class MeshGateway {
     listen: string,
     host: GatewayHost,
     addresses: readonly string[],
+    lines: GatewayLines = { buses: [] },
   ): Promise<MeshGateway> {
     const folder = join(parent, name);
     await mkdir(folder);
@@ -72,7 +79,7 @@ export class MeshGateway {
     const config = {
       gateway: { name },
       dataDir: './data',
-      buses: [],
+      ...lines,
       api: { host: '127.0.0.1', port: api },
       mesh: { listen, discover: false },
     };

@@ -1,0 +1,236 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import t from 'tap';
+import type { SiteSnapshot } from '@sparc/edge/api';
+import type { DirectiveView } from '@sparc/edge/delivery';
+import type { EventRecord } from '@sparc/protocol/events';
+import { isKnownRecord } from '@sparc/protocol/ledger';
+import { LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
+import { cardBitsOf } from '@sparc/simulator/people';
+import { testScbk } from '../../support/live-gateway.js';
+import { liveSiteFile } from '../../support/live-site-file.js';
+import { authorOf } from '../../support/mesh-agreement.js';
+import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
+import { eventually } from '../../support/peers.js';
+import { sparc, type Ended } from '../../support/sparc-command.js';
+
+t.setTimeout(180_000);
+
+const WAIT_MAX_MS = 60_000;
+const SITE = liveSiteFile([
+  { id: 'front', bus: 'bus-a' },
+  { id: 'vault', bus: 'bus-b' },
+]);
+/** Sooner, a card is still the one that was there. */
+const NEW_PRESENTATION_MS = 2_200;
+/** Of a card that the policy does not have. */
+const VISITOR_CARD = { format: 'h10301', facility: 12, number: 999 };
+
+const folder = await mkdtemp(join(tmpdir(), 'sparc-directives-'));
+const inFolder = (name: string): string => join(folder, name);
+const scbks = new Map(SITE.devices.map(({ id }) => [id, testScbk(id)]));
+const live = new LiveSite({
+  site: SITE,
+  keys: scbks,
+  folder,
+  kind: 'tcp',
+  baudRate: LIVE_BAUD_RATE,
+  onLineEnd: (error) => console.error(error),
+});
+await live.start();
+const hexKeys = Object.fromEntries([...scbks].map(([id, key]) => [id, Buffer.from(key).toString('hex')]));
+await writeFile(inFolder('keys.json'), JSON.stringify(hexKeys), { mode: 0o600 });
+
+const lineOf = (bus: string) => ({
+  osdpKeysFile: inFolder('keys.json'),
+  buses: [{ id: bus, ...live.addresses.get(bus) }],
+});
+const hallway = await MeshGateway.create(folder, 'hallway', lineOf('bus-a'));
+const cellar = await MeshGateway.create(folder, 'cellar', lineOf('bus-b'));
+const attic = await MeshGateway.create(folder, 'attic');
+const gateways = [hallway, cellar, attic];
+await enrol(folder, SITE.site.id, gateways);
+t.teardown(async () => {
+  await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
+  await live.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function run(...args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await sparc(args);
+  if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+interface Told {
+  readonly exitCode: number | null;
+  readonly id: string;
+  readonly receipt: { readonly outcome: string };
+  readonly answers: DirectiveView['gateways'];
+}
+
+/** Runs a command with the key of somebody, at a gateway. */
+function endOf(gateway: MeshGateway, name: string, ...args: readonly string[]): Promise<Ended> {
+  const key = [args[0] === 'roster' ? '--key-file' : '--key', inFolder(`${name}.key`)];
+  return sparc([...args, ...key, '--json', '--config', gateway.configPath]);
+}
+
+/** The same of a directive that is taken. */
+async function direct(gateway: MeshGateway, name: string, ...args: readonly string[]): Promise<Told> {
+  const { exitCode, stdout, stderr } = await endOf(gateway, name, ...args);
+  if (stdout === '') throw new Error(`${args.join(' ')}: ${stderr}`);
+  return { exitCode, ...(JSON.parse(stdout) as Omit<Told, 'exitCode'>) };
+}
+
+const answersOf = ({ exitCode, answers }: Told): string =>
+  [`exit ${exitCode}`, ...answers.map(({ name, state }) => `${name} ${state}`).sort()].join(', ');
+const ALL_APPLIED = 'exit 0, attic applied, cellar applied, hallway applied';
+
+const recordsOf = (gateway: MeshGateway): EventRecord[] =>
+  gateway.journal.flatMap(({ record }) => (record !== undefined && isKnownRecord(record) ? [record] : []));
+
+const namesIn = (gateway: MeshGateway): string[] => recordsOf(gateway).map(({ name }) => name);
+
+const modeOf = async ({ apiUrl }: MeshGateway) =>
+  ((await (await fetch(`${apiUrl}/api/site`)).json()) as SiteSnapshot).mode;
+
+function doorOf(id: string) {
+  const door = live.doors.get(id);
+  if (door === undefined) throw new RangeError(`no door ${id}`);
+  return door;
+}
+
+let presentedAtMs = -Infinity;
+
+/** What comes of a card at the vault: whose it is and why not, or that the lock moved. */
+async function atVault(card: Parameters<typeof cardBitsOf>[0]): Promise<string> {
+  const { lock } = doorOf('vault');
+  const decisions = () => recordsOf(cellar).filter(({ name }) => /^access\.(granted|denied)$/.test(name));
+  await sleep(presentedAtMs + NEW_PRESENTATION_MS - performance.now());
+  presentedAtMs = performance.now();
+  const [decidedCount, movesCount] = [decisions().length, lock.movements.length];
+  live.readers.get('vault-reader')?.presentCard(cardBitsOf(card));
+  await eventually('the card is decided', () => decisions().length > decidedCount, WAIT_MAX_MS);
+  const { reason, credentialId = 'nobody' } = decisions().at(-1) ?? {};
+  if (reason !== undefined) return `${credentialId} ${reason}`;
+  await eventually('the vault opens and locks again', () => lock.movements.length === movesCount + 2, WAIT_MAX_MS);
+  return `${credentialId} opens`;
+}
+const [CARD] = SITE.credentials[0]?.identifiers ?? [];
+if (CARD === undefined) throw new Error('the site has a card');
+
+const meets = (gateway: MeshGateway, count: number) =>
+  eventually(
+    `${gateway.name} speaks to ${count}`,
+    async () => {
+      const members = (await gateway.mesh())?.members ?? [];
+      return members.filter(({ hereSinceUnixMs }) => hereSinceUnixMs !== undefined).length === count;
+    },
+    WAIT_MAX_MS,
+  );
+
+t.test('a key gives no right by itself, and the right that the authority gave reaches every gateway', async (t) => {
+  const keyOf = async (name: string): Promise<string> =>
+    (JSON.parse(await run('operator', 'key', inFolder(`${name}.key`), '--json')) as { publicKey: string }).publicKey;
+  const [ada, eve] = [await keyOf('ada'), await keyOf('eve')];
+  t.match(
+    (await sparc(['operator', 'key', inFolder('ada.key')])).stderr,
+    /ERR_CLI_WRITE_FAILED/,
+    'none is overwritten',
+  );
+  const authority = ['--dir', inFolder('authority')];
+  const delegate = (key: string, name: string, ...rights: readonly string[]) =>
+    run('authority', 'delegate', key, '--name', name, '--right', ...rights, '--for', '1d', ...authority);
+  await delegate(ada, 'Ada', 'mode', 'revoke', 'grant', 'order', 'expel');
+  await delegate(eve, 'Eve', 'order');
+  await writeFile(inFolder('site.json'), JSON.stringify(SITE));
+  await run('authority', 'policy', 'sign', inFolder('site.json'), ...authority);
+  await run('authority', 'publish', inFolder('site.courier'), ...authority);
+  for (const gateway of gateways) gateway.start();
+  await Promise.all(gateways.map((gateway) => meets(gateway, 2)));
+  await hallway.sparc('ledger', 'import', inFolder('site.courier'), '--by', 'Ada');
+  for (const gateway of gateways) {
+    const isReady = async () => {
+      const { policy, operators } = (await gateway.mesh()) ?? {};
+      return policy?.inForce !== undefined && operators?.length === 2;
+    };
+    await eventually(`${gateway.name} has heard of the policy and the operators`, isReady, WAIT_MAX_MS);
+  }
+  await eventually('the vault has a reader', () => namesIn(cellar).includes('reader.online'), WAIT_MAX_MS);
+  const refused = await endOf(attic, 'eve', 'site', 'lockdown');
+  t.equal(refused.exitCode, 3);
+  t.match(refused.stderr, /ERR_DIRECTIVE_NOT_ENTITLED/);
+  t.notOk((await modeOf(attic)).lockdown);
+});
+
+t.test('a lockdown at one gateway closes the doors of another, until it is released by name', async (t) => {
+  t.equal(await atVault(CARD), 'card-1 opens');
+  const lockdown = await direct(attic, 'ada', 'site', 'lockdown');
+  t.equal(answersOf(lockdown), ALL_APPLIED);
+  t.equal(await atVault(CARD), 'card-1 lockdown');
+  for (const gateway of gateways) {
+    t.match((await modeOf(gateway)).raises, [{ id: lockdown.id, what: 'lockdown', by: 'Ada' }], gateway.name);
+  }
+  const alone = await sparc(['mode', 'end-lockdown', '--by', 'Bob', '--config', cellar.configPath]);
+  t.not(alone.exitCode, 0, 'nobody lowers it without a key');
+  t.equal(answersOf(await direct(hallway, 'ada', 'site', 'release', '--raise', lockdown.id)), ALL_APPLIED);
+  t.equal(await atVault(CARD), 'card-1 opens');
+});
+
+t.test(
+  'a visitor who is let in at one gateway enters at another, until their card is revoked at a third',
+  async (t) => {
+    t.equal(await atVault(VISITOR_CARD), 'nobody credential_unknown');
+    const visitor = ['--id', 'guest-7', '--name', 'Grace', '--card', 'h10301:12:999', '--profile', 'everywhere'];
+    t.equal(answersOf(await direct(attic, 'ada', 'visitor', 'add', ...visitor, '--for', '1h')), ALL_APPLIED);
+    t.equal(await atVault(VISITOR_CARD), 'guest-7 opens');
+    t.equal(answersOf(await direct(hallway, 'ada', 'credential', 'revoke', 'guest-7')), ALL_APPLIED);
+    t.equal(await atVault(VISITOR_CARD), 'guest-7 credential_revoked');
+  },
+);
+
+t.test('a door command is carried out by the gateway that has the door, once', async (t) => {
+  const { lock } = doorOf('vault');
+  const movesCount = lock.movements.length;
+  const unlocked = await direct(attic, 'eve', 'door', 'unlock', 'vault');
+  t.equal(answersOf(unlocked), 'exit 0, cellar applied');
+  t.equal(lock.movements.length, movesCount + 1);
+  await eventually('it locks again', () => lock.movements.length === movesCount + 2, WAIT_MAX_MS);
+});
+
+t.test('what a gateway misses while it is dead is told, and it follows when it is back', async (t) => {
+  await attic.end('SIGKILL');
+  await Promise.all([meets(hallway, 1), meets(cellar, 1)]);
+  const threat = await direct(hallway, 'ada', 'site', 'threat', '2');
+  t.equal(answersOf(threat), 'exit 0, attic unheard, cellar applied, hallway applied');
+  t.match(
+    threat.answers.find(({ name }) => name === 'attic'),
+    { isReached: false },
+  );
+  attic.start();
+  const isApplied = async () => {
+    const { raises } = await modeOf(attic).catch(() => ({ raises: [] }));
+    return raises.some(({ id }) => id === threat.id);
+  };
+  await eventually('attic has heard of it', isApplied, WAIT_MAX_MS);
+  t.equal(answersOf(await direct(cellar, 'ada', 'site', 'release', '--all')), ALL_APPLIED);
+  t.match(await modeOf(attic), { threatLevel: 0, raises: [] });
+  t.equal(await atVault(VISITOR_CARD), 'guest-7 credential_revoked');
+});
+
+t.test('a gateway that an operator expels is left alone, also by one that starts again', async (t) => {
+  await Promise.all(gateways.map((gateway) => meets(gateway, 2)));
+  const expelled = await direct(hallway, 'ada', 'roster', 'expel', authorOf(attic));
+  t.equal(answersOf(expelled), 'exit 0, cellar applied, hallway applied');
+  await Promise.all([meets(hallway, 1), meets(cellar, 1), meets(attic, 0)]);
+  await cellar.end('SIGTERM');
+  cellar.start();
+  await Promise.all([meets(hallway, 1), meets(cellar, 1)]);
+  t.match((await cellar.mesh())?.expelled, [{ name: 'attic' }]);
+  t.strictSame(
+    [hallway, cellar].map((gateway) => namesIn(gateway).filter((name) => name === 'mesh.expulsion_directed').length),
+    [1, 1],
+  );
+});
