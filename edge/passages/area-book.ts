@@ -60,7 +60,7 @@ export class AreaBook {
     this.#peers = new AreaPeers({ clock, peers, onChange: () => this.#tellPeers() });
     this.#where = new Whereabouts({
       self: OWN,
-      hasDoors: (author, areaId) => this.#peers.hasDoors(author, areaId),
+      hasDoors: (author, areaId) => (author === OWN ? this.#hasOwnDoors(areaId) : this.#peers.hasDoors(author, areaId)),
     });
     this.#buses = new BusWatch(deps, this.#peers);
   }
@@ -87,8 +87,10 @@ export class AreaBook {
   /** Once: what this gateway claimed in earlier runs. */
   restore(claims: readonly Claim[]): void {
     for (const claim of claims) {
-      this.#where.fold(OWN, claim);
-      this.#heals.fold(claim.record, stampOf(claim));
+      const stamp = stampOf(claim);
+      this.#follow(stamp);
+      this.#where.fold(OWN, claim, stamp);
+      this.#heals.fold(claim.record, stamp);
     }
     this.#isKnown = true;
     this.#tellPeers();
@@ -100,12 +102,10 @@ export class AreaBook {
     const stamp = (this.#latest = nextHlc(this.#latest, claim.atUnixMs));
     const position = this.#where.fold(OWN, claim, stamp);
     this.#heals.fold(record, stamp);
-    const { holderId } = record;
-    if (holderId === undefined) return;
     void entry.then((appended) => {
       if (appended === undefined) return;
       this.#follow(appended.hlc);
-      this.#where.settle(OWN, holderId, position, { ...claim, record: appended.record, entry: appended });
+      this.#where.settle(OWN, position, { ...claim, record: appended.record, entry: appended });
     });
   }
 
@@ -270,8 +270,10 @@ export class AreaBook {
     return areas.length === 0 ? {} : { accounts: areas.join(' ') };
   }
 
+  /** What is claimed here next comes after it, as in the journal; it never runs ahead of that, or a claim would move back. */
   #follow(hlc: Hlc): void {
-    this.#latest = mergeHlc(this.#latest, hlc, this.deps.clock.wall().unixMs).hlc;
+    const { followed } = mergeHlc(this.#latest, hlc, this.deps.clock.wall().unixMs);
+    if (followed && compareHlc(hlc, this.#latest) > 0) this.#latest = hlc;
   }
 
   /** Records which areas are not known any more, or again. */
@@ -361,6 +363,14 @@ export class AreaBook {
       return count(visitors, (id) => id !== holderId && id !== escortId);
     });
     return Math.max(0, ...counts);
+  }
+
+  #hasOwnDoors(areaId: string | undefined): boolean {
+    const isIt = ({ id }: Area) => id === areaId;
+    return (
+      areaId === undefined ||
+      [...this.#crossings.values()].some((each) => each.entered.some(isIt) || each.left.some(isIt))
+    );
   }
 
   #isCounted(point: AccessPoint): boolean {

@@ -1,4 +1,4 @@
-import type { AccessPoint, SitePlan } from '@sparc/protocol/policy';
+import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { crossing } from '../access/index.js';
 import type { HeardEntry, Peer, Peers } from '../heard/index.js';
@@ -62,12 +62,15 @@ export class AreaPeers {
     const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device)]));
     const busOfDoor = new Map(site.doors.map(({ id, lock }) => [id, busOfOutput.get(lock.output)]));
     const ownIds = new Set(own.accessPoints.map(({ id }) => id));
-    const trackedAt = (point: AccessPoint) => crossing((id) => areas.get(id), point).tracked;
+    const touchedAt = (point: AccessPoint): readonly Area[] => {
+      const { entered, left } = crossing((id) => areas.get(id), point);
+      return [...entered, ...left];
+    };
     const busesOf = new Map<string, Set<string>>();
     for (const point of site.accessPoints) {
       const bus = busOfDoor.get(point.door);
       if (bus === undefined || ownIds.has(point.id)) continue;
-      for (const { id } of trackedAt(point)) busesOf.set(id, (busesOf.get(id) ?? new Set<string>()).add(bus));
+      for (const { id } of touchedAt(point)) busesOf.set(id, (busesOf.get(id) ?? new Set<string>()).add(bus));
     }
     this.#busesOf = busesOf;
     this.#plannedBuses = new Set(busOfDevice.values());
@@ -132,7 +135,7 @@ export class AreaPeers {
     return gateways.length + unclaimed.length === 0 ? undefined : { gateways, buses: unclaimed };
   }
 
-  /** Whether another gateway has doors of an area, or of any. */
+  /** Whether another gateway has doors of an area; without one: of any. */
   hasDoors(author: string, areaId: string | undefined): boolean {
     if (areaId === undefined) return true;
     const buses = this.#busesOf.get(areaId);

@@ -1,3 +1,4 @@
+import type { EventRecord } from '@sparc/protocol/events';
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import type { Position } from '@sparc/protocol/ledger';
 import type { Area } from '@sparc/protocol/policy';
@@ -20,7 +21,7 @@ interface Use {
 export interface WhereaboutsDeps {
   /** The author of what is claimed here. */
   readonly self: string;
-  /** Whether a gateway has a door of an area, or of any. */
+  /** Whether a gateway has a door of an area; without one: of any. */
   readonly hasDoors: (author: string, areaId: string | undefined) => boolean;
 }
 
@@ -68,11 +69,10 @@ export class Whereabouts {
   }
 
   /** Whether they were seen, and nothing since makes it doubtful. */
-  isCertain({ areaId, certain, stamp, author }: Sighting): boolean {
+  isCertain({ areaId, certain, stamp }: Sighting): boolean {
     if (!certain || this.chain(areaId).some(({ id }) => this.#exits.isSince(id, stamp))) return false;
     for (const [gateway, lostAt] of this.#losses) {
-      if (compareHlc(lostAt, stamp) <= 0) continue;
-      if (gateway === this.deps.self || gateway === author || this.deps.hasDoors(gateway, areaId)) return false;
+      if (compareHlc(lostAt, stamp) > 0 && this.deps.hasDoors(gateway, areaId)) return false;
     }
     return true;
   }
@@ -148,22 +148,27 @@ export class Whereabouts {
         if (holderId !== undefined) this.#clear(holderId, author, readStamp(detail['upTo']), stamp);
         break;
       case 'journal.gap':
-        if (isLoss(record) && compareHlc(stamp, this.#losses.get(author) ?? HLC_ZERO) > 0) {
-          this.#losses.set(author, stamp);
-        }
+        this.#lose(author, record, stamp);
         break;
       default:
     }
     return position;
   }
 
-  /** The claim that was folded at a position has got its entry. */
-  settle(author: string, holderId: string, position: Position, claim: Claim & { readonly entry: ClaimEntry }): void {
+  /** The claim that was folded at a position has got its entry, and with it its place among all claims. */
+  settle(author: string, position: Position, claim: Claim & { readonly entry: ClaimEntry }): void {
     const stamp = stampOf(claim);
-    const { name, detail } = claim.record;
-    if (name !== 'area.moved') return this.#clear(holderId, author, readStamp(detail?.['upTo']), stamp);
-    this.#claims.get(holderId)?.settle(author, position, { id: claim.entry.id, stamp });
-    this.#replace(holderId, author, stamp);
+    const { name, holderId, detail = {} } = claim.record;
+    if (name === 'area.left_anonymously' && detail['area'] !== undefined) {
+      this.#exits.left(author, detail['area'], stamp, true);
+    } else if (holderId === undefined) {
+      this.#lose(author, claim.record, stamp);
+    } else if (name === 'area.moved') {
+      this.#claims.get(holderId)?.settle(author, position, { id: claim.entry.id, stamp });
+      this.#replace(holderId, author, stamp);
+    } else {
+      this.#clear(holderId, author, readStamp(detail['upTo']), stamp);
+    }
   }
 
   /** Nothing that an author said counts any more. */
@@ -189,6 +194,10 @@ export class Whereabouts {
       this.#heardCounts.set(author, (this.#heardCounts.get(author) ?? 0) + 1);
     }
     return claims;
+  }
+
+  #lose(author: string, record: EventRecord, stamp: Hlc): void {
+    if (isLoss(record) && compareHlc(stamp, this.#losses.get(author) ?? HLC_ZERO) > 0) this.#losses.set(author, stamp);
   }
 
   #clear(holderId: string, author: string, upTo: Hlc | undefined, stamp: Hlc): void {

@@ -1,0 +1,193 @@
+import t from 'tap';
+import type { EventRecord } from '@sparc/protocol/events';
+import { VirtualClock } from '@sparc/simulator/world';
+import { BookAt } from './site-of-books.js';
+
+const DAY_MS = 86_400_000;
+
+function siteOf(aheadMs: readonly number[]) {
+  const clock = new VirtualClock({ startUnixMs: 1_767_600_000_000 });
+  const site = aheadMs.map((ms, index) => new BookAt(index, aheadMs.length, clock, ms));
+  const [north, south] = site;
+  if (north === undefined || south === undefined) throw new Error('two gateways at least');
+  t.teardown(() => site.forEach(({ book }) => book.stop()));
+  /** Everybody hears all that was recorded. */
+  const talk = async () => {
+    await Promise.resolve();
+    for (const at of site) for (const from of site) if (from !== at) at.hears(from);
+    for (const at of site) at.tell([], true);
+  };
+  return { clock, site, north, south, talk };
+}
+
+const named = ({ recorded }: BookAt, name: string): readonly EventRecord[] =>
+  recorded.filter((record) => record.name === name);
+const locations = (site: readonly BookAt[], holder: string) =>
+  site.map((at) => at.facts(holder, `${at.index}-hall-in`).location);
+
+t.test(
+  'a claim names what it takes the place of, so that a clock far ahead keeps nobody where they were',
+  async (t) => {
+    const { site, north, south, talk, clock } = siteOf([0, DAY_MS]);
+    await talk();
+    south.passes('ann', 'hall', 'in');
+    await talk();
+    t.same(
+      locations(site, 'ann'),
+      [0, 1].map(() => ({ areaId: 'hall', certain: true })),
+    );
+    await clock.advance(1_000);
+    north.passes('ann', 'hall', 'out');
+    await talk();
+    t.match(named(north, 'area.moved').at(-1), { supersedes: { author: south.key, epoch: 1, sequence: 3 } });
+    t.same(
+      locations(site, 'ann'),
+      [0, 1].map(() => ({ certain: true })),
+    );
+  },
+);
+
+t.test('forgiveness clears what was claimed till then, of a clock far ahead as well', async (t) => {
+  const { site, north, south, talk, clock } = siteOf([0, DAY_MS]);
+  await talk();
+  south.passes('ann', 'hall', 'in');
+  await talk();
+  await clock.advance(1_000);
+  const carriedUnixMs = clock.wall().unixMs;
+  north.book.forgive('ann', 'Grace Hopper', { directive: 'ab'.repeat(16), causeId: undefined, carriedUnixMs });
+  await talk();
+  t.same(locations(site, 'ann'), [undefined, undefined]);
+});
+
+t.test('a gateway that hears late that somebody was forgiven does not undo where they went since', async (t) => {
+  const { site, north, south, talk, clock } = siteOf([0, 0]);
+  north.passes('ann', 'hall', 'in');
+  await talk();
+  await clock.advance(1_000);
+  const forgiveness = { directive: 'ab'.repeat(16), causeId: undefined, carriedUnixMs: clock.wall().unixMs };
+  north.book.forgive('ann', 'Grace Hopper', forgiveness);
+  t.same(locations([north], 'ann'), [undefined]);
+  await clock.advance(60_000);
+  south.passes('ann', 'hall', 'in');
+  await clock.advance(60_000);
+  south.book.forgive('ann', 'Grace Hopper', forgiveness);
+  await talk();
+  t.same(
+    locations(site, 'ann'),
+    [0, 1].map(() => ({ areaId: 'hall', certain: true })),
+  );
+});
+
+t.test('somebody who left without a card is one person fewer at every gateway, once', async (t) => {
+  const { site, north, south, talk } = siteOf([0, 0, 0]);
+  const peopleIn = (area: string) => site.map(({ book }) => book.peopleIn(area)?.count);
+  north.passes('ann', 'yard', 'in');
+  south.passes('bob', 'yard', 'in');
+  await talk();
+  t.same(peopleIn('yard'), [2, 2, 2]);
+  south.leavesAnonymously('yard');
+  await talk();
+  t.same(peopleIn('yard'), [1, 1, 1]);
+  t.same(
+    locations(site, 'ann').map((each) => each?.certain),
+    [false, false, false],
+    'it may have been either',
+  );
+  north.passes('ann', 'hall', 'in');
+  await talk();
+  t.match(named(north, 'area.moved').at(-1)?.detail, { accounts: 'yard' });
+  t.same(peopleIn('yard'), [1, 1, 1], 'it was the one who is seen elsewhere');
+});
+
+t.test(
+  'of several gateways the one that claimed last says that an area is full, and one ends a presence',
+  async (t) => {
+    const { clock, site, north, south, talk } = siteOf([0, 0, 0]);
+    await talk();
+    for (const at of site) at.reaches(site.filter((other) => other !== at));
+    await talk();
+    north.passes('ann', 'yard', 'in');
+    await clock.advance(5);
+    // Each sees one person only, and both are right.
+    south.passes('bob', 'yard', 'in');
+    await talk();
+    t.same(
+      site.map((at) => named(at, 'area.full').length),
+      [0, 1, 0],
+    );
+    north.passes('carla', 'hall', 'in');
+    await talk();
+    await clock.advance(3_700_000);
+    await talk();
+    t.same(
+      site.map((at) => named(at, 'area.presence_expired').map(({ holderId }) => holderId)),
+      [['carla'], [], []],
+    );
+    t.same(locations(site, 'carla'), [undefined, undefined, undefined]);
+  },
+);
+
+t.test('a presence is ended by one of the others where the gateway that saw it is not reached', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([0, 0, 0]);
+  const east = site[2];
+  if (east === undefined) return;
+  north.passes('carla', 'hall', 'in');
+  await talk();
+  south.reaches([east]);
+  east.reaches([south]);
+  await clock.advance(3_700_000);
+  t.same(
+    [south, east].map((at) => named(at, 'area.presence_expired').length),
+    [1, 0],
+  );
+});
+
+t.test('claims that one gateway lost leave those in doubt who were where it has doors', async (t) => {
+  const { site, north, south, talk } = siteOf([0, 0]);
+  north.passes('ann', 'hall', 'in');
+  await talk();
+  south.loses();
+  await talk();
+  t.same(
+    locations(site, 'ann'),
+    [0, 1].map(() => ({ areaId: 'hall', certain: false })),
+  );
+  t.same(locations(site, 'bob'), [{ certain: false }, { certain: false }], 'whom nobody has seen may have been seen');
+});
+
+t.test(
+  'a bus that nobody has, and one that two have, is said once, by one of those that reach each other',
+  async (t) => {
+    const { clock, north, south, talk } = siteOf([0, 0, 0]);
+    const told = (at: BookAt) =>
+      at.recorded.filter(({ name }) => name.startsWith('mesh.')).map(({ name, busId }) => [name, busId]);
+    // The third gateway never said a word.
+    for (const [at, other] of [
+      [north, south],
+      [south, north],
+    ] as const) {
+      at.hears(other);
+      at.reaches([other]);
+      at.tell([], true);
+    }
+    await clock.advance(300_000);
+    t.same(told(north), [['mesh.bus_unclaimed', 'bus-2']]);
+    t.same(told(south), []);
+    t.match(
+      named(north, 'area.peers_unheard').map(({ detail }) => detail),
+      [
+        { area: 'house', buses: 'bus-2' },
+        { area: 'hall', buses: 'bus-2' },
+        { area: 'yard', buses: 'bus-2' },
+      ],
+    );
+    await talk();
+    south.starts('bus-1 bus-0');
+    await talk();
+    await clock.advance(300_000);
+    t.same(told(north), [
+      ['mesh.bus_unclaimed', 'bus-2'],
+      ['mesh.bus_contested', 'bus-0'],
+    ]);
+  },
+);

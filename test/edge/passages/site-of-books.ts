@@ -1,0 +1,200 @@
+import { Peers, type HeardEntry } from '@sparc/edge/heard';
+import { isClaim, PassageBook } from '@sparc/edge/passages';
+import type { EventRecord } from '@sparc/protocol/events';
+import { HLC_ZERO, mergeHlc, nextHlc } from '@sparc/protocol/hlc';
+import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
+import type { Clock } from '@sparc/protocol/ports';
+import type { VirtualClock } from '@sparc/simulator/world';
+import { ALICE, REQUEST } from '../access/scene.js';
+
+/** One access point into each area and one out of it, at each gateway. */
+export const AREAS: readonly Area[] = [
+  { id: 'house', name: 'House', occupancyMax: 50 },
+  {
+    id: 'hall',
+    name: 'Hall',
+    within: 'house',
+    antiPassback: { mode: 'hard', unknown: 'failSecure' },
+    countAnonymousExits: true,
+    presenceTimeoutMs: 3_600_000,
+  },
+  { id: 'yard', name: 'Yard', occupancyMax: 2, countAnonymousExits: true },
+];
+const AREA_IDS = AREAS.map(({ id }) => id);
+
+const keyOf = (index: number): string => `${index}a`.repeat(32).slice(0, 64);
+const busOf = (index: number): string => `bus-${index}`;
+
+function planOf(gateways: readonly number[]): SitePlan {
+  const doors = gateways.flatMap((gateway) => AREA_IDS.map((area) => ({ id: `${gateway}-${area}`, gateway, area })));
+  const point = (
+    id: string,
+    door: string,
+    more: Pick<AccessPoint, 'direction' | 'areaTo' | 'areaFrom'>,
+  ): AccessPoint => ({
+    id,
+    name: id,
+    door,
+    reader: id,
+    authentication: 'card',
+    onRecordFailure: 'deny',
+    ...more,
+  });
+  return {
+    site: { id: 'site', name: 'Site', timeZone: 'UTC' },
+    cardFormats: [],
+    areas: [...AREAS],
+    specialDayGroups: [],
+    schedules: [],
+    linkageRules: [],
+    readers: [],
+    inputs: [],
+    devices: gateways.map((gateway) => ({
+      id: `io-${gateway}`,
+      bus: busOf(gateway),
+      address: 0,
+      side: 'secured',
+      secureChannel: 'required',
+    })),
+    outputs: doors.map(({ id, gateway }, number) => ({ id: `${id}-lock`, device: `io-${gateway}`, number })),
+    doors: doors.map(({ id }) => ({
+      id,
+      name: id,
+      lock: { output: `${id}-lock`, type: 'failSecure' },
+      contact: { input: `${id}-contact` },
+      onGatewayLoss: 'relock',
+    })),
+    accessPoints: doors.flatMap(({ id, area }) => [
+      point(`${id}-in`, id, { direction: 'entry', areaTo: area }),
+      point(`${id}-out`, id, { direction: 'exit', areaFrom: area }),
+    ]),
+  };
+}
+
+/** The passages of one gateway, with a log in which what it records has its place a little later. */
+export class BookAt {
+  readonly key: string;
+  readonly log: HeardEntry[] = [];
+  readonly recorded: EventRecord[] = [];
+  book: PassageBook;
+  /** By author: how much of their log was heard. */
+  readonly heardCounts = new Map<string, number>();
+  #peers = new Peers();
+  #hlc = HLC_ZERO;
+  #epoch = 1;
+  readonly #clock: Clock;
+
+  constructor(
+    readonly index: number,
+    private readonly count: number,
+    clock: VirtualClock,
+    /** Its clock shows so much more than it is. */
+    aheadMs = 0,
+  ) {
+    this.key = keyOf(index);
+    this.#clock = {
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
+      wall: () => ({ unixMs: clock.wall().unixMs + aheadMs, quality: 'synced' }),
+    };
+    this.book = this.#open();
+  }
+
+  /** As after a loss of power: what it recorded is read back, and all that others say is heard anew. */
+  restart(): void {
+    this.book.stop();
+    this.#epoch += 1;
+    this.#peers = new Peers();
+    this.heardCounts.clear();
+    this.book = this.#open();
+  }
+
+  passes(holderId: string, areaId: string, direction: 'in' | 'out'): void {
+    const who = { accessPointId: `${this.index}-${areaId}-${direction}`, credentialId: holderId, holderId };
+    this.#record({ name: 'access.used', ...who });
+  }
+
+  leavesAnonymously(areaId: string): void {
+    this.#record({ name: 'exit.used', doorId: `${this.index}-${areaId}` });
+  }
+
+  /** It says that it has these buses. */
+  starts(buses: string): void {
+    this.#record({ name: 'gateway.started', detail: { name: this.key, buses } });
+  }
+
+  /** Records of it are gone for good. */
+  loses(): void {
+    this.#record({ name: 'journal.gap', detail: { lost: '1', late: '0' } });
+  }
+
+  reaches(others: readonly BookAt[]): void {
+    this.#peers.reaches(others.map(({ key }) => key));
+    this.book.reached();
+  }
+
+  /** So many entries of another gateway that were not heard yet, or all. */
+  hears(other: BookAt, most = Infinity): void {
+    const from = this.heardCounts.get(other.key) ?? 0;
+    const entries = other.log.slice(from, Math.min(other.log.length, from + most));
+    this.heardCounts.set(other.key, from + entries.length);
+    this.tell(entries, false);
+  }
+
+  tell(entries: readonly HeardEntry[], isCaughtUp: boolean): void {
+    for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs).hlc;
+    const heard = { delegations: [], entries, isCaughtUp };
+    this.#peers.heard(heard);
+    this.book.heard(heard);
+  }
+
+  facts(holderId: string, accessPointId: string) {
+    const point = planOf([this.index]).accessPoints.find(({ id }) => id === accessPointId);
+    if (point === undefined) throw new Error(`no access point ${accessPointId}`);
+    return this.book.factsOf({ ...ALICE, id: holderId, holderId }, point, { ...REQUEST, accessPointId });
+  }
+
+  /** Where everybody is, and how many are where, as this gateway has it. */
+  state(holders: readonly string[]) {
+    return {
+      where: Object.fromEntries(
+        holders.map((holder) => [holder, this.facts(holder, `${this.index}-house-in`).location ?? 'never seen']),
+      ),
+      people: Object.fromEntries(AREA_IDS.map((id) => [id, this.book.peopleIn(id)?.count])),
+    };
+  }
+
+  #open(): PassageBook {
+    const claims = this.log
+      .filter(({ record }) => isClaim(record))
+      .map((entry) => ({ record: entry.record, atUnixMs: entry.wallUnixMs, entry }));
+    const book = new PassageBook({
+      clock: this.#clock,
+      peers: this.#peers,
+      record: (event) => this.#record(event),
+      onFirstCard: () => undefined,
+    });
+    this.book = book;
+    const everyone = Array.from({ length: this.count }, (_, index) => index);
+    book.configure(planOf([this.index]), undefined, planOf(everyone));
+    book.restore(claims);
+    this.starts(busOf(this.index));
+    const members = everyone.map((index) => ({ key: keyOf(index), name: keyOf(index), addresses: [] }));
+    const roster = { self: this.key, authority: 'ff'.repeat(32), members, expelled: [] };
+    const heard = { delegations: [], roster, entries: [], isCaughtUp: false };
+    this.#peers.heard(heard);
+    book.heard(heard);
+    return book;
+  }
+
+  #record(record: EventRecord): void {
+    this.recorded.push(record);
+    const { unixMs, quality } = this.#clock.wall();
+    this.#hlc = nextHlc(this.#hlc, unixMs);
+    const sequence = this.log.filter(({ id }) => id.epoch === this.#epoch).length + 1;
+    const id = { author: this.key, epoch: this.#epoch, sequence };
+    const entry: HeardEntry = { id, hlc: this.#hlc, wallUnixMs: unixMs, timeQuality: quality, record };
+    this.log.push(entry);
+    this.book.observe(record, Promise.resolve(entry));
+  }
+}
