@@ -32,7 +32,7 @@ export interface DirectiveDeskDeps extends DirectiveSite {
   readonly clock: Clock;
   readonly sinks: DirectiveSinks;
   /** The operator had no right, as the authority says meanwhile: what they raised ends, and whom they let in is out. */
-  readonly retract: (directive: DirectiveOf<'raise' | 'visitor'>, code: ErrorCode) => void;
+  readonly retract: (directive: DirectiveOf<'raise' | 'visitor'>) => void;
   /** Keeps a record whenever the journal can; resolves to undefined where it never will be. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
   /** Resolves when it is on disk; rejects as the journal does. */
@@ -70,7 +70,7 @@ export class DirectiveDesk {
   readonly #entitlements: Entitlements;
   readonly #refusals: Refusals;
   readonly #cases = new OpenCases();
-  /** Dealt with in this run, or about to be. */
+  /** About to be dealt with, or in force where a restart would forget it. */
   readonly #taken = new Set<string>();
 
   constructor(private readonly deps: DirectiveDeskDeps) {
@@ -110,11 +110,13 @@ export class DirectiveDesk {
       detail: { directive: id, kind, operator: signed.operator },
     };
     this.#taken.add(id);
+    const given = { signed, directive, carrier: SELF };
     if (AT_ONCE.has(kind)) {
-      return this.#carryOut({ signed, directive, carriedUnixMs, cause: this.deps.record(record) }, verdict);
+      return this.#carryOut({ ...given, carriedUnixMs, cause: this.deps.record(record) }, verdict);
     }
     const { id: entry, hlc } = await this.#committed(record, id);
-    return this.#carryOut({ signed, directive, carriedUnixMs: hlc.unixMs, cause: Promise.resolve(entry) }, verdict);
+    const cause = Promise.resolve(entry);
+    return this.#carryOut({ ...given, carriedUnixMs: hlc.unixMs, cause }, verdict);
   }
 
   /** What the authority of the site delegated: what waited for it is judged again, and so is what may not count any more. */
@@ -122,15 +124,15 @@ export class DirectiveDesk {
     const operators = new Set(
       delegations.filter((each) => this.#entitlements.take(each)).map(({ operator }) => operator),
     );
-    for (const given of this.#cases.of(operators)) {
+    const open = this.#cases.of(operators);
+    const counting = new Set<string>();
+    for (const given of open) {
       const verdict = this.#verdictOf(given);
-      const { directive } = given;
-      if (verdict.isEntitled) this.#take(given, verdict);
-      else if (this.#isTaken(directive.id) && isRetractable(directive)) {
-        this.#cases.close(given);
-        this.deps.retract(directive, verdict.code);
-      }
+      if (!verdict.isEntitled) continue;
+      counting.add(given.directive.id);
+      this.#take(given, verdict);
     }
+    for (const { directive } of open) if (!counting.has(directive.id)) this.#retract(directive);
   }
 
   /** An entry of another gateway that carries a directive. What is wrong with it concerns this entry and nothing else. */
@@ -143,14 +145,15 @@ export class DirectiveDesk {
       known = { directive: directive.id, operator: signed.operator };
       // The earlier of its stamps: the other follows clocks that run ahead.
       const isLate = Math.min(hlc.unixMs, wallUnixMs) > directive.expiresUnixMs;
-      if (isLate && !this.#isTaken(directive.id)) throw expired(directive);
-      const given = { signed, directive, carriedUnixMs: hlc.unixMs, cause };
+      if (isLate && this.#isTaken(directive.id)) return;
+      if (isLate) throw expired(directive);
+      const given = { signed, directive, carrier: entry.author, carriedUnixMs: hlc.unixMs, cause };
       const verdict = this.#verdictOf(given);
       if (verdict.isEntitled) return this.#take(given, verdict);
-      if (this.#isTaken(directive.id)) return;
-      this.#cases.open(entry.author, given);
+      this.#cases.open(given);
       // Of whom nothing is known yet, something may be on its way.
-      if (verdict.code !== 'ERR_DIRECTIVE_OPERATOR_UNKNOWN') throw notEntitled(verdict);
+      const isKnown = verdict.code !== 'ERR_DIRECTIVE_OPERATOR_UNKNOWN';
+      if (isKnown && !this.#isTaken(directive.id)) throw notEntitled(verdict);
     } catch (error) {
       this.#refusals.record(entry.author, known, error, cause);
     }
@@ -182,23 +185,33 @@ export class DirectiveDesk {
   }
 
   #take(given: Given, verdict: Entitled): void {
-    const { signed, directive, carriedUnixMs, cause } = given;
-    this.#cases.close(given);
-    if (this.#isTaken(directive.id)) return this.#keepOpen(given);
-    if (this.#memory.isForgotten(carriedUnixMs)) {
-      const error = new SparcError('ERR_DIRECTIVE_FORGOTTEN', 'it was given before all that this gateway remembers');
-      this.#refusals.record(SELF, { directive: directive.id, operator: signed.operator }, error, cause);
-      return;
-    }
+    const { directive, carriedUnixMs } = given;
+    this.#settle(given);
+    if (this.#isTaken(directive.id) || this.#memory.isForgotten(carriedUnixMs)) return;
     this.#taken.add(directive.id);
     void this.#carryOut(given, verdict);
+  }
+
+  /** What lasts may still turn out to be nobody's right; the rest is done. */
+  #settle(given: Given): void {
+    if (isRetractable(given.directive)) this.#cases.open(given);
+    else this.#cases.close(given);
+  }
+
+  /** It is as if it had not been heard yet: the next word of the authority may be another one. */
+  #retract(directive: Directive): void {
+    if (!this.#isTaken(directive.id) || !isRetractable(directive)) return;
+    this.#taken.delete(directive.id);
+    this.#memory.delete(directive.id);
+    this.deps.retract(directive);
+    void this.#save();
   }
 
   /** Never rejects. What is called at once is called within this call. */
   async #carryOut(given: Given, { name: by, scope: within }: Entitled): Promise<DirectiveReceipt> {
     const { signed, directive, cause, carriedUnixMs } = given;
     const { id, kind } = directive;
-    this.#keepOpen(given);
+    this.#settle(given);
     const remembered = { id, unixMs: carriedUnixMs };
     // Better not at all than a second time.
     if (kind === 'door') await this.#remember(remembered);
@@ -225,14 +238,14 @@ export class DirectiveDesk {
     }
   }
 
-  /** A start hears of everything anew: what was carried out before it may still turn out to be nobody's right. */
-  #keepOpen(given: Given): void {
-    if (isRetractable(given.directive)) this.#cases.open(given.signed.operator, given);
+  async #remember(remembered: { readonly id: string; readonly unixMs: number }): Promise<void> {
+    // Else it was retracted meanwhile.
+    if (this.#taken.delete(remembered.id)) this.#memory.add(remembered);
+    await this.#save();
   }
 
-  async #remember(remembered: { readonly id: string; readonly unixMs: number }): Promise<void> {
-    this.#memory.add(remembered);
-    await this.#memory
+  #save(): Promise<void> {
+    return this.#memory
       .save()
       .catch((error: unknown) => this.deps.onFailure(error, 'which directives were carried out cannot be saved'));
   }

@@ -1,5 +1,5 @@
-/** Directives that a gateway remembers to have dealt with; beyond it the oldest goes, and nothing older is carried out. */
-export const DIRECTIVES_REMEMBERED_MAX = 2_048;
+/** Directives that a gateway remembers to have dealt with. Beyond it the oldest goes, and what is older passes for dealt with. */
+export const DIRECTIVES_REMEMBERED_MAX = 4_096;
 
 /** Refusals that a restart does not tell again. Apart from the others: whoever lies to be refused makes nothing forgotten. */
 export const REFUSALS_REMEMBERED_MAX = 256;
@@ -34,7 +34,7 @@ export const VOLATILE_DIRECTIVES: DirectiveStore = { load: () => undefined, save
 export class DirectiveMemory {
   #remembered: Remembered[] = [];
   readonly #ids = new Set<string>();
-  #floorUnixMs = 0;
+  #floorUnixMs = -1;
   #refused: readonly string[] = [];
   #saving: Promise<void> | undefined;
   #isSaved = true;
@@ -69,6 +69,12 @@ export class DirectiveMemory {
     this.#isSaved = false;
   }
 
+  delete(id: string): void {
+    if (!this.#ids.delete(id)) return;
+    this.#remembered = this.#remembered.filter((each) => each.id !== id);
+    this.#isSaved = false;
+  }
+
   /** False where that was told before. */
   addRefused(id: string): boolean {
     if (this.#refused.includes(id)) return false;
@@ -79,7 +85,8 @@ export class DirectiveMemory {
 
   /** Resolves when all that was added before is on disk. Rejects as the store does. */
   save(): Promise<void> {
-    return (this.#saving ??= this.#saveAll().finally(() => (this.#saving = undefined)));
+    if (this.#isSaved && this.#saving === undefined) return Promise.resolve();
+    return (this.#saving ??= this.#saveAll());
   }
 
   #forgetOldest(): void {
@@ -91,15 +98,17 @@ export class DirectiveMemory {
 
   /** One write at a time, of the newest state only. */
   async #saveAll(): Promise<void> {
-    while (!this.#isSaved) {
-      this.#isSaved = true;
-      try {
+    try {
+      while (!this.#isSaved) {
+        this.#isSaved = true;
         const [remembered, floorUnixMs, refused] = [this.#remembered, this.#floorUnixMs, this.#refused];
         await this.store.save({ remembered, floorUnixMs, refused });
-      } catch (error) {
-        this.#isSaved = false;
-        throw error;
       }
+    } catch (error) {
+      this.#isSaved = false;
+      throw error;
+    } finally {
+      this.#saving = undefined;
     }
   }
 }

@@ -184,12 +184,20 @@ export class SiteModeKeeper {
     return raised === 'known' ? released : raised;
   }
 
-  /** The operator had no right to what was directed, as the authority says meanwhile. Recorded first; till then it stands. */
+  /**
+   * The operator had no right to what was directed, as the authority says meanwhile. Recorded first; till then it stands. It
+   * is not released: should they have the right after all, it is raised again.
+   */
   retract(directive: string, code: ErrorCode): void {
-    const cause = Promise.resolve(undefined);
-    this.#release({ directive, by: AUTHORITY_NAME, cause }, [directive], code).catch((error: unknown) =>
-      this.deps.onFailure(error, 'what an operator had no right to raise stands'),
-    );
+    const isMeant = ({ id, isDirected }: Raise) => id === directive && isDirected === true;
+    if (!this.#mode.raises.some(isMeant)) return;
+    const releases = [{ id: directive }];
+    const record = { ...releaseRecord(this.#mode, releases, { by: AUTHORITY_NAME, directive }), code };
+    const end = () =>
+      void this.#enter({ ...this.#mode, raises: this.#mode.raises.filter((raise) => !isMeant(raise)) }, record);
+    this.deps
+      .commit(record, end)
+      .catch((error: unknown) => this.deps.onFailure(error, 'what an operator had no right to raise stands'));
   }
 
   /** What another gateway recorded of itself. It may raise; it cannot lower, and an evacuation is its own. */
@@ -291,17 +299,12 @@ export class SiteModeKeeper {
   }
 
   /** Recorded first. */
-  async #release(
-    { directive, by, within, cause }: Directed,
-    ids: readonly string[],
-    code?: ErrorCode,
-  ): Promise<ModeOutcome> {
+  async #release({ directive, by, within, cause }: Directed, ids: readonly string[]): Promise<ModeOutcome> {
     const releases: Release[] = ids.map((id) => ({ id, ...(within !== undefined && { within }) }));
     const causeId = await cause;
     if (newOf(this.#mode, releases).length === 0) return 'known';
     const record: EventDraft = {
       ...releaseRecord(this.#mode, releases, { by, directive }),
-      ...(code !== undefined && { code }),
       ...(causeId !== undefined && { causeId }),
     };
     try {

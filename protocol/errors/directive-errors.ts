@@ -22,10 +22,6 @@ export const DIRECTIVE_ERRORS = {
     meaning: 'The operator had no such right then, or not for everything that the directive is about.',
     action: 'Look at `sparc roster show`; the site authority gives rights with `sparc authority delegate`.',
   },
-  ERR_DIRECTIVE_FORGOTTEN: {
-    meaning: 'A directive is older than those that the gateway remembers, so that it may have been carried out before.',
-    action: 'Give it again if it is still meant.',
-  },
   ERR_DIRECTIVE_VISITORS_MAX: {
     meaning: 'As many visitors are let in as a gateway takes at a time.',
     action: 'Wait until the time of some is over, or put them into the site file.',

@@ -1,0 +1,274 @@
+import t from 'tap';
+import { encodeSignedDirective as encode, signDirective } from '@sparc/protocol/directive';
+import { toHex } from '@sparc/edge/platform';
+import type { HeardEntry } from '@sparc/edge/heard';
+import { testSigner } from '../../support/test-signer.js';
+import { ADA, AUTHORITY, delegation, DirectedSite, directive, keptDirectives } from './directed-sites.js';
+import { CARDS, EIGHT_UNIX_MS, sitePolicy } from './field-site.js';
+
+const LOCKDOWN = { kind: 'raise', what: 'lockdown' } as const;
+const OPEN_FRONT = { kind: 'door', door: 'front', order: { kind: 'accessDoor' } } as const;
+const REVOKE_ANN = { kind: 'revoke', subject: 'credential', subjectId: 'ann' } as const;
+const REFUSED = 'directive.refused';
+
+/** Two gateways that know of Ada. */
+async function pair(): Promise<readonly [DirectedSite, DirectedSite]> {
+  const both = [await DirectedSite.open('a'), await DirectedSite.open('b')] as const;
+  for (const each of both) each.believe(delegation());
+  return both;
+}
+
+const isLockedDown = ({ site }: DirectedSite): boolean => site.field.snapshot().mode.lockdown;
+
+async function isLetIn({ site }: DirectedSite, card = CARDS.ann): Promise<boolean> {
+  site.news();
+  site.bus.card('store-in', card);
+  await site.clock.advance(2_000);
+  return site.news().includes('access.granted');
+}
+
+t.test('a lockdown holds where it is given and where it is heard, and ends there by its release', async (t) => {
+  const [a, b] = await pair();
+  const lockdown = directive(LOCKDOWN);
+  t.strictSame(await a.direct(lockdown), { id: lockdown.id, outcome: 'applied' });
+  t.ok(isLockedDown(a));
+  t.notOk(await isLetIn(a));
+  t.ok(await isLetIn(b), 'which has not heard of it');
+  await b.hear(a.news());
+  t.ok(isLockedDown(b));
+  t.notOk(await isLetIn(b));
+  const given = a.told.find(({ record }) => record.name === 'directive.given');
+  t.match(b.site.record('site.lockdown').record, { causeId: given?.id, detail: { by: 'Ada', directive: lockdown.id } });
+
+  const release = directive({ kind: 'release', raises: [lockdown.id] });
+  await b.direct(release);
+  await a.hear(b.news());
+  t.notOk(isLockedDown(a) || isLockedDown(b));
+  t.ok((await isLetIn(a)) && (await isLetIn(b)));
+  for (const gateway of [a, b]) {
+    t.strictSame(gateway.answers(lockdown.id), ['site.lockdown']);
+    t.strictSame(gateway.answers(release.id), ['site.lockdown_ended']);
+  }
+});
+
+t.test('a restriction is in force before the disk has taken it, and a release is not', async (t) => {
+  const [a] = await pair();
+  a.site.journal.hanging = true;
+  const lockdown = directive(LOCKDOWN);
+  const locking = a.site.field.direct(signDirective(ADA, lockdown));
+  t.ok(isLockedDown(a), 'within the call');
+  a.site.journal.release();
+  await a.settled(locking);
+  a.site.journal.hanging = true;
+  const release = a.site.field.direct(signDirective(ADA, directive({ kind: 'release', raises: [lockdown.id] })));
+  await a.site.clock.advance(100);
+  t.ok(isLockedDown(a));
+  a.site.journal.release();
+  await a.settled(release);
+  t.notOk(isLockedDown(a));
+});
+
+t.test('who is revoked at one gateway enters at no other, whatever number it has there', async (t) => {
+  const [a, b] = await pair();
+  await b.direct(directive({ kind: 'revoke', subject: 'holder', subjectId: 'somebody' }));
+  const revocation = directive(REVOKE_ANN);
+  await a.direct(revocation);
+  await b.hear(a.news());
+  t.notOk((await isLetIn(a)) || (await isLetIn(b)));
+  t.match(a.site.record('revocation.applied').record.detail, { number: '1', directive: revocation.id });
+  t.match(b.site.record('revocation.applied').record.detail, { number: '2', directive: revocation.id });
+
+  const again = directive(REVOKE_ANN);
+  t.match(await b.direct(again), { outcome: 'unchanged' });
+  t.strictSame(b.answers(again.id), ['directive.applied'], 'which is an answer too');
+});
+
+t.test('a door opens once, at the gateway that has it, and recorded first', async (t) => {
+  const a = await DirectedSite.open('a', { policy: sitePolicy({ removed: ['front'] }) });
+  const b = await DirectedSite.open('b');
+  for (const each of [a, b]) each.believe(delegation());
+  const open = directive(OPEN_FRONT);
+  t.match(await a.direct(open), { outcome: 'elsewhere' });
+  const news = a.news();
+  await b.hear(news);
+  t.match(b.site.journal.names, /operator\.release/);
+  t.strictSame(b.answers(open.id), ['operator.release']);
+  t.strictSame(a.answers(open.id), []);
+  const releases = () => b.site.journal.names.filter((name) => name === 'operator.release').length;
+  await b.hear(news);
+  t.match(await b.direct(open), { outcome: 'known' });
+  t.equal(releases(), 1);
+});
+
+t.test('no door opens after the deadline, or by a clock that shows another day', async (t) => {
+  const [a, b] = await pair();
+  const late = directive(OPEN_FRONT);
+  await a.direct(late);
+  await b.site.clock.advance(60_000);
+  await b.hear(a.news());
+  t.strictSame(b.answers(late.id), [`${REFUSED} ERR_DIRECTIVE_EXPIRED`]);
+  const c = await DirectedSite.open('c');
+  c.believe(delegation());
+  c.site.clock.stepWall(-86_400_000);
+  await c.hear(a.told);
+  t.strictSame(c.answers(late.id), [`${REFUSED} ERR_DIRECTIVE_EXPIRED`]);
+  t.notOk([...b.site.journal.names, ...c.site.journal.names].includes('operator.release'));
+});
+
+t.test('a mode of a door and a forgiveness name the directive behind them', async (t) => {
+  const [a, b] = await pair();
+  const unlock = directive({ kind: 'door', door: 'front', order: { kind: 'door', mode: 'unlocked', forMs: 5_000 } });
+  await a.direct(unlock);
+  const given = a.site.record('directive.given').id;
+  t.match(a.site.record('door.ordered').record, {
+    causeId: given,
+    detail: { by: 'Ada', mode: 'unlocked', directive: unlock.id },
+  });
+  const forgiveness = directive({ kind: 'forgive', holder: 'ann-holder' });
+  await a.direct(forgiveness);
+  await b.hear(a.news());
+  for (const gateway of [a, b]) t.strictSame(gateway.answers(forgiveness.id), ['apb.forgiven']);
+});
+
+t.test(
+  'a visitor is let in at every gateway that heard, and out when the operator turns out to have had no right',
+  async (t) => {
+    const [a, b] = await pair();
+    const visitor = {
+      id: 'guest',
+      name: 'Guest',
+      identifier: { format: 'h10301', facility: 1, number: 99 },
+      profiles: ['p-store-in'],
+      fromUnixMs: EIGHT_UNIX_MS,
+      untilUnixMs: EIGHT_UNIX_MS + 3_600_000,
+    };
+    const visit = directive({ kind: 'visitor', visitor });
+    await a.direct(visit);
+    await b.hear(a.news());
+    for (const gateway of [a, b]) {
+      t.strictSame(gateway.answers(visit.id), ['visitor.added']);
+      gateway.believe(delegation({ rights: [], issuedUnixMs: EIGHT_UNIX_MS }));
+      await gateway.site.clock.advance(1_000);
+      t.strictSame(gateway.answers(visit.id), ['visitor.added', 'visitor.ended ERR_DIRECTIVE_NOT_ENTITLED']);
+    }
+  },
+);
+
+t.test('what was withdrawn before it was used raises nothing, in whatever order that is heard', async (t) => {
+  const [a, b] = await pair();
+  const withdrawn = delegation({ rights: [], issuedUnixMs: EIGHT_UNIX_MS });
+  const lockdown = directive(LOCKDOWN);
+  await a.direct(lockdown);
+  t.ok(isLockedDown(a));
+  b.believe(withdrawn);
+  await b.hear(a.news());
+  t.notOk(isLockedDown(b));
+  t.strictSame(b.answers(lockdown.id), [`${REFUSED} ERR_DIRECTIVE_NOT_ENTITLED`]);
+  a.believe(withdrawn);
+  await a.site.clock.advance(1_000);
+  t.notOk(isLockedDown(a), 'as at the gateway that heard it first');
+  t.strictSame(a.answers(lockdown.id), ['site.lockdown', 'site.lockdown_ended ERR_DIRECTIVE_NOT_ENTITLED']);
+
+  const [c] = await pair();
+  await c.direct(lockdown);
+  c.believe(delegation({ rights: [], issuedUnixMs: EIGHT_UNIX_MS + 60_000 }));
+  await c.site.clock.advance(1_000);
+  t.ok(isLockedDown(c), 'what was withdrawn later leaves it');
+});
+
+t.test('a directive waits for a delegation that is on its way', async (t) => {
+  const [a] = await pair();
+  const b = await DirectedSite.open('b');
+  const lockdown = directive(LOCKDOWN);
+  await a.direct(lockdown);
+  await b.hear(a.news());
+  t.notOk(isLockedDown(b));
+  t.strictSame(b.answers(lockdown.id), [], 'nothing is said of it yet');
+  b.believe(delegation());
+  t.ok(isLockedDown(b));
+  await t.rejects(b.direct(directive(LOCKDOWN), testSigner(9)), { code: 'ERR_DIRECTIVE_OPERATOR_UNKNOWN' });
+  await b.direct(directive({ kind: 'raise', what: 'threat', level: 3 }), AUTHORITY);
+  t.equal(b.site.field.snapshot().mode.threatLevel, 3, 'the authority needs none');
+});
+
+t.test('a release by whoever has the right in one area ends no lockdown of the site', async (t) => {
+  const [a, b] = await pair();
+  const eve = testSigner(9);
+  const scoped = delegation({ operator: toHex(eve.publicKey), name: 'Eve', scope: ['front'] });
+  for (const gateway of [a, b]) gateway.believe(scoped);
+  await t.rejects(a.direct(directive(LOCKDOWN), eve), { code: 'ERR_DIRECTIVE_NOT_ENTITLED' });
+  const [wide, narrow] = [directive(LOCKDOWN), directive({ ...LOCKDOWN, scope: ['front'] })];
+  await a.direct(wide);
+  await a.direct(narrow);
+  const release = directive({ kind: 'release', raises: [wide.id, narrow.id] });
+  await a.direct(release, eve);
+  // The release comes first, as it may over a mesh.
+  await b.hear(a.news().reverse());
+  for (const gateway of [a, b]) {
+    t.strictSame(
+      gateway.site.field.snapshot().mode.raises.map(({ id }) => id),
+      [wide.id],
+    );
+  }
+});
+
+t.test('what is forged, of another site or over is refused, and opens nothing', async (t) => {
+  const [a, b] = await pair();
+  const entry = (signed: ReturnType<typeof signDirective>, sequence: number): HeardEntry => {
+    const [like] = a.told;
+    if (like === undefined) throw new Error('nothing was recorded');
+    const detail = { directive: 'f'.repeat(32), kind: 'raise', operator: signed.operator };
+    const bytes = encode(signed);
+    return { ...like, id: { ...like.id, sequence }, record: { name: 'directive.given', directive: bytes, detail } };
+  };
+  const good = signDirective(ADA, directive(LOCKDOWN));
+  const over = directive(LOCKDOWN, { issuedUnixMs: EIGHT_UNIX_MS - 60_000, expiresUnixMs: EIGHT_UNIX_MS - 1 });
+  const foreign = directive(LOCKDOWN, { site: 'other' });
+  await b.hear([
+    entry({ ...good, text: good.text.replace('lockdown', 'evacuation') }, 901),
+    entry(signDirective(ADA, foreign), 902),
+    entry(signDirective(ADA, over), 903),
+  ]);
+  t.notOk(isLockedDown(b));
+  const refusals = b.site.journal.entries.filter(({ record }) => record.name === REFUSED);
+  t.strictSame(
+    refusals.map(({ record: { code, causeId, detail } }) => [code, causeId?.sequence, detail?.['directive']]),
+    [
+      ['ERR_DIRECTIVE_INVALID', 901, undefined],
+      ['ERR_DIRECTIVE_OTHER_SITE', 902, undefined],
+      ['ERR_DIRECTIVE_EXPIRED', 903, over.id],
+    ],
+    'and who did not sign is not named',
+  );
+  for (const wrong of [foreign, over]) await t.rejects(b.direct(wrong), { code: /ERR_DIRECTIVE_(OTHER_SITE|EXPIRED)/ });
+  await b.hear(Array.from({ length: 500 }, (_, at) => entry({ ...good, signature: '00'.repeat(64) }, 1_000 + at)));
+  const count = b.site.journal.names.filter((name) => name === REFUSED).length;
+  t.ok(count < 20, `whoever lies fills no journal of others: ${count}`);
+});
+
+t.test('a start hears everything anew, and does and records nothing twice', async (t) => {
+  const [a] = await pair();
+  const store = keptDirectives();
+  const first = await DirectedSite.open('b', {}, store);
+  first.believe(delegation());
+  const [open, revocation] = [directive(OPEN_FRONT), directive(REVOKE_ANN)];
+  await a.direct(open);
+  await a.direct(revocation);
+  await a.direct(directive({ kind: 'forgive', holder: 'ann-holder' }));
+  await first.hear(a.told);
+  t.same(first.answers(open.id), ['operator.release']);
+  const again = await DirectedSite.open('b', {}, store);
+  again.believe(delegation());
+  await again.hear(a.told);
+  t.strictSame([...again.answers(open.id), ...again.answers(revocation.id)], []);
+  t.notOk(again.site.journal.names.includes('apb.forgiven'));
+});
+
+t.test('an expulsion reaches the site process, and a gateway of no site takes no directive', async (t) => {
+  const [a, b] = await pair();
+  await a.direct(directive({ kind: 'expel', gateway: 'cd'.repeat(32), heads: [] }));
+  await b.hear(a.news());
+  t.strictSame([a.expelled, b.expelled], [['cd'.repeat(32)], ['cd'.repeat(32)]]);
+  const alone = await DirectedSite.open('d', { directives: undefined });
+  await t.rejects(alone.direct(directive(LOCKDOWN)), { code: 'ERR_MESH_NOT_A_MEMBER' });
+});
