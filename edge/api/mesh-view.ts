@@ -23,6 +23,9 @@ const MemberView = closed({
   hereSinceUnixMs: Type.Optional(instant('when it was connected to; absent while there is no link to it')),
   awaySinceUnixMs: Type.Optional(instant('when the last link to it ended; absent where none was since the start')),
   roundTripMs: Type.Optional(Type.Number({ description: 'of the last ping' })),
+  clockAheadMs: Type.Optional(
+    Type.Integer({ description: 'by how much its clock is ahead of the own one, as pings measure it' }),
+  ),
   hears: Type.Optional(
     Type.Array(key, {
       description: 'other members that it has links to, as it says; absent while nobody here hears it',

@@ -126,12 +126,12 @@ export function directivesCell({ directives }, nowMs) {
 
 export function clockCell({ clock }) {
   if (clock === undefined) return { words: '' };
-  const { quality, errorMs, offsetMs } = clock;
+  const { quality, errorMs, aheadMs } = clock;
   const error = errorMs === undefined ? '' : `, ±${seconds(errorMs)} s`;
-  const offset = offsetMs === undefined || Math.abs(offsetMs) < 1 ? '' : `, ${signed(offsetMs)} s`;
+  const ahead = aheadMs === undefined || Math.abs(aheadMs) < 1 ? '' : `, ${signed(aheadMs)} s`;
   return {
     level: quality === 'synced' ? undefined : 'warn',
-    words: `${QUALITY_WORDS[quality] ?? quality}${error}${offset}`,
+    words: `${QUALITY_WORDS[quality] ?? quality}${error}${ahead}`,
   };
 }
 

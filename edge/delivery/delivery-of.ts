@@ -19,7 +19,7 @@ export interface SiteGateway {
   readonly isSelf: boolean;
   readonly isReached: boolean;
   /** By how much its wall time is ahead of the own one. */
-  readonly clockOffsetMs?: number;
+  readonly clockAheadMs?: number;
 }
 
 export function deliveryOf(log: DeliveryLog, site: DeliverySite, isComplete: boolean): DeliveryView {
@@ -71,7 +71,7 @@ function answerOf(log: DeliveryLog, id: string, { key, name, isReached }: SiteGa
 }
 
 function gatewayDelivery(log: DeliveryLog, given: readonly GivenDirective[], member: SiteGateway): GatewayDelivery {
-  const { key, name, isSelf, isReached, clockOffsetMs } = member;
+  const { key, name, isSelf, isReached, clockAheadMs } = member;
   const { newest, startedUnixMs, buses = [], policy, revocation, clockErrorMs } = log.reportOf(key);
   return {
     key,
@@ -88,7 +88,7 @@ function gatewayDelivery(log: DeliveryLog, given: readonly GivenDirective[], mem
       clock: {
         quality: newest.timeQuality,
         ...(clockErrorMs !== undefined && { errorMs: clockErrorMs }),
-        ...(clockOffsetMs !== undefined && { offsetMs: clockOffsetMs }),
+        ...(clockAheadMs !== undefined && { aheadMs: clockAheadMs }),
       },
     }),
   };

@@ -38,8 +38,8 @@ const GatewayDelivery = closed({
     closed({
       quality: Type.String({ description: 'of its newest entry' }),
       errorMs: Type.Optional(count('bound of the error, as it said last')),
-      offsetMs: Type.Optional(
-        Type.Number({ description: 'by how much its wall time is ahead of that of the gateway that is asked' }),
+      aheadMs: Type.Optional(
+        Type.Integer({ description: 'by how much it is ahead of that of the gateway that is asked, a neighbour' }),
       ),
     }),
   ),

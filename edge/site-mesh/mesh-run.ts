@@ -188,6 +188,7 @@ export class MeshRun {
       awaySinceUnixMs: this.#watch.awaySinceUnixMs,
       links: this.#network.links(),
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
+      clockAheadMs: (neighbour) => this.#clockAheadMs(neighbour),
       replication: this.#replicator.state,
       copies: this.#ownCopies.all(),
       full: this.#replicator.full,
@@ -282,6 +283,14 @@ export class MeshRun {
     } catch (error) {
       this.#failed(error, 'that it was told is not kept: it is told again after a restart');
     }
+  }
+
+  #clockAheadMs(neighbour: string): number | undefined {
+    const { time } = this.deps;
+    const own = time.own();
+    const heard = this.#network.times().find((each) => each.neighbour === neighbour);
+    if (own === undefined || heard === undefined) return undefined;
+    return Math.round(heard.offsetMs + time.uptimeMs() - own.unixMs);
   }
 
   #failed(error: unknown, what: string): void {

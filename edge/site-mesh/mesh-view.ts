@@ -25,6 +25,7 @@ export interface MeshFacts {
   /** By neighbour: whom it says to hear. */
   readonly links: ReadonlyMap<string, readonly { readonly key: string }[]>;
   readonly roundTripMs: (neighbour: string) => number | undefined;
+  readonly clockAheadMs: (neighbour: string) => number | undefined;
   readonly replication: ReplicationState;
   /** Of neighbours that are here, and of those that were. */
   readonly copies: Copies;
@@ -103,6 +104,7 @@ function memberView(
   const hereSinceUnixMs = facts.hereSinceUnixMs.get(key);
   const awaySinceUnixMs = facts.awaySinceUnixMs.get(key);
   const roundTripMs = facts.roundTripMs(key);
+  const clockAheadMs = facts.clockAheadMs(key);
   const heard = hears.get(key);
   const copy = facts.copies.get(key);
   return {
@@ -113,6 +115,7 @@ function memberView(
     ...(hereSinceUnixMs !== undefined && { hereSinceUnixMs }),
     ...(awaySinceUnixMs !== undefined && { awaySinceUnixMs }),
     ...(roundTripMs !== undefined && { roundTripMs }),
+    ...(clockAheadMs !== undefined && { clockAheadMs }),
     ...(heard !== undefined && { hears: [...heard] }),
     ...(copy !== undefined && { ownMissingCount: missingCount(facts.replication.logs.get(facts.self) ?? [], copy) }),
   };

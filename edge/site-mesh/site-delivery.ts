@@ -60,11 +60,12 @@ export class SiteDelivery {
 }
 
 const siteOf = ({ members, partitions, operators }: MeshView): DeliverySite => ({
-  members: members.map(({ key, name, isSelf }) => ({
+  members: members.map(({ key, name, isSelf, clockAheadMs }) => ({
     key,
     name,
     isSelf,
     isReached: isSelf || partitions[0]?.includes(key) === true,
+    ...(clockAheadMs !== undefined && { clockAheadMs }),
   })),
   operatorNames: new Map(operators.map(({ key, name }) => [key, name])),
 });

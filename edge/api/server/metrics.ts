@@ -184,9 +184,9 @@ export const METRICS: readonly Metric[] = [
     seconds(clock?.errorMs),
   ),
   ofGateway(
-    'sparc_gateway_clock_offset_seconds',
-    'by how much its clock is ahead of that of this gateway',
-    ({ clock }) => seconds(clock?.offsetMs),
+    'sparc_gateway_clock_ahead_seconds',
+    'by how much the clock of a neighbour is ahead of that of this gateway',
+    ({ clock }) => seconds(clock?.aheadMs),
   ),
 ];
 

@@ -65,7 +65,7 @@ t.test('of every gateway it is told how far it is, and instants are in seconds',
       newest: { cursor: '3.5', atUnixMs: 1_790_000_000_500 },
       policy: { revision: '12-00112233aabbccdd', number: 12, sinceUnixMs: 1_790_000_000_000 },
       directives: { appliedCount: 3, refusedCount: 1, unheardCount: 2, unheardSinceUnixMs: 1_790_000_001_000 },
-      clock: { quality: 'holdover', errorMs: 1_500, offsetMs: -20 },
+      clock: { quality: 'holdover', errorMs: 1_500, aheadMs: -20 },
     }),
     gateway('gate "2"'),
   ];
@@ -81,7 +81,7 @@ t.test('of every gateway it is told how far it is, and instants are in seconds',
     ['sparc_gateway_unheard_timestamp_seconds{gateway="hallway"}', 1_790_000_001],
     ['sparc_gateway_clock_quality{gateway="hallway",quality="holdover"}', 1],
     ['sparc_gateway_clock_error_seconds{gateway="hallway"}', 1.5],
-    ['sparc_gateway_clock_offset_seconds{gateway="hallway"}', -0.02],
+    ['sparc_gateway_clock_ahead_seconds{gateway="hallway"}', -0.02],
   ] as const) {
     t.equal(samples.get(name), value, name);
   }

@@ -13,7 +13,7 @@ const OPERATOR_KEY = Buffer.from(OPERATOR.publicKey).toString('hex');
 const SITE: DeliverySite = {
   members: [
     { key: HALLWAY, name: 'hallway', isSelf: true, isReached: true },
-    { key: GATE, name: 'gate', isSelf: false, isReached: true },
+    { key: GATE, name: 'gate', isSelf: false, isReached: true, clockAheadMs: -20 },
     { key: CELLAR, name: 'cellar', isSelf: false, isReached: false },
   ],
   operatorNames: new Map([[OPERATOR_KEY, 'Ada']]),
@@ -183,7 +183,7 @@ t.test('of each gateway it is known how far it is', async (t) => {
       unheardCount: 1,
       unheardSinceUnixMs: START_UNIX_MS + 5_000,
     },
-    clock: { quality: 'synced', errorMs: 1_500 },
+    clock: { quality: 'synced', errorMs: 1_500, aheadMs: -20 },
   });
 });
 

@@ -4,14 +4,30 @@ import { join } from 'node:path';
 import t from 'tap';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
+import { sparc } from '../../support/sparc-command.js';
 
 t.setTimeout(120_000);
 
 /** For a machine that has other things to do as well. */
 const patience = { timeout: 30_000 };
 
+/** The authority gives the key of a browser its rights, and one gateway hears of it by a file. */
+async function delegated(folder: string, at: MeshGateway, key: string): Promise<void> {
+  const authority = ['--dir', join(folder, 'authority')];
+  const courier = join(folder, 'site.courier');
+  const rights = ['--name', 'Ada', '--right', 'mode', '--for', '1d'];
+  for (const args of [
+    ['delegate', key, ...rights],
+    ['publish', courier],
+  ]) {
+    const { exitCode, stderr } = await sparc(['authority', ...args, ...authority]);
+    if (exitCode !== 0) throw new Error(stderr);
+  }
+  await at.sparc('ledger', 'import', courier);
+}
+
 t.test(
-  'a page follows three real gateways: all hear each other, one is killed, and is back',
+  'a page follows three real gateways: all hear each other, one is killed, and is back; and a lockdown reaches them all',
   { skip: SKIP_WITHOUT_CHROMIUM },
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'sparc-mesh-page-'));
@@ -56,6 +72,25 @@ t.test(
 
     cellar.start();
     await together.waitFor(patience);
+
+    await page.getByRole('link', { name: 'Site', exact: true }).click();
+    await page.getByRole('button', { name: 'Make a key in this browser' }).click();
+    const command = (await page.getByText('sparc authority delegate').textContent()) ?? '';
+    await delegated(folder, hallway, /[0-9a-f]{64}/.exec(command)?.[0] ?? '');
+    await page.getByText('Ada may').waitFor(patience);
+    await page.getByRole('button', { name: 'Lock down…' }).click();
+    await page.getByRole('button', { name: 'Lock down', exact: true }).click();
+    const answers = page.getByRole('region', { name: 'Directives and who has carried them out' });
+    await answers.getByText('Applied on all 3').waitFor(patience);
+    t.match(await answers.textContent(), /Lockdown.*Ada, at hallway.*Applied on.*hallway.*gate.*cellar/);
+    await page.getByRole('button', { name: 'End: Lockdown' }).click();
+    await page.getByRole('button', { name: 'End it' }).click();
+    await page.getByRole('heading', { name: 'Nothing is ordered for the site' }).waitFor(patience);
+    await answers.getByText('Applied on all 3').nth(1).waitFor(patience);
+    for (const { name, journal } of gateways) {
+      const ended = journal.filter(({ record }) => record?.name === 'site.lockdown_ended');
+      t.equal(ended.length, 1, `the lockdown ended once at ${name}`);
+    }
     t.strictSame(complaints, []);
   },
 );

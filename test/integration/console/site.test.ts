@@ -267,7 +267,7 @@ t.test('the site view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
       gateway(GATE, 'gate', {
         buses: ['bus-a'],
         policy: { revision: '11-00112233aabbccdd', number: 11, sinceUnixMs: nowMs - 9 * MINUTE_MS },
-        clock: { quality: 'holdover', errorMs: 1_500, offsetMs: -420 },
+        clock: { quality: 'holdover', errorMs: 1_500, aheadMs: -420 },
         directives: { appliedCount: 0, refusedCount: 1, unheardCount: 2, unheardSinceUnixMs: nowMs - 2 * MINUTE_MS },
       }),
     ];
