@@ -1,6 +1,6 @@
 import type { LinkageRule } from '@sparc/protocol/policy';
 import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
-import type { HeardEntry } from '../heard/index.js';
+import type { HeardEntry, Peers } from '../heard/index.js';
 import { CHAIN_LENGTH_MAX } from './linkage-machine.js';
 import type { DoneEntries, LinkageStore } from './linkage-file.js';
 import { isPlaced, targetOf, type PlacedAction, type RuleParts } from './rule-parts.js';
@@ -14,6 +14,8 @@ export interface AskedHereDeps {
   readonly clock: Clock;
   readonly parts: RuleParts;
   readonly store: LinkageStore;
+  /** Absent: there are no other gateways. */
+  readonly peers: Peers | undefined;
   /** Whether it may still be done when its time is over: it opens nothing, and lasts until somebody says otherwise. */
   readonly isLasting: (action: PlacedAction) => boolean;
   /** Does these actions of a rule, within its limits here. `chainLength`: rules that led to them, one after the other. */
@@ -36,7 +38,7 @@ export class AskedHere {
   /** By target: what came late and is done in a moment. */
   readonly #late = new Map<string, Word>();
   #timer: Timer | undefined;
-  #saving: Promise<void> | undefined;
+  #isSaving = false;
   #isSaved = true;
 
   constructor(private readonly deps: AskedHereDeps) {}
@@ -72,7 +74,7 @@ export class AskedHere {
     const rule = parts.rule(record.detail?.['rule'] ?? '');
     if (rule === undefined || record.detail?.['chain'] === undefined) return;
     const actions = rule.then.filter(isPlaced).filter((action) => parts.isHere(action));
-    if (actions.length === 0 || !this.#isNew(id)) return;
+    if (actions.length === 0 || !this.#isNew(id) || !this.#mayAsk(id.author, rule)) return;
     this.#done[id.author] = { epoch: id.epoch, sequence: id.sequence };
     if (this.#isOver) return;
     if (Math.abs(clock.wall().unixMs - wallUnixMs) <= YOUNG_MAX_MS) {
@@ -86,6 +88,13 @@ export class AskedHere {
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  /** A gateway that was stolen has rules run that wait for what it hears alone, and no others. */
+  #mayAsk(author: string, rule: LinkageRule): boolean {
+    const { peers, parts } = this.deps;
+    const having = (bus: string) => peers?.all.filter(({ buses }) => buses?.has(bus) === true) ?? [];
+    return parts.isHeardAt(rule, (bus) => having(bus).every(({ key }) => key === author) && having(bus).length > 0);
   }
 
   #isNew({ author, epoch, sequence }: EntryId): boolean {
@@ -114,10 +123,12 @@ export class AskedHere {
 
   #save(): void {
     this.#isSaved = false;
-    this.#saving ??= this.#saveNewest().finally(() => (this.#saving = undefined));
+    if (!this.#isSaving) void this.#saveNewest();
   }
 
+  /** One at a time; a disk that fails is asked again with the next change. */
   async #saveNewest(): Promise<void> {
+    this.#isSaving = true;
     try {
       while (!this.#isSaved) {
         this.#isSaved = true;
@@ -125,6 +136,8 @@ export class AskedHere {
       }
     } catch (error) {
       this.deps.onFailure(error);
+    } finally {
+      this.#isSaving = false;
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { EventRecord } from '@sparc/protocol/events';
-import type { LinkageAction, LinkageRule, SitePlan } from '@sparc/protocol/policy';
+import type { LinkageAction, LinkageRule, LinkageTrigger, SitePlan } from '@sparc/protocol/policy';
 
 /** Of the plan of a site, or of a gateway's part of it. */
-export type LinkagePlan = Pick<SitePlan, 'linkageRules' | 'devices' | 'outputs' | 'doors'>;
+export type LinkagePlan = Pick<SitePlan, 'linkageRules' | 'devices' | 'inputs' | 'outputs' | 'doors' | 'accessPoints'>;
 
 /** Something that only the gateway can do that has the bus of its output or door. */
 export type PlacedAction = Extract<LinkageAction, { output: string } | { door: string }>;
@@ -17,7 +17,7 @@ export const targetOf = (action: PlacedAction): string =>
 export class RuleParts {
   #rules: ReadonlyMap<string, LinkageRule> = new Map();
   #here: ReadonlySet<string> = new Set();
-  /** By target. */
+  /** By what is named, and its id. */
   #buses: ReadonlyMap<string, string> = new Map();
 
   /** `site`: all of what `own` is this gateway's part of. */
@@ -26,10 +26,13 @@ export class RuleParts {
     const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device) ?? '']));
     this.#rules = new Map((site.linkageRules ?? []).map((rule) => [rule.id, rule]));
     this.#here = new Set([...own.outputs.map(({ id }) => `output ${id}`), ...own.doors.map(({ id }) => `door ${id}`)]);
-    this.#buses = new Map([
-      ...[...busOfOutput].map(([id, bus]) => [`output ${id}`, bus] as const),
-      ...site.doors.map(({ id, lock }) => [`door ${id}`, busOfOutput.get(lock.output) ?? ''] as const),
-    ]);
+    const buses = new Map<string, string>();
+    for (const [id, bus] of busOfDevice) buses.set(`bus ${bus}`, bus).set(`device ${id}`, bus);
+    for (const { id, device } of site.inputs) buses.set(`input ${id}`, busOfDevice.get(device) ?? '');
+    for (const [id, bus] of busOfOutput) buses.set(`output ${id}`, bus);
+    for (const { id, lock } of site.doors) buses.set(`door ${id}`, busOfOutput.get(lock.output) ?? '');
+    for (const { id, door } of site.accessPoints) buses.set(`accessPoint ${id}`, buses.get(`door ${door}`) ?? '');
+    this.#buses = buses;
   }
 
   /** As the policy of the whole site has it. */
@@ -42,10 +45,29 @@ export class RuleParts {
     return !isPlaced(action) || this.#here.has(targetOf(action)) || this.busOf(action) === undefined;
   }
 
+  /**
+   * Whether a gateway with these buses may hear what the rule waits for and others do not. What names no place may happen at
+   * each; a schedule all follow by themselves.
+   */
+  isHeardAt({ when }: LinkageRule, hasBus: (bus: string) => boolean): boolean {
+    return when.some(
+      (trigger) => !('schedule' in trigger) && placesOf(trigger).every((place) => hasBus(this.#buses.get(place) ?? '')),
+    );
+  }
+
   /** Undefined for what the site does not have. */
   busOf(action: PlacedAction): string | undefined {
     return this.#buses.get(targetOf(action));
   }
+}
+
+const PLACES = ['bus', 'device', 'input', 'output', 'door', 'accessPoint'] as const;
+
+/** What of a gateway a trigger names. */
+function placesOf(trigger: Exclude<LinkageTrigger, { schedule: string }>): string[] {
+  if ('input' in trigger) return [`input ${trigger.input}`];
+  const { where = {} } = trigger;
+  return PLACES.flatMap((what) => (where[what] === undefined ? [] : [`${what} ${where[what]}`]));
 }
 
 /**

@@ -107,20 +107,25 @@ class TwoGateways {
   }
 
   #introduce(name: Name): void {
-    const other = name === 'north' ? 'south' : 'north';
-    const members = NAMES.map((each) => ({ key: keyOf(each), name: each, addresses: [] }));
-    const started: HeardEntry = {
-      id: { author: keyOf(other), epoch: 1, sequence: 0 },
-      hlc: { unixMs: 0, counter: 0 },
-      wallUnixMs: 0,
-      timeQuality: 'synced',
-      record: { name: 'gateway.started', detail: { name: other, buses: other } },
-    };
-    const roster = { self: keyOf(name), authority: 'f'.repeat(64), members, expelled: [] };
-    this[name].field.heard({ delegations: [], roster, entries: [started], isCaughtUp: true });
+    introduce(this[name], name);
     this.#toldCount[name] = this[name].journal.entries.length;
     this[name].news();
   }
+}
+
+/** Who belongs to the site, and which buses the other one has. */
+function introduce({ field }: FieldSite, name: Name, isCaughtUp = true): void {
+  const other = name === 'north' ? 'south' : 'north';
+  const members = NAMES.map((each) => ({ key: keyOf(each), name: each, addresses: [] }));
+  const started: HeardEntry = {
+    id: { author: keyOf(other), epoch: 1, sequence: 0 },
+    hlc: { unixMs: 0, counter: 0 },
+    wallUnixMs: 0,
+    timeQuality: 'synced',
+    record: { name: 'gateway.started', detail: { name: other, buses: other } },
+  };
+  const roster = { self: keyOf(name), authority: 'f'.repeat(64), members, expelled: [] };
+  field.heard({ delegations: [], roster, entries: [started], isCaughtUp });
 }
 
 /** Each journal of these tests names itself alike: the keys are put in on the way. */
@@ -256,6 +261,32 @@ t.test('a gateway that is asked too often has its own limit', async (t) => {
   t.equal(told.filter((name) => name === 'linkage.carried_out').length, RUNS_BURST_MAX - 1);
 });
 
+t.test('a gateway that cannot have heard what a rule waits for has nothing done', async (t) => {
+  const atStore: LinkageRule = {
+    id: 'store',
+    when: [
+      { event: 'door.forced', where: { door: 'store' } },
+      { input: 'store-contact', becomes: 'active' },
+    ],
+    then: [{ door: 'store', access: 'momentary' }],
+  };
+  const two = await TwoGateways.open([atStore, PANIC]);
+  const [entry] = two.north.journal.entries;
+  if (entry === undefined) throw new Error('nothing was recorded');
+  const claim = (rule: string, sequence: number) => ({
+    ...asHeard(entry, 'north', 'south'),
+    id: { author: keyOf('north'), epoch: 1, sequence },
+    record: { name: 'linkage.ran' as const, detail: { rule, because: 'door.forced', chain: '1' } },
+  });
+  two.south.field.heard({ delegations: [], entries: [claim('store', 1_000)], isCaughtUp: true });
+  await two.pass(SECOND_MS);
+  t.notOk(two.south.released('store'));
+  t.same(linkageOf(two.south), []);
+  two.south.field.heard({ delegations: [], entries: [claim('panic', 1_001)], isCaughtUp: true });
+  await two.pass(SECOND_MS);
+  t.same(linkageOf(two.south), ['linkage.carried_out', 'output.switched'], 'what it may hear it has done');
+});
+
 t.test('what every gateway hears by itself each does its own part of, and asks nobody', async (t) => {
   const closing: LinkageRule = {
     id: 'closing',
@@ -290,6 +321,7 @@ t.test('a start does not do again what was done, and makes up for what was said 
     linkageStore: store,
   });
   await after.clock.advance(60 * SECOND_MS);
+  introduce(after, 'south', false);
   after.news();
   after.field.heard({ delegations: [], entries: done, isCaughtUp: false });
   await after.clock.advance(2 * SECOND_MS);
@@ -305,6 +337,7 @@ t.test('a gateway that knows of no earlier run does nothing of what was said bef
   await two.press(false);
   const said = two.north.journal.entries.map((entry) => asHeard(entry, 'north', 'south'));
   const fresh = await FieldSite.open({ isInMesh: true, policy: policyOf('south', [PANIC]) });
+  introduce(fresh, 'south', false);
   fresh.news();
   fresh.field.heard({ delegations: [], entries: said, isCaughtUp: true });
   await fresh.clock.advance(2 * SECOND_MS);
