@@ -34,11 +34,5 @@ export {
 export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } from './site-mode.js';
 export { readMode } from './read-mode.js';
 export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
-export {
-  SiteModeKeeper,
-  VOLATILE_MODE,
-  type DirectedRaise,
-  type DirectedRelease,
-  type ModeOutcome,
-  type ModeStore,
-} from './site-mode-keeper.js';
+export type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
+export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';

@@ -5,6 +5,7 @@ import type { Clock, EntryId, Random, Timer } from '@sparc/protocol/ports';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import { toHex } from '../platform/index.js';
 import type { Origin } from '../directives/index.js';
+import type { Directed, DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
 import { OrderExpiry } from './order-expiry.js';
 import {
   isOpening,
@@ -57,37 +58,6 @@ const RAISE_ID_SIZE = 16;
 const NAME_LENGTH_MAX = 64;
 /** Of the sentence that says why an order was refused. */
 const WHY_LENGTH_MAX = 256;
-
-/** Of an operator who had the right to it. */
-interface Directed {
-  /** The id of the directive, which is that of what it raises. */
-  readonly directive: string;
-  /** Name of the operator. */
-  readonly by: string;
-  /** The operator lowers nothing that reaches beyond these areas and doors; absent: anything. */
-  readonly within?: readonly string[];
-  /** The entry that carries the directive. */
-  readonly cause: Promise<EntryId | undefined>;
-}
-
-export interface DirectedRaise extends Directed {
-  readonly kind: 'raise';
-  readonly what: 'lockdown' | 'threat' | 'evacuation';
-  readonly level?: number;
-  readonly scope?: readonly string[];
-  /** Raises that end with it. */
-  readonly instead?: readonly string[];
-  /** When the operator signed it. */
-  readonly atUnixMs: number;
-}
-
-export interface DirectedRelease extends Directed {
-  readonly kind: 'release';
-  readonly raises: readonly string[];
-}
-
-/** What became of it. `known`: it was carried out before. `released`: its release came before it, so that it never acts. */
-export type ModeOutcome = 'applied' | 'known' | 'released';
 
 export interface SiteModeDeps {
   readonly clock: Clock;
