@@ -2,7 +2,7 @@ import type { VerifySignature } from '@sparc/protocol/ports';
 import { compareHlc } from '@sparc/protocol/hlc';
 import { marked, NO_REPORT, reported, type GatewayReport } from './gateway-report.js';
 import { givenDirective, type GivenDirective } from './given-directive.js';
-import type { EntryMark, SaidEntry } from './said-entry.js';
+import { cursorOf, type EntryMark, type SaidEntry } from './said-entry.js';
 
 /** Directives that are kept, those that were issued last; and answers of each gateway, the newest. */
 export const DIRECTIVES_KEPT_MAX = 1_000;
@@ -10,7 +10,9 @@ export const DIRECTIVES_KEPT_MAX = 1_000;
 /** What a gateway said of a directive. */
 export interface Answer {
   readonly state: 'applied' | 'refused';
-  readonly entry: EntryMark;
+  readonly atUnixMs: number;
+  /** Of the entry that says so, in the log of the gateway. */
+  readonly cursor: string;
   readonly code?: string;
 }
 
@@ -77,15 +79,20 @@ export class DeliveryLog {
   }
 
   /** What was carried out once stays so, whatever the gateway says of the same directive later. */
-  #answer({ record, ...entry }: SaidEntry, id: string): void {
-    const { author } = entry.id;
+  #answer({ record, id: entry, wallUnixMs: atUnixMs }: SaidEntry, id: string): void {
+    const { author } = entry;
     const answers = this.#answers.get(author) ?? new Map<string, Answer>();
     this.#answers.set(author, answers);
     if (answers.get(id)?.state === 'applied') return;
     const { name, code } = record;
     const state = REFUSALS.has(name) ? 'refused' : 'applied';
     answers.delete(id);
-    answers.set(id, { state, entry, ...(state === 'refused' && code !== undefined && { code }) });
+    answers.set(id, {
+      state,
+      atUnixMs,
+      cursor: cursorOf(entry),
+      ...(state === 'refused' && code !== undefined && { code }),
+    });
     const [oldest] = answers.keys();
     if (answers.size > DIRECTIVES_KEPT_MAX && oldest !== undefined) answers.delete(oldest);
   }

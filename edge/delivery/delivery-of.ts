@@ -1,7 +1,7 @@
-import type { EntryId } from '@sparc/protocol/ports';
 import type { DeliveryLog } from './delivery-log.js';
 import type { DeliveryView, DirectiveAnswer, DirectiveView, GatewayDelivery } from './delivery-view.js';
 import { detailOf, type GivenDirective } from './given-directive.js';
+import { cursorOf } from './said-entry.js';
 
 /** Directives in a view of the delivery. */
 export const DIRECTIVES_SHOWN = 12;
@@ -65,9 +65,7 @@ function answerOf(log: DeliveryLog, id: string, { key, name, isReached }: SiteGa
   const answer = log.answerOf(key, id);
   const who = { gateway: key, name, isReached };
   if (answer === undefined) return { ...who, state: 'unheard' };
-  const { state, entry, code } = answer;
-  const at = { atUnixMs: entry.wallUnixMs, cursor: cursorOf(entry.id) };
-  return { ...who, state, ...at, ...(code !== undefined && { code }) };
+  return { ...who, ...answer };
 }
 
 function gatewayDelivery(log: DeliveryLog, given: readonly GivenDirective[], member: SiteGateway): GatewayDelivery {
@@ -109,5 +107,3 @@ function countsOf(log: DeliveryLog, given: readonly GivenDirective[], key: strin
   const counts = { appliedCount, refusedCount, unheardCount };
   return unheardCount === 0 ? counts : { ...counts, unheardSinceUnixMs };
 }
-
-const cursorOf = ({ epoch, sequence }: EntryId): string => `${epoch}.${sequence}`;

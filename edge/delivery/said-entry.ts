@@ -14,3 +14,6 @@ export interface SaidEntry {
 
 /** An entry of which only where and when it is known. */
 export type EntryMark = Omit<SaidEntry, 'record'>;
+
+/** Where an entry stands in its log, as the API names it. */
+export const cursorOf = ({ epoch, sequence }: EntryId): string => `${epoch}.${sequence}`;
