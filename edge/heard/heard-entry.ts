@@ -20,7 +20,7 @@ export interface HeardRoster {
   readonly self: string;
   readonly authority: string;
   readonly members: readonly Member[];
-  /** Of their logs counts what leads to the attested heads. */
+  /** Of their logs counts what leads to the attested heads; entries that follow tell it anew of whoever is new here. */
   readonly expelled: readonly Expelled[];
 }
 

@@ -194,8 +194,15 @@ export class HeardReader {
     this.#belong();
   }
 
+  /** Of whoever is expelled from now on, what still counts is told anew: what was told may be more. */
   #belong(): void {
+    const before = new Set(this.#roster.expelled.map(({ key }) => key));
     this.#roster = this.#news = withExpulsions(this.#signed, this.#expulsions);
+    for (const { key } of this.#roster.expelled) {
+      if (before.has(key)) continue;
+      this.#logs.reread(key);
+      this.#entries = this.#entries.filter(({ id }) => id.author !== key);
+    }
   }
 }
 

@@ -63,6 +63,12 @@ export class VerifiedLogs {
     return counted;
   }
 
+  /** It is read once more, from its beginning. */
+  reread(author: string): void {
+    this.#ends.delete(author);
+    this.#read.delete(author);
+  }
+
   #endsOf(author: string): readonly Link[] {
     return [...(this.#ends.get(author)?.values() ?? [])];
   }

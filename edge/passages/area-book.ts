@@ -51,6 +51,8 @@ export class AreaBook {
   readonly #told = new Map<string, Occupancy>();
   /** By author and epoch: the sequence of the last entry that was heard. A reader that starts anew tells all again. */
   readonly #heardUpTo = new Map<string, number>();
+  /** Expelled gateways. */
+  readonly #withdrawn = new Set<string>();
   /** The latest stamp that is known here. */
   #latest = HLC_ZERO;
   #isKnown = false;
@@ -111,6 +113,7 @@ export class AreaBook {
 
   /** What others said; not before `peers` has heard it. */
   heard({ roster, entries, isCaughtUp }: Heard): void {
+    for (const { key } of roster?.expelled ?? []) this.#withdraw(key);
     for (const entry of entries) this.#heardEntry(entry);
     const hasStarted = entries.some(({ record }) => record.name === 'gateway.started');
     if (roster !== undefined || hasStarted) this.#peers.look();
@@ -240,6 +243,15 @@ export class AreaBook {
       };
       this.deps.record({ name: 'area.presence_expired', holderId, detail });
     }
+  }
+
+  /** What an expelled gateway said is told anew, as far as it counts. */
+  #withdraw(author: string): void {
+    if (this.#withdrawn.has(author)) return;
+    this.#withdrawn.add(author);
+    const ofAuthor = [...this.#heardUpTo.keys()].filter((log) => log.startsWith(author));
+    for (const log of ofAuthor) this.#heardUpTo.delete(log);
+    if (ofAuthor.length > 0) this.#where.withdraw(author);
   }
 
   #heardEntry(entry: HeardEntry): void {

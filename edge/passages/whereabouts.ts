@@ -176,6 +176,7 @@ export class Whereabouts {
     this.#exits.withdraw(author);
     this.#losses.delete(author);
     this.#heardCounts.delete(author);
+    for (const [areaId, newest] of this.#newest) if (newest.author === author) this.#newest.delete(areaId);
     for (const [holderId, claims] of this.#claims) {
       if (!claims.withdraw(author)) this.#claims.delete(holderId);
       this.#replace(holderId, author, HLC_ZERO);

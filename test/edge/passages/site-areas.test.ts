@@ -191,3 +191,31 @@ t.test(
     ]);
   },
 );
+
+t.test('of a gateway that was expelled counts what was attested, whatever was heard of it before', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([0, 0, 0]);
+  const east = site[2];
+  if (east === undefined) return;
+  const others = [north, east];
+  south.passes('ann', 'hall', 'in');
+  const attestedCount = south.log.length;
+  await talk();
+  await clock.advance(1_000);
+  for (const holder of ['ann', 'bob']) south.passes(holder, 'yard', 'in');
+  south.leavesAnonymously('yard');
+  await talk();
+  t.same(
+    locations(others, 'ann'),
+    [0, 1].map(() => ({ areaId: 'yard', certain: false })),
+  );
+  for (const at of others) at.expels(south, attestedCount);
+  t.same(
+    locations(others, 'ann'),
+    [0, 1].map(() => ({ areaId: 'hall', certain: true })),
+  );
+  t.same(locations(others, 'bob'), [undefined, undefined]);
+  t.same(
+    others.map(({ book }) => book.peopleIn('yard')?.count),
+    [0, 0],
+  );
+});

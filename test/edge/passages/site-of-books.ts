@@ -22,6 +22,7 @@ export const AREAS: readonly Area[] = [
 ];
 const AREA_IDS = AREAS.map(({ id }) => id);
 
+const AUTHORITY = 'ff'.repeat(32);
 const keyOf = (index: number): string => `${index}a`.repeat(32).slice(0, 64);
 const busOf = (index: number): string => `bus-${index}`;
 
@@ -141,6 +142,16 @@ export class BookAt {
     this.tell(entries, false);
   }
 
+  /** A gateway is expelled, and of its log counts so much. */
+  expels(other: BookAt, attestedCount: number): void {
+    const expelled = [{ key: other.key, name: other.key, heads: [] }];
+    const members = this.#members().filter(({ key }) => key !== other.key);
+    const roster = { self: this.key, authority: AUTHORITY, members, expelled };
+    const heard = { delegations: [], roster, entries: other.log.slice(0, attestedCount), isCaughtUp: true };
+    this.#peers.heard(heard);
+    this.book.heard(heard);
+  }
+
   tell(entries: readonly HeardEntry[], isCaughtUp: boolean): void {
     for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs).hlc;
     const heard = { delegations: [], entries, isCaughtUp };
@@ -164,6 +175,14 @@ export class BookAt {
     };
   }
 
+  get #everyone(): readonly number[] {
+    return Array.from({ length: this.count }, (_, index) => index);
+  }
+
+  #members() {
+    return this.#everyone.map((index) => ({ key: keyOf(index), name: keyOf(index), addresses: [] }));
+  }
+
   #open(): PassageBook {
     const claims = this.log
       .filter(({ record }) => isClaim(record))
@@ -175,12 +194,10 @@ export class BookAt {
       onFirstCard: () => undefined,
     });
     this.book = book;
-    const everyone = Array.from({ length: this.count }, (_, index) => index);
-    book.configure(planOf([this.index]), undefined, planOf(everyone));
+    book.configure(planOf([this.index]), undefined, planOf(this.#everyone));
     book.restore(claims);
     this.starts(busOf(this.index));
-    const members = everyone.map((index) => ({ key: keyOf(index), name: keyOf(index), addresses: [] }));
-    const roster = { self: this.key, authority: 'ff'.repeat(32), members, expelled: [] };
+    const roster = { self: this.key, authority: AUTHORITY, members: this.#members(), expelled: [] };
     const heard = { delegations: [], roster, entries: [], isCaughtUp: false };
     this.#peers.heard(heard);
     book.heard(heard);
