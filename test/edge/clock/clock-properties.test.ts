@@ -11,6 +11,8 @@ const START_UNIX_MS = Date.UTC(2026, 2, 4, 12);
 type Act =
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'confirm' }
+  /** Three neighbours that know the time, each off by a share of its error, and one that lies. */
+  | { readonly kind: 'heard'; readonly errorMs: number; readonly shares: readonly number[]; readonly lieMs: number }
   | { readonly kind: 'set'; readonly byMs: number }
   /** The process. */
   | { readonly kind: 'restart' }
@@ -23,6 +25,12 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     ms: fc.oneof(fc.integer({ min: 1, max: 60_000 }), fc.integer({ min: 1, max: DAY_MS })),
   }),
   fc.constant({ kind: 'confirm' as const }),
+  fc.record({
+    kind: fc.constant('heard' as const),
+    errorMs: fc.integer({ min: 1, max: 13_000 }),
+    shares: fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }),
+    lieMs: fc.integer({ min: -30 * DAY_MS, max: 30 * DAY_MS }),
+  }),
   fc.record({ kind: fc.constant('set' as const), byMs: fc.integer({ min: -3 * DAY_MS, max: 3 * DAY_MS }) }),
   fc.constant({ kind: 'restart' as const }),
   fc.record({
@@ -60,6 +68,19 @@ class DriftingMachine {
         this.#hardwareMs = this.#trueMs;
         this.#confirmed = this.#wallMs;
         return this.#look();
+      case 'heard': {
+        const { errorMs, shares, lieMs } = act;
+        const times = [...shares.map((share) => share * errorMs), lieMs].map((byMs) => ({
+          neighbour: 'n',
+          offsetMs: this.#trueMs + byMs - this.#uptimeMs,
+          quality: 'synced' as const,
+          errorMs,
+        }));
+        const heard = { othersCount: times.length, times };
+        const input = { kind: 'heard' as const, reading: this.#reading(), trustUnsynced: false, heard };
+        this.state = step(this.state, input).state;
+        return;
+      }
       case 'set':
         this.#wallMs += act.byMs;
         return this.#look();
@@ -119,7 +140,7 @@ class DriftingMachine {
 const UNSEEN_MS = STEP_MIN_MS + (SYNCED_MAX_MS * DRIFT_MIN_PPM) / 1e6 + 2;
 
 t.test(
-  'with a time source that is right, a known time errs within its bound, and what has surely passed has passed',
+  'with a time source and neighbours that are right, a known time errs within its bound, and what has surely passed has passed',
   async (t) => {
     const world = fc.record({
       driftPpm: fc.integer({ min: -DRIFT_MIN_PPM, max: DRIFT_MIN_PPM }),
