@@ -102,9 +102,8 @@ const policyFresh: Check = ({ view, accessPoint, inputs }) => {
   return rule.then === 'deny' ? 'policy_stale' : { flag: 'policy_stale' };
 };
 
-const rightOpenNow: Check = ({ view, accessPoint, credential, inputs }) => {
+const rightOpenNow: Check = ({ view, accessPoint, credential, visitor, inputs }) => {
   if (!accessPoint || !credential) return undefined;
-  const { visitor } = inputs;
   const rights = visitor ? visitorRights(view, visitor, accessPoint.id) : view.rights(credential.id, accessPoint.id);
   if (rights.length === 0) return 'no_right';
   return openRight(view, accessPoint, rights, decisionTime(inputs));
@@ -177,11 +176,11 @@ export interface Failure {
 /** Every check that fails, in rank order. None ends the evaluation: operators ask whether the next would have failed too. */
 export function failedChecks(
   view: PolicyView,
-  { accessPoint, decoding, credential }: Identified,
+  { accessPoint, decoding, credential, visitor }: Identified,
   inputs: DecisionInputs,
 ): Failure[] {
   const crossing = accessPoint === undefined ? NOWHERE : crossingAt(view, accessPoint);
-  const facts: Facts = { view, accessPoint, decoding, credential, crossing, inputs };
+  const facts: Facts = { view, accessPoint, decoding, credential, visitor, crossing, inputs };
   const isWayOut = accessPoint !== undefined && isEgress(accessPoint);
   const failed: Failure[] = [];
   for (const check of CHECKS) {

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { headToText, type SignedHead } from '@sparc/protocol/ledger';
-import { Delegation, DELEGATION_KIND, furthestHeads } from '@sparc/protocol/roster';
+import { Delegation, DELEGATION_KIND, furthestHeads, withExpulsions } from '@sparc/protocol/roster';
 import { loadGatewayConfig } from '../config/index.js';
 import { withLogsOf } from '../courier/index.js';
 import { Operators, readMembership } from '../membership/index.js';
@@ -70,7 +70,7 @@ function show({ output }: Cli, config: string): void {
     throw new SparcError('ERR_MESH_NOT_A_MEMBER', `${dataDir} holds no membership`, { dataDir });
   }
   const authority = toHex(membership.authority);
-  const { roster } = membership;
+  const roster = withExpulsions(membership.roster, membership.expulsions);
   const operators = operatorsIn(dataDir, authority);
   const nowUnixMs = createNodeClock().wall().unixMs;
   const isExpired = nowUnixMs > roster.notAfterUnixMs;
