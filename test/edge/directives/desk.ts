@@ -10,7 +10,7 @@ const operator = (seed: number) => ({ seed, key: toHex(testSigner(seed).publicKe
 export const OPERATORS = [operator(7), operator(8)] as const;
 
 /** A desk whose raises are a set. */
-export function deskOf(store: DirectiveStore = VOLATILE_DIRECTIVES) {
+export function deskOf(store: DirectiveStore = VOLATILE_DIRECTIVES, onFailure: (error: unknown) => void = fail) {
   const clock = new VirtualClock({ startUnixMs: 0 });
   const journal = new MemoryJournal(clock);
   const recorded: EventDraft[] = [];
@@ -41,10 +41,12 @@ export function deskOf(store: DirectiveStore = VOLATILE_DIRECTIVES) {
       return Promise.resolve(undefined);
     },
     commit: (record) => journal.append({ record }),
-    onFailure: (error) => {
-      throw error;
-    },
+    onFailure,
   });
   desk.start();
   return { desk, clock, inForce, recorded };
+}
+
+function fail(error: unknown): never {
+  throw error;
 }
