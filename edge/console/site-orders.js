@@ -19,8 +19,11 @@ const DOOR_ORDERS = [
   ['blocked', 'Block: no card opens it'],
   ['releaseDoor', 'Back to normal'],
 ];
+/** As many as a directive takes (LIMITS.md). */
 const HEADS_MAX = 4;
+const RAISES_NAMED_MAX = 32;
 
+const idsOf = (raises) => raises.slice(0, RAISES_NAMED_MAX).map(({ id }) => id);
 const optionsOf = (places) => places.map(({ id, name }) => [id, name]);
 
 /**
@@ -47,7 +50,7 @@ export async function askRelease(raises, { places }) {
     text: 'It ends on every gateway that hears of it. What was raised elsewhere and is not heard here yet goes on.',
     go: 'End it',
   });
-  return answer && { kind: 'release', raises: raises.map(({ id }) => id) };
+  return answer && { kind: 'release', raises: idsOf(raises) };
 }
 
 async function askLockdown({ places }) {
@@ -79,7 +82,7 @@ async function askThreat({ raises }) {
     go: 'Set it',
   });
   if (answer === undefined) return undefined;
-  const instead = standing.map(({ id }) => id);
+  const instead = idsOf(standing);
   return {
     kind: 'raise',
     what: 'threat',
