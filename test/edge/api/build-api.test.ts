@@ -149,6 +149,17 @@ t.test('what the logs prove of each gateway is given whole, and of one directive
   t.equal((await get('/api/directives/..%2fsecret')).statusCode, 400);
 });
 
+t.test('Prometheus is answered before the field has said anything, and after', async (t) => {
+  const { clock, state, get } = setUp();
+  const first = await get('/metrics');
+  t.match(first.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  t.match(first.body, /^sparc_field_up 0$/m);
+  state.apply({ kind: 'snapshot', snapshot: siteSnapshot() });
+  t.match((await get('/metrics')).body, /^sparc_field_up 1$[^]*^sparc_doors\{mode="locked"\} 2$/m);
+  await clock.advance(60_000);
+  t.match((await get('/metrics')).body, /^sparc_field_up 0$/m, 'silent for a minute');
+});
+
 t.test('before the first snapshot the API says that it is starting, and what to do', async (t) => {
   const { get } = setUp();
   for (const url of ['/api/site', '/healthz', '/api/stream']) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { MESH_OFF, type MeshView } from '@sparc/edge/api';
 import { NO_DELIVERY } from '@sparc/edge/delivery';
-import { EventStreams, MESH_FEED_INTERVAL_MS, MeshFeed } from '@sparc/edge/api/server';
+import { DIRECTIVE_FEED_INTERVAL_MS, EventStreams, MESH_FEED_INTERVAL_MS, MeshFeed } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
 import { eventually } from '../../support/peers.js';
 
@@ -12,12 +12,13 @@ async function setUp(t: Test) {
   const clock = new VirtualClock();
   const streams = new EventStreams(clock);
   let view: MeshView = MESH_OFF;
+  let delivery = NO_DELIVERY;
   let madeCount = 0;
   const mesh = () => {
     madeCount += 1;
     return view;
   };
-  const feed = new MeshFeed(clock, streams, { mesh, delivery: () => NO_DELIVERY });
+  const feed = new MeshFeed(clock, streams, { mesh, delivery: () => delivery });
   feed.start();
   const server = createServer((_request, response) =>
     streams.open(response, {}, { site: {}, commissioning: {}, mesh: view, delivery: NO_DELIVERY }),
@@ -36,10 +37,16 @@ async function setUp(t: Test) {
     response.setEncoding('utf8').on('data', (part: string) => (text += part));
     const states = () => [...text.matchAll(/event: mesh\ndata: .*"state":"(\w+)"/g)].map(([, state]) => state);
     await eventually('the page has the first state', () => states().length === 1);
-    return { states, isPast: (mark: string) => text.includes(mark) };
+    const isComplete = () => [...text.matchAll(/"isComplete":(\w+)/g)].map(([, value]) => value);
+    return { states, isComplete, isPast: (mark: string) => text.includes(mark) };
   };
   const change = (state: MeshView['state']) => (view = { ...MESH_OFF, state });
-  return { clock, streams, look, change, madeCount: () => madeCount };
+  /** A directive was answered, and shows in what the logs prove. */
+  const answered = () => {
+    delivery = { ...delivery, isComplete: !delivery.isComplete };
+    feed.directive();
+  };
+  return { clock, streams, look, change, answered, madeCount: () => madeCount };
 }
 
 t.test('whoever looks on gets each change once, and nothing while all is as before', async (t) => {
@@ -73,4 +80,15 @@ t.test('what changed while nobody looked, and back while somebody did, is not lo
   await eventually('both have what came then', () => first.states().length === 3 && second.states().length === 2);
   t.strictSame(first.states(), ['off', 'starting', 'off']);
   t.strictSame(second.states(), ['starting', 'off']);
+});
+
+t.test('answers to a directive are shown long before the rest, several of them at once', async (t) => {
+  const { clock, look, answered } = await setUp(t);
+  const { isComplete } = await look();
+  answered();
+  answered();
+  answered();
+  await clock.advance(DIRECTIVE_FEED_INTERVAL_MS);
+  await eventually('the page has the answer', () => isComplete().length === 2);
+  t.strictSame(isComplete(), ['true', 'false']);
 });
