@@ -19,4 +19,5 @@ export {
   type SavedDirectives,
 } from './directive-memory.js';
 export { DirectiveRequest } from './directive-request.js';
+export { DIRECTIVES_READ_BACK_MAX, readDirectives } from './read-directives.js';
 export { OPEN_CASES_MAX } from './open-cases.js';

@@ -82,6 +82,8 @@ export interface FieldDeps {
   readonly directives?: DirectiveSite & {
     /** Makes an expulsion count that an operator ordered, and records it. */
     readonly expel: DirectiveSinks['expel'];
+    /** What was given here shortly before the start, oldest first. Absent: nothing. */
+    readonly given?: () => Promise<readonly HeardEntry[]>;
   };
   /** The claims of earlier runs about who passed where, oldest first. Absent: there was none. */
   readonly claims?: () => Promise<readonly Claim[]>;
@@ -281,6 +283,7 @@ export class Field {
     this.#doors.lookAtModes();
     this.deps.fieldBus.start(this.#handlers());
     this.#restoring = this.#restoreClaims();
+    void this.#restoreDirectives();
   }
 
   /** Idempotent. Timed releases end in the devices by themselves. */
@@ -438,6 +441,15 @@ export class Field {
     };
   }
 
+  /** What the run before recorded and may have left undone: of its own ledger a gateway hears from nobody. */
+  async #restoreDirectives(): Promise<void> {
+    try {
+      for (const entry of (await this.deps.directives?.given?.()) ?? []) this.#directives?.heard(entry);
+    } catch (error) {
+      this.deps.log.error({ code: codeOf(error), error }, 'which directives were given could not be read back');
+    }
+  }
+
   /** Until it is done, and if it fails, areas go by their policy for the unknown, and no limit of uses has any left. */
   async #restoreClaims(): Promise<void> {
     try {
@@ -504,7 +516,7 @@ export class Field {
     this.#changed();
   }
 
-  #directiveDesk({ expel, ...site }: NonNullable<FieldDeps['directives']>): DirectiveDesk {
+  #directiveDesk({ expel, given: _restored, ...site }: NonNullable<FieldDeps['directives']>): DirectiveDesk {
     const { clock, log } = this.deps;
     return new DirectiveDesk({
       ...site,

@@ -9,7 +9,7 @@ import { Reach, SiteProcess, siteEvent, TimesTold, type RequestAnswer, type Site
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
-import { DirectiveFile, DirectiveRequest } from '../directives/index.js';
+import { DirectiveFile, DirectiveRequest, readDirectives } from '../directives/index.js';
 import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type FieldDeps, type FieldLog, type FieldPolicy } from '../field/index.js';
@@ -252,7 +252,7 @@ export class Gateway {
         revocationStore: new RevocationFile(this.config.dataDir),
         visitorStore: new VisitorFile(this.config.dataDir),
         linkageStore: new LinkageFile(this.config.dataDir),
-        ...(joined && { directives: this.#directives(joined) }),
+        ...(joined && { directives: this.#directives(joined, journalOpened) }),
         recordedRevocations: async () => {
           const { epoch, newestRevocation: newest } = await journalOpened;
           const before = { epoch: epoch.counter, sequence: 0 };
@@ -299,7 +299,10 @@ export class Gateway {
     }
   }
 
-  #directives({ site, authority }: JoinedSite): NonNullable<FieldDeps['directives']> {
+  #directives(
+    { site, authority }: JoinedSite,
+    journalOpened: Promise<JournalStartReport>,
+  ): NonNullable<FieldDeps['directives']> {
     const { dataDir } = this.config;
     const expel = expelSink(dataDir, {
       record: (event, cause) => this.#field?.record(event, cause),
@@ -310,7 +313,11 @@ export class Gateway {
       },
       onFailure: (error, what) => this.deps.log.error({ error }, what),
     });
-    return { site, authority, verify: verifySignature, store: new DirectiveFile(dataDir), expel };
+    const given = async () => {
+      const { epoch } = await journalOpened;
+      return readDirectives(dataDir, this.#clock, { epoch: epoch.counter, sequence: 0 });
+    };
+    return { site, authority, verify: verifySignature, store: new DirectiveFile(dataDir), expel, given };
   }
 
   #onReplica(message: ReplicaMessage): void {

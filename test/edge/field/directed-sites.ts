@@ -56,14 +56,19 @@ export class DirectedSite {
     readonly expelled: readonly string[],
   ) {}
 
-  static async open(name: string, options: SiteOptions = {}, store = VOLATILE_DIRECTIVES): Promise<DirectedSite> {
+  static async open(
+    name: string,
+    options: SiteOptions = {},
+    store = VOLATILE_DIRECTIVES,
+    given: readonly HeardEntry[] = [],
+  ): Promise<DirectedSite> {
     const expelled: string[] = [];
     const authority = toHex(AUTHORITY.publicKey);
     const expel = ({ directive: { gateway } }: { readonly directive: DirectiveOf<'expel'> }) => {
       expelled.push(gateway);
       return 'applied' as const;
     };
-    const directives = { site: 'site', authority, verify: verifySignature, store, expel };
+    const directives = { site: 'site', authority, verify: verifySignature, store, expel, given: async () => given };
     const site = await FieldSite.open({ isInMesh: true, directives, ...options });
     const gateway = new DirectedSite(name.repeat(64).slice(0, 64), site, expelled);
     site.news();

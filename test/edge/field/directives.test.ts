@@ -264,6 +264,25 @@ t.test('a start hears everything anew, and does and records nothing twice', asyn
   t.notOk(again.site.journal.names.includes('apb.forgiven'));
 });
 
+t.test('what the run before recorded and had no time for is carried out at the start', async (t) => {
+  const store = keptDirectives();
+  const first = await DirectedSite.open('a', {}, store);
+  first.believe(delegation());
+  const [revocation, lockdown] = [directive(REVOKE_ANN), directive(LOCKDOWN)];
+  await first.direct(revocation);
+  const done = store.load();
+  await first.direct(lockdown);
+  // The power failed between the record and the effect.
+  if (done !== undefined) await store.save(done);
+  const again = await DirectedSite.open('a', {}, store, first.told);
+  t.notOk(isLockedDown(again), 'the right to it is not known yet');
+  again.believe(delegation());
+  await again.site.clock.advance(1_000);
+  t.ok(isLockedDown(again));
+  t.strictSame(again.answers(lockdown.id), ['site.lockdown']);
+  t.strictSame(again.answers(revocation.id), [], 'which was done');
+});
+
 t.test('an expulsion reaches the site process, and a gateway of no site takes no directive', async (t) => {
   const [a, b] = await pair();
   await a.direct(directive({ kind: 'expel', gateway: 'cd'.repeat(32), heads: [] }));
