@@ -155,7 +155,9 @@ export class SiteClock implements Clock {
 
   #notBack(wall: WallTime): WallTime {
     const { unixMs, quality } = wall;
-    if (quality === 'stepped' || quality === 'unsynced') return wall;
+    const isKnown = quality === 'synced' || quality === 'holdover';
+    // What neighbours say differs by some milliseconds each time.
+    if (!isKnown && this.#state?.line.isOfSite !== true) return wall;
     const backMs = this.#knownUnixMs - unixMs;
     if (backMs > 0 && backMs < HOLD_MAX_MS) return { ...wall, unixMs: this.#knownUnixMs };
     this.#knownUnixMs = unixMs;

@@ -319,6 +319,8 @@ t.test('clocks that nobody vouches for keep together, and stay what they are', a
   site.hear({ othersCount: 2, times: [told(9_000), told(5_500)] });
   t.same(site.wall(), { unixMs: START_UNIX_MS + 5_500, quality: 'unsynced' });
   t.same(m.news(), ['clock.site_time 5500'], 'a step is told');
+  site.hear({ othersCount: 2, times: [told(9_000), told(5_480)] });
+  t.same(site.wall(), { unixMs: START_UNIX_MS + 5_500, quality: 'unsynced' }, 'and time does not run back');
   site.hear(neighbours(m, START_UNIX_MS + 5_500));
   t.match(site.wall(), { quality: 'holdover' });
   t.same(m.news(), ['clock.site_time 5500 20'], 'and that somebody vouches for it');
