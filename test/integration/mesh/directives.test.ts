@@ -7,6 +7,7 @@ import type { SiteSnapshot } from '@sparc/edge/api';
 import type { DirectiveView } from '@sparc/edge/delivery';
 import type { EventRecord } from '@sparc/protocol/events';
 import { isKnownRecord } from '@sparc/protocol/ledger';
+import type { CredentialIdentifier } from '@sparc/protocol/policy';
 import { LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
 import { cardBitsOf } from '@sparc/simulator/people';
 import { testScbk } from '../../support/live-gateway.js';
@@ -24,7 +25,9 @@ const SITE = liveSiteFile([
   { id: 'vault', bus: 'bus-b' },
 ]);
 /** Sooner, a card is still the one that was there. */
-const NEW_PRESENTATION_MS = 2_200;
+const NEW_PRESENTATION_MS = 2_500;
+const PRESENTATIONS_MAX = 10;
+const LOOK_MS = 50;
 /** Of a card that the policy does not have. */
 const VISITOR_CARD = { format: 'h10301', facility: 12, number: 999 };
 
@@ -104,16 +107,30 @@ function doorOf(id: string) {
 
 let presentedAtMs = -Infinity;
 
-/** What comes of a card at the vault: whose it is and why not, or that the lock moved. */
-async function atVault(card: Parameters<typeof cardBitsOf>[0]): Promise<string> {
-  const { lock } = doorOf('vault');
+/** The decision on a card at the vault. A busy machine may take it for the one before, or read it late: then it is shown again. */
+async function decidedAtVault(card: CredentialIdentifier): Promise<EventRecord> {
   const decisions = () => recordsOf(cellar).filter(({ name }) => /^access\.(granted|denied)$/.test(name));
-  await sleep(presentedAtMs + NEW_PRESENTATION_MS - performance.now());
-  presentedAtMs = performance.now();
-  const [decidedCount, movesCount] = [decisions().length, lock.movements.length];
-  live.readers.get('vault-reader')?.presentCard(cardBitsOf(card));
-  await eventually('the card is decided', () => decisions().length > decidedCount, WAIT_MAX_MS);
-  const { reason, credentialId = 'nobody' } = decisions().at(-1) ?? {};
+  const knownCount = decisions().length;
+  for (let count = 0; count < PRESENTATIONS_MAX; count += 1) {
+    await sleep(presentedAtMs + NEW_PRESENTATION_MS - performance.now());
+    presentedAtMs = performance.now();
+    live.readers.get('vault-reader')?.presentCard(cardBitsOf(card));
+    while (performance.now() < presentedAtMs + NEW_PRESENTATION_MS) {
+      const decided = decisions()
+        .slice(knownCount)
+        .find(({ reason }) => reason !== 'read_too_old');
+      if (decided !== undefined) return decided;
+      await sleep(LOOK_MS);
+    }
+  }
+  throw new Error('the card is not decided');
+}
+
+/** What comes of a card at the vault: whose it is and why not, or that the lock moved. */
+async function atVault(card: CredentialIdentifier): Promise<string> {
+  const { lock } = doorOf('vault');
+  const movesCount = lock.movements.length;
+  const { reason, credentialId = 'nobody' } = await decidedAtVault(card);
   if (reason !== undefined) return `${credentialId} ${reason}`;
   await eventually('the vault opens and locks again', () => lock.movements.length === movesCount + 2, WAIT_MAX_MS);
   return `${credentialId} opens`;
