@@ -91,7 +91,7 @@ t.test('what the types cannot see shows in a record: what is missing, and what n
   t.same(eventFaults({ ...opened, causeId: id, detail: { lateMs: '5' } }), []);
   t.same(eventFaults({ ...opened, busId: 'bus-1' }), ['door.opened: busId is not in the catalogue']);
   t.same(eventFaults({ name: 'door.opened' }), ['door.opened: doorId is missing']);
-  t.same(eventFaults({ name: 'site.lockdown', detail: { who: 'Ada' } }), [
+  t.same(eventFaults({ name: 'site.lockdown', detail: { raise: 'ab', who: 'Ada' } }), [
     'site.lockdown: detail.by is missing',
     'site.lockdown: detail.who is not in the catalogue',
   ]);
