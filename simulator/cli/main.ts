@@ -1,23 +1,29 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { BusWorld, CommissioningWorld, MeshWorld, SiteWorld } from '../site/index.js';
+import { BusWorld, CommissioningWorld, MeshWorld, SiteWorld, TownWorld } from '../site/index.js';
 import { reportText } from './report.js';
 
-const WORLDS = { site: SiteWorld, bus: BusWorld, commissioning: CommissioningWorld, mesh: MeshWorld } as const;
+const WORLDS = {
+  site: SiteWorld,
+  bus: BusWorld,
+  commissioning: CommissioningWorld,
+  mesh: MeshWorld,
+  town: TownWorld,
+} as const;
 /** A bus world works at byte level: three minutes of it have tens of thousands of frames. */
-const HOURS_DEFAULT = { site: 2, bus: 0.05, commissioning: 0.05, mesh: 0.05 } as const;
+const HOURS_DEFAULT = { site: 2, bus: 0.05, commissioning: 0.05, mesh: 0.05, town: 2 } as const;
 
 const program = new Command('sparc simulate')
   .description('Runs a deterministic world with faults and checkers. The same seed gives the same digest.')
   .addOption(
     new Option(
       '--world <world>',
-      'site: people and cards for hours; bus: bytes for minutes; commissioning: readers from their box; mesh: gateways and their links',
+      'site: people and cards for hours; bus: bytes for minutes; commissioning: readers from their box; mesh: gateways and their links; town: 16 gateways, 200 doors and 5,000 people for days',
     ).choices(Object.keys(WORLDS)),
   )
   .option('--seed <number>', 'what everything is drawn from', wholeNumber, 1)
   .option(
     '--hours <hours>',
-    'simulated time with faults, before the world heals (default: site 2, others 0.05)',
+    'simulated time with faults, before the world heals; of the town, all of it (default: site and town 2, others 0.05)',
     positive,
   )
   .option('--json', 'the report as JSON')
@@ -31,6 +37,7 @@ const program = new Command('sparc simulate')
       '  sparc simulate --seed 42',
       '  sparc simulate --seed 42 --world bus',
       '  sparc simulate --seed 42 --hours 72 --json',
+      '  sparc simulate --seed 42 --hours 72 --world town',
     ].join('\n'),
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))

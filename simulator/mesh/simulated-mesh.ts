@@ -25,6 +25,8 @@ export class SimulatedMesh {
   readonly #paths = new Map<string, Map<string, Path>>();
   /** The program that runs on each machine. */
   readonly #programs = new Map<string, SimulatedNetwork>();
+  /** Rises whenever a session begins or ends, or a program does. */
+  changesCount = 0;
   #pipesCount = 0;
 
   constructor(
@@ -46,6 +48,7 @@ export class SimulatedMesh {
   powerOff(machine: string): void {
     this.#programs.get(machine)?.die();
     this.#programs.delete(machine);
+    this.changesCount += 1;
   }
 
   path(from: string, to: string): Path {

@@ -213,6 +213,7 @@ export class SimulatedNetwork implements MeshNetwork {
     end.phase = 'open';
     this.#open.set(end.neighbour, end);
     this.mesh.carried.sessions += 1;
+    this.mesh.changesCount += 1;
     this.#handlers.onConnected(end.neighbour);
   }
 
@@ -232,6 +233,7 @@ export class SimulatedNetwork implements MeshNetwork {
     end.end(why, () => end.other.owner.#end(end.other, 'the other end hung up'));
     if (!wasOpen) return;
     this.#open.delete(end.neighbour);
+    this.mesh.changesCount += 1;
     this.#handlers?.onDisconnected(end.neighbour);
   }
 }

@@ -1,27 +1,19 @@
-import type { SiteFile } from '@sparc/protocol/policy';
 import type { FieldBus, FieldBusHandlers } from '@sparc/protocol/ports';
-import { blindToStatus, defectWrappers } from './site-defects.js';
+import { defectWrappers } from './site-defects.js';
 import type { TownWrappers } from './town-gateway.js';
 
 /** Seeded defects, one for each checker of the town to catch. */
 export const TOWN_DEFECTS = [
-  'lyingDisk',
-  'blindToStatus',
   'silentReaders',
   'forgottenDenials',
-  'slowOutputs',
-  'endlessRelease',
   'opensToAnyCard',
+  'slowOutputs',
+  'deadButtons',
   'deafToDirectives',
   'deafToReleases',
   'neglectsAuthor',
-  'deadButtons',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
-
-/** The site file as gateways have it. */
-export const townsPolicy = (defect: TownDefect | undefined): ((site: SiteFile) => SiteFile) =>
-  defect === 'blindToStatus' ? blindToStatus : (site) => site;
 
 const RELEASE_MS = 3_000;
 
@@ -43,8 +35,6 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
       };
     case 'neglectsAuthor':
       return gateway === 0 ? { isAuthor: (author) => author !== next } : {};
-    case 'lyingDisk':
-    case 'blindToStatus':
     case undefined:
       return {};
     default:

@@ -127,7 +127,7 @@ export class TownFaults {
       }
       case 'noTimeServer':
         gateway.machineClock.hasTimeServer = false;
-        await sleep(clock, 10 * lastsMs);
+        await sleep(clock, 3 * lastsMs);
         gateway.machineClock.hasTimeServer = true;
         return;
     }

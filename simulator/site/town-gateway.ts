@@ -97,12 +97,8 @@ export class TownGateway {
     this.#process?.field.usePolicy(policy);
   }
 
-  /** How often it was started. */
-  startsCount = 0;
-
   /** Power on. As in a real gateway the field waits for no disk: what it records waits for the journal. */
   start(): void {
-    this.startsCount += 1;
     this.#powerOn?.();
     this.#powerOn = undefined;
     const { random, crypto, mesh, signer, roster, authority, bus } = this.deps;

@@ -20,6 +20,8 @@ const VISITOR_CARD = 50_000;
 export interface TownOperatorsDeps {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
+  /** How many times as often as usual they direct something. */
+  readonly pace: number;
   readonly siteId: string;
   readonly gateways: readonly TownGateway[];
   readonly truth: TownTruth;
@@ -69,7 +71,7 @@ export class TownOperators {
   async live(): Promise<void> {
     const { clock, random } = this.deps;
     for (;;) {
-      await sleep(clock, random.between(PAUSE_MIN_MS, PAUSE_MAX_MS));
+      await sleep(clock, random.between(PAUSE_MIN_MS, PAUSE_MAX_MS) / this.deps.pace);
       if (this.#closed) return;
       await this.#one();
     }
@@ -112,7 +114,7 @@ export class TownOperators {
         const parts = scope === undefined ? {} : { scope };
         const given = await this.#give('lockdown', { kind: 'raise', what: 'lockdown', ...parts }, parts);
         if (given === undefined) return;
-        await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS));
+        await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS) / Math.sqrt(this.deps.pace));
         await this.#release([given.id]);
         return;
       }

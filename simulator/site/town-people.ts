@@ -14,17 +14,21 @@ const VISIT_PAUSE_MS = 35 * 60_000;
 /** Issued by nobody. */
 const STRANGER = cardBitsOf({ format: 'h10301', facility: 7, number: 60_000 });
 /** Shares of errands. */
-const SHARES = { stranger: 0.03, force: 0.02, hold: 0.01, passback: 0.03, elsewhere: 0.03, gate: 0.5 } as const;
+const SHARES = { stranger: 0.03, force: 0.02, revoked: 0.06, passback: 0.03, elsewhere: 0.03, gate: 0.5 } as const;
 
 export interface TownPeopleDeps {
   readonly clock: Clock;
   readonly random: SeededRandom;
   readonly site: SiteFile;
+  /** How many times as many people as usual. */
+  readonly pace: number;
   readonly doors: ReadonlyMap<string, SimulatedDoor>;
   /** A reader, and who stands before it. */
   front(at: TownDoor, point: AccessPoint, credential: Credential | undefined): ReaderFront;
   /** Somebody presses the button of a door. */
   leaves(at: TownDoor): void;
+  /** Whose cards somebody revoked. */
+  revoked(): readonly string[];
   /** Nobody goes there any more. */
   isAvoided(door: TownDoor): boolean;
   trace(line: string): void;
@@ -67,7 +71,7 @@ export class TownPeople {
   async live(): Promise<void> {
     const { clock, random } = this.deps;
     while (!this.#closed) {
-      const perHour = errandsAt(clock.wall().unixMs);
+      const perHour = this.deps.pace * errandsAt(clock.wall().unixMs);
       await sleep(clock, (-Math.log(1 - random.fraction()) * HOUR_MS) / perHour);
       if (!this.#closed) void this.#errand();
     }
@@ -119,6 +123,7 @@ export class TownPeople {
     const is = (share: number) => (at -= share) < 0;
     if (is(SHARES.stranger)) return this.#at(random.pick(TOWN_DOORS), (door) => this.#stranger(door));
     if (is(SHARES.force)) return this.#at(random.pick(TOWN_DOORS), async (door) => this.#door(door).force());
+    if (is(SHARES.revoked)) return this.#revoked();
     if (is(SHARES.passback)) return this.#passback();
     if (is(SHARES.elsewhere)) {
       const credential = random.pick(this.deps.site.credentials);
@@ -174,6 +179,22 @@ export class TownPeople {
         const friend = new Person(this.deps.clock, `friend of ${credential.id}`, cardOf(credential));
         // The friend leaves at once again, by the button.
         if (await this.#present(gate, 'in', credential, friend)) this.#doubt(credential.id);
+      }),
+    );
+  }
+
+  /** Somebody tries a card that is worth nothing any more. */
+  async #revoked(): Promise<void> {
+    const { random } = this.deps;
+    const ids = this.deps.revoked();
+    const credential = ids.length === 0 ? undefined : this.#credentials.get(random.pick(ids));
+    if (credential === undefined) return;
+    const [profile = ''] = credential.accessProfiles;
+    const doors = TOWN_DOORS.filter((door) => !door.isGate && profile.startsWith(`${door.block}-`));
+    if (doors.length === 0) return;
+    await this.#with(credential.id, () =>
+      this.#at(random.pick(doors), async (door) => {
+        await this.#present(door, 'in', credential, this.#person(credential));
       }),
     );
   }

@@ -8,10 +8,9 @@ export class TownPolicy {
   readonly site: SiteFile = townSite();
   readonly #view: SqlitePolicyView;
 
-  /** `change`: what gateways are given in place of the site file, which stays the truth. */
-  constructor(change: (site: SiteFile) => SiteFile = (site) => site) {
+  constructor() {
     const pinKey = new Uint8Array(32);
-    const db = buildSite(change(this.site), { path: ':memory:', revision: 'town-1', pinKey });
+    const db = buildSite(this.site, { path: ':memory:', revision: 'town-1', pinKey });
     this.#view = new SqlitePolicyView(db, pinKey);
   }
 

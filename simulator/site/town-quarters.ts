@@ -4,7 +4,7 @@ import type { Roster } from '@sparc/protocol/roster';
 import { buildDoors, DOOR_PHYSICS, type SimulatedDoor } from '../devices/index.js';
 import type { SimulatedMesh } from '../mesh/index.js';
 import { SiteHistory, TOWN_GATEWAYS_COUNT, townBus } from '../scenarios/index.js';
-import { HEALTHY_DISK, type SeededRandom } from '../world/index.js';
+import type { SeededRandom } from '../world/index.js';
 import { CardLevelBus } from './card-level-bus.js';
 import { withMemory } from './known-signatures.js';
 import { seededSigner } from './seeded-signer.js';
@@ -96,7 +96,6 @@ export function buildTown(parts: TownParts): Town {
     };
     const next = roster.members[(index + 1) % roster.members.length]?.key ?? '';
     const gateway = new TownGateway(`gateway-${index + 1}`, deps, townWrappers(defect, index, next));
-    gateway.journalDisk.behaviour = { ...HEALTHY_DISK, lies: defect === 'lyingDisk' };
     const outputs = new Map(plan.outputs.map((output) => [output.id, output.device]));
     const history = new SiteHistory(
       () => clock.monotonicMs(),

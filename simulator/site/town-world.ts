@@ -23,7 +23,7 @@ import {
 } from '../scenarios/index.js';
 import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
 import { readEvents } from './durable-records.js';
-import { townsPolicy, type TownDefect } from './town-defects.js';
+import type { TownDefect } from './town-defects.js';
 import { TownFaults } from './town-faults.js';
 import { TownOperators } from './town-operators.js';
 import { TownPeople } from './town-people.js';
@@ -35,11 +35,13 @@ import type { WorldReport } from './world-report.js';
 
 export interface TownWorldOptions {
   readonly seed: number;
-  /** Simulated time, of which the last 40 minutes are without faults; the site has to be perfect then. Default 2. */
+  /** Simulated time, of which the last 40 minutes, or half, are to heal and to be perfect. Default 2. */
   readonly hours?: number;
   /** One for many worlds; default: of its own. */
   readonly policy?: TownPolicy;
   readonly defect?: TownDefect;
+  /** How many times as often as usual people set out and operators direct. Default 1. */
+  readonly pace?: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -80,14 +82,15 @@ export class TownWorld {
   readonly #faults: TownFaults;
   readonly #thief: TownThief;
   readonly #durationMs: number;
-  readonly #reached = new Map<string, string>();
+  readonly #faultsMs: number;
   #spread = { seen: 0, slowestMs: 0 };
 
   constructor(options: TownWorldOptions) {
-    const { seed, hours = HOURS, defect, policy = new TownPolicy(townsPolicy(defect)) } = options;
+    const { seed, hours = HOURS, defect, policy = new TownPolicy() } = options;
     const random = new SeededRandom(`town/${seed}`);
     this.#policy = policy;
     this.#durationMs = hours * HOUR_MS;
+    this.#faultsMs = Math.max(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS, this.#durationMs / 2);
     const beginningHour = hours > 24 ? 6 : (BEGINNINGS_HOUR[seed % BEGINNINGS_HOUR.length] ?? 7);
     const clock = (this.#clock = new VirtualClock({ startUnixMs: MONDAY_UNIX_MS + beginningHour * HOUR_MS }));
     this.#mesh = new SimulatedMesh(clock, random.fork('mesh'), isWired);
@@ -105,7 +108,12 @@ export class TownWorld {
     const gateways = this.#quarters.map(({ gateway }) => gateway);
     const histories = this.#quarters.map(({ history }) => history);
     this.#truth = new TownTruth(policy.site, histories, clock.monotonicMs());
-    const common = { clock, trace: (line: string) => this.#trace(line), unsettle: () => this.#unsettle() };
+    const common = {
+      pace: options.pace ?? 1,
+      clock,
+      trace: (line: string) => this.#trace(line),
+      unsettle: () => this.#unsettle(),
+    };
     this.#people = new TownPeople({
       ...common,
       random: random.fork('people'),
@@ -113,6 +121,7 @@ export class TownWorld {
       doors: this.#town.doors,
       front: (door, point, credential) => this.#front(door, point, credential),
       leaves: (door) => this.#quarterOf(door).history.exitPresses.add(door.id, clock.monotonicMs()),
+      revoked: () => this.#truth.given.flatMap(({ kind, subject }) => (kind === 'revoke' && subject ? [subject] : [])),
       isAvoided: ({ gateway }) => gateway === this.#thief.stolen,
     });
     this.#operators = new TownOperators({
@@ -148,8 +157,8 @@ export class TownWorld {
     void this.#sampleSchedules();
     void this.#watchReach();
     this.#faults.start();
-    void this.#thief.live(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS);
-    await clock.run(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS);
+    void this.#thief.live(this.#faultsMs);
+    await clock.run(this.#faultsMs);
     this.#operators.close();
     this.#faults.heal();
     await clock.runUntil(() => this.#faults.ended && this.#thief.ended, REPAIR_MAX_MS);
@@ -348,16 +357,13 @@ export class TownWorld {
 
   /** Tells each gateway whom it reaches over the sessions that are there, as its site process does. */
   async #watchReach(): Promise<void> {
+    let toldAt = -1;
     for (;;) {
       await sleep(this.#clock, REACH_PAUSE_MS);
+      if (this.#mesh.changesCount === toldAt) continue;
+      toldAt = this.#mesh.changesCount;
       const reached = this.#mesh.reached();
-      for (const { gateway } of this.#quarters) {
-        const keys = [...(reached.get(gateway.key) ?? [])].sort();
-        const told = `${gateway.startsCount} ${keys.join()}`;
-        if (gateway.field === undefined || this.#reached.get(gateway.name) === told) continue;
-        this.#reached.set(gateway.name, told);
-        gateway.reaches(keys);
-      }
+      for (const { gateway } of this.#quarters) gateway.reaches([...(reached.get(gateway.key) ?? [])]);
     }
   }
 

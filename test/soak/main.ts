@@ -94,7 +94,7 @@ async function properties(): Promise<Row[]> {
 
 async function worlds(): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const world of ['bus', 'site', 'mesh']) {
+  for (const world of ['bus', 'site', 'mesh', 'town']) {
     const all = async (): Promise<undefined> => {
       for (let seed = 1; seed <= SEEDS_COUNT; seed++) {
         const args = ['edge/bin/sparc.js', 'simulate', '--world', world, '--seed', String(seed)];

@@ -1,0 +1,46 @@
+import { checkFaultsFired, Violations } from '@sparc/simulator/scenarios';
+import { THIEF_FAULTS, TOWN_DEFECTS, TownPolicy, TownWorld, type TownDefect } from '@sparc/simulator/site';
+import t from 'tap';
+
+t.setTimeout(300_000);
+
+/** `SIMULATION_SEED=42` runs one seed alone. */
+const SEED = Number(process.env.SIMULATION_SEED ?? 1);
+
+/** The checker that has to object to each defect, and how busy the town has to be for it to show. */
+const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonly pace: number }>> = {
+  silentReaders: { checker: 'answers-in-time', pace: 1 },
+  forgottenDenials: { checker: 'said-why', pace: 1 },
+  opensToAnyCard: { checker: 'only-the-entitled', pace: 1 },
+  slowOutputs: { checker: 'egress-is-free', pace: 10 },
+  deadButtons: { checker: 'nobody-is-trapped', pace: 10 },
+  deafToDirectives: { checker: 'spreads-in-time', pace: 1 },
+  deafToReleases: { checker: 'lockdown-ends', pace: 1 },
+  neglectsAuthor: { checker: 'logs-agree', pace: 1 },
+};
+
+t.test('a town without a cloud keeps every promise while all of it fails and one gateway lies', async (t) => {
+  const report = await new TownWorld({ seed: SEED }).run();
+  t.comment(`sparc simulate --world town --seed ${SEED} → ${report.digest} ${JSON.stringify(report.counts)}`);
+  t.same(report.violations, [], `seed ${SEED}`);
+  t.ok((report.counts['applied'] ?? 0) > 50 && (report.counts['spreadsChecked'] ?? 0) > 10);
+  const missing = new Violations(() => 0);
+  checkFaultsFired(THIEF_FAULTS, report.faultsFired, missing);
+  t.same(missing.found, []);
+});
+
+t.test('one seed has one history, another seed another', async (t) => {
+  const policy = new TownPolicy();
+  const digestOf = async (seed: number) => (await new TownWorld({ seed, hours: 0.05, policy }).run()).digest;
+  const [first, again, other] = [await digestOf(11), await digestOf(11), await digestOf(12)];
+  t.equal(first, again);
+  t.not(first, other);
+});
+
+for (const defect of TOWN_DEFECTS) {
+  const { checker, pace } = CAUGHT_BY[defect];
+  t.test(`the defect ${defect} is caught by ${checker}`, async (t) => {
+    const { violations } = await new TownWorld({ seed: 0, hours: 0.3, pace, defect }).run();
+    t.ok(violations.some((each) => each.checker === checker));
+  });
+}
