@@ -62,8 +62,6 @@ export class Replicator {
   readonly #work: Credits;
   #inbox: { readonly neighbour: string; readonly message: Uint8Array }[] = [];
   #inboxTimer: Timer | undefined;
-  /** By neighbour: what it said last. */
-  readonly #said = new Map<string, Uint8Array>();
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
   readonly #full = new Map<string, FullReason>();
@@ -89,10 +87,7 @@ export class Replicator {
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log() });
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
-      onDisconnected: (neighbour) => {
-        this.#said.delete(neighbour);
-        this.#step({ kind: 'disconnected', neighbour });
-      },
+      onDisconnected: (neighbour) => this.#step({ kind: 'disconnected', neighbour }),
       onMessage: (neighbour, message) => this.#onMessage(neighbour, message),
       serve: (neighbour, request) => this.#serve(neighbour, request),
     });
@@ -124,7 +119,6 @@ export class Replicator {
 
   /** There is a newer roster: of whoever it expels, only what it attests is spoken of from now on. */
   membersChanged(): void {
-    this.#said.clear();
     for (const author of this.deps.store.logs().keys()) {
       if (this.deps.attestedHeads(author) === undefined) continue;
       this.#step({ kind: 'stored', author, log: this.#counted(author) });
@@ -179,10 +173,6 @@ export class Replicator {
     const intakes = new Map<string, Intake>();
     const read = this.#inbox.splice(0).flatMap(({ neighbour, message }) => {
       if (!this.#work.take(neighbour, MESSAGE_WORK)) return [];
-      // Most of what is said in a quiet site was said before.
-      const last = this.#said.get(neighbour);
-      if (last !== undefined && sameBytes(last, message)) return [];
-      this.#said.set(neighbour, message);
       try {
         const heads = Heads.decode(message);
         for (const batch of heads.pushed) {
