@@ -12,6 +12,10 @@ export const SIMULATOR_ERRORS = {
     meaning: 'A gateway of the demo site ended or did not become ready in time, or a command for it failed.',
     action: 'Read what is shown of its log, or of what the command said. Removing the demo folder starts over.',
   },
+  ERR_SIMULATOR_SCENARIO: {
+    meaning: 'Something that a scenario waits for did not come about in time.',
+    action: 'Play it again while the machine has less to do; the logs of the gateways say what they did.',
+  },
   ERR_SIMULATOR_DEMO_FOLDER: {
     meaning: 'The demo folder holds a site file or keys that cannot be used.',
     action: 'Remove the folder; it is made again.',

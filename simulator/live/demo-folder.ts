@@ -30,16 +30,23 @@ export class DemoFolder {
   readonly keysFile: string;
   readonly authorityPath: string;
   readonly firmwarePath: string;
+  /** Of whoever directs the site: `--key` of `sparc site lockdown` and its like. */
+  readonly operatorKeyFile: string;
   /** What the authority said last, on its way to the gateways. */
   readonly courierFile: string;
   readonly #policyNumberFile: string;
   readonly #memories: DeviceMemories;
 
-  constructor(readonly path: string) {
+  /** `siteOf`: what its site file says at first, for a time zone. */
+  constructor(
+    readonly path: string,
+    private readonly siteOf: (timeZone: string) => SiteFile = demoSite,
+  ) {
     this.siteFile = join(path, 'site.yaml');
     this.keysFile = join(path, 'osdp-keys.yaml');
     this.authorityPath = join(path, 'authority');
     this.firmwarePath = join(path, 'firmware');
+    this.operatorKeyFile = join(path, 'operator.key');
     this.courierFile = join(path, 'policy.courier');
     this.#policyNumberFile = join(path, 'policy-number');
     this.#memories = new DeviceMemories(join(path, 'devices.json'));
@@ -50,7 +57,7 @@ export class DemoFolder {
     await mkdir(this.path, { recursive: true });
     if (!existsSync(this.siteFile)) {
       const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-      await writeFile(this.siteFile, SITE_HEADER + stringify(demoSite(timeZone)));
+      await writeFile(this.siteFile, SITE_HEADER + stringify(this.siteOf(timeZone)));
     }
     const site = (await this.#read(this.siteFile)) as SiteFile;
     if (!existsSync(this.keysFile)) await this.#writeKeys(site);

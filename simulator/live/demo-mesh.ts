@@ -3,6 +3,7 @@ import { DemoAuthority } from './demo-authority.js';
 import { DemoBundle } from './demo-bundle.js';
 import type { DemoFolder } from './demo-folder.js';
 import { DEMO_GATEWAYS, gatewayOfBus, type DemoGateway } from './demo-gateways.js';
+import { DemoOperator } from './demo-operator.js';
 import type { GatewayFolder, GatewaySetup } from './gateway-folder.js';
 import { GatewayLink } from './gateway-link.js';
 import { GatewayProcess } from './gateway-process.js';
@@ -98,14 +99,17 @@ export class DemoMesh {
 
   /** With the policy of the site file; `isAnybodyNew`: somebody does not have it yet, even if nothing in it is new. */
   async #run(authority: DemoAuthority, isAnybodyNew: boolean): Promise<void> {
+    const operator = new DemoOperator(this.folder.operatorKeyFile, this.folder.authorityPath, this.runSparc);
+    const isOperatorNew = !operator.isAppointed;
     const policyNumber = await authority.sign(this.folder.siteFile);
-    const isNew = isAnybodyNew || policyNumber !== (await this.folder.policyNumber());
+    const isNew = isAnybodyNew || isOperatorNew || policyNumber !== (await this.folder.policyNumber());
     const [first, ...others] = this.#members;
     if (first === undefined) return;
-    await this.#runOne(first);
+    await Promise.all([this.#runOne(first), isOperatorNew && operator.delegate()]);
     const publish = async () => {
       await authority.publish(this.folder.courierFile, first.folder);
       await this.folder.published(policyNumber);
+      await operator.appointed();
     };
     await Promise.all([...others.map((member) => this.#runOne(member)), isNew && publish()]);
   }

@@ -4,24 +4,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import type { SiteFile } from '@sparc/protocol/policy';
 import { buildControlApi } from './control-api.js';
 import { DemoFolder } from './demo-folder.js';
 import { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
 import { DemoMesh } from './demo-mesh.js';
 import type { LineKind } from './line-end.js';
+import type { LiveMesh } from './live-mesh.js';
 import { LiveSite } from './live-site.js';
 import { assertPortsFree } from './ports.js';
-import { sparcUntil } from './sparc-command.js';
+import { sparcUntil, type RunSparc } from './sparc-command.js';
 
 export interface DemoOptions {
   readonly dataPath: string;
   /** Of the page of the first gateway; those of the others follow. */
   readonly port: number;
   readonly kind?: LineKind;
+  /** Of a folder that has no site file yet; default: `demoSite`. */
+  readonly siteOf?: (timeZone: string) => SiteFile;
   /** A page can be opened. */
   readonly onServed?: (gateway: DemoGateway, pageUrl: string) => void;
   /** Something ended that should not have; the demo is to be stopped. */
   readonly onFailed: (error: SparcError) => void;
+}
+
+/** What stands once the demo runs. */
+export interface RunningDemo {
+  readonly site: SiteFile;
+  readonly live: LiveSite;
+  readonly mesh: LiveMesh;
 }
 
 /** The demo site and the gateways that run it: starts in order, stops in reverse. */
@@ -31,11 +42,13 @@ export class Demo {
   kind: LineKind | undefined;
   busCount = 0;
   readonly #abort = new AbortController();
+  /** A command for its gateways; ended when the demo is stopped. */
+  readonly runSparc: RunSparc = sparcUntil(this.#abort.signal);
   readonly #stops: (() => Promise<unknown>)[] = [];
-  #starting: Promise<void> = Promise.resolve();
+  #starting: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: DemoOptions) {
-    this.folder = new DemoFolder(options.dataPath);
+    this.folder = new DemoFolder(options.dataPath, options.siteOf);
   }
 
   /** One of each gateway, in the order of `DEMO_GATEWAYS`. */
@@ -44,24 +57,27 @@ export class Demo {
   }
 
   /** Throws ERR_SIMULATOR_…; call `stop` in any case. */
-  start(): Promise<void> {
-    this.#starting = this.#start();
-    return this.#starting;
+  start(): Promise<RunningDemo> {
+    const starting = this.#start();
+    this.#starting = starting;
+    return starting;
   }
 
-  async #start(): Promise<void> {
+  async #start(): Promise<RunningDemo> {
     const { port, onFailed, onServed = () => undefined } = this.options;
     await assertPortsFree(port, DEMO_GATEWAYS.length);
-    const { live, siteId } = await this.#liveSite();
+    const { live, site } = await this.#liveSite();
     const events = { onChange: () => live.changed(), onServed, onEnded: onFailed };
-    const mesh = new DemoMesh(this.folder, this.pageUrls, events, sparcUntil(this.#abort.signal));
+    const mesh = new DemoMesh(this.folder, this.pageUrls, events, this.runSparc);
     this.#stops.push(() => mesh.stop());
     await mesh.open();
 
-    const api = buildControlApi(live, this.#origins(), mesh.hands);
+    const { hands } = mesh;
+    const api = buildControlApi(live, this.#origins(), hands);
     this.#stops.push(() => api.close());
     this.simulatorUrl = await listen(api);
-    await mesh.start(siteId, live.addresses, this.simulatorUrl);
+    await mesh.start(site.site.id, live.addresses, this.simulatorUrl);
+    return { site, live, mesh: hands };
   }
 
   /** Idempotent; every step runs. What starts at the moment is ended first. */
@@ -76,26 +92,26 @@ export class Demo {
     for (const stop of this.#stops.splice(0).reverse()) await stop().catch(() => undefined);
   }
 
-  async #liveSite(): Promise<{ readonly live: LiveSite; readonly siteId: string }> {
+  async #liveSite(): Promise<Omit<RunningDemo, 'mesh'>> {
     const links = await mkdtemp(join(tmpdir(), 'sparc-lines-'));
     this.#stops.push(() => rm(links, { recursive: true, force: true }));
-    const { live, siteId } = await this.#simulated(links);
+    const { live, site } = await this.#simulated(links);
     this.kind = live.kind;
     this.busCount = live.lines.size;
     this.#stops.push(() => live.stop());
     await live.start();
-    return { live, siteId };
+    return { live, site };
   }
 
   /** Throws ERR_SIMULATOR_DEMO_FOLDER: an edited site file may be none any more. */
-  async #simulated(links: string): Promise<{ readonly live: LiveSite; readonly siteId: string }> {
+  async #simulated(links: string): Promise<Omit<RunningDemo, 'mesh'>> {
     const { kind, onFailed } = this.options;
     try {
       const files = await this.folder.open();
       this.#stops.push(() => this.folder.close());
       const onMemory = this.folder.remember.bind(this.folder);
       const live = new LiveSite({ ...files, folder: links, onLineEnd: onFailed, onMemory, ...(kind && { kind }) });
-      return { live, siteId: files.site.site.id };
+      return { live, site: files.site };
     } catch (cause) {
       if (isSparcError(cause)) throw cause;
       const { siteFile } = this.folder;

@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { buildControlApi } from './control-api.js';
-export { Demo, type DemoOptions } from './demo.js';
+export { Demo, type DemoOptions, type RunningDemo } from './demo.js';
 export { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
 export { demoSite, DEMO_FACTORY_NEW } from './demo-site.js';
 export { DemoFolder } from './demo-folder.js';
@@ -12,3 +12,4 @@ export { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKi
 export { GatewayLink, type LinkEnd } from './gateway-link.js';
 export { LiveMesh, type LiveGateway } from './live-mesh.js';
 export { LIVE_BAUD_RATE, LiveSite, type LiveCard, type LiveSiteOptions } from './live-site.js';
+export * from './offline/index.js';

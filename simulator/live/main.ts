@@ -1,7 +1,8 @@
 import { relative, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { isSparcError } from '@sparc/protocol/errors';
 import { Demo } from './demo.js';
+import { offlineSite, runOffline } from './offline/index.js';
 
 const program = new Command('npm start --')
   .description('Runs the demo site: three gateways, and simulated readers and doors that talk real OSDP to them.')
@@ -11,11 +12,30 @@ const program = new Command('npm start --')
     portNumber,
     8_080,
   )
-  .option('--data <folder>', 'where the demo keeps its files between runs', 'data/demo')
+  .option('--data <folder>', 'where the demo keeps its files between runs (default: data/demo, or data/SCENARIO)')
   .option('--tcp', 'carry the buses over TCP even where socat is installed')
-  .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- --port 8081\n  npm start -- --tcp')
+  .addOption(
+    new Option(
+      '--scenario <name>',
+      'play this at the site, say what became of its promises, and end; offline: links are cut, a gateway is killed, an operator locks down and releases, the site heals',
+    ).choices(['offline']),
+  )
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npm start\n  npm start -- --port 8081\n  npm start -- --tcp\n  npm start -- --scenario offline',
+  )
   .parse();
-const { port, data, tcp } = program.opts<{ port: number; data: string; tcp?: true }>();
+const {
+  port,
+  scenario,
+  data = `data/${scenario ?? 'demo'}`,
+  tcp,
+} = program.opts<{
+  port: number;
+  data?: string;
+  tcp?: true;
+  scenario?: 'offline';
+}>();
 
 function portNumber(text: string): number {
   const number = Number(text);
@@ -34,16 +54,26 @@ const demo = new Demo({
   dataPath: resolve(data),
   port,
   ...(tcp && { kind: 'tcp' as const }),
+  ...(scenario && { siteOf: offlineSite }),
   onServed: ({ name }, pageUrl) => say(`${name.padEnd(9)}  ${pageUrl}`),
   onFailed: (error) => void stop(error),
 });
 
-async function stop(failure?: unknown): Promise<void> {
+async function stop(failure?: unknown, exitCode = failure === undefined ? 0 : 1): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   if (failure !== undefined) complain(failure);
   await demo.stop();
-  process.exit(failure === undefined ? 0 : 1);
+  process.exit(exitCode);
+}
+
+function welcome(): void {
+  const config = relative('', demo.folder.gateway('reception').configFile);
+  say('Spare      a reader from its box hangs on bus-1; put it into service with');
+  say(`           npx sparc commission open --operator YOU --config ${config}`);
+  say('Operator   directs the whole site from any gateway, with');
+  say(`           npx sparc site lockdown --key ${relative('', demo.folder.operatorKeyFile)} --config ${config}`);
+  say('Ctrl-C stops everything.');
 }
 
 process.on('SIGINT', () => void stop());
@@ -51,16 +81,13 @@ process.on('SIGTERM', () => void stop());
 
 try {
   say('Starting the demo site …');
-  await demo.start();
+  const running = await demo.start();
   const lines = demo.kind === 'pty' ? 'pseudo-terminals (socat)' : 'TCP on loopback (no socat, or --tcp)';
   say(`Buses      ${demo.busCount}, OSDP with Secure Channel over ${lines}`);
   say(`Simulator  ${demo.simulatorUrl}/site`);
   say(`Files      ${relative('', demo.folder.path)}  (site.yaml, a folder of each gateway; remove it to start over)`);
-  say('Spare      a reader from its box hangs on bus-1; put it into service with');
-  say(
-    `           npx sparc commission open --operator YOU --config ${relative('', demo.folder.gateway('reception').configFile)}`,
-  );
-  say('Ctrl-C stops everything.');
+  if (scenario === undefined) welcome();
+  else await stop(undefined, (await runOffline(demo, running, { print: say })) ? 0 : 1);
 } catch (error) {
   await stop(error);
 }

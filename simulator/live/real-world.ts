@@ -63,3 +63,6 @@ function after(delayMs: number, look: () => void): Timer {
 }
 
 export const strongRandom: Random = { bytes: (length) => Uint8Array.from(randomBytes(length)) };
+
+/** An instant of `LiveClock`, in milliseconds since 1970. */
+export const unixMsOf = (monotonicMs: number): number => Math.floor(Date.now() - performance.now() + monotonicMs);

@@ -27,5 +27,8 @@ export const sparcUntil =
     signal.removeEventListener('abort', end);
     signal.throwIfAborted();
     if (child.exitCode === 0) return said;
-    throw new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', `sparc ${args.join(' ')} failed\n${complaint.trimEnd()}`);
+    throw new SparcError(
+      'ERR_SIMULATOR_GATEWAY_ENDED',
+      `sparc ${args.join(' ')} failed\n${(complaint || said).trimEnd()}`,
+    );
   };
