@@ -120,11 +120,11 @@ export class DemoStage implements OfflineStage {
     return (await (await fetch(`${pageUrl}api/${path}`)).json()) as T;
   }
 
-  /** Throws ERR_SIMULATOR_SCENARIO. */
+  /** A gateway that does not answer is asked again. Throws ERR_SIMULATOR_SCENARIO. */
   async #comesAbout<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
     const givesUpAtMs = performance.now() + COMES_ABOUT_MAX_MS;
     for (;;) {
-      const found = await look();
+      const found = await look().catch(() => undefined);
       if (found !== undefined) return found;
       if (performance.now() >= givesUpAtMs) {
         throw new SparcError('ERR_SIMULATOR_SCENARIO', `not within ${COMES_ABOUT_MAX_MS / 1_000} s: ${what}`);

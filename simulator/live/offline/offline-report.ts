@@ -1,3 +1,4 @@
+import { lockdownDelays, type LockdownDelay } from './lockdown-delays.js';
 import { headsOf, type JournalLine, type OfflineHistory } from './offline-history.js';
 import type { Promised } from './promises.js';
 
@@ -26,6 +27,7 @@ export function offlineReport(history: OfflineHistory, promises: readonly Promis
       'directives',
       `${called('directive.given').length} given, applied ${applied(lines)}, refused ${called('directive.refused').length}`,
     ),
+    row('locked down', lockdownDelays(history).map(delay).join(', ')),
     row('replicas', replicas(history)),
     '',
     ...promises.flatMap(({ promise, violations }) => [
@@ -43,6 +45,9 @@ const row = (label: string, value: string): string => `${label.padEnd(LABEL_WIDT
 
 const perGateway = (journals: OfflineHistory['journals']): string =>
   [...journals].map(([gateway, lines]) => `${gateway} ${lines.length}`).join(', ');
+
+const delay = ({ gateway, delayMs }: LockdownDelay): string =>
+  delayMs === undefined ? `${gateway} never` : `${gateway} ${delayMs} ms after it could know`;
 
 /** Records of what a directive did at a gateway. */
 function applied(lines: readonly JournalLine[]): string {

@@ -1,4 +1,5 @@
 import { Violations, type Violation } from '../../scenarios/index.js';
+import { lockdownDelays, recordInLockdown } from './lockdown-delays.js';
 import { headsOf, isWithin, type JournalLine, type OfflineHistory, type Visit } from './offline-history.js';
 
 /** A card is answered, and recorded, so long after it at most. */
@@ -110,18 +111,16 @@ function onlyTheEntitled({ visits, releases, ...history }: OfflineHistory, broke
     const { card, throughUnixMs } = visit;
     if (card === undefined || throughUnixMs === undefined) continue;
     if (card.entitlement.outcome === 'deny') broken(`${who(visit)} came in without a right`);
-    const lockedFromMs = recordOf('site.lockdown', visit.gateway, history)?.wallUnixMs ?? Infinity;
+    const lockedFromMs = recordInLockdown('site.lockdown', visit.gateway, history)?.wallUnixMs ?? Infinity;
     const isLockedDown = lockedFromMs + UNDER_WAY_MS < visit.atUnixMs && visit.atUnixMs < history.lockdown.untilUnixMs;
     if (isLockedDown && !card.isExit) broken(`${who(visit)} came in while ${visit.gateway} was locked down`);
   }
 }
 
 function lockdownActs(history: OfflineHistory, broken: (what: string) => void): void {
-  const { givenAt, couldHearUnixMs } = history.lockdown;
-  const given = recordOf('directive.given', givenAt, history)?.wallUnixMs ?? history.lockdown.fromUnixMs;
-  for (const [gateway, fromUnixMs] of [[givenAt, given] as const, ...couldHearUnixMs]) {
-    const lateMs = (recordOf('site.lockdown', gateway, history)?.wallUnixMs ?? Infinity) - fromUnixMs;
-    if (lateMs > LOCKDOWN_MAX_MS) broken(`${gateway} was locked down ${lateMs} ms after it could hear of it`);
+  for (const { gateway, delayMs } of lockdownDelays(history)) {
+    if (delayMs === undefined) broken(`${gateway} was not locked down`);
+    else if (delayMs > LOCKDOWN_MAX_MS) broken(`${gateway} was locked down ${delayMs} ms after it could know`);
   }
 }
 
@@ -161,14 +160,6 @@ const causesOf = (visits: readonly Visit[], door: string, atUnixMs: number): Vis
       visit.atUnixMs <= atUnixMs + CLOCK_TOLERANCE_MS &&
       atUnixMs - (visit.card?.completedUnixMs ?? visit.atUnixMs) <= RELEASE_MAX_MS,
   );
-
-/** From the time of the lockdown. */
-const recordOf = (
-  event: string,
-  gateway: string,
-  { journals, lockdown }: Pick<OfflineHistory, 'journals' | 'lockdown'>,
-): JournalLine | undefined =>
-  journals.get(gateway)?.find(({ name, wallUnixMs }) => name === event && isWithin(wallUnixMs, lockdown));
 
 const who = ({ card, door, atUnixMs }: Visit): string =>
   `${card?.credential ?? 'the exit button'} at ${card?.accessPoint ?? door}, ${time(atUnixMs)},`;
