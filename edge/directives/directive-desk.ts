@@ -1,8 +1,6 @@
 import {
-  decodeSignedDirective,
   encodeSignedDirective,
   Entitlements,
-  openDirective,
   type Directive,
   type DirectiveKind,
   type DirectiveOf,
@@ -13,7 +11,7 @@ import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
-import type { HeardEntry } from '../heard/index.js';
+import { openForSite, type HeardEntry } from '../heard/index.js';
 import { carryOut, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
 import { DirectiveMemory, type DirectiveStore } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
@@ -93,7 +91,7 @@ export class DirectiveDesk {
    * done. Rejects with an ERR_DIRECTIVE code for what is not taken, and as the journal does for what has to be on disk first.
    */
   async direct(signed: SignedDirective): Promise<DirectiveReceipt> {
-    const directive = this.#open(signed);
+    const directive = openForSite(this.deps.verify, this.deps.site, signed);
     const { id, kind } = directive;
     if (this.#isTaken(id)) return { id, outcome: 'known' };
     const carriedUnixMs = this.deps.clock.wall().unixMs;
@@ -136,12 +134,13 @@ export class DirectiveDesk {
   }
 
   /** An entry of another gateway that carries a directive. What is wrong with it concerns this entry and nothing else. */
-  heard({ id: entry, hlc, wallUnixMs, record }: HeardEntry): void {
+  heard({ id: entry, hlc, wallUnixMs, directive: opened }: HeardEntry): void {
     const cause = Promise.resolve(entry);
     let known = {};
     try {
-      const signed = decodeSignedDirective(record.directive ?? new Uint8Array(0));
-      const directive = this.#open(signed);
+      if (opened === undefined) return;
+      if ('code' in opened) throw new SparcError(opened.code, opened.message);
+      const { signed, directive } = opened;
       known = { directive: directive.id, operator: signed.operator };
       // The earlier of its stamps: the other follows clocks that run ahead.
       const isLate = Math.min(hlc.unixMs, wallUnixMs) > directive.expiresUnixMs;
@@ -157,13 +156,6 @@ export class DirectiveDesk {
     } catch (error) {
       this.#refusals.record(entry.author, known, error, cause);
     }
-  }
-
-  #open(signed: SignedDirective): Directive {
-    const { site, verify } = this.deps;
-    const directive = openDirective(verify, signed);
-    if (directive.site === site) return directive;
-    throw new SparcError('ERR_DIRECTIVE_OTHER_SITE', `it is for the site ${directive.site}, and this is ${site}`);
   }
 
   #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {

@@ -315,7 +315,8 @@ export class Gateway {
     });
     const given = async () => {
       const { epoch } = await journalOpened;
-      return readDirectives(dataDir, this.#clock, { epoch: epoch.counter, sequence: 0 });
+      const deps = { dataDir, clock: this.#clock, siteId: site, verify: verifySignature };
+      return readDirectives(deps, { epoch: epoch.counter, sequence: 0 });
     };
     return { site, authority, verify: verifySignature, store: new DirectiveFile(dataDir), expel, given };
   }

@@ -2,6 +2,7 @@ import type { EventRecord } from '@sparc/protocol/events';
 import type { Hlc } from '@sparc/protocol/hlc';
 import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
 import type { Delegation, Expelled, Member } from '@sparc/protocol/roster';
+import type { HeardDirective } from './heard-directive.js';
 
 /** What another gateway recorded, after its signature was verified here. */
 export interface HeardEntry {
@@ -12,6 +13,8 @@ export interface HeardEntry {
   readonly wallUnixMs: number;
   readonly timeQuality: TimeQuality;
   readonly record: EventRecord;
+  /** Of one that carries a directive, and of no other. */
+  readonly directive?: HeardDirective;
 }
 
 /** Who belongs to the site, by the newest roster that its authority signed. */

@@ -1,4 +1,5 @@
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import type { EventRecord } from '@sparc/protocol/events';
 import {
   decodeEvent,
   EntryContent,
@@ -22,6 +23,7 @@ import {
 } from '@sparc/protocol/roster';
 import { Credits, type Pace } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
+import { openHeard } from './heard-directive.js';
 import type { Heard, HeardEntry } from './heard-entry.js';
 import { HEARD_EVENTS } from './heard-events.js';
 import { VerifiedLogs, type HeardLogs } from './verified-logs.js';
@@ -172,13 +174,18 @@ export class HeardReader {
       const record = decodeEvent(body);
       if (!isHeard(record.name) || !isKnownRecord(record)) return;
       const id = { author, epoch: epoch.counter, sequence };
-      this.#entries.push({ id, hlc, wallUnixMs, timeQuality, record });
+      this.#entries.push({ id, hlc, wallUnixMs, timeQuality, record, ...this.#opened(record) });
     } catch (error) {
       if (isSparcError(error)) return;
       throw error;
     }
     const waitMs = this.#credits.spend(author, 1);
     if (waitMs > 0) this.#pause(author, waitMs);
+  }
+
+  #opened(record: EventRecord): Pick<HeardEntry, 'directive'> {
+    if (record.name !== 'directive.given') return {};
+    return { directive: openHeard(this.deps.crypto.verify, this.#signed.site, record) };
   }
 
   #takeAuthority(kind: string, body: Uint8Array): void {

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { FollowedReplicas } from './followed-replicas.js';
+export { openForSite, openHeard, type HeardDirective } from './heard-directive.js';
 export type { Heard, HeardEntry, HeardRoster } from './heard-entry.js';
 export { HEARD_EVENTS } from './heard-events.js';
 export { HEARD_ENTRIES_MAX, HEARD_PACE, HeardReader, REFUSED_PAUSE_MS, type HeardReaderDeps } from './heard-reader.js';

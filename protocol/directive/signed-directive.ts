@@ -43,9 +43,11 @@ export function signDirective(operator: Signer, directive: Directive): SignedDir
 
 /** Throws ERR_DIRECTIVE_INVALID unless its operator signed it and it holds together. */
 export function openDirective(verify: VerifySignature, { operator, text, signature }: SignedDirective): Directive {
-  const directive = parsed(text);
-  if (verify(hexToBytes(operator), directiveMessage(text), hexToBytes(signature))) return directive;
-  throw invalid(`${operator} did not sign it`);
+  assertLength(text);
+  if (!verify(hexToBytes(operator), directiveMessage(text), hexToBytes(signature))) {
+    throw invalid(`${operator} did not sign it`);
+  }
+  return parsed(text);
 }
 
 /** As a record carries it. */
@@ -55,8 +57,7 @@ export const encodeSignedDirective = (signed: SignedDirective): Uint8Array => Si
 export const decodeSignedDirective = (bytes: Uint8Array): SignedDirective => SignedDirectiveBytes.decode(bytes);
 
 function parsed(text: string): Directive {
-  const length = utf8ToBytes(text).length;
-  if (length > EXPULSION_BYTES_MAX) throw invalid(`${length} bytes, where ${EXPULSION_BYTES_MAX} may be`);
+  const length = assertLength(text);
   const directive = fromJson(text);
   if (!Value.Check(Directive, directive)) {
     const wrong = Value.Errors(Directive, directive).First();
@@ -67,6 +68,12 @@ function parsed(text: string): Directive {
   }
   assertSense(directive);
   return directive;
+}
+
+function assertLength(text: string): number {
+  const { length } = utf8ToBytes(text);
+  if (length > EXPULSION_BYTES_MAX) throw invalid(`${length} bytes, where ${EXPULSION_BYTES_MAX} may be`);
+  return length;
 }
 
 function fromJson(text: string): unknown {

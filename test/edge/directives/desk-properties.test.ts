@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { encodeSignedDirective, signDirective, type Directive, type SignedDirective } from '@sparc/protocol/directive';
 import type { Delegation } from '@sparc/protocol/roster';
 import type { HeardEntry } from '@sparc/edge/heard';
+import { asHeard } from '../../support/as-heard.js';
 import { checkAsyncProperty } from '../../support/property.js';
 import { testSigner } from '../../support/test-signer.js';
 import { deskOf, OPERATORS } from './desk.js';
@@ -49,13 +50,13 @@ function piecesOf(given: {
 }): Piece[] {
   const words = given.delegations.map((each) => ({ delegation: { ...each, name: 'Ada', scope: [] } }));
   const entries = given.carried.map(({ number, author, atUnixMs }, sequence) => ({
-    entry: {
+    entry: asHeard({
       id: { author: author.repeat(64), epoch: 1, sequence: sequence + 1 },
       hlc: { unixMs: atUnixMs, counter: 0 },
       wallUnixMs: atUnixMs,
       timeQuality: 'synced' as const,
       record: { name: 'directive.given' as const, directive: encodeSignedDirective(signedOf(number)) },
-    },
+    }),
   }));
   return [...words, ...entries];
 }

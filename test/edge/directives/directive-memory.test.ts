@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { encodeSignedDirective as encode, signDirective, type Directive } from '@sparc/protocol/directive';
 import { DirectiveFile, DIRECTIVES_REMEMBERED_MAX, type DirectiveStore } from '@sparc/edge/directives';
+import { asHeard } from '../../support/as-heard.js';
 import { testSigner } from '../../support/test-signer.js';
 import { AUTHORITY_SEED, deskOf } from './desk.js';
 
@@ -48,13 +49,14 @@ t.test('beyond what is remembered, older directives pass for dealt with and newe
   t.equal(last?.remembered.length, DIRECTIVES_REMEMBERED_MAX);
   t.equal(last?.floorUnixMs, 1_000, 'the oldest went');
   const again = deskOf({ ...store, load: () => last });
-  const carry = (number: number, unixMs: number) => ({
-    id: { author: 'c'.repeat(64), epoch: 1, sequence: number },
-    hlc: { unixMs, counter: 0 },
-    wallUnixMs: unixMs,
-    timeQuality: 'synced' as const,
-    record: { name: 'directive.given' as const, directive: encode(byAuthority(number)) },
-  });
+  const carry = (number: number, unixMs: number) =>
+    asHeard({
+      id: { author: 'c'.repeat(64), epoch: 1, sequence: number },
+      hlc: { unixMs, counter: 0 },
+      wallUnixMs: unixMs,
+      timeQuality: 'synced' as const,
+      record: { name: 'directive.given' as const, directive: encode(byAuthority(number)) },
+    });
   again.desk.heard(carry(1, 1_000));
   again.desk.heard(carry(9_002, 1_000));
   t.strictSame([...again.inForce], []);

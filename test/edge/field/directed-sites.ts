@@ -4,6 +4,7 @@ import { toHex, verifySignature } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
+import { asHeard } from '../../support/as-heard.js';
 import { testSigner } from '../../support/test-signer.js';
 import { EIGHT_UNIX_MS, FieldSite, type SiteOptions } from './field-site.js';
 
@@ -115,6 +116,6 @@ export class DirectedSite {
   }
 
   #asHeard({ id, ...entry }: AppendedEntry): HeardEntry {
-    return { ...entry, id: { ...id, author: this.key } };
+    return asHeard({ ...entry, id: { ...id, author: this.key } });
   }
 }

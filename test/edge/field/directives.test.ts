@@ -2,6 +2,7 @@ import t from 'tap';
 import { encodeSignedDirective as encode, signDirective } from '@sparc/protocol/directive';
 import { toHex } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
+import { asHeard } from '../../support/as-heard.js';
 import { testSigner } from '../../support/test-signer.js';
 import { ADA, AUTHORITY, delegation, DirectedSite, directive, keptDirectives } from './directed-sites.js';
 import { CARDS, EIGHT_UNIX_MS, sitePolicy } from './field-site.js';
@@ -219,7 +220,8 @@ t.test('what is forged, of another site or over is refused, and opens nothing', 
     if (like === undefined) throw new Error('nothing was recorded');
     const detail = { directive: 'f'.repeat(32), kind: 'raise', operator: signed.operator };
     const bytes = encode(signed);
-    return { ...like, id: { ...like.id, sequence }, record: { name: 'directive.given', directive: bytes, detail } };
+    const record = { name: 'directive.given' as const, directive: bytes, detail };
+    return asHeard({ ...like, id: { ...like.id, sequence }, record });
   };
   const good = signDirective(ADA, directive(LOCKDOWN));
   const over = directive(LOCKDOWN, { issuedUnixMs: EIGHT_UNIX_MS - 60_000, expiresUnixMs: EIGHT_UNIX_MS - 1 });
