@@ -18,6 +18,8 @@ export interface FetchTaker {
   intake(author: string): Intake | undefined;
   /** On disk. False where nothing of it is new. */
   save(intake: Intake): boolean;
+  /** As far as the neighbour announced. */
+  isAhead(neighbour: string, author: string): boolean;
   onProgress(author: string, sizeBytes: number): void;
   onFetched(neighbour: string, author: string): void;
   onFailure(neighbour: string, error: unknown): void;
@@ -36,7 +38,7 @@ export class LogFetches {
     private readonly taker: FetchTaker,
   ) {}
 
-  /** One request after the other, each for what follows on the last, until nothing follows. Never throws. */
+  /** One request after the other, each for what follows on the last, until the neighbour has no more. Never throws. */
   async fetch(neighbour: string, author: string): Promise<void> {
     const fetch: Fetch = { reply: undefined };
     this.#fetches.set(author, fetch);
@@ -54,7 +56,7 @@ export class LogFetches {
           }
         } finally {
           // Also what came before a link broke.
-          isMore = this.#save(neighbour, intake);
+          isMore = this.#save(neighbour, intake) && this.taker.isAhead(neighbour, author);
         }
       }
     } catch {

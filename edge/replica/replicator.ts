@@ -1,5 +1,5 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import { isSignatureValid, malformed, sameBytes, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { isSignatureValid, malformed, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, MeshNetwork, ReplicaAppend, Timer } from '@sparc/protocol/ports';
 import {
   alteredBy,
@@ -8,11 +8,12 @@ import {
   forkName,
   Heads,
   isHeld,
-  isSameEpoch,
+  isSameTip,
   mayLead,
   nextDeadlineMs,
   nothingHeld,
   step,
+  tipsByAuthor,
   TIPS_MAX,
   type AuthorLog,
   type Fork,
@@ -20,6 +21,7 @@ import {
   type ReplicationEffect,
   type ReplicationInput,
   type ReplicationState,
+  type TipsByAuthor,
 } from '@sparc/protocol/replication';
 import { Credits } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
@@ -55,13 +57,15 @@ const WRITE_TROUBLE = 'the logs could not be read or written';
 /** Holds replicas of the logs of all authors of the site, and lets neighbours have them. */
 export class Replicator {
   #state: ReplicationState;
-  #timer: Timer | undefined;
+  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   readonly #fetches: LogFetches;
   readonly #server: LogServer;
   /** What each neighbour may still make this one do. */
   readonly #work: Credits;
   #inbox: { readonly neighbour: string; readonly message: Uint8Array }[] = [];
   #inboxTimer: Timer | undefined;
+  /** By neighbour: the last message that was taken as a whole, and what the neighbour was known to have then. */
+  readonly #heard = new Map<string, { readonly message: Uint8Array; readonly tips: TipsByAuthor }>();
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
   readonly #full = new Map<string, FullReason>();
@@ -74,6 +78,7 @@ export class Replicator {
     this.#fetches = new LogFetches(deps, {
       intake: (author) => this.#intake(author),
       save: (intake) => !this.#stopped && this.#save([intake]),
+      isAhead: (neighbour, author) => this.#state.ahead.get(author)?.has(neighbour) === true,
       onProgress: (author, sizeBytes) => this.#step({ kind: 'progress', author, sizeBytes }),
       onFetched: (neighbour, author) => this.#step({ kind: 'fetched', neighbour, author }),
       onFailure: (neighbour, error) => this.#failed(neighbour, error),
@@ -87,7 +92,10 @@ export class Replicator {
     this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log() });
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
-      onDisconnected: (neighbour) => this.#step({ kind: 'disconnected', neighbour }),
+      onDisconnected: (neighbour) => {
+        this.#heard.delete(neighbour);
+        this.#step({ kind: 'disconnected', neighbour });
+      },
       onMessage: (neighbour, message) => this.#onMessage(neighbour, message),
       serve: (neighbour, request) => this.#serve(neighbour, request),
     });
@@ -95,7 +103,7 @@ export class Replicator {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#timer?.timer.cancel();
     this.#inboxTimer?.cancel();
     this.#fetches.stop();
     await this.deps.network.stop();
@@ -124,10 +132,12 @@ export class Replicator {
       this.#step({ kind: 'stored', author, log: this.#counted(author) });
     }
     for (const [neighbour, { tips }] of this.#state.neighbours) {
-      const said = [...tips.values()].flat();
-      const counted = said.filter((tip) => this.#counts(tip));
-      if (counted.length === said.length) continue;
-      this.#step({ kind: 'heads', neighbour, heads: { tips: counted, complete: true } });
+      const counted = new Map<string, readonly SignedHead[]>();
+      for (const [author, said] of tips) {
+        const those = said.filter((tip) => this.#counts(author, tip));
+        if (those.length > 0) counted.set(author, those);
+      }
+      this.#step({ kind: 'heads', neighbour, tips: counted, complete: true });
     }
   }
 
@@ -140,9 +150,17 @@ export class Replicator {
     // All neighbours are told the same.
     const messages = new Map<Heads, Uint8Array>();
     for (const effect of effects) this.#execute(effect, messages);
-    this.#timer?.cancel();
-    const delayMs = Math.max(0, nextDeadlineMs(this.#state, nowMs) - nowMs);
-    this.#timer = clock.setTimer(delayMs, () => this.#step({ kind: 'time' }));
+    this.#wakeAt(nextDeadlineMs(this.#state, nowMs), nowMs);
+  }
+
+  #wakeAt(atMs: number, nowMs: number): void {
+    if (this.#timer?.atMs === atMs) return;
+    this.#timer?.timer.cancel();
+    const wake = () => {
+      this.#timer = undefined;
+      this.#step({ kind: 'time' });
+    };
+    this.#timer = { atMs, timer: this.deps.clock.setTimer(Math.max(0, atMs - nowMs), wake) };
   }
 
   #execute(effect: ReplicationEffect, messages: Map<Heads, Uint8Array>): void {
@@ -172,14 +190,14 @@ export class Replicator {
     this.#inboxTimer = undefined;
     const intakes = new Map<string, Intake>();
     const read = this.#inbox.splice(0).flatMap(({ neighbour, message }) => {
-      if (!this.#work.take(neighbour, MESSAGE_WORK)) return [];
+      if (!this.#work.take(neighbour, MESSAGE_WORK) || this.#isRepeated(neighbour, message)) return [];
       try {
         const heads = Heads.decode(message);
         for (const batch of heads.pushed) {
           this.#work.spend(neighbour, batchWork(batch));
           this.#takePushed(intakes, batch);
         }
-        return [{ neighbour, heads }];
+        return [{ neighbour, message, heads }];
       } catch (error) {
         this.#failed(neighbour, error);
         return [];
@@ -190,17 +208,43 @@ export class Replicator {
     } catch (error) {
       this.deps.onFailure(error, WRITE_TROUBLE);
     }
-    for (const { neighbour, heads } of read) this.#hear(neighbour, heads);
+    for (const { neighbour, message, heads } of read) {
+      if (this.#hear(neighbour, heads)) this.#remember(neighbour, message);
+    }
   }
 
-  #hear(neighbour: string, { tips, complete }: Heads): void {
+  /** True where it was taken as a whole, and would change nothing if it came again. */
+  #hear(neighbour: string, { tips, complete, pushed }: Heads): boolean {
     try {
-      expectFew(tips);
-      const ours = tips.filter((tip) => this.#isOurs(neighbour, tip));
-      this.#step({ kind: 'heads', neighbour, heads: { tips: ours, complete } });
+      const ours = new Map<string, readonly SignedHead[]>();
+      let isWhole = pushed.length === 0;
+      for (const [author, said] of tipsByAuthor(tips)) {
+        if (said.length > TIPS_MAX) throw malformed(`more than ${TIPS_MAX} tips of ${author}`);
+        const those = said.filter((tip) => this.#isOurs(neighbour, author, tip));
+        if (those.length > 0) ours.set(author, those);
+        isWhole &&= those.length === said.length;
+      }
+      this.#step({ kind: 'heads', neighbour, tips: ours, complete });
+      return isWhole;
     } catch (error) {
       this.#failed(neighbour, error);
+      return false;
     }
+  }
+
+  #remember(neighbour: string, message: Uint8Array): void {
+    const tips = this.#state.neighbours.get(neighbour)?.tips;
+    if (tips !== undefined) this.#heard.set(neighbour, { message, tips });
+  }
+
+  /** Most of what is said in a quiet site is what was said and taken, and what the neighbour is known to have ever since. */
+  #isRepeated(neighbour: string, message: Uint8Array): boolean {
+    const heard = this.#heard.get(neighbour);
+    return (
+      heard !== undefined &&
+      heard.tips === this.#state.neighbours.get(neighbour)?.tips &&
+      Buffer.compare(heard.message, message) === 0
+    );
   }
 
   /**
@@ -233,17 +277,16 @@ export class Replicator {
   }
 
   /** Tips of authors that are not known here say nothing: the neighbour's roster may be newer. */
-  #isOurs(neighbour: string, tip: SignedHead): boolean {
-    const author = toHex(tip.author);
+  #isOurs(neighbour: string, author: string, tip: SignedHead): boolean {
     const { siteId, crypto, store, ownLog } = this.deps;
-    if (!isOfSite(tip.site, siteId) || !this.#counts(tip)) return false;
+    if (!isOfSite(tip.site, siteId) || !this.#counts(author, tip)) return false;
     const said = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
     const log = this.#state.logs.get(author) ?? [];
     const hashAt: HashAt =
       author === ownLog.author
         ? (epoch, sequence) => ownLog.hashAt(epoch, sequence)
         : (epoch, sequence) => store.hashAt(author, epoch, sequence);
-    if (said.some((head) => isSameHead(head, tip)) || isHeld(log, hashAt, tip)) return true;
+    if (said.some((head) => isSameTip(head, tip)) || isHeld(log, hashAt, tip)) return true;
     this.#work.spend(neighbour, 1);
     if (!isSignatureValid(crypto, tip)) {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
@@ -254,8 +297,7 @@ export class Replicator {
   }
 
   /** Whether it is of an author of the site and, where that was expelled, may lead to what was attested of it. */
-  #counts(tip: SignedHead): boolean {
-    const author = toHex(tip.author);
+  #counts(author: string, tip: SignedHead): boolean {
     if (!this.deps.isAuthor(author)) return false;
     const attested = this.deps.attestedHeads(author);
     return attested === undefined || mayLead(this.deps.store.logs().get(author) ?? [], attested, tip);
@@ -332,21 +374,5 @@ export class Replicator {
       !isSparcError(error) || error.code === 'ERR_LEDGER_WRITE_FAILED' || error.code === 'ERR_LEDGER_CORRUPT';
     if (isOurs) this.deps.onFailure(error, WRITE_TROUBLE);
     else this.deps.network.refuse(neighbour, error.message);
-  }
-}
-
-const isSameHead = (a: SignedHead, b: SignedHead): boolean =>
-  isSameEpoch(a.epoch, b.epoch) &&
-  a.sequence === b.sequence &&
-  sameBytes(a.hash, b.hash) &&
-  sameBytes(a.signature, b.signature);
-
-function expectFew(tips: readonly SignedHead[]): void {
-  const counts = new Map<string, number>();
-  for (const tip of tips) {
-    const author = toHex(tip.author);
-    const count = (counts.get(author) ?? 0) + 1;
-    if (count > TIPS_MAX) throw malformed(`more than ${TIPS_MAX} tips of ${author}`);
-    counts.set(author, count);
   }
 }

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
-import type { Batch, SignedHead } from '../ledger/index.js';
-import { holds, tipsOf, type AuthorLog } from './author-log.js';
+import { sameBytes, type Batch, type SignedHead } from '../ledger/index.js';
+import { holds, isSameEpoch, tipsOf, type AuthorLog } from './author-log.js';
 import { AUTHORS_MAX, PUSHED_BATCHES_MAX, TIPS_MAX, type Heads } from './messages.js';
 
 /** The first change is announced at once, those that follow together after this: of the own log, and of others only. */
@@ -26,9 +26,12 @@ export const FETCHES_FROM_ONE_MAX = 2;
 /** Bytes that are pushed along with an announcement; what is more is fetched. */
 export const PUSHED_BYTES_MAX = 32_768;
 
+/** By author, in hex. */
+export type TipsByAuthor = ReadonlyMap<string, readonly SignedHead[]>;
+
 interface Neighbour {
-  /** By author, in hex. */
-  readonly tips: ReadonlyMap<string, readonly SignedHead[]>;
+  /** Another map whenever they change. */
+  readonly tips: TipsByAuthor;
   /** It told of all that it has: a log of which it has no tips is one that it does not hold. */
   readonly hasToldAll: boolean;
   /** By author: a log that it did not bring, and when it may be asked for it again. */
@@ -91,7 +94,7 @@ export type ReplicationInput =
   | { readonly kind: 'connected'; readonly neighbour: string }
   | { readonly kind: 'disconnected'; readonly neighbour: string }
   /** Tips are signed by their authors, all of them on the roster: checked by whoever hands them in. */
-  | { readonly kind: 'heads'; readonly neighbour: string; readonly heads: Pick<Heads, 'tips' | 'complete'> }
+  | { readonly kind: 'heads'; readonly neighbour: string; readonly tips: TipsByAuthor; readonly complete: boolean }
   /** A log is on the own disk up to here. `batch`: of the own log, for neighbours that follow closely. */
   | { readonly kind: 'stored'; readonly author: string; readonly log: AuthorLog; readonly batch?: Batch }
   /** A fetch brought something new, of so many bytes. */
@@ -121,17 +124,16 @@ export function step(state: ReplicationState, nowMs: number, input: ReplicationI
 /** When `time` is due. */
 export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
   const { announcedAllAtMs, fetches, neighbours, awaited } = state;
-  const failures = [...neighbours.values()].flatMap((neighbour) => [...neighbour.failures.values()]);
-  const asksAtMs = [
-    ...failures.map(({ askAgainAtMs }) => askAgainAtMs),
-    ...[...awaited.values()].map((sinceMs) => sinceMs + PUSH_PATIENCE_MS),
-  ];
-  return Math.min(
-    announcedAllAtMs + ANNOUNCE_ALL_MS,
-    announcesAtMs(state),
-    ...[...fetches].map(([author, fetch]) => givesUpAtMs(state, author, fetch)),
-    ...asksAtMs.filter((atMs) => atMs > nowMs),
-  );
+  let dueMs = Math.min(announcedAllAtMs + ANNOUNCE_ALL_MS, announcesAtMs(state));
+  const asksAt = (atMs: number) => {
+    if (atMs > nowMs) dueMs = Math.min(dueMs, atMs);
+  };
+  for (const [author, fetch] of fetches) dueMs = Math.min(dueMs, givesUpAtMs(state, author, fetch));
+  for (const { failures } of neighbours.values()) {
+    for (const { askAgainAtMs } of failures.values()) asksAt(askAgainAtMs);
+  }
+  for (const sinceMs of awaited.values()) asksAt(sinceMs + PUSH_PATIENCE_MS);
+  return dueMs;
 }
 
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
@@ -153,7 +155,7 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
       );
     }
     case 'heads':
-      return { state: onHeads(state, input.neighbour, input.heads), effects: [] };
+      return { state: onHeads(state, input), effects: [] };
     case 'stored':
       return { state: onStored(state, input.author, input.log, input.batch), effects: [] };
     case 'progress': {
@@ -171,21 +173,40 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
 
 function onHeads(
   state: ReplicationState,
-  neighbour: string,
-  { tips, complete }: Pick<Heads, 'tips' | 'complete'>,
+  { neighbour, tips, complete }: Extract<ReplicationInput, { kind: 'heads' }>,
 ): ReplicationState {
   const known = state.neighbours.get(neighbour);
   if (known === undefined) return state;
+  const news = [...tips.keys()].filter((author) => !isSaid(known.tips.get(author), tips.get(author)));
+  const gone = complete ? [...known.tips.keys()].filter((author) => !tips.has(author)) : [];
+  const changed = [...news, ...gone];
+  if (changed.length === 0 && (known.hasToldAll || !complete)) return state;
+  const merged = complete ? tips : new Map([...known.tips, ...tips]);
+  const told = { ...known, tips: merged, hasToldAll: known.hasToldAll || complete };
+  const neighbours = new Map(state.neighbours).set(neighbour, told);
+  return withAhead({ ...state, neighbours }, changed, [neighbour]);
+}
+
+/** Whether an author's tips are those that were said before. */
+const isSaid = (before: readonly SignedHead[] = [], now: readonly SignedHead[] = []): boolean =>
+  before.length === now.length && now.every((tip, index) => isSameTip(before[index] ?? tip, tip));
+
+/** With its signature, of which there may be several for one head. */
+export const isSameTip = (a: SignedHead, b: SignedHead): boolean =>
+  a.sequence === b.sequence &&
+  isSameEpoch(a.epoch, b.epoch) &&
+  sameBytes(a.hash, b.hash) &&
+  sameBytes(a.signature, b.signature);
+
+export function tipsByAuthor(tips: readonly SignedHead[]): TipsByAuthor {
   const byAuthor = new Map<string, SignedHead[]>();
   for (const tip of tips) {
     const author = bytesToHex(tip.author);
-    byAuthor.set(author, [...(byAuthor.get(author) ?? []), tip]);
+    const others = byAuthor.get(author);
+    if (others === undefined) byAuthor.set(author, [tip]);
+    else others.push(tip);
   }
-  const merged = complete ? byAuthor : new Map([...known.tips, ...byAuthor]);
-  const hasToldAll = known.hasToldAll || complete;
-  const neighbours = new Map(state.neighbours).set(neighbour, { ...known, tips: merged, hasToldAll });
-  const said = complete ? new Set([...known.tips.keys(), ...byAuthor.keys()]) : byAuthor.keys();
-  return withAhead({ ...state, neighbours }, said, [neighbour]);
+  return byAuthor;
 }
 
 function onStored(state: ReplicationState, author: string, log: AuthorLog, batch: Batch | undefined): ReplicationState {
@@ -201,19 +222,25 @@ function withAhead(
   authors: Iterable<string>,
   neighbours: readonly string[],
 ): ReplicationState {
-  const ahead = new Map(state.ahead);
+  let ahead: Map<string, ReadonlySet<string>> | undefined;
   for (const author of authors) {
     if (author === state.self) continue;
-    const others = new Set(ahead.get(author));
+    const before = (ahead ?? state.ahead).get(author) ?? NOBODY;
+    const others = new Set(before);
     for (const neighbour of neighbours) {
       const tips = state.neighbours.get(neighbour)?.tips.get(author) ?? [];
       if (isLacking(state, author, tips)) others.add(neighbour);
       else others.delete(neighbour);
     }
-    ahead.set(author, others);
+    if (others.size === 0 && before.size === 0) continue;
+    ahead ??= new Map(state.ahead);
+    if (others.size > 0) ahead.set(author, others);
+    else ahead.delete(author);
   }
-  return { ...state, ahead: nonEmpty(ahead) };
+  return ahead === undefined ? state : { ...state, ahead };
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 const aheadWithout = ({ ahead }: ReplicationState, neighbour: string): ReplicationState['ahead'] =>
   nonEmpty(
@@ -341,6 +368,7 @@ function withAwaited(state: ReplicationState, nowMs: number): ReplicationState {
  */
 function fetchMissing(state: ReplicationState, nowMs: number): ReplicationStep {
   const { authority } = state;
+  if (state.ahead.size === 0) return { state, effects: [] };
   const fetches = new Map(state.fetches);
   const effects: ReplicationEffect[] = [];
   const others = () => [...fetches].filter(([author]) => author !== authority).map(([, fetch]) => fetch);

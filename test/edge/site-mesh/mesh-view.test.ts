@@ -1,7 +1,7 @@
 import t from 'tap';
 import { runningView } from '@sparc/edge/site-mesh';
 import { batchOf, headToText, type SignedHead } from '@sparc/protocol/ledger';
-import { nothingHeld, step, type ReplicationInput } from '@sparc/protocol/replication';
+import { nothingHeld, step, tipsByAuthor, type ReplicationInput } from '@sparc/protocol/replication';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 
@@ -28,7 +28,7 @@ function scene() {
       },
       { kind: 'stored', author: neighbour, log: [{ head: gateFirst.head }] },
       { kind: 'connected', neighbour },
-      { kind: 'heads', neighbour, heads: { tips, complete: true } },
+      { kind: 'heads', neighbour, tips: tipsByAuthor(tips), complete: true },
     ];
     const replication = inputs.reduce(
       (state, input) => step(state, 0, input).state,

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { OwnCopies } from '@sparc/edge/site-mesh';
 import type { SignedHead } from '@sparc/protocol/ledger';
-import { nothingHeld, step, type ReplicationInput } from '@sparc/protocol/replication';
+import { nothingHeld, step, tipsByAuthor, type ReplicationInput } from '@sparc/protocol/replication';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 
@@ -11,9 +11,10 @@ function scene() {
   const { head: second } = chain.add({ name: 'door.opened', doorId: 'front' });
   let state = nothingHeld(Buffer.from(chain.signer.publicKey).toString('hex'), '');
   const take = (input: ReplicationInput) => (state = step(state, 0, input).state);
-  const says = (tip: SignedHead) => take({ kind: 'heads', neighbour: 'gate', heads: { tips: [tip], complete: false } });
+  const says = (tip: SignedHead) =>
+    take({ kind: 'heads', neighbour: 'gate', tips: tipsByAuthor([tip]), complete: false });
   const tellsAll = (...tips: SignedHead[]) =>
-    take({ kind: 'heads', neighbour: 'gate', heads: { tips, complete: true } });
+    take({ kind: 'heads', neighbour: 'gate', tips: tipsByAuthor(tips), complete: true });
   return { first, second, take, says, tellsAll, state: () => state };
 }
 

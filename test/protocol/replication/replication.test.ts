@@ -17,6 +17,7 @@ import {
   PUSH_PATIENCE_MS,
   PUSHED_BYTES_MAX,
   step,
+  tipsByAuthor,
   type AuthorLog,
   type ReplicationEffect,
   type ReplicationInput,
@@ -60,7 +61,7 @@ class Machine {
   }
 
   announces(neighbour: number, ...tips: SignedHead[]): readonly ReplicationEffect[] {
-    return this.input({ kind: 'heads', neighbour: keyOf(neighbour), heads: { tips, complete: false } });
+    return this.input({ kind: 'heads', neighbour: keyOf(neighbour), tips: tipsByAuthor(tips), complete: false });
   }
 }
 
@@ -137,7 +138,7 @@ t.test('who is ahead is known at any time, whatever comes in which order', async
       .tuple(neighbour, fc.dictionary(fc.constantFrom('0', '1', '2'), length), fc.boolean())
       .map(([neighbour, said, complete]): ReplicationInput => {
         const tips = Object.entries(said).flatMap(([author, length]) => chains[Number(author)]?.[length] ?? []);
-        return { kind: 'heads', neighbour, heads: { tips, complete } };
+        return { kind: 'heads', neighbour, tips: tipsByAuthor(tips), complete };
       }),
     fc.tuple(author, length).map(([author, length]): ReplicationInput => {
       const head = chains[author]?.[length] as SignedHead;
