@@ -15,13 +15,12 @@ export {
 } from './mesh-view.js';
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
 export {
-  Reach,
+  SiteToField,
   STORED_PAUSE_MS,
   type FieldAnswer,
   type FieldToSite,
   type RequestAnswer,
   type SiteOptions,
-  type SiteToField,
 } from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
 export type { BusSnapshot, DoorSnapshot, RaiseSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { NO_DELIVERY } from '../delivery/index.js';
 import { readPlaces } from '../policy/index.js';
 import { expulsionsFromTexts } from '../membership/index.js';
-import { createNodeClock, createTimeEvidence, nodeRandom } from '../platform/index.js';
+import { createNodeClock, createTimeEvidence, gatewayChannel, nodeRandom } from '../platform/index.js';
 import type { MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
   buildApi,
@@ -40,7 +40,19 @@ const places = () => readPlaces(options.dataDir);
 const feed = new MeshFeed(clock, streams, { mesh: meshView, delivery: delivery.delivery });
 const api = buildApi({ state, log, streams, requests, mesh: meshView, delivery, places, logLevel, ...simulator });
 
-process.on('message', (message: FieldToSite) => {
+const field = gatewayChannel({
+  onLine: (line) => hear(JSON.parse(line) as FieldToSite),
+  // Without its gateway it has nothing to show.
+  onClose: () => process.exit(0),
+});
+// Ctrl-C reaches the whole process group; the gateway stops its parts in order.
+process.on('SIGINT', () => undefined);
+process.once('SIGTERM', () => {
+  streams.close();
+  void Promise.allSettled([api.close(), mesh?.stop()]).finally(() => process.exit(0));
+});
+
+function hear(message: FieldToSite): void {
   state.apply(message);
   if (message.kind === 'event') {
     log.push(message.event);
@@ -55,18 +67,10 @@ process.on('message', (message: FieldToSite) => {
   } else if (message.kind === 'expelled') {
     mesh?.expelled(expulsionsFromTexts(message.expulsions));
   }
-});
-// Without its gateway it has nothing to show.
-process.once('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the gateway stops its parts in order.
-process.on('SIGINT', () => undefined);
-process.once('SIGTERM', () => {
-  streams.close();
-  void Promise.allSettled([api.close(), mesh?.stop()]).finally(() => process.exit(0));
-});
+}
 
 function tell(message: SiteToField): void {
-  process.send?.(message);
+  field.send(message);
 }
 
 /** A gateway without a mesh does not load what it takes. */
@@ -80,7 +84,7 @@ async function startMesh(): Promise<void> {
   const time = meshTime();
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });
-  const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys });
+  const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
   const forField = { tell: tellField, stored, reaches };
   const deps = { clock, random: nodeRandom, log: meshLog, ...forField, policyInForce, time, onDirective };
   mesh = new SiteMesh(deps, dataDir, config);
@@ -110,7 +114,7 @@ async function listen(isFirst: boolean): Promise<void> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE' && code !== 'EADDRNOTAVAIL' && code !== 'EACCES') throw error;
-    if (isFirst) tell({ kind: 'failed', code: 'ERR_API_ADDRESS_TAKEN', message });
+    if (isFirst) tell({ kind: 'failed', message });
     setTimeout(() => void listen(false), LISTEN_RETRY_MS);
   }
 }

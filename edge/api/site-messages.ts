@@ -1,12 +1,11 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import type { ErrorCode } from '@sparc/protocol/errors';
 import { MEMBERS_MAX } from '@sparc/protocol/roster';
-import type { OwnTime, TimesHeard } from '../clock/index.js';
+import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
-import type { MeshNotice } from './mesh-notice.js';
 import type { SiteEvent } from './site-event.js';
 import type { SiteSnapshot } from './site-snapshot.js';
 
@@ -45,32 +44,42 @@ export type FieldAnswer =
   | { readonly ok: true; readonly value: RequestAnswer }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
+const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
+  closed({ kind: Type.Literal(name), ...properties });
+
 /**
  * What the site process tells the field: whether the address is served, what a person asks for, and what came of the mesh.
- * The site process carries a request and neither checks nor keeps its authorization; the field checks both again.
+ * The site process carries a request and neither checks nor keeps its authorization; the field checks both again. Whatever
+ * is none of these ends the site process.
  */
-export type SiteToField =
-  | { readonly kind: 'listening'; readonly url: string }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string }
-  /** The field checks it, and records no more of them than a mesh in order tells. */
-  | { readonly kind: 'mesh'; readonly notice: MeshNotice }
-  /** The field checks its shape. It is believed only where the field knows no time itself, and never against its mark. */
-  | { readonly kind: 'siteTime'; readonly heard: TimesHeard }
-  /** There may be more in the replicas, which the field reads and verifies itself; at most once in `STORED_PAUSE_MS`. */
-  | { readonly kind: 'stored' }
+export const SiteToField = Type.Union([
+  kind('listening', { url: Type.String({ maxLength: 256 }) }),
+  /** The address is taken. */
+  kind('failed', { message: Type.String({ maxLength: 1_024 }) }),
+  /** A `MeshNotice`: the field checks it, and records no more of them than a mesh in order tells. */
+  kind('mesh', { notice: Type.Unknown() }),
   /**
-   * Public keys, in hex, of the members that are heard, directly or through others; when they change. The field checks the
-   * shape, and believes the rest.
+   * `TimesHeard`: the field checks its shape. It is believed only where the field knows no time itself, and never against
+   * its mark.
    */
-  | { readonly kind: 'reach'; readonly keys: readonly string[] }
-  | { readonly kind: 'request'; readonly id: number; readonly action: unknown; readonly authorization?: string };
-
-/** Of the message `reach`. */
-export const Reach = Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }), { maxItems: MEMBERS_MAX });
+  kind('siteTime', { heard: Type.Unknown() }),
+  /** There may be more in the replicas, which the field reads and verifies itself; at most once in `STORED_PAUSE_MS`. */
+  kind('stored', {}),
+  /**
+   * Public keys, in hex, of the members that are heard, directly or through others; when they change. The field believes
+   * them.
+   */
+  kind('reach', { keys: Type.Array(Type.String({ pattern: '^[0-9a-f]{64}$' }), { maxItems: MEMBERS_MAX }) }),
+  kind('request', {
+    id: Type.Integer(),
+    action: Type.Unknown(),
+    authorization: Type.Optional(Type.String()),
+  }),
+]);
+export type SiteToField = Static<typeof SiteToField>;
 
 /** Requests of the site process that wait for an answer; more are refused there. */
 export const REQUESTS_WAITING_MAX = 16;
-/** Messages of the site process within a second; one that sends more has gone mad, and is ended and restarted. */
-export const MESSAGES_PER_SECOND_MAX = 200;
 export const STORED_PAUSE_MS = 10;
 export const HEALTH_INTERVAL_MS = 5_000;

@@ -1,19 +1,19 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Value } from '@sinclair/typebox/value';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningView } from '../commissioning/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
+import { PartProcess } from '../platform/index.js';
 import type { SiteEvent } from './site-event.js';
 import {
   HEALTH_INTERVAL_MS,
-  MESSAGES_PER_SECOND_MAX,
+  SiteToField,
   type FieldAnswer,
   type FieldToSite,
   type RequestAnswer,
   type SiteOptions,
-  type SiteToField,
 } from './site-messages.js';
 import type { SiteSnapshot } from './site-snapshot.js';
 
@@ -34,8 +34,8 @@ export interface SiteProcessHandlers {
   siteTime(heard: unknown): void;
   /** There may be more in the replicas. */
   stored(): void;
-  /** Members that are heard. What is given is not checked yet; nobody is while the site process does not run. */
-  reach(keys: unknown): void;
+  /** Members that are heard; nobody is while the site process does not run. */
+  reach(keys: readonly string[]): void;
   /** The API is served; after each start. */
   onListening(url: string): void;
   /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
@@ -48,7 +48,6 @@ export const SITE_HEAP_MAX_MB = 96;
 export const SITE_BACKLOG_MAX = 256;
 const SNAPSHOT_INTERVAL_MS = 50;
 const BUSES_INTERVAL_MS = 2_000;
-const SECOND_MS = 1_000;
 const RESTART_MIN_MS = 500;
 const RESTART_MAX_MS = 30_000;
 /** A process that ran this long is taken for healthy: its next restart is quick again. */
@@ -67,8 +66,9 @@ const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
  * gets a fresh snapshot when it can; when it ends, it is restarted with back-off.
  */
 export class SiteProcess {
-  #child: ChildProcess | undefined;
+  #child: PartProcess<SiteToField> | undefined;
   #isListening = false;
+  #hasFailed = false;
   #isStopping = false;
   #startedAtMs = 0;
   #restartDelayMs = RESTART_MIN_MS;
@@ -79,8 +79,6 @@ export class SiteProcess {
   readonly #changeTimers = new Map<Changing, Timer>();
   #healthTimer: Timer | undefined;
   #busesTimer: Timer | undefined;
-  #receivedCount = 0;
-  #receivedSinceMs = -Infinity;
   #restartTimer: Timer | undefined;
 
   constructor(
@@ -100,16 +98,18 @@ export class SiteProcess {
   }
 
   start(): void {
-    const child = fork(MAIN, [JSON.stringify(this.options)], {
-      execArgv: [`--max-old-space-size=${SITE_HEAP_MAX_MB}`],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    this.#child = child;
     this.#startedAtMs = this.clock.monotonicMs();
     this.#unsentCount = 0;
-    child.on('message', (message) => this.#receive(child, message as SiteToField));
-    child.once('error', (error) => this.#onEnd(child, error.message, error));
-    child.once('exit', (code, signal) => this.#onEnd(child, signal ?? `exit code ${code}`));
+    this.#hasFailed = false;
+    const child = new PartProcess<SiteToField>(this.clock, {
+      main: MAIN,
+      options: this.options,
+      execArgv: [`--max-old-space-size=${SITE_HEAP_MAX_MB}`],
+      isMessage: (said) => Value.Check(SiteToField, said),
+      onMessage: (message) => this.#receive(message),
+      onEnd: (why, _code, cause) => this.#onEnd(why, cause),
+    });
+    this.#child = child;
   }
 
   /** It is sent soon, once for many changes. */
@@ -136,25 +136,19 @@ export class SiteProcess {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#restartTimer?.cancel();
-    const child = this.#child;
-    if (child === undefined) return;
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    child.kill('SIGTERM');
-    const deadline = this.clock.setTimer(STOP_DEADLINE_MS, () => child.kill('SIGKILL'));
-    await ended;
-    deadline.cancel();
+    await this.#child?.end('SIGTERM', STOP_DEADLINE_MS);
   }
 
-  #receive(child: ChildProcess, message: SiteToField): void {
-    if (this.#isFlooding()) {
-      child.kill('SIGKILL');
-      return;
-    }
+  #receive(message: SiteToField): void {
     switch (message.kind) {
       case 'failed':
-        this.handlers.onDown(new SparcError(message.code, message.message));
+        // Once of each process, as what follows: it may not keep the field busy with itself.
+        if (this.#hasFailed || this.#isListening) return;
+        this.#hasFailed = true;
+        this.handlers.onDown(new SparcError('ERR_API_ADDRESS_TAKEN', message.message));
         return;
       case 'listening':
+        if (this.#isListening) return;
         this.#isListening = true;
         for (const what of CHANGING) this.#sendChanged(what);
         this.#beat();
@@ -181,17 +175,6 @@ export class SiteProcess {
         });
         return;
     }
-  }
-
-  /** Each message costs the field's thread a moment. */
-  #isFlooding(): boolean {
-    const nowMs = this.clock.monotonicMs();
-    if (nowMs - this.#receivedSinceMs >= SECOND_MS) {
-      this.#receivedSinceMs = nowMs;
-      this.#receivedCount = 0;
-    }
-    this.#receivedCount += 1;
-    return this.#receivedCount > MESSAGES_PER_SECOND_MAX;
   }
 
   async #answer({ action, authorization }: Extract<SiteToField, { kind: 'request' }>): Promise<FieldAnswer> {
@@ -236,8 +219,7 @@ export class SiteProcess {
     });
   }
 
-  #onEnd(child: ChildProcess, why: string, cause?: Error): void {
-    if (child !== this.#child) return;
+  #onEnd(why: string, cause?: Error): void {
     this.#child = undefined;
     this.#isListening = false;
     this.#healthTimer?.cancel();

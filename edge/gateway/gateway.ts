@@ -5,7 +5,7 @@ import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
 import { isTracked } from '../access/index.js';
-import { Reach, SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
+import { SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -146,9 +146,7 @@ export class Gateway {
         request: (action, authorization) => this.#request(action, authorization),
         meshNotice: (notice) => this.#meshJournal.take(notice),
         stored: () => this.#replica.stored(),
-        reach: (keys) => {
-          if (Value.Check(Reach, keys)) this.#field?.reaches(keys);
-        },
+        reach: (keys) => this.#field?.reaches(keys),
         ownTime: () => clock.own(),
         siteTime: (heard) => {
           if (Value.Check(TimesTold, heard)) clock.hear(heard);

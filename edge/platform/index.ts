@@ -16,8 +16,10 @@ export {
 } from './identity.js';
 export { freeBytesAt } from './free-space.js';
 export { fromHex, toHex } from './hex.js';
+export { gatewayChannel } from './line-channel.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
+export { MESSAGES_PER_SECOND_MAX, PART_MESSAGE_MAX, PartProcess } from './part-process.js';
 export { createTimeEvidence } from './time-evidence.js';
 export { createSecretFile, readSecretFile } from './secret-file.js';
 export { findSecretKey, loadSecretKey, secretKeyText } from './secret-key.js';

@@ -1,9 +1,10 @@
-import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Value } from '@sinclair/typebox/value';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
+import { PartProcess } from '../platform/index.js';
 import type { LaneOptions } from './lane-process/main.js';
-import type { LaneRejection } from './policy-lane.js';
+import { LaneRejection } from './policy-lane.js';
 
 export interface LaneHandlers {
   /** A revision of the site is not brought into force. */
@@ -25,7 +26,7 @@ const MAIN = fileURLToPath(new URL('lane-process/main.js', import.meta.url));
 
 /** The process that brings revisions of the site into force, seen from the field, which starts it and waits for nothing. */
 export class LaneProcess {
-  #child: ChildProcess | undefined;
+  #child: PartProcess<LaneRejection> | undefined;
   #restart: Timer | undefined;
   #restartMs = RESTART_MIN_MS;
   #stopped = false;
@@ -38,18 +39,15 @@ export class LaneProcess {
 
   start(): void {
     const startedAtMs = this.clock.monotonicMs();
-    const child = fork(MAIN, [JSON.stringify(this.options)], {
+    const child = new PartProcess<LaneRejection>(this.clock, {
+      main: MAIN,
+      options: this.options,
       execArgv: [`--max-old-space-size=${LANE_HEAP_MAX_MB}`, `--max-semi-space-size=${LANE_SEMI_SPACE_MB}`],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      isMessage: (said) => Value.Check(LaneRejection, said),
+      onMessage: (rejection) => this.handlers.onRejected(rejection),
+      onEnd: (why, code) => this.#onEnd(why, code, startedAtMs),
     });
     this.#child = child;
-    child.on('message', (message) => this.handlers.onRejected(message as LaneRejection));
-    child.once('error', (error) => this.#onEnd(child, error.message, startedAtMs));
-    child.once('exit', (code, signal) => {
-      if (code !== 0) this.#onEnd(child, signal ?? `exit code ${code}`, startedAtMs);
-      // It did its work, and ended to give its memory back.
-      else if (!this.#stopped) this.start();
-    });
   }
 
   /** Of the process that runs now, if one does. */
@@ -61,17 +59,14 @@ export class LaneProcess {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#restart?.cancel();
-    const child = this.#child;
-    if (child === undefined) return;
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    child.kill('SIGKILL');
-    await ended;
+    await this.#child?.end('SIGKILL', 0);
   }
 
-  #onEnd(child: ChildProcess, why: string, startedAtMs: number): void {
-    if (child !== this.#child) return;
+  #onEnd(why: string, code: number | undefined, startedAtMs: number): void {
     this.#child = undefined;
     if (this.#stopped) return;
+    // It did its work, and ended to give its memory back.
+    if (code === 0) return this.start();
     const ranMs = this.clock.monotonicMs() - startedAtMs;
     const delayMs = ranMs >= HEALTHY_AFTER_MS ? RESTART_MIN_MS : this.#restartMs;
     this.#restartMs = Math.min(delayMs * 2, RESTART_MAX_MS);

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { Type, type Static } from '@sinclair/typebox';
+import { ERRORS, isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { compareHlc } from '@sparc/protocol/hlc';
 import {
   isFinalRejection,
@@ -29,13 +30,19 @@ import { AuthorityCourse } from './authority-course.js';
 /** What failed for a reason of this machine is tried again after this, and not before, whatever comes meanwhile. */
 export const LANE_RETRY_MS = 10_000;
 
+const REJECTION_LENGTH_MAX = 1_024;
+
 /** What the lane tells the field. */
-export interface LaneRejection {
-  /** Absent where not even that can be read. */
-  readonly number?: number;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
+export const LaneRejection = Type.Object(
+  {
+    /** Absent where not even that can be read. */
+    number: Type.Optional(Type.Integer()),
+    code: Type.Unsafe<ErrorCode>(Type.Enum(Object.fromEntries(Object.keys(ERRORS).map((code) => [code, code])))),
+    message: Type.String({ maxLength: REJECTION_LENGTH_MAX }),
+  },
+  { additionalProperties: false },
+);
+export type LaneRejection = Static<typeof LaneRejection>;
 
 export interface PolicyLaneDeps {
   readonly clock: Clock;
@@ -203,7 +210,7 @@ export class PolicyLane {
     const { number, code } = rejection;
     if (this.#told.get(number) === code) return;
     this.#told.set(number, code);
-    this.deps.onRejected(rejection);
+    this.deps.onRejected({ ...rejection, message: rejection.message.slice(0, REJECTION_LENGTH_MAX) });
   }
 
   /** Changes with whatever SQLite writes. */

@@ -1,5 +1,5 @@
 import { constants, setPriority } from 'node:os';
-import { createNodeClock, freeBytesAt, loadIdentity, nodeRandom } from '../../platform/index.js';
+import { createNodeClock, freeBytesAt, gatewayChannel, loadIdentity, nodeRandom } from '../../platform/index.js';
 import { PolicyLane, type LaneRejection } from '../policy-lane.js';
 
 /** What the field hands over, as JSON in the first argument. */
@@ -13,8 +13,8 @@ const LOOK_INTERVAL_MS = 250;
 
 // A door that opens is worth more than a policy that comes a second later.
 setPriority(constants.priority.PRIORITY_LOW);
-// Without its gateway nobody would use what it makes.
-process.once('disconnect', () => process.exit(0));
+// It hears nothing; without its gateway nobody would use what it makes.
+const field = gatewayChannel({ onLine: () => undefined, onClose: () => process.exit(0) });
 // Ctrl-C reaches the whole process group; the gateway stops its parts in order.
 process.on('SIGINT', () => undefined);
 
@@ -26,7 +26,7 @@ const lane = new PolicyLane({
   dataDir,
   busIds,
   freeBytes: () => freeBytesAt(dataDir),
-  onRejected: (rejection: LaneRejection) => void process.send?.(rejection),
+  onRejected: (rejection: LaneRejection) => field.send(rejection),
 });
 const look = () => {
   // What a large policy took of memory goes back to the system only with the process; it is started again.
