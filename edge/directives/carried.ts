@@ -1,5 +1,5 @@
 import type { Directive, DirectiveKind, DirectiveOf } from '@sparc/protocol/directive';
-import { isSparcError } from '@sparc/protocol/errors';
+import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EntryId } from '@sparc/protocol/ports';
 
 /** A directive that is to be carried out: whoever signed it had the right. */
@@ -13,6 +13,8 @@ export interface Carried<K extends DirectiveKind = DirectiveKind> {
   readonly carriedUnixMs: number;
   /** The operator may lower nothing else than raises of these areas and doors. Absent: everything. */
   readonly within?: readonly string[];
+  /** Resolves when no restart carries it out again. Rejects with ERR_DIRECTIVE_UNSAVED where that is not sure. */
+  readonly once: () => Promise<void>;
 }
 
 /** The directive behind an order, for its record. */
@@ -48,6 +50,22 @@ export function carryOut<K extends DirectiveKind>(
 export const isRetractable = (directive: Directive): directive is DirectiveOf<'raise' | 'visitor'> =>
   directive.kind === 'raise' || directive.kind === 'visitor';
 
+const isOneOf =
+  (...codes: readonly ErrorCode[]) =>
+  (error: unknown): boolean =>
+    codes.some((code) => isSparcError(error, code));
+
 /** What was directed holds, but a restart would forget it. */
-export const isInForce = (error: unknown): boolean =>
-  isSparcError(error, 'ERR_GATEWAY_MODE_UNSAVED') || isSparcError(error, 'ERR_GATEWAY_REVOCATION_UNSAVED');
+export const isInForce = isOneOf(
+  'ERR_GATEWAY_MODE_UNSAVED',
+  'ERR_GATEWAY_REVOCATION_UNSAVED',
+  'ERR_DIRECTIVE_VISITOR_UNSAVED',
+  'ERR_MESH_EXPULSION_UNSAVED',
+);
+
+/** It is not carried out for a reason that passes: a start tries it again. */
+export const isForNow = isOneOf(
+  'ERR_DIRECTIVE_VISITORS_MAX',
+  'ERR_DIRECTIVE_VISITOR_UNRECORDED',
+  'ERR_MESH_MEMBERS_MAX',
+);

@@ -12,7 +12,7 @@ import type { EventDraft } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { openForSite, type HeardEntry } from '../heard/index.js';
-import { carryOut, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
+import { carryOut, isForNow, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
 import { DirectiveMemory, type DirectiveStore } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
 import { asSparcError, Refusals } from './refusals.js';
@@ -225,7 +225,7 @@ export class DirectiveDesk {
       // After a restart it is carried out again.
       if (isInForce(error)) return { id, outcome: 'applied', code, message };
       this.#refusals.record(SELF, { directive: id, operator: signed.operator }, error, cause);
-      await this.#remember(remembered);
+      if (!isForNow(error)) await this.#remember(remembered);
       return { id, outcome: 'refused', code, message };
     }
   }

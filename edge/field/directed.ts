@@ -2,7 +2,7 @@ import type { DirectiveOf } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { headFromText } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
-import type { DirectiveSinks, Outcome } from '../directives/index.js';
+import { isInForce, type DirectiveSinks, type Outcome } from '../directives/index.js';
 import type { PolicyView } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
@@ -54,18 +54,25 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
       passages.forgive(holder, by, { directive: id, causeId: await cause, carriedUnixMs });
       return 'applied';
     },
-    door: async ({ directive, by, cause }) => {
+    door: async ({ directive, by, cause, once }) => {
       const { id, door, order } = directive;
       if (doors.get(door) === undefined) return 'elsewhere';
+      await once();
       assertInTime(clock, directive);
       await orders.obey({ ...order, door }, by, { directive: id, causeId: await cause });
       return 'applied';
     },
     expel: async (carried) => {
       const { gateway, heads } = carried.directive;
-      const outcome = await expel(carried);
-      mode.expelled(gateway, heads.map(headFromText));
-      return outcome;
+      const expelled = () => mode.expelled(gateway, heads.map(headFromText));
+      try {
+        const outcome = await expel(carried);
+        expelled();
+        return outcome;
+      } catch (error) {
+        if (isInForce(error)) expelled();
+        throw error;
+      }
     },
   };
 }

@@ -19,6 +19,8 @@ export interface ExpulsionStore {
 export interface ExpulsionBookDeps {
   readonly crypto: LedgerCrypto;
   readonly store: ExpulsionStore;
+  /** Keys of those whom the newest roster has. */
+  readonly members: () => ReadonlySet<string>;
   /** Keeps a record whenever the journal can. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
   /** Called with all of them whenever one is new. */
@@ -57,26 +59,36 @@ export class ExpulsionBook {
   }
 
   /**
-   * Resolves when it is on disk, or when the disk has refused it. Two of one gateway come to the same in either order: what
-   * leads to the heads of one of them counts. Rejects with ERR_MESH_HEAD_INVALID or ERR_MESH_MEMBERS_MAX.
+   * Resolves when it is on disk. Two of one gateway come to the same in either order: what leads to the heads of one of them
+   * counts. Rejects with ERR_MESH_HEAD_INVALID, ERR_MESH_MEMBERS_MAX, or ERR_MESH_EXPULSION_UNSAVED, when it is in force but a
+   * restart would forget it.
    */
   async expel({ gateway, heads, directive, by, cause }: DirectedExpulsion): Promise<void> {
     const wrong = heads.some((head) => toHex(head.author) !== gateway || !isSignatureValid(this.deps.crypto, head));
     if (wrong) throw new SparcError('ERR_MESH_HEAD_INVALID', `a head is not signed by ${gateway}`, { key: gateway });
-    const all = mergeExpulsions(this.#all, [{ key: gateway, heads }]);
-    if (all.length > EXPULSIONS_MAX) {
-      throw new SparcError('ERR_MESH_MEMBERS_MAX', `operators have expelled ${EXPULSIONS_MAX} gateways already`);
-    }
-    this.#all = all;
+    this.#all = this.#bounded(mergeExpulsions(this.#all, [{ key: gateway, heads }]), gateway);
     this.deps.onExpelled(this.all);
     this.deps.record({ name: 'mesh.expulsion_directed', detail: { gateway, by, directive } }, cause);
     await this.#save();
   }
 
+  /** An operator who expels keys that nobody has keeps no member in: those make room. */
+  #bounded(all: readonly Expulsion[], wanted: string): readonly Expulsion[] {
+    if (all.length <= EXPULSIONS_MAX) return all;
+    const members = this.deps.members();
+    const spare = all.find(({ key }) => !members.has(key));
+    if (spare !== undefined && members.has(wanted)) return all.filter((each) => each !== spare);
+    throw new SparcError('ERR_MESH_MEMBERS_MAX', `operators have expelled ${EXPULSIONS_MAX} gateways already`);
+  }
+
+  /** One write at a time; the next one has whatever a failed one had not. */
   #save(): Promise<void> {
-    this.#saving = this.#saving
-      .then(() => this.deps.store.save(this.all))
-      .catch((error: unknown) => this.deps.onFailure(error, 'an expulsion cannot be saved: a restart forgets it'));
-    return this.#saving;
+    const saving = this.#saving.then(() => this.deps.store.save(this.all));
+    this.#saving = saving.catch(() => undefined);
+    return saving.catch((cause: unknown) => {
+      this.deps.onFailure(cause, 'an expulsion cannot be saved: a restart forgets it');
+      const message = 'the gateway is expelled here, but the disk does not take it: a restart would forget it';
+      throw new SparcError('ERR_MESH_EXPULSION_UNSAVED', message, {}, { cause });
+    });
   }
 }

@@ -7,6 +7,8 @@ import type { Visitor as KnownVisitor, VisitorView } from '../access/index.js';
 
 /** At a time. Those whose time is over make room. */
 export const VISITORS_MAX = 1_000;
+/** The same of one operator, so that none keeps all others from letting anybody in. */
+export const VISITORS_OF_ONE_MAX = 250;
 
 /** A visitor, and who let them in. */
 export interface GivenVisitor {
@@ -48,7 +50,9 @@ export class VisitorBook implements VisitorView {
   readonly #all = new Map<string, Kept>();
   /** By identifier key; of each the one that counts is chosen when somebody asks. */
   readonly #byKey = new Map<string, readonly Kept[]>();
-  readonly #adding = new Map<string, Promise<void>>();
+  readonly #adding = new Map<string, { readonly by: string; readonly added: Promise<void> }>();
+  /** Of those on their way in: whom nobody has the right to let in, as it turned out, and why. */
+  readonly #ended = new Map<string, string>();
   #saving = Promise.resolve();
 
   constructor(private readonly deps: VisitorBookDeps) {}
@@ -78,30 +82,39 @@ export class VisitorBook implements VisitorView {
   }
 
   /**
-   * Resolves when it counts and is on disk; one that is here already is the same one. A disk that does not take it is told
-   * as a failure. Rejects with ERR_CARD_FORMAT_UNKNOWN, ERR_CARD_FIELD_RANGE or ERR_DIRECTIVE_VISITORS_MAX.
+   * Resolves when it counts and is on disk; one that is here already is the same one. Rejects with ERR_CARD_FORMAT_UNKNOWN,
+   * ERR_CARD_FIELD_RANGE, ERR_DIRECTIVE_VISITORS_MAX, ERR_DIRECTIVE_VISITOR_UNRECORDED, when it does not count, or
+   * ERR_DIRECTIVE_VISITOR_UNSAVED, when it does but a restart would forget it.
    */
   add(given: GivenVisitor, cause?: EntryId): Promise<void> {
     const { directive } = given;
+    this.#ended.delete(directive);
     if (this.#all.has(directive)) return Promise.resolve();
-    const under = this.#adding.get(directive) ?? this.#add(given, cause).finally(() => this.#adding.delete(directive));
-    this.#adding.set(directive, under);
-    return under;
+    const under = this.#adding.get(directive);
+    if (under !== undefined) return under.added;
+    const added = this.#add(given, cause).finally(() => this.#adding.delete(directive));
+    this.#adding.set(directive, { by: given.by, added });
+    return added;
   }
 
   /** The operator never had the right, as it turns out. `code`: why. */
   end(directive: string, code: string): void {
+    if (this.#adding.has(directive)) this.#ended.set(directive, code);
     const ended = this.#all.get(directive);
     if (ended === undefined) return;
     this.#forget(ended);
-    void this.deps.record({ name: 'visitor.ended', credentialId: ended.visitor.id, code, detail: { directive } });
-    void this.#save();
+    this.#recordEnd(ended, code);
+    this.#save().catch(() => undefined);
+  }
+
+  #recordEnd({ directive, visitor }: GivenVisitor, code: string): void {
+    void this.deps.record({ name: 'visitor.ended', credentialId: visitor.id, code, detail: { directive } });
   }
 
   async #add(given: GivenVisitor, cause: EntryId | undefined): Promise<void> {
     const visitor = kept(given);
     const { id, fromUnixMs, untilUnixMs } = visitor.known;
-    this.#makeRoom();
+    this.#makeRoom(given.by);
     const recorded = await this.deps.record(
       {
         name: 'visitor.added',
@@ -115,21 +128,30 @@ export class VisitorBook implements VisitorView {
       },
       cause && Promise.resolve(cause),
     );
-    if (recorded === undefined) return;
+    if (recorded === undefined) {
+      throw new SparcError('ERR_DIRECTIVE_VISITOR_UNRECORDED', `the journal does not take that ${id} is let in`);
+    }
+    const endedBy = this.#ended.get(given.directive);
+    this.#ended.delete(given.directive);
+    if (endedBy !== undefined) return this.#recordEnd(given, endedBy);
     this.#take(visitor);
     await this.#save();
   }
 
   /** Counts those on their way in too. */
-  #makeRoom(): void {
+  #makeRoom(by: string): void {
     const nowUnixMs = this.deps.clock.wall().unixMs;
-    const over = [...this.#all.values()].filter(({ known }) => known.untilUnixMs <= nowUnixMs);
-    for (const each of over) {
-      if (this.#all.size + this.#adding.size < VISITORS_MAX) return;
+    if (this.#hasRoom(by)) return;
+    for (const each of [...this.#all.values()].filter(({ known }) => known.untilUnixMs <= nowUnixMs))
       this.#forget(each);
-    }
-    if (this.#all.size + this.#adding.size < VISITORS_MAX) return;
-    throw new SparcError('ERR_DIRECTIVE_VISITORS_MAX', `${VISITORS_MAX} visitors are let in already`);
+    if (this.#hasRoom(by)) return;
+    const most = `${VISITORS_OF_ONE_MAX} visitors of ${by}, or ${VISITORS_MAX} of everybody,`;
+    throw new SparcError('ERR_DIRECTIVE_VISITORS_MAX', `${most} are let in already`);
+  }
+
+  #hasRoom(by: string): boolean {
+    const given = [...this.#all.values(), ...this.#adding.values()].map((each) => each.by);
+    return given.length < VISITORS_MAX && given.filter((each) => each === by).length < VISITORS_OF_ONE_MAX;
   }
 
   #take(visitor: Kept): void {
@@ -147,12 +169,15 @@ export class VisitorBook implements VisitorView {
 
   /** One write at a time; the next one has whatever a failed one had not. */
   #save(): Promise<void> {
-    this.#saving = this.#saving
-      .then(() =>
-        this.deps.store.save([...this.#all.values()].map(({ directive, by, visitor }) => ({ directive, by, visitor }))),
-      )
-      .catch((error: unknown) => this.deps.onFailure(error, 'visitors cannot be saved: a restart forgets them'));
-    return this.#saving;
+    const saving = this.#saving.then(() =>
+      this.deps.store.save([...this.#all.values()].map(({ directive, by, visitor }) => ({ directive, by, visitor }))),
+    );
+    this.#saving = saving.catch(() => undefined);
+    return saving.catch((cause: unknown) => {
+      this.deps.onFailure(cause, 'visitors cannot be saved: a restart forgets them');
+      const message = 'the visitor is let in here, but the disk does not take it: a restart would forget it';
+      throw new SparcError('ERR_DIRECTIVE_VISITOR_UNSAVED', message, {}, { cause });
+    });
   }
 }
 

@@ -23,12 +23,24 @@ export const DIRECTIVE_ERRORS = {
     action: 'Look at `sparc roster show`; the site authority gives rights with `sparc authority delegate`.',
   },
   ERR_DIRECTIVE_VISITORS_MAX: {
-    meaning: 'As many visitors are let in as a gateway takes at a time.',
+    meaning: 'As many visitors are let in as a gateway takes at a time, of one operator or of all.',
     action: 'Wait until the time of some is over, or put them into the site file.',
+  },
+  ERR_DIRECTIVE_VISITOR_UNRECORDED: {
+    meaning: 'A visitor is not let in at this gateway, because its journal did not take the record.',
+    action: 'Look at the disk. The gateway tries again when it is started; till then another id lets the visitor in.',
+  },
+  ERR_DIRECTIVE_VISITOR_UNSAVED: {
+    meaning: 'A visitor is let in at this gateway, but the disk did not take it.',
+    action: 'Look at the disk. Saved with the next visitor; after a restart it is read from the ledgers again.',
   },
   ERR_DIRECTIVE_MEMORY_DAMAGED: {
     meaning: 'The file that says which directives this gateway has carried out is damaged.',
     action:
       'Nothing has to be done: they are carried out anew from the ledgers, and whatever they concern is as it was. Look for the reason on the disk.',
+  },
+  ERR_DIRECTIVE_UNSAVED: {
+    meaning: 'A door command is not carried out, since nobody would know after a restart that it was: it would open twice.',
+    action: 'Look for the reason on the disk of the gateway of the door, and give the command again.',
   },
 } as const;

@@ -53,6 +53,10 @@ export const MESH_ERRORS = {
     meaning: 'A site has as many gateways as it may have.',
     action: 'Make a second site, or take gateways out first.',
   },
+  ERR_MESH_EXPULSION_UNSAVED: {
+    meaning: 'A gateway that an operator expelled is out, but the disk did not take it.',
+    action: 'Look at the disk. After a restart it is carried out again, once the ledgers were read.',
+  },
   ERR_MESH_EXPELLED: {
     meaning: 'The gateway was expelled from the site; its key does not come back onto the roster.',
     action: 'Begin with a fresh data directory: `sparc gateway request` makes a new key there.',

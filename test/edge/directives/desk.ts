@@ -10,7 +10,11 @@ const operator = (seed: number) => ({ seed, key: toHex(testSigner(seed).publicKe
 export const OPERATORS = [operator(7), operator(8)] as const;
 
 /** A desk whose raises are a set. */
-export function deskOf(store: DirectiveStore = VOLATILE_DIRECTIVES, onFailure: (error: unknown) => void = fail) {
+export function deskOf(
+  store: DirectiveStore = VOLATILE_DIRECTIVES,
+  onFailure: (error: unknown) => void = fail,
+  others: Partial<DirectiveSinks> = {},
+) {
   const clock = new VirtualClock({ startUnixMs: 0 });
   const journal = new MemoryJournal(clock);
   const recorded: EventDraft[] = [];
@@ -27,6 +31,7 @@ export function deskOf(store: DirectiveStore = VOLATILE_DIRECTIVES, onFailure: (
     forgive: applied,
     expel: applied,
     door: applied,
+    ...others,
   };
   const desk = new DirectiveDesk({
     clock,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { ExpulsionBook, ExpulsionFile, type ExpulsionStore } from '@sparc/edge/membership';
+import { EXPULSIONS_MAX, ExpulsionBook, ExpulsionFile, type ExpulsionStore } from '@sparc/edge/membership';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import { mergeExpulsions, signRoster, withExpulsions, type Expulsion } from '@sparc/protocol/roster';
@@ -33,13 +33,14 @@ const directed = (heads: readonly SignedHead[], gateway = GONE) => ({
   cause: Promise.resolve(undefined),
 });
 
-function bookOf(store: ExpulsionStore) {
+function bookOf(store: ExpulsionStore, members: readonly string[] = []) {
   const records: EventDraft[] = [];
   const told: (readonly Expulsion[])[] = [];
   const failures: string[] = [];
   const book = new ExpulsionBook({
     crypto: nodeCrypto,
     store,
+    members: () => new Set(members),
     record: (event) => records.push(event),
     onExpelled: (all) => told.push(all),
     onFailure: (_error, what) => failures.push(what),
@@ -129,11 +130,32 @@ t.test('heads that the gateway did not sign are refused, and nothing changes', a
   t.strictSame([records, told, book.all], [[], [], []]);
 });
 
-t.test('an expulsion counts although the disk does not take it, and that is told', async (t) => {
-  const { book, told, failures } = bookOf({ load: () => [], save: () => Promise.reject(new Error('no disk')) });
-  await book.expel(directed([]));
+t.test('an expulsion that the disk does not take counts, and is told as one that a restart forgets', async (t) => {
+  let isDiskGone = true;
+  let saved: readonly Expulsion[] = [];
+  const save = (all: readonly Expulsion[]) =>
+    isDiskGone ? Promise.reject(new Error('no disk')) : Promise.resolve(void (saved = all));
+  const { book, told, failures } = bookOf({ load: () => [], save });
+  await t.rejects(book.expel(directed([])), { code: 'ERR_MESH_EXPULSION_UNSAVED' });
   t.strictSame(told, [[{ key: GONE, heads: [] }]]);
   t.strictSame(failures, ['an expulsion cannot be saved: a restart forgets it']);
+  isDiskGone = false;
+  await book.expel(directed([], keyOf(2)));
+  t.strictSame(saved, book.all, 'the next save has it');
+  t.equal(saved.length, 2);
+});
+
+t.test('keys that nobody has keep no member in', async (t) => {
+  const { book } = bookOf({ load: () => [], save: () => Promise.resolve() }, [GONE, keyOf(2)]);
+  await book.expel(directed([], keyOf(2)));
+  for (let index = 1; index < EXPULSIONS_MAX; index += 1) {
+    await book.expel(directed([], index.toString(16).padStart(64, '0')));
+  }
+  await t.rejects(book.expel(directed([], 'ab'.repeat(32))), { code: 'ERR_MESH_MEMBERS_MAX' });
+  await book.expel(directed([]));
+  t.equal(book.all.length, EXPULSIONS_MAX);
+  const expelled = book.all.map(({ key }) => key);
+  t.ok([GONE, keyOf(2)].every((key) => expelled.includes(key)));
 });
 
 t.test('with a list that is damaged, nobody knows who belongs to the site until the gateway joins again', async (t) => {

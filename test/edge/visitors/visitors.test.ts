@@ -1,7 +1,14 @@
 import t from 'tap';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { VisitorBook, VisitorFile, VISITORS_MAX, type GivenVisitor, type VisitorStore } from '@sparc/edge/visitors';
+import {
+  VisitorBook,
+  VisitorFile,
+  VISITORS_MAX,
+  VISITORS_OF_ONE_MAX,
+  type GivenVisitor,
+  type VisitorStore,
+} from '@sparc/edge/visitors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { EntryId } from '@sparc/protocol/ports';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -25,7 +32,14 @@ function given(number: number, more: Partial<GivenVisitor['visitor']> = {}): Giv
   return { directive: idOf(number), by: 'Ada', visitor };
 }
 
-function bookOf({ store, isDiskGone = false }: { store?: VisitorStore; isDiskGone?: boolean } = {}) {
+interface Setting {
+  readonly store?: VisitorStore;
+  readonly isDiskGone?: boolean;
+  /** Until the journal has a record, and whether it ever does. */
+  readonly recorded?: Promise<boolean>;
+}
+
+function bookOf({ store, isDiskGone = false, recorded }: Setting = {}) {
   const clock = new VirtualClock({ startUnixMs: 1_000 });
   const records: EventDraft[] = [];
   const failures: string[] = [];
@@ -39,7 +53,10 @@ function bookOf({ store, isDiskGone = false }: { store?: VisitorStore; isDiskGon
     clock,
     store: store ?? memory,
     isRevoked: (id) => revoked.has(id),
-    record: (event) => Promise.resolve(entry(records.push(event))),
+    record: async (event) => {
+      const id = entry(records.push(event));
+      return (await recorded) === false ? undefined : id;
+    },
     onFailure: (_error, what) => failures.push(what),
   });
   return { book, records, failures, revoked, saved: () => saved };
@@ -129,15 +146,45 @@ t.test('a card that no format has is refused, and nothing is recorded', async (t
 t.test('a full list takes new visitors in the place of those whose time is over', async (t) => {
   const { book } = bookOf();
   await book.add(given(0, { untilUnixMs: 1_000 }));
-  for (let number = 1; number < VISITORS_MAX; number += 1) await book.add(given(number));
+  const of = (number: number) => ({ ...given(number), by: `operator ${Math.floor(number / VISITORS_OF_ONE_MAX)}` });
+  for (let number = 1; number < VISITORS_MAX; number += 1) await book.add(of(number));
   await book.add(given(VISITORS_MAX));
   t.notOk(book.has('guest-0'));
   await t.rejects(book.add(given(VISITORS_MAX + 1)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
 });
 
+t.test('one operator keeps no other from letting visitors in', async (t) => {
+  const { book } = bookOf();
+  const all = Array.from({ length: VISITORS_OF_ONE_MAX }, (_, number) => book.add(given(number)));
+  await t.rejects(book.add(given(VISITORS_MAX)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
+  await Promise.all(all);
+  await t.rejects(book.add(given(VISITORS_MAX)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
+  await book.add({ ...given(VISITORS_MAX), by: 'Bob' });
+  t.ok(book.has(`guest-${VISITORS_MAX}`));
+});
+
+t.test('a visitor to whom the right ends while they are recorded does not come in', async (t) => {
+  let isRecorded: (is: boolean) => void = () => undefined;
+  const { book, records } = bookOf({ recorded: new Promise<boolean>((resolve) => (isRecorded = resolve)) });
+  const adding = book.add(given(1));
+  book.end(idOf(1), 'ERR_DIRECTIVE_NOT_ENTITLED');
+  isRecorded(true);
+  await adding;
+  t.notOk(book.has('guest-1'));
+  t.match(records, [{ name: 'visitor.added' }, { name: 'visitor.ended', code: 'ERR_DIRECTIVE_NOT_ENTITLED' }]);
+  await book.add(given(1));
+  t.ok(book.has('guest-1'), 'when the right is there again');
+});
+
+t.test('a visitor whose record is lost is not let in, and that is told', async (t) => {
+  const { book } = bookOf({ recorded: Promise.resolve(false) });
+  await t.rejects(book.add(given(1)), { code: 'ERR_DIRECTIVE_VISITOR_UNRECORDED' });
+  t.notOk(book.has('guest-1'));
+});
+
 t.test('a visitor counts although the disk does not take it, and that is told', async (t) => {
   const { book, failures } = bookOf({ isDiskGone: true });
-  await book.add(given(1));
+  await t.rejects(book.add(given(1)), { code: 'ERR_DIRECTIVE_VISITOR_UNSAVED' });
   t.equal(book.visitorOf(KEY, 0)?.id, 'guest-1');
   t.strictSame(failures, ['visitors cannot be saved: a restart forgets them']);
 });
