@@ -40,7 +40,9 @@ export class AnonymousExits {
   }
 
   withdraw(author: string): void {
-    for (const ofArea of this.#exits.values()) ofArea.delete(author);
+    for (const [areaId, ofArea] of this.#exits) {
+      if (ofArea.delete(author) && ofArea.size === 0) this.#exits.delete(areaId);
+    }
   }
 
   #of(author: string, areaId: string): Exits {

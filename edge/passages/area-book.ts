@@ -1,4 +1,4 @@
-import type { EventRecord } from '@sparc/protocol/events';
+import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import {
   compareHlc,
   HLC_AHEAD_MAX_MS,
@@ -9,7 +9,7 @@ import {
   type Hlc,
 } from '@sparc/protocol/hlc';
 import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
-import type { AppendedEntry } from '@sparc/protocol/ports';
+import type { AppendedEntry, EntryId } from '@sparc/protocol/ports';
 import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing } from '../access/index.js';
 import type { Heard, HeardEntry, Peers } from '../heard/index.js';
 import { AreaPeers } from './area-peers.js';
@@ -18,6 +18,7 @@ import { BusWatch } from './bus-watch.js';
 import { CLAIM_MEMORY_MS, isAreaClaim, stampOf, type Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
 import { HealBook } from './heal-book.js';
+import type { Sighting } from './holder-claims.js';
 import { keyList } from './key-list.js';
 import { stampText } from './stamp-text.js';
 import { Whereabouts } from './whereabouts.js';
@@ -63,6 +64,7 @@ export class AreaBook {
     this.#where = new Whereabouts({
       self: OWN,
       hasDoors: (author, areaId) => (author === OWN ? this.#hasOwnDoors(areaId) : this.#peers.hasDoors(author, areaId)),
+      isOfSite: (author) => peers?.isOfSite(author) === true,
     });
     this.#buses = new BusWatch(deps, this.#peers);
   }
@@ -100,7 +102,8 @@ export class AreaBook {
 
   /** What this gateway records; it counts from now on, and has its place among all claims when it is on disk. */
   observe(record: EventRecord, entry: Promise<AppendedEntry | undefined>): void {
-    const claim = { record, atUnixMs: this.deps.clock.wall().unixMs };
+    const { clock } = this.deps;
+    const claim = { record, atUnixMs: clock.wall().unixMs, atMs: clock.monotonicMs() };
     const stamp = (this.#latest = nextHlc(this.#latest, claim.atUnixMs));
     const position = this.#where.fold(OWN, claim, stamp);
     this.#heals.fold(record, stamp);
@@ -112,12 +115,12 @@ export class AreaBook {
   }
 
   /** What others said; not before `peers` has heard it. */
-  heard({ roster, entries, isCaughtUp }: Heard): void {
+  heard({ roster, entries, behind }: Heard): void {
     for (const { key } of roster?.expelled ?? []) this.#withdraw(key);
     for (const entry of entries) this.#heardEntry(entry);
     const hasStarted = entries.some(({ record }) => record.name === 'gateway.started');
     if (roster !== undefined || hasStarted) this.#peers.look();
-    if (isCaughtUp) this.#peers.caughtUp();
+    this.#peers.caughtUp(behind);
   }
 
   /** Other gateways are reached, or are not any more; not before `peers` knows it. */
@@ -135,8 +138,8 @@ export class AreaBook {
   ): void {
     const { entered, left, tracked } = this.#crossing(point);
     if (point.reuseDelayMs !== undefined) {
-      const usedAtUnixMs = this.#where.usedAtUnixMs(holderId, point.id);
-      if (usedAtUnixMs !== undefined) facts.sinceHereMs = Math.max(0, this.deps.clock.wall().unixMs - usedAtUnixMs);
+      const used = this.#where.used(holderId, point.id);
+      if (used !== undefined) facts.sinceHereMs = this.#ageMs(used);
     }
     if (tracked.length === 0) return;
     const location = this.#location(holderId);
@@ -150,9 +153,9 @@ export class AreaBook {
     if (escort) facts.escortedInside = this.#escorted(holderId, escort.holderId, companions, entered, underWay);
   }
 
-  /** Undefined until the ledgers were read. */
+  /** Undefined until the ledgers of those with doors of it were read. */
   peopleIn(areaId: string): { readonly count: number; readonly max: number | undefined } | undefined {
-    if (!this.#isKnown || !this.#peers.isCaughtUp) return undefined;
+    if (!this.#isKnown || !this.#peers.isRead(areaId)) return undefined;
     return { count: this.#where.countIn(areaId), max: this.#areas.get(areaId)?.occupancyMax };
   }
 
@@ -161,7 +164,7 @@ export class AreaBook {
    * gateway that claimed last says so: if two claim at once, each sees the other's, and one of them is the later.
    */
   tellOccupancy(): void {
-    if (!this.#isKnown || !this.#peers.isCaughtUp) return;
+    if (!this.#isKnown) return;
     for (const area of this.#areas.values()) {
       const people = isTracked(area) ? this.peopleIn(area.id) : undefined;
       if (people === undefined) continue;
@@ -211,38 +214,72 @@ export class AreaBook {
 
   /** Lets a holder begin anew: what was claimed of them till now does not count. */
   forgive(holderId: string, by: string, forgiveness?: Forgiveness): void {
+    if (forgiveness === undefined) {
+      return this.#end(holderId, (ended, accounts) => ({
+        name: 'apb.forgiven',
+        holderId,
+        ...ended,
+        detail: { by, ...accounts },
+      }));
+    }
+    const { directive, causeId, carriedUnixMs } = forgiveness;
     const presence = this.#where.presences.get(holderId);
-    const upTo = forgiveness === undefined ? presence?.id && presence.stamp : this.#forgivenUpTo(presence, forgiveness);
-    const isToAccount = forgiveness === undefined || presence?.author === OWN;
-    const detail = {
-      by,
-      ...(forgiveness !== undefined && { directive: forgiveness.directive }),
-      ...(upTo !== undefined && { upTo: stampText(upTo) }),
-      ...(isToAccount && this.#accounts(holderId)),
-    };
-    const causeId = forgiveness?.causeId;
-    this.deps.record({ name: 'apb.forgiven', holderId, ...(causeId !== undefined && { causeId }), detail });
+    // A directive counts from when it was given, at whatever time a gateway hears of it: who passed since is where they went.
+    const followedMs = this.deps.clock.wall().unixMs + HLC_AHEAD_MAX_MS;
+    const upTo = { unixMs: Math.min(carriedUnixMs, followedMs), counter: HLC_COUNTER_MAX };
+    // A claim whose stamp is so far ahead that nobody follows it would outlast that.
+    const isBeyond = presence?.id !== undefined && presence.stamp.unixMs > followedMs;
+    this.deps.record({
+      name: 'apb.forgiven',
+      holderId,
+      ...(causeId !== undefined && { causeId }),
+      ...(isBeyond && { supersedes: presence.id }),
+      detail: { by, directive, upTo: stampText(upTo), ...(presence?.author === OWN && this.#accounts(holderId)) },
+    });
   }
 
   /** Ends the presence of those who were not seen for too long, and says which buses are nobody's. */
   look(): void {
-    if (!this.#isKnown || !this.#peers.isCaughtUp) return;
+    if (!this.#isKnown) return;
     this.#buses.look();
-    const nowMs = this.deps.clock.wall().unixMs;
-    for (const [holderId, { areaId, sinceUnixMs, author, stamp }] of this.#where.presences) {
+    for (const [holderId, presence] of this.#where.presences) {
+      const { areaId, author } = presence;
+      if (!this.#peers.isRead(areaId)) continue;
       const timeouts = this.#where.chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
       if (
-        nowMs - sinceUnixMs < Math.min(CLAIM_MEMORY_MS, ...timeouts) ||
-        (author !== OWN && !this.#peers.speaksFor(author))
+        this.#ageMs(presence) >= Math.min(CLAIM_MEMORY_MS, ...timeouts) &&
+        (author === OWN || this.#peers.speaksFor(author))
       )
-        continue;
-      const detail = {
-        ...(areaId !== undefined && { area: areaId }),
-        upTo: stampText(stamp),
-        ...this.#accounts(holderId),
-      };
-      this.deps.record({ name: 'area.presence_expired', holderId, detail });
+        this.#end(holderId, (ended, accounts) => ({
+          name: 'area.presence_expired',
+          holderId,
+          ...ended,
+          detail: { ...(areaId !== undefined && { area: areaId }), ...accounts },
+        }));
     }
+  }
+
+  /**
+   * Where somebody was last seen does not count any more, nor where gateways saw them that did not know of it. Each record
+   * names what it ends: of a clock that is ahead, a stamp would end as much of what comes later.
+   */
+  #end(
+    holderId: string,
+    recordOf: (ended: { readonly supersedes?: EntryId }, accounts: { readonly accounts?: string }) => EventDraft,
+  ): void {
+    let ended: Sighting | undefined;
+    let presence = this.#where.presences.get(holderId);
+    do {
+      ended = presence;
+      this.deps.record(recordOf(ended?.id === undefined ? {} : { supersedes: ended.id }, this.#accounts(holderId)));
+      presence = this.#where.presences.get(holderId);
+    } while (presence !== undefined && presence !== ended);
+  }
+
+  /** Of this run by a clock that nobody corrects. */
+  #ageMs({ atMs, stamp }: Sighting): number {
+    const { clock } = this.deps;
+    return Math.max(0, atMs === undefined ? clock.wall().unixMs - stamp.unixMs : clock.monotonicMs() - atMs);
   }
 
   /** What an expelled gateway said is told anew, as far as it counts. */
@@ -261,20 +298,10 @@ export class AreaBook {
     const log = `${id.author} ${id.epoch}`;
     if (id.sequence <= (this.#heardUpTo.get(log) ?? 0)) return;
     this.#heardUpTo.set(log, id.sequence);
-    if (!this.#where.hasRoom(id.author, record.holderId)) return this.#peers.overflowed(id.author);
+    if (!this.#where.hasRoom(id.author, record)) return this.#peers.overflowed(id.author);
     this.#follow(hlc);
-    this.#where.fold(id.author, { record, atUnixMs, entry });
-  }
-
-  /**
-   * A directive counts from when it was given, at whatever time a gateway hears of it: who passed since is where they went.
-   * A claim whose stamp is so far ahead that nobody follows it would outlast it.
-   */
-  #forgivenUpTo(presence: { readonly stamp: Hlc } | undefined, { carriedUnixMs }: Forgiveness): Hlc {
-    const aheadMs = (presence?.stamp.unixMs ?? 0) - this.deps.clock.wall().unixMs;
-    return presence !== undefined && aheadMs > HLC_AHEAD_MAX_MS
-      ? presence.stamp
-      : { unixMs: carriedUnixMs, counter: HLC_COUNTER_MAX };
+    const atMs = this.#peers.isBehind(id.author) ? undefined : this.deps.clock.monotonicMs();
+    this.#where.fold(id.author, { record, atUnixMs, ...(atMs !== undefined && { atMs }), entry });
   }
 
   #accounts(holderId: string): { readonly accounts?: string } {

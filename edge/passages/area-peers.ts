@@ -48,11 +48,16 @@ export class AreaPeers {
   readonly #settling = new Map<string, Settling>();
   /** More comes from them than can be taken. */
   readonly #overflowed = new Set<string>();
+  /** Of whom not all was heard that they had said at the start. Undefined: nothing was of anybody. */
+  #behind: ReadonlySet<string> | undefined;
+  /** When somebody was heard last of whom that is over. */
   #caughtUpAtMs: number | undefined;
   #timer: Timer | undefined;
 
   constructor(private readonly deps: AreaPeersDeps) {
-    this.#caughtUpAtMs = deps.peers === undefined ? -Infinity : undefined;
+    if (deps.peers !== undefined) return;
+    this.#behind = new Set();
+    this.#caughtUpAtMs = -Infinity;
   }
 
   /** `site`: all of what `own` is this gateway's part of. */
@@ -78,9 +83,19 @@ export class AreaPeers {
     this.deps.onChange();
   }
 
-  /** All that other gateways had said at the start was heard. */
-  get isCaughtUp(): boolean {
-    return this.#caughtUpAtMs !== undefined;
+  /** Whether another gateway may have said more before the start than was heard. */
+  isBehind(author: string): boolean {
+    return this.#behind?.has(author) !== false;
+  }
+
+  /** Whether all was heard that those with doors of an area had said at the start; without one: that anybody had. */
+  isRead(areaId: string | undefined): boolean {
+    if (areaId === undefined) return this.#behind?.size === 0;
+    const buses = this.#busesOf.get(areaId);
+    return (
+      buses === undefined ||
+      (!this.#mayHaveMore(buses) && !this.#all.some((peer) => has(peer, buses) && this.isBehind(peer.key)))
+    );
   }
 
   get caughtUpForMs(): number {
@@ -92,8 +107,11 @@ export class AreaPeers {
     return this.caughtUpForMs < START_MS;
   }
 
-  caughtUp(): void {
-    if (this.#caughtUpAtMs !== undefined) return;
+  /** A reader that starts anew tells again what was heard: nobody is behind who was not. */
+  caughtUp(behind: readonly string[]): void {
+    const before = this.#behind;
+    this.#behind = new Set(behind.filter((key) => before?.has(key) !== false));
+    if (this.#behind.size === before?.size) return;
     this.#caughtUpAtMs = this.deps.clock.monotonicMs();
     this.look();
   }
@@ -129,10 +147,11 @@ export class AreaPeers {
   unheard(areaId: string): Unheard | undefined {
     const buses = this.#busesOf.get(areaId);
     if (buses === undefined || this.deps.peers === undefined) return undefined;
-    if (!this.isCaughtUp) return NOBODY_YET;
-    const gateways = this.#all.filter((peer) => has(peer, buses) && !this.#isHeard(peer)).map(({ key }) => key);
-    const unclaimed = [...buses].filter((bus) => !this.#isClaimed(bus));
-    return gateways.length + unclaimed.length === 0 ? undefined : { gateways, buses: unclaimed };
+    const missing = this.#all.filter((peer) => has(peer, buses) && !this.#isHeard(peer) && !this.isBehind(peer.key));
+    const gateways = missing.map(({ key }) => key);
+    const unclaimed = this.isRead(undefined) ? [...buses].filter((bus) => !this.#isClaimed(bus)) : [];
+    if (gateways.length + unclaimed.length > 0) return { gateways, buses: unclaimed };
+    return this.isRead(areaId) ? undefined : NOBODY_YET;
   }
 
   /** Whether another gateway has doors of an area; without one: of any. */
@@ -148,12 +167,12 @@ export class AreaPeers {
   }
 
   get speaksForAll(): boolean {
-    const self = this.deps.peers?.self ?? '';
-    return this.#all.every(({ key, isReached }) => !isReached || self < key);
+    return this.deps.peers?.speaksForAll ?? true;
   }
 
-  /** Buses with devices in the policy that no gateway is known to have. */
+  /** Buses with devices in the policy that no gateway has, as far as all were heard. */
   get unclaimedBuses(): readonly string[] {
+    if (!this.isRead(undefined)) return [];
     return [...this.#plannedBuses].filter((bus) => !this.#isClaimed(bus));
   }
 
@@ -175,6 +194,11 @@ export class AreaPeers {
     return this.#ownBuses.has(bus) || this.#all.some(({ buses }) => buses?.has(bus) === true);
   }
 
+  /** Somebody who was not heard yet may have a bus that nobody is known to have. */
+  #mayHaveMore(buses: ReadonlySet<string>): boolean {
+    return !this.isRead(undefined) && [...buses].some((bus) => !this.#isClaimed(bus));
+  }
+
   #isHeard({ key, isReached }: Peer): boolean {
     return isReached && !this.#settling.has(key) && !this.#overflowed.has(key);
   }
@@ -185,7 +209,7 @@ export class AreaPeers {
     const nowMs = this.deps.clock.monotonicMs();
     for (const [key, { untilMs }] of this.#settling) if (nowMs >= untilMs) this.#settling.delete(key);
     const next = [...this.#settling.values()].map(({ untilMs }) => untilMs);
-    if (this.isCaughtUp && this.isStarting) next.push(nowMs + START_MS - this.caughtUpForMs);
+    if (this.#caughtUpAtMs !== undefined && this.isStarting) next.push(nowMs + START_MS - this.caughtUpForMs);
     if (next.length === 0) return;
     this.#timer = this.deps.clock.setTimer(Math.min(...next) - nowMs, () => {
       this.#settle();

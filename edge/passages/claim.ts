@@ -6,6 +6,8 @@ import type { EntryId } from '@sparc/protocol/ports';
 export interface Claim {
   readonly record: EventRecord;
   readonly atUnixMs: number;
+  /** On the monotonic clock. Absent: before this run, or nobody knows. */
+  readonly atMs?: number;
   /** Its entry. Absent: it has none, or none yet. */
   readonly entry?: ClaimEntry;
 }

@@ -15,22 +15,25 @@ export interface Sighting {
   readonly areaId?: string;
   /** Whether the passage was seen; others may have made it doubtful since. */
   readonly certain: boolean;
-  readonly sinceUnixMs: number;
+  /** When this gateway learned of it, on the monotonic clock. Absent: its stamp alone says how old it is. */
+  readonly atMs?: number;
   /** Of a visitor: who vouched for them. */
   readonly escortId?: string;
 }
 
 /** All that one gateway says of a holder which still matters. */
 interface Word {
+  /** Of the last of its claims; without a sighting, that ended what it said before. */
+  position: Position;
   sighting?: Sighting;
   /** By other author, as its key: the last of their claims that this gateway knew when it made one. */
   superseded?: Map<string, Position>;
-  clearedUpTo: Hlc;
+  forgivenUpTo: Hlc;
 }
 
 /**
  * What the gateways of a site say of one holder. Of each author the last sighting counts, unless a claim of another names it
- * or a later one of that author, or it was cleared; of several the newest counts. Each of these is a maximum, so the same
+ * or a later one of that author, or it was forgiven; of several the newest counts. Each of these is a maximum, so the same
  * claims give the same answer in whatever order they come, and however often.
  */
 export class HolderClaims {
@@ -38,42 +41,53 @@ export class HolderClaims {
 
   get current(): Sighting | undefined {
     let newest: Sighting | undefined;
-    const { clearedUpTo } = this;
+    const forgivenUpTo = this.#forgivenUpTo;
     for (const { sighting } of this.#words.values()) {
-      if (sighting === undefined || compareHlc(sighting.stamp, clearedUpTo) <= 0) continue;
+      if (sighting === undefined || compareHlc(sighting.stamp, forgivenUpTo) <= 0) continue;
       // Few are newer than those before, and it is what costs.
       if ((newest === undefined || isAfter(sighting, newest)) && !this.#isSuperseded(sighting)) newest = sighting;
     }
     return newest;
   }
 
-  /** What was claimed up to then does not count any more. */
-  get clearedUpTo(): Hlc {
-    let latest = HLC_ZERO;
-    for (const { clearedUpTo } of this.#words.values()) if (compareHlc(clearedUpTo, latest) > 0) latest = clearedUpTo;
-    return latest;
-  }
-
-  moved(sighting: Sighting, supersedes?: EntryId): void {
-    const word = this.#word(sighting.author);
-    const { position = NOWHERE, id } = word.sighting ?? {};
-    if (comparePositions(sighting.position, position) > 0) word.sighting = sighting;
-    // The order of its own log says so already.
-    if (supersedes === undefined || supersedes.author === id?.author) return;
-    word.superseded ??= new Map();
-    const before = word.superseded.get(supersedes.author) ?? NOWHERE;
-    if (comparePositions(supersedes, before) > 0) word.superseded.set(supersedes.author, supersedes);
-  }
-
-  cleared(author: string, upTo: Hlc): void {
+  moved(sighting: Sighting, supersedes: EntryId | undefined): void {
+    const { author, position } = sighting;
     const word = this.#word(author);
-    if (compareHlc(upTo, word.clearedUpTo) > 0) word.clearedUpTo = upTo;
+    // The order of its own log says so already.
+    if (supersedes !== undefined && supersedes.author !== word.sighting?.id?.author) supersede(word, supersedes);
+    if (comparePositions(position, word.position) > 0) Object.assign(word, { position, sighting });
   }
 
-  /** A sighting has got its entry. */
+  /** What an author said so far is over, and what it names of another. */
+  ended(author: string, position: Position, supersedes: EntryId | undefined): void {
+    const word = this.#word(author);
+    if (supersedes !== undefined) supersede(word, supersedes);
+    if (comparePositions(position, word.position) <= 0) return;
+    word.position = position;
+    delete word.sighting;
+  }
+
+  /** What was claimed up to then does not count any more, nor what it names. */
+  forgiven(author: string, upTo: Hlc, supersedes: EntryId | undefined): void {
+    const word = this.#word(author);
+    if (supersedes !== undefined) supersede(word, supersedes);
+    if (compareHlc(upTo, word.forgivenUpTo) > 0) word.forgivenUpTo = upTo;
+  }
+
+  /** A claim has got its entry. */
   settle(author: string, from: Position, { id, stamp }: { readonly id: EntryId; readonly stamp: Hlc }): void {
     const word = this.#words.get(author);
-    if (word?.sighting?.position === from) word.sighting = { ...word.sighting, id, stamp, position: id };
+    if (word?.position !== from) return;
+    word.position = id;
+    if (word.sighting !== undefined) word.sighting = { ...word.sighting, id, stamp, position: id };
+  }
+
+  get #forgivenUpTo(): Hlc {
+    let latest = HLC_ZERO;
+    for (const { forgivenUpTo } of this.#words.values()) {
+      if (compareHlc(forgivenUpTo, latest) > 0) latest = forgivenUpTo;
+    }
+    return latest;
   }
 
   /** What an author said is not believed any more. False: nothing is left that anybody said. */
@@ -93,12 +107,18 @@ export class HolderClaims {
 
   #word(author: string): Word {
     let word = this.#words.get(author);
-    if (word === undefined) this.#words.set(author, (word = { clearedUpTo: HLC_ZERO }));
+    if (word === undefined) this.#words.set(author, (word = { position: NOWHERE, forgivenUpTo: HLC_ZERO }));
     return word;
   }
 }
 
 const NOWHERE: Position = { epoch: -1, sequence: 0 };
+
+function supersede(word: Word, named: EntryId): void {
+  word.superseded ??= new Map();
+  const before = word.superseded.get(named.author) ?? NOWHERE;
+  if (comparePositions(named, before) > 0) word.superseded.set(named.author, named);
+}
 
 const isAfter = (a: Sighting, b: Sighting): boolean =>
   (compareHlc(a.stamp, b.stamp) || (keyOf(a) < keyOf(b) ? -1 : 1)) > 0;

@@ -11,7 +11,7 @@ export interface ClaimRange {
   readonly withUses: boolean;
 }
 
-/** The claims of a journal that still count, oldest first. Throws as `readEntries`. */
+/** The claims of a journal that still count, oldest first; by its stamps, which no clock sets back. Throws as `readEntries`. */
 export async function readClaims(dataDir: string, clock: Clock, { before, withUses }: ClaimRange): Promise<Claim[]> {
   const oldestUnixMs = clock.wall().unixMs - CLAIM_MEMORY_MS;
   const claims: Claim[] = [];
@@ -19,7 +19,7 @@ export async function readClaims(dataDir: string, clock: Clock, { before, withUs
   for await (const page of readPagesBack(join(dataDir, JOURNAL_FILE), clock, before)) {
     for (const { id, hlc, record, wallUnixMs } of page.toReversed()) {
       if (record === undefined || !isKnownRecord(record) || !isClaim(record)) continue;
-      const isOld = wallUnixMs < oldestUnixMs;
+      const isOld = hlc.unixMs < oldestUnixMs;
       if (isOld && (uses === 'told' || !isOfUses(record))) continue;
       claims.push({ record, atUnixMs: wallUnixMs, entry: { id, hlc } });
       if (record.name !== 'use_limit.restated') continue;
@@ -28,7 +28,7 @@ export async function readClaims(dataDir: string, clock: Clock, { before, withUs
       if (uses === 'telling' && record.detail?.['part'] === '1') uses = 'told';
     }
     const [first] = page;
-    if (first !== undefined && first.wallUnixMs < oldestUnixMs && uses === 'told') break;
+    if (first !== undefined && first.hlc.unixMs < oldestUnixMs && uses === 'told') break;
   }
   return claims.reverse();
 }

@@ -2,6 +2,7 @@ import type { EventRecord } from '@sparc/protocol/events';
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import type { Position } from '@sparc/protocol/ledger';
 import type { Area } from '@sparc/protocol/policy';
+import type { EntryId } from '@sparc/protocol/ports';
 import { areaChain } from '../access/index.js';
 import { AnonymousExits } from './anonymous-exits.js';
 import { isLoss, stampOf, type Claim, type ClaimEntry } from './claim.js';
@@ -12,17 +13,16 @@ const NOBODY: ReadonlyMap<string, Sighting> = new Map();
 
 /** Of whom one other gateway may say something; far more than a site has people in a week, and no room for a liar. */
 export const HOLDERS_HEARD_MAX = 50_000;
-
-interface Use {
-  readonly unixMs: number;
-  readonly stamp: Hlc;
-}
+/** Areas that the policy here does not have and one other gateway may speak of: its policy may be another revision. */
+export const UNKNOWN_AREAS_HEARD_MAX = 256;
 
 export interface WhereaboutsDeps {
   /** The author of what is claimed here. */
   readonly self: string;
   /** Whether a gateway has a door of an area; without one: of any. */
   readonly hasDoors: (author: string, areaId: string | undefined) => boolean;
+  /** Whether a gateway is of the site, or was. */
+  readonly isOfSite: (author: string) => boolean;
 }
 
 /**
@@ -34,11 +34,13 @@ export class Whereabouts {
   readonly #claims = new Map<string, HolderClaims>();
   /** By author: of how many holders they say something. */
   readonly #heardCounts = new Map<string, number>();
+  /** By author: areas it speaks of that were not known here. */
+  readonly #unknownAreas = new Map<string, Set<string>>();
   readonly #presences = new Map<string, Sighting>();
   /** By area: those in it, and those in areas within it. */
   readonly #inside = new Map<string, Map<string, Sighting>>();
   /** By holder and access point: the last passage here. */
-  readonly #uses = new Map<string, Map<string, Use>>();
+  readonly #uses = new Map<string, Map<string, Sighting>>();
   readonly #exits = new AnonymousExits();
   /** By author: when claims were lost last. */
   readonly #losses = new Map<string, Hlc>();
@@ -82,11 +84,9 @@ export class Whereabouts {
     return this.#losses.size === 0 ? undefined : Math.max(...[...this.#losses.values()].map(({ unixMs }) => unixMs));
   }
 
-  /** When a holder passed at an access point of this gateway. */
-  usedAtUnixMs(holderId: string, accessPointId: string): number | undefined {
-    const use = this.#uses.get(holderId)?.get(accessPointId);
-    const { clearedUpTo = HLC_ZERO } = this.#claims.get(holderId) ?? {};
-    return use !== undefined && compareHlc(use.stamp, clearedUpTo) > 0 ? use.unixMs : undefined;
+  /** The last passage of a holder at an access point of this gateway, unless they were forgiven since. */
+  used(holderId: string, accessPointId: string): Sighting | undefined {
+    return this.#uses.get(holderId)?.get(accessPointId);
   }
 
   /** Areas in which somebody was doubted, of whose exits without a card one is accounted for if they are seen now. */
@@ -103,15 +103,21 @@ export class Whereabouts {
     return this.#newest.get(areaId)?.author;
   }
 
-  /** False where an author says something of more people than there are. */
-  hasRoom(author: string, holderId: string | undefined): boolean {
-    const isKnown = holderId === undefined || this.#claims.has(holderId);
-    return author === this.deps.self || isKnown || (this.#heardCounts.get(author) ?? 0) < HOLDERS_HEARD_MAX;
+  /** False where another gateway says something of more people than there are, or of more areas. */
+  hasRoom(author: string, { holderId, detail = {} }: EventRecord): boolean {
+    const { area } = detail;
+    if (holderId !== undefined) {
+      return this.#claims.has(holderId) || (this.#heardCounts.get(author) ?? 0) < HOLDERS_HEARD_MAX;
+    }
+    if (area === undefined || this.#areas.has(area)) return true;
+    const unknown = this.#unknownAreas.get(author) ?? new Set<string>();
+    this.#unknownAreas.set(author, unknown);
+    return unknown.has(area) || (unknown.size < UNKNOWN_AREAS_HEARD_MAX && unknown.add(area).has(area));
   }
 
   /** The returned position stands for an entry that the claim does not have yet. */
   fold(author: string, claim: Claim, stamp = stampOf(claim)): Position {
-    const { record, atUnixMs, entry } = claim;
+    const { record, atMs, entry } = claim;
     const { name, holderId, accessPointId, detail = {} } = record;
     const position = entry?.id ?? { epoch: Infinity, sequence: ++this.#unsettledCount };
     for (const areaId of (detail['accounts'] ?? '').split(' ')) {
@@ -126,12 +132,12 @@ export class Whereabouts {
           position,
           stamp,
           certain: certain === 'true',
-          sinceUnixMs: atUnixMs,
+          ...(atMs !== undefined && { atMs }),
           ...(entry !== undefined && { id: entry.id }),
           ...(to !== undefined && { areaId: to }),
           ...(escort !== undefined && { escortId: escort }),
         };
-        this.#claimsOf(author, holderId).moved(sighting, record.supersedes);
+        this.#claimsOf(author, holderId).moved(sighting, this.#named(author, record));
         this.#replace(holderId, author, stamp);
         if (accessPointId !== undefined && author === this.deps.self) this.#used(holderId, accessPointId, sighting);
         break;
@@ -145,7 +151,7 @@ export class Whereabouts {
       }
       case 'area.presence_expired':
       case 'apb.forgiven':
-        if (holderId !== undefined) this.#clear(holderId, author, readStamp(detail['upTo']), stamp);
+        if (holderId !== undefined) this.#end(holderId, author, record, position, stamp);
         break;
       case 'journal.gap':
         this.#lose(author, record, stamp);
@@ -163,11 +169,9 @@ export class Whereabouts {
       this.#exits.left(author, detail['area'], stamp, true);
     } else if (holderId === undefined) {
       this.#lose(author, claim.record, stamp);
-    } else if (name === 'area.moved') {
+    } else {
       this.#claims.get(holderId)?.settle(author, position, { id: claim.entry.id, stamp });
       this.#replace(holderId, author, stamp);
-    } else {
-      this.#clear(holderId, author, readStamp(detail['upTo']), stamp);
     }
   }
 
@@ -176,6 +180,7 @@ export class Whereabouts {
     this.#exits.withdraw(author);
     this.#losses.delete(author);
     this.#heardCounts.delete(author);
+    this.#unknownAreas.delete(author);
     for (const [areaId, newest] of this.#newest) if (newest.author === author) this.#newest.delete(areaId);
     for (const [holderId, claims] of this.#claims) {
       if (!claims.withdraw(author)) this.#claims.delete(holderId);
@@ -201,16 +206,33 @@ export class Whereabouts {
     if (isLoss(record) && compareHlc(stamp, this.#losses.get(author) ?? HLC_ZERO) > 0) this.#losses.set(author, stamp);
   }
 
-  #clear(holderId: string, author: string, upTo: Hlc | undefined, stamp: Hlc): void {
-    this.#claimsOf(author, holderId).cleared(author, upTo ?? stamp);
+  /** What another gateway says of one that nobody knows is no claim, and would be kept for good. */
+  #named(author: string, { supersedes }: EventRecord): EntryId | undefined {
+    if (supersedes === undefined || author === this.deps.self) return supersedes;
+    return this.deps.isOfSite(supersedes.author) ? supersedes : undefined;
+  }
+
+  #end(holderId: string, author: string, record: EventRecord, position: Position, stamp: Hlc): void {
+    const claims = this.#claimsOf(author, holderId);
+    const upTo = readStamp(record.detail?.['upTo']);
+    const named = this.#named(author, record);
+    if (upTo === undefined) claims.ended(author, position, named);
+    else claims.forgiven(author, upTo, named);
+    if (record.name === 'apb.forgiven') this.#forgetUses(holderId, upTo ?? stamp);
     this.#replace(holderId, author, stamp);
   }
 
-  #used(holderId: string, accessPointId: string, { sinceUnixMs: unixMs, stamp }: Sighting): void {
-    const uses = this.#uses.get(holderId) ?? new Map<string, Use>();
+  #forgetUses(holderId: string, upTo: Hlc): void {
+    const uses = this.#uses.get(holderId);
+    for (const [id, { stamp }] of uses ?? []) if (compareHlc(stamp, upTo) <= 0) uses?.delete(id);
+    if (uses?.size === 0) this.#uses.delete(holderId);
+  }
+
+  #used(holderId: string, accessPointId: string, sighting: Sighting): void {
+    const uses = this.#uses.get(holderId) ?? new Map<string, Sighting>();
     const before = uses.get(accessPointId);
-    if (before !== undefined && compareHlc(before.stamp, stamp) >= 0) return;
-    this.#uses.set(holderId, uses.set(accessPointId, { unixMs, stamp }));
+    if (before !== undefined && compareHlc(before.stamp, sighting.stamp) >= 0) return;
+    this.#uses.set(holderId, uses.set(accessPointId, sighting));
   }
 
   /** The claims of a holder may come to something else than before. */

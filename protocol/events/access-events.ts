@@ -11,10 +11,6 @@ const OUTCOME = ['accessPointId?', 'doorId?', 'credentialId?', 'holderId?'] as c
 const CLAIM = {
   'accounts?': 'areas, by spaces, of which one person fewer had left without a card than was counted',
 } as const;
-const CLEARING = {
-  'upTo?': 'milliseconds and counter of the stamp up to which claims about the holder do not count any more',
-} as const;
-
 /** People at doors: presentations, passages, exits, areas. */
 export const ACCESS_EVENTS = {
   'access.granted': {
@@ -240,7 +236,7 @@ export const ACCESS_EVENTS = {
     severity: 'notice',
     meaning: 'A holder was not seen for so long that nobody takes them to be in the area any more.',
     fields: ['holderId', 'supersedes?'],
-    detail: { ...CLAIM, ...CLEARING, 'area?': 'the area; absent: outside of all' },
+    detail: { ...CLAIM, 'area?': 'the area; absent: outside of all' },
   },
   'use_limit.changed': {
     severity: 'info',
@@ -283,6 +279,11 @@ export const ACCESS_EVENTS = {
     value: 'false',
     meaning: 'A named person let a holder begin anew with anti-passback.',
     fields: ['holderId', 'supersedes?'],
-    detail: { ...CLAIM, ...CLEARING, by: 'who', 'directive?': 'the id of the directive that says so' },
+    detail: {
+      ...CLAIM,
+      by: 'who',
+      'directive?': 'the id of the directive that says so',
+      'upTo?': 'of a directive: milliseconds and counter of the stamp up to which claims do not count any more',
+    },
   },
 } as const satisfies Record<string, EventDescription>;

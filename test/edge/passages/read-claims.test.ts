@@ -48,6 +48,18 @@ t.test(
   },
 );
 
+t.test('a clock that was wrong for a while hides no claims before that', async (t) => {
+  const journal = await JournalOnDisk.create(t);
+  const quiet = Array.from({ length: 250 }, () => opened);
+  await journal.write(1, [moved('h1')]);
+  const wrongMs = journal.clock.wall().unixMs;
+  journal.clock.stepWall(-wrongMs, 'unsynced');
+  await journal.write(2, quiet, [moved('h2')], quiet);
+  journal.clock.stepWall(wrongMs, 'synced');
+  await journal.write(3, [moved('h3')]);
+  t.same(await read(journal, false), ['area.moved h1', 'area.moved h2', 'area.moved h3']);
+});
+
 const used = (credentialId: string, uses: number): EventRecord => ({
   name: 'use_limit.changed',
   credentialId,

@@ -219,3 +219,91 @@ t.test('of a gateway that was expelled counts what was attested, whatever was he
     [0, 0],
   );
 });
+
+t.test('a presence that ends takes no later claim with it, of whatever clock was ahead', async (t) => {
+  for (const isForgiven of [false, true]) {
+    const { clock, site, north, south, talk } = siteOf([0, DAY_MS]);
+    for (const at of site) at.reaches(site.filter((other) => other !== at));
+    south.passes('ann', 'hall', 'in');
+    await talk();
+    if (isForgiven) north.book.forgive('ann', 'Grace Hopper');
+    else await clock.advance(3_700_000);
+    await talk();
+    t.same(locations(site, 'ann'), [undefined, undefined]);
+    const ending = isForgiven ? named(north, 'apb.forgiven') : named(south, 'area.presence_expired');
+    t.match(ending, [{ supersedes: { author: south.key } }]);
+    north.passes('ann', 'hall', 'in');
+    await talk();
+    t.same(
+      locations(site, 'ann'),
+      [0, 1].map(() => ({ areaId: 'hall', certain: true })),
+    );
+  }
+});
+
+t.test('what gateways claimed of somebody that did not hear each other ends with the presence', async (t) => {
+  const { site, north, south, talk, clock } = siteOf([0, 0]);
+  north.passes('ann', 'yard', 'in');
+  await clock.advance(1_000);
+  south.passes('ann', 'hall', 'in');
+  await talk();
+  north.book.forgive('ann', 'Grace Hopper');
+  await talk();
+  t.same(locations(site, 'ann'), [undefined, undefined]);
+});
+
+t.test('a clock that is corrected ends nobody’s presence', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([-DAY_MS, -DAY_MS]);
+  await talk();
+  north.passes('ann', 'hall', 'in');
+  await talk();
+  north.aheadMs = south.aheadMs = 0;
+  south.reaches([]);
+  await clock.advance(120_000);
+  t.same(
+    locations(site, 'ann').map((each) => each?.areaId),
+    ['hall', 'hall'],
+  );
+  await clock.advance(3_600_000);
+  t.same(
+    site.map((at) => named(at, 'area.presence_expired').length),
+    [1, 1],
+    'each for itself, after the time that passed',
+  );
+});
+
+t.test('of gateways that are not of the site a claim says nothing', async (t) => {
+  const { north, south, talk } = siteOf([0, 0]);
+  const stranger = { author: '9'.repeat(64), epoch: 1, sequence: 1_000 };
+  south.claims({ holderId: 'ann', supersedes: stranger, detail: { to: 'hall', certain: 'true' } });
+  await talk();
+  north.enrols(stranger.author);
+  const entry = { ...stranger, sequence: 3 };
+  const record: EventRecord = {
+    name: 'area.moved',
+    holderId: 'ann',
+    accessPointId: 'x',
+    detail: { to: 'yard', certain: 'true' },
+  };
+  const hlc = { unixMs: 1_767_600_001_000, counter: 0 };
+  north.tell([{ id: entry, hlc, wallUnixMs: hlc.unixMs, timeQuality: 'synced', record }], true);
+  t.match(locations([north], 'ann'), [{ areaId: 'yard' }]);
+});
+
+t.test('a gateway that speaks of more areas than there can be does not count as heard', async (t) => {
+  const { clock, north, south, talk } = siteOf([0, 0]);
+  north.reaches([south]);
+  await talk();
+  await clock.advance(10_000);
+  await talk();
+  const isUnheard = () => north.facts('ann', '0-hall-in').occupancy?.some(({ unheard }) => unheard === true);
+  const speak = async (count: number) => {
+    for (let index = 0; index < count; index++) south.claimsExit(`area-${index}`);
+    await talk();
+  };
+  await speak(256);
+  await speak(256);
+  t.notOk(isUnheard());
+  await speak(257);
+  t.ok(isUnheard());
+});

@@ -90,13 +90,13 @@ export class BookAt {
     private readonly count: number,
     clock: VirtualClock,
     /** Its clock shows so much more than it is. */
-    aheadMs = 0,
+    public aheadMs = 0,
   ) {
     this.key = keyOf(index);
     this.#clock = {
       monotonicMs: () => clock.monotonicMs(),
       setTimer: (afterMs, callback) => clock.setTimer(afterMs, callback),
-      wall: () => ({ unixMs: clock.wall().unixMs + aheadMs, quality: 'synced' }),
+      wall: () => ({ unixMs: clock.wall().unixMs + this.aheadMs, quality: 'synced' }),
     };
     this.book = this.#open();
   }
@@ -113,6 +113,15 @@ export class BookAt {
   passes(holderId: string, areaId: string, direction: 'in' | 'out'): void {
     const who = { accessPointId: `${this.index}-${areaId}-${direction}`, credentialId: holderId, holderId };
     this.#record({ name: 'access.used', ...who });
+  }
+
+  /** As a gateway that may lie. */
+  claims(what: Pick<EventRecord, 'holderId' | 'supersedes' | 'detail'>): void {
+    this.#record({ name: 'area.moved', accessPointId: `${this.index}-hall-in`, ...what });
+  }
+
+  claimsExit(areaId: string): void {
+    this.#record({ name: 'area.left_anonymously', doorId: `${this.index}-hall`, detail: { area: areaId } });
   }
 
   leavesAnonymously(areaId: string): void {
@@ -142,21 +151,34 @@ export class BookAt {
     this.tell(entries, false);
   }
 
+  /** Another gateway becomes a member. */
+  enrols(key: string): void {
+    const members = [...this.#members(), { key, name: key, addresses: [] }];
+    const roster = { self: this.key, authority: AUTHORITY, members, expelled: [] };
+    const heard = { delegations: [], roster, entries: [], behind: [] };
+    this.#peers.heard(heard);
+    this.book.heard(heard);
+  }
+
   /** A gateway is expelled, and of its log counts so much. */
   expels(other: BookAt, attestedCount: number): void {
     const expelled = [{ key: other.key, name: other.key, heads: [] }];
     const members = this.#members().filter(({ key }) => key !== other.key);
     const roster = { self: this.key, authority: AUTHORITY, members, expelled };
-    const heard = { delegations: [], roster, entries: other.log.slice(0, attestedCount), isCaughtUp: true };
+    const heard = { delegations: [], roster, entries: other.log.slice(0, attestedCount), behind: [] };
     this.#peers.heard(heard);
     this.book.heard(heard);
   }
 
   tell(entries: readonly HeardEntry[], isCaughtUp: boolean): void {
     for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs).hlc;
-    const heard = { delegations: [], entries, isCaughtUp };
+    const heard = { delegations: [], entries, behind: isCaughtUp ? [] : this.#others() };
     this.#peers.heard(heard);
     this.book.heard(heard);
+  }
+
+  #others(): readonly string[] {
+    return this.#members().flatMap(({ key }) => (key === this.key ? [] : [key]));
   }
 
   facts(holderId: string, accessPointId: string) {
@@ -198,7 +220,7 @@ export class BookAt {
     book.restore(claims);
     this.starts(busOf(this.index));
     const roster = { self: this.key, authority: AUTHORITY, members: this.#members(), expelled: [] };
-    const heard = { delegations: [], roster, entries: [], isCaughtUp: false };
+    const heard = { delegations: [], roster, entries: [], behind: this.#others() };
     this.#peers.heard(heard);
     book.heard(heard);
     return book;
