@@ -1,3 +1,4 @@
+import { compareHlc, HLC_ZERO, mergeHlc, nextHlc, type Hlc } from '@sparc/protocol/hlc';
 import type { LinkageRule } from '@sparc/protocol/policy';
 import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
 import type { HeardEntry, Peers } from '../heard/index.js';
@@ -31,10 +32,14 @@ interface Word {
 /** What rules that ran at other gateways have to be done here: once for each entry, also over a restart. */
 export class AskedHere {
   #done: DoneEntries = {};
-  /** Nobody knows what was done before: what was said till then is over. */
+  /** Nobody knows what was done before: what whoever is behind said till then is over. */
   #isOver = true;
-  /** By target: when the word that counts was said, by the clock of whoever said it. */
-  readonly #words = new Map<string, number>();
+  /** Undefined: all are. */
+  #behind: ReadonlySet<string> | undefined;
+  /** By target: the stamp of the word that counts. */
+  readonly #words = new Map<string, Hlc>();
+  /** Follows what is heard, as the journal does: by it, clocks that drift apart agree on what is young, and what newer. */
+  #latest = HLC_ZERO;
   /** By target: what came late and is done in a moment. */
   readonly #late = new Map<string, Word>();
   #timer: Timer | undefined;
@@ -55,30 +60,34 @@ export class AskedHere {
     }
   }
 
-  /** All that was on the disk at the start has been heard. */
-  caughtUp(): void {
+  /** Of all others, what was on the disk at the start has been heard. */
+  caughtUp(behind: readonly string[]): void {
     if (!this.#isOver) return;
-    this.#isOver = false;
+    this.#behind = new Set(behind);
+    this.#isOver = behind.length > 0;
     this.#save();
   }
 
   /** A rule that ran here says what is to become of a target. */
   said(action: PlacedAction): void {
-    this.#words.set(targetOf(action), this.deps.clock.wall().unixMs);
+    this.#latest = nextHlc(this.#latest, this.deps.clock.wall().unixMs);
+    this.#words.set(targetOf(action), this.#latest);
   }
 
   /** A rule ran at another gateway. */
   heard(entry: HeardEntry): void {
-    const { id, record, wallUnixMs } = entry;
+    const { id, record, hlc } = entry;
     const { clock, parts, run, isLasting } = this.deps;
+    this.#latest = mergeHlc(this.#latest, hlc, clock.wall().unixMs).hlc;
     const rule = parts.rule(record.detail?.['rule'] ?? '');
     if (rule === undefined || record.detail?.['chain'] === undefined) return;
     const actions = rule.then.filter(isPlaced).filter((action) => parts.isHere(action));
     if (actions.length === 0 || !this.#isNew(id) || !this.#mayAsk(id.author, rule)) return;
     this.#done[id.author] = { epoch: id.epoch, sequence: id.sequence };
-    if (this.#isOver) return;
-    if (Math.abs(clock.wall().unixMs - wallUnixMs) <= YOUNG_MAX_MS) {
-      for (const action of actions) this.#words.set(targetOf(action), wallUnixMs);
+    if (this.#isOver && this.#behind?.has(id.author) !== false) return;
+    // One that is so far ahead that nobody follows it has no age.
+    if (Math.abs(this.#latest.unixMs - hlc.unixMs) <= YOUNG_MAX_MS) {
+      for (const action of actions) this.#words.set(targetOf(action), hlc);
       run({ ...rule, then: actions }, entry, chainOf(entry));
     } else {
       for (const action of actions.filter(isLasting)) this.#keep(action, { rule, entry });
@@ -93,8 +102,7 @@ export class AskedHere {
   /** A gateway that was stolen has rules run that wait for what it hears alone, and no others. */
   #mayAsk(author: string, rule: LinkageRule): boolean {
     const { peers, parts } = this.deps;
-    const having = (bus: string) => peers?.all.filter(({ buses }) => buses?.has(bus) === true) ?? [];
-    return parts.isHeardAt(rule, (bus) => having(bus).every(({ key }) => key === author) && having(bus).length > 0);
+    return parts.isHeardAt(rule, (bus) => peers?.hasAlone(author, bus) === true);
   }
 
   #isNew({ author, epoch, sequence }: EntryId): boolean {
@@ -104,9 +112,9 @@ export class AskedHere {
 
   #keep(action: PlacedAction, word: Word): void {
     const target = targetOf(action);
-    const { wallUnixMs } = word.entry;
-    if (wallUnixMs < (this.#words.get(target) ?? -Infinity)) return;
-    this.#words.set(target, wallUnixMs);
+    const { hlc } = word.entry;
+    if (compareHlc(hlc, this.#words.get(target) ?? HLC_ZERO) < 0) return;
+    this.#words.set(target, hlc);
     this.#late.set(target, { ...word, rule: { ...word.rule, then: [action] } });
     this.#timer ??= this.deps.clock.setTimer(LATE_PAUSE_MS, () => this.#doLate());
   }
@@ -117,11 +125,13 @@ export class AskedHere {
     this.#late.clear();
     for (const [target, { rule, entry }] of words) {
       // A younger word came meanwhile.
-      if (this.#words.get(target) === entry.wallUnixMs) this.deps.run(rule, entry, chainOf(entry));
+      if (this.#words.get(target) === entry.hlc) this.deps.run(rule, entry, chainOf(entry));
     }
   }
 
   #save(): void {
+    // Whoever starts with it takes what others are behind with for new.
+    if (this.#isOver) return;
     this.#isSaved = false;
     if (!this.#isSaving) void this.#saveNewest();
   }

@@ -1,5 +1,5 @@
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
-import type { LinkageRule } from '@sparc/protocol/policy';
+import type { LinkageAction, LinkageRule } from '@sparc/protocol/policy';
 import type { EntryId, Timer } from '@sparc/protocol/ports';
 import type { HeardEntry, Peers } from '../heard/index.js';
 import type { InputSignal } from '../inputs/index.js';
@@ -116,9 +116,9 @@ export class Linkage {
     }
   }
 
-  /** All that other gateways had recorded at the start has been heard. */
-  caughtUp(): void {
-    this.#askedHere.caughtUp();
+  /** Of all other gateways but these, what they had recorded at the start has been heard. */
+  caughtUp(behind: readonly string[]): void {
+    this.#askedHere.caughtUp(behind);
   }
 
   /** An input changed, as far as the gateway saw it. */
@@ -184,7 +184,11 @@ export class Linkage {
   }
 
   #run({ id, then }: LinkageRule, { cause, chainLength, heard }: Origin): void {
-    const here = then.filter((action) => this.#parts.isHere(action));
+    const { peers } = this.deps;
+    // Where all run it, each does its own part and raises by itself; for the rest one speaks for those that reach each other.
+    const isMine = (action: LinkageAction) =>
+      heard !== 'everywhere' || isPlaced(action) || isRaise(action) || peers === undefined || peers.speaksForAll;
+    const here = then.filter((action) => this.#parts.isHere(action) && isMine(action));
     if (heard === 'everywhere' && here.length === 0) return;
     this.#chains.set(id, chainLength);
     const elsewhere = heard === 'here' ? then.filter(isPlaced).filter((action) => !here.includes(action)) : [];
@@ -233,6 +237,8 @@ export class Linkage {
     this.#resume = { atMs, timer };
   }
 }
+
+const isRaise = (action: LinkageAction): boolean => 'raise' in action || 'raiseThreatLevel' in action;
 
 /** What is repeated of a record in those that follow from it. */
 function subjectOf({ accessPointId, doorId, deviceId, credentialId, holderId }: EventRecord): Cause['subject'] {

@@ -84,7 +84,7 @@ class TwoGateways {
       const news = this[from].journal.entries.slice(this.#toldCount[from]);
       this.#toldCount[from] += news.length;
       const entries = news.map((entry) => asHeard(entry, from, to));
-      if (news.length > 0) this[to].field.heard({ delegations: [], entries, isCaughtUp: true });
+      if (news.length > 0) this[to].field.heard({ delegations: [], entries, behind: [] });
     }
   }
 
@@ -114,7 +114,7 @@ class TwoGateways {
 }
 
 /** Who belongs to the site, and which buses the other one has. */
-function introduce({ field }: FieldSite, name: Name, isCaughtUp = true): void {
+function introduce({ field }: FieldSite, name: Name, behind: readonly Name[] = []): void {
   const other = name === 'north' ? 'south' : 'north';
   const members = NAMES.map((each) => ({ key: keyOf(each), name: each, addresses: [] }));
   const started: HeardEntry = {
@@ -125,7 +125,7 @@ function introduce({ field }: FieldSite, name: Name, isCaughtUp = true): void {
     record: { name: 'gateway.started', detail: { name: other, buses: other } },
   };
   const roster = { self: keyOf(name), authority: 'f'.repeat(64), members, expelled: [] };
-  field.heard({ delegations: [], roster, entries: [started], isCaughtUp });
+  field.heard({ delegations: [], roster, entries: [started], behind: behind.map(keyOf) });
 }
 
 /** Each journal of these tests names itself alike: the keys are put in on the way. */
@@ -163,7 +163,7 @@ t.test('what an entry asks is done once, however often it is heard', async (t) =
   await two.press();
   const heard = asHeard(two.north.record('linkage.ran'), 'north', 'south');
   two.south.news();
-  two.south.field.heard({ delegations: [], entries: [heard, heard], isCaughtUp: true });
+  two.south.field.heard({ delegations: [], entries: [heard, heard], behind: [] });
   await two.pass(SECOND_MS);
   t.same(linkageOf(two.south), []);
 });
@@ -244,6 +244,48 @@ t.test('a door elsewhere is released for one passage while its rule is young, wi
   t.match(two.south.record('operator.release').record.detail, { by: 'rule:let-in' });
 });
 
+t.test('clocks that drifted apart agree on what is young and what newer, by the stamps that both follow', async (t) => {
+  const off: LinkageRule = { id: 'off', when: PANIC.when, then: [{ output: 'siren', turn: 'off' }] };
+  const two = await TwoGateways.open([LET_IN, PANIC, off]);
+  const [entry] = two.north.journal.entries;
+  if (entry === undefined) throw new Error('nothing was recorded');
+  const nowMs = two.south.clock.wall().unixMs;
+  let sequence = 1_000;
+  const ran = async (rule: string, stampMs: number, wallMs: number) => {
+    const said = {
+      ...asHeard(entry, 'north', 'south'),
+      id: { author: keyOf('north'), epoch: 1, sequence: ++sequence },
+      hlc: { unixMs: nowMs + stampMs, counter: 0 },
+      wallUnixMs: nowMs + wallMs,
+      record: { name: 'linkage.ran' as const, detail: { rule, because: 'input button active', chain: '1' } },
+    };
+    two.south.field.heard({ delegations: [], entries: [said], behind: [] });
+    await two.pass(2 * SECOND_MS, false);
+  };
+  await ran('let-in', 0, -8_000);
+  t.ok(two.south.released('store'), 'of a clock that is behind');
+  await ran('panic', 60_000, 60_000);
+  t.ok(two.sirenIsOn, 'of one that is ahead');
+  await ran('off', 61_000, -8_000);
+  t.notOk(two.sirenIsOn);
+});
+
+t.test('what all run by itself one of those says that reach each other', async (t) => {
+  const telling: LinkageRule = {
+    id: 'telling',
+    when: [{ schedule: 'office', becomes: 'open' }],
+    then: [{ message: 'it is open' }, { output: 'lamp', turn: 'on' }],
+  };
+  for (const isLinked of [true, false]) {
+    const two = await TwoGateways.open([telling]);
+    two.link(isLinked);
+    await Promise.all(NAMES.map((name) => two[name].clock.advance(HOUR_MS)));
+    await two.pass(SECOND_MS, isLinked);
+    const tellers = NAMES.filter((name) => two[name].journal.names.includes('linkage.message'));
+    t.same(tellers, isLinked ? ['north'] : ['north', 'south']);
+  }
+});
+
 t.test('a gateway that is asked too often has its own limit', async (t) => {
   const two = await TwoGateways.open([PANIC]);
   await two.press();
@@ -254,7 +296,7 @@ t.test('a gateway that is asked too often has its own limit', async (t) => {
     id: { ...entry.id, sequence: 1_000 + index },
     record,
   }));
-  two.south.field.heard({ delegations: [], entries: flood, isCaughtUp: true });
+  two.south.field.heard({ delegations: [], entries: flood, behind: [] });
   await two.pass(SECOND_MS);
   const told = linkageOf(two.south);
   t.equal(told.filter((name) => name === 'linkage.suspended').length, 1);
@@ -278,11 +320,11 @@ t.test('a gateway that cannot have heard what a rule waits for has nothing done'
     id: { author: keyOf('north'), epoch: 1, sequence },
     record: { name: 'linkage.ran' as const, detail: { rule, because: 'door.forced', chain: '1' } },
   });
-  two.south.field.heard({ delegations: [], entries: [claim('store', 1_000)], isCaughtUp: true });
+  two.south.field.heard({ delegations: [], entries: [claim('store', 1_000)], behind: [] });
   await two.pass(SECOND_MS);
   t.notOk(two.south.released('store'));
   t.same(linkageOf(two.south), []);
-  two.south.field.heard({ delegations: [], entries: [claim('panic', 1_001)], isCaughtUp: true });
+  two.south.field.heard({ delegations: [], entries: [claim('panic', 1_001)], behind: [] });
   await two.pass(SECOND_MS);
   t.same(linkageOf(two.south), ['linkage.carried_out', 'output.switched'], 'what it may hear it has done');
 });
@@ -321,12 +363,12 @@ t.test('a start does not do again what was done, and makes up for what was said 
     linkageStore: store,
   });
   await after.clock.advance(60 * SECOND_MS);
-  introduce(after, 'south', false);
+  introduce(after, 'south', ['north']);
   after.news();
-  after.field.heard({ delegations: [], entries: done, isCaughtUp: false });
+  after.field.heard({ delegations: [], entries: done, behind: [keyOf('north')] });
   await after.clock.advance(2 * SECOND_MS);
   t.same(linkageOf(after), []);
-  after.field.heard({ delegations: [], entries: all, isCaughtUp: true });
+  after.field.heard({ delegations: [], entries: all, behind: [] });
   await after.clock.advance(2 * SECOND_MS);
   t.same(linkageOf(after), ['linkage.carried_out', 'output.switched']);
   t.notOk(after.released('store'));
@@ -337,9 +379,9 @@ t.test('a gateway that knows of no earlier run does nothing of what was said bef
   await two.press(false);
   const said = two.north.journal.entries.map((entry) => asHeard(entry, 'north', 'south'));
   const fresh = await FieldSite.open({ isInMesh: true, policy: policyOf('south', [PANIC]) });
-  introduce(fresh, 'south', false);
+  introduce(fresh, 'south', ['north']);
   fresh.news();
-  fresh.field.heard({ delegations: [], entries: said, isCaughtUp: true });
+  fresh.field.heard({ delegations: [], entries: said, behind: [] });
   await fresh.clock.advance(2 * SECOND_MS);
   t.same(linkageOf(fresh), []);
 });
