@@ -1,6 +1,7 @@
 import type { DirectiveOf, SignedDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
+import type { SitePlan } from '@sparc/protocol/policy';
 import type {
   AppendedEntry,
   CardRead,
@@ -34,10 +35,11 @@ import {
   SiteModeKeeper,
   threatLevel,
   VOLATILE_MODE,
-  type ModeClaim,
+  type HasInput,
   type ModeStore,
   type Order,
   type Toggle,
+  type SiteModeDeps,
 } from '../site-mode/index.js';
 import type { JournalStartReport, LoggedEntry } from '../ledger/index.js';
 import { Decider } from './decider.js';
@@ -69,7 +71,7 @@ export interface FieldDeps {
   /** Default: forgets with the process. */
   readonly modeStore?: ModeStore;
   /** What the journal has of the mode of earlier runs, oldest first. Absent: nothing. */
-  readonly recordedMode?: () => Promise<readonly ModeClaim[]>;
+  readonly recordedMode?: SiteModeDeps['recorded'];
   /** Default: forgets with the process. */
   readonly revocationStore?: RevocationStore;
   /** What the journal has of earlier runs. Absent: there was none. */
@@ -105,6 +107,7 @@ const CHANGE_PAUSE_MS = 50;
 export class Field {
   readonly #devices = new Devices();
   readonly #peers = new Peers();
+  readonly #hasInput: HasInput = (gateway, input) => this.#peers.hasInputAlone(gateway, input);
   readonly #recorder: Recorder;
   readonly #passages: PassageBook;
   readonly #indicator: Indicator;
@@ -122,6 +125,8 @@ export class Field {
   readonly #policy: PolicyInForce;
   readonly #decider: Decider;
   #index: SiteIndex = EMPTY_SITE;
+  /** All of what the index is this gateway's part of; it outlives its policy as the index does. */
+  #site: SitePlan | undefined;
   #restoring = Promise.resolve();
   #change: Timer | undefined;
   #stopping = false;
@@ -191,6 +196,7 @@ export class Field {
       devices: this.#devices,
       log,
       siteMode: () => this.#mode.mode,
+      hasInput: this.#hasInput,
       isOpenedFirst: (doorId) => this.#passages.isOpenedFirst(doorId),
     });
     this.#orders = new OrderDesk({
@@ -314,12 +320,15 @@ export class Field {
     if (plan !== undefined) {
       this.#index = indexSite(plan);
       this.#inputs.configure(plan.inputs);
-      this.#linkage.configure(plan, (policy.kind === 'policy' && policy.site) || plan);
+      const site = policy.kind === 'policy' ? (policy.site ?? plan) : (this.#site ?? plan);
+      this.#site = site;
+      this.#peers.configure(plan, site);
+      this.#linkage.configure(plan, site);
     }
     // A view that is no longer in force is closed: nobody may ask it anything more.
     const view = policy.kind === 'policy' ? policy.view : undefined;
     const { plan: own } = this.#index;
-    if (own !== undefined) this.#passages.configure(own, view, (policy.kind === 'policy' && policy.site) || own);
+    if (own !== undefined) this.#passages.configure(own, view, this.#site ?? own);
     this.#doors.configure(this.#index, view);
     if (policy.kind === 'policy') this.#staleness.use(policy.view.policyStaleness, policy.plan.accessPoints);
     this.#presentations.reset();
@@ -373,12 +382,13 @@ export class Field {
   /** What other gateways and the authority of the site said. What is recorded from now on comes after it. */
   heard(heard: Heard): void {
     for (const { hlc } of heard.entries) this.deps.journal.observe(hlc);
-    this.#peers.heard(heard);
+    if (this.#peers.heard(heard)) this.#doors.lookAtModes();
     this.#passages.heard(heard);
     for (const { key, heads } of heard.roster?.expelled ?? []) this.#mode.expelled(key, heads);
     this.#directives?.believe(heard.delegations);
+    for (const entry of heard.entries) if (entry.record.name === 'fire.ended') this.#mode.fireEnded(entry);
     for (const entry of heard.entries) this.#guardEntry(entry);
-    if (heard.isCaughtUp) this.#linkage.caughtUp();
+    this.#linkage.caughtUp(heard.behind);
     this.#changed();
   }
 
@@ -587,7 +597,7 @@ export class Field {
     const point = this.#index.points.get(portKey(deviceId, readerNumber));
     const wired = point && this.#index.doors.get(point.accessPoint.door);
     if (point?.accessPoint.direction !== 'exit' || wired === undefined) return false;
-    if (!isFireAt(this.#mode.mode, wired)) return false;
+    if (!isFireAt(this.#mode.mode, wired, this.#hasInput)) return false;
     this.#doors.get(wired.door.id)?.freeExit();
     void this.#recorder.record({ name: 'fire.free_exit', accessPointId: point.accessPoint.id, doorId: wired.door.id });
     return true;

@@ -38,7 +38,7 @@ class SharedArea {
     const members = [OWN, SOUTH].map((key) => ({ key, name: key, addresses: [] }));
     const roster = { self: OWN, authority: 'ff'.repeat(32), members, expelled: [] };
     const entries = [this.#said({ name: 'gateway.started', detail: { name: 'south', buses: 'south' } })];
-    this.site.field.heard({ delegations: [], roster, entries, isCaughtUp: true });
+    this.site.field.heard({ delegations: [], roster, entries, behind: [] });
   }
 
   async reaches(isReached: boolean): Promise<void> {
@@ -47,7 +47,7 @@ class SharedArea {
   }
 
   hears(...records: readonly EventRecord[]): void {
-    this.site.field.heard({ delegations: [], entries: records.map((record) => this.#said(record)), isCaughtUp: true });
+    this.site.field.heard({ delegations: [], entries: records.map((record) => this.#said(record)), behind: [] });
   }
 
   /** What came of a card, and why. */
@@ -149,6 +149,17 @@ t.test('when gateways hear each other again, whoever was seen before has one fre
   t.equal(await area.shows('front-in'), 'access.denied apb_violation', 'it was one');
 });
 
+t.test('a gateway without a policy is not one without others: nothing heals by that', async (t) => {
+  const area = await SharedArea.open(HARD);
+  area.meets();
+  await area.reaches(true);
+  await area.site.clock.advance(10_000);
+  await area.reaches(false);
+  area.site.field.usePolicy({ kind: 'none' });
+  await area.site.clock.advance(60_000);
+  t.same(area.told(), ['area.peers_unheard']);
+});
+
 t.test('as long as old entries come, an area is not known', async (t) => {
   const area = await SharedArea.open(HARD);
   area.meets();
@@ -165,7 +176,7 @@ t.test('as long as old entries come, an area is not known', async (t) => {
       wallUnixMs: 0,
       timeQuality: 'synced' as const,
     };
-    area.site.field.heard({ delegations: [], entries: [{ ...old, record }], isCaughtUp: true });
+    area.site.field.heard({ delegations: [], entries: [{ ...old, record }], behind: [] });
   }
   t.equal(await area.shows('front-in'), 'access.denied apb_unknown');
   await area.site.clock.advance(SETTLED_MS);
