@@ -25,7 +25,7 @@ export async function readDirectives(
     readCount += 1;
     if (readCount > DIRECTIVES_READ_BACK_MAX) break;
     if (record?.name !== 'directive.given' || !isKnownRecord(record)) continue;
-    given.push({ ...entry, record, directive: openHeard(verify, siteId, record) });
+    given.push({ ...entry, record, directive: openHeard(verify, siteId, record, entry.hlc.unixMs) });
   }
   return given.reverse();
 }

@@ -5,7 +5,12 @@ import type { VerifySignature } from '@sparc/protocol/ports';
 
 /** What an entry carries, if its operator signed it for this site; else why nobody carries it out. */
 export type HeardDirective =
-  | { readonly signed: SignedDirective; readonly directive: Directive }
+  | {
+      readonly signed: SignedDirective;
+      readonly directive: Directive;
+      /** The latest stamp in the log of its author up to the entry: whoever dates back what it says gains nothing. */
+      readonly carriedUnixMs: number;
+    }
   | { readonly code: ErrorCode; readonly message: string };
 
 /** Throws as `openDirective`, and ERR_DIRECTIVE_OTHER_SITE. */
@@ -20,10 +25,11 @@ export function openHeard(
   verify: VerifySignature,
   siteId: string,
   { directive = NOTHING }: Pick<EventRecord, 'directive'>,
+  carriedUnixMs: number,
 ): HeardDirective {
   try {
     const signed = decodeSignedDirective(directive);
-    return { signed, directive: openForSite(verify, siteId, signed) };
+    return { signed, directive: openForSite(verify, siteId, signed), carriedUnixMs };
   } catch (error) {
     if (!isSparcError(error)) throw error;
     const { code, message } = error;

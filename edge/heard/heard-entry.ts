@@ -37,6 +37,8 @@ export interface Heard {
   /** Absent: as before. */
   readonly roster?: HeardRoster;
   readonly entries: readonly HeardEntry[];
-  /** All that was on the disk at the start has been told by now; stays true from then on. */
-  readonly isCaughtUp: boolean;
+  /** Whose logs do not hold where they were read last: nobody knows what more they say. Absent: as before. */
+  readonly refused?: readonly string[];
+  /** Of whom not all that was on the disk at the start has been told by now; nobody joins them. Public keys, in hex. */
+  readonly behind: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
 import {
@@ -30,10 +31,14 @@ import { VerifiedLogs, type HeardLogs } from './verified-logs.js';
 
 /** Entries told at a time. */
 export const HEARD_ENTRIES_MAX = 128;
-/** Entries verified for that, unless one batch has more. */
-const VERIFIED_ENTRIES_MAX = 512;
+/** Entries looked at for that. */
+const READ_ENTRIES_MAX = 512;
+/** And then it is enough, whatever is left: something else may wait for the thread. */
+const READ_MAX_MS = 10;
 /** Entries that one author may have the field take; what comes beyond waits, and nobody else with it. */
 export const HEARD_PACE: Pace = { perSecond: 1_000, burst: 8_192, pieceMin: 1 };
+/** And directives among them, each of which takes a millisecond to open. */
+export const DIRECTIVES_PACE: Pace = { perSecond: 20, burst: 1_000, pieceMin: 1 };
 /** After what does not hold, its author is read again so much later. */
 export const REFUSED_PAUSE_MS = 10_000;
 
@@ -60,6 +65,7 @@ export interface HeardReaderDeps {
 export class HeardReader {
   readonly #authority: string;
   readonly #credits: Credits;
+  readonly #directiveCredits: Credits;
   readonly #logs: VerifiedLogs;
   /** As the authority signed it. */
   #signed: Roster;
@@ -69,18 +75,23 @@ export class HeardReader {
   /** That was not told yet. */
   #news: Roster | undefined;
   #delegations: Delegation[] = [];
-  #entries: HeardEntry[] = [];
+  /** By author: what was verified and not yet looked at, the next one last. */
+  readonly #verified = new Map<string, ChainedEntry[]>();
+  /** By author: of all entries looked at. */
+  readonly #latestUnixMs = new Map<string, number>();
   /** By author: until when it is not read, on the monotonic clock. */
   readonly #pausedUntilMs = new Map<string, number>();
   readonly #refused = new Set<string>();
-  /** By author: how much is unread of what was there at the start. Undefined: before the first look. */
+  /** They are others than were told. */
+  #isRefusedNew = false;
+  /** By author: how much is untold of what was there at the start; nobody of whom nothing is. Undefined: before the first look. */
   #backlog: Map<string, number> | undefined;
-  #isCaughtUp = false;
 
   constructor(private readonly deps: HeardReaderDeps) {
     const { clock, crypto, logs, authority, roster, expulsions } = deps;
     this.#authority = toHex(authority);
     this.#credits = new Credits(clock, HEARD_PACE);
+    this.#directiveCredits = new Credits(clock, DIRECTIVES_PACE);
     this.#signed = roster;
     this.#expulsions = expulsions;
     this.#roster = this.#news = withExpulsions(roster, expulsions);
@@ -96,34 +107,46 @@ export class HeardReader {
 
   /** A piece of what is new, in some 10 ms; `heard` is absent where nothing is to be told. Throws as the store does. */
   read(): { readonly heard?: Heard; readonly isMore: boolean } {
-    this.#backlog ??= new Map(this.#authors().map((author) => [author, this.#logs.unreadCount(author)]));
-    const verifiedCount = this.#verifySome(this.#backlog);
-    const entries = this.#entries.splice(0, HEARD_ENTRIES_MAX);
-    const [delegations, news, wasCaughtUp] = [this.#delegations, this.#news, this.#isCaughtUp];
+    this.#backlog ??= new Map(
+      this.#authors()
+        .map((author) => [author, this.#logs.unreadCount(author)] as const)
+        .filter(([, count]) => count > 0),
+    );
+    const behindCount = this.#backlog.size;
+    const entries: HeardEntry[] = [];
+    const readCount = this.#readSome(this.#backlog, entries);
+    const [delegations, news] = [this.#delegations, this.#news];
+    const refused = this.#isRefusedNew ? [...this.#refused] : undefined;
+    this.#isRefusedNew = false;
     this.#delegations = [];
     this.#news = undefined;
-    this.#isCaughtUp ||= this.#entries.length === 0 && [...this.#backlog.values()].every((count) => count <= 0);
-    const isMore = verifiedCount + entries.length > 0;
-    const isSilent = entries.length + delegations.length === 0 && news === undefined;
-    if (isSilent && wasCaughtUp === this.#isCaughtUp) return { isMore };
+    const behind = [...this.#backlog.keys()];
+    const isMore = readCount > 0;
+    const isSilent = entries.length + delegations.length === 0 && news === undefined && refused === undefined;
+    if (isSilent && behind.length === behindCount) return { isMore };
     const { self } = this.deps;
     const roster = news && { self, authority: this.#authority, members: news.members, expelled: news.expelled };
-    return { heard: { delegations, ...(roster && { roster }), entries, isCaughtUp: this.#isCaughtUp }, isMore };
+    return { heard: { delegations, ...(roster && { roster }), entries, ...(refused && { refused }), behind }, isMore };
   }
 
-  /** Of how many entries it took note. */
-  #verifySome(backlog: Map<string, number>): number {
+  /** Returns at how many entries it looked. */
+  #readSome(backlog: Map<string, number>, entries: HeardEntry[]): number {
+    const { clock } = this.deps;
+    const endMs = clock.monotonicMs() + READ_MAX_MS;
     let count = 0;
+    const isEnough = () =>
+      count >= READ_ENTRIES_MAX || entries.length >= HEARD_ENTRIES_MAX || (count > 0 && clock.monotonicMs() >= endMs);
     for (const author of this.#due()) {
-      while (count < VERIFIED_ENTRIES_MAX && this.#entries.length < HEARD_ENTRIES_MAX && !this.#isPaused(author)) {
-        const entries = this.#next(author);
-        if (entries === undefined) break;
-        for (const entry of entries) this.#take(author, entry);
-        count += entries.length;
-        backlog.set(author, (backlog.get(author) ?? 0) - entries.length);
+      while (!isEnough() && !this.#isPaused(author)) {
+        const next = this.#next(author);
+        // Of what does not hold there is nothing to wait for either.
+        if (next === undefined) backlog.delete(author);
+        if (next === undefined) break;
+        const entry = this.#entryOf(author, next);
+        if (entry !== undefined) entries.push(entry);
+        count += 1;
+        countDown(backlog, author);
       }
-      // It is of no use to wait for what does not hold.
-      if (this.#refused.has(author)) backlog.delete(author);
     }
     return count;
   }
@@ -131,10 +154,14 @@ export class HeardReader {
   #due(): string[] {
     const unread = this.#authors()
       .filter((author) => !this.#isPaused(author))
-      .map((author) => ({ author, count: this.#logs.unreadCount(author) }))
+      .map((author) => ({ author, count: this.#unreadCount(author) }))
       .filter(({ count }) => count > 0);
     const order = ({ author, count }: (typeof unread)[number]) => (author === this.#authority ? 0 : count);
     return unread.sort((a, b) => order(a) - order(b)).map(({ author }) => author);
+  }
+
+  #unreadCount(author: string): number {
+    return this.#logs.unreadCount(author) + (this.#verified.get(author)?.length ?? 0);
   }
 
   #authors(): string[] {
@@ -148,44 +175,59 @@ export class HeardReader {
   }
 
   #pause(author: string, pauseMs: number): void {
-    this.#pausedUntilMs.set(author, this.deps.clock.monotonicMs() + pauseMs);
+    const untilMs = this.deps.clock.monotonicMs() + pauseMs;
+    this.#pausedUntilMs.set(author, Math.max(untilMs, this.#pausedUntilMs.get(author) ?? -Infinity));
   }
 
-  #next(author: string): readonly ChainedEntry[] | undefined {
+  #next(author: string): ChainedEntry | undefined {
+    const left = this.#verified.get(author)?.pop();
+    if (left !== undefined) return left;
     try {
-      const entries = this.#logs.next(author);
-      this.#refused.delete(author);
-      return entries;
+      const entries = [...(this.#logs.next(author) ?? [])].reverse();
+      if (this.#refused.delete(author)) this.#isRefusedNew = true;
+      const next = entries.pop();
+      this.#verified.set(author, entries);
+      return next;
     } catch (error) {
       if (!isSparcError(error) || error.code === 'ERR_LEDGER_CORRUPT') throw error;
       this.#pause(author, REFUSED_PAUSE_MS);
-      if (!this.#refused.has(author)) this.deps.onRefused(author, error);
+      if (!this.#refused.has(author)) {
+        this.#isRefusedNew = true;
+        this.deps.onRefused(author, error);
+      }
       this.#refused.add(author);
       return undefined;
     }
   }
 
   /** What says nothing that this version can read is passed over: whatever is behind it counts. */
-  #take(author: string, { epoch, sequence, content }: ChainedEntry): void {
+  #entryOf(author: string, { epoch, sequence, content }: ChainedEntry): HeardEntry | undefined {
     const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
+    const latestUnixMs = Math.max(hlc.unixMs, this.#latestUnixMs.get(author) ?? 0);
+    this.#latestUnixMs.set(author, latestUnixMs);
     try {
-      if (author === this.#authority) return this.#takeAuthority(kind, body);
-      if (kind !== EVENT_KIND) return;
+      if (author === this.#authority) this.#takeAuthority(kind, body);
+      if (author === this.#authority || kind !== EVENT_KIND) return undefined;
       const record = decodeEvent(body);
-      if (!isHeard(record.name) || !isKnownRecord(record)) return;
+      if (!isHeard(record.name) || !isKnownRecord(record)) return undefined;
       const id = { author, epoch: epoch.counter, sequence };
-      this.#entries.push({ id, hlc, wallUnixMs, timeQuality, record, ...this.#opened(record) });
+      this.#pay(author, this.#credits);
+      return { id, hlc, wallUnixMs, timeQuality, record, ...this.#opened(author, record, latestUnixMs) };
     } catch (error) {
-      if (isSparcError(error)) return;
+      if (isSparcError(error)) return undefined;
       throw error;
     }
-    const waitMs = this.#credits.spend(author, 1);
-    if (waitMs > 0) this.#pause(author, waitMs);
   }
 
-  #opened(record: EventRecord): Pick<HeardEntry, 'directive'> {
+  #opened(author: string, record: EventRecord, latestUnixMs: number): Pick<HeardEntry, 'directive'> {
     if (record.name !== 'directive.given') return {};
-    return { directive: openHeard(this.deps.crypto.verify, this.#signed.site, record) };
+    this.#pay(author, this.#directiveCredits);
+    return { directive: openHeard(this.deps.crypto.verify, this.#signed.site, record, latestUnixMs) };
+  }
+
+  #pay(author: string, credits: Credits): void {
+    const waitMs = credits.spend(author, 1);
+    if (waitMs > 0) this.#pause(author, waitMs);
   }
 
   #takeAuthority(kind: string, body: Uint8Array): void {
@@ -201,17 +243,25 @@ export class HeardReader {
     this.#belong();
   }
 
-  /** Of whoever is expelled from now on, what still counts is told anew: what was told may be more. */
+  /** Of whoever is expelled, what counts is told anew whenever that is other than before: what was told may be more, or less. */
   #belong(): void {
-    const before = new Set(this.#roster.expelled.map(({ key }) => key));
+    const before = new Map(this.#roster.expelled.map(({ key, heads }) => [key, heads]));
     this.#roster = this.#news = withExpulsions(this.#signed, this.#expulsions);
-    for (const { key } of this.#roster.expelled) {
-      if (before.has(key)) continue;
+    for (const { key, heads } of this.#roster.expelled) {
+      if (isDeepStrictEqual(before.get(key), heads)) continue;
       this.#logs.reread(key);
-      this.#entries = this.#entries.filter(({ id }) => id.author !== key);
+      this.#verified.delete(key);
+      this.#latestUnixMs.delete(key);
     }
   }
 }
 
 const heardEvents: ReadonlySet<string> = new Set(HEARD_EVENTS);
 const isHeard = (name: string): boolean => heardEvents.has(name);
+
+function countDown(counts: Map<string, number>, key: string): void {
+  const count = counts.get(key);
+  if (count === undefined) return;
+  if (count > 1) counts.set(key, count - 1);
+  else counts.delete(key);
+}

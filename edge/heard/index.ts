@@ -7,6 +7,13 @@ export { FollowedReplicas } from './followed-replicas.js';
 export { openForSite, openHeard, type HeardDirective } from './heard-directive.js';
 export type { Heard, HeardEntry, HeardRoster } from './heard-entry.js';
 export { HEARD_EVENTS } from './heard-events.js';
-export { HEARD_ENTRIES_MAX, HEARD_PACE, HeardReader, REFUSED_PAUSE_MS, type HeardReaderDeps } from './heard-reader.js';
+export {
+  DIRECTIVES_PACE,
+  HEARD_ENTRIES_MAX,
+  HEARD_PACE,
+  HeardReader,
+  REFUSED_PAUSE_MS,
+  type HeardReaderDeps,
+} from './heard-reader.js';
 export { Peers, type Peer } from './peers.js';
 export type { HeardLogs } from './verified-logs.js';

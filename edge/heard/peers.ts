@@ -9,6 +9,7 @@ export interface Peer {
   readonly name: string;
   /** As it said when it started last; undefined: it was not heard yet. */
   readonly buses: ReadonlySet<string> | undefined;
+  /** And what it says can be read here. */
   readonly isReached: boolean;
 }
 
@@ -23,6 +24,7 @@ export class Peers {
   /** By key: the start that counts is the latest, in whatever order they are heard. */
   readonly #starts = new Map<string, Start>();
   #reached: ReadonlySet<string> = new Set();
+  #refused: ReadonlySet<string> = new Set();
   #ownBuses: ReadonlySet<string> = new Set();
   /** By input. */
   #buses: ReadonlyMap<string, string> = new Map();
@@ -40,7 +42,7 @@ export class Peers {
       key,
       name,
       buses: this.#starts.get(key)?.buses,
-      isReached: this.#reached.has(key),
+      isReached: this.#reached.has(key) && !this.#refused.has(key),
     }));
   }
 
@@ -78,7 +80,8 @@ export class Peers {
   }
 
   /** Returns whether others may have what they had not before. */
-  heard({ roster, entries }: Heard): boolean {
+  heard({ roster, entries, refused }: Heard): boolean {
+    if (refused !== undefined) this.#refused = new Set(refused);
     let isChanged = roster !== undefined;
     this.#roster = roster ?? this.#roster;
     for (const { id, hlc, record } of entries) {

@@ -4,12 +4,13 @@ import {
   sameBytes,
   verifyBatch,
   type ChainedEntry,
+  type EpochId,
   type LedgerCrypto,
   type Link,
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
-import { attestedLog, isSameEpoch, missingAfter, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
+import { attestedLog, isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
 import { isOfSite } from '../replica/index.js';
 
@@ -24,19 +25,34 @@ export interface VerifiedLogsDeps {
   readonly attestedHeads: (author: string) => readonly SignedHead[] | undefined;
 }
 
+/** What is unread of an epoch. */
+interface Unread extends EpochEnd {
+  /** Of its last entry. */
+  readonly last: number;
+}
+
+/** What is unread of a log, as long as it is the same. */
+interface Course {
+  readonly log: AuthorLog;
+  readonly attested: readonly SignedHead[] | undefined;
+  /** Next one last: those of older epochs come first. */
+  readonly unread: Unread[];
+  /** Entries. */
+  unreadCount: number;
+}
+
 /** Logs that are not believed, read on from where they were read to: older epochs first, each entry on the one before. */
 export class VerifiedLogs {
   /** By author and epoch: the last entry that was read. */
   readonly #ends = new Map<string, Map<string, Link>>();
-  /** By author: the log of which nothing is left. */
-  readonly #read = new Map<string, AuthorLog>();
+  /** By author. */
+  readonly #courses = new Map<string, Course>();
 
   constructor(private readonly deps: VerifiedLogsDeps) {}
 
   /** Entries of an author that were not read yet. */
-  unreadCount(author: string, log = this.#counted(author)): number {
-    if (this.#read.get(author) === log) return 0;
-    return missingAfter(log, this.#endsOf(author)).reduce((sum, after) => sum + endIn(log, after) - after.sequence, 0);
+  unreadCount(author: string): number {
+    return this.#course(author).unreadCount;
   }
 
   /**
@@ -44,42 +60,61 @@ export class VerifiedLogs {
    * `verifyBatch` do, and then again.
    */
   next(author: string): readonly ChainedEntry[] | undefined {
-    const log = this.#counted(author);
-    if (this.#read.get(author) === log) return undefined;
-    const [after] = missingAfter(log, this.#endsOf(author));
+    const course = this.#course(author);
+    const after = course.unread.at(-1);
     const batch = after && this.deps.logs.batchAfter(author, after);
     if (after === undefined || batch === undefined) {
-      this.#read.set(author, log);
+      course.unread.length = course.unreadCount = 0;
       return undefined;
     }
     if (!isOfSite(batch.site, this.deps.siteId)) throw malformed(`a batch of site ${batch.site}`);
-    const { entries } = verifyBatch(this.deps.crypto, batch, this.#ends.get(author)?.get(nameOf(after)));
+    if (!isSameEpoch(batch.epoch, after.epoch)) throw malformed(`a batch of epoch ${batch.epoch.counter}`);
+    const name = nameOf(after.epoch);
+    const ends = this.#endsOf(author);
+    const { entries } = verifyBatch(this.deps.crypto, batch, ends.get(name));
     this.#assertAttested(author, entries);
-    const counted = entries.filter(({ sequence }) => sequence <= endIn(log, after));
+    const counted = entries.filter(({ sequence }) => sequence <= after.last);
     const last = counted.at(-1);
-    if (last === undefined) throw malformed('a batch without entries');
-    const ends = this.#ends.get(author) ?? new Map<string, Link>();
-    this.#ends.set(author, ends.set(nameOf(last), { epoch: last.epoch, sequence: last.sequence, hash: last.hash }));
+    if (last === undefined || last.sequence <= after.sequence) throw malformed('a batch without entries');
+    ends.set(name, { epoch: last.epoch, sequence: last.sequence, hash: last.hash });
+    course.unread.pop();
+    if (last.sequence < after.last) course.unread.push({ ...after, sequence: last.sequence });
+    course.unreadCount -= last.sequence - after.sequence;
     return counted;
   }
 
   /** It is read once more, from its beginning. */
   reread(author: string): void {
     this.#ends.delete(author);
-    this.#read.delete(author);
+    this.#courses.delete(author);
   }
 
-  #endsOf(author: string): readonly Link[] {
-    return [...(this.#ends.get(author)?.values() ?? [])];
+  #endsOf(author: string): Map<string, Link> {
+    const ends = this.#ends.get(author) ?? new Map<string, Link>();
+    this.#ends.set(author, ends);
+    return ends;
   }
 
-  /** As far as it counts. */
-  #counted(author: string): AuthorLog {
-    const { logs, attestedHeads } = this.deps;
-    const log = logs.logs().get(author) ?? NO_LOG;
-    const attested = attestedHeads(author);
+  /** Made once for a log: an author that lies may have many thousand epochs. */
+  #course(author: string): Course {
+    const log = this.deps.logs.logs().get(author) ?? NO_LOG;
+    const attested = this.deps.attestedHeads(author);
+    const known = this.#courses.get(author);
+    if (known?.log === log && known.attested === attested) return known;
+    const ends = this.#endsOf(author);
+    const unread = this.#counted(author, log, attested)
+      .map(({ head: { epoch, sequence: last } }) => ({ epoch, sequence: ends.get(nameOf(epoch))?.sequence ?? 0, last }))
+      .filter(({ sequence, last }) => sequence < last)
+      .sort((a, b) => b.epoch.counter - a.epoch.counter);
+    const unreadCount = unread.reduce((sum, { sequence, last }) => sum + last - sequence, 0);
+    const course = { log, attested, unread, unreadCount };
+    this.#courses.set(author, course);
+    return course;
+  }
+
+  #counted(author: string, log: AuthorLog, attested: readonly SignedHead[] | undefined): AuthorLog {
     if (attested === undefined) return log;
-    return attestedLog(log, attested, (epoch, sequence) => logs.hashAt(author, epoch, sequence));
+    return attestedLog(log, attested, (epoch, sequence) => this.deps.logs.hashAt(author, epoch, sequence));
   }
 
   /** What the store says of its hashes is not believed either. */
@@ -96,7 +131,4 @@ export class VerifiedLogs {
 
 const NO_LOG: AuthorLog = [];
 
-const nameOf = ({ epoch: { counter, random } }: Pick<EpochEnd, 'epoch'>): string => `${counter} ${toHex(random)}`;
-
-const endIn = (log: AuthorLog, { epoch }: EpochEnd): number =>
-  log.find(({ head }) => isSameEpoch(head.epoch, epoch))?.head.sequence ?? 0;
+const nameOf = ({ counter, random }: EpochId): string => `${counter} ${toHex(random)}`;

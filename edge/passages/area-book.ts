@@ -115,11 +115,11 @@ export class AreaBook {
   }
 
   /** What others said; not before `peers` has heard it. */
-  heard({ roster, entries, behind }: Heard): void {
+  heard({ roster, entries, refused, behind }: Heard): void {
     for (const { key } of roster?.expelled ?? []) this.#withdraw(key);
     for (const entry of entries) this.#heardEntry(entry);
     const hasStarted = entries.some(({ record }) => record.name === 'gateway.started');
-    if (roster !== undefined || hasStarted) this.#peers.look();
+    if (roster !== undefined || refused !== undefined || hasStarted) this.#peers.look();
     this.#peers.caughtUp(behind);
   }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
-import type { Expulsion } from '@sparc/protocol/roster';
+import { mergeExpulsions, type Expulsion } from '@sparc/protocol/roster';
 import { FollowedReplicas, HeardReader, type Heard } from '../heard/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 import { readMembership } from '../membership/index.js';
@@ -22,6 +22,8 @@ export interface HeardFeedDeps {
 export class HeardFeed {
   readonly #replicas: FollowedReplicas;
   #reader: HeardReader | undefined;
+  /** That were told here; those of the disk are known to the reader from its start. */
+  #expulsions: readonly Expulsion[] = [];
   #isWanted = false;
   #running: Promise<void> | undefined;
   /** Why nobody is heard, as it was last told. */
@@ -43,6 +45,7 @@ export class HeardFeed {
 
   /** An operator expelled a gateway: all whom operators expelled. To be followed by a look. */
   expelled(expulsions: readonly Expulsion[]): void {
+    this.#expulsions = expulsions;
     this.#reader?.expelled(expulsions);
   }
 
@@ -80,7 +83,7 @@ export class HeardFeed {
       self: toHex(this.data.publicKey),
       authority,
       roster,
-      expulsions,
+      expulsions: mergeExpulsions(expulsions, this.#expulsions),
       onRefused: (author, { code, message }) => onUnheard({ author, code, message }),
     });
   }

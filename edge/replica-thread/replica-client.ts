@@ -30,6 +30,8 @@ export class ReplicaClient {
   #restartMs = RESTART_MIN_MS;
   #stopped = false;
   #isHearing = false;
+  /** Which the disk may not have. Undefined: none since the start. */
+  #expulsions: ExpulsionTexts | undefined;
   /** Number of the generation that was told last; undefined before the first message. */
   #told: number | 'none' | undefined;
 
@@ -43,7 +45,7 @@ export class ReplicaClient {
     if (this.#stopped) return;
     const worker = new Worker(new URL('./replica-worker/main.js', import.meta.url), { workerData: this.#data });
     this.#worker = worker;
-    if (this.#isHearing) this.#post({ kind: 'hear' });
+    if (this.#isHearing) this.hear();
     let reason = 'it ended';
     worker.on('message', (message: FromReplica) => this.#hear(message));
     worker.on('error', (error) => (reason = error.message));
@@ -55,9 +57,10 @@ export class ReplicaClient {
     });
   }
 
-  /** From now on there is somebody to take what others say; once. */
+  /** From now on there is somebody to take what others say. */
   hear(): void {
     this.#isHearing = true;
+    if (this.#expulsions !== undefined) this.#post({ kind: 'expelled', expulsions: this.#expulsions });
     this.#post({ kind: 'hear' });
   }
 
@@ -66,9 +69,10 @@ export class ReplicaClient {
     if (this.#isHearing) this.#post({ kind: 'stored' });
   }
 
-  /** An operator expelled a gateway: all whom operators expelled. */
+  /** An operator expelled a gateway: all whom operators expelled. A thread that starts again is told again. */
   expelled(expulsions: ExpulsionTexts): void {
-    this.#post({ kind: 'expelled', expulsions });
+    this.#expulsions = expulsions;
+    if (this.#isHearing) this.#post({ kind: 'expelled', expulsions });
   }
 
   /** Idempotent; no handler runs after it resolves. */

@@ -77,7 +77,7 @@ export class DirectedSite {
   }
 
   believe(...delegations: Delegation[]): void {
-    this.site.field.heard({ delegations, entries: [], isCaughtUp: true });
+    this.site.field.heard({ delegations, entries: [], behind: [] });
   }
 
   direct(said: Directive, operator = ADA): Promise<DirectiveReceipt> {
@@ -104,7 +104,7 @@ export class DirectedSite {
   }
 
   async hear(entries: readonly HeardEntry[]): Promise<void> {
-    this.site.field.heard({ delegations: [], entries, isCaughtUp: true });
+    this.site.field.heard({ delegations: [], entries, behind: [] });
     await this.site.clock.advance(SECOND_MS);
   }
 

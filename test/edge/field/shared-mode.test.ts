@@ -20,7 +20,7 @@ async function open(changes: SiteChanges = {}): Promise<FieldSite> {
 }
 
 const hears = (site: FieldSite, ...entries: readonly HeardEntry[]) =>
-  site.field.heard({ delegations: [], entries, isCaughtUp: true });
+  site.field.heard({ delegations: [], entries, behind: [] });
 
 const modes = (site: FieldSite) =>
   Object.fromEntries(site.field.snapshot().doors.map(({ id, mode }) => [id, mode] as const));

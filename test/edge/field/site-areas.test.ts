@@ -149,6 +149,22 @@ t.test('when gateways hear each other again, whoever was seen before has one fre
   t.equal(await area.shows('front-in'), 'access.denied apb_violation', 'it was one');
 });
 
+t.test('a gateway that is reached and whose log does not hold leaves its areas unknown until it does', async (t) => {
+  const area = await SharedArea.open(HARD);
+  area.meets();
+  await area.reaches(true);
+  await area.site.clock.advance(10_000);
+  const reads = (refused: readonly string[]) =>
+    area.site.field.heard({ delegations: [], entries: [], refused, behind: [] });
+  reads([SOUTH]);
+  t.equal(await area.shows('front-in'), 'access.denied apb_unknown');
+  t.match(area.site.record('area.peers_unheard').record.detail, { area: 'hall', gateways: SOUTH });
+  reads([]);
+  await area.site.clock.advance(SETTLED_MS);
+  t.equal(await area.shows('front-in'), 'access.granted');
+  t.same(area.told(), ['area.peers_unheard', 'area.peers_heard']);
+});
+
 t.test('a gateway without a policy is not one without others: nothing heals by that', async (t) => {
   const area = await SharedArea.open(HARD);
   area.meets();

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { HEARD_ENTRIES_MAX, HEARD_PACE, REFUSED_PAUSE_MS } from '@sparc/edge/heard';
+import { DIRECTIVES_PACE, HEARD_ENTRIES_MAX, HEARD_PACE, REFUSED_PAUSE_MS } from '@sparc/edge/heard';
+import { directiveMessage, encodeSignedDirective } from '@sparc/protocol/directive';
 import type { Batch } from '@sparc/protocol/ledger';
 import { Delegation, DELEGATION_KIND, ROSTER_KIND, signRoster, SignedRoster } from '@sparc/protocol/roster';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
@@ -28,7 +29,7 @@ t.test('what matters to a field is heard once, in the order of its author, with 
 
 t.test('a start hears all of it anew, and says when it has', (t) => {
   const { logs, hear, chain, restart } = heardScene();
-  t.match(hear(), [{ isCaughtUp: true, entries: [], roster: { members: { length: 3 } } }]);
+  t.match(hear(), [{ behind: [], entries: [], roster: { members: { length: 3 } } }]);
   const two = chain(2);
   const many = Array.from({ length: 2 * HEARD_ENTRIES_MAX }, () => lockdown);
   logs.append(two.open(1, many.slice(1)), two.add(lockdown));
@@ -36,8 +37,11 @@ t.test('a start hears all of it anew, and says when it has', (t) => {
   const heard = hear();
   t.equal(namesOf(heard).length, many.length);
   t.ok(heard.every(({ entries }) => entries.length <= HEARD_ENTRIES_MAX));
-  t.strictSame(heard.map(({ isCaughtUp }) => isCaughtUp).filter((is) => is).length, 1, 'with the last piece');
-  t.ok(heard.at(-1)?.isCaughtUp);
+  t.strictSame(
+    heard.map(({ behind }) => behind.length),
+    [...heard.slice(1).map(() => 1), 0],
+    'with the last piece',
+  );
   t.end();
 });
 
@@ -153,14 +157,22 @@ for (const [what, lie] of Object.entries(lies)) {
     hear();
     logs.change = (batch) => (liarKey.equals(batch.author) ? lie(batch) : batch);
     logs.append(two.add(lockdown), two.add(lockdown), three.add(lockdown));
-    t.strictSame(namesOf(hear()), ['3 1.3 site.lockdown']);
+    const said = hear();
+    t.strictSame(namesOf(said), ['3 1.3 site.lockdown']);
+    t.same(
+      said.flatMap((heard) => heard.refused ?? []),
+      [keyOf(2)],
+      'who reads it does not take it for heard',
+    );
     t.equal(refused.length, 1);
     const { readsCount } = logs;
     hear();
     t.equal(logs.readsCount, readsCount, 'it is not tried at every look');
     logs.change = (batch) => batch;
     await clock.advance(REFUSED_PAUSE_MS);
-    t.strictSame(namesOf(hear()), ['2 1.3 site.lockdown', '2 1.4 site.lockdown'], 'once it holds, it is heard');
+    const again = hear();
+    t.strictSame(namesOf(again), ['2 1.3 site.lockdown', '2 1.4 site.lockdown'], 'once it holds, it is heard');
+    t.same(again.at(0)?.refused, []);
     t.equal(refused.length, 1);
   });
 }
@@ -181,7 +193,7 @@ t.test('a log that does not hold keeps nobody from knowing that the start is ove
   const { logs, hear, chain } = heardScene();
   logs.append(chain(2).open(1, [lockdown]), chain(3).open(1, [lockdown]));
   logs.change = (batch) => ({ ...batch, contents: [] });
-  t.equal(hear().at(-1)?.isCaughtUp, true);
+  t.strictSame(hear().at(-1)?.behind, []);
   t.end();
 });
 
@@ -204,4 +216,55 @@ t.test('a member that says without end is heard at its pace, and others at once'
   await clock.advance(60_000);
   hear();
   t.strictSame(namesOf(hear()), []);
+});
+
+t.test('directives are told as opened, and have a pace of their own', async (t) => {
+  const { clock, logs, hear, chain } = heardScene();
+  const two = chain(2);
+  const text = JSON.stringify({ v: 1, kind: 'raise' });
+  const signature = Buffer.from(testSigner(7).sign(directiveMessage(text))).toString('hex');
+  const signed = (more: object) => encodeSignedDirective({ operator: keyOf(7), text, signature, ...more });
+  const given = (directive: Uint8Array) => ({ name: 'directive.given', directive }) as const;
+  logs.append(two.open(1, [given(signed({ text: '[[[[' })), given(signed({})), given(Uint8Array.of(9))]));
+  const opened = hear().flatMap(({ entries }) => entries.map(({ directive }) => directive));
+  t.match(opened, [
+    { code: 'ERR_DIRECTIVE_INVALID', message: `${keyOf(7)} did not sign it` },
+    { code: 'ERR_DIRECTIVE_INVALID' },
+    { code: 'ERR_LEDGER_MALFORMED' },
+  ]);
+  const bad = given(Uint8Array.of(9));
+  for (let said = 0; said < 2 * DIRECTIVES_PACE.burst; said += 500) {
+    logs.append(two.add(...Array.from({ length: 500 }, () => bad)));
+  }
+  t.equal(namesOf(hear()).length, DIRECTIVES_PACE.burst - opened.length + 1);
+  await clock.advance(10_000);
+  const more = namesOf(hear()).length;
+  t.ok(more > 0 && more <= 10 * DIRECTIVES_PACE.perSecond + 1, String(more));
+});
+
+t.test('who said much before the start is behind alone, and nobody waits for them', (t) => {
+  const { logs, hear, chain } = heardScene();
+  const [two, three] = [chain(2), chain(3)];
+  logs.append(two.open(1), three.open(1, [lockdown]));
+  for (let said = 0; said < 2 * HEARD_PACE.burst; said += 512) {
+    logs.append(two.add(...Array.from({ length: 512 }, () => lockdown)));
+  }
+  t.strictSame(hear().at(-1)?.behind, [keyOf(2)]);
+  t.end();
+});
+
+t.test('a member with many epochs is looked through once, and not for each of them', (t) => {
+  const { logs, hear, chain } = heardScene();
+  const two = chain(2);
+  const epochsCount = 200;
+  for (let epoch = 1; epoch <= epochsCount; epoch += 1) logs.append(two.open(epoch, [lockdown]));
+  const log = logs.logs().get(keyOf(2)) ?? [];
+  let lookedCount = 0;
+  for (const held of log) {
+    const { head } = held;
+    Object.defineProperty(held, 'head', { get: () => ((lookedCount += 1), head) });
+  }
+  t.equal(namesOf(hear()).length, epochsCount);
+  t.ok(lookedCount <= 10 * epochsCount, String(lookedCount));
+  t.end();
 });

@@ -11,7 +11,7 @@ const started = (author: string, unixMs: number, buses: string): HeardEntry => (
   timeQuality: 'synced',
   record: { name: 'gateway.started', detail: { name: 'gateway', buses } },
 });
-const heard = (entries: readonly HeardEntry[]): Heard => ({ delegations: [], entries, isCaughtUp: true });
+const heard = (entries: readonly HeardEntry[]): Heard => ({ delegations: [], entries, behind: [] });
 const roster = (...seeds: readonly number[]): Heard => ({
   ...heard([]),
   roster: { self: SELF, authority: keyOf(9), members: seeds.map(member), expelled: [] },
@@ -52,5 +52,26 @@ t.test('who is reached is as it was told last', (t) => {
     [TWO, undefined, false],
     [THREE, undefined, true],
   ]);
+  t.end();
+});
+
+t.test('a gateway has a bus alone that neither another nor this one has', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2, 3));
+  const device = (id: string, bus: string) => ({ id, name: id, bus, address: 0 });
+  const [near, far] = [device('near', 'b1'), device('far', 'b2')];
+  const panel = { id: 'panel', device: 'far', number: 0, activeWhen: 'active' as const };
+  peers.configure({ devices: [near] }, { devices: [near, far], inputs: [panel] });
+  const having = () => [TWO, THREE].map((key) => [peers.hasAlone(key, 'b2'), peers.hasInputAlone(key, 'panel')]);
+  t.equal(peers.heard(heard([started(TWO, 5, 'b1 b2')])), true);
+  t.equal(peers.heard(heard([])), false);
+  t.strictSame(having(), [
+    [true, true],
+    [false, false],
+  ]);
+  t.notOk(peers.hasAlone(TWO, 'b1'), 'this one has it');
+  t.notOk(peers.hasInputAlone(TWO, 'nowhere'));
+  peers.heard(heard([started(THREE, 5, 'b2')]));
+  t.notOk(having().flat().includes(true), 'neither of two is believed');
   t.end();
 });

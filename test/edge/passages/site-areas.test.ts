@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
 import { VirtualClock } from '@sparc/simulator/world';
-import { BookAt } from './site-of-books.js';
+import { BookAt, LONG_SPOKEN } from './site-of-books.js';
 
 const DAY_MS = 86_400_000;
 
@@ -306,4 +306,19 @@ t.test('a gateway that speaks of more areas than there can be does not count as 
   t.notOk(isUnheard());
   await speak(257);
   t.ok(isUnheard());
+});
+
+t.test('an area is known once those with doors of it were heard, whoever else is behind', async (t) => {
+  const { clock, site, north, south } = siteOf([0, 0]);
+  north.reaches([south]);
+  north.hears(south);
+  await clock.advance(60_000);
+  const isUnheard = () => north.facts('anna', '0-hall-in').occupancy?.some(({ unheard }) => unheard === true);
+  t.ok(isUnheard());
+  t.equal(north.book.peopleIn('hall'), undefined);
+  north.tell([], false, [LONG_SPOKEN]);
+  t.notOk(isUnheard());
+  t.match(north.book.peopleIn('hall'), { count: 0 });
+  north.tell([], false, [...site.map(({ key }) => key), LONG_SPOKEN]);
+  t.notOk(isUnheard(), 'a reader that starts anew tells what was heard');
 });

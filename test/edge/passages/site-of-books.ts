@@ -72,6 +72,9 @@ function planOf(gateways: readonly number[]): SitePlan {
   };
 }
 
+/** A member without doors, which had said much before any start. */
+export const LONG_SPOKEN = 'e'.repeat(64);
+
 /** The passages of one gateway, with a log in which what it records has its place a little later. */
 export class BookAt {
   readonly key: string;
@@ -170,9 +173,9 @@ export class BookAt {
     this.book.heard(heard);
   }
 
-  tell(entries: readonly HeardEntry[], isCaughtUp: boolean): void {
+  tell(entries: readonly HeardEntry[], isCaughtUp: boolean, behind = isCaughtUp ? [] : this.#others()): void {
     for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs).hlc;
-    const heard = { delegations: [], entries, behind: isCaughtUp ? [] : this.#others() };
+    const heard = { delegations: [], entries, behind };
     this.#peers.heard(heard);
     this.book.heard(heard);
   }
@@ -220,7 +223,7 @@ export class BookAt {
     book.restore(claims);
     this.starts(busOf(this.index));
     const roster = { self: this.key, authority: AUTHORITY, members: this.#members(), expelled: [] };
-    const heard = { delegations: [], roster, entries: [], behind: this.#others() };
+    const heard = { delegations: [], roster, entries: [], behind: [...this.#others(), LONG_SPOKEN] };
     this.#peers.heard(heard);
     book.heard(heard);
     return book;

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Heard } from '@sparc/edge/heard';
-import { writeMembership } from '@sparc/edge/membership';
+import { expulsionsToTexts, writeMembership } from '@sparc/edge/membership';
 import type { ReplicaMessage } from '@sparc/edge/policy';
 import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaClient } from '@sparc/edge/replica-thread';
@@ -59,6 +59,31 @@ t.test('a replica thread that ends is reported', async (t) => {
   t.match(await failed, { code: 'ERR_GATEWAY_PART_FAILED' });
 });
 
+t.test('an expulsion that the disk refused is known to a thread that starts again', async (t) => {
+  const { dataDir, publicKey } = policyScene(t);
+  const authority = testSigner(9);
+  writeMembership(dataDir, {
+    authority: authority.publicKey,
+    secrets: { present: { number: 1, issuedUnixMs: 1, secret: new Uint8Array(32) }, previous: [] },
+    pinKey: new Uint8Array(32),
+    signed: signRoster(authority, rosterWith([2, 3].map(member))),
+  });
+  let client: ReplicaClient | undefined;
+  const heard = new Promise<Heard>((resolve, reject) => {
+    client = new ReplicaClient(
+      STOPPED_CLOCK,
+      { dataDir, publicKey },
+      { onMessage: () => undefined, onHeard: resolve, onUnheard: reject, onFailed: reject },
+    );
+    // Said while there is no thread.
+    client.hear();
+    client.expelled(expulsionsToTexts([{ key: keyOf(2), heads: [] }]));
+    client.start();
+  });
+  t.match(await heard, { roster: { expelled: [{ key: keyOf(2) }], members: { length: 1 } } });
+  await client?.stop();
+});
+
 t.test('what another gateway recorded comes to the field, whether or not anybody hints at it', async (t) => {
   const { dataDir, publicKey } = policyScene(t);
   const authority = testSigner(9);
@@ -85,7 +110,7 @@ t.test('what another gateway recorded comes to the field, whether or not anybody
   const first = next();
   client.start();
   client.hear();
-  t.match(await first, { roster: { authority: keyOf(9) }, entries: [], isCaughtUp: true });
+  t.match(await first, { roster: { authority: keyOf(9) }, entries: [], behind: [] });
   const store = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
   t.teardown(() => store.close());
   const chain = new TestChain(testSigner(2));
