@@ -10,7 +10,7 @@ import {
   type DoorWiring,
   type OutputRole,
 } from '../doors/index.js';
-import { standingMode, type SiteMode } from '../site-mode/index.js';
+import { standingMode, type HasInput, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { FieldLog } from './recorder.js';
 import { ScheduleWatch } from './schedule-watch.js';
@@ -22,6 +22,8 @@ export interface DoorSetDeps extends DoorDeps {
   readonly log: FieldLog;
   /** What people and fire alarms have ordered. */
   readonly siteMode: () => SiteMode;
+  /** Of another gateway. */
+  readonly hasInput: HasInput;
   /** Whoever has to come first has come. */
   readonly isOpenedFirst: (doorId: string) => boolean;
 }
@@ -158,13 +160,14 @@ export class DoorSet {
   }
 
   lookAtModes(): void {
-    const { siteMode } = this.deps;
+    const { siteMode, hasInput } = this.deps;
     for (const [id, wired] of this.#index.doors) {
       const { door: planned } = wired;
       const door = this.#doors.get(id);
       door?.masks({ held: this.#isOpen(planned.heldAlarmMask), forced: this.#isOpen(planned.forcedAlarmMask) });
       const awaitsFirst = planned.firstCard?.unlocks === true && !this.deps.isOpenedFirst(id);
-      door?.mode(standingMode(siteMode(), wired, !awaitsFirst && this.#isOpen(planned.unlockSchedule)));
+      const isOpen = !awaitsFirst && this.#isOpen(planned.unlockSchedule);
+      door?.mode(standingMode(siteMode(), wired, isOpen, hasInput));
     }
   }
 

@@ -9,6 +9,7 @@ export {
   isOpening,
   obey,
   Order,
+  RAISED_ANEW_AFTER_MS,
   OrderedMode,
   OrderRequest,
   OrderRefused,
@@ -26,6 +27,7 @@ export {
   THREAT_LEVEL_MAX,
   threatLevel,
   type Act,
+  type HasInput,
   type Place,
   type Raise,
   type Raised,
@@ -35,4 +37,11 @@ export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } fro
 export { readMode } from './read-mode.js';
 export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
-export { SiteModeKeeper, VOLATILE_MODE, type ModeStore } from './site-mode-keeper.js';
+export {
+  FIRE_HEARD_LATE_MS,
+  SiteModeKeeper,
+  VOLATILE_MODE,
+  type HeardClaim,
+  type ModeStore,
+  type SiteModeDeps,
+} from './site-mode-keeper.js';

@@ -17,6 +17,11 @@ const Doors = Type.Record(
     isToggled: Type.Optional(Type.Literal(true)),
   }),
 );
+const Stamp = Type.Object({ unixMs: Type.Number(), counter: Type.Number() });
+const Heard = Type.Record(
+  Type.String(),
+  Type.Object({ newest: Type.Record(Type.String(), Stamp), floor: Stamp }, { additionalProperties: false }),
+);
 const Ids = Type.Array(Type.String());
 const Raise = Type.Object({
   ...Act,
@@ -39,6 +44,7 @@ const Content = Type.Object(
     released: Type.Array(Type.Object({ id: Type.String(), within: Type.Optional(Ids) })),
     doors: Doors,
     overruled: Type.Optional(Doors),
+    heard: Type.Optional(Heard),
   },
   { additionalProperties: false },
 );

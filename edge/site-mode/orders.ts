@@ -91,6 +91,9 @@ export interface FireAlarm {
   readonly inputId: string;
 }
 
+/** What is raised again so soon reaches everybody with the first one. */
+export const RAISED_ANEW_AFTER_MS = 5_000;
+
 /** What an order is given in. */
 export interface Circumstances {
   /** 16 random bytes in hex. */
@@ -173,12 +176,21 @@ export function obey(
   }
 }
 
-/** What somebody, or an input, raises again adds nothing. */
+/**
+ * What somebody, or an input, raises again adds nothing where nobody else hears of it. In a mesh it may be over elsewhere
+ * already, and is raised anew in place of the other.
+ */
 function raising(mode: SiteMode, raise: Raise, isInMesh: boolean): Obeyed {
-  const { what, by, level = 0, input } = raise;
+  const { what, by, level = 0, input, atUnixMs } = raise;
+  const mayBeOver = (each: Raise) => isInMesh && Math.abs(atUnixMs - each.atUnixMs) >= RAISED_ANEW_AFTER_MS;
   const isSo = mode.raises.some(
     (each) =>
-      isRaisedHere(each) && each.what === what && each.by === by && each.input === input && (each.level ?? 0) >= level,
+      isRaisedHere(each) &&
+      each.what === what &&
+      each.by === by &&
+      each.input === input &&
+      (each.level ?? 0) >= level &&
+      !mayBeOver(each),
   );
   return isSo ? { mode } : { mode: withRaise(mode, raise), record: raiseRecord(mode, raise, !isInMesh) };
 }

@@ -71,16 +71,28 @@ export const isStanding = ({ raises }: Raised, { id, isDirected, entry }: Raise)
 const isSameEntry = (a: EntryId | undefined, b: EntryId | undefined): boolean =>
   a?.author === b?.author && a?.epoch === b?.epoch && a?.sequence === b?.sequence;
 
+/** What whoever raised it says again when they raise the same anew. */
+export const kindOf = ({ what, by, level, scope, input }: Raise): string =>
+  JSON.stringify([what, by, level, scope, input]);
+
+/** Whether the same gateway raised the same: the later one takes the place of the other. */
+const isSameAgain = (a: Raise, b: Raise): boolean =>
+  a.isDirected !== true && b.isDirected !== true && a.entry?.author === b.entry?.author && kindOf(a) === kindOf(b);
+
 /** Whoever raised it has as many as may stand of one. */
 export function isTooMany({ raises }: Raised, raise: Raise): boolean {
-  if (isRaisedHere(raise)) return false;
+  if (isRaisedHere(raise) || raises.some((each) => isSameAgain(each, raise))) return false;
   const isOfSame = ({ entry, isDirected, by }: Raise) =>
     raise.entry === undefined ? isDirected === true && by === raise.by : entry?.author === raise.entry.author;
   return raises.filter(isOfSame).length >= RAISES_OF_ONE_MAX;
 }
 
-export const withRaise = <M extends Raised>(mode: M, raise: Raise): M =>
-  isReleased(mode, raise) || isStanding(mode, raise) ? mode : { ...mode, raises: [...mode.raises, raise] };
+/** What was released already takes the place of what its gateway raised before, and does not stand. */
+export function withRaise<M extends Raised>(mode: M, raise: Raise): M {
+  if (isStanding(mode, raise)) return mode;
+  const others = mode.raises.filter((each) => !isSameAgain(each, raise));
+  return { ...mode, raises: isReleased(mode, raise) ? others : [...others, raise] };
+}
 
 /** Beyond `RELEASES_MAX` the oldest are forgotten. */
 export function withReleases<M extends Raised>(mode: M, releases: readonly Release[]): M {
@@ -115,15 +127,24 @@ export const threatLevel = ({ raises }: Raised, place?: Place): number =>
     ...raises.flatMap((raise) => (raise.what === 'threat' && covers(raise, place) ? (raise.level ?? 0) : [])),
   );
 
+/** Whether a gateway alone has an input, so that it can know of it. */
+export type HasInput = (gateway: string, input: string) => boolean;
+
 /**
  * Whether a fire alarm or an evacuation that stands concerns a door. An alarm of another gateway does where the door names
- * its input: a gateway that was stolen cannot open the site.
+ * its input and nobody else has that: a gateway that was stolen cannot open the site.
  */
-export function isFireAt({ raises }: Raised, { door: { fireRelease = 'none', fireAlarms } }: Place): boolean {
+export function isFireAt(
+  { raises }: Raised,
+  { door: { fireRelease = 'none', fireAlarms } }: Place,
+  hasInput: HasInput,
+): boolean {
   if (fireRelease === 'none') return false;
   return raises.some((raise) => {
     if (raise.what === 'evacuation') return true;
     if (raise.what !== 'fire') return false;
-    return fireAlarms === undefined ? isRaisedHere(raise) : fireAlarms.includes(raise.input ?? '');
+    const { entry, input = '' } = raise;
+    if (entry === undefined) return fireAlarms?.includes(input) ?? true;
+    return fireAlarms?.includes(input) === true && hasInput(entry.author, input);
   });
 }

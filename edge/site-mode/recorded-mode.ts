@@ -65,6 +65,13 @@ export function raiseRecord(mode: Raised, raise: Raise, isAlone: boolean): Event
   }
 }
 
+/** Of a fire alarm of another gateway that was heard too late to release anything. */
+export const lateRecord = ({ id, input = '', entry }: Raise): EventDraft => ({
+  name: 'fire.alarm_late',
+  ...(entry !== undefined && { causeId: entry }),
+  detail: { input, raise: id },
+});
+
 /** Of a threat level that is set, whatever was before: `mode` becomes `next`. */
 export function setLevelRecord(mode: Raised, next: Raised, by: string, raise: Raise | undefined): EventDraft {
   const id = raise !== undefined && { raise: raise.id, alone: 'true' };
@@ -126,7 +133,13 @@ const idOf = (entry: EntryId | undefined): string | undefined =>
 export const foldMode = (claims: readonly ModeClaim[]): Raised =>
   claims.reduce<Raised>(
     (mode, claim) => {
-      const released = withReleases(mode, releasesBy(mode, claim.record));
+      const ends = releasesBy(mode, claim.record);
+      const isEnded = ({ id }: Raise) => ends.some((end) => end.id === id);
+      // What was nobody's right is over, and may be raised again.
+      const isRetracted = claim.record.code !== undefined;
+      const released = isRetracted
+        ? { ...mode, raises: mode.raises.filter((raise) => !isEnded(raise)) }
+        : withReleases(mode, ends);
       const raise = raiseOf(claim);
       return raise === undefined ? released : withRaise(released, raise);
     },

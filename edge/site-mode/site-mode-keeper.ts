@@ -1,11 +1,15 @@
 import { AUTHORITY_NAME } from '@sparc/protocol/directive';
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
+import { compareHlc, type Hlc } from '@sparc/protocol/hlc';
 import type { Clock, EntryId, Random, Timer } from '@sparc/protocol/ports';
 import type { SignedHead } from '@sparc/protocol/ledger';
+import { furthestHeads } from '@sparc/protocol/roster';
 import { toHex } from '../platform/index.js';
 import type { Origin } from '../directives/index.js';
+import type { HeardEntry } from '../heard/index.js';
 import type { Directed, DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
+import { isPast, withHeard, withoutHeard, type HeardRaise } from './heard-raises.js';
 import { OrderExpiry } from './order-expiry.js';
 import {
   isOpening,
@@ -18,6 +22,7 @@ import {
   type Toggle,
 } from './orders.js';
 import {
+  isRaisedHere,
   isReleased,
   isStanding,
   isTooMany,
@@ -34,6 +39,7 @@ import {
   FIRE_ALARM,
   foldMode,
   isModeClaim,
+  lateRecord,
   raiseOf,
   raiseRecord,
   releaseRecord,
@@ -54,10 +60,15 @@ export const VOLATILE_MODE: ModeStore = { load: () => undefined, save: () => Pro
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
 const RAISE_ID_SIZE = 16;
+/** An alarm of another gateway that is first heard later than this releases nothing: people there have seen to it. */
+export const FIRE_HEARD_LATE_MS = 3_600_000;
 /** Of whom another gateway names. */
 const NAME_LENGTH_MAX = 64;
 /** Of the sentence that says why an order was refused. */
 const WHY_LENGTH_MAX = 256;
+
+/** What another gateway recorded. */
+export type HeardClaim = ModeClaim & Pick<HeardEntry, 'id' | 'hlc'>;
 
 export interface SiteModeDeps {
   readonly clock: Clock;
@@ -69,8 +80,11 @@ export interface SiteModeDeps {
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
   /** Carries out once the record is on disk; rejects with OrderRefused when it is not, or late, or `carryOut` throws. */
   readonly commit: (event: EventDraft, carryOut: () => void) => Promise<unknown>;
-  /** What the journal has of earlier runs, oldest first; asked where the store has nothing to give. */
-  readonly recorded: () => Promise<readonly ModeClaim[]>;
+  /**
+   * What the journal has of earlier runs, oldest first: all of it, or where the store gave something what was recorded
+   * last, which it may lack.
+   */
+  readonly recorded: (which: 'all' | 'last') => Promise<readonly ModeClaim[]>;
   /** Why an order that lets in cannot be obeyed at the moment; asked before its record, and again after. */
   readonly obstacle: (order: StandingOrder | Toggle) => string | undefined;
   /** Whether somebody vouches for the wall clock. */
@@ -97,6 +111,8 @@ export class SiteModeKeeper {
   readonly #activeFireInputs = new Set<string>();
   /** By the key of a gateway that was expelled. */
   readonly #attested = new Map<string, readonly SignedHead[]>();
+  /** By the key of another gateway: when a person last ended the fire there. */
+  readonly #fireEnds = new Map<string, Hlc>();
   readonly #expiry: OrderExpiry;
 
   constructor(private readonly deps: SiteModeDeps) {
@@ -116,13 +132,12 @@ export class SiteModeKeeper {
     } catch (error) {
       this.#lost(error);
     }
-    if (saved === undefined) {
-      void this.#restore();
-      return;
+    if (saved !== undefined) {
+      this.#mode = afterRestart(saved);
+      this.#expiry.follow(this.#orders, false);
+      this.#expire();
     }
-    this.#mode = afterRestart(saved);
-    this.#expiry.follow(this.#orders, false);
-    this.#expire();
+    void this.#restore(saved === undefined ? 'all' : 'last');
   }
 
   /** A last save that is under way goes on. */
@@ -170,26 +185,40 @@ export class SiteModeKeeper {
       .catch((error: unknown) => this.deps.onFailure(error, 'what an operator had no right to raise stands'));
   }
 
+  /** A person ended the fire at another gateway: what that one told of it before, and was not heard yet, is over. */
+  fireEnded({ id: { author }, hlc, record }: HeardClaim): void {
+    if (record.detail?.['raises'] === undefined) this.#fireEnds.set(author, hlc);
+  }
+
   /** What another gateway recorded of itself. It may raise; it cannot lower, and an evacuation is its own. */
-  heard(entry: ModeClaim & { readonly id: EntryId }): void {
+  heard(entry: HeardClaim): void {
     const { causeId, detail } = entry.record;
-    // An effect of what somebody else raised; or of a time when nobody was to hear it.
-    if (causeId !== undefined || detail?.['raise'] === undefined || detail['alone'] !== undefined) return;
+    // An effect of what somebody else raised or directed; or of a time when nobody was to hear it.
+    if (causeId !== undefined || detail?.['directive'] !== undefined) return;
+    if (detail?.['raise'] === undefined || detail['alone'] !== undefined) return;
     const raised = raiseOf(entry);
     if (raised === undefined || raised.what === 'evacuation') return;
     const raise = { ...raised, by: raised.by.slice(0, NAME_LENGTH_MAX), entry: entry.id };
-    const mode = this.#mode;
-    if (!this.#counts(raise) || isReleased(mode, raise) || isStanding(mode, raise) || isTooMany(mode, raise)) return;
-    const record = raiseRecord(mode, raise, false);
-    void this.#enter(withRaise(mode, raise), record);
-    this.deps.record(record);
+    const { heard = {}, ...mode } = this.#mode;
+    const told = { raise, author: entry.id.author, hlc: entry.hlc };
+    if (!this.#counts(raise) || isPast(heard, told) || isTooMany(mode, raise)) return;
+    const isLate = this.#isLateFire(told);
+    const next = isLate || this.#isOverFire(told) ? mode : withRaise(mode, raise);
+    const isNew = next.raises.includes(raise);
+    const record = isNew ? raiseRecord(mode, raise, false) : isLate ? lateRecord(raise) : undefined;
+    void this.#enter({ ...next, heard: withHeard(heard, told) }, record);
+    if (record !== undefined) this.deps.record(record);
   }
 
-  /** A gateway was expelled: of what it raised counts what leads to the attested heads of its log. */
+  /**
+   * A gateway was expelled: of what it raised counts what leads to the attested heads of its log. Of several expulsions what
+   * leads to the heads of one of them does, in whatever order they come.
+   */
   expelled(author: string, heads: readonly SignedHead[]): void {
-    this.#attested.set(author, heads);
+    this.#attested.set(author, furthestHeads([...(this.#attested.get(author) ?? []), ...heads]));
     const raises = this.#mode.raises.filter((raise) => this.#counts(raise));
-    if (raises.length < this.#mode.raises.length) void this.#enter({ ...this.#mode, raises });
+    if (raises.length === this.#mode.raises.length) return;
+    void this.#enter({ ...this.#mode, raises, heard: withoutHeard(this.#mode.heard ?? {}, author) });
   }
 
   /** When what was ordered for a door ends by itself, on the wall clock as it is now. */
@@ -247,7 +276,7 @@ export class SiteModeKeeper {
     void this.#apply({ kind: 'fire', inputId }, FIRE_ALARM);
   }
 
-  /** In force within this call, and recorded when a restart will know of it. */
+  /** In force and on its way to the journal within this call; resolves when the file has it, or the disk refused that. */
   async #raise({ directive, by, what, level, scope, atUnixMs, cause }: DirectedRaise): Promise<ModeOutcome> {
     const raise: Raise = {
       id: directive,
@@ -263,8 +292,9 @@ export class SiteModeKeeper {
     if (isStanding(mode, raise)) return 'known';
     if (isTooMany(mode, raise)) throw refused(`${by} has raised ${RAISES_OF_ONE_MAX} that stand; release some`);
     const record = raiseRecord(mode, raise, false);
-    await this.#enter(withRaise(mode, raise), record);
+    const saved = this.#enter(withRaise(mode, raise), record);
     this.deps.record(record, cause);
+    await saved;
     return 'applied';
   }
 
@@ -280,7 +310,8 @@ export class SiteModeKeeper {
     try {
       await this.deps.commit(record, () => {
         void this.#enter(withReleases(this.#mode, releases), record);
-        for (const inputId of this.#activeFireInputs) this.#alarm(inputId);
+        const told = new Set(this.#mode.raises.filter(isRaisedHere).map(({ input }) => input));
+        for (const inputId of this.#activeFireInputs) if (!told.has(inputId)) this.#alarm(inputId);
       });
     } catch (error) {
       if (error instanceof OrderRefused && error.undoes !== undefined) {
@@ -290,6 +321,16 @@ export class SiteModeKeeper {
       throw error;
     }
     return 'applied';
+  }
+
+  #isOverFire({ raise: { what }, author, hlc }: HeardRaise): boolean {
+    const end = this.#fireEnds.get(author);
+    return what === 'fire' && end !== undefined && compareHlc(hlc, end) < 0;
+  }
+
+  #isLateFire({ raise: { what }, hlc }: HeardRaise): boolean {
+    const { clock, isClockKnown } = this.deps;
+    return what === 'fire' && isClockKnown() && clock.wall().unixMs - hlc.unixMs > FIRE_HEARD_LATE_MS;
   }
 
   #counts({ entry }: Raise): boolean {
@@ -316,26 +357,38 @@ export class SiteModeKeeper {
     }
   }
 
-  /** What the journal tells of the time before this run; what was ordered since then comes after it. */
-  async #restore(): Promise<void> {
+  /**
+   * What the journal tells of the time before this run; what was ordered since then comes after it. What other gateways
+   * raised they tell again: only where the file is gone it is not waited for.
+   */
+  async #restore(which: 'all' | 'last'): Promise<void> {
     const sinceStart = (this.#sinceStart = [] as ModeClaim[]);
     try {
-      const before = await this.deps.recorded();
-      void this.#enter({ ...this.#mode, ...foldMode([...before, ...sinceStart]) });
-      const restored = foldMode(before);
-      if (restored.raises.length === 0) return;
-      const fires = restored.raises.filter(({ what }) => what === 'fire' || what === 'evacuation');
+      const before = await this.deps.recorded(which);
+      const isMissing = (raise: Raise) => (which === 'all' || raise.entry === undefined) && !this.#isKnown(raise);
+      const missing = foldMode(before).raises.filter(isMissing);
+      const { raises, released } = foldMode([...before, ...sinceStart]);
+      const restored = withReleases(this.#mode, released);
+      const mode = raises.filter(isMissing).reduce((mode, raise) => withRaise(mode, raise), restored);
+      void this.#enter(mode);
+      if (missing.length === 0) return;
+      const fires = missing.filter(({ what }) => what === 'fire' || what === 'evacuation');
       const detail = {
-        lockdown: String(restored.raises.some(({ what }) => what === 'lockdown')),
-        threatLevel: String(threatLevel(restored)),
+        lockdown: String(missing.some(({ what }) => what === 'lockdown')),
+        threatLevel: String(threatLevel({ raises: missing, released: [] })),
         fires: String(fires.length),
       };
       this.deps.record({ name: 'site.mode_restored', detail });
     } catch (error) {
-      this.#lost(error);
+      if (which === 'all') this.#lost(error);
+      else this.deps.onFailure(error, 'what was recorded last of the mode of the site cannot be read');
     } finally {
       this.#sinceStart = undefined;
     }
+  }
+
+  #isKnown(raise: Raise): boolean {
+    return isReleased(this.#mode, raise) || isStanding(this.#mode, raise);
   }
 
   #lost(error: unknown): void {

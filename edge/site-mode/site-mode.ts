@@ -1,6 +1,7 @@
 import type { StandingMode } from '@sparc/protocol/policy';
 import { standsOpen } from '../doors/index.js';
-import { isFireAt, isLockedDown, type Act, type Place, type Raised } from './raise.js';
+import type { HeardRaises } from './heard-raises.js';
+import { isFireAt, isLockedDown, type Act, type HasInput, type Place, type Raised } from './raise.js';
 
 /** What was ordered for one door. */
 export interface DoorOrder extends Act {
@@ -17,6 +18,8 @@ export interface SiteMode extends Raised {
   readonly doors: Readonly<Record<string, DoorOrder>>;
   /** By door id: what a rule locked down over. It stands again when that ends. Absent: nothing. */
   readonly overruled?: Readonly<Record<string, DoorOrder>>;
+  /** What other gateways raised, whether it stands or not. Absent: nothing. */
+  readonly heard?: HeardRaises;
 }
 
 export const NORMAL: SiteMode = { raises: [], released: [], doors: {} };
@@ -25,9 +28,9 @@ export const NORMAL: SiteMode = { raises: [], released: [], doors: {} };
  * What a door does while nobody comes. The order is a rule and no setting (access-control 4.7): fire, then lockdown, then
  * what was ordered for the door, then its schedule. The way out is free in all of them.
  */
-export function standingMode(mode: SiteMode, place: Place, isScheduledOpen: boolean): StandingMode {
+export function standingMode(mode: SiteMode, place: Place, isScheduledOpen: boolean, hasInput: HasInput): StandingMode {
   const { door } = place;
-  if (door.fireRelease === 'both' && isFireAt(mode, place)) return 'lockedOpen';
+  if (door.fireRelease === 'both' && isFireAt(mode, place, hasInput)) return 'lockedOpen';
   if (isLockedDown(mode, place)) return 'lockedDown';
   return mode.doors[door.id]?.mode ?? (isScheduledOpen ? 'unlocked' : 'locked');
 }

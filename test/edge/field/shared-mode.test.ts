@@ -67,18 +67,41 @@ t.test('what is raised for areas and doors concerns the doors whose access point
   t.equal(await seen('lobby-in'), undefined);
 });
 
-t.test('a fire alarm of another gateway releases the doors that name its input', async (t) => {
-  const site = await open({
+t.test('a fire alarm releases elsewhere the doors that name its input, where its gateway alone has that', async (t) => {
+  const policy = sitePolicy({
     doors: {
       front: { fireRelease: 'both' },
       store: { fireRelease: 'both', fireAlarms: ['far-panel'] },
       vault: { fireRelease: 'both', fireAlarms: ['other-panel'] },
     },
   });
-  hears(site, raisedElsewhere(4, { name: 'fire.evacuation' }));
-  hears(site, raisedElsewhere(5, { name: 'fire.alarm', detail: { input: 'far-panel' } }));
+  const { plan } = policy;
+  const far = plan.devices.slice(0, 1).map((device) => ({ ...device, id: 'far-io', bus: 'south' }));
+  const panel = { id: 'far-panel', device: 'far-io', number: 1, activeWhen: 'active' as const };
+  const wholeSite = { ...plan, devices: [...plan.devices, ...far], inputs: [...plan.inputs, panel] };
+  const site = await FieldSite.open({ policy: { ...policy, site: wholeSite }, isInMesh: true });
+  const started = (author: string, buses: string): HeardEntry => {
+    const heard = raisedElsewhere(1, { name: 'gateway.started', detail: { name: 'it', buses } });
+    return { ...heard, id: { ...heard.id, author } };
+  };
+  const [self, thief] = ['a1'.repeat(32), 'c3'.repeat(32)];
+  const members = [self, SOUTH, thief].map((key) => ({ key, name: key.slice(0, 2), addresses: [] }));
+  const roster = { self, authority: 'f'.repeat(64), members, expelled: [] };
+  site.field.heard({ delegations: [], roster, entries: [started(SOUTH, 'south')], behind: [] });
+
+  const hlc = { unixMs: site.clock.wall().unixMs, counter: 0 };
+  const alarm = { ...raisedElsewhere(5, { name: 'fire.alarm', detail: { input: 'far-panel' } }), hlc };
+  hears(site, raisedElsewhere(4, { name: 'fire.evacuation' }), { ...alarm, id: { ...alarm.id, author: thief } });
+  const released = { front: 'locked', vault: 'locked', lobby: 'locked', store: 'lockedOpen' };
+  const locked = { ...released, store: 'locked' };
+  t.strictSame(modes(site), locked, 'nor does the word of a gateway that has no such input');
+  hears(site, { ...alarm, record: { ...alarm.record, detail: { ...alarm.record.detail, raise: idOf(6) } } });
+  t.strictSame(modes(site), released);
+  hears(site, started(thief, 'south'));
+  t.strictSame(modes(site), locked, 'where two say that they have it neither is believed');
+  hears(site, started(thief, ''));
   await site.clock.advance(100);
-  t.strictSame(modes(site), { front: 'locked', vault: 'locked', lobby: 'locked', store: 'lockedOpen' });
+  t.strictSame(modes(site), released);
   t.ok(site.released('store'));
   await site.field.order({ kind: 'endFire' }, 'Ada');
   await site.clock.advance(100);

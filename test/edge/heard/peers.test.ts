@@ -58,7 +58,13 @@ t.test('who is reached is as it was told last', (t) => {
 t.test('a gateway has a bus alone that neither another nor this one has', (t) => {
   const peers = new Peers();
   peers.heard(roster(1, 2, 3));
-  const device = (id: string, bus: string) => ({ id, name: id, bus, address: 0 });
+  const device = (id: string, bus: string) => ({
+    id,
+    bus,
+    address: 0,
+    secureChannel: 'required' as const,
+    side: 'secured' as const,
+  });
   const [near, far] = [device('near', 'b1'), device('far', 'b2')];
   const panel = { id: 'panel', device: 'far', number: 0, activeWhen: 'active' as const };
   peers.configure({ devices: [near] }, { devices: [near, far], inputs: [panel] });

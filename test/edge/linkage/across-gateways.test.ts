@@ -385,3 +385,19 @@ t.test('a gateway that knows of no earlier run does nothing of what was said bef
   await fresh.clock.advance(2 * SECOND_MS);
   t.same(linkageOf(fresh), []);
 });
+
+t.test(
+  'what a rule does on an evacuation that no key directs is asked of the gateways that never record it',
+  async (t) => {
+    const sirens: LinkageRule = {
+      id: 'out',
+      when: [{ event: 'fire.evacuation' }],
+      then: [{ output: 'siren', turn: 'on' }],
+    };
+    const two = await TwoGateways.open([sirens]);
+    await two.north.field.order({ kind: 'evacuate' }, 'Ada');
+    await two.pass(SECOND_MS);
+    t.ok(two.sirenIsOn);
+    t.same(linkageOf(two.south), ['linkage.carried_out', 'output.switched']);
+  },
+);

@@ -5,6 +5,7 @@ import {
   SiteModeKeeper,
   type DirectedRaise,
   type DirectedRelease,
+  type HeardClaim,
   type ModeClaim,
   type SiteMode,
 } from '@sparc/edge/site-mode';
@@ -22,9 +23,11 @@ export class MeshRun {
   readonly records: EventRecord[] = [];
   isJournalDown = false;
   readonly keeper: SiteModeKeeper;
+  #isDiskFree = Promise.resolve();
+  #freeDisk: () => void = () => undefined;
 
   constructor(
-    private readonly disk: { kept: SiteMode | undefined } = { kept: undefined },
+    readonly disk: { kept: SiteMode | undefined } = { kept: undefined },
     recorded: readonly ModeClaim[] = [],
   ) {
     const { records } = this;
@@ -34,7 +37,8 @@ export class MeshRun {
       isInMesh: true,
       store: {
         load: () => structuredClone(disk.kept),
-        async save(mode) {
+        save: async (mode) => {
+          await this.#isDiskFree;
           disk.kept = mode;
         },
       },
@@ -51,6 +55,16 @@ export class MeshRun {
       onFailure: () => undefined,
     });
     this.keeper.start();
+  }
+
+  /** Nothing more is written until `releaseDisk`; gives the disk as it is. */
+  holdDisk(): { kept: SiteMode | undefined } {
+    this.#isDiskFree = new Promise((resolve) => (this.#freeDisk = resolve));
+    return { kept: structuredClone(this.disk.kept) };
+  }
+
+  releaseDisk(): void {
+    this.#freeDisk();
   }
 
   restart(): MeshRun {
@@ -98,8 +112,9 @@ export const raisedAt = (
   sequence: number,
   number: number,
   more: Partial<EventRecord> = {},
-): ModeClaim & { readonly id: EntryId } => ({
+): HeardClaim => ({
   id: { author, epoch: 1, sequence },
+  hlc: { unixMs: 1_000, counter: sequence },
   wallUnixMs: 3,
-  record: { name: 'site.lockdown', detail: { by: 'rule:panic', raise: idOf(number) }, ...more },
+  record: { name: 'site.lockdown', detail: { by: `rule:${number}`, raise: idOf(number) }, ...more },
 });

@@ -190,7 +190,7 @@ t.test('the journal tells what stood, whatever was recorded and then refused', a
   const stood = async () => {
     const clock = new VirtualClock();
     let claims: readonly ModeClaim[] | undefined;
-    void readMode(folder, clock, END).then((all) => (claims = all));
+    void readMode(folder, clock, END, 'all').then((all) => (claims = all));
     for (let pages = 0; claims === undefined && pages < 50; pages++) await clock.advance(1);
     return foldMode(claims ?? []).raises.map(({ id }) => id);
   };

@@ -51,6 +51,9 @@ const door = (fireRelease: (typeof RELEASES)[number], fireAlarms?: string[], are
   },
 });
 
+/** No other gateway has an input. */
+const nobody = () => false;
+
 t.test('fire comes before lockdown, lockdown before an order, an order before the schedule', async (t) => {
   for (const fireRelease of RELEASES) {
     for (const isFire of [false, true]) {
@@ -69,7 +72,7 @@ t.test('fire comes before lockdown, lockdown before an order, an order before th
                   ? 'lockedDown'
                   : (ordered ?? (isScheduled ? 'unlocked' : 'locked'));
             const said = `${fireRelease} fire ${isFire} lockdown ${isLockdown} ${ordered} schedule ${isScheduled}`;
-            t.equal(standingMode(mode, door(fireRelease), isScheduled), expected, said);
+            t.equal(standingMode(mode, door(fireRelease), isScheduled, nobody), expected, said);
           }
         }
       }
@@ -79,10 +82,13 @@ t.test('fire comes before lockdown, lockdown before an order, an order before th
 
 t.test('a fire alarm concerns the doors that name it, or that name none; an evacuation concerns all', async (t) => {
   const fire = (input: string): SiteMode => ({ ...NORMAL, raises: [raise('fire', { input })] });
-  t.equal(standingMode(fire('north'), door('both', ['north']), false), 'lockedOpen');
-  t.equal(standingMode(fire('north'), door('both', ['south']), false), 'locked');
-  t.equal(standingMode(fire('north'), door('both'), false), 'lockedOpen');
-  t.equal(standingMode({ ...NORMAL, raises: [raise('evacuation')] }, door('both', ['south']), false), 'lockedOpen');
+  t.equal(standingMode(fire('north'), door('both', ['north']), false, nobody), 'lockedOpen');
+  t.equal(standingMode(fire('north'), door('both', ['south']), false, nobody), 'locked');
+  t.equal(standingMode(fire('north'), door('both'), false, nobody), 'lockedOpen');
+  t.equal(
+    standingMode({ ...NORMAL, raises: [raise('evacuation')] }, door('both', ['south']), false, nobody),
+    'lockedOpen',
+  );
 });
 
 t.test('from every mode of a door every other is reached, if need be through its release', async (t) => {
@@ -93,7 +99,7 @@ t.test('from every mode of a door every other is reached, if need be through its
       if (isHeld) t.throws(() => obey(ordered, { kind: 'door', door: 'door', mode: to }, ACT, alone()));
       const left = isHeld ? obey(ordered, { kind: 'releaseDoor', door: 'door' }, ACT, alone()).mode : ordered;
       const reached = obey(left, { kind: 'door', door: 'door', mode: to }, ACT, alone()).mode;
-      t.equal(standingMode(reached, door('none'), false), to, `${from} to ${to}`);
+      t.equal(standingMode(reached, door('none'), false, nobody), to, `${from} to ${to}`);
     }
   }
 });
@@ -133,7 +139,7 @@ t.test('whatever was ordered and whatever burnt, three orders bring a door back 
           { kind: 'releaseDoor', door: 'door' },
         ];
         for (const end of ends) mode = obey(mode, end, ACT, circumstances).mode;
-        return standingMode(mode, door(fire), open) === (open ? 'unlocked' : 'locked');
+        return standingMode(mode, door(fire), open, nobody) === (open ? 'unlocked' : 'locked');
       },
     ),
     300,
