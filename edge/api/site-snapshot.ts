@@ -20,8 +20,8 @@ export interface SiteSnapshot {
     /** The newest revision that was refused since one came into force; without a number, not even that can be read. */
     readonly rejected?: { readonly number?: number; readonly code: ErrorCode };
   };
-  /** `errorMs`: bound of its error, where it matters. */
-  readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number };
+  /** `errorMs`: bound of its error, where it matters. `aheadMs`: of the machine's clock, by which people sign. */
+  readonly clock: { readonly quality: TimeQuality; readonly errorMs?: number; readonly aheadMs?: number };
   /** The newest revocation that this gateway applied, and when; 0 before the first. */
   readonly revocation: { readonly number: number; readonly appliedAtUnixMs?: number };
   readonly mode: {

@@ -1,6 +1,12 @@
 import { Option } from 'commander';
-import { signDirective, type Directive, type DirectiveKind, type DirectiveOf } from '@sparc/protocol/directive';
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import {
+  signDirective,
+  type Directive,
+  type DirectiveKind,
+  type DirectiveOf,
+  type SignedDirective,
+} from '@sparc/protocol/directive';
+import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import { loadGatewayConfig } from '../config/index.js';
 import type { DirectiveAnswer, DirectiveView } from '../delivery/index.js';
@@ -9,15 +15,19 @@ import { createNodeClock, nodeRandom, toHex } from '../platform/index.js';
 import type { Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
 import { EXIT } from './exit-codes.js';
+import { assertListed, type NamedIds } from './known-ids.js';
 import { loadOperatorKey } from './operator-commands.js';
 import { table } from './text-table.js';
 
 /** Whoever gives a directive waits so long for the answers of gateways that are reached. */
 export const ANSWERS_WAIT_MS = 3_000;
 const ASK_INTERVAL_MS = 100;
-/** From its signature to its end: a directive is to be given at once, and one for a door to be carried out at once. */
-const LIFETIME_MS = 60_000;
+/** Within it a directive is to be given, as from the page: clocks are minutes apart. One for a door is carried out at once. */
+const LIFETIME_MS = 600_000;
 const DOOR_LIFETIME_MS = 10_000;
+
+/** The gateway may have taken what it did not answer. */
+const IN_DOUBT: readonly ErrorCode[] = ['ERR_CLI_GATEWAY_UNREACHABLE', 'ERR_API_FIELD_SILENT'];
 
 /** What a command directs. */
 type DraftOf<K extends DirectiveKind> = Omit<DirectiveOf<K>, 'v' | 'id' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
@@ -26,10 +36,15 @@ export type DirectiveDraft = { [K in DirectiveKind]: DraftOf<K> }[DirectiveKind]
 export interface DirectiveFlags {
   readonly config: string;
   readonly key: string;
+  /** Ids that the policy in force here does not have are meant. */
+  readonly unlisted?: true;
 }
 
 export const keyOption = (): Option =>
   new Option('--key <file>', 'key of the operator, as `sparc operator key` made it').env('SPARC_OPERATOR_KEY');
+
+export const unlistedOption = (): Option =>
+  new Option('--unlisted', 'also ids that the policy in force here does not have: an older or a later one may');
 
 /** What became of a directive, for programs. */
 export interface GivenDirective {
@@ -42,28 +57,37 @@ export interface GivenDirective {
 /** The gateway that runs by a configuration, and through it the site. */
 export class SiteOperator {
   readonly client: CommissionClient;
+  readonly #dataDir: string;
   readonly #clock: Clock = createNodeClock();
 
   /** Throws ERR_CLI_GATEWAY_UNREACHABLE, or as `loadOperatorKey`. */
   constructor(private readonly flags: DirectiveFlags) {
-    this.client = CommissionClient.of(loadGatewayConfig(flags.config).dataDir);
+    this.#dataDir = loadGatewayConfig(flags.config).dataDir;
+    this.client = CommissionClient.of(this.#dataDir);
   }
 
-  nowUnixMs(): number {
-    return Math.floor(this.#clock.wall().unixMs);
+  /** By the clock of the gateway, which may go by its neighbours and not by this machine. */
+  async nowUnixMs(): Promise<number> {
+    const { clock } = await this.client.site();
+    return Math.floor(this.#clock.wall().unixMs + (clock.aheadMs ?? 0));
+  }
+
+  /** Throws ERR_CLI_USAGE for what nobody here has, unless such ids are meant. */
+  assertListed(ids: NamedIds): void {
+    if (this.flags.unlisted === undefined) assertListed(this.#dataDir, ids);
   }
 
   /**
-   * Signs a directive, gives it to the gateway, and waits for those that are reached. Throws ERR_MESH_NOT_A_MEMBER, what the
-   * gateway refuses it by, or as `loadOperatorKey`.
+   * Signs a directive, gives it to the gateway, and waits for those that are reached. `onGiven`: once it is given and before
+   * anybody is waited for. Throws ERR_MESH_NOT_A_MEMBER, what the gateway refuses it by, or as `loadOperatorKey`.
    */
-  async give(draft: DirectiveDraft): Promise<GivenDirective> {
+  async give(draft: DirectiveDraft, onGiven: (id: string) => void): Promise<GivenDirective> {
     const signer = loadOperatorKey(this.flags.key);
     const { roster } = await this.client.mesh();
     if (roster === undefined) {
       throw new SparcError('ERR_MESH_NOT_A_MEMBER', 'the gateway is a member of no site, or its mesh does not run');
     }
-    const issuedUnixMs = this.nowUnixMs();
+    const issuedUnixMs = await this.nowUnixMs();
     const directive = {
       v: 1,
       id: toHex(nodeRandom.bytes(16)),
@@ -72,9 +96,22 @@ export class SiteOperator {
       expiresUnixMs: issuedUnixMs + (draft.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS),
       ...draft,
     } satisfies Directive;
-    const receipt = await this.client.direct(signDirective(signer, directive));
+    const signed = signDirective(signer, directive);
     const { id, kind } = directive;
+    const receipt = await this.#directed(signed, id);
+    onGiven(id);
     return { id, kind, receipt, answers: (await this.#answers(id))?.gateways ?? [] };
+  }
+
+  async #directed(signed: SignedDirective, id: string): Promise<DirectiveReceipt> {
+    try {
+      return await this.client.direct(signed);
+    } catch (error) {
+      const isInDoubt = IN_DOUBT.some((code) => isSparcError(error, code));
+      if (!isInDoubt || !isSparcError(error)) throw error;
+      const message = `${error.message}; directive ${id} may have been given: look before giving it again`;
+      throw new SparcError(error.code, message, { directive: id }, { cause: error });
+    }
   }
 
   /** Undefined where even the own gateway has not read its own entry in time. */
@@ -91,7 +128,8 @@ export class SiteOperator {
     try {
       return await this.client.directive(id);
     } catch (error) {
-      if (isSparcError(error, 'ERR_API_DIRECTIVE_UNKNOWN')) return undefined;
+      // It was given, whatever the gateway says now: an API that starts again answers later.
+      if (isSparcError(error)) return undefined;
       throw error;
     }
   }
@@ -110,24 +148,31 @@ export async function direct(
   what: string,
 ): Promise<void> {
   const given: GivenDirective[] = [];
-  for (const draft of drafts) given.push(await operator.give(draft));
+  const onGiven = (id: string) => cli.output.note(`Directive ${id} is given.`);
+  for (const draft of drafts) given.push(await operator.give(draft, onGiven));
   if (!given.every(isCarriedOut)) cli.exitCode = EXIT.operating;
   const [first] = given;
   const value = given.length === 1 ? first : given;
   cli.output.result(value, given.map((each) => directiveText(each, what)).join('\n\n'));
 }
 
-/** By every gateway that is reached. */
-const isCarriedOut = ({ kind, receipt, answers }: GivenDirective): boolean =>
+/** By every gateway that is reached. Where nothing is known it is not: the own gateway is always asked. */
+export const isCarriedOut = ({ receipt, answers }: GivenDirective): boolean =>
   receipt.outcome !== 'refused' &&
-  answers.every(({ state, isReached }) => state === 'applied' || (state === 'unheard' && !isReached)) &&
-  (kind !== 'door' || answers.length > 0);
+  answers.length > 0 &&
+  answers.every(({ state, isReached }) => state === 'applied' || (state === 'unheard' && !isReached));
 
 /** For people. */
 export function directiveText({ id, kind, receipt, answers }: GivenDirective, what: string): string {
   const rows = answers.map(({ name, state, isReached, atUnixMs, code }) => [
     name,
-    state === 'unheard' ? (isReached ? 'NO ANSWER' : 'NOT REACHED') : state === 'refused' ? 'REFUSED' : 'applied',
+    state === 'unheard'
+      ? isReached
+        ? 'NO ANSWER'
+        : 'NOT REACHED'
+      : state === 'applied'
+        ? 'applied'
+        : state.toUpperCase(),
     atUnixMs === undefined ? '' : new Date(atUnixMs).toISOString(),
     code ?? '',
   ]);
@@ -146,6 +191,9 @@ function verdict(kind: DirectiveKind, answers: readonly DirectiveAnswer[]): stri
     return answers.length > 0
       ? 'The gateway of the door has answered.'
       : 'NOBODY has answered: the gateway of the door may not be reached. It does nothing that comes too late.';
+  }
+  if (answers.length === 0) {
+    return 'Who has carried it out is NOT KNOWN: this gateway has not read it in the ledgers yet. It goes on by itself.';
   }
   const appliedCount = answers.filter(({ state }) => state === 'applied').length;
   const unheardCount = answers.filter(({ state }) => state === 'unheard').length;

@@ -2,6 +2,6 @@
  * The `sparc` command: runs a gateway, brings policies into force, verifies and exports the ledger, starts the simulator.
  * @packageDocumentation
  */
-export { directiveText, type GivenDirective } from './directing.js';
+export { directiveText, isCarriedOut, type GivenDirective } from './directing.js';
 export { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.js';
 export { runCli } from './program.js';

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { DoorDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
-import type { RaiseSnapshot } from '../api/index.js';
+import type { RaiseSnapshot, SiteSnapshot } from '../api/index.js';
 import { loadGatewayConfig } from '../config/index.js';
 import { THREAT_LEVEL_MAX, type Order } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
-import { direct, keyOption, SiteOperator, type DirectiveFlags } from './directing.js';
+import { direct, keyOption, SiteOperator, unlistedOption, type DirectiveFlags } from './directing.js';
 import { instant } from './commission-texts.js';
 import { duration } from './option-values.js';
 import { directing } from './site-directives.js';
@@ -21,12 +21,20 @@ interface ForgiveFlags {
   readonly config: string;
   readonly by?: string;
   readonly key?: string;
+  readonly unlisted?: true;
 }
 
 const ORDERED_MODES = DOOR_MODES.filter((mode): mode is StandingMode => mode !== 'accessed');
 
+const IN_MESH = [
+  '\nIn a site of several gateways it counts at each of them, and only an operator with a key ends it:',
+  '`sparc site release --key FILE`.',
+].join('\n');
+
 export function addOrderCommands(cli: Cli): void {
-  const door = cli.program.command('door').description('order something for one door of a gateway that runs');
+  const door = cli.program
+    .command('door')
+    .description('order something for one door, of a gateway that runs or, with a key, of the site');
   ordering(door, 'open <door>', 'release it for one passage')
     .option('--extended', 'for somebody who needs longer')
     .addHelpText('after', examples('sparc door open lobby --by "Ada Lovelace"'))
@@ -40,6 +48,7 @@ export function addOrderCommands(cli: Cli): void {
     );
   directing(door, 'unlock <door>', 'let it be released once, or unlocked for a time, by whichever gateway serves it')
     .option('--for <duration>', 'unlocked for so long: 90s, 30m, 2h (default: released for one passage)', duration)
+    .addOption(unlistedOption())
     .addHelpText(
       'after',
       examples('sparc door unlock gate --key ada.key', 'sparc door unlock gate --for 30m --key ada.key'),
@@ -65,12 +74,15 @@ export function addOrderCommands(cli: Cli): void {
       ),
     );
 
-  const area = cli.program.command('area').description('who is where, on a gateway that runs');
+  const area = cli.program
+    .command('area')
+    .description('who is where, on a gateway that runs or, with a key, at all gateways of the site');
   area
     .command('forgive <holder>')
     .description('let anti-passback begin anew for a holder, wherever they were')
     .option('--by <name>', 'who orders it of this gateway; it is recorded with the name')
     .addOption(keyOption().conflicts('by'))
+    .addOption(unlistedOption())
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nWith --key every gateway of the site forgives, with --by this one alone.')
@@ -92,26 +104,29 @@ export function addOrderCommands(cli: Cli): void {
       ),
     );
 
-  const site = cli.program.command('mode').description('lockdown, fire and threat level of a gateway that runs');
+  const site = cli.program
+    .command('mode')
+    .description('what stands at a gateway that runs, and what a person there may raise without a key');
   site
     .command('show')
     .description('show what is ordered, who raised it, and the mode of each door')
     .addOption(configOption())
     .addOption(jsonOption())
     .action(({ config }: { config: string }) => show(cli, config));
-  ordering(site, 'lockdown', 'let nobody in but who may override; leaving stays free').action((flags: Flags) =>
-    send(cli, flags, { kind: 'lockdown' }, 'The site is locked down.'),
-  );
+  ordering(site, 'lockdown', 'let nobody in but who may override; leaving stays free')
+    .addHelpText('after', IN_MESH)
+    .action((flags: Flags) => send(cli, flags, { kind: 'lockdown' }, 'The site is locked down.'));
   ordering(site, 'end-lockdown', 'end the lockdown').action((flags: Flags) =>
     send(cli, flags, { kind: 'endLockdown' }, 'The lockdown has ended.'),
   );
-  ordering(site, 'evacuate', 'release doors as on fire').action((flags: Flags) =>
+  ordering(site, 'evacuate', 'release doors of this gateway alone, as on fire').action((flags: Flags) =>
     send(cli, flags, { kind: 'evacuate' }, 'The evacuation is called.'),
   );
   ordering(site, 'end-fire', 'end fire and evacuation, once no fire alarm is active').action((flags: Flags) =>
     send(cli, flags, { kind: 'endFire' }, 'Fire and evacuation have ended; doors are as before.'),
   );
   ordering(site, 'threat-level <level>', `set the threat level, 0 to ${THREAT_LEVEL_MAX}`)
+    .addHelpText('after', IN_MESH)
     .addHelpText('after', examples('sparc mode threat-level 2 --by "Ada Lovelace"'))
     .action((level: string, flags: Flags) =>
       send(cli, flags, { kind: 'threatLevel', level: threatLevel(level) }, `The threat level is ${level}.`),
@@ -130,7 +145,7 @@ function ordering(parent: Command, name: string, description: string): Command {
 async function show({ output }: Cli, config: string): Promise<void> {
   const { mode, doors } = await CommissionClient.of(loadGatewayConfig(config).dataDir).site();
   const lines = [
-    mode.lockdown ? 'The site is locked down.' : 'The site is not locked down.',
+    lockdownText(mode),
     mode.fires.length === 0 ? 'No fire.' : `Fire: ${mode.fires.join(', ')}.`,
     `Threat level ${mode.threatLevel}.`,
     ...(mode.raises.length === 0 ? [] : ['Raised:', ...mode.raises.map(raiseText), 'Doors:']),
@@ -144,6 +159,12 @@ async function show({ output }: Cli, config: string): Promise<void> {
     ...(orderedUntilUnixMs !== undefined && { orderedUntilUnixMs }),
   }));
   output.result({ mode, doors: shown }, lines.join('\n'));
+}
+
+function lockdownText({ lockdown, raises }: SiteSnapshot['mode']): string {
+  if (lockdown) return 'The site is locked down.';
+  const isPartly = raises.some(({ what }) => what === 'lockdown');
+  return isPartly ? 'PARTS of the site are locked down.' : 'The site is not locked down.';
 }
 
 /** By its id, which `sparc site release --raise` takes. */
@@ -164,17 +185,23 @@ async function send({ output }: Cli, { config, by }: Flags, order: Order, done: 
   output.result({ order, by }, done);
 }
 
-function forgive(cli: Cli, holder: string, { config, by, key }: ForgiveFlags): Promise<void> {
+async function forgive(cli: Cli, holder: string, { config, by, key, unlisted }: ForgiveFlags): Promise<void> {
   const done = `Anti-passback begins anew for ${holder}.`;
-  if (key !== undefined) return direct(cli, new SiteOperator({ config, key }), [{ kind: 'forgive', holder }], done);
+  if (key !== undefined) {
+    const operator = new SiteOperator({ config, key, ...(unlisted && { unlisted }) });
+    operator.assertListed({ holder: [holder] });
+    return direct(cli, operator, [{ kind: 'forgive', holder }], done);
+  }
   if (by === undefined) throw new SparcError('ERR_CLI_USAGE', 'who forgives? --key FILE, or --by NAME');
   return send(cli, { config, by }, { kind: 'forgive', holder }, done);
 }
 
-function unlock(cli: Cli, door: string, forMs: number | undefined, flags: DirectiveFlags): Promise<void> {
+async function unlock(cli: Cli, door: string, forMs: number | undefined, flags: DirectiveFlags): Promise<void> {
   const order: DoorDirective = forMs === undefined ? { kind: 'accessDoor' } : { kind: 'door', mode: 'unlocked', forMs };
   const what = forMs === undefined ? 'is to be released once' : `is to be unlocked for ${forMs / 1_000} s`;
-  return direct(cli, new SiteOperator(flags), [{ kind: 'door', door, order }], `Door ${door} ${what}.`);
+  const operator = new SiteOperator(flags);
+  operator.assertListed({ door: [door] });
+  return direct(cli, operator, [{ kind: 'door', door, order }], `Door ${door} ${what}.`);
 }
 
 function doorOrder(door: string, mode: string, forMs: number | undefined): Order {

@@ -2,7 +2,7 @@ import { identifierKey } from '@sparc/protocol/card-format';
 import type { Visitor } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { examples, type Cli } from './cli.js';
-import { direct, SiteOperator, type DirectiveFlags } from './directing.js';
+import { direct, SiteOperator, unlistedOption, type DirectiveFlags } from './directing.js';
 import { duration } from './option-values.js';
 import { directing } from './site-directives.js';
 
@@ -24,7 +24,8 @@ export function addPeopleDirectives(cli: Cli): void {
   const credential = cli.program.command('credential').description('credentials at all gateways of a site');
   directing(credential, 'revoke <id>', 'end a credential everywhere and for good, whatever any policy says')
     .option('--holder', 'the id is that of a holder, of whom every credential ends')
-    .addHelpText('after', '\nIt ends a visitor too. An id that no policy has is taken: an older or a later one may.')
+    .addOption(unlistedOption())
+    .addHelpText('after', '\nIt ends a visitor too, by the id that the visitor was given.')
     .addHelpText('after', examples('sparc credential revoke card-ada --key grace.key'))
     .action((id: string, flags: RevokeFlags) => revoke(cli, id, flags));
   const visitor = cli.program.command('visitor').description('people who are let in for a time, beside the policy');
@@ -35,6 +36,7 @@ export function addPeopleDirectives(cli: Cli): void {
     .requiredOption('--profile <ids...>', 'access profiles of the policy')
     .requiredOption('--for <duration>', 'how long: 30m, 8h, 3d', duration)
     .option('--from <instant>', 'since when, as 2026-03-04T08:00:00Z (default: now)')
+    .addOption(unlistedOption())
     .addHelpText('after', '\nWhatever the policy says of the card or of the id outranks it.')
     .addHelpText(
       'after',
@@ -45,16 +47,22 @@ export function addPeopleDirectives(cli: Cli): void {
     .action((flags: VisitorFlags) => addVisitor(cli, flags));
 }
 
-function revoke(cli: Cli, subjectId: string, { holder, ...flags }: RevokeFlags): Promise<void> {
+async function revoke(cli: Cli, subjectId: string, { holder, ...flags }: RevokeFlags): Promise<void> {
   const subject = holder ? 'holder' : 'credential';
   const what = holder ? `Every credential of ${subjectId} is to end.` : `Credential ${subjectId} is to end.`;
-  return direct(cli, new SiteOperator(flags), [{ kind: 'revoke', subject, subjectId }], what);
+  const operator = new SiteOperator(flags);
+  operator.assertListed({ [subject]: [subjectId] });
+  return direct(cli, operator, [{ kind: 'revoke', subject, subjectId }], what);
 }
 
-function addVisitor(cli: Cli, { id, name, card, profile, for: lastsMs, from, ...flags }: VisitorFlags): Promise<void> {
+async function addVisitor(
+  cli: Cli,
+  { id, name, card, profile, for: lastsMs, from, ...flags }: VisitorFlags,
+): Promise<void> {
   const [identifier, begin] = [cardOf(card), from === undefined ? undefined : instantOf(from)];
   const operator = new SiteOperator(flags);
-  const fromUnixMs = begin ?? operator.nowUnixMs();
+  operator.assertListed({ profile });
+  const fromUnixMs = begin ?? (await operator.nowUnixMs());
   const untilUnixMs = fromUnixMs + lastsMs;
   const visitor = { id, name, identifier, profiles: [...profile], fromUnixMs, untilUnixMs };
   const until = new Date(untilUnixMs).toISOString();

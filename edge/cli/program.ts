@@ -41,6 +41,7 @@ function facts(): string {
   return [
     'Environment:',
     `  SPARC_CONFIG  configuration of the gateway, where --config is not given (default ${CONFIG_DEFAULT})`,
+    '  SPARC_OPERATOR_KEY  key of the operator, where --key is not given',
     '  SPARC_COMMISSIONING_CODE  code of an open commissioning window',
     '  SPARC_TRACE   1 adds the trace of a defect to its message',
     '',

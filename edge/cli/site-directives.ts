@@ -3,7 +3,14 @@ import { RAISES_NAMED_MAX, type Raised } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
-import { direct, keyOption, SiteOperator, type DirectiveDraft, type DirectiveFlags } from './directing.js';
+import {
+  direct,
+  keyOption,
+  SiteOperator,
+  unlistedOption,
+  type DirectiveDraft,
+  type DirectiveFlags,
+} from './directing.js';
 import { wholeNumber } from './option-values.js';
 
 interface RaiseFlags extends DirectiveFlags {
@@ -34,11 +41,12 @@ export function addSiteDirectives(cli: Cli, site: Command): void {
     .addHelpText('after', examples('sparc site evacuate --key ada.key'))
     .action((flags: DirectiveFlags) => raise(cli, flags, { what: 'evacuation' }, 'Evacuation.'));
   directing(site, 'release', 'end what was raised')
-    .addOption(new Option('--raise <ids...>', 'as `sparc mode show` names them').conflicts('all'))
+    .addOption(new Option('--raise <ids...>', 'as `sparc mode show` names them, or how they begin').conflicts('all'))
     .option('--all', 'whatever stands at this gateway, but for fire alarms: those are named')
+    .option('--unlisted', 'also whole ids of what does not stand at this gateway')
     .addHelpText(
       'after',
-      examples('sparc site release --all --key ada.key', 'sparc site release --raise 3f0c…91 --key ada.key'),
+      examples('sparc site release --all --key ada.key', 'sparc site release --raise 3f0c --key ada.key'),
     )
     .action((flags: ReleaseFlags) => release(cli, flags));
 }
@@ -55,9 +63,10 @@ export const directing = (parent: Command, name: string, description: string): C
 const scoped = (parent: Command, name: string, description: string): Command =>
   directing(parent, name, description)
     .option('--area <ids...>', 'there alone: at the doors that lead into or out of these areas')
-    .option('--door <ids...>', 'at these doors alone');
+    .option('--door <ids...>', 'at these doors alone')
+    .addOption(unlistedOption());
 
-function raise(
+async function raise(
   cli: Cli,
   flags: RaiseFlags,
   raised: { readonly what: Raised; readonly level?: number },
@@ -65,7 +74,9 @@ function raise(
 ): Promise<void> {
   const scope = [...(flags.area ?? []), ...(flags.door ?? [])];
   const draft: DirectiveDraft = { kind: 'raise', ...raised, ...(scope.length > 0 && { scope }) };
-  return direct(cli, new SiteOperator(flags), [draft], what);
+  const operator = new SiteOperator(flags);
+  operator.assertListed({ area: flags.area ?? [], door: flags.door ?? [] });
+  return direct(cli, operator, [draft], what);
 }
 
 async function release(cli: Cli, { raise: named, all, ...flags }: ReleaseFlags): Promise<void> {
@@ -73,7 +84,7 @@ async function release(cli: Cli, { raise: named, all, ...flags }: ReleaseFlags):
     throw new SparcError('ERR_CLI_USAGE', 'what is to end? --raise ID, or --all');
   }
   const operator = new SiteOperator(flags);
-  const raises = named ?? (await standing(operator));
+  const raises = named === undefined ? await standing(operator) : await wholeIds(operator, named, flags.unlisted);
   if (raises.length === 0) {
     cli.output.result([], 'Nothing is raised at this gateway.');
     return;
@@ -89,4 +100,24 @@ async function release(cli: Cli, { raise: named, all, ...flags }: ReleaseFlags):
 async function standing({ client }: SiteOperator): Promise<readonly string[]> {
   const { mode } = await client.site();
   return mode.raises.filter(({ what }) => what !== 'fire').map(({ id }) => id);
+}
+
+/** Each by its beginning. Throws ERR_CLI_USAGE for one that nothing here has, or several have. */
+async function wholeIds(
+  { client }: SiteOperator,
+  named: readonly string[],
+  isUnlisted = false,
+): Promise<readonly string[]> {
+  const { mode } = await client.site();
+  const ids = mode.raises.map(({ id }) => id);
+  return named.map((text) => {
+    const [id, ...others] = ids.filter((each) => each.startsWith(text));
+    if (others.length > 0) throw new SparcError('ERR_CLI_USAGE', `several raises begin with ${text}: write more of it`);
+    if (id === undefined && !isUnlisted) {
+      const known = ids.length === 0 ? 'nothing is raised' : `there are ${ids.join(', ')}`;
+      const message = `nothing at this gateway has the id ${text} (${known}); --unlisted where it stands elsewhere`;
+      throw new SparcError('ERR_CLI_USAGE', message);
+    }
+    return id ?? text;
+  });
 }

@@ -92,6 +92,11 @@ export class SiteClock implements Clock {
     return this.#notBack(judge(this.#state, { unixMs, uptimeMs }));
   }
 
+  /** By how much it is ahead of the machine's clock: whoever signs by that one for this gateway adds it. */
+  get aheadMs(): number {
+    return this.wall().unixMs - this.deps.clock.wall().unixMs;
+  }
+
   /** What the machine's own clock is worth, and how far it is from the uptime: for neighbours. Undefined before the start. */
   own(): OwnTime | undefined {
     if (this.#state === undefined) return undefined;

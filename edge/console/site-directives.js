@@ -2,7 +2,7 @@ import { randomId } from './operator-key.js';
 
 /** A command for a door that comes later than this is not carried out. */
 const DOOR_LIFETIME_MS = 10_000;
-/** Within it whatever else is given; clocks of tablets are minutes off. */
+/** Within it whatever else is given, as from the command line; clocks of tablets are minutes off. */
 const LIFETIME_MS = 600_000;
 
 /**
@@ -10,10 +10,11 @@ const LIFETIME_MS = 600_000;
  * `{ id, outcome, code?, message? }`. Rejects with the API's `{ code, message, action }`, or with an `Error` where nothing
  * answers.
  */
-export async function giveDirective(key, site, content) {
-  const issuedUnixMs = Date.now();
+export async function giveDirective(key, { mesh, site }, content) {
+  // A gateway that goes by the time of its neighbours says how far that is from the clock of its machine.
+  const issuedUnixMs = Date.now() + (site.clock.aheadMs ?? 0);
   const expiresUnixMs = issuedUnixMs + (content.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS);
-  const text = JSON.stringify({ v: 1, id: randomId(), site, issuedUnixMs, expiresUnixMs, ...content });
+  const text = JSON.stringify({ v: 1, id: randomId(), site: mesh.roster.site, issuedUnixMs, expiresUnixMs, ...content });
   const signature = await key.sign(text);
   const response = await fetch('/api/directives', {
     method: 'POST',

@@ -49,7 +49,7 @@ export function createSite(catalogue, { onPlaces }) {
     if (content === undefined) return;
     refuse(undefined);
     try {
-      const receipt = await giveDirective(key, model.mesh.roster.site, content);
+      const receipt = await giveDirective(key, model, content);
       awaited.set(receipt.id, undefined);
       if (receipt.code !== undefined) refuse(receipt);
       render();

@@ -444,7 +444,8 @@ export class Gateway {
     };
     const field = this.#field?.snapshot();
     if (field === undefined) throw new Error('the site process starts after the field');
-    return { ...field, gateway, policyLane: this.#laneState.view() };
+    const clock = { ...field.clock, aheadMs: Math.round(this.#clock.aheadMs) };
+    return { ...field, gateway, clock, policyLane: this.#laneState.view() };
   }
 }
 

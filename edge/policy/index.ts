@@ -16,7 +16,7 @@ export { verifyOne, type Manifest } from './manifest.js';
 export { openGeneration } from './open-generation.js';
 export { loadPinKey, pinKeyOf } from './pin.js';
 export { planOfGateway } from './plan-of-gateway.js';
-export { NO_PLACES, Places, readPlaces } from './places.js';
+export { hasPerson, NO_PLACES, Places, readPlaces } from './places.js';
 export { policyChanges } from './policy-changes.js';
 export { policyContentOf } from './policy-content.js';
 export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';

@@ -20,6 +20,19 @@ export type Places = Static<typeof Places>;
 
 export const NO_PLACES: Places = { doors: [], areas: [], profiles: [], cardFormats: [], buses: [] };
 
+/** Whether the generation that the pointer names has somebody; as little verified. Throws ERR_POLICY_CORRUPT. */
+export function hasPerson(dataDir: string, kind: 'credential' | 'holder', id: string): boolean {
+  const generation = readPointer(dataDir);
+  if (typeof generation !== 'number') return false;
+  const db = openGeneration(generationFiles(dataDir, generation).database);
+  try {
+    const table = kind === 'credential' ? 'credential' : 'credential_holder';
+    return db.prepare<[string]>(`SELECT 1 FROM ${table} WHERE id = ?`).get(id) !== undefined;
+  } finally {
+    db.close();
+  }
+}
+
 /**
  * Of the generation that the pointer names, for menus: it is not verified, and nothing is decided by it.
  * Throws ERR_POLICY_CORRUPT.

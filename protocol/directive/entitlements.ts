@@ -32,10 +32,15 @@ export class Entitlements {
     const { operator } = delegation;
     const known = this.#delegations.get(operator) ?? [];
     if (known.some((each) => isSame(each, delegation))) return false;
-    if (known.length === 0 && this.#delegations.size >= OPERATORS_MAX) return false;
+    if (!hasRights(known) && this.#countWithRights() >= OPERATORS_MAX) return false;
     const all = [...known, delegation].sort(newestFirst);
     this.#delegations.set(operator, all.slice(0, DELEGATIONS_KEPT_MAX));
     return true;
+  }
+
+  /** One whose rights were withdrawn leaves room for another. */
+  #countWithRights(): number {
+    return [...this.#delegations.values()].filter(hasRights).length;
   }
 
   /**
@@ -62,6 +67,8 @@ export class Entitlements {
     return { isEntitled: false, code: 'ERR_DIRECTIVE_NOT_ENTITLED', name: newest.name };
   }
 }
+
+const hasRights = ([newest]: readonly Delegation[]): boolean => newest !== undefined && newest.rights.length > 0;
 
 function gives({ rights, scope, notAfterUnixMs }: Delegation, directive: Directive, atUnixMs: number): boolean {
   if (!rights.includes(rightOf(directive)) || atUnixMs > notAfterUnixMs) return false;

@@ -20,7 +20,8 @@ export const GATEWAY_ERRORS = {
   },
   ERR_GATEWAY_KEY_REQUIRED: {
     meaning: 'In a site of several gateways only an operator with a key lowers what was raised for the site.',
-    action: 'Sign it: `sparc site release --key FILE`, or `sparc site threat LEVEL --key FILE`, at any gateway.',
+    action:
+      'End it with a key, at any gateway: `sparc site release --all --key FILE`, or `--raise ID` as `sparc mode show` names it.',
   },
   ERR_GATEWAY_MODE_DAMAGED: {
     meaning: 'The file that keeps lockdown, fire and the orders for doors across restarts is damaged.',

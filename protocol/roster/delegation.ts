@@ -4,9 +4,9 @@ import { hex, list, message, required, text, uint, type Infer } from '../ledger/
 /** What the authority of a site may let an operator do in its stead; a newer version may know more of them. */
 export const OPERATOR_RIGHTS = {
   revoke: 'revoke credentials',
-  mode: 'order lockdowns and threat levels, and lift them',
+  mode: 'lock down, set threat levels, EVACUATE (fire doors of the whole site open), and end all of it',
   grant: 'let visitors in for a time',
-  order: 'lock and unlock doors',
+  order: 'lock and unlock doors, and forgive anti-passback',
   expel: 'expel gateways',
 } as const;
 export type OperatorRight = keyof typeof OPERATOR_RIGHTS;

@@ -12,7 +12,7 @@ export const siteSchema = closed({
   gateway: closed({ name: Type.String(), startedAtUnixMs: instant, publicKey: Type.String() }),
   policy: Type.Optional(closed({ revision: Type.String(), appliedAtUnixMs: instant, confirmedAtUnixMs: instant })),
   policyLane: Type.Pick(PolicyLaneView, ['inForce', 'rejected']),
-  clock: closed({ quality: Type.String(), errorMs: optional.number }),
+  clock: closed({ quality: Type.String(), errorMs: optional.number, aheadMs: optional.number }),
   revocation: closed({ number: Type.Integer(), appliedAtUnixMs: Type.Optional(instant) }),
   mode: closed({
     lockdown: Type.Boolean(),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   AUTHORITY_NAME,
   Entitlements,
+  OPERATORS_MAX,
   isWithin,
   rightOf,
   type Directive,
@@ -125,4 +126,15 @@ t.test('the verdict is the same in whatever order delegations are heard, and how
     }),
   );
   t.pass();
+});
+
+t.test('operators whose rights were withdrawn leave room for others', async (t) => {
+  const entitlements = new Entitlements(undefined);
+  const of = (number: number, more: Partial<Delegation> = {}) =>
+    delegation(10, { operator: number.toString(16).padStart(64, '0'), ...more });
+  for (let number = 0; number < OPERATORS_MAX; number += 1) t.ok(entitlements.take(of(number)));
+  t.notOk(entitlements.take(of(OPERATORS_MAX)), 'as many as may be');
+  t.ok(entitlements.take(of(0, { issuedUnixMs: 20, rights: [] })));
+  t.ok(entitlements.take(of(OPERATORS_MAX)));
+  t.notOk(entitlements.take(of(0, { issuedUnixMs: 30 })), 'the room is taken');
 });

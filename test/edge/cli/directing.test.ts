@@ -1,0 +1,100 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { SITE_FILE } from '../../support/site-file.js';
+import { sparc } from '../../support/sparc-command.js';
+
+const HOUR_MS = 3_600_000;
+const RAISE = `3f0c${'ab'.repeat(14)}`;
+
+interface Given {
+  readonly text: string;
+}
+
+/** A gateway that takes directives, and then answers nothing any more. */
+async function scene(t: Test, { isSilent = false } = {}) {
+  const folder = t.testdir({
+    'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n',
+    'site.yaml': SITE_FILE,
+  });
+  const taken: Given[] = [];
+  const answers: Record<string, object> = {
+    'GET /api/site': { clock: { quality: 'holdover', aheadMs: -HOUR_MS }, mode: { raises: [{ id: RAISE }] } },
+    'GET /api/mesh': { roster: { site: 'harbour' } },
+    ...(!isSilent && { 'POST /api/directives': { id: RAISE, outcome: 'applied' } }),
+  };
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      if (request.method === 'POST') taken.push(JSON.parse(body) as Given);
+      const answer = answers[`${request.method} ${request.url}`];
+      if (answer === undefined) return void response.destroy();
+      response.setHeader('connection', 'close').end(JSON.stringify(answer));
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const config = ['--config', join(folder, 'gateway.yaml')];
+  mkdirSync(join(folder, 'data'), { mode: 0o700 });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  writeFileSync(join(folder, 'data', 'local-api.json'), JSON.stringify({ url, token: 'none' }), { mode: 0o600 });
+  for (const args of [
+    ['policy', 'apply', join(folder, 'site.yaml'), ...config],
+    ['operator', 'key', join(folder, 'ada.key')],
+  ]) {
+    const { exitCode, stderr } = await sparc(args);
+    t.equal(exitCode, 0, stderr);
+  }
+  const run = (...args: readonly string[]) => sparc([...args, '--key', join(folder, 'ada.key'), ...config]);
+  return { run, said: () => taken.map(({ text }) => JSON.parse(text) as Record<string, unknown>) };
+}
+
+t.test('a name that the policy does not have is said before anything is signed, unless it is meant', async (t) => {
+  const { run, said } = await scene(t, { isSilent: true });
+  const visitor = ['visitor', 'add', '--id', 'guest', '--name', 'Guest', '--card', 'raw:8:ff', '--for', '1h'];
+  const slips = [
+    ['site', 'lockdown', '--area', 'halll'],
+    ['site', 'lockdown', '--door', 'gaet'],
+    ['credential', 'revoke', 'card-adda'],
+    ['credential', 'revoke', 'adda', '--holder'],
+    ['area', 'forgive', 'adda'],
+    ['door', 'unlock', 'gaet'],
+    [...visitor, '--profile', 'guest'],
+    ['site', 'release', '--raise', '4'],
+  ];
+  for (const slip of slips) {
+    const { exitCode, stderr } = await run(...slip);
+    t.equal(exitCode, 2, slip.join(' '));
+    t.match(stderr, /ERR_CLI_USAGE[\s\S]*--unlisted/);
+  }
+  t.strictSame(said(), []);
+  await run('credential', 'revoke', 'card-adda', '--unlisted');
+  await run('site', 'lockdown', '--area', 'hall', '--door', 'front');
+  await run('credential', 'revoke', 'ada', '--holder');
+  await run('site', 'release', '--raise', '3f');
+  t.match(said(), [
+    { kind: 'revoke', subjectId: 'card-adda' },
+    { kind: 'raise', scope: ['hall', 'front'] },
+    { kind: 'revoke', subject: 'holder' },
+    { kind: 'release', raises: [RAISE] },
+  ]);
+});
+
+t.test('whoever directs signs by the clock of the gateway, which may not go by that of its machine', async (t) => {
+  const { run, said } = await scene(t);
+  const before = Date.now();
+  await run('site', 'lockdown');
+  const [{ issuedUnixMs } = {}] = said();
+  t.ok(Math.abs(Number(issuedUnixMs) - (before - HOUR_MS)) < 60_000);
+});
+
+t.test('the id is told before anybody is waited for, and where it is not known whether it was given', async (t) => {
+  const taken = await (await scene(t)).run('site', 'lockdown');
+  t.match(taken.stderr, /Directive [0-9a-f]{32} is given/);
+  t.notMatch(taken.stderr, /ERR_/, 'a gateway that does not answer later has not refused it');
+  const silent = await (await scene(t, { isSilent: true })).run('site', 'lockdown');
+  t.match(silent.stderr, /ERR_CLI_GATEWAY_UNREACHABLE[\s\S]*directive [0-9a-f]{32} may have been given/);
+});
