@@ -5,6 +5,7 @@ import { ago } from './words.js';
 const STATES = [
   ['applied', 'Applied on', 'good'],
   ['refused', 'Refused by', 'bad'],
+  ['ended', 'Ended again by', 'bad'],
   ['unheard', 'Not heard yet by', 'waiting'],
 ];
 

@@ -94,11 +94,12 @@ export const operatorName = ({ key, name }) => name ?? `${key.slice(0, KEY_START
 /** How it stands with a directive, in a few words: { level, words }. */
 export function outcomeOf({ answeredBy, gateways }) {
   const of = (state) => gateways.filter((each) => each.state === state);
-  const [applied, refused, unheard] = [of('applied'), of('refused'), of('unheard')];
+  const [applied, refused, ended, unheard] = [of('applied'), of('refused'), of('ended'), of('unheard')];
   if (answeredBy === 'one') {
     if (applied.length > 0) return { level: 'good', words: 'Carried out' };
     return refused.length > 0 ? { level: 'bad', words: 'Refused' } : { level: 'waiting', words: 'No answer yet' };
   }
+  if (ended.length > 0) return { level: 'bad', words: `Ended again by ${ended.length} of ${gateways.length}` };
   if (refused.length > 0) return { level: 'bad', words: `Refused by ${refused.length} of ${gateways.length}` };
   if (unheard.length === 0) return { level: 'good', words: `Applied on all ${gateways.length}` };
   return { level: 'waiting', words: `Applied on ${applied.length} of ${gateways.length}` };

@@ -30,7 +30,7 @@ const GatewayDelivery = closed({
   }),
   directives: closed({
     appliedCount: count('directives that it carried out, of those that are kept here'),
-    refusedCount: count('directives that it refused'),
+    refusedCount: count('directives that it refused, or ended'),
     unheardCount: count('directives that it said nothing of yet'),
     unheardSinceUnixMs: Type.Optional(instant('when the oldest of them was given')),
   }),
@@ -53,11 +53,12 @@ const DirectiveAnswer = closed({
   state: Type.Union([
     Type.Literal('applied', { description: 'its log says that it carried the directive out' }),
     Type.Literal('refused'),
+    Type.Literal('ended', { description: 'it carried it out, and ended it since its operator had no right to it' }),
     Type.Literal('unheard', { description: 'its log says nothing of it yet, as far as it is here' }),
   ]),
   atUnixMs: Type.Optional(instant('when it answered, by its clock')),
   cursor: Type.Optional(cursor('the entry that says so, in the log of that gateway')),
-  code: Type.Optional(Type.String({ description: 'why it was refused' })),
+  code: Type.Optional(Type.String({ description: 'why it was refused or ended' })),
 });
 export type DirectiveAnswer = Static<typeof DirectiveAnswer>;
 

@@ -2,7 +2,15 @@
  * Proof of delivery: what the logs of all gateways of a site say of how far each of them is. Pure.
  * @packageDocumentation
  */
-export { DeliveryLog, DIRECTIVES_KEPT_MAX, type Answer } from './delivery-log.js';
+export {
+  ACKNOWLEDGEMENTS,
+  ANSWERS_KEPT_MAX,
+  DeliveryLog,
+  DENIALS,
+  DIRECTIVES_KEPT_MAX,
+  UNENTITLED_KEPT_MAX,
+  type Answer,
+} from './delivery-log.js';
 export { deliveryOf, directiveOf, DIRECTIVES_SHOWN, type DeliverySite, type SiteGateway } from './delivery-of.js';
 export {
   DeliveryView,

@@ -9,7 +9,7 @@ import {
   SITE_SECRET_KIND,
   unsealSiteSecret,
 } from '@sparc/protocol/roster';
-import type { Membership, Operators } from '../membership/index.js';
+import type { Membership } from '../membership/index.js';
 import { handlerOf, type AuthorityHandler } from '../replica/index.js';
 
 /** What the authority says of who belongs to the site. `gateway`: key in hex, and the seed that it is made from. */
@@ -17,7 +17,7 @@ export function membershipHandlers(
   clock: Clock,
   gateway: { readonly key: string; readonly seed: Uint8Array },
   membership: Membership,
-  operators: Operators,
+  believe: (delegation: Delegation) => void,
 ): readonly AuthorityHandler[] {
   return [
     handlerOf(ROSTER_KIND, SignedRoster, (signed) => membership.takeRoster(signed)),
@@ -30,6 +30,6 @@ export function membershipHandlers(
       }
       membership.takeSecret(secret, clock.wall().unixMs);
     }),
-    handlerOf(DELEGATION_KIND, Delegation, (delegation) => operators.take(delegation)),
+    handlerOf(DELEGATION_KIND, Delegation, believe),
   ];
 }

@@ -3,6 +3,7 @@ import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { headToText } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
+import type { Delegation } from '@sparc/protocol/roster';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
@@ -130,7 +131,13 @@ export class MeshRun {
     const takers = { replicator: this.#replicator, parts: this.#policy.exchange };
     const onFailure = (error: unknown, what: string) => this.#failed(error, what);
     this.#couriers = meshCouriers({ ...deps, ...takers, onFailure }, dataDir);
-    this.#delivery = new SiteDelivery({ ...disks, clock, onDirective: () => deps.onDirective(), onFailure });
+    this.#delivery = new SiteDelivery({
+      ...disks,
+      clock,
+      authority: toHex(membership.authority),
+      onDirective: () => deps.onDirective(),
+      onFailure,
+    });
     this.#times = new TimeTeller({
       clock,
       times: () => this.#network.times(),
@@ -255,7 +262,10 @@ export class MeshRun {
     return new AuthorityReader(
       replicas,
       toHex(membership.authority),
-      [...membershipHandlers(clock, gateway, membership, this.#operators), ...this.#policy.handlers],
+      [
+        ...membershipHandlers(clock, gateway, membership, (delegation) => this.#believe(delegation)),
+        ...this.#policy.handlers,
+      ],
       (entry) => this.#onRefused(entry),
     );
   }
@@ -302,6 +312,11 @@ export class MeshRun {
     this.#hints.stored();
     this.#delivery.grew(author);
     if (author === toHex(this.membership.authority)) this.#readAuthority();
+  }
+
+  #believe(delegation: Delegation): void {
+    this.#operators.take(delegation);
+    this.#delivery.believe(delegation);
   }
 
   #readAuthority(): void {

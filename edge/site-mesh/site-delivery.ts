@@ -1,4 +1,6 @@
+import { Entitlements } from '@sparc/protocol/directive';
 import type { Clock } from '@sparc/protocol/ports';
+import type { Delegation } from '@sparc/protocol/roster';
 import type { MeshView } from '../api/index.js';
 import {
   DeliveryLog,
@@ -14,6 +16,8 @@ import { DeliveryReader } from './delivery-reader.js';
 
 export interface SiteDeliveryDeps {
   readonly clock: Clock;
+  /** Public key of the authority of the site, in hex. */
+  readonly authority: string;
   readonly own: OwnLog;
   readonly replicas: ReadableLogs;
   /** A directive was given or answered. */
@@ -23,10 +27,13 @@ export interface SiteDeliveryDeps {
 
 /** Proof of delivery from the own journal and the replicas, which were verified when they were taken. */
 export class SiteDelivery {
-  readonly #log = new DeliveryLog(verifySignature);
+  readonly #entitlements: Entitlements;
+  readonly #log: DeliveryLog;
   readonly #reader: DeliveryReader;
 
-  constructor({ own, replicas, ...deps }: SiteDeliveryDeps) {
+  constructor({ authority, own, replicas, ...deps }: SiteDeliveryDeps) {
+    this.#entitlements = new Entitlements(authority);
+    this.#log = new DeliveryLog(verifySignature, this.#entitlements);
     const logs: ReadableLogs = {
       logs: () => new Map([...replicas.logs(), [own.author, own.log()]]),
       batchAfter: (author, after) =>
@@ -39,6 +46,11 @@ export class SiteDelivery {
     this.#reader.start();
   }
 
+  /** What the authority delegated: what its operators direct is shown from now on, or not any more. */
+  believe(delegation: Delegation): void {
+    if (this.#entitlements.take(delegation)) this.#log.believed();
+  }
+
   /** The log of an author has more. */
   grew(author: string): void {
     this.#reader.grew(author);
@@ -48,7 +60,7 @@ export class SiteDelivery {
     return deliveryOf(this.#log, siteOf(mesh), this.#reader.isComplete);
   }
 
-  /** Undefined for one that no log here carries, or that was given long before a thousand others. */
+  /** Undefined for one that no log here carries, or that its operator had no right to. */
   directive(id: string, mesh: MeshView): DirectiveView | undefined {
     const given = this.#log.given(id);
     return given && directiveOf(this.#log, siteOf(mesh), given);

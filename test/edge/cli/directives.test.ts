@@ -1,12 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { directiveText, type GivenDirective } from '@sparc/edge/cli';
+import { directiveText, isCarriedOut, type GivenDirective } from '@sparc/edge/cli';
 import { sparc } from '../../support/sparc-command.js';
 
 const ID = 'ab'.repeat(16);
 
-const answer = (name: string, state: 'applied' | 'refused' | 'unheard', isReached = true, code?: string) => ({
+const answer = (name: string, state: 'applied' | 'refused' | 'ended' | 'unheard', isReached = true, code?: string) => ({
   gateway: 'cd'.repeat(32),
   name,
   isReached,
@@ -42,6 +42,16 @@ t.test('whoever directs is told of every gateway what became of it', async (t) =
   ]);
   t.match(directiveText(given('door', []), 'Door gate.'), /NOBODY has answered/);
   t.match(directiveText(given('door', [answer('hallway', 'applied')]), 'Door gate.'), /has answered\.$/);
+});
+
+t.test('of what nothing is known it is not said that it was carried out', async (t) => {
+  const unknown = given('raise', []);
+  t.match(directiveText(unknown, 'Lockdown.'), /NOT KNOWN/);
+  t.notMatch(directiveText(unknown, 'Lockdown.'), /0 of 0/);
+  t.notOk(isCarriedOut(unknown));
+  t.notOk(isCarriedOut(given('door', [])));
+  t.notOk(isCarriedOut(given('raise', [answer('hallway', 'applied'), answer('cellar', 'ended')])), 'nor of what ended');
+  t.ok(isCarriedOut(given('raise', [answer('hallway', 'applied'), answer('annexe', 'unheard', false)])));
 });
 
 t.test('the key of an operator can be read by its owner alone, and none is written over', async (t) => {

@@ -1,7 +1,25 @@
 import t from 'tap';
-import { encodeSignedDirective, signDirective, type Directive } from '@sparc/protocol/directive';
+import {
+  directiveId,
+  encodeSignedDirective,
+  Entitlements,
+  signDirective,
+  type DirectiveContent,
+} from '@sparc/protocol/directive';
+import { EVENTS } from '@sparc/protocol/events';
 import type { StoredRecord } from '@sparc/protocol/ledger';
-import { DeliveryLog, deliveryOf, DIRECTIVES_KEPT_MAX, directiveOf, type DeliverySite } from '@sparc/edge/delivery';
+import type { OperatorRight } from '@sparc/protocol/roster';
+import {
+  ACKNOWLEDGEMENTS,
+  ANSWERS_KEPT_MAX,
+  DeliveryLog,
+  deliveryOf,
+  DENIALS,
+  DIRECTIVES_KEPT_MAX,
+  directiveOf,
+  UNENTITLED_KEPT_MAX,
+  type DeliverySite,
+} from '@sparc/edge/delivery';
 import { verifySignature } from '@sparc/edge/platform';
 import { testSigner } from '../../support/test-signer.js';
 
@@ -19,21 +37,34 @@ const SITE: DeliverySite = {
   operatorNames: new Map([[OPERATOR_KEY, 'Ada']]),
 };
 
-const idOf = (at: number): string => at.toString(16).padStart(32, '0');
 const common = (at: number) => ({
   v: 1 as const,
-  id: idOf(at),
   site: 'harbour',
   issuedUnixMs: START_UNIX_MS + at,
   expiresUnixMs: START_UNIX_MS + at + 10_000,
 });
-const lockdown = (at = 1): Directive => ({ ...common(at), kind: 'raise', what: 'lockdown', scope: ['lab'] });
+const lockdown = (at = 1): DirectiveContent => ({ ...common(at), kind: 'raise', what: 'lockdown', scope: ['lab'] });
+const idFor = (content: DirectiveContent): string =>
+  directiveId({ operator: OPERATOR_KEY, text: JSON.stringify(content) });
+const idOf = (at: number): string => idFor(lockdown(at));
 
 /** Logs that gateways write, one entry a second, as they are read here. */
 class Said {
-  readonly log = new DeliveryLog(verifySignature);
+  readonly #entitlements = new Entitlements(undefined);
+  readonly log = new DeliveryLog(verifySignature, this.#entitlements);
   readonly #sequences = new Map<string, number>();
   #atMs = START_UNIX_MS;
+
+  constructor({ isDelegated = true } = {}) {
+    if (isDelegated) this.delegate(['mode', 'revoke', 'grant', 'order', 'expel']);
+  }
+
+  delegate(rights: readonly OperatorRight[], issuedUnixMs = START_UNIX_MS): void {
+    const notAfterUnixMs = START_UNIX_MS + 31_536_000_000;
+    const delegation = { operator: OPERATOR_KEY, name: 'Ada', rights: [...rights], scope: [], issuedUnixMs };
+    this.#entitlements.take({ ...delegation, notAfterUnixMs });
+    this.log.believed();
+  }
 
   say(author: string, record: StoredRecord): void {
     const sequence = (this.#sequences.get(author) ?? 0) + 1;
@@ -45,9 +76,17 @@ class Said {
     this.log.take({ ...mark, record });
   }
 
-  give(author: string, directive: Directive, signer = OPERATOR): void {
+  /** Well signed by somebody to whom nothing was delegated. */
+  giveAs(seed: number, author: string, directive: DirectiveContent): void {
+    this.say(author, {
+      name: 'directive.given',
+      directive: encodeSignedDirective(signDirective(testSigner(seed), directive)),
+    });
+  }
+
+  give(author: string, directive: DirectiveContent, signer = OPERATOR): void {
     const bytes = encodeSignedDirective({ ...signDirective(signer, directive), operator: OPERATOR_KEY });
-    this.say(author, { name: 'directive.given', directive: bytes, detail: { directive: directive.id } });
+    this.say(author, { name: 'directive.given', directive: bytes, detail: { directive: idFor(directive) } });
   }
 
   answers(id: string) {
@@ -96,10 +135,11 @@ t.test('a directive is answered by each gateway in its own log, refusals with th
 
 t.test('an answer that is read before the directive it answers counts', async (t) => {
   const said = new Said();
-  said.say(GATE, { name: 'revocation.applied', detail: { directive: idOf(1), number: '4' } });
-  t.equal(said.answers(idOf(1)), undefined);
-  said.give(HALLWAY, { ...common(1), kind: 'revoke', subject: 'credential', subjectId: 'card-ada' });
-  t.strictSame(said.answers(idOf(1)), [
+  const revocation = { ...common(1), kind: 'revoke', subject: 'credential', subjectId: 'card-ada' } as const;
+  said.say(GATE, { name: 'revocation.applied', detail: { directive: idFor(revocation), number: '4' } });
+  t.equal(said.answers(idFor(revocation)), undefined);
+  said.give(HALLWAY, revocation);
+  t.strictSame(said.answers(idFor(revocation)), [
     ['hallway', 'unheard', undefined],
     ['gate', 'applied', undefined],
     ['cellar', 'unheard', undefined],
@@ -130,18 +170,20 @@ t.test('what no operator signed is no directive, and a repetition elsewhere adds
 
 t.test('a door command is answered by the gateway of the door alone, and nobody else owes an answer', async (t) => {
   const said = new Said();
-  said.give(HALLWAY, { ...common(1), kind: 'door', door: 'front', order: { kind: 'releaseDoor' } });
-  t.strictSame(said.answers(idOf(1)), []);
+  const command = { ...common(1), kind: 'door', door: 'front', order: { kind: 'releaseDoor' } } as const;
+  said.give(HALLWAY, command);
+  t.strictSame(said.answers(idFor(command)), []);
   t.equal(deliveryOf(said.log, SITE, true).gateways[2]?.directives.unheardCount, 0);
-  said.say(GATE, { name: 'operator.release', doorId: 'front', detail: { directive: idOf(1) } });
-  t.strictSame(said.answers(idOf(1)), [['gate', 'applied', undefined]]);
+  said.say(GATE, { name: 'operator.release', doorId: 'front', detail: { directive: idFor(command) } });
+  t.strictSame(said.answers(idFor(command)), [['gate', 'applied', undefined]]);
 });
 
 t.test('whoever is expelled is not asked', async (t) => {
   const said = new Said();
-  said.give(HALLWAY, { ...common(1), kind: 'expel', gateway: CELLAR, heads: [] });
+  const expulsion: DirectiveContent = { ...common(1), kind: 'expel', gateway: CELLAR, heads: [] };
+  said.give(HALLWAY, expulsion);
   t.strictSame(
-    said.answers(idOf(1))?.map(([name]) => name),
+    said.answers(idFor(expulsion))?.map(([name]) => name),
     ['hallway', 'gate'],
   );
   t.equal(deliveryOf(said.log, SITE, true).gateways[2]?.directives.unheardCount, 0);
@@ -202,11 +244,67 @@ t.test('a gateway that starts has no policy until it says so, and an older revoc
 t.test('one gateway that answers without end costs others nothing', async (t) => {
   const said = new Said();
   said.say(GATE, { name: 'site.lockdown', detail: { directive: idOf(1) } });
-  for (let at = 0; at <= DIRECTIVES_KEPT_MAX; at += 1) {
+  for (let at = 0; at <= ANSWERS_KEPT_MAX; at += 1) {
     said.say(CELLAR, { name: 'site.lockdown', detail: { directive: idOf(at + 1) } });
   }
   t.equal(said.log.answerOf(CELLAR, idOf(1)), undefined, 'its own oldest answer gave way');
   t.equal(said.log.answerOf(GATE, idOf(1))?.state, 'applied');
+});
+
+t.test('who has no right to direct takes nobody the answer to what was directed, and is not shown', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, lockdown());
+  for (let at = 0; at < 2 * DIRECTIVES_KEPT_MAX; at += 1) {
+    const ahead = { issuedUnixMs: 2 ** 48 - 2, expiresUnixMs: 2 ** 48 - 1 };
+    said.giveAs(9, CELLAR, { ...common(at), ...ahead, kind: 'forgive', holder: `h${at}` });
+  }
+  t.strictSame(
+    said.log.allGiven().map(({ directive }) => directive.id),
+    [idOf(1)],
+  );
+  t.equal(deliveryOf(said.log, SITE, true).gateways[2]?.directives.unheardCount, 1);
+});
+
+t.test('a directive is shown once its operator is known to have the right, and not longer', async (t) => {
+  const said = new Said({ isDelegated: false });
+  said.give(HALLWAY, lockdown());
+  for (let at = 0; at < 2 * UNENTITLED_KEPT_MAX; at += 1) said.giveAs(9, CELLAR, lockdown(at));
+  t.equal(said.log.given(idOf(1)), undefined);
+  said.delegate(['mode']);
+  t.equal(said.log.given(idOf(1))?.directive.kind, 'raise', 'whatever another gateway carried meanwhile');
+  said.delegate([], START_UNIX_MS + 500);
+  t.equal(said.log.given(idOf(1)), undefined, 'it was withdrawn before the directive was given');
+});
+
+t.test('what was carried out and ended for want of the right does not read as applied', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, lockdown());
+  const code = 'ERR_DIRECTIVE_NOT_ENTITLED';
+  said.say(GATE, { name: 'site.lockdown', detail: { directive: idOf(1) } });
+  said.say(GATE, { name: 'site.lockdown_ended', code, detail: { directive: idOf(1) } });
+  t.strictSame(said.answers(idOf(1))?.[1], ['gate', 'ended', code]);
+  said.say(GATE, { name: 'directive.refused', code, detail: { directive: idOf(1) } });
+  t.strictSame(said.answers(idOf(1))?.[1], ['gate', 'ended', code], 'what is refused later was in force');
+  said.say(GATE, { name: 'site.lockdown', detail: { directive: idOf(1) } });
+  t.strictSame(said.answers(idOf(1))?.[1], ['gate', 'applied', undefined], 'the authority had another word');
+});
+
+t.test('an event that only names a directive is no answer to it', async (t) => {
+  const said = new Said();
+  said.give(HALLWAY, lockdown());
+  said.say(GATE, { name: 'linkage.ran', detail: { directive: idOf(1) } });
+  said.say(GATE, { name: 'of.a_newer_version', detail: { directive: idOf(1) } });
+  t.strictSame(said.answers(idOf(1))?.[1], ['gate', 'unheard', undefined]);
+});
+
+t.test('every event that the catalogue lets name a directive is an answer of one kind', async (t) => {
+  const naming = Object.entries(EVENTS)
+    .filter(([, described]) => 'detail' in described)
+    .filter(([, described]) => /"directive\??":/.test(JSON.stringify(described)))
+    .map(([name]) => name);
+  // An input raises a fire alarm, and no directive does.
+  const others = ['directive.given', 'fire.alarm'];
+  t.strictSame(naming.sort(), [...ACKNOWLEDGEMENTS, ...DENIALS, ...others].sort());
 });
 
 t.test('of more directives than are kept the oldest goes', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { Entitlements } from '@sparc/protocol/directive';
 import type { Batch, StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import { DeliveryLog } from '@sparc/edge/delivery';
@@ -19,7 +20,7 @@ function setUp(costMs = 0) {
   const failures: string[] = [];
   let isDamaged = false;
   let directivesCount = 0;
-  const delivery = new DeliveryLog(() => true);
+  const delivery = new DeliveryLog(() => true, new Entitlements(undefined));
   const reader = new DeliveryReader({
     clock: {
       monotonicMs: () => clock.monotonicMs() + spentMs,
@@ -88,6 +89,40 @@ t.test('much is read in slices, and news wait for their turn', async (t) => {
   await clock.run(3 * DELIVERY_PAUSE_MS);
   t.equal(number(), 5);
   t.ok(reader.isComplete);
+});
+
+t.test('a gateway that writes faster than it is read keeps nobody else waiting', async (t) => {
+  const clock = new VirtualClock();
+  let spentMs = 0;
+  const chains = [new TestChain(testSigner(3)), new TestChain(testSigner(4))] as const;
+  const [loud, quiet] = chains.map(({ signer }) => toHex(signer.publicKey));
+  const batches = chains.map((chain) => batchesOf([chain.open(1), chain.add({ name: 'gateway.started' })]));
+  const delivery = new DeliveryLog(() => true, new Entitlements(undefined));
+  const reader = new DeliveryReader({
+    clock: {
+      monotonicMs: () => clock.monotonicMs() + spentMs,
+      wall: () => clock.wall(),
+      setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    },
+    delivery,
+    onDirective: () => undefined,
+    onFailure: (error) => t.fail(String(error)),
+    logs: {
+      logs: () =>
+        new Map(chains.map(({ signer, head }) => [toHex(signer.publicKey), head === undefined ? [] : [{ head }]])),
+      batchAfter: (author, { sequence }) => {
+        const [chain, of] = author === loud ? [chains[0], batches[0]] : [chains[1], batches[1]];
+        spentMs += DELIVERY_SLICE_MS;
+        if (author === loud) of?.push(...batchesOf([chain.add({ name: 'gateway.started' })]));
+        return of?.find(({ firstSequence }) => firstSequence === sequence + 1);
+      },
+    },
+  });
+  t.teardown(() => reader.stop());
+  reader.start();
+  await clock.run(6 * DELIVERY_PAUSE_MS);
+  t.ok((delivery.reportOf(loud ?? '').newest?.id.sequence ?? 0) > 1);
+  t.not(delivery.reportOf(quiet ?? '').newest, undefined);
 });
 
 t.test('a log that cannot be read is told, and read on when it grows', async (t) => {

@@ -25,7 +25,7 @@ function scene(t: Test) {
   const operators = new Operators();
   const seed = findIdentitySeed(dataDir) ?? new Uint8Array();
   const clock = new VirtualClock({ startUnixMs: START });
-  const handlers = membershipHandlers(clock, { key, seed }, membership, operators);
+  const handlers = membershipHandlers(clock, { key, seed }, membership, (each) => operators.take(each));
   /** The authority says it; the code that it ends with. */
   const says = (kind: string, body: Uint8Array) =>
     codeOf(() =>
