@@ -101,7 +101,7 @@ export function buildApi({
   addDeliveryRoutes(api, { state, mesh, delivery, places, answers });
   addCommissioningRoutes(api, { state, requests });
   addOrderRoutes(api, requests);
-  addDirectiveRoutes(api, requests, answers);
+  addDirectiveRoutes(api, { requests, mesh }, answers);
   for (const { path, contentType, etag, bytes } of consoleFiles()) {
     api.get(path, async (request, reply) => {
       reply.headers({ etag, 'cache-control': 'no-cache' });
