@@ -5,7 +5,7 @@ import { JOURNAL_FILE, readBack } from '../ledger/index.js';
 import { isModeClaim, type ModeClaim } from './recorded-mode.js';
 
 /** Entries before a start that may be of what the file of the mode lacks: it is written as soon as they are. */
-const LAST_ENTRIES = 1_000;
+const MODE_READ_BACK_MAX = 1_000;
 
 /** What the journal has before an entry of the mode of the site, oldest first. Throws as `readEntries`. */
 export async function readMode(
@@ -19,7 +19,7 @@ export async function readMode(
   let readCount = 0;
   for await (const { id, record, wallUnixMs } of readBack(join(dataDir, JOURNAL_FILE), clock, before)) {
     readCount += 1;
-    if (which === 'last' && readCount > LAST_ENTRIES) break;
+    if (which === 'last' && readCount > MODE_READ_BACK_MAX) break;
     if (record === undefined || !isKnownRecord(record)) continue;
     // Recorded first, and then not carried out.
     if (record.name === 'order.refused' && record.causeId !== undefined) undone.add(nameOf(record.causeId));
