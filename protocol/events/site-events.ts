@@ -121,6 +121,11 @@ export const SITE_EVENTS = {
     meaning: 'A fire alarm became active; doors it concerns release until it is ended.',
     detail: { input: 'the input that tells it', raise: RAISE_ID, ...RAISE },
   },
+  'fire.alarm_late': {
+    severity: 'warning',
+    meaning: 'A fire alarm of another gateway was first heard long after it was given; it releases no door here.',
+    detail: { input: 'the input that told it', raise: RAISE_ID },
+  },
   'fire.evacuation': {
     severity: 'alarm',
     meaning: 'A named person called an evacuation.',
