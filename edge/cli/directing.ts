@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import {
+  directiveId,
   signDirective,
-  type Directive,
+  type DirectiveContent,
   type DirectiveKind,
   type DirectiveOf,
   type SignedDirective,
@@ -11,7 +12,7 @@ import type { Clock } from '@sparc/protocol/ports';
 import { loadGatewayConfig } from '../config/index.js';
 import type { DirectiveAnswer, DirectiveView } from '../delivery/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
-import { createNodeClock, nodeRandom, toHex } from '../platform/index.js';
+import { createNodeClock } from '../platform/index.js';
 import type { Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
 import { EXIT } from './exit-codes.js';
@@ -90,14 +91,13 @@ export class SiteOperator {
     const issuedUnixMs = await this.nowUnixMs();
     const directive = {
       v: 1,
-      id: toHex(nodeRandom.bytes(16)),
       site: roster.site,
       issuedUnixMs,
       expiresUnixMs: issuedUnixMs + (draft.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS),
       ...draft,
-    } satisfies Directive;
+    } satisfies DirectiveContent;
     const signed = signDirective(signer, directive);
-    const { id, kind } = directive;
+    const [id, kind] = [directiveId(signed), directive.kind];
     const receipt = await this.#directed(signed, id);
     onGiven(id);
     return { id, kind, receipt, answers: (await this.#answers(id))?.gateways ?? [] };

@@ -1,5 +1,3 @@
-import { randomId } from './operator-key.js';
-
 /** A command for a door that comes later than this is not carried out. */
 const DOOR_LIFETIME_MS = 10_000;
 /** Within it whatever else is given, as from the command line; clocks of tablets are minutes off. */
@@ -14,7 +12,7 @@ export async function giveDirective(key, { mesh, site }, content) {
   // A gateway that goes by the time of its neighbours says how far that is from the clock of its machine.
   const issuedUnixMs = Date.now() + (site.clock.aheadMs ?? 0);
   const expiresUnixMs = issuedUnixMs + (content.kind === 'door' ? DOOR_LIFETIME_MS : LIFETIME_MS);
-  const text = JSON.stringify({ v: 1, id: randomId(), site: mesh.roster.site, issuedUnixMs, expiresUnixMs, ...content });
+  const text = JSON.stringify({ v: 1, site: mesh.roster.site, issuedUnixMs, expiresUnixMs, ...content });
   const signature = await key.sign(text);
   const response = await fetch('/api/directives', {
     method: 'POST',

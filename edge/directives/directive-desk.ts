@@ -9,11 +9,12 @@ import {
 } from '@sparc/protocol/directive';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
+import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { openForSite, type HeardEntry } from '../heard/index.js';
 import { carryOut, isForNow, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
-import { DirectiveMemory, type DirectiveStore } from './directive-memory.js';
+import { DirectiveMemory, type DirectiveStore, type GivenHere } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
 import { asSparcError, Refusals } from './refusals.js';
 
@@ -28,6 +29,8 @@ export interface DirectiveSite {
 
 export interface DirectiveDeskDeps extends DirectiveSite {
   readonly clock: Clock;
+  /** Of the stamp that an entry of now has, or a little earlier: a clock that is set back makes it no earlier. */
+  readonly nowUnixMs: () => number;
   readonly sinks: DirectiveSinks;
   /** The operator had no right, as the authority says meanwhile: what they raised ends, and whom they let in is out. */
   readonly retract: (directive: DirectiveOf<'raise' | 'visitor'>) => void;
@@ -59,6 +62,9 @@ type NotEntitled = Exclude<Verdict, Entitled>;
 /** What restricts is in force before it is recorded. */
 const AT_ONCE: ReadonlySet<DirectiveKind> = new Set(['raise', 'revoke', 'expel']);
 
+/** What opens, lets in or forgives. All else changes nothing where it comes again, and counts however late it is heard. */
+const NOT_AGAIN: ReadonlySet<DirectiveKind> = new Set(['door', 'visitor', 'forgive']);
+
 /**
  * Judges the directives that are given here or heard of, and has each carried out once. The verdict is about the entry that
  * carries it, so that all gateways that know the same delegations come to the same one.
@@ -70,11 +76,13 @@ export class DirectiveDesk {
   readonly #cases = new OpenCases();
   /** About to be dealt with, or in force where a restart would forget it. */
   readonly #taken = new Set<string>();
+  /** Of what was carried up to then, nobody knows any more whether it was carried out. */
+  #lostUnixMs = -1;
 
   constructor(private readonly deps: DirectiveDeskDeps) {
     this.#memory = new DirectiveMemory(deps.store);
     this.#entitlements = new Entitlements(deps.authority);
-    this.#refusals = new Refusals(deps.clock, this.#memory, deps.record);
+    this.#refusals = new Refusals(deps.clock, this.#memory, deps.record, () => void this.#save());
   }
 
   /** Once, before anything is given or heard. */
@@ -82,8 +90,10 @@ export class DirectiveDesk {
     try {
       this.#memory.load();
     } catch (error) {
+      this.#lostUnixMs = this.deps.clock.wall().unixMs + HLC_AHEAD_MAX_MS;
       this.deps.onFailure(error, 'which directives were carried out is lost');
     }
+    for (const given of this.#memory.given) this.#reopen(given);
   }
 
   /**
@@ -94,9 +104,9 @@ export class DirectiveDesk {
     const directive = openForSite(this.deps.verify, this.deps.site, signed);
     const { id, kind } = directive;
     if (this.#isTaken(id)) return { id, outcome: 'known' };
-    const carriedUnixMs = this.deps.clock.wall().unixMs;
+    const carriedUnixMs = this.deps.nowUnixMs();
     const verdict = this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
-    const isLate = carriedUnixMs > directive.expiresUnixMs;
+    const isLate = this.deps.clock.wall().unixMs > directive.expiresUnixMs;
     if (isLate || !verdict.isEntitled) {
       const error = isLate || verdict.isEntitled ? expired(directive) : notEntitled(verdict);
       this.#refusals.record(SELF, { directive: id, operator: signed.operator }, error);
@@ -130,29 +140,31 @@ export class DirectiveDesk {
       counting.add(given.directive.id);
       this.#take(given, verdict);
     }
-    for (const { directive } of open) if (!counting.has(directive.id)) this.#retract(directive);
+    for (const given of open) if (!counting.has(given.directive.id)) this.#retract(given);
   }
 
   /** An entry of another gateway that carries a directive. What is wrong with it concerns this entry and nothing else. */
-  heard({ id: entry, hlc, wallUnixMs, directive: opened }: HeardEntry): void {
+  heard({ id: entry, directive: opened }: HeardEntry): void {
     const cause = Promise.resolve(entry);
     let known = {};
     try {
       if (opened === undefined) return;
       if ('code' in opened) throw new SparcError(opened.code, opened.message);
-      const { signed, directive } = opened;
+      const { signed, directive, carriedUnixMs } = opened;
       known = { directive: directive.id, operator: signed.operator };
-      // The earlier of its stamps: the other follows clocks that run ahead.
-      const isLate = Math.min(hlc.unixMs, wallUnixMs) > directive.expiresUnixMs;
+      // The stamp follows clocks that run ahead, and what else the entry says of its time anybody may write.
+      const isLate = carriedUnixMs - HLC_AHEAD_MAX_MS > directive.expiresUnixMs;
       if (isLate && this.#isTaken(directive.id)) return;
       if (isLate) throw expired(directive);
-      const given = { signed, directive, carrier: entry.author, carriedUnixMs: hlc.unixMs, cause };
+      const given = { signed, directive, carrier: entry.author, carriedUnixMs, cause };
       const verdict = this.#verdictOf(given);
       if (verdict.isEntitled) return this.#take(given, verdict);
       this.#cases.open(given);
       // Of whom nothing is known yet, something may be on its way.
-      const isKnown = verdict.code !== 'ERR_DIRECTIVE_OPERATOR_UNKNOWN';
-      if (isKnown && !this.#isTaken(directive.id)) throw notEntitled(verdict);
+      if (verdict.code === 'ERR_DIRECTIVE_OPERATOR_UNKNOWN') return;
+      if (!this.#isTaken(directive.id)) throw notEntitled(verdict);
+      // Of an earlier run, to which nobody had said so yet.
+      if (!this.#isCounting(given)) this.#retract(given);
     } catch (error) {
       this.#refusals.record(entry.author, known, error, cause);
     }
@@ -177,24 +189,45 @@ export class DirectiveDesk {
   }
 
   #take(given: Given, verdict: Entitled): void {
-    const { directive, carriedUnixMs } = given;
+    const { signed, directive, carriedUnixMs } = given;
     this.#settle(given);
-    if (this.#isTaken(directive.id) || this.#memory.isForgotten(carriedUnixMs)) return;
+    if (this.#isTaken(directive.id)) return;
+    if (NOT_AGAIN.has(directive.kind) && this.#memory.isForgotten(signed.operator, carriedUnixMs)) return;
     this.#taken.add(directive.id);
     void this.#carryOut(given, verdict);
   }
 
   /** What lasts may still turn out to be nobody's right; the rest is done. */
   #settle(given: Given): void {
-    if (isRetractable(given.directive)) this.#cases.open(given);
-    else this.#cases.close(given);
+    const { signed, directive, carrier, carriedUnixMs } = given;
+    if (!isRetractable(directive)) return this.#cases.close(given);
+    this.#cases.open(given);
+    // What others carry is heard again after a restart.
+    if (carrier === SELF) this.#memory.addGiven({ ...signed, unixMs: carriedUnixMs });
+  }
+
+  /** Of an earlier run. */
+  #reopen({ unixMs, ...signed }: GivenHere): void {
+    try {
+      const directive = openForSite(this.deps.verify, this.deps.site, signed);
+      const cause = Promise.resolve(undefined);
+      this.#cases.open({ signed, directive, carrier: SELF, carriedUnixMs: unixMs, cause });
+    } catch (error) {
+      this.deps.onFailure(error, 'a directive of an earlier run stands, whatever the authority says of it');
+    }
+  }
+
+  /** Whether some entry carries it that gave it while its operator had the right. */
+  #isCounting({ signed: { operator }, directive: { id } }: Given): boolean {
+    const open = this.#cases.of(new Set([operator]));
+    return open.some((each) => each.directive.id === id && this.#verdictOf(each).isEntitled);
   }
 
   /** It is as if it had not been heard yet: the next word of the authority may be another one. */
-  #retract(directive: Directive): void {
-    if (!this.#isTaken(directive.id) || !isRetractable(directive)) return;
+  #retract({ signed, directive }: Given): void {
+    if (!isRetractable(directive)) return;
     this.#taken.delete(directive.id);
-    this.#memory.delete(directive.id);
+    this.#memory.delete(signed.operator, directive.id);
     this.deps.retract(directive);
     void this.#save();
   }
@@ -204,9 +237,6 @@ export class DirectiveDesk {
     const { signed, directive, cause, carriedUnixMs } = given;
     const { id, kind } = directive;
     this.#settle(given);
-    const remembered = { id, unixMs: carriedUnixMs };
-    // Better not at all than a second time.
-    if (kind === 'door') await this.#remember(remembered);
     try {
       const outcome = await carryOut(this.deps.sinks, {
         directive,
@@ -214,26 +244,46 @@ export class DirectiveDesk {
         cause,
         carriedUnixMs,
         ...(within && { within }),
+        once: () => this.#once(given),
       });
-      if (outcome === 'unchanged') {
+      // What was dealt with so long ago was recorded then.
+      if (outcome === 'unchanged' && !this.#memory.isForgotten(signed.operator, carriedUnixMs)) {
         void this.deps.record({ name: 'directive.applied', detail: { directive: id, kind, by } }, cause);
       }
-      await this.#remember(remembered);
+      await this.#remember(given);
       return { id, outcome };
     } catch (error) {
       const { code, message } = asSparcError(error);
       // After a restart it is carried out again.
       if (isInForce(error)) return { id, outcome: 'applied', code, message };
       this.#refusals.record(SELF, { directive: id, operator: signed.operator }, error, cause);
-      if (!isForNow(error)) await this.#remember(remembered);
+      if (!isForNow(error)) await this.#remember(given);
       return { id, outcome: 'refused', code, message };
     }
   }
 
-  async #remember(remembered: { readonly id: string; readonly unixMs: number }): Promise<void> {
-    // Else it was retracted meanwhile.
-    if (this.#taken.delete(remembered.id)) this.#memory.add(remembered);
+  /** Better not at all than a second time. */
+  async #once(given: Given): Promise<void> {
+    if (given.carrier !== SELF && given.carriedUnixMs <= this.#lostUnixMs) {
+      throw new SparcError('ERR_DIRECTIVE_UNSAVED', 'it may have been carried out before the memory of that was lost');
+    }
+    this.#add(given);
+    try {
+      await this.#memory.save();
+    } catch (cause) {
+      const message = 'the disk does not take that it is carried out: a restart would do it again';
+      throw new SparcError('ERR_DIRECTIVE_UNSAVED', message, {}, { cause });
+    }
+  }
+
+  async #remember(given: Given): Promise<void> {
+    this.#add(given);
     await this.#save();
+  }
+
+  /** Unless it was retracted meanwhile. */
+  #add({ signed, directive: { id }, carriedUnixMs }: Given): void {
+    if (this.#taken.delete(id)) this.#memory.add(signed.operator, { id, unixMs: carriedUnixMs });
   }
 
   #save(): Promise<void> {
@@ -250,6 +300,6 @@ function notEntitled({ code, name }: NotEntitled): SparcError {
   const message =
     name === undefined
       ? 'the site authority delegated nothing to its operator, as far as this gateway knows'
-      : `${name} has no such right, or not for all that it names`;
+      : `${name} has no such right, or not for all that it names, or not for so long`;
   return new SparcError(code, message);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Type } from '@sinclair/typebox';
+import { Type, type TProperties } from '@sinclair/typebox';
 import { DirectiveId } from '@sparc/protocol/directive';
 import { StateFile } from '../platform/index.js';
 import type { DirectiveStore } from './directive-memory.js';
@@ -7,14 +7,19 @@ import type { DirectiveStore } from './directive-memory.js';
 /** Of the data directory. */
 const DIRECTIVES_FILE = 'directives.json';
 
-const Content = Type.Object(
-  {
-    remembered: Type.Array(Type.Object({ id: DirectiveId, unixMs: Type.Number() }, { additionalProperties: false })),
-    floorUnixMs: Type.Number(),
-    refused: Type.Array(Type.String()),
-  },
-  { additionalProperties: false },
-);
+const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
+const unixMs = Type.Number();
+const Content = closed({
+  operators: Type.Array(
+    closed({
+      operator: Type.String(),
+      remembered: Type.Array(closed({ id: DirectiveId, unixMs })),
+      floorUnixMs: unixMs,
+    }),
+  ),
+  refused: Type.Array(Type.String()),
+  given: Type.Array(closed({ operator: Type.String(), text: Type.String(), signature: Type.String(), unixMs })),
+});
 
 /** Keeps which directives were dealt with. */
 export class DirectiveFile extends StateFile<typeof Content> implements DirectiveStore {

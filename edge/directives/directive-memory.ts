@@ -1,5 +1,11 @@
-/** Directives that a gateway remembers to have dealt with. Beyond it the oldest goes, and what is older passes for dealt with. */
-export const DIRECTIVES_REMEMBERED_MAX = 4_096;
+import type { SignedDirective } from '@sparc/protocol/directive';
+import { OPEN_CASES_MAX } from './open-cases.js';
+
+/**
+ * Directives of one operator that a gateway remembers to have dealt with. Beyond it their oldest goes, and what is older of
+ * theirs passes for dealt with: whoever directs without end makes nothing of anybody else forgotten.
+ */
+export const DIRECTIVES_REMEMBERED_MAX = 512;
 
 /** Refusals that a restart does not tell again. Apart from the others: whoever lies to be refused makes nothing forgotten. */
 export const REFUSALS_REMEMBERED_MAX = 256;
@@ -10,13 +16,27 @@ export interface Remembered {
   readonly unixMs: number;
 }
 
-export interface SavedDirectives {
+export interface RememberedOperator {
+  /** Public key in hex. */
+  readonly operator: string;
   /** By their instant. */
   readonly remembered: readonly Remembered[];
   /** Of what was carried before, nothing is known any more. */
   readonly floorUnixMs: number;
+}
+
+/** What lasts and was given here, which the authority may have another word on. */
+export interface GivenHere extends SignedDirective {
+  /** Of the entry that carries it. */
+  readonly unixMs: number;
+}
+
+export interface SavedDirectives {
+  readonly operators: readonly RememberedOperator[];
   /** Ids of what was refused, the newest last. */
   readonly refused: readonly string[];
+  /** The newest last. */
+  readonly given: readonly GivenHere[];
 }
 
 /** Where it survives a restart. */
@@ -32,10 +52,11 @@ export const VOLATILE_DIRECTIVES: DirectiveStore = { load: () => undefined, save
 
 /** Which directives were dealt with, so that each is carried out once. */
 export class DirectiveMemory {
-  #remembered: Remembered[] = [];
+  /** By key. */
+  readonly #operators = new Map<string, RememberedOperator>();
   readonly #ids = new Set<string>();
-  #floorUnixMs = -1;
   #refused: readonly string[] = [];
+  #given: readonly GivenHere[] = [];
   #saving: Promise<void> | undefined;
   #isSaved = true;
 
@@ -45,10 +66,16 @@ export class DirectiveMemory {
   load(): void {
     const saved = this.store.load();
     if (saved === undefined) return;
-    this.#remembered = [...saved.remembered];
-    for (const { id } of saved.remembered) this.#ids.add(id);
-    this.#floorUnixMs = saved.floorUnixMs;
+    for (const each of saved.operators) {
+      this.#operators.set(each.operator, each);
+      for (const { id } of each.remembered) this.#ids.add(id);
+    }
     this.#refused = saved.refused;
+    this.#given = saved.given;
+  }
+
+  get given(): readonly GivenHere[] {
+    return this.#given;
   }
 
   has(id: string): boolean {
@@ -56,31 +83,40 @@ export class DirectiveMemory {
   }
 
   /** Whether it may have been dealt with, and forgotten since. */
-  isForgotten(unixMs: number): boolean {
-    return unixMs <= this.#floorUnixMs;
+  isForgotten(operator: string, unixMs: number): boolean {
+    return unixMs <= this.#of(operator).floorUnixMs;
   }
 
-  add(remembered: Remembered): void {
-    if (this.#ids.has(remembered.id)) return;
-    this.#ids.add(remembered.id);
-    const at = this.#remembered.findLastIndex(({ unixMs }) => unixMs <= remembered.unixMs) + 1;
-    this.#remembered.splice(at, 0, remembered);
-    if (this.#remembered.length > DIRECTIVES_REMEMBERED_MAX) this.#forgetOldest();
-    this.#isSaved = false;
+  add(operator: string, { id, unixMs }: Remembered): void {
+    if (this.#ids.has(id)) return;
+    this.#ids.add(id);
+    const { remembered: before, floorUnixMs } = this.#of(operator);
+    const at = before.findLastIndex((each) => each.unixMs <= unixMs) + 1;
+    const all = before.toSpliced(at, 0, { id, unixMs });
+    const [oldest] = all.splice(0, all.length - DIRECTIVES_REMEMBERED_MAX);
+    if (oldest !== undefined) this.#ids.delete(oldest.id);
+    this.#set({ operator, remembered: all, floorUnixMs: Math.max(floorUnixMs, oldest?.unixMs ?? floorUnixMs) });
   }
 
-  delete(id: string): void {
+  delete(operator: string, id: string): void {
     if (!this.#ids.delete(id)) return;
-    this.#remembered = this.#remembered.filter((each) => each.id !== id);
-    this.#isSaved = false;
+    const known = this.#of(operator);
+    this.#set({ ...known, remembered: known.remembered.filter((each) => each.id !== id) });
   }
 
-  /** False where that was told before. */
-  addRefused(id: string): boolean {
-    if (this.#refused.includes(id)) return false;
+  isRefused(id: string): boolean {
+    return this.#refused.includes(id);
+  }
+
+  addRefused(id: string): void {
     this.#refused = [...this.#refused, id].slice(-REFUSALS_REMEMBERED_MAX);
     this.#isSaved = false;
-    return true;
+  }
+
+  addGiven(given: GivenHere): void {
+    if (this.#given.some(({ signature }) => signature === given.signature)) return;
+    this.#given = [...this.#given, given].slice(-OPEN_CASES_MAX);
+    this.#isSaved = false;
   }
 
   /** Resolves when all that was added before is on disk. Rejects as the store does. */
@@ -89,11 +125,13 @@ export class DirectiveMemory {
     return (this.#saving ??= this.#saveAll());
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#remembered.shift();
-    if (oldest === undefined) return;
-    this.#ids.delete(oldest.id);
-    this.#floorUnixMs = Math.max(this.#floorUnixMs, oldest.unixMs);
+  #of(operator: string): RememberedOperator {
+    return this.#operators.get(operator) ?? { operator, remembered: [], floorUnixMs: -1 };
+  }
+
+  #set(each: RememberedOperator): void {
+    this.#operators.set(each.operator, each);
+    this.#isSaved = false;
   }
 
   /** One write at a time, of the newest state only. */
@@ -101,8 +139,8 @@ export class DirectiveMemory {
     try {
       while (!this.#isSaved) {
         this.#isSaved = true;
-        const [remembered, floorUnixMs, refused] = [this.#remembered, this.#floorUnixMs, this.#refused];
-        await this.store.save({ remembered, floorUnixMs, refused });
+        const [operators, refused, given] = [[...this.#operators.values()], this.#refused, this.#given];
+        await this.store.save({ operators, refused, given });
       }
     } catch (error) {
       this.#isSaved = false;

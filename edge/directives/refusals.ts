@@ -24,12 +24,18 @@ export class Refusals {
     private readonly clock: Clock,
     private readonly memory: DirectiveMemory,
     private readonly keep: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown,
+    private readonly save: () => void,
   ) {}
 
   /** `carrier`: whose ledger it is in. */
   record(carrier: string, known: Known, error: unknown, cause?: Promise<EntryId | undefined>): void {
-    if (known.directive !== undefined && !this.memory.addRefused(known.directive)) return;
+    const { directive } = known;
+    if (directive !== undefined && this.memory.isRefused(directive)) return;
     if (!this.#turnsOf(carrier).take()) return;
+    if (directive !== undefined) {
+      this.memory.addRefused(directive);
+      this.save();
+    }
     const { code, message } = asSparcError(error);
     this.keep({ name: 'directive.refused', code, detail: { ...known, why: message.slice(0, WHY_LENGTH_MAX) } }, cause);
   }

@@ -11,11 +11,13 @@ import type { VisitorBook } from '../visitors/index.js';
 import type { DoorSet } from './door-set.js';
 import type { OrderDesk } from './order-desk.js';
 
-/** A clock that shows a time before the directive was signed, by more than this, says nothing about its deadline. */
+/** A clock that shows a time before a command was carried, by more than this, says nothing about its deadline. */
 const CLOCKS_APART_MAX_MS = 120_000;
 
 export interface DirectedDeps {
   readonly clock: Clock;
+  /** By the clock that stamps entries. */
+  readonly nowUnixMs: () => number;
   readonly mode: SiteModeKeeper;
   readonly revocations: RevocationBook;
   readonly visitors: VisitorBook;
@@ -29,7 +31,7 @@ export interface DirectedDeps {
 
 /** What directives come to in a field. */
 export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
-  const { clock, mode, revocations, visitors, passages, doors, orders, view, expel } = deps;
+  const { clock, nowUnixMs, mode, revocations, visitors, passages, doors, orders, view, expel } = deps;
   return {
     raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
       const part = { ...(level !== undefined && { level }), ...(scope && { scope }), ...(instead && { instead }) };
@@ -54,11 +56,11 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
       passages.forgive(holder, by, { directive: id, causeId: await cause, carriedUnixMs });
       return 'applied';
     },
-    door: async ({ directive, by, cause, once }) => {
+    door: async ({ directive, by, cause, carriedUnixMs, once }) => {
       const { id, door, order } = directive;
       if (doors.get(door) === undefined) return 'elsewhere';
       await once();
-      assertInTime(clock, directive);
+      assertInTime(directive, nowUnixMs() - carriedUnixMs, clock.wall().unixMs - carriedUnixMs);
       await orders.obey({ ...order, door }, by, { directive: id, causeId: await cause });
       return 'applied';
     },
@@ -80,9 +82,11 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
 const asOutcome = (outcome: Awaited<ReturnType<SiteModeKeeper['apply']>>): Outcome =>
   outcome === 'applied' ? 'applied' : 'unchanged';
 
-/** Nothing opens late; what a clock shows that is plainly wrong is no time. */
-function assertInTime(clock: Clock, { issuedUnixMs, expiresUnixMs }: DirectiveOf<'door'>): void {
-  const { unixMs } = clock.wall();
-  if (unixMs >= issuedUnixMs - CLOCKS_APART_MAX_MS && unixMs <= expiresUnixMs) return;
+/**
+ * Nothing opens late; what a clock shows that is plainly wrong is no time. Where it was given it was in time, and the age of
+ * the entry goes by the clock that all gateways follow: two whose clocks differ by more than its lifetime agree.
+ */
+function assertInTime({ issuedUnixMs, expiresUnixMs }: DirectiveOf<'door'>, ageMs: number, wallAgeMs: number): void {
+  if (wallAgeMs >= -CLOCKS_APART_MAX_MS && ageMs <= expiresUnixMs - issuedUnixMs) return;
   throw new SparcError('ERR_DIRECTIVE_EXPIRED', 'by the clock of this gateway it is not the time for it');
 }

@@ -7,6 +7,8 @@ export const DIRECTIVE_BYTES_MAX = 2_048;
 export const EXPULSION_BYTES_MAX = 8_192;
 /** From its issue to its end. It bounds when a directive may be given, not how long its effect lasts. */
 export const DIRECTIVE_LIFETIME_MAX_MS = 86_400_000;
+/** From the beginning of a visit to its end: who comes for longer belongs into the policy. */
+export const VISIT_MAX_MS = 2_592_000_000;
 /** Raises that a release names, or that another raise replaces. */
 export const RAISES_NAMED_MAX = 32;
 /** Areas and doors that a raise is about. */
@@ -18,7 +20,7 @@ const closed = <T extends TProperties>(properties: T) => Type.Object(properties,
 const id = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
 const instant = Type.Integer({ minimum: 0, maximum: 2 ** 48 - 1 });
 const key = Type.String({ pattern: '^[0-9a-f]{64}$' });
-/** 16 random bytes in hex: of a directive, and of a raise that a gateway makes without one. */
+/** 16 bytes in hex: of a directive those that `directiveId` gives, of a raise that a gateway makes without one random ones. */
 export const DirectiveId = Type.String({ pattern: '^[0-9a-f]{32}$' });
 const raises = Type.Array(DirectiveId, { minItems: 1, maxItems: RAISES_NAMED_MAX });
 
@@ -53,7 +55,6 @@ export type Visitor = Static<typeof Visitor>;
 
 const every = {
   v: Type.Literal(1),
-  id: DirectiveId,
   site: Type.String({ minLength: 1, maxLength: 64 }),
   issuedUnixMs: instant,
   /** It is not given after that; a door command is not carried out after that. */
@@ -62,9 +63,9 @@ const every = {
 const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
   closed({ ...every, kind: Type.Literal(name), ...properties });
 
-/** What an operator directs a site to do. */
-export const Directive = Type.Union([
-  /** Its id is that of the raise. */
+/** What an operator directs a site to do, as its text says it. */
+export const DirectiveContent = Type.Union([
+  /** The id of the directive is that of the raise. */
   kind('raise', {
     what: Type.Union(RAISED.map((what) => Type.Literal(what))),
     /** Of a threat. */
@@ -85,6 +86,8 @@ export const Directive = Type.Union([
   }),
   kind('door', { door: id, order: DoorDirective }),
 ]);
-export type Directive = Static<typeof Directive>;
+export type DirectiveContent = Static<typeof DirectiveContent>;
+/** With the id that follows from its text and its operator. */
+export type Directive = DirectiveContent & { readonly id: string };
 export type DirectiveKind = Directive['kind'];
 export type DirectiveOf<K extends DirectiveKind> = Extract<Directive, { kind: K }>;

@@ -72,6 +72,8 @@ const hasRights = ([newest]: readonly Delegation[]): boolean => newest !== undef
 
 function gives({ rights, scope, notAfterUnixMs }: Delegation, directive: Directive, atUnixMs: number): boolean {
   if (!rights.includes(rightOf(directive)) || atUnixMs > notAfterUnixMs) return false;
+  // A visit lasts no longer than the right to let anybody in.
+  if (directive.kind === 'visitor' && directive.visitor.untilUnixMs > notAfterUnixMs) return false;
   return scope.length === 0 || isWithin(scope, directive);
 }
 

@@ -1,11 +1,20 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import { hex, message, required, text, type Infer } from '../ledger/index.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
-import { Directive, DIRECTIVE_BYTES_MAX, DIRECTIVE_LIFETIME_MAX_MS, EXPULSION_BYTES_MAX } from './directive.js';
+import {
+  DirectiveContent,
+  DIRECTIVE_BYTES_MAX,
+  DIRECTIVE_LIFETIME_MAX_MS,
+  EXPULSION_BYTES_MAX,
+  VISIT_MAX_MS,
+  type Directive,
+} from './directive.js';
 
+const ID_SIZE = 16;
 const DOMAIN = utf8ToBytes('sparc/directive/1\0');
 
 const SignedDirectiveBytes = message({
@@ -33,9 +42,16 @@ export const SignedDirective = Type.Object(
 /** What the signature of an operator is over. */
 export const directiveMessage = (text: string): Uint8Array => concatBytes(DOMAIN, utf8ToBytes(text));
 
+/**
+ * Names a directive by its operator and its text, in hex: no other has its id, whoever repeats it. The same text once more is
+ * the same directive; two differ by the millisecond of their issue at least.
+ */
+export const directiveId = ({ operator, text }: Pick<SignedDirective, 'operator' | 'text'>): string =>
+  bytesToHex(sha256(concatBytes(hexToBytes(operator), directiveMessage(text))).subarray(0, ID_SIZE));
+
 /** Throws ERR_DIRECTIVE_INVALID for what no gateway would carry out. */
-export function signDirective(operator: Signer, directive: Directive): SignedDirective {
-  const text = JSON.stringify(directive);
+export function signDirective(operator: Signer, content: DirectiveContent): SignedDirective {
+  const text = JSON.stringify(content);
   parsed(text);
   const signature = bytesToHex(operator.sign(directiveMessage(text)));
   return { operator: bytesToHex(operator.publicKey), text, signature };
@@ -47,7 +63,7 @@ export function openDirective(verify: VerifySignature, { operator, text, signatu
   if (!verify(hexToBytes(operator), directiveMessage(text), hexToBytes(signature))) {
     throw invalid(`${operator} did not sign it`);
   }
-  return parsed(text);
+  return { ...parsed(text), id: directiveId({ operator, text }) };
 }
 
 /** As a record carries it. */
@@ -56,11 +72,17 @@ export const encodeSignedDirective = (signed: SignedDirective): Uint8Array => Si
 /** Throws ERR_LEDGER_MALFORMED; the signature is not looked at. */
 export const decodeSignedDirective = (bytes: Uint8Array): SignedDirective => SignedDirectiveBytes.decode(bytes);
 
-function parsed(text: string): Directive {
+/** Of its kind alone, so that an error says what is wrong and where. */
+function schemaOf(directive: unknown): TSchema {
+  const { kind } = (directive ?? {}) as { readonly kind?: unknown };
+  return DirectiveContent.anyOf.find(({ properties }) => properties.kind.const === kind) ?? DirectiveContent;
+}
+
+function parsed(text: string): DirectiveContent {
   const length = assertLength(text);
   const directive = fromJson(text);
-  if (!Value.Check(Directive, directive)) {
-    const wrong = Value.Errors(Directive, directive).First();
+  if (!Value.Check(DirectiveContent, directive)) {
+    const wrong = Value.Errors(schemaOf(directive), directive).First();
     throw invalid(wrong === undefined ? 'it is no directive' : `${wrong.path || 'it'}: ${wrong.message}`);
   }
   if (directive.kind !== 'expel' && length > DIRECTIVE_BYTES_MAX) {
@@ -84,7 +106,7 @@ function fromJson(text: string): unknown {
   }
 }
 
-function assertSense(directive: Directive): void {
+function assertSense(directive: DirectiveContent): void {
   const lifetimeMs = directive.expiresUnixMs - directive.issuedUnixMs;
   if (lifetimeMs < 0) throw invalid('it ends before it was issued');
   if (lifetimeMs > DIRECTIVE_LIFETIME_MAX_MS) throw invalid('a directive is to be given within a day');
@@ -93,8 +115,10 @@ function assertSense(directive: Directive): void {
     if ((what === 'threat') !== (level !== undefined)) throw invalid('a threat has a level, and nothing else has one');
     if (what === 'evacuation' && scope !== undefined) throw invalid('an evacuation is of the whole site');
   }
-  if (directive.kind === 'visitor' && directive.visitor.untilUnixMs <= directive.visitor.fromUnixMs) {
-    throw invalid('the visit ends before it begins');
+  if (directive.kind === 'visitor') {
+    const { fromUnixMs, untilUnixMs } = directive.visitor;
+    if (untilUnixMs <= fromUnixMs) throw invalid('the visit ends before it begins');
+    if (untilUnixMs - fromUnixMs > VISIT_MAX_MS) throw invalid('a visit lasts 30 days at most');
   }
 }
 

@@ -40,7 +40,8 @@ export const DIRECTIVE_ERRORS = {
       'Nothing has to be done: they are carried out anew from the ledgers, and whatever they concern is as it was. Look for the reason on the disk.',
   },
   ERR_DIRECTIVE_UNSAVED: {
-    meaning: 'A door command is not carried out, since nobody would know after a restart that it was: it would open twice.',
+    meaning:
+      'A door command is not carried out, since nobody would know after a restart that it was: it would open twice.',
     action: 'Look for the reason on the disk of the gateway of the door, and give the command again.',
   },
 } as const;

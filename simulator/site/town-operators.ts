@@ -1,5 +1,5 @@
 import { headToText, type SignedHead } from '@sparc/protocol/ledger';
-import { signDirective, type Directive, type SignedDirective } from '@sparc/protocol/directive';
+import { directiveId, signDirective, type DirectiveContent, type SignedDirective } from '@sparc/protocol/directive';
 import type { Signer } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { TOWN_BLOCKS_COUNT, TOWN_DOORS, TOWN_HOLDERS_COUNT, type Given, type TownTruth } from '../scenarios/index.js';
@@ -37,8 +37,12 @@ export interface TownOperatorsDeps {
 }
 
 /** What one kind of directive says beside what all do. */
-type DirectivePart = Directive extends infer D ? (D extends Directive ? Omit<D, keyof Common> : never) : never;
-type Common = Pick<Directive, 'v' | 'id' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
+type DirectivePart = DirectiveContent extends infer D
+  ? D extends DirectiveContent
+    ? Omit<D, keyof Common>
+    : never
+  : never;
+type Common = Pick<DirectiveContent, 'v' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
 
 /** Operators with keys that the authority delegated, each day and night at any gateway. */
 export class TownOperators {
@@ -94,7 +98,7 @@ export class TownOperators {
   }
 
   /** What a thief would have the site do. */
-  forged(): Directive {
+  forged(): DirectiveContent {
     const { truth } = this.deps;
     const [raise] = truth.standing;
     const parts =
@@ -177,16 +181,15 @@ export class TownOperators {
     const running = gateways.filter((each) => each.field !== undefined && each !== notAt && !this.deps.isStolen(each));
     if (running.length === 0) return undefined;
     const at = random.pick(running);
-    const directive = { ...this.#common(), ...part } as Directive;
+    const signed = (this.last = signDirective(this.#operator, { ...this.#common(), ...part }));
     const given: Given = {
-      id: directive.id,
+      id: directiveId(signed),
       kind,
       atMs: clock.monotonicMs(),
       gateway: gateways.indexOf(at),
       appliedAtMs: new Map(),
       ...about,
     };
-    const signed = (this.last = signDirective(this.#operator, directive));
     truth.given.push(given);
     this.deps.trace(`directs ${kind} ${at.name}`);
     this.deps.unsettle();
@@ -203,11 +206,10 @@ export class TownOperators {
   }
 
   #common(): Common {
-    const { clock, random, siteId } = this.deps;
+    const { clock, siteId } = this.deps;
     const { unixMs } = clock.wall();
     return {
       v: 1,
-      id: Buffer.from(random.bytes(16)).toString('hex'),
       site: siteId,
       issuedUnixMs: unixMs,
       expiresUnixMs: unixMs + LIFETIME_MS,

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { signDirective, type Directive, type SignedDirective } from '@sparc/protocol/directive';
+import { directiveId, signDirective, type DirectiveContent, type SignedDirective } from '@sparc/protocol/directive';
 import { freePort } from '../support/free-port.js';
 import { testSigner } from '../support/test-signer.js';
 import type { GiveOrder, Told } from './directive-spread-child.js';
@@ -39,15 +39,15 @@ interface Given {
 }
 
 function directed(what: { kind: 'raise' } | { kind: 'release'; raise: string } | { kind: 'revoke' }): Given {
-  const id = randomBytes(16).toString('hex');
   const now = Date.now();
-  const every = { v: 1, id, site: SITE, issuedUnixMs: now, expiresUnixMs: now + 60_000 } as const;
-  const directive = (): Directive => {
+  const every = { v: 1, site: SITE, issuedUnixMs: now, expiresUnixMs: now + 60_000 } as const;
+  const directive = (): DirectiveContent => {
     if (what.kind === 'raise') return { ...every, kind: 'raise', what: 'lockdown' };
     if (what.kind === 'release') return { ...every, kind: 'release', raises: [what.raise] };
-    return { ...every, kind: 'revoke', subject: 'credential', subjectId: `card-${id.slice(0, 8)}` };
+    return { ...every, kind: 'revoke', subject: 'credential', subjectId: `card-${randomBytes(4).toString('hex')}` };
   };
-  return { id, signed: signDirective(OPERATOR, directive()) };
+  const signed = signDirective(OPERATOR, directive());
+  return { id: directiveId(signed), signed };
 }
 
 /** A site that runs, and what its gateways tell. */

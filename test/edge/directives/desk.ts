@@ -2,6 +2,9 @@ import { DirectiveDesk, VOLATILE_DIRECTIVES, type DirectiveSinks, type Directive
 import { toHex, verifySignature } from '@sparc/edge/platform';
 import type { EventDraft } from '@sparc/protocol/events';
 import { VirtualClock } from '@sparc/simulator/world';
+import type { HeardEntry } from '@sparc/edge/heard';
+import { encodeSignedDirective, type SignedDirective } from '@sparc/protocol/directive';
+import { asHeard } from '../../support/as-heard.js';
 import { MemoryJournal } from '../../support/memory-journal.js';
 import { testSigner } from '../../support/test-signer.js';
 
@@ -14,11 +17,13 @@ export function deskOf(
   store: DirectiveStore = VOLATILE_DIRECTIVES,
   onFailure: (error: unknown) => void = fail,
   others: Partial<DirectiveSinks> = {},
+  inForce = new Set<string>(),
+  stampedUnixMs = 0,
 ) {
   const clock = new VirtualClock({ startUnixMs: 0 });
   const journal = new MemoryJournal(clock);
   const recorded: EventDraft[] = [];
-  const inForce = new Set<string>();
+  const opened: string[] = [];
   const applied = () => 'applied' as const;
   const sinks: DirectiveSinks = {
     raise: ({ directive: { id } }) => {
@@ -30,11 +35,16 @@ export function deskOf(
     visitor: applied,
     forgive: applied,
     expel: applied,
-    door: applied,
+    door: async ({ directive, once }) => {
+      await once();
+      opened.push(directive.id);
+      return applied();
+    },
     ...others,
   };
   const desk = new DirectiveDesk({
     clock,
+    nowUnixMs: () => Math.max(clock.wall().unixMs, stampedUnixMs),
     site: 'site',
     authority: operator(AUTHORITY_SEED).key,
     verify: verifySignature,
@@ -49,8 +59,28 @@ export function deskOf(
     onFailure,
   });
   desk.start();
-  return { desk, clock, inForce, recorded };
+  return { desk, clock, inForce, opened, recorded };
 }
+
+/** An entry that carries a directive, stamped at a time. */
+export const carry = (signed: SignedDirective, unixMs: number, more: Partial<HeardEntry> = {}): HeardEntry =>
+  asHeard({
+    id: { author: 'c'.repeat(64), epoch: 1, sequence: 1 },
+    hlc: { unixMs, counter: 0 },
+    wallUnixMs: unixMs,
+    timeQuality: 'synced',
+    record: { name: 'directive.given', directive: encodeSignedDirective(signed) },
+    ...more,
+  });
+
+/** A memory that a restart finds again, as a file gives it back. */
+export function keptStore(): DirectiveStore {
+  let saved: ReturnType<DirectiveStore['load']>;
+  return { load: () => saved, save: async (state) => void (saved = structuredClone(state)) };
+}
+
+/** Lets a desk finish what it began. */
+export const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 function fail(error: unknown): never {
   throw error;

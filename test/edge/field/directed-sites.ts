@@ -1,8 +1,16 @@
-import { signDirective, type Directive, type DirectiveKind, type DirectiveOf } from '@sparc/protocol/directive';
+import {
+  directiveId,
+  signDirective,
+  type Directive,
+  type DirectiveContent,
+  type DirectiveKind,
+  type DirectiveOf,
+  type SignedDirective,
+} from '@sparc/protocol/directive';
 import { VOLATILE_DIRECTIVES, type DirectiveReceipt, type DirectiveStore } from '@sparc/edge/directives';
 import { toHex, verifySignature } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
-import type { AppendedEntry } from '@sparc/protocol/ports';
+import type { AppendedEntry, Signer } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { asHeard } from '../../support/as-heard.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -17,18 +25,25 @@ type Said = {
   [K in DirectiveKind]: Omit<DirectiveOf<K>, 'v' | 'id' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
 }[DirectiveKind];
 
-let lastNumber = 0;
-/** A directive with a fresh id, issued when the fields of these tests have started. */
-export const directive = (said: Said, more: Partial<Directive> = {}): Directive =>
-  ({
+let lastMs = 0;
+/** A directive of Ada like no other, issued when the fields of these tests have started. */
+export function directive(said: Said, more: Partial<Directive> = {}): Directive {
+  lastMs += 1;
+  const content = {
     v: 1,
-    id: (lastNumber += 1).toString(16).padStart(32, '0'),
     site: 'site',
     issuedUnixMs: EIGHT_UNIX_MS,
-    expiresUnixMs: EIGHT_UNIX_MS + 60 * SECOND_MS,
+    expiresUnixMs: EIGHT_UNIX_MS + 60 * SECOND_MS + lastMs,
     ...said,
     ...more,
-  }) as Directive;
+  } as DirectiveContent;
+  const operator = toHex(ADA.publicKey);
+  return { ...content, id: directiveId({ operator, text: JSON.stringify(content) }) };
+}
+
+/** Its text is without the id, which follows from it. */
+export const signed = (operator: Signer, { id: _id, ...content }: Directive): SignedDirective =>
+  signDirective(operator, content);
 
 export const delegation = (more: Partial<Delegation> = {}): Delegation => ({
   operator: toHex(ADA.publicKey),
@@ -81,7 +96,7 @@ export class DirectedSite {
   }
 
   direct(said: Directive, operator = ADA): Promise<DirectiveReceipt> {
-    return this.settled(this.site.field.direct(signDirective(operator, said)));
+    return this.settled(this.site.field.direct(signed(operator, said)));
   }
 
   /** Lets the disk do its work. */

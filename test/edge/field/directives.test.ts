@@ -1,10 +1,18 @@
 import t from 'tap';
-import { encodeSignedDirective as encode, signDirective } from '@sparc/protocol/directive';
+import { encodeSignedDirective as encode } from '@sparc/protocol/directive';
 import { toHex } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
 import { asHeard } from '../../support/as-heard.js';
 import { testSigner } from '../../support/test-signer.js';
-import { ADA, AUTHORITY, delegation, DirectedSite, directive, keptDirectives } from './directed-sites.js';
+import {
+  ADA,
+  AUTHORITY,
+  delegation,
+  DirectedSite,
+  directive,
+  keptDirectives,
+  signed as sign,
+} from './directed-sites.js';
 import { CARDS, EIGHT_UNIX_MS, sitePolicy } from './field-site.js';
 
 const LOCKDOWN = { kind: 'raise', what: 'lockdown' } as const;
@@ -56,12 +64,12 @@ t.test('a restriction is in force before the disk has taken it, and a release is
   const [a] = await pair();
   a.site.journal.hanging = true;
   const lockdown = directive(LOCKDOWN);
-  const locking = a.site.field.direct(signDirective(ADA, lockdown));
+  const locking = a.site.field.direct(sign(ADA, lockdown));
   t.ok(isLockedDown(a), 'within the call');
   a.site.journal.release();
   await a.settled(locking);
   a.site.journal.hanging = true;
-  const release = a.site.field.direct(signDirective(ADA, directive({ kind: 'release', raises: [lockdown.id] })));
+  const release = a.site.field.direct(sign(ADA, directive({ kind: 'release', raises: [lockdown.id] })));
   await a.site.clock.advance(100);
   t.ok(isLockedDown(a));
   a.site.journal.release();
@@ -101,11 +109,22 @@ t.test('a door opens once, at the gateway that has it, and recorded first', asyn
   t.equal(releases(), 1);
 });
 
+t.test('a door opens at a gateway whose clock is ahead by more than the command lasts', async (t) => {
+  const [a, b] = await pair();
+  b.site.clock.stepWall(100_000);
+  const open = directive(OPEN_FRONT);
+  await b.direct(directive({ kind: 'forgive', holder: 'ann' }, { expiresUnixMs: EIGHT_UNIX_MS + 600_000 }));
+  await a.hear(b.told);
+  await a.direct(open);
+  await b.hear(a.told);
+  t.strictSame(b.answers(open.id), ['operator.release']);
+});
+
 t.test('no door opens after the deadline, or by a clock that shows another day', async (t) => {
   const [a, b] = await pair();
   const late = directive(OPEN_FRONT);
   await a.direct(late);
-  await b.site.clock.advance(60_000);
+  await b.site.clock.advance(120_000);
   await b.hear(a.news());
   t.strictSame(b.answers(late.id), [`${REFUSED} ERR_DIRECTIVE_EXPIRED`]);
   const c = await DirectedSite.open('c');
@@ -215,7 +234,7 @@ t.test('a release by whoever has the right in one area ends no lockdown of the s
 
 t.test('what is forged, of another site or over is refused, and opens nothing', async (t) => {
   const [a, b] = await pair();
-  const entry = (signed: ReturnType<typeof signDirective>, sequence: number): HeardEntry => {
+  const entry = (signed: ReturnType<typeof sign>, sequence: number): HeardEntry => {
     const [like] = a.told;
     if (like === undefined) throw new Error('nothing was recorded');
     const detail = { directive: 'f'.repeat(32), kind: 'raise', operator: signed.operator };
@@ -223,13 +242,13 @@ t.test('what is forged, of another site or over is refused, and opens nothing', 
     const record = { name: 'directive.given' as const, directive: bytes, detail };
     return asHeard({ ...like, id: { ...like.id, sequence }, record });
   };
-  const good = signDirective(ADA, directive(LOCKDOWN));
-  const over = directive(LOCKDOWN, { issuedUnixMs: EIGHT_UNIX_MS - 60_000, expiresUnixMs: EIGHT_UNIX_MS - 1 });
+  const good = sign(ADA, directive(LOCKDOWN));
+  const over = directive(LOCKDOWN, { issuedUnixMs: EIGHT_UNIX_MS - 600_000, expiresUnixMs: EIGHT_UNIX_MS - 180_000 });
   const foreign = directive(LOCKDOWN, { site: 'other' });
   await b.hear([
     entry({ ...good, text: good.text.replace('lockdown', 'evacuation') }, 901),
-    entry(signDirective(ADA, foreign), 902),
-    entry(signDirective(ADA, over), 903),
+    entry(sign(ADA, foreign), 902),
+    entry(sign(ADA, over), 903),
   ]);
   t.notOk(isLockedDown(b));
   const refusals = b.site.journal.entries.filter(({ record }) => record.name === REFUSED);

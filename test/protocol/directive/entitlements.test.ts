@@ -138,3 +138,21 @@ t.test('operators whose rights were withdrawn leave room for others', async (t) 
   t.ok(entitlements.take(of(OPERATORS_MAX)));
   t.notOk(entitlements.take(of(0, { issuedUnixMs: 30 })), 'the room is taken');
 });
+
+t.test('a visit lasts no longer than the right of whoever lets them in', async (t) => {
+  const visit = (untilUnixMs: number): Directive => ({
+    ...every(0),
+    kind: 'visitor',
+    visitor: {
+      id: 'guest',
+      name: 'Guest',
+      identifier: { format: 'h10301', facility: 1, number: 77 },
+      profiles: ['lobby'],
+      fromUnixMs: 0,
+      untilUnixMs,
+    },
+  });
+  const given = [delegation(0, { rights: ['grant'] })];
+  t.ok(isGiven(given, visit(1_000), 10));
+  t.notOk(isGiven(given, visit(1_001), 10));
+});

@@ -2,11 +2,12 @@ import t from 'tap';
 import { isSparcError } from '@sparc/protocol/errors';
 import {
   decodeSignedDirective,
+  directiveId,
   directiveMessage,
   encodeSignedDirective,
   openDirective,
   signDirective,
-  type Directive,
+  type DirectiveContent,
   type SignedDirective,
 } from '@sparc/protocol/directive';
 import { nodeCrypto } from '@sparc/edge/ledger';
@@ -15,8 +16,8 @@ import { testSigner } from '../../support/test-signer.js';
 
 const OPERATOR = testSigner(7);
 const HEX = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const EVERY = { v: 1, id: '0f'.repeat(16), site: 'harbour', issuedUnixMs: 1_000, expiresUnixMs: 61_000 } as const;
-const RAISE: Directive = { ...EVERY, kind: 'raise', what: 'lockdown', scope: ['lab'] };
+const EVERY = { v: 1, site: 'harbour', issuedUnixMs: 1_000, expiresUnixMs: 61_000 } as const;
+const RAISE: DirectiveContent = { ...EVERY, kind: 'raise', what: 'lockdown', scope: ['lab'] };
 const VISITOR = {
   id: 'guest',
   name: 'Guest',
@@ -25,7 +26,7 @@ const VISITOR = {
   fromUnixMs: 1,
   untilUnixMs: 2,
 };
-const EVERY_KIND: readonly Directive[] = [
+const EVERY_KIND: readonly DirectiveContent[] = [
   RAISE,
   { ...EVERY, kind: 'raise', what: 'threat', level: 4, instead: ['ab'.repeat(16)] },
   { ...EVERY, kind: 'raise', what: 'evacuation' },
@@ -64,8 +65,9 @@ t.test(
   async (t) => {
     for (const directive of EVERY_KIND) {
       const signed = decodeSignedDirective(encodeSignedDirective(signDirective(OPERATOR, directive)));
-      t.strictSame(openDirective(nodeCrypto.verify, signed), directive, directive.kind);
-      t.strictSame(openDirective(pureCrypto.verify, signed), directive, `${directive.kind}, by noble`);
+      const opened = { ...directive, id: directiveId(signed) };
+      t.strictSame(openDirective(nodeCrypto.verify, signed), opened, directive.kind);
+      t.strictSame(openDirective(pureCrypto.verify, signed), opened, `${directive.kind}, by noble`);
     }
   },
 );
@@ -87,11 +89,22 @@ t.test('the text is what was signed: another text, another operator or another d
   }
 });
 
+t.test('the id is that of the text and of its operator, and nobody else has it', async (t) => {
+  const ids = [
+    signDirective(OPERATOR, RAISE),
+    signDirective(testSigner(8), RAISE),
+    signDirective(OPERATOR, { ...RAISE, issuedUnixMs: RAISE.issuedUnixMs + 1 }),
+  ].map(directiveId);
+  t.equal(new Set(ids).size, 3);
+  t.equal(directiveId(signDirective(OPERATOR, RAISE)), ids[0], 'the same once more is the same');
+  t.match(ids[0], /^[0-9a-f]{32}$/);
+});
+
 t.test('what contradicts itself, or is longer than its kind may be, is neither signed nor opened', async (t) => {
   const wrong: Record<string, object> = {
     'a field too many': { ...RAISE, force: true },
     'another version': { ...RAISE, v: 2 },
-    'no id': { ...RAISE, id: 'lockdown' },
+    'an id of its own': { ...RAISE, id: '0f'.repeat(16) },
     'an end before its beginning': { ...RAISE, expiresUnixMs: 999 },
     'more than a day': { ...RAISE, expiresUnixMs: 1_000 + 86_400_001 },
     'a lockdown with a level': { ...RAISE, level: 3 },
@@ -99,6 +112,11 @@ t.test('what contradicts itself, or is longer than its kind may be, is neither s
     'an evacuation of one area': { ...RAISE, what: 'evacuation' },
     'a release of nothing': { ...EVERY, kind: 'release', raises: [] },
     'a visit that ends first': { ...EVERY, kind: 'visitor', visitor: { ...VISITOR, untilUnixMs: 1 } },
+    'a visit of more than 30 days': {
+      ...EVERY,
+      kind: 'visitor',
+      visitor: { ...VISITOR, untilUnixMs: 2_592_000_002 },
+    },
     'a mode that no order has': { ...EVERY, kind: 'door', door: 'front', order: { kind: 'door', mode: 'accessed' } },
     'a lockdown as long as an expulsion': {
       ...RAISE,
@@ -107,7 +125,7 @@ t.test('what contradicts itself, or is longer than its kind may be, is neither s
   };
   for (const [what, directive] of Object.entries(wrong)) {
     t.equal(
-      codeOf(() => signDirective(OPERATOR, directive as Directive)),
+      codeOf(() => signDirective(OPERATOR, directive as DirectiveContent)),
       'ERR_DIRECTIVE_INVALID',
       what,
     );
@@ -126,4 +144,17 @@ t.test('what contradicts itself, or is longer than its kind may be, is neither s
       text.slice(0, 9),
     );
   }
+});
+
+t.test('what is wrong with a directive is told by the part of its kind', async (t) => {
+  const messageOf = (content: object) => {
+    try {
+      signDirective(OPERATOR, { ...EVERY, ...content } as DirectiveContent);
+      return 'nothing';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  t.match(messageOf({ kind: 'release', raises: ['3f0c'] }), '/raises/0');
+  t.match(messageOf({ kind: 'revoke', subject: 'credential', subjectId: 'Card Ada' }), '/subjectId');
 });
