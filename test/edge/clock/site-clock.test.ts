@@ -220,7 +220,9 @@ t.test(
 t.test('neighbours hear of the own clock, and not of what it has from them', async (t) => {
   const m = machine(t);
   const { site } = m.run();
+  t.equal(site.aheadMs, 0);
   site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
+  t.ok(site.aheadMs > 23 * HOUR_MS, 'so that people sign by it');
   t.same(site.own(), { offsetMs: START_UNIX_MS - m.evidence.uptimeMs(), quality: 'unsynced' });
 });
 
