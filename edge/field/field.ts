@@ -2,6 +2,7 @@ import type { DirectiveOf, SignedDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { SitePlan } from '@sparc/protocol/policy';
+import { HLC_ZERO, mergeHlc, type Hlc } from '@sparc/protocol/hlc';
 import type {
   AppendedEntry,
   CardRead,
@@ -125,6 +126,8 @@ export class Field {
   readonly #policy: PolicyInForce;
   readonly #decider: Decider;
   #index: SiteIndex = EMPTY_SITE;
+  /** Of the latest entry, of this gateway or another one that it follows. */
+  #stampedUnixMs = 0;
   /** All of what the index is this gateway's part of; it outlives its policy as the index does. */
   #site: SitePlan | undefined;
   #restoring = Promise.resolve();
@@ -381,7 +384,7 @@ export class Field {
 
   /** What other gateways and the authority of the site said. What is recorded from now on comes after it. */
   heard(heard: Heard): void {
-    for (const { hlc } of heard.entries) this.deps.journal.observe(hlc);
+    for (const { hlc } of heard.entries) this.#follow(hlc);
     if (this.#peers.heard(heard)) this.#doors.lookAtModes();
     this.#passages.heard(heard);
     for (const { key, heads } of heard.roster?.expelled ?? []) this.#mode.expelled(key, heads);
@@ -531,8 +534,10 @@ export class Field {
     return new DirectiveDesk({
       ...site,
       clock,
+      nowUnixMs: () => this.#nowUnixMs(),
       sinks: directiveSinks({
         clock,
+        nowUnixMs: () => this.#nowUnixMs(),
         mode: this.#mode,
         revocations: this.#revocations,
         visitors: this.#visitors,
@@ -603,7 +608,19 @@ export class Field {
     return true;
   }
 
+  #follow(hlc: Hlc): void {
+    this.deps.journal.observe(hlc);
+    const { followed } = mergeHlc(HLC_ZERO, hlc, this.deps.clock.wall().unixMs);
+    if (followed) this.#stampedUnixMs = Math.max(this.#stampedUnixMs, hlc.unixMs);
+  }
+
+  /** Of the next stamp, however the wall clock was set since. */
+  #nowUnixMs(): number {
+    return Math.max(this.deps.clock.wall().unixMs, this.#stampedUnixMs);
+  }
+
   #recorded(entry: AppendedEntry): void {
+    this.#stampedUnixMs = Math.max(this.#stampedUnixMs, entry.hlc.unixMs);
     // A journal that failed when the policy changed writes again.
     this.#policy.announce();
     try {
