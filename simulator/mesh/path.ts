@@ -21,7 +21,11 @@ export class Path {
   #cutAtMs = Infinity;
   #repairs: (() => void)[] = [];
 
-  constructor(private readonly nowMs: () => number) {}
+  constructor(
+    private readonly nowMs: () => number,
+    /** It was cut or repaired. */
+    private readonly onChange: () => void,
+  ) {}
 
   /** Since when nothing arrives; Infinity where it is whole. */
   get cutAtMs(): number {
@@ -37,10 +41,12 @@ export class Path {
     const cut = Symbol();
     this.#cuts.add(cut);
     this.#cutAtMs = Math.min(this.#cutAtMs, this.nowMs());
+    this.onChange();
     return () => {
       if (!this.#cuts.delete(cut) || this.isCut) return;
       this.#cutAtMs = Infinity;
       for (const callback of this.#repairs.splice(0)) callback();
+      this.onChange();
     };
   }
 

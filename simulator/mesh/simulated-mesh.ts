@@ -41,6 +41,7 @@ export class SimulatedMesh {
     this.powerOff(machine);
     const program = new SimulatedNetwork(this, machine, key);
     this.#programs.set(machine, program);
+    this.changed();
     return program;
   }
 
@@ -48,13 +49,24 @@ export class SimulatedMesh {
   powerOff(machine: string): void {
     this.#programs.get(machine)?.die();
     this.#programs.delete(machine);
+    this.changed();
+  }
+
+  /** A session or a program began or ended, or a way was cut or repaired. */
+  changed(): void {
     this.changesCount += 1;
+    for (const program of this.#programs.values()) program.wake();
   }
 
   path(from: string, to: string): Path {
     const paths = this.#paths.get(from) ?? new Map<string, Path>();
     this.#paths.set(from, paths);
-    const path = paths.get(to) ?? new Path(() => this.clock.monotonicMs());
+    const path =
+      paths.get(to) ??
+      new Path(
+        () => this.clock.monotonicMs(),
+        () => this.changed(),
+      );
     paths.set(to, path);
     return path;
   }

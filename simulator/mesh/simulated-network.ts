@@ -157,14 +157,32 @@ export class SimulatedNetwork implements MeshNetwork {
   }
 
   #tick(): void {
-    const { clock } = this.mesh;
-    const nowMs = clock.monotonicMs();
+    this.#timer = undefined;
+    const nowMs = this.mesh.clock.monotonicMs();
     for (const end of [...this.#open.values()]) if (this.#isLost(end, nowMs)) this.#end(end, 'it is silent');
     for (const other of this.mesh.programs()) {
       if (this.key < other.key && !this.#open.has(other.key) && this.mesh.isWired(this.machine, other.machine))
         this.#call(other, nowMs);
     }
-    this.#timer = clock.setTimer(this.#random.between(TICK_MIN_MS, TICK_MAX_MS), () => this.#tick());
+    if (!this.#isSettled()) this.wake();
+  }
+
+  /** Something about the mesh changed: within a second it looks whom to call, and who is lost. */
+  wake(): void {
+    if (this.#handlers === undefined || this.#timer !== undefined) return;
+    this.#timer = this.mesh.clock.setTimer(this.#random.between(TICK_MIN_MS, TICK_MAX_MS), () => this.#tick());
+  }
+
+  /** Whoever there is to call is here, and nothing is between: until something changes there is nothing to look for. */
+  #isSettled(): boolean {
+    const { mesh, machine, key } = this;
+    const isWhole = ({ other: { owner } }: SessionEnd) =>
+      mesh.programOn(owner.machine) === owner &&
+      !mesh.path(machine, owner.machine).isCut &&
+      !mesh.path(owner.machine, machine).isCut;
+    const isMissing = (other: SimulatedNetwork) =>
+      key < other.key && !this.#open.has(other.key) && mesh.isWired(machine, other.machine);
+    return [...this.#open.values()].every(isWhole) && !mesh.programs().some(isMissing);
   }
 
   /** Nothing came for too long; or its machine runs again, with a program that knows nothing of the session. */
@@ -213,7 +231,7 @@ export class SimulatedNetwork implements MeshNetwork {
     end.phase = 'open';
     this.#open.set(end.neighbour, end);
     this.mesh.carried.sessions += 1;
-    this.mesh.changesCount += 1;
+    this.mesh.changed();
     this.#handlers.onConnected(end.neighbour);
   }
 
@@ -233,7 +251,7 @@ export class SimulatedNetwork implements MeshNetwork {
     end.end(why, () => end.other.owner.#end(end.other, 'the other end hung up'));
     if (!wasOpen) return;
     this.#open.delete(end.neighbour);
-    this.mesh.changesCount += 1;
+    this.mesh.changed();
     this.#handlers?.onDisconnected(end.neighbour);
   }
 }

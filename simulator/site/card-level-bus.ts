@@ -41,6 +41,8 @@ export class CardLevelBus implements FieldBus {
   readonly devices: ReadonlyMap<string, CardLevelDevice>;
   behaviour = HEALTHY_BUS;
   readonly fired = new Map<BusBehaviourFault, number>();
+  /** The monotonic clock of the machine that it hangs on, by which it tells when something was received. */
+  machineMs: () => number;
   /** A reader shows something. */
   onIndication: (deviceId: string, readerNumber: number, indication: Indication) => void = () => undefined;
   /** The field at the other end; another one after each start of a gateway. */
@@ -53,6 +55,7 @@ export class CardLevelBus implements FieldBus {
     private readonly random: SeededRandom,
     deviceIds: readonly string[],
   ) {
+    this.machineMs = () => clock.monotonicMs();
     this.devices = new Map(deviceIds.map((id) => [id, new CardLevelDevice(id, clock)]));
     for (const device of this.devices.values()) {
       device.onInput = (number, active) => this.#later(device, () => this.#reportInput(device, number, active));
@@ -137,7 +140,7 @@ export class CardLevelBus implements FieldBus {
 
   #fromReader(deviceId: string, deliver: (handlers: FieldBusHandlers, receivedAtMs: number) => void): void {
     const device = this.devices.get(deviceId);
-    if (device !== undefined) this.#later(device, (handlers) => deliver(handlers, this.clock.monotonicMs()));
+    if (device !== undefined) this.#later(device, (handlers) => deliver(handlers, this.machineMs()));
   }
 
   #connectDelayMs(): number {
@@ -165,7 +168,7 @@ export class CardLevelBus implements FieldBus {
   }
 
   #reportInput(device: CardLevelDevice, inputNumber: number, active: boolean): void {
-    const receivedAtMs = this.clock.monotonicMs();
+    const receivedAtMs = this.machineMs();
     this.#handlers?.onInput({ deviceId: device.id, inputNumber, state: active ? 'active' : 'inactive', receivedAtMs });
   }
 

@@ -1,5 +1,5 @@
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { sameBytes, type SignedHead } from '@sparc/protocol/ledger';
 import type { LogCommit, Signer } from '@sparc/protocol/ports';
 import { Heads } from '@sparc/protocol/replication';
 import { SimulatedMesh, type SimulatedNetwork } from '../mesh/index.js';
@@ -19,6 +19,7 @@ import {
 } from '../scenarios/index.js';
 import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
 import { meshWrappers, type MeshDefect } from './mesh-defects.js';
+import { withMemory } from './known-signatures.js';
 import { MeshFaults } from './mesh-faults.js';
 import { MeshMachine, type MachineImage, type MeshWrappers } from './mesh-machine.js';
 import { seededSigner } from './seeded-signer.js';
@@ -233,18 +234,4 @@ export class MeshWorld {
   #trace(line: string): void {
     this.#digest.add(`${this.#clock.monotonicMs().toFixed(3)} ${line}`);
   }
-}
-
-/** Sixteen gateways check the same signatures: one answer does for all of them. */
-function withMemory({ sha256, verify }: LedgerCrypto): LedgerCrypto {
-  const known = new Map<string, boolean>();
-  return {
-    sha256,
-    verify: (publicKey, message, signature) => {
-      const name = Buffer.concat([publicKey, signature, message]).toString('latin1');
-      const answer = known.get(name) ?? verify(publicKey, message, signature);
-      known.set(name, answer);
-      return answer;
-    },
-  };
 }

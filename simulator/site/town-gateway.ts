@@ -86,6 +86,7 @@ export class TownGateway {
     this.machineClock = new MachineClock(deps.clock, deps);
     this.journalDisk = new SimulatedDisk(deps.clock, deps.random.fork('journal'));
     this.#files = new SimulatedFiles(deps.clock);
+    deps.bus.machineMs = () => this.machineClock.monotonicMs();
   }
 
   get field(): Field | undefined {

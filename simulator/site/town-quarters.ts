@@ -51,7 +51,7 @@ export function buildTown(parts: TownParts): Town {
   const crypto = withMemory(nodeCrypto);
   const authority = new SimulatedAuthority(random.fork('authority'), crypto, site.site.id);
   const signers = Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, index) =>
-    seededSigner(random.fork(`identity/${index}`)),
+    crypto.remembered(seededSigner(random.fork(`identity/${index}`))),
   );
   const { unixMs } = clock.wall();
   const roster: Roster = {
