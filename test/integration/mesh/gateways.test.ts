@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { MeshView } from '@sparc/edge/api';
+import type { MeshView, SiteSnapshot } from '@sparc/edge/api';
 import { AGREED_MAX_MS, agreed, authorOf, sameBytes } from '../../support/mesh-agreement.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
+import { sparc } from '../../support/sparc-command.js';
 
 t.setTimeout(240_000);
 
@@ -27,6 +28,30 @@ async function siteOf(t: Test, ...names: string[]): Promise<{ folder: string; ga
 /** Something for the journal of a gateway that runs. */
 const setThreatLevel = (gateway: MeshGateway, level: number) =>
   gateway.sparc('mode', 'threat-level', String(level), '--by', 'Ada Lovelace');
+
+async function run(...args: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await sparc(args);
+  if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Makes a key with which somebody may set the mode, as every gateway knows once it returns; gives the path of it. */
+async function operatorOf(folder: string, gateways: readonly MeshGateway[]): Promise<string> {
+  const [path, authority, courier] = [join(folder, 'ada.key'), join(folder, 'authority'), join(folder, 'site.courier')];
+  const { publicKey } = JSON.parse(await run('operator', 'key', path, '--json')) as { publicKey: string };
+  const right = ['--name', 'Ada', '--right', 'mode', '--for', '1d', '--dir', authority];
+  await run('authority', 'delegate', publicKey, ...right);
+  await run('authority', 'publish', courier, '--dir', authority);
+  await gateways[0]?.sparc('ledger', 'import', courier, '--by', 'Ada');
+  for (const gateway of gateways) {
+    const isKnown = async () => (await gateway.mesh())?.operators?.length === 1;
+    await eventually(`${gateway.name} has heard of the operator`, isKnown, AGREED_MAX_MS);
+  }
+  return path;
+}
+
+const levelAt = async ({ apiUrl }: MeshGateway): Promise<number> =>
+  ((await (await fetch(`${apiUrl}/api/site`)).json()) as SiteSnapshot).mode.threatLevel;
 
 t.test('gateways enrolled by files hold the same logs, and one that was killed catches up', async (t) => {
   const { folder, gateways } = await siteOf(t, 'hallway', 'gate', 'cellar');
@@ -53,13 +78,19 @@ t.test('gateways enrolled by files hold the same logs, and one that was killed c
   t.comment(`on all ${Math.round(await agreed(gateways))} ms after the last was recorded`);
   t.comment(`memory: ${gateways.map(({ pid }) => memoryOf(pid ?? 0)).join('; ')}`);
 
+  const key = await operatorOf(folder, gateways);
   await cellar.end('SIGKILL');
-  for (let level = 0; level < 4; level++) {
-    await setThreatLevel(hallway, level);
-    await setThreatLevel(gate, level);
-  }
+  // Not all of them answer: one is away.
+  const direct = (gateway: MeshGateway, ...what: string[]) =>
+    sparc(['site', ...what, '--key', key, '--config', gateway.configPath]);
+  await direct(hallway, 'threat', '4');
+  await direct(gate, 'threat', '5');
+  await direct(gate, 'release', '--all');
+  const isLowered = async () => (await levelAt(hallway)) + (await levelAt(gate)) === 0;
+  await eventually('the operator lowered the threat level', isLowered, AGREED_MAX_MS);
   cellar.start();
   t.comment(`caught up ${Math.round(await agreed(gateways))} ms after its start`);
+  await eventually('the one that was away lowers it too', async () => (await levelAt(cellar)) === 0, AGREED_MAX_MS);
 
   await Promise.all(gateways.map((gateway) => gateway.end('SIGTERM')));
   for (const gateway of gateways) {
