@@ -243,9 +243,9 @@ export class Gateway {
         acceptClock: () => clock.accept(),
         ...(host && { host }),
         modeStore: new ModeFile(this.config.dataDir),
-        recordedMode: async () => {
+        recordedMode: async (which) => {
           const { epoch } = await journalOpened;
-          return readMode(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 });
+          return readMode(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 }, which);
         },
         revocationStore: new RevocationFile(this.config.dataDir),
         visitorStore: new VisitorFile(this.config.dataDir),
