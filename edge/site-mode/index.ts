@@ -39,6 +39,7 @@ export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
 export {
   FIRE_HEARD_LATE_MS,
+  RELEASE_RETRY_MS,
   SiteModeKeeper,
   VOLATILE_MODE,
   type HeardClaim,

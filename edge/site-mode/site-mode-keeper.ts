@@ -59,6 +59,8 @@ export const VOLATILE_MODE: ModeStore = { load: () => undefined, save: () => Pro
 
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
+/** What an operator released is tried again after this, where it could not be recorded: it holds for the whole site. */
+export const RELEASE_RETRY_MS = 5_000;
 const RAISE_ID_SIZE = 16;
 /** An alarm of another gateway that is first heard later than this releases nothing: people there have seen to it. */
 export const FIRE_HEARD_LATE_MS = 3_600_000;
@@ -107,6 +109,7 @@ export class SiteModeKeeper {
   /** What was ordered in this run, until it is known what stood before it. */
   #sinceStart: ModeClaim[] | undefined;
   #retry: Timer | undefined;
+  #isStopped = false;
   /** Fire inputs that are active now: what they latched cannot be ended yet. */
   readonly #activeFireInputs = new Set<string>();
   /** By the key of a gateway that was expelled. */
@@ -142,6 +145,7 @@ export class SiteModeKeeper {
 
   /** A last save that is under way goes on. */
   stop(): void {
+    this.#isStopped = true;
     this.#retry?.cancel();
     this.#expiry.stop();
   }
@@ -298,11 +302,29 @@ export class SiteModeKeeper {
     return 'applied';
   }
 
-  /** Recorded first. */
-  async #release({ directive, by, within, cause }: Directed, ids: readonly string[]): Promise<ModeOutcome> {
+  /** Recorded first, however late: the others have released it, and no door stays locked down because a disk was full. */
+  async #release(directed: Directed, ids: readonly string[]): Promise<ModeOutcome> {
+    const { clock } = this.deps;
+    const { within, cause } = directed;
     const releases: Release[] = ids.map((id) => ({ id, ...(within !== undefined && { within }) }));
     const causeId = await cause;
-    if (newOf(this.#mode, releases).length === 0) return 'known';
+    for (;;) {
+      if (newOf(this.#mode, releases).length === 0) return 'known';
+      try {
+        await this.#commitRelease(directed, releases, causeId);
+        return 'applied';
+      } catch (error) {
+        if (this.#isStopped || !(error instanceof OrderRefused)) throw error;
+        await new Promise<void>((resolve) => clock.setTimer(RELEASE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  async #commitRelease(
+    { directive, by }: Directed,
+    releases: readonly Release[],
+    causeId: EntryId | undefined,
+  ): Promise<void> {
     const record: EventDraft = {
       ...releaseRecord(this.#mode, releases, { by, directive }),
       ...(causeId !== undefined && { causeId }),
@@ -320,7 +342,6 @@ export class SiteModeKeeper {
       }
       throw error;
     }
-    return 'applied';
   }
 
   #isOverFire({ raise: { what }, author, hlc }: HeardRaise): boolean {

@@ -8,6 +8,7 @@ import {
   isLockedDown,
   RAISED_ANEW_AFTER_MS,
   RAISES_OF_ONE_MAX,
+  RELEASE_RETRY_MS,
   RELEASES_MAX,
   threatLevel,
 } from '@sparc/edge/site-mode';
@@ -55,13 +56,25 @@ t.test(
     t.ok(isLockedDown(run.keeper.mode));
     await applied;
     run.isJournalDown = true;
-    await t.rejects(run.keeper.apply(release(2, [1])), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+    const released = run.keeper.apply(release(2, [1]));
+    await run.clock.advance(10 * RELEASE_RETRY_MS);
     t.ok(isLockedDown(run.keeper.mode));
     run.isJournalDown = false;
-    t.equal(await run.keeper.apply(release(2, [1])), 'applied');
+    await run.clock.advance(RELEASE_RETRY_MS);
+    t.equal(await released, 'applied');
     t.notOk(isLockedDown(run.keeper.mode));
   },
 );
+
+t.test('a release that waits for the journal ends with its gateway', async (t) => {
+  const run = new MeshRun();
+  await run.keeper.apply(raise(1));
+  run.isJournalDown = true;
+  const released = t.rejects(run.keeper.apply(release(2, [1])), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+  run.keeper.stop();
+  await run.clock.advance(RELEASE_RETRY_MS);
+  await released;
+});
 
 t.test('a raise that comes after its release never acts, not after a restart either', async (t) => {
   const run = new MeshRun();
