@@ -7,7 +7,10 @@ import { systemClock } from '../../support/system-clock.js';
 /** A part that runs `script`, in which `channel` is a socket to the gateway; it is over when the part has ended. */
 async function run(t: Test, script: string) {
   const main = join(t.testdir(), 'main.mjs');
-  writeFileSync(main, `import { Socket } from 'node:net';\nconst channel = new Socket({ fd: 3 });\n${script}`);
+  writeFileSync(
+    main,
+    `import { Socket } from 'node:net';\nconst channel = new Socket({ fd: 3 });\nchannel.resume().once('close', () => process.exit(9));\n${script}`,
+  );
   const said: unknown[] = [];
   const end = await new Promise<{ readonly why: string; readonly code: number | undefined }>((resolve) => {
     const part = new PartProcess<{ readonly ok: string }>(systemClock, {
@@ -54,17 +57,16 @@ for (const [name, script] of MAD) {
   t.test(`a part that says ${name} is ended, and its gateway goes on`, async (t) => {
     const { said, end } = await run(t, `${script}; setInterval(() => undefined, 1_000);`);
     t.strictSame(said, []);
-    t.match(end, { why: /no message/, code: undefined });
+    t.match(end.why, /no message/);
   });
 }
 
 t.test('a part that says more than the field can hear is ended', async (t) => {
   const { said, end } = await run(
     t,
-    `channel.on('data', () => undefined);
-     for (let at = 0; at <= ${MESSAGES_PER_SECOND_MAX}; at += 1) channel.write('{"ok":"' + at + '"}\\n');
-     setInterval(() => undefined, 1_000);`,
+    `const burst = () => channel.write('{"ok":"7"}\\n'.repeat(${MESSAGES_PER_SECOND_MAX}));
+     setInterval(burst, 5);`,
   );
-  t.ok(said.length <= MESSAGES_PER_SECOND_MAX);
+  t.ok(said.length >= MESSAGES_PER_SECOND_MAX);
   t.match(end.why, /more messages/);
 });
