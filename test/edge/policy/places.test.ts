@@ -5,9 +5,10 @@ import { NO_PLACES, readPlaces } from '@sparc/edge/policy';
 import { policyScene } from './policy-scene.js';
 
 t.test('the places of the policy in force are those that a person may name', async (t) => {
-  const { dataDir, apply } = policyScene(t);
+  const scene = policyScene(t);
+  const { dataDir } = scene;
   t.strictSame(readPlaces(dataDir), NO_PLACES, 'before the first policy');
-  apply();
+  scene.apply();
   const places = readPlaces(dataDir);
   t.strictSame(
     places.areas.filter(({ id }) => id === 'hall'),
@@ -24,8 +25,9 @@ t.test('the places of the policy in force are those that a person may name', asy
 });
 
 t.test('a generation that cannot be read is told as that', async (t) => {
-  const { dataDir, apply } = policyScene(t);
-  const { generation } = apply();
+  const scene = policyScene(t);
+  const { dataDir } = scene;
+  const { generation } = scene.apply();
   writeFileSync(join(dataDir, 'policy', `generation-${generation}.db`), 'no database at all');
   t.throws(() => readPlaces(dataDir), { code: 'ERR_POLICY_CORRUPT' });
 });
