@@ -217,7 +217,10 @@ export const Door = closed({
     }),
   ),
   fireAlarms: Type.Optional(
-    Type.Array(Id, { minItems: 1, description: 'inputs that are fire alarms for this door; default: those of its gateway' }),
+    Type.Array(Id, {
+      minItems: 1,
+      description: 'inputs that are fire alarms for this door; default: those of its gateway',
+    }),
   ),
   acceptUnsecuredSideRelay: Type.Optional(Type.Boolean()),
 });

@@ -77,7 +77,7 @@ const KEPT: OfflineHistory = {
 const broken = (history: OfflineHistory) =>
   checkPromises(history).flatMap(({ promise, violations }) => (violations.length > 0 ? [promise] : []));
 const visit = (index: number, more: object) =>
-  KEPT.visits.map((each, n) => (n === index ? ({ ...each, ...more }) : each));
+  KEPT.visits.map((each, n) => (n === index ? { ...each, ...more } : each));
 const reception = (change: (lines: readonly ReturnType<typeof line>[]) => readonly object[]) =>
   new Map([...KEPT.journals, ['reception', change((KEPT.journals.get('reception') ?? []) as never) as never]]);
 const without = (name: string) => reception((lines) => lines.filter((each) => each.name !== name));
