@@ -110,6 +110,7 @@ const TITLES = {
   'site.mode_restored': 'Orders taken from the journal',
   'site.mode_unsaved': 'Orders not saved',
   'fire.alarm': 'Fire alarm',
+  'fire.alarm_late': 'Fire alarm heard late',
   'fire.evacuation': 'Evacuation',
   'fire.ended': 'Fire ended',
   'fire.free_exit': 'Left during a fire',
