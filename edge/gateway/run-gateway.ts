@@ -81,11 +81,11 @@ const INTERRUPTED = 130;
 
 function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let isFirst = true;
+    let interruptsCount = 0;
     const onSignal = (signal: NodeJS.Signals) => {
-      // Ctrl-C reaches a whole process group, and whoever started this one then often ends it by SIGTERM too.
-      if (!isFirst && signal === 'SIGINT') process.exit(INTERRUPTED);
-      isFirst = false;
+      if (signal === 'SIGINT') interruptsCount += 1;
+      // Ctrl-C reaches a whole process group, and whoever started this one often ends it by SIGTERM too, which may come first.
+      if (interruptsCount > 1) process.exit(INTERRUPTED);
       resolve(signal);
     };
     process.on('SIGINT', onSignal);
