@@ -2,7 +2,7 @@ import { JournalWriter } from '@sparc/edge/ledger';
 import { Replicator } from '@sparc/edge/replica';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { LedgerCrypto, SignedHead } from '@sparc/protocol/ledger';
-import type { Clock, LogCommit, LogStore, ReplicaStore, Signer } from '@sparc/protocol/ports';
+import type { Clock, LogCommit, ReplicaStore, Signer } from '@sparc/protocol/ports';
 import {
   appendOf,
   ReplicaDisk,
@@ -14,7 +14,7 @@ import {
 } from '../mesh/index.js';
 import { SimulatedDisk, type DurableItem, type SeededRandom } from '../world/index.js';
 import { ProcessClock } from './process-clock.js';
-import { SimulatedLogStore, type CommitPhase } from './simulated-log-store.js';
+import { SimulatedLogStore, type CommitPhase, tellingCommits } from './simulated-log-store.js';
 
 /** No machine has this key: who belongs to the site is said by `expel`. */
 const NO_AUTHORITY = '';
@@ -108,7 +108,7 @@ export class MeshMachine {
       onFailure: () => undefined,
     });
     const journal = new SimulatedLogStore(this.journalDisk, (phase) => this.onPhase(phase));
-    const store = told(journal, (commit) => {
+    const store = tellingCommits(journal, (commit) => {
       own.add(appendOf(commit));
       this.deps.onCommitted(commit);
       const [first] = commit.entries;
@@ -161,14 +161,3 @@ export class MeshMachine {
     this.replicaDisk.restore(replicas);
   }
 }
-
-const told = (store: LogStore, onCommitted: (commit: LogCommit) => void): LogStore => ({
-  tail: () => store.tail(),
-  entries: (after, limit) => store.entries(after, limit),
-  commit: async (commit) => {
-    await store.commit(commit);
-    onCommitted(commit);
-  },
-  rest: () => store.rest(),
-  close: () => store.close(),
-});

@@ -60,3 +60,15 @@ export class SimulatedLogStore implements LogStore {
 }
 
 const never = (): Promise<never> => new Promise(() => undefined);
+
+/** The same store; says of each commit that it is on the platter. */
+export const tellingCommits = (store: LogStore, onCommitted: (commit: LogCommit) => void): LogStore => ({
+  tail: () => store.tail(),
+  entries: (after, limit) => store.entries(after, limit),
+  commit: async (commit) => {
+    await store.commit(commit);
+    onCommitted(commit);
+  },
+  rest: () => store.rest(),
+  close: () => store.close(),
+});

@@ -9,7 +9,7 @@ import { revocationOf, type RecordedRevocations } from '@sparc/edge/revocation';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { headFromText, isKnownRecord, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import { mergeExpulsions, type Expulsion, type Roster } from '@sparc/protocol/roster';
-import type { AppendedEntry, Clock, Journal, LogCommit, LogStore, ReplicaAppend, Signer } from '@sparc/protocol/ports';
+import type { AppendedEntry, Clock, Journal, LogCommit, ReplicaAppend, Signer } from '@sparc/protocol/ports';
 import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore, type SimulatedMesh } from '../mesh/index.js';
 import { platterOf, type Platter } from '../scenarios/index.js';
 import { SimulatedDisk, type SeededRandom } from '../world/index.js';
@@ -18,7 +18,7 @@ import { MachineClock } from './machine-clock.js';
 import { ProcessClock } from './process-clock.js';
 import type { GatewayWrappers } from './simulated-gateway.js';
 import { SimulatedFiles } from './simulated-files.js';
-import { SimulatedLogStore, type CommitPhase } from './simulated-log-store.js';
+import { SimulatedLogStore, type CommitPhase, tellingCommits } from './simulated-log-store.js';
 
 export interface TownGatewayDeps {
   readonly clock: Clock;
@@ -140,11 +140,14 @@ export class TownGateway {
       onFork: ignore,
       onFailure: ignore,
     });
-    const store = told(new SimulatedLogStore(this.journalDisk, (phase) => this.onCommitPhase(phase)), (commit) => {
-      own.add(appendOf(commit));
-      const [first] = commit.entries;
-      replicator.ownCommitted(first && own.batchAfter({ epoch: first.epoch, sequence: first.sequence - 1 }));
-    });
+    const store = tellingCommits(
+      new SimulatedLogStore(this.journalDisk, (phase) => this.onCommitPhase(phase)),
+      (commit) => {
+        own.add(appendOf(commit));
+        const [first] = commit.entries;
+        replicator.ownCommitted(first && own.batchAfter({ epoch: first.epoch, sequence: first.sequence - 1 }));
+      },
+    );
     const writer = new JournalWriter({ store, signer, clock, random, crypto }, { siteId });
     const starting = writer.start();
     const journal: Journal = {
@@ -298,17 +301,6 @@ function recordedRevocations(newest: number, entries: readonly LoggedEntry[]): R
     recordsOf(entries).flatMap(({ record, wallUnixMs }) => revocationOf(record, wallUnixMs) ?? []);
   return { newest, read };
 }
-
-const told = (store: LogStore, onCommitted: (commit: LogCommit) => void): LogStore => ({
-  tail: () => store.tail(),
-  entries: (after, limit) => store.entries(after, limit),
-  commit: async (commit) => {
-    await store.commit(commit);
-    onCommitted(commit);
-  },
-  rest: () => store.rest(),
-  close: () => store.close(),
-});
 
 const ignore = (): undefined => undefined;
 const SILENT = { info: ignore, warn: ignore, error: ignore };
