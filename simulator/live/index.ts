@@ -11,5 +11,6 @@ export { DeviceMemories } from './device-memories.js';
 export { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
 export { GatewayLink, type LinkEnd } from './gateway-link.js';
 export { LiveMesh, type LiveGateway } from './live-mesh.js';
+export { freePort, freePorts } from './ports.js';
 export { LIVE_BAUD_RATE, LiveSite, type LiveCard, type LiveSiteOptions } from './live-site.js';
 export * from './offline/index.js';

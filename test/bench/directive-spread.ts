@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { directiveId, signDirective, type DirectiveContent, type SignedDirective } from '@sparc/protocol/directive';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { testSigner } from '../support/test-signer.js';
 import type { GiveOrder, Told } from './directive-spread-child.js';
 import { percentile, type BenchReport } from './bench.js';

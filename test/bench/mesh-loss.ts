@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { MeshNode } from '../support/mesh-node.js';
 import { MeshSite } from '../support/mesh-site.js';
 import type { BenchReport } from './bench.js';

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { percentile, type BenchReport } from './bench.js';
 import { RESULTS_FOLDER } from './machine.js';
 import type { SpreadReport, WriteOrder } from './mesh-spread-child.js';

@@ -13,7 +13,7 @@ import { AuthorityPolicy, PARTS_FILE, SqlitePartStore } from '@sparc/edge/policy
 import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import type { CredentialHolder, HashedCredential, PolicyContent, SiteFile } from '@sparc/protocol/policy';
 import { accept } from '@sparc/protocol/replication';
-import { freePort } from '../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { LiveGateway } from '../support/live-gateway.js';
 import { MeshGateway } from '../support/mesh-gateway.js';
 import { eventually } from '../support/peers.js';

@@ -15,7 +15,7 @@ import {
   type TaskWork,
 } from '@sparc/edge/commissioning';
 import { nodeRandom } from '@sparc/edge/platform';
-import { freePort } from './free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { eventually } from './peers.js';
 import { siteSnapshot } from './site-fixture.js';
 import { systemClock } from './system-clock.js';

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { DEMO_GATEWAYS } from '@sparc/simulator/live';
+import { DEMO_GATEWAYS, freePorts } from '@sparc/simulator/live';
 import type { Test } from 'tap';
 import { eventually } from './peers.js';
-import { freePorts } from './free-port.js';
 import { REPOSITORY } from './repository.js';
 
 /**

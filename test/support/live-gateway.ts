@@ -11,9 +11,8 @@ import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger'
 import { isKnownRecord, type StoredRecord } from '@sparc/protocol/ledger';
 import type { Device, SiteFile } from '@sparc/protocol/policy';
 import { FACTORY_MEMORY } from '@sparc/simulator/devices';
-import { LIVE_BAUD_RATE, LiveSite, type LineKind } from '@sparc/simulator/live';
+import { freePort, type LineKind, LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
 import { eventFaults } from './event-faults.js';
-import { freePort } from './free-port.js';
 import { eventually } from './peers.js';
 import { REPOSITORY } from './repository.js';
 import { sparc } from './sparc-command.js';

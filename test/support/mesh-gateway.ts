@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeshView } from '@sparc/edge/api';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
-import { freePort } from './free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { REPOSITORY } from './repository.js';
 import { sparc, type Ended } from './sparc-command.js';
 

@@ -2,7 +2,7 @@ import { Libp2pNetwork, type Libp2pNetworkDeps, type Libp2pNetworkOptions } from
 import { createNodeClock, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import type { Clock, Signer } from '@sparc/protocol/ports';
 import { openRoster, signRoster, type Member, type SignedRoster } from '@sparc/protocol/roster';
-import { freePort } from './free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { TcpRelay } from './tcp-relay.js';
 import { testSigner } from './test-signer.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { Libp2pNetwork, Libp2pNetworkDeps, Libp2pNetworkOptions } from '@sparc/edge/mesh';
 import type { SiteSecrets } from '@sparc/protocol/roster';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { fasterClock, MeshSite, type TestMember } from '../../support/mesh-site.js';
 import { MeshWitness } from '../../support/mesh-witness.js';
 import { eventually } from '../../support/peers.js';

@@ -11,7 +11,7 @@ import { SiteMesh } from '@sparc/edge/site-mesh';
 import { headFromText } from '@sparc/protocol/ledger';
 import { POLICY_KIND } from '@sparc/protocol/policy-revision';
 import { openRequest, signRequest } from '@sparc/protocol/roster';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { writeJournal } from '../../support/journal.js';
 import { eventually } from '../../support/peers.js';
 import { keyOf } from '../../support/roster.js';

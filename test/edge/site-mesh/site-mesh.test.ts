@@ -7,7 +7,7 @@ import { nodeRandom } from '@sparc/edge/platform';
 import { PARTS_FILE } from '@sparc/edge/policy-parts';
 import { REPLICA_FILE } from '@sparc/edge/replica';
 import { SiteMesh } from '@sparc/edge/site-mesh';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { writeJournal } from '../../support/journal.js';
 import { fasterClock } from '../../support/mesh-site.js';
 import { eventually } from '../../support/peers.js';

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import type { Browser, Page } from 'playwright-core';
 import { SiteProcess, type DoorSnapshot, type SiteSnapshot } from '@sparc/edge/api';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';
 import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { systemClock } from '../../support/system-clock.js';

@@ -2,9 +2,8 @@ import { readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, DEMO_GATEWAYS, type LineKind } from '@sparc/simulator/live';
+import { Demo, DEMO_GATEWAYS, freePorts, type LineKind } from '@sparc/simulator/live';
 import t from 'tap';
-import { freePorts } from '../../support/free-port.js';
 import { SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
 
 t.setTimeout(240_000);

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, DEMO_GATEWAYS, offlineSite, runOffline } from '@sparc/simulator/live';
+import { Demo, DEMO_GATEWAYS, freePorts, offlineSite, runOffline } from '@sparc/simulator/live';
 import t from 'tap';
-import { freePorts } from '../../support/free-port.js';
 
 t.setTimeout(240_000);
 

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEMO_GATEWAYS } from '@sparc/simulator/live';
+import { DEMO_GATEWAYS, freePorts } from '@sparc/simulator/live';
 import t from 'tap';
-import { freePorts } from '../../support/free-port.js';
 import { eventually } from '../../support/peers.js';
 import { REPOSITORY } from '../../support/repository.js';
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { freePort } from '../../support/free-port.js';
+import { freePort } from '@sparc/simulator/live';
 import { readRepositoryFile } from '../../support/repository.js';
 
 const PATIENCE_MS = 30_000;
