@@ -5,6 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { neighboursOf } from '@sparc/edge/mesh';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { DirectedNode } from '../support/directed-node.js';
 import { MeshSite } from '../support/mesh-site.js';
@@ -53,7 +54,11 @@ process.on('message', ({ gateway, signed }: GiveOrder) => {
   void nodes.get(gateway)?.field.direct(signed);
 });
 
-while (![...nodes.values()].every(({ mesh }) => mesh.neighboursCount === site.members.length - 1)) await wait(POLL_MS);
+const neighboursCount = neighboursOf(
+  site.members[0]?.key ?? '',
+  site.members.map(({ key }) => key),
+).length;
+while (![...nodes.values()].every(({ mesh }) => mesh.neighboursCount === neighboursCount)) await wait(POLL_MS);
 tell({ kind: 'linked' });
 for (const [gateway, { mesh }] of nodes) void recordOn(mesh, Number(intervalText), gateway / site.members.length);
 
