@@ -10,6 +10,7 @@ import { DIRECTIVE_ERRORS } from './directive-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
 import { HOST_ERRORS } from './host-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
+import { LINK_ERRORS } from './link-errors.js';
 import { MESH_ERRORS } from './mesh-errors.js';
 import { OSDP_ERRORS } from './osdp-errors.js';
 import { POLICY_ERRORS } from './policy-errors.js';
@@ -30,6 +31,7 @@ export const ERRORS = {
   ...POLICY_ERRORS,
   ...LEDGER_ERRORS,
   ...MESH_ERRORS,
+  ...LINK_ERRORS,
   ...DIRECTIVE_ERRORS,
   ...COURIER_ERRORS,
   ...CONFIG_ERRORS,

@@ -5,6 +5,7 @@
  */
 export * from './byte-link.js';
 export * from './clock.js';
+export * from './cloud-link.js';
 export * from './field-bus.js';
 export * from './journal.js';
 export * from './log-store.js';

@@ -1,0 +1,10 @@
+/**
+ * What a gateway and the cloud say to each other over a broker. A gateway says which logs it holds and up to where (`hello`),
+ * the cloud what it lacks (`want`), the gateway sends signed batches (`batch`, as between gateways), and the cloud signs what
+ * it has on disk (`ack`). As in the mesh, messages only hint: the truth is in the heads of both sides, so one that is lost,
+ * late or repeated costs latency.
+ * @packageDocumentation
+ */
+export * from './acknowledgement.js';
+export * from './messages.js';
+export * from './topic.js';

@@ -1,0 +1,21 @@
+import { list, message, required, SignedHead, uint, type Infer } from '../ledger/index.js';
+import { AUTHORS_MAX, TIPS_MAX, Want } from '../replication/index.js';
+
+/** A gateway says all heads again this often, and that its logs grew after this: what was lost costs latency, nothing else. */
+export const HELLO_INTERVAL_MS = 30_000;
+export const HELLO_PAUSE_MS = 1_000;
+
+/** Up to where a gateway holds which log: its own and those of its neighbours, which it carries. */
+export const Hello = message({ tips: list(1, SignedHead, AUTHORS_MAX * TIPS_MAX) });
+export type Hello = Infer<typeof Hello>;
+
+/**
+ * Asks a gateway for what follows in some logs; what it was asked for before and is not named here stays asked for. It sends
+ * batches, one an author at a time, the next when the cloud has acknowledged the last.
+ */
+export const Wants = message({
+  logs: list(1, Want, AUTHORS_MAX),
+  /** Of batches that are sent and not acknowledged, of all authors together; one may always be. */
+  creditBytes: required(2, uint(2 ** 32 - 1)),
+});
+export type Wants = Infer<typeof Wants>;
