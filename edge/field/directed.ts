@@ -2,22 +2,40 @@ import type { DirectiveOf } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { headFromText } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
-import { isInForce, type DirectiveSinks, type Outcome } from '../directives/index.js';
+import {
+  DirectiveDesk,
+  isInForce,
+  type DirectiveDeskDeps,
+  type DirectiveSinks,
+  type DirectiveSite,
+  type Outcome,
+} from '../directives/index.js';
 import type { PolicyView } from '../access/index.js';
+import type { HeardEntry } from '../heard/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
 import type { SiteModeKeeper } from '../site-mode/index.js';
 import type { VisitorBook } from '../visitors/index.js';
 import type { DoorSet } from './door-set.js';
 import type { OrderDesk } from './order-desk.js';
+import type { Recorder } from './recorder.js';
+import type { StampClock } from './stamp-clock.js';
 
 /** A clock that shows a time before a command was carried, by more than this, says nothing about its deadline. */
 const CLOCKS_APART_MAX_MS = 120_000;
 
-export interface DirectedDeps {
+/** The site whose operators direct the gateway. */
+export interface DirectedSite extends DirectiveSite {
+  /** Makes an expulsion count that an operator ordered, and records it. */
+  readonly expel: DirectiveSinks['expel'];
+  /** What was given here shortly before the start, oldest first. Absent: nothing. */
+  readonly given?: () => Promise<readonly HeardEntry[]>;
+}
+
+export interface DirectedDeps extends Pick<DirectiveDeskDeps, 'onFailure'> {
   readonly clock: Clock;
-  /** By the clock that stamps entries. */
-  readonly nowUnixMs: () => number;
+  readonly stamps: StampClock;
+  readonly recorder: Recorder;
   readonly mode: SiteModeKeeper;
   readonly revocations: RevocationBook;
   readonly visitors: VisitorBook;
@@ -26,12 +44,35 @@ export interface DirectedDeps {
   readonly orders: OrderDesk;
   /** Of the policy in force. */
   readonly view: () => PolicyView | undefined;
-  readonly expel: DirectiveSinks['expel'];
+}
+
+/** The desk of a field, whose parts carry out what operators direct. */
+export function directiveDesk(
+  { expel, site, authority, verify, store }: DirectedSite,
+  deps: DirectedDeps,
+): DirectiveDesk {
+  const { clock, stamps, recorder, mode, visitors, onFailure } = deps;
+  return new DirectiveDesk({
+    site,
+    authority,
+    verify,
+    store,
+    clock,
+    nowUnixMs: () => stamps.nowUnixMs(),
+    sinks: directiveSinks(deps, expel),
+    retract: ({ id, kind }) => {
+      if (kind === 'visitor') visitors.end(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
+      else mode.retract(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
+    },
+    record: recorder.record,
+    commit: (record) => recorder.commit({ record }),
+    onFailure,
+  });
 }
 
 /** What directives come to in a field. */
-export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
-  const { clock, nowUnixMs, mode, revocations, visitors, passages, doors, orders, view, expel } = deps;
+function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): DirectiveSinks {
+  const { clock, stamps, mode, revocations, visitors, passages, doors, orders, view } = deps;
   return {
     raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
       const part = { ...(level !== undefined && { level }), ...(scope && { scope }), ...(instead && { instead }) };
@@ -60,7 +101,7 @@ export function directiveSinks(deps: DirectedDeps): DirectiveSinks {
       const { id, door, order } = directive;
       if (doors.get(door) === undefined) return 'elsewhere';
       await once();
-      assertInTime(directive, nowUnixMs() - carriedUnixMs, clock.wall().unixMs - carriedUnixMs);
+      assertInTime(directive, stamps.nowUnixMs() - carriedUnixMs, clock.wall().unixMs - carriedUnixMs);
       await orders.obey({ ...order, door }, by, { directive: id, causeId: await cause });
       return 'applied';
     },

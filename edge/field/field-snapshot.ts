@@ -1,8 +1,14 @@
+import type { Clock } from '@sparc/protocol/ports';
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
-import { isLockedDown, threatLevel, type SiteMode } from '../site-mode/index.js';
+import type { Linkage } from '../linkage/index.js';
+import type { RevocationBook } from '../revocation/index.js';
+import { isLockedDown, threatLevel, type SiteMode, type SiteModeKeeper } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
+import type { DoorSet } from './door-set.js';
 import type { Indicator } from './indicator.js';
+import type { PolicyInForce } from './policy-in-force.js';
+import type { Recorder } from './recorder.js';
 import type { SiteIndex, WiredDoor } from './site-index.js';
 
 /** The part of the site's state that the field knows; plain data. */
@@ -14,7 +20,52 @@ export interface FieldSnapshot extends Omit<SiteSnapshot, 'gateway' | 'policyLan
 type DoorSnapshot = SiteSnapshot['doors'][number];
 type ReaderSnapshot = SiteSnapshot['readers'][number];
 
-export function modeSnapshot(mode: SiteMode): SiteSnapshot['mode'] {
+interface SnapshotParts {
+  readonly clock: Clock;
+  readonly index: () => SiteIndex;
+  readonly policy: PolicyInForce;
+  readonly revocations: RevocationBook;
+  readonly mode: SiteModeKeeper;
+  readonly doors: DoorSet;
+  readonly devices: Devices;
+  readonly indicator: Indicator;
+  readonly recorder: Recorder;
+  readonly linkage: Linkage;
+}
+
+export function fieldSnapshot(parts: SnapshotParts): FieldSnapshot {
+  const { devices, doors, mode, recorder, indicator } = parts;
+  const index = parts.index();
+  const { plan } = index;
+  const policy = parts.policy.snapshot();
+  const { lastId } = recorder;
+  const { quality, errorMs } = parts.clock.wall();
+  return {
+    ...(plan === undefined ? {} : { site: { id: plan.site.id, name: plan.site.name, timeZone: plan.site.timeZone } }),
+    ...(policy === undefined ? {} : { policy }),
+    clock: { quality, ...(errorMs === undefined ? {} : { errorMs }) },
+    revocation: parts.revocations.applied,
+    mode: modeSnapshot(mode.mode),
+    doors: [...index.doors].flatMap(([id, wired]) => {
+      const door = doors.get(id);
+      return door === undefined ? [] : [doorSnapshot(wired, door.state, mode.endsAtUnixMs(id))];
+    }),
+    readers: readerSnapshots(index, devices, indicator),
+    buses: [...devices.buses].map(({ busId: id, up, error }) => ({
+      id,
+      up,
+      ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
+    })),
+    journal: {
+      healthy: recorder.healthy,
+      ...(lastId === undefined ? {} : { lastEntry: `${lastId.epoch}.${lastId.sequence}` }),
+    },
+    suspendedRules: parts.linkage.suspended,
+    lateRecordsCount: recorder.lateCount,
+  };
+}
+
+function modeSnapshot(mode: SiteMode): SiteSnapshot['mode'] {
   const { raises } = mode;
   return {
     lockdown: isLockedDown(mode),
@@ -33,7 +84,7 @@ export function modeSnapshot(mode: SiteMode): SiteSnapshot['mode'] {
   };
 }
 
-export function doorSnapshot(wired: WiredDoor, state: DoorState, orderedUntilUnixMs: number | undefined): DoorSnapshot {
+function doorSnapshot(wired: WiredDoor, state: DoorState, orderedUntilUnixMs: number | undefined): DoorSnapshot {
   const { id, name } = wired.door;
   return {
     id,
@@ -70,7 +121,7 @@ function warningsOf(wired: WiredDoor, state: DoorState): string[] {
   return warnings;
 }
 
-export function readerSnapshots({ points }: SiteIndex, devices: Devices, indicator: Indicator): ReaderSnapshot[] {
+function readerSnapshots({ points }: SiteIndex, devices: Devices, indicator: Indicator): ReaderSnapshot[] {
   return [...points.values()].map(({ accessPoint, reader, device }) => {
     const status = devices.get(device.id);
     const indication = indicator.shownAt(device.id, reader.number);

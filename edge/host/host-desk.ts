@@ -10,7 +10,7 @@ export interface HostDeskDeps {
   readonly clock: Clock;
   /** Undefined: none is configured. */
   readonly host: AuthorisationHost | undefined;
-  readonly record: (event: EventDraft) => void;
+  readonly record: (event: EventDraft) => unknown;
 }
 
 /** Asks the host within the time that an access point gives it, and says on the record when it stops answering. */

@@ -18,7 +18,7 @@ export type InputSignal = 'active' | 'inactive' | 'fault';
 
 export interface SiteInputsDeps {
   readonly clock: Clock;
-  readonly record: (event: EventDraft) => void;
+  readonly record: (event: EventDraft) => unknown;
   /** A state that lasted, as the device says it: `activeWhen` is not applied. */
   readonly settled: (change: InputChange) => void;
   /** An input says something else than it last did; what its device says first after a start is no change. */

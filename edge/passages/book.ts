@@ -6,7 +6,7 @@ import type { Origin } from '../directives/index.js';
 /** What every book of passages has. What it records comes back to it as a claim. */
 export interface BookDeps {
   readonly clock: Clock;
-  readonly record: (event: EventDraft) => void;
+  readonly record: (event: EventDraft) => unknown;
 }
 
 /** A directive that forgives. */

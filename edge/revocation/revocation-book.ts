@@ -48,7 +48,7 @@ export interface RevocationBookDeps {
   /** Absent: there was no earlier run. */
   readonly recorded?: (() => Promise<RecordedRevocations>) | undefined;
   /** Keeps a record whenever the journal can. */
-  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 

@@ -79,7 +79,7 @@ export interface SiteModeDeps {
   /** Others count what is raised here, and this gateway what they raise. */
   readonly isInMesh: boolean;
   /** Keeps a record whenever the journal can. */
-  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => void;
+  readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown;
   /** Carries out once the record is on disk; rejects with OrderRefused when it is not, or late, or `carryOut` throws. */
   readonly commit: (event: EventDraft, carryOut: () => void) => Promise<unknown>;
   /**

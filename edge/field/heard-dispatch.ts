@@ -1,0 +1,68 @@
+import type { DirectiveDesk } from '../directives/index.js';
+import type { Heard, HeardEntry, Peers } from '../heard/index.js';
+import type { Linkage } from '../linkage/index.js';
+import type { PassageBook } from '../passages/index.js';
+import type { SiteModeKeeper } from '../site-mode/index.js';
+import type { DoorSet } from './door-set.js';
+import { codeOf, type FieldLog } from './recorder.js';
+import type { StampClock } from './stamp-clock.js';
+
+export interface HeardDispatchDeps {
+  readonly log: FieldLog;
+  readonly stamps: StampClock;
+  readonly peers: Peers;
+  readonly doors: DoorSet;
+  readonly mode: SiteModeKeeper;
+  readonly passages: PassageBook;
+  readonly linkage: Linkage;
+  /** Undefined: the gateway is a member of no site. */
+  readonly directives: DirectiveDesk | undefined;
+}
+
+/** Takes what other gateways and the authority of the site said to the parts it concerns. */
+export class HeardDispatch {
+  constructor(private readonly deps: HeardDispatchDeps) {}
+
+  heard(heard: Heard): void {
+    const { stamps, peers, doors, mode, passages, linkage, directives } = this.deps;
+    for (const { hlc } of heard.entries) stamps.follow(hlc);
+    if (peers.heard(heard)) doors.lookAtModes();
+    passages.heard(heard);
+    for (const { key, heads } of heard.roster?.expelled ?? []) mode.expelled(key, heads);
+    directives?.believe(heard.delegations);
+    for (const entry of heard.entries) if (entry.record.name === 'fire.ended') mode.fireEnded(entry);
+    for (const entry of heard.entries) this.#guard(entry);
+    linkage.caughtUp(heard.behind);
+  }
+
+  /** What is wrong with one entry of another gateway concerns no other. */
+  #guard(entry: HeardEntry): void {
+    try {
+      this.#entry(entry);
+    } catch (error) {
+      const fields = { ...entry.id, code: codeOf(error), error };
+      this.deps.log.error(fields, 'what another gateway recorded cannot be followed');
+    }
+  }
+
+  #entry(entry: HeardEntry): void {
+    const { linkage, directives, mode } = this.deps;
+    switch (entry.record.name) {
+      case 'linkage.ran':
+      case 'linkage.carried_out':
+        linkage.heard(entry);
+        return;
+      case 'directive.given':
+        directives?.heard(entry);
+        return;
+      case 'site.lockdown':
+      case 'site.threat_level':
+      case 'fire.alarm':
+      case 'fire.evacuation':
+        mode.heard(entry);
+        return;
+      default:
+        return;
+    }
+  }
+}

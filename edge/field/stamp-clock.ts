@@ -1,0 +1,30 @@
+import { HLC_ZERO, mergeHlc, type Hlc } from '@sparc/protocol/hlc';
+import type { Clock, Journal } from '@sparc/protocol/ports';
+
+/** The time that entries are stamped with: it follows what other gateways recorded, and never goes back. */
+export class StampClock {
+  /** Of the latest entry, of this gateway or another one that it follows. */
+  #stampedUnixMs = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly journal: Pick<Journal, 'observe'>,
+  ) {}
+
+  /** Of the next stamp, however the wall clock was set since. */
+  nowUnixMs(): number {
+    return Math.max(this.clock.wall().unixMs, this.#stampedUnixMs);
+  }
+
+  /** Another gateway stamped something: what is recorded here from now on comes after it. */
+  follow(hlc: Hlc): void {
+    this.journal.observe(hlc);
+    const { followed } = mergeHlc(HLC_ZERO, hlc, this.clock.wall().unixMs);
+    if (followed) this.stamped(hlc);
+  }
+
+  /** The own journal stamped an entry. */
+  stamped({ unixMs }: Hlc): void {
+    this.#stampedUnixMs = Math.max(this.#stampedUnixMs, unixMs);
+  }
+}
