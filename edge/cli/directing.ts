@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import {
   directiveId,
   signDirective,
@@ -43,6 +43,17 @@ export interface DirectiveFlags {
 
 export const keyOption = (): Option =>
   new Option('--key <file>', 'key of the operator, as `sparc operator key` made it').env('SPARC_OPERATOR_KEY');
+
+/**
+ * The key of a command that goes another way too, such as `--by NAME`; undefined where it is to. A key that the environment
+ * names gives way to `other`. Throws ERR_CLI_USAGE where both are asked for.
+ */
+export function keyUnless(other: string, command: Command): string | undefined {
+  const key = command.getOptionValue('key') as string | undefined;
+  if (command.getOptionValue(other) === undefined) return key;
+  if (command.getOptionValueSource('key') !== 'cli') return undefined;
+  throw new SparcError('ERR_CLI_USAGE', `--key and --${other} are two ways to do it: one of them`);
+}
 
 export const unlistedOption = (): Option =>
   new Option('--unlisted', 'also ids that the policy in force here does not have: an older or a later one may');

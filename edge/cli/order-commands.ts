@@ -7,7 +7,7 @@ import { loadGatewayConfig } from '../config/index.js';
 import { THREAT_LEVEL_MAX, type Order } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { CommissionClient } from './commission-client.js';
-import { direct, keyOption, SiteOperator, unlistedOption, type DirectiveFlags } from './directing.js';
+import { direct, keyOption, keyUnless, SiteOperator, unlistedOption, type DirectiveFlags } from './directing.js';
 import { instant } from './commission-texts.js';
 import { duration } from './option-values.js';
 import { directing } from './site-directives.js';
@@ -20,7 +20,6 @@ interface Flags {
 interface ForgiveFlags {
   readonly config: string;
   readonly by?: string;
-  readonly key?: string;
   readonly unlisted?: true;
 }
 
@@ -81,7 +80,7 @@ export function addOrderCommands(cli: Cli): void {
     .command('forgive <holder>')
     .description('let anti-passback begin anew for a holder, wherever they were')
     .option('--by <name>', 'who orders it of this gateway; it is recorded with the name')
-    .addOption(keyOption().conflicts('by'))
+    .addOption(keyOption())
     .addOption(unlistedOption())
     .addOption(configOption())
     .addOption(jsonOption())
@@ -90,7 +89,9 @@ export function addOrderCommands(cli: Cli): void {
       'after',
       examples('sparc area forgive ada --key grace.key', 'sparc area forgive ada --by "Grace Hopper"'),
     )
-    .action((holder: string, flags: ForgiveFlags) => forgive(cli, holder, flags));
+    .action((holder: string, flags: ForgiveFlags, command: Command) =>
+      forgive(cli, holder, flags, keyUnless('by', command)),
+    );
 
   const uses = cli.program.command('uses').description('how often credentials were used, on a gateway that runs');
   ordering(uses, 'reset [credential]', 'let the uses of a credential begin anew, or of all whose count is not known')
@@ -185,7 +186,12 @@ async function send({ output }: Cli, { config, by }: Flags, order: Order, done: 
   output.result({ order, by }, done);
 }
 
-async function forgive(cli: Cli, holder: string, { config, by, key, unlisted }: ForgiveFlags): Promise<void> {
+async function forgive(
+  cli: Cli,
+  holder: string,
+  { config, by, unlisted }: ForgiveFlags,
+  key: string | undefined,
+): Promise<void> {
   const done = `Anti-passback begins anew for ${holder}.`;
   if (key !== undefined) {
     const operator = new SiteOperator({ config, key, ...(unlisted && { unlisted }) });

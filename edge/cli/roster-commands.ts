@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { headToText, type SignedHead } from '@sparc/protocol/ledger';
 import { Delegation, DELEGATION_KIND, furthestHeads, withExpulsions } from '@sparc/protocol/roster';
@@ -9,13 +9,12 @@ import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platfo
 import { AuthorityReader, handlerOf } from '../replica/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { readHeads } from './courier-file.js';
-import { direct, SiteOperator, type DirectiveFlags } from './directing.js';
+import { direct, keyOption, keyUnless, SiteOperator, type DirectiveFlags } from './directing.js';
 import { operatorLines, operatorsValue, rosterLines, rosterValue } from './roster-text.js';
 import { withAuthority } from './with-authority.js';
 
 interface ExpelFlags {
   readonly dir?: string;
-  readonly keyFile?: string;
   readonly config: string;
   readonly heads?: string;
 }
@@ -24,16 +23,17 @@ export function addRosterCommands(cli: Cli): void {
   const roster = cli.program.command('roster').description('who belongs to the site');
   addShow(cli, roster);
   roster
-    .command('expel <key>')
+    .command('expel')
+    .argument('<gateway>', 'its public key')
     .description('take a gateway off the roster for good, as one that was stolen')
-    .addOption(new Option('--dir <folder>', 'of the authority').conflicts('keyFile'))
-    .addOption(new Option('--key-file <file>', 'key of an operator, who directs the gateways that run'))
+    .option('--dir <folder>', 'of the authority')
+    .addOption(keyOption())
     .option('--heads <file>', 'what `sparc mesh heads` printed at a gateway that is trusted')
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nIts ledger counts up to the heads; with --key-file those of the gateway of --config, where none are given.',
+      '\nIts ledger counts up to the heads; with --key those of the gateway of --config, where none are given.',
     )
     .addHelpText(
       'after',
@@ -46,11 +46,13 @@ export function addRosterCommands(cli: Cli): void {
     .addHelpText(
       'after',
       examples(
-        'sparc roster expel 91c0…4e --key-file ada.key',
+        'sparc roster expel 91c0…4e --key ada.key',
         'sparc roster expel 91c0…4e --heads heads.txt --dir /media/usb/harbour',
       ),
     )
-    .action((key: string, flags: ExpelFlags) => expel(cli, key, flags));
+    .action((gateway: string, flags: ExpelFlags, command: Command) =>
+      expel(cli, gateway, flags, keyUnless('dir', command)),
+    );
 }
 
 function addShow(cli: Cli, roster: Command): void {
@@ -91,11 +93,16 @@ function operatorsIn(dataDir: string, authority: string): readonly Delegation[] 
   return operators.all();
 }
 
-async function expel(cli: Cli, key: string, { dir, keyFile, config, heads: headsFile }: ExpelFlags): Promise<void> {
-  const heads = headsFile === undefined ? undefined : headsIn(headsFile, key);
-  if (keyFile !== undefined) return directExpulsion(cli, key, heads, { config, key: keyFile });
-  if (dir === undefined) throw new SparcError('ERR_CLI_USAGE', 'who expels it? --key-file FILE, or --dir FOLDER');
-  expelFrom(cli, key, heads ?? [], dir);
+async function expel(
+  cli: Cli,
+  gateway: string,
+  { dir, config, heads: headsFile }: ExpelFlags,
+  key: string | undefined,
+): Promise<void> {
+  const heads = headsFile === undefined ? undefined : headsIn(headsFile, gateway);
+  if (key !== undefined) return directExpulsion(cli, gateway, heads, { config, key });
+  if (dir === undefined) throw new SparcError('ERR_CLI_USAGE', 'who expels it? --key FILE, or --dir FOLDER');
+  expelFrom(cli, gateway, heads ?? [], dir);
 }
 
 /** Throws ERR_MESH_HEAD_INVALID where the file has none of the gateway. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
-import { RAISES_NAMED_MAX, type Raised } from '@sparc/protocol/directive';
+import { RAISES_NAMED_MAX } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
+import type { RaiseSnapshot } from '../api/index.js';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import {
@@ -29,17 +30,19 @@ export function addSiteDirectives(cli: Cli, site: Command): void {
       'after',
       examples('sparc site lockdown --key ada.key', 'sparc site lockdown --area lab --door gate --key ada.key'),
     )
-    .action((flags: RaiseFlags) => raise(cli, flags, { what: 'lockdown' }, 'Lockdown.'));
-  scoped(site, 'threat <level>', `raise the threat level, 1 to ${THREAT_LEVEL_MAX}`)
-    .addHelpText('after', '\nThe highest that stands counts. One that was raised is ended by `sparc site release`.')
-    .addHelpText('after', examples('sparc site threat 3 --key ada.key'))
-    .action((text: string, flags: RaiseFlags) => {
-      const level = wholeNumber(1, THREAT_LEVEL_MAX)(text);
-      return raise(cli, flags, { what: 'threat', level }, `Threat level ${level}.`);
-    });
+    .action((flags: RaiseFlags) => lockDown(cli, flags));
+  scoped(site, 'threat <level>', `set the threat level, 0 to ${THREAT_LEVEL_MAX}; 0 ends it`)
+    .addHelpText(
+      'after',
+      '\nIt takes the place of what stands there or in a part of it; of what is left the highest counts.',
+    )
+    .addHelpText('after', examples('sparc site threat 3 --key ada.key', 'sparc site threat 0 --area lab --key ada.key'))
+    .action((text: string, flags: RaiseFlags) => setThreat(cli, flags, wholeNumber(0, THREAT_LEVEL_MAX)(text)));
   directing(site, 'evacuate', 'release doors everywhere as on fire')
     .addHelpText('after', examples('sparc site evacuate --key ada.key'))
-    .action((flags: DirectiveFlags) => raise(cli, flags, { what: 'evacuation' }, 'Evacuation.'));
+    .action((flags: DirectiveFlags) =>
+      direct(cli, new SiteOperator(flags), [{ kind: 'raise', what: 'evacuation' }], 'Evacuation.'),
+    );
   directing(site, 'release', 'end what was raised')
     .addOption(new Option('--raise <ids...>', 'as `sparc mode show` names them, or how they begin').conflicts('all'))
     .option('--all', 'whatever stands at this gateway, but for fire alarms: those are named')
@@ -66,17 +69,34 @@ const scoped = (parent: Command, name: string, description: string): Command =>
     .option('--door <ids...>', 'at these doors alone')
     .addOption(unlistedOption());
 
-async function raise(
-  cli: Cli,
-  flags: RaiseFlags,
-  raised: { readonly what: Raised; readonly level?: number },
-  what: string,
-): Promise<void> {
-  const scope = [...(flags.area ?? []), ...(flags.door ?? [])];
-  const draft: DirectiveDraft = { kind: 'raise', ...raised, ...(scope.length > 0 && { scope }) };
-  const operator = new SiteOperator(flags);
+async function lockDown(cli: Cli, flags: RaiseFlags): Promise<void> {
+  const [operator, part] = [new SiteOperator(flags), partOf(flags)];
   operator.assertListed({ area: flags.area ?? [], door: flags.door ?? [] });
-  return direct(cli, operator, [draft], what);
+  return direct(cli, operator, [{ kind: 'raise', what: 'lockdown', ...part }], 'Lockdown.');
+}
+
+async function setThreat(cli: Cli, flags: RaiseFlags, level: number): Promise<void> {
+  const [operator, part] = [new SiteOperator(flags), partOf(flags)];
+  operator.assertListed({ area: flags.area ?? [], door: flags.door ?? [] });
+  const isWithin = ({ scope }: RaiseSnapshot) =>
+    part.scope === undefined || scope?.every((id) => part.scope?.includes(id)) === true;
+  const { mode } = await operator.client.site();
+  const before = mode.raises.filter((raise) => raise.what === 'threat' && isWithin(raise)).map(({ id }) => id);
+  if (level === 0) return endRaised(cli, operator, before, 'Threat level 0.');
+  const [instead, more] = [before.slice(0, RAISES_NAMED_MAX), before.slice(RAISES_NAMED_MAX)];
+  const raise: DirectiveDraft = {
+    kind: 'raise',
+    what: 'threat',
+    level,
+    ...part,
+    ...(instead.length > 0 && { instead }),
+  };
+  return direct(cli, operator, [raise, ...releasesOf(more)], `Threat level ${level}.`);
+}
+
+function partOf({ area = [], door = [] }: RaiseFlags): { readonly scope?: string[] } {
+  const scope = [...area, ...door];
+  return scope.length > 0 ? { scope } : {};
 }
 
 async function release(cli: Cli, { raise: named, all, ...flags }: ReleaseFlags): Promise<void> {
@@ -85,16 +105,21 @@ async function release(cli: Cli, { raise: named, all, ...flags }: ReleaseFlags):
   }
   const operator = new SiteOperator(flags);
   const raises = named === undefined ? await standing(operator) : await wholeIds(operator, named, flags.unlisted);
-  if (raises.length === 0) {
-    cli.output.result([], 'Nothing is raised at this gateway.');
-    return;
-  }
+  return endRaised(cli, operator, raises, `Release of ${raises.join(', ')}.`);
+}
+
+async function endRaised(cli: Cli, operator: SiteOperator, raises: readonly string[], what: string): Promise<void> {
+  if (raises.length > 0) return direct(cli, operator, releasesOf(raises), what);
+  cli.output.result([], 'Nothing of the kind is raised at this gateway.');
+}
+
+/** As many as it takes to name all of them. */
+function releasesOf(raises: readonly string[]): DirectiveDraft[] {
   const count = Math.ceil(raises.length / RAISES_NAMED_MAX);
-  const drafts = Array.from({ length: count }, (_, index): DirectiveDraft => ({
+  return Array.from({ length: count }, (_, index) => ({
     kind: 'release',
     raises: raises.slice(index * RAISES_NAMED_MAX, (index + 1) * RAISES_NAMED_MAX),
   }));
-  await direct(cli, operator, drafts, `Release of ${raises.join(', ')}.`);
 }
 
 async function standing({ client }: SiteOperator): Promise<readonly string[]> {

@@ -8,20 +8,28 @@ import { sparc } from '../../support/sparc-command.js';
 
 const HOUR_MS = 3_600_000;
 const RAISE = `3f0c${'ab'.repeat(14)}`;
+const threat = (number: number, scope?: readonly string[]) => ({
+  id: number.toString(16).padStart(32, '0'),
+  what: 'threat',
+  ...(scope && { scope }),
+});
 
 interface Given {
   readonly text: string;
 }
 
 /** A gateway that takes directives, and then answers nothing any more. */
-async function scene(t: Test, { isSilent = false } = {}) {
+async function scene(
+  t: Test,
+  { isSilent = false, raises = [{ id: RAISE, what: 'lockdown' }] as readonly object[] } = {},
+) {
   const folder = t.testdir({
     'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n',
     'site.yaml': SITE_FILE,
   });
   const taken: Given[] = [];
   const answers: Record<string, object> = {
-    'GET /api/site': { clock: { quality: 'holdover', aheadMs: -HOUR_MS }, mode: { raises: [{ id: RAISE }] } },
+    'GET /api/site': { clock: { quality: 'holdover', aheadMs: -HOUR_MS }, mode: { raises } },
     'GET /api/mesh': { roster: { site: 'harbour' } },
     ...(!isSilent && { 'POST /api/directives': { id: RAISE, outcome: 'applied' } }),
   };
@@ -49,7 +57,7 @@ async function scene(t: Test, { isSilent = false } = {}) {
     t.equal(exitCode, 0, stderr);
   }
   const run = (...args: readonly string[]) => sparc([...args, '--key', join(folder, 'ada.key'), ...config]);
-  return { run, said: () => taken.map(({ text }) => JSON.parse(text) as Record<string, unknown>) };
+  return { run, config, said: () => taken.map(({ text }) => JSON.parse(text) as Record<string, unknown>) };
 }
 
 t.test('a name that the policy does not have is said before anything is signed, unless it is meant', async (t) => {
@@ -97,4 +105,40 @@ t.test('the id is told before anybody is waited for, and where it is not known w
   t.notMatch(taken.stderr, /ERR_/, 'a gateway that does not answer later has not refused it');
   const silent = await (await scene(t, { isSilent: true })).run('site', 'lockdown');
   t.match(silent.stderr, /ERR_CLI_GATEWAY_UNREACHABLE[\s\S]*directive [0-9a-f]{32} may have been given/);
+});
+
+t.test('a threat level takes the place of those that stand there, and 0 ends them', async (t) => {
+  const ofHall = threat(2, ['hall']);
+  const raises = [threat(1), { id: RAISE, what: 'lockdown' }, ofHall, threat(3, ['hall', 'yard'])];
+  const { run, said } = await scene(t, { isSilent: true, raises });
+  await run('site', 'threat', '2', '--area', 'hall');
+  await run('site', 'threat', '0', '--area', 'hall', '--door', 'front');
+  await run('site', 'threat', '0', '--door', 'front');
+  t.match(said(), [
+    { kind: 'raise', what: 'threat', level: 2, scope: ['hall'], instead: [ofHall.id] },
+    { kind: 'release', raises: [ofHall.id] },
+  ]);
+  t.equal(said().length, 2, 'nothing stands at that door alone');
+});
+
+t.test('more levels than one directive names are ended by several', async (t) => {
+  const raises = Array.from({ length: 40 }, (_, at) => threat(at));
+  const { run, said } = await scene(t, { raises });
+  await run('site', 'threat', '3');
+  const [raise, release, ...more] = said() as { readonly instead?: string[]; readonly raises?: string[] }[];
+  t.match(raise, { kind: 'raise', level: 3 });
+  t.match(release, { kind: 'release' });
+  t.strictSame(
+    [...(raise?.instead ?? []), ...(release?.raises ?? [])],
+    raises.map(({ id }) => id),
+  );
+  t.strictSame(more, []);
+});
+
+t.test('a key of the environment gives way to another way that is asked for', async (t) => {
+  const { config } = await scene(t);
+  process.env['SPARC_OPERATOR_KEY'] = 'nowhere.key';
+  t.teardown(() => delete process.env['SPARC_OPERATOR_KEY']);
+  const forgiven = await sparc(['area', 'forgive', 'ada', '--by', 'Ada', ...config]);
+  t.match(forgiven.stderr, /ERR_CLI_GATEWAY_UNREACHABLE/, 'the order is given, which this gateway does not take');
 });

@@ -76,7 +76,7 @@ interface Told {
 
 /** Runs a command with the key of somebody, at a gateway. */
 function endOf(gateway: MeshGateway, name: string, ...args: readonly string[]): Promise<Ended> {
-  const key = [args[0] === 'roster' ? '--key-file' : '--key', inFolder(`${name}.key`)];
+  const key = ['--key', inFolder(`${name}.key`)];
   return sparc([...args, ...key, '--json', '--config', gateway.configPath]);
 }
 
