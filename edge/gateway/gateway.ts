@@ -1,40 +1,31 @@
 import { Value } from '@sinclair/typebox/value';
 import type { SignedDirective } from '@sparc/protocol/directive';
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import { SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
-import { isTracked } from '../access/index.js';
 import { SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
-import { DirectiveFile, DirectiveRequest, readDirectives } from '../directives/index.js';
+import { DirectiveRequest } from '../directives/index.js';
 import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
-import { Field, type FieldDeps, type FieldLog, type FieldPolicy } from '../field/index.js';
+import { Field, type DirectedSite, type FieldLog } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
-import { expulsionsToTexts, readMembership } from '../membership/index.js';
-import { LinkageFile } from '../linkage/index.js';
-import { lossClaim, readClaims } from '../passages/index.js';
-import { toHex, verifySignature } from '../platform/index.js';
-import {
-  loadEmergencyCredentials,
-  pinKeyOf,
-  planOfGateway,
-  SqlitePolicyView,
-  type ReplicaMessage,
-} from '../policy/index.js';
+import { expulsionsToTexts } from '../membership/index.js';
+import { toHex } from '../platform/index.js';
+import type { ReplicaMessage } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { ReplicaClient } from '../replica-thread/index.js';
-import { readRevocations, RevocationFile } from '../revocation/index.js';
-import { VisitorFile } from '../visitors/index.js';
-import { ModeFile, OrderRequest, readMode } from '../site-mode/index.js';
-import { expelSink } from './expulsions.js';
+import { OrderRequest } from '../site-mode/index.js';
+import { fieldMemory } from './field-memory.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
+import { directedSite, joinedSite, type JoinedSite } from './joined-site.js';
 import { LaneState } from './lane-state.js';
 import { Lifecycle } from './lifecycle.js';
 import { MeshJournal } from './mesh-journal.js';
+import { PolicyLoader, type GenerationMessage } from './policy-loader.js';
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -54,19 +45,10 @@ export interface GatewayDeps {
   readonly onListening: (url: string) => void;
 }
 
-/** Of which site the gateway is a member. */
-interface JoinedSite {
-  readonly site: string;
-  /** Public key of its authority, in hex. */
-  readonly authority: string;
-}
-
 /** A stop may take 5 s, the end of the process included. */
 const STOP_MAX_MS = 4_000;
 /** Verifying a large generation on a slow disk takes longer; the way out does not wait for it. */
 const FIRST_POLICY_MAX_MS = 2_000;
-
-type GenerationMessage = Extract<ReplicaMessage, { kind: 'generation' | 'none' }>;
 
 /**
  * A gateway: the field in this thread, journal and replica in threads of their own, the site part in a child process.
@@ -82,11 +64,11 @@ export class Gateway {
   /** Only where there are others to take a policy from. */
   readonly #lane: LaneProcess | undefined;
   readonly #laneState = new LaneState();
+  readonly #policies: PolicyLoader;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   /** There are others to hear; one that joins its site later hears them from its next start on. */
   #isInMesh = false;
-  #view: SqlitePolicyView | undefined;
   /** What the replica says before there is a field. */
   #firstGeneration: ((message: GenerationMessage) => void) | undefined;
   readonly #rejectedEarly: Extract<ReplicaMessage, { kind: 'rejected' }>[] = [];
@@ -115,14 +97,27 @@ export class Gateway {
       record: (event) => this.#field?.record(event),
       onChange: () => this.#site.changed('commissioning'),
     });
+    this.#policies = new PolicyLoader(config, {
+      log,
+      random,
+      signer,
+      clock,
+      commissioning: this.#commissioning,
+      laneState: this.#laneState,
+      onRejected: (code, message) => this.#onReplica({ kind: 'rejected', code, message }),
+    });
     this.#replica = new ReplicaClient(
       clock,
       { dataDir: config.dataDir, publicKey: signer.publicKey },
       {
         onMessage: (message) => this.#onReplica(message),
         onHeard: (heard) => this.#field?.heard(heard),
-        onUnheard: ({ author, code, message }) => log.warn({ author, code }, message),
+        onUnheard: ({ author, code, message }) => {
+          log.warn({ author, code }, message);
+          if (author === undefined) this.#field?.unheard();
+        },
         onFailed: (error) => {
+          this.#field?.unheard();
           this.#partFailed('replica', error);
           this.#firstGeneration?.({ kind: 'none' });
         },
@@ -176,9 +171,13 @@ export class Gateway {
     const patience = clock.setTimer(FIRST_POLICY_MAX_MS, () => this.#firstGeneration?.({ kind: 'none' }));
     const generation = await first;
     patience.cancel();
-    const policy = this.#policyOf(generation) ?? this.#withoutPolicy();
+    const policy = this.#policies.load(generation) ?? this.#policies.loadNone();
     const field = await this.#startField(policy.kind === 'policy' ? policy.plan : policy.emergency?.plan);
-    clock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
+    clock.tell({
+      record: (event) => field.record(event),
+      onChange: () => field.clockChanged(),
+      onAhead: (unixMs) => field.keepUpWith(unixMs),
+    });
     field.usePolicy(policy);
     for (const rejected of this.#rejectedEarly.splice(0)) this.#onReplica(rejected);
     await this.#lifecycle.start(named('commissioning', this.#commissioning));
@@ -200,7 +199,7 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#field?.record({ name: 'gateway.stopped' });
     await this.#lifecycle.stop();
-    this.#replaceView(undefined);
+    this.#policies.close();
   }
 
   /** Others learn from it which buses are served, and by whom. */
@@ -210,16 +209,17 @@ export class Gateway {
   }
 
   async #startField(plan: SitePlan | undefined): Promise<Field> {
-    const { host, log } = this.deps;
+    const { host, log, random } = this.deps;
+    const { dataDir } = this.config;
     const clock = this.#clock;
     let isFirst = true;
-    const joined = this.#joined(plan?.site.id);
+    const joined = joinedSite(dataDir, plan?.site.id, log);
     this.#isInMesh = this.config.mesh !== undefined && joined !== undefined;
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
     const journal = new JournalClient(
       clock,
-      { dataDir: this.config.dataDir, siteId: joined?.site ?? plan?.site.id ?? '' },
+      { dataDir, siteId: joined?.site ?? plan?.site.id ?? '' },
       {
         onStart: (report) => {
           // After a restart of the thread, open grants are the field's own and still under way.
@@ -238,35 +238,12 @@ export class Gateway {
         log,
         journal,
         fieldBus: this.#commissioning.buses,
-        random: this.deps.random,
+        random,
         isInMesh: this.#isInMesh,
         acceptClock: () => clock.accept(),
         ...(host && { host }),
-        modeStore: new ModeFile(this.config.dataDir),
-        recordedMode: async (which) => {
-          const { epoch } = await journalOpened;
-          return readMode(this.config.dataDir, clock, { epoch: epoch.counter, sequence: 0 }, which);
-        },
-        revocationStore: new RevocationFile(this.config.dataDir),
-        visitorStore: new VisitorFile(this.config.dataDir),
-        linkageStore: new LinkageFile(this.config.dataDir),
-        ...(joined && { directives: this.#directives(joined, journalOpened) }),
-        recordedRevocations: async () => {
-          const { epoch, newestRevocation: newest } = await journalOpened;
-          const before = { epoch: epoch.counter, sequence: 0 };
-          return { newest, read: () => readRevocations(this.config.dataDir, clock, before) };
-        },
-        claims: async () => {
-          const { epoch, loss } = await journalOpened;
-          const before = { epoch: epoch.counter, sequence: 0 };
-          // Recorded in the new epoch, which is not read back.
-          const lost = loss === undefined ? [] : [lossClaim(loss.code, clock.wall().unixMs)];
-          // Without a policy nobody knows of limits; one that comes later may have some.
-          const withUses = this.#view?.hasUseLimits ?? true;
-          const isNeeded = withUses || arePassagesCounted(plan);
-          const claims = isNeeded ? await readClaims(this.config.dataDir, clock, { before, withUses }) : [];
-          return [...claims, ...lost];
-        },
+        ...fieldMemory({ dataDir, clock, journalOpened, plan, view: () => this.#policies.view }),
+        ...(joined && { directives: this.#directedSite(joined, journalOpened) }),
       },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
@@ -277,32 +254,11 @@ export class Gateway {
     return field;
   }
 
-  /** Neighbours take entries of the site that all of them joined only; undefined where the gateway joined none. */
-  #joined(policySite: string | undefined): JoinedSite | undefined {
-    const { log } = this.deps;
-    try {
-      const membership = readMembership(this.config.dataDir, verifySignature);
-      if (membership === undefined) return undefined;
-      const { site } = membership.roster;
-      if (policySite !== undefined && site !== policySite) {
-        log.warn(
-          { code: 'ERR_MESH_OTHER_SITE', joined: site, policySite },
-          'the policy is of another site than the gateway joined',
-        );
-      }
-      return { site, authority: toHex(membership.authority) };
-    } catch (error) {
-      log.warn({ error }, 'of which site the gateway is a member cannot be read');
-      return undefined;
-    }
-  }
-
-  #directives(
-    { site, authority }: JoinedSite,
-    journalOpened: Promise<JournalStartReport>,
-  ): NonNullable<FieldDeps['directives']> {
-    const { dataDir } = this.config;
-    const expel = expelSink(dataDir, {
+  #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): DirectedSite {
+    return directedSite(joined, {
+      dataDir: this.config.dataDir,
+      clock: this.#clock,
+      journalOpened,
       record: (event, cause) => this.#field?.record(event, cause),
       onExpelled: (expulsions) => {
         const texts = expulsionsToTexts(expulsions);
@@ -311,12 +267,6 @@ export class Gateway {
       },
       onFailure: (error, what) => this.deps.log.error({ error }, what),
     });
-    const given = async () => {
-      const { epoch } = await journalOpened;
-      const deps = { dataDir, clock: this.#clock, siteId: site, verify: verifySignature };
-      return readDirectives(deps, { epoch: epoch.counter, sequence: 0 });
-    };
-    return { site, authority, verify: verifySignature, store: new DirectiveFile(dataDir), expel, given };
   }
 
   #onReplica(message: ReplicaMessage): void {
@@ -329,7 +279,7 @@ export class Gateway {
     } else if (this.#field === undefined) {
       this.#firstGeneration?.(message);
     } else {
-      const policy = this.#policyOf(message);
+      const policy = this.#policies.load(message);
       if (policy !== undefined) this.#field.usePolicy(policy);
     }
   }
@@ -356,69 +306,10 @@ export class Gateway {
     return { kind: 'directed', receipt: await this.#field.direct(signed) };
   }
 
-  /** Undefined when a generation cannot be had: what is in force stays. */
-  #policyOf(message: GenerationMessage): FieldPolicy | undefined {
-    if (message.kind === 'none') return this.#withoutPolicy();
-    const { log, random } = this.deps;
-    const { path, manifest, confirmedUnixMs } = message;
-    try {
-      const view = SqlitePolicyView.open(path, pinKeyOf(this.config.dataDir, manifest, random));
-      this.#replaceView(view);
-      this.#laneState.loaded(manifest.issued);
-      const plan = this.#ownPlan(view.plan);
-      this.#commissioning.usePlan(plan);
-      log.info({ revision: manifest.revision }, 'policy loaded');
-      this.#clock.trustUnsynced(view.trustUnsyncedClock);
-      return { kind: 'policy', view, plan, site: view.plan, confirmedUnixMs };
-    } catch (error) {
-      const code = isSparcError(error) ? error.code : 'ERR_POLICY_CORRUPT';
-      this.#onReplica({ kind: 'rejected', code, message: (error as Error).message });
-      return undefined;
-    }
-  }
-
-  #withoutPolicy(): FieldPolicy {
-    this.#replaceView(undefined);
-    this.#laneState.loaded(undefined);
-    const { log, signer } = this.deps;
-    const verify = (bytes: Uint8Array, signature: Uint8Array) => verifySignature(signer.publicKey, bytes, signature);
-    let emergency;
-    try {
-      emergency = loadEmergencyCredentials(this.config.dataDir, verify);
-    } catch (error) {
-      log.error({ error }, 'the emergency credentials cannot be read');
-    }
-    log.error({ code: 'ERR_POLICY_NONE', emergency: emergency !== undefined }, 'no policy generation can be used');
-    if (emergency === undefined) return { kind: 'none' };
-    const plan = this.#ownPlan(emergency.plan);
-    this.#commissioning.usePlan(plan);
-    return { kind: 'none', emergency: { ...emergency, plan } };
-  }
-
-  /**
-   * In a mesh the policy is of the whole site: what is at other gateways is neither served nor missed here. A gateway that
-   * is alone has all of it, and says of a device that its bus is unknown.
-   */
-  #ownPlan(plan: SitePlan): SitePlan {
-    if (this.config.mesh === undefined) return plan;
-    const busIds = this.config.buses.map(({ id }) => id);
-    for (const busId of busIds) {
-      if (!plan.devices.some(({ bus }) => bus === busId))
-        this.deps.log.warn({ busId }, 'the policy has no device on it');
-    }
-    return planOfGateway(plan, busIds);
-  }
-
-  /** Decisions are synchronous: none is under way now, and the next one asks the new view. */
-  #replaceView(view: SqlitePolicyView | undefined): void {
-    this.#view?.close();
-    this.#view = view;
-  }
-
   #onRecord(entry: AppendedEntry): void {
     this.#logLinks(entry.record);
     const { holderId } = entry.record;
-    const holder = holderId === undefined ? undefined : this.#view?.credentialHolder(holderId);
+    const holder = holderId === undefined ? undefined : this.#policies.view?.credentialHolder(holderId);
     this.#site.event(siteEvent(entry, holder?.name));
   }
 
@@ -454,10 +345,3 @@ const named = (name: string, service: { start(): void; stop(): Promise<void> | v
   start: () => service.start(),
   stop: () => service.stop(),
 });
-
-/** Whether anything in the plan depends on who passed where before. */
-const arePassagesCounted = (plan: SitePlan | undefined): boolean =>
-  plan !== undefined &&
-  (plan.areas.some(isTracked) ||
-    plan.accessPoints.some(({ reuseDelayMs }) => reuseDelayMs !== undefined) ||
-    plan.doors.some(({ firstCard }) => firstCard !== undefined));
