@@ -14,6 +14,7 @@ import {
 } from '../access/index.js';
 import { policyAge } from '../clock/index.js';
 import { loadGatewayConfig } from '../config/index.js';
+import { readBack } from '../ledger/index.js';
 import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
 import { confirmedUnixMsOf, readConfirmation, ValidityClock, type SqlitePolicyView } from '../policy/index.js';
@@ -177,7 +178,9 @@ function bookAt(view: SqlitePolicyView, wall: ReturnType<Clock['wall']>, claims:
 /** A gateway that never ran has seen nobody. */
 async function claimsOf(view: SqlitePolicyView, dataDir: string): Promise<readonly Claim[]> {
   try {
-    return await readClaims(dataDir, createNodeClock(), { withUses: view.hasUseLimits });
+    const clock = createNodeClock();
+    const range = { nowUnixMs: clock.wall().unixMs, withUses: view.hasUseLimits };
+    return await readClaims(readBack(dataDir, clock), range);
   } catch (error) {
     if (isSparcError(error, 'ERR_LEDGER_ABSENT')) return [];
     throw error;

@@ -1,31 +1,23 @@
-import { join } from 'node:path';
-import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
-import type { Clock, VerifySignature } from '@sparc/protocol/ports';
+import { isKnownRecord } from '@sparc/protocol/ledger';
 import { openHeard, type HeardEntry } from '../heard/index.js';
-import { JOURNAL_FILE, readBack } from '../ledger/index.js';
+import type { EntriesBack } from '../ledger/index.js';
+import type { DirectiveSite } from './directive-desk.js';
 
 /** Entries before a start that may carry a directive which the end of the run before left undone. */
 export const DIRECTIVES_READ_BACK_MAX = 1_000;
 
-export interface ReadDirectivesDeps {
-  readonly dataDir: string;
-  readonly clock: Clock;
-  readonly siteId: string;
-  readonly verify: VerifySignature;
-}
-
-/** What was given here shortly before an entry of the own journal, oldest first. Throws as `readEntries`. */
+/** What was given here shortly before the newest of the entries, oldest first. Throws as they do. */
 export async function readDirectives(
-  { dataDir, clock, siteId, verify }: ReadDirectivesDeps,
-  before: Position,
+  { site, verify }: Pick<DirectiveSite, 'site' | 'verify'>,
+  entries: EntriesBack,
 ): Promise<HeardEntry[]> {
   const given: HeardEntry[] = [];
   let readCount = 0;
-  for await (const { record, ...entry } of readBack(join(dataDir, JOURNAL_FILE), clock, before)) {
+  for await (const { record, ...entry } of entries) {
     readCount += 1;
     if (readCount > DIRECTIVES_READ_BACK_MAX) break;
     if (record?.name !== 'directive.given' || !isKnownRecord(record)) continue;
-    given.push({ ...entry, record, directive: openHeard(verify, siteId, record, entry.hlc.unixMs) });
+    given.push({ ...entry, record, directive: openHeard(verify, site, record, entry.hlc.unixMs) });
   }
   return given.reverse();
 }

@@ -5,7 +5,7 @@
  */
 export { exportLedger, type ExportFormat } from './export-ledger.js';
 export { JournalClient, type JournalClientHandlers } from './journal-client.js';
-export { readBack, readPagesBack } from './read-back.js';
+export { readBack, type EntriesBack } from './read-back.js';
 export { readEntries } from './journal-file.js';
 export { JOURNAL_FILE, openJournal, type OpenJournal } from './journal-folder.js';
 export { JournalLog } from './journal-log.js';

@@ -1,28 +1,25 @@
+import { join } from 'node:path';
 import type { Position } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import { readEntries } from './journal-file.js';
+import { JOURNAL_FILE } from './journal-folder.js';
 import type { LoggedEntry } from './logged-entry.js';
 
 /** Entries read at a time: the doors go on working in between. */
 const PAGE_SIZE = 200;
 
-/** The entries before `before` (default: the end) in pages, the newest page first, each in order. Throws as `readEntries`. */
-export async function* readPagesBack(
-  path: string,
-  clock: Clock,
-  before?: Position,
-): AsyncGenerator<readonly LoggedEntry[]> {
+/** Entries of the own journal, the newest first, read as they are wanted. Throws as `readEntries`. */
+export type EntriesBack = AsyncIterable<LoggedEntry>;
+
+/** What the journal of a data directory has before `before`; default: all. */
+export async function* readBack(dataDir: string, clock: Clock, before?: Position): AsyncGenerator<LoggedEntry> {
+  const path = join(dataDir, JOURNAL_FILE);
   for (let end = before; ;) {
     const page = readEntries(path, { limit: PAGE_SIZE, ...(end && { before: end }) });
     const [first] = page;
     if (first === undefined) return;
-    yield page;
+    yield* page.toReversed();
     end = first.id;
     await new Promise<void>((resolve) => clock.setTimer(1, resolve));
   }
-}
-
-/** As `readPagesBack`, entry by entry, newest first. */
-export async function* readBack(path: string, clock: Clock, before?: Position): AsyncGenerator<LoggedEntry> {
-  for await (const page of readPagesBack(path, clock, before)) yield* page.toReversed();
 }

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
-import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
-import type { Clock } from '@sparc/protocol/ports';
-import { JOURNAL_FILE, readBack } from '../ledger/index.js';
+import { isKnownRecord } from '@sparc/protocol/ledger';
+import type { EntriesBack } from '../ledger/index.js';
 import { revocationOf, type Revocation } from './revocation.js';
 
-/** Every revocation that the journal has before an entry, oldest first. Throws as `readEntries`. */
-export async function readRevocations(dataDir: string, clock: Clock, before: Position): Promise<Revocation[]> {
+/** Every revocation among the entries, oldest first. Throws as they do. */
+export async function readRevocations(entries: EntriesBack): Promise<Revocation[]> {
   const found: Revocation[] = [];
-  for await (const { record, wallUnixMs } of readBack(join(dataDir, JOURNAL_FILE), clock, before)) {
+  for await (const { record, wallUnixMs } of entries) {
     if (record === undefined || !isKnownRecord(record)) continue;
     const revocation = revocationOf(record, wallUnixMs);
     if (revocation !== undefined) found.push(revocation);

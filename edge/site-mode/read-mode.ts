@@ -1,23 +1,17 @@
-import { join } from 'node:path';
-import { isKnownRecord, type Position } from '@sparc/protocol/ledger';
-import type { Clock, EntryId } from '@sparc/protocol/ports';
-import { JOURNAL_FILE, readBack } from '../ledger/index.js';
+import { isKnownRecord } from '@sparc/protocol/ledger';
+import type { EntryId } from '@sparc/protocol/ports';
+import type { EntriesBack } from '../ledger/index.js';
 import { isModeClaim, type ModeClaim } from './recorded-mode.js';
 
 /** Entries before a start that may be of what the file of the mode lacks: it is written as soon as they are. */
 const MODE_READ_BACK_MAX = 1_000;
 
-/** What the journal has before an entry of the mode of the site, oldest first. Throws as `readEntries`. */
-export async function readMode(
-  dataDir: string,
-  clock: Clock,
-  before: Position,
-  which: 'all' | 'last',
-): Promise<ModeClaim[]> {
+/** What the entries have of the mode of the site, oldest first. Throws as they do. */
+export async function readMode(entries: EntriesBack, which: 'all' | 'last'): Promise<ModeClaim[]> {
   const claims: ModeClaim[] = [];
   const undone = new Set<string>();
   let readCount = 0;
-  for await (const { id, record, wallUnixMs } of readBack(join(dataDir, JOURNAL_FILE), clock, before)) {
+  for await (const { id, record, wallUnixMs } of entries) {
     readCount += 1;
     if (which === 'last' && readCount > MODE_READ_BACK_MAX) break;
     if (record === undefined || !isKnownRecord(record)) continue;

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { readBack } from '@sparc/edge/ledger';
 import { CLAIM_MEMORY_MS, readClaims, type Claim } from '@sparc/edge/passages';
 import type { EventRecord } from '@sparc/protocol/events';
 import { JournalOnDisk, opened } from '../ledger/journal-on-disk.js';
@@ -30,7 +31,8 @@ t.test(
     const now = await journal.open(4);
     await now.writer.append({ record: moved('h3') });
     const before = { epoch: now.report.epoch.counter, sequence: 0 };
-    const reading = readClaims(journal.folder, journal.clock, { before, withUses: false });
+    const range = { nowUnixMs: journal.clock.wall().unixMs, withUses: false };
+    const reading = readClaims(readBack(journal.folder, journal.clock, before), range);
     let isDone = false;
     void reading.then(() => (isDone = true));
     for (let pages = 0; !isDone && pages < 50; pages++) await journal.clock.advance(1);
@@ -75,7 +77,9 @@ const LOST: EventRecord = { name: 'journal.gap', code: 'ERR_LEDGER_CORRUPT', det
 /** What is read, with the clock moving on while it waits. */
 async function read(journal: JournalOnDisk, withUses: boolean): Promise<string[]> {
   let claims: readonly Claim[] | undefined;
-  const reading = readClaims(journal.folder, journal.clock, { withUses }).then((all) => (claims = all));
+  const { clock, folder } = journal;
+  const reading = readClaims(readBack(folder, clock), { nowUnixMs: clock.wall().unixMs, withUses });
+  void reading.then((all) => (claims = all));
   for (let pages = 0; claims === undefined && pages < 50; pages++) await journal.clock.advance(1);
   return (await reading).map(({ record: { name, credentialId, holderId, detail } }) =>
     [name, credentialId ?? holderId, detail?.['uses'] ?? detail?.['counts']]

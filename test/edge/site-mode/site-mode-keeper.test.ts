@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
+import { readBack } from '@sparc/edge/ledger';
 import {
   foldMode,
   readMode,
@@ -190,7 +191,7 @@ t.test('the journal tells what stood, whatever was recorded and then refused', a
   const stood = async () => {
     const clock = new VirtualClock();
     let claims: readonly ModeClaim[] | undefined;
-    void readMode(folder, clock, END, 'all').then((all) => (claims = all));
+    void readMode(readBack(folder, clock, END), 'all').then((all) => (claims = all));
     for (let pages = 0; claims === undefined && pages < 50; pages++) await clock.advance(1);
     return foldMode(claims ?? []).raises.map(({ id }) => id);
   };
