@@ -48,7 +48,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['protocol/**/*.ts', 'firmware-bridges/**/*.ts', 'edge/**/*.ts', 'simulator/**/*.ts'],
+    files: ['{protocol,firmware-bridges,edge,cloud-sync,simulator}/**/*.ts'],
     ignores: ['**/platform/**', '**/main.ts', 'simulator/live/**'],
     rules: { 'no-restricted-syntax': ['error', ...CLOCK_BAN] },
   },
@@ -61,6 +61,7 @@ export default tseslint.config(
   forbid(['protocol/osdp/**/*.ts'], '^@sparc/', '^(?!\\.\\.?/|@noble/)', '^\\.\\./\\.\\.'),
   forbid(['firmware-bridges/**/*.ts'], '^@sparc/(edge|cloud-sync|simulator)'),
   forbid(['edge/**/*.ts'], '^@sparc/(cloud-sync|simulator)'),
+  forbid(['cloud-sync/**/*.ts'], '^@sparc/(edge|firmware-bridges|simulator)'),
   forbid(['simulator/{world,devices,people,mesh}/**/*.ts'], '^node:', '^@sparc/(edge|cloud-sync|firmware-bridges)'),
   forbid(
     ['simulator/live/**/*.ts', 'simulator/cli/**/*.ts', 'simulator/scenarios/**/*.ts'],

@@ -6,9 +6,11 @@ import { CLI_ERRORS } from './cli-errors.js';
 import { COMMISSIONING_ERRORS } from './commissioning-errors.js';
 import { CONFIG_ERRORS } from './config-errors.js';
 import { COURIER_ERRORS } from './courier-errors.js';
+import { DATABASE_ERRORS } from './database-errors.js';
 import { DIRECTIVE_ERRORS } from './directive-errors.js';
 import { GATEWAY_ERRORS } from './gateway-errors.js';
 import { HOST_ERRORS } from './host-errors.js';
+import { IDENTITY_ERRORS } from './identity-errors.js';
 import { LEDGER_ERRORS } from './ledger-errors.js';
 import { LINK_ERRORS } from './link-errors.js';
 import { MESH_ERRORS } from './mesh-errors.js';
@@ -32,6 +34,7 @@ export const ERRORS = {
   ...LEDGER_ERRORS,
   ...MESH_ERRORS,
   ...LINK_ERRORS,
+  ...IDENTITY_ERRORS,
   ...DIRECTIVE_ERRORS,
   ...COURIER_ERRORS,
   ...CONFIG_ERRORS,
@@ -39,6 +42,7 @@ export const ERRORS = {
   ...HOST_ERRORS,
   ...API_ERRORS,
   ...COMMISSIONING_ERRORS,
+  ...DATABASE_ERRORS,
   ...CLI_ERRORS,
   ...SIMULATOR_ERRORS,
 } as const satisfies Record<`ERR_${string}`, ErrorDescription>;

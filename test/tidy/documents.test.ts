@@ -5,7 +5,7 @@ import { errorsDocument, eventsDocument } from '../support/generated-docs.js';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.js';
 
 const sources = repositoryFiles()
-  .filter((path) => /^(protocol|firmware-bridges|edge|simulator)\/.*\.ts$/.test(path))
+  .filter((path) => /^(protocol|firmware-bridges|edge|cloud-sync|simulator)\/.*\.ts$/.test(path))
   .map((path) => ({ path, text: readRepositoryFile(path) }));
 
 t.test('ERRORS.md and EVENTS.md are what `npm run docs` writes', async (t) => {
@@ -22,7 +22,9 @@ t.test('every error code of the registry is raised somewhere, and every raised c
     );
   }
   for (const { path, text } of raising) {
-    for (const [code] of text.matchAll(/ERR_(?:OSDP|BUS|POLICY|LEDGER|CONFIG|GATEWAY|API|CLI|SIMULATOR)_[A-Z0-9_]+/g)) {
+    for (const [code] of text.matchAll(
+      /ERR_(?:OSDP|BUS|POLICY|LEDGER|CONFIG|GATEWAY|API|CLI|SIMULATOR|DATABASE)_[A-Z0-9_]+/g,
+    )) {
       t.ok(code in ERRORS, `${code} in ${path} is registered`);
     }
   }

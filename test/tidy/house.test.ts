@@ -9,6 +9,7 @@ const MAY_IMPORT: readonly { readonly from: RegExp; readonly packages: readonly 
   { from: /^protocol\//, packages: [] },
   { from: /^firmware-bridges\//, packages: ['protocol'] },
   { from: /^edge\//, packages: ['protocol', 'firmware-bridges'] },
+  { from: /^cloud-sync\//, packages: ['protocol'] },
   { from: /^simulator\/site\//, packages: ['protocol', 'firmware-bridges', 'edge'] },
   { from: /^simulator\//, packages: ['protocol'] },
 ];

@@ -2,7 +2,7 @@ import t from 'tap';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.js';
 
 const sources = repositoryFiles()
-  .filter((path) => /^(protocol|firmware-bridges|edge)\/.*\.ts$/.test(path))
+  .filter((path) => /^(protocol|firmware-bridges|edge|cloud-sync)\/.*\.ts$/.test(path))
   .map(readRepositoryFile)
   .join('\n');
 

@@ -1,0 +1,79 @@
+import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Tables } from './tables.js';
+
+/** A row on its way in; JSON is given as text. */
+export type NewRow = Readonly<Record<string, Uint8Array | number | string | boolean | Date | null>>;
+
+/** Puts rows into a temporary table of the transaction; each has the columns of the first. */
+export type LoadRows = (client: pg.PoolClient, table: string, rows: readonly NewRow[]) => Promise<void>;
+
+/** One connection, for as long as a transaction lasts. */
+export interface Connection {
+  readonly client: pg.PoolClient;
+  readonly query: Kysely<Tables>;
+  load(table: string, rows: readonly NewRow[]): Promise<void>;
+  /** It is not to be used again. */
+  readonly discard: () => void;
+}
+
+/** Where connections come from: a server, or the database in this process. */
+export interface Connections {
+  /** Waits for one that is free. Throws ERR_DATABASE_UNREACHABLE. */
+  use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /** Idempotent; waits for those in use. */
+  close(): Promise<void>;
+}
+
+/** 64 bits as a number: nothing that is stored comes to 2^53. */
+export const columnTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    (oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format)) as never,
+};
+
+/** Connections of a pool; `closed` runs after its last one is closed. */
+export function pooled(pool: pg.Pool, load: LoadRows, closed: () => Promise<void>): Connections {
+  // A connection that is lost fails the query that runs on it, and the next one takes another.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  const queries = new WeakMap<pg.PoolClient, Kysely<Tables>>();
+  let closing: Promise<void> | undefined;
+  return {
+    async use(work) {
+      const client = await connect(pool);
+      const query = queries.get(client) ?? queryBuilderOn(client);
+      queries.set(client, query);
+      let isBroken = false;
+      try {
+        return await work({
+          client,
+          query,
+          load: (table, rows) => (rows.length === 0 ? Promise.resolve() : load(client, table, rows)),
+          discard: () => (isBroken = true),
+        });
+      } finally {
+        client.release(isBroken);
+      }
+    },
+    close: () => (closing ??= pool.end().then(closed)),
+  };
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw new SparcError('ERR_DATABASE_UNREACHABLE', (error as Error).message, {}, { cause: error });
+  }
+}
+
+/** Kysely takes connections from a pool; this one has a single connection, which stays ours. */
+function queryBuilderOn(client: pg.PoolClient): Kysely<Tables> {
+  const single: PostgresPoolClient = {
+    query: client.query.bind<pg.PoolClient['query']>(client),
+    release: () => undefined,
+  };
+  const pool = { connect: () => Promise.resolve(single), end: () => Promise.resolve() };
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}

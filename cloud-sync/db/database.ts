@@ -1,0 +1,90 @@
+import type { Kysely } from 'kysely';
+import type { Connection, Connections, NewRow } from './connections.js';
+import type { SystemPurpose } from './system-functions.js';
+import type { Tables } from './tables.js';
+
+/** What a transaction can do. It is over when the function that got it has resolved. */
+export interface Transaction {
+  readonly query: Kysely<Tables>;
+  /**
+   * Puts many rows into a temporary table of this transaction (COPY does not work under row-level security), to be
+   * inserted from there. Each row has the columns of the first.
+   */
+  load(table: string, rows: readonly NewRow[]): Promise<void>;
+}
+
+/**
+ * The database of the cloud tier. Nothing is read or written but in a transaction, and a transaction belongs to one tenant
+ * or calls what works across them.
+ */
+export interface Database {
+  /** Sees rows of this tenant and writes for it alone. All or nothing. Throws what `work` throws, and what the database says. */
+  inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
+  asSystem<T>(purpose: SystemPurpose, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Idempotent; waits for transactions under way. */
+  close(): Promise<void>;
+}
+
+/** For a whole transaction, and given up with it, so that a connection that is used again starts from nothing. */
+export interface Settings {
+  readonly role: 'sparc_app' | 'sparc_system' | 'sparc_owner';
+  readonly search_path: string;
+  readonly 'sparc.tenant'?: string;
+  readonly application_name?: string;
+  readonly lock_timeout?: string;
+  readonly row_security?: 'off';
+}
+
+export function createDatabase(connections: Connections): Database {
+  return {
+    inTenant: (tenantId, work) =>
+      inTransaction(connections, { role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId }, work),
+    asSystem: (purpose, work) =>
+      inTransaction(
+        connections,
+        { role: 'sparc_system', search_path: SEARCH_PATH, application_name: `sparc-cloud ${purpose}` },
+        work,
+      ),
+    close: () => connections.close(),
+  };
+}
+
+/** Temporary tables last, so that none stands before one of ours. */
+export const SEARCH_PATH = 'sparc, pg_temp';
+
+/** As `runTransaction`, on any connection that is free. */
+export function inTransaction<T>(
+  connections: Connections,
+  settings: Settings,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  return connections.use((connection) => runTransaction(connection, settings, () => work(connection)));
+}
+
+/** Commits what `work` did, unless it throws, or hid an error of the database that ended the transaction. */
+export async function runTransaction<T>(
+  { client, discard }: Connection,
+  settings: Settings,
+  work: () => Promise<T>,
+): Promise<T> {
+  await client.query('begin');
+  try {
+    await applySettings(client, settings);
+    const result = await work();
+    // The answer to the commit of a transaction that has failed.
+    if ((await client.query('commit')).command === 'ROLLBACK')
+      throw new Error('an error in the transaction was passed over');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(discard);
+    throw error;
+  }
+}
+
+/** In one round trip. The role comes last, for it may not be allowed to set the others. */
+async function applySettings(client: Connection['client'], { role, ...others }: Settings): Promise<void> {
+  const all = [...Object.entries(others), ['role', role]];
+  const calls = all.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`);
+  await client.query(`select ${calls.join(', ')}`, all.flat());
+}

@@ -1,0 +1,11 @@
+/**
+ * The database of the cloud tier: PostgreSQL 15 or later, or PGlite in this process, with the same migrations. Row-level
+ * security keeps tenants apart, on both.
+ * @packageDocumentation
+ */
+export type { Connections, NewRow } from './connections.js';
+export { createDatabase, type Database, type Transaction } from './database.js';
+export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } from './migrate.js';
+export { openConnections, openDatabase, type DatabaseLocation } from './open-database.js';
+export { SYSTEM_FUNCTIONS, type SystemPurpose } from './system-functions.js';
+export type * from './tables.js';

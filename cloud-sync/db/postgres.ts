@@ -1,0 +1,46 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { columnTypes, pooled, type Connections, type LoadRows, type NewRow } from './connections.js';
+
+const CONNECT_MAX_MS = 10_000;
+
+/** A PostgreSQL server, version 15 or later. `url` as libpq has it; `connectionsMax` is of this process. */
+export function connectPostgres(url: string, connectionsMax: number): Connections {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    connectionTimeoutMillis: CONNECT_MAX_MS,
+    types: columnTypes,
+  });
+  return pooled(pool, copyRows, () => Promise.resolve());
+}
+
+/** By COPY, which takes many rows in one go. */
+const copyRows: LoadRows = async (client, table, rows) => {
+  const columns = Object.keys(rows[0] ?? {});
+  const names = columns.map((name) => pg.escapeIdentifier(name)).join(', ');
+  const copy = client.query(copyFrom(`copy ${pg.escapeIdentifier(table)} (${names}) from stdin`));
+  await pipeline(Readable.from(lines(rows, columns)), copy);
+};
+
+const LINES_AT_ONCE = 256;
+
+function* lines(rows: readonly NewRow[], columns: readonly string[]): Generator<string> {
+  for (let at = 0; at < rows.length; at += LINES_AT_ONCE) {
+    const some = rows.slice(at, at + LINES_AT_ONCE);
+    yield some.map((row) => `${columns.map((name) => copyText(row[name] ?? null)).join('\t')}\n`).join('');
+  }
+}
+
+/** The text format of COPY: columns between tabs, one row a line. */
+function copyText(value: NewRow[string]): string {
+  if (value === null) return '\\N';
+  if (value instanceof Uint8Array)
+    return `\\\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
+  if (value instanceof Date) return value.toISOString();
+  return String(value).replace(/[\\\t\n\r]/g, (sign) => ESCAPES[sign] ?? '');
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };

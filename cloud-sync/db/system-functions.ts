@@ -1,0 +1,13 @@
+/**
+ * Every function of the database that works across tenants, and why it must: a transaction of a tenant can call none of
+ * them, and whoever can call them sees no table.
+ */
+export const SYSTEM_FUNCTIONS = {
+  tenant_create: 'a new tenant is nobody yet who could make itself',
+  tenant_list: 'the scheduler, the publisher and an operator on the command line go through all tenants',
+  claim_find: 'who shows a claim code is of no tenant before it was looked up',
+  events_make_month: 'partitions are shared by tenants',
+  events_expire: 'a partition goes as a whole when no tenant needs it any more',
+} as const;
+
+export type SystemPurpose = keyof typeof SYSTEM_FUNCTIONS;

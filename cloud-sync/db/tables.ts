@@ -1,0 +1,151 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** A number where the column holds 64 bits: what is stored stays below 2^53. */
+type Counter = number;
+/** Written as JSON text, read as a value. */
+type Json = ColumnType<unknown, string, string>;
+type Time = Date;
+/** Set by the database. */
+type SetTime = ColumnType<Date, never, never>;
+
+export interface Tenants {
+  id: string;
+  name: string;
+  region: string;
+  retention_days: number;
+  legal_hold: boolean;
+  created_at: SetTime;
+}
+
+export interface Sites {
+  tenant_id: string;
+  id: string;
+  name: string;
+  /** Ed25519, 32 bytes. */
+  authority_key: Uint8Array | null;
+  created_at: SetTime;
+}
+
+export type GatewayState = 'claimed' | 'active' | 'expelled' | 'replaced';
+
+export interface Gateways {
+  tenant_id: string;
+  site_id: string;
+  /** Ed25519 public key, 32 bytes. */
+  id: Uint8Array;
+  name: string;
+  state: GatewayState;
+  claimed_at: Generated<Time>;
+  expelled_at: Time | null;
+}
+
+export interface GatewayCertificates {
+  tenant_id: string;
+  serial: Uint8Array;
+  gateway_id: Uint8Array;
+  certificate_der: Uint8Array;
+  not_before: Time;
+  not_after: Time;
+  revoked_at: Time | null;
+}
+
+export interface ClaimCodes {
+  tenant_id: string;
+  site_id: string;
+  /** SHA-256 of the code. */
+  code_hash: Uint8Array;
+  gateway_name: string;
+  expires_at: Time;
+  used_at: Time | null;
+  used_by: Uint8Array | null;
+}
+
+export interface GatewayStatus {
+  tenant_id: string;
+  gateway_id: Uint8Array;
+  applied_revision: Counter | null;
+  applied_at: Time | null;
+  /** Number of the newest revocation that it applied. */
+  revocations: Counter | null;
+  queued_entries: Counter | null;
+  last_contact_at: Time | null;
+}
+
+export interface Audit {
+  tenant_id: string;
+  id: Generated<Counter>;
+  at: SetTime;
+  actor: string;
+  act: string;
+  subject: string;
+  detail: Json;
+}
+
+export interface AuthorHeads {
+  tenant_id: string;
+  site_id: string;
+  author: Uint8Array;
+  epoch: Counter;
+  epoch_random: Uint8Array;
+  /** 0: no entry is stored yet, the row was made to be locked. */
+  sequence: Generated<Counter>;
+  hash: Generated<Uint8Array>;
+  signature: Uint8Array | null;
+  /** Empty where the epoch is of a time before the gateway joined its site. */
+  signed_site: Generated<string>;
+  previous_epoch: Counter | null;
+  previous_epoch_random: Uint8Array | null;
+  previous_sequence: Counter | null;
+  previous_hash: Uint8Array | null;
+  outside_count: Generated<Counter>;
+  stopped_at: Time | null;
+  updated_at: Generated<Time>;
+}
+
+export interface Forks {
+  tenant_id: string;
+  site_id: string;
+  author: Uint8Array;
+  name: string;
+  kind: string;
+  first: Uint8Array;
+  second: Uint8Array;
+  seen_at: SetTime;
+}
+
+export interface Events {
+  tenant_id: string;
+  site_id: string;
+  author: Uint8Array;
+  epoch: Counter;
+  epoch_random: Uint8Array;
+  sequence: Counter;
+  at: Time;
+  time_quality: string;
+  hlc_unix_ms: Counter;
+  hlc_counter: number;
+  kind: string;
+  hash: Uint8Array;
+  content: Uint8Array;
+  record: Json | null;
+  received_at: SetTime;
+}
+
+export interface SchemaVersion {
+  major: number;
+  minor: number;
+}
+
+export interface Tables {
+  tenants: Tenants;
+  sites: Sites;
+  gateways: Gateways;
+  gateway_certificates: GatewayCertificates;
+  claim_codes: ClaimCodes;
+  gateway_status: GatewayStatus;
+  audit: Audit;
+  author_heads: AuthorHeads;
+  forks: Forks;
+  events: Events;
+  schema_version: SchemaVersion;
+}
