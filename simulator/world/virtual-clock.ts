@@ -1,6 +1,6 @@
 import type { Clock, TimeQuality, Timer, WallTime } from '@sparc/protocol/ports';
 import { EventQueue } from './event-queue.js';
-import { settled } from './platform/settled.js';
+import { settled, whileSettled } from './platform/settled.js';
 
 /** More events than this at one instant is a loop that never lets time pass. */
 const EVENTS_PER_INSTANT_MAX = 100_000;
@@ -64,19 +64,7 @@ export class VirtualClock implements Clock {
 
   /** Runs every timer due until the instant, which is then now. An error in a timer's callback rejects. */
   async run(untilMs: number): Promise<void> {
-    let eventsAtInstant = 0;
-    await settled();
-    for (;;) {
-      const event = this.#queue.peek();
-      if (event === undefined || event.atMs > untilMs) break;
-      eventsAtInstant = event.atMs > this.#nowMs ? 0 : eventsAtInstant + 1;
-      if (eventsAtInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`);
-      this.#queue.pop();
-      this.#nowMs = Math.max(this.#nowMs, event.atMs);
-      event.callback();
-      await settled();
-    }
-    this.#nowMs = Math.max(this.#nowMs, untilMs);
+    await this.#runTimers(untilMs, () => false);
   }
 
   advance(durationMs: number): Promise<void> {
@@ -87,14 +75,27 @@ export class VirtualClock implements Clock {
   async runUntil(condition: () => boolean, withinMs: number): Promise<boolean> {
     const endMs = this.#nowMs + withinMs;
     await settled();
-    while (!condition()) {
-      const nextMs = this.nextTimerAtMs();
-      if (nextMs === undefined || nextMs > endMs) {
-        await this.run(endMs);
-        return condition();
-      }
-      await this.run(nextMs);
-    }
-    return true;
+    return condition() || this.#runTimers(endMs, condition);
+  }
+
+  /** Stops when all timers of an instant have run and the condition holds. */
+  async #runTimers(untilMs: number, condition: () => boolean): Promise<boolean> {
+    let eventsAtInstant = 0;
+    let isMet = false;
+    await whileSettled(() => {
+      const event = this.#queue.peek();
+      const isInstantOver = event === undefined || event.atMs > this.#nowMs;
+      isMet = isInstantOver && condition();
+      if (isMet || event === undefined || event.atMs > untilMs) return false;
+      eventsAtInstant = isInstantOver ? 0 : eventsAtInstant + 1;
+      if (eventsAtInstant > EVENTS_PER_INSTANT_MAX) throw new Error(`time stands still at ${this.#nowMs} ms`);
+      this.#queue.pop();
+      this.#nowMs = Math.max(this.#nowMs, event.atMs);
+      event.callback();
+      return true;
+    });
+    if (isMet) return true;
+    this.#nowMs = Math.max(this.#nowMs, untilMs);
+    return condition();
   }
 }
