@@ -98,13 +98,14 @@ export class AreaPeers {
     );
   }
 
-  get caughtUpForMs(): number {
-    return this.deps.clock.monotonicMs() - (this.#caughtUpAtMs ?? Infinity);
+  /** Whether the last of those who were behind was caught up with so long ago. */
+  isCaughtUpFor(durationMs: number): boolean {
+    return this.deps.clock.monotonicMs() >= (this.#caughtUpAtMs ?? Infinity) + durationMs;
   }
 
   /** Connections are being made: whoever is missing may be there in a moment. */
   get isStarting(): boolean {
-    return this.caughtUpForMs < START_MS;
+    return !this.isCaughtUpFor(START_MS);
   }
 
   /** A reader that starts anew tells again what was heard: nobody is behind who was not. */
@@ -118,11 +119,11 @@ export class AreaPeers {
 
   /** Who belongs to the site, what buses they have, or who of them is reached may be different. */
   look(): void {
-    const before = new Set(this.#all.filter(({ isReached }) => isReached).map(({ key }) => key));
+    const before = new Set(this.#all.filter(({ isLinked }) => isLinked).map(({ key }) => key));
     this.#all = this.deps.peers?.all ?? [];
     const nowMs = this.deps.clock.monotonicMs();
-    for (const { key, isReached } of this.#all) {
-      if (!isReached) this.#settling.delete(key);
+    for (const { key, isLinked } of this.#all) {
+      if (!isLinked) this.#settling.delete(key);
       else if (!before.has(key))
         this.#settling.set(key, { untilMs: nowMs + SETTLE_MS, latestMs: nowMs + SETTLE_MAX_MS });
     }
@@ -163,7 +164,7 @@ export class AreaPeers {
 
   /** Whether this gateway records what one of those has to that reach each other, about a claim of another gateway. */
   speaksFor(author: string): boolean {
-    return this.speaksForAll && !this.#all.some(({ key, isReached }) => key === author && isReached);
+    return this.speaksForAll && !this.#all.some(({ key, isLinked }) => key === author && isLinked);
   }
 
   get speaksForAll(): boolean {
@@ -209,7 +210,7 @@ export class AreaPeers {
     const nowMs = this.deps.clock.monotonicMs();
     for (const [key, { untilMs }] of this.#settling) if (nowMs >= untilMs) this.#settling.delete(key);
     const next = [...this.#settling.values()].map(({ untilMs }) => untilMs);
-    if (this.#caughtUpAtMs !== undefined && this.isStarting) next.push(nowMs + START_MS - this.caughtUpForMs);
+    if (this.#caughtUpAtMs !== undefined && this.isStarting) next.push(this.#caughtUpAtMs + START_MS);
     if (next.length === 0) return;
     this.#timer = this.deps.clock.setTimer(Math.min(...next) - nowMs, () => {
       this.#settle();

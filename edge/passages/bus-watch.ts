@@ -16,7 +16,7 @@ export class BusWatch {
 
   look(): void {
     const { peers } = this;
-    if (peers.caughtUpForMs < BUS_PATIENCE_MS || !peers.speaksForAll) return;
+    if (!peers.isCaughtUpFor(BUS_PATIENCE_MS) || !peers.speaksForAll) return;
     const unclaimed = new Set(peers.unclaimedBuses);
     const contested = peers.contestedBuses;
     for (const bus of this.#told) if (!unclaimed.has(bus) && !contested.has(bus)) this.#told.delete(bus);

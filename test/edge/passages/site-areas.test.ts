@@ -47,6 +47,17 @@ t.test(
   },
 );
 
+t.test('a start is over some time later, at whatever fraction of a millisecond it began', async (t) => {
+  for (const beganMs of [8_000.0939, 9_555.6481, 10_333.4252]) {
+    const { site, clock, talk } = siteOf([0, 0]);
+    await clock.advance(beganMs);
+    await talk();
+    await clock.advance(20_000);
+    for (const { book } of site) book.stop();
+    t.equal(clock.monotonicMs(), beganMs + 20_000);
+  }
+});
+
 t.test('forgiveness clears what was claimed till then, of a clock far ahead as well', async (t) => {
   const { site, north, south, talk, clock } = siteOf([0, DAY_MS]);
   await talk();
