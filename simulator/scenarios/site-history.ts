@@ -8,6 +8,8 @@ export interface Presentation {
   readonly accessPoint: AccessPoint;
   readonly doorId: string;
   readonly credentialId: string | undefined;
+  /** The gateway has not heard of that credential yet: its record may name none. */
+  readonly isNew?: boolean;
   readonly atMs: number;
   /** With the last key of the PIN, where there is one to type. */
   readonly completedAtMs: number;

@@ -81,17 +81,20 @@ export class TownTruth {
       this.#staleness(claim.accessPoint, nowMs, overlay);
       if (door.isGate && claim.credential !== undefined) this.#antiPassback(door, place, nowMs, overlay);
     }
-    const reasons = [...(base.outcome === 'deny' ? base.reasons : []), ...overlay.reasons];
-    if (reasons.length > 0) return { outcome: 'deny', reasons: [...reasons, ...overlay.perhaps] };
-    return overlay.perhaps.length > 0 ? { outcome: 'either' } : base;
+    return under(overlay, base);
   }
 
-  /** A visitor's card, which no site file names; `visit` is undefined for one that nobody with the right let in. */
-  visitorsEntitlement(door: TownDoor, visit: Given | undefined, nowMs: number): Entitlement {
-    const isOver = visit?.untilMs !== undefined && nowMs > visit.untilMs + CLOCK_ERROR_MS;
+  /** A visitor's card, which no site file names, at a door of the block that they were let in to. */
+  visitorsEntitlement(door: TownDoor, point: AccessPoint, visit: Given, nowMs: number): Entitlement {
+    if (!visit.appliedAtMs.has(door.gateway)) return { outcome: 'deny', reasons: ['credential_unknown'] };
+    const overlay: Overlay = { reasons: [], perhaps: [] };
+    this.#lockdown(door, overlay);
+    this.#staleness(point, nowMs, overlay);
+    const { untilMs = Infinity } = visit;
     const isClockRight = this.histories[door.gateway]?.wereWhole(['clock'], nowMs, nowMs) === true;
-    if (visit !== undefined && !(isOver && isClockRight)) return { outcome: 'either' };
-    return { outcome: 'deny', reasons: ['credential_unknown', 'expired', 'lockdown', 'no_right'] };
+    if (isClockRight && nowMs > untilMs + CLOCK_ERROR_MS) overlay.reasons.push('expired');
+    else if (!isClockRight || nowMs > untilMs - CLOCK_ERROR_MS) overlay.perhaps.push('expired');
+    return under(overlay, { outcome: 'grant' });
   }
 
   /** Around the borders of a schedule both is right. */
@@ -142,6 +145,13 @@ export class TownTruth {
     if (place.isDoubtful || nowMs - place.atMs < CLAIM_MAX_MS) return false;
     return pair.every((history) => isOneWhole(history, fromMs));
   }
+}
+
+/** What the site file says, under what was directed since. */
+function under({ reasons, perhaps }: Overlay, base: Entitlement): Entitlement {
+  const all = [...(base.outcome === 'deny' ? base.reasons : []), ...reasons];
+  if (all.length > 0) return { outcome: 'deny', reasons: [...all, ...perhaps] };
+  return perhaps.length > 0 ? { outcome: 'either' } : base;
 }
 
 export const covers = ({ scope }: Given, { id, isGate, block }: TownDoor): boolean =>

@@ -1,13 +1,14 @@
 import { SiteClock } from '@sparc/edge/clock';
 import { Field, type FieldPolicy } from '@sparc/edge/field';
-import { JournalWriter, toLoggedEntry, type LoggedEntry } from '@sparc/edge/ledger';
-import { isClaim, type Claim } from '@sparc/edge/passages';
+import { JournalWriter, toLoggedEntry, type EntriesBack, type LoggedEntry } from '@sparc/edge/ledger';
+import { readClaims } from '@sparc/edge/passages';
 import { HeardReader, type Heard } from '@sparc/edge/heard';
-import type { DirectiveReceipt } from '@sparc/edge/directives';
+import { readDirectives, type DirectiveReceipt } from '@sparc/edge/directives';
 import { Replicator } from '@sparc/edge/replica';
-import { revocationOf, type RecordedRevocations } from '@sparc/edge/revocation';
+import { readRevocations } from '@sparc/edge/revocation';
+import { readMode } from '@sparc/edge/site-mode';
 import type { SignedDirective } from '@sparc/protocol/directive';
-import { headFromText, isKnownRecord, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { headFromText, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import { mergeExpulsions, type Expulsion, type Roster } from '@sparc/protocol/roster';
 import type { AppendedEntry, Clock, Journal, LogCommit, ReplicaAppend, Signer } from '@sparc/protocol/ports';
 import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore, type SimulatedMesh } from '../mesh/index.js';
@@ -157,7 +158,9 @@ export class TownGateway {
       },
       observe: (hlc) => writer.observe(hlc),
     };
-    const earlier = this.#entries();
+    const entries = this.#entries();
+    const earlier = () => newestFirst(entries);
+    const known = { site: siteId, authority: authorityKey, verify: crypto.verify };
     const field = new Field(
       {
         clock,
@@ -168,14 +171,16 @@ export class TownGateway {
         isInMesh: true,
         acceptClock: () => clock.accept(),
         modeStore: this.#files.mode,
-        recordedMode: async () => [],
+        recordedMode: (which) => readMode(earlier(), which),
         revocationStore: this.#files.revocations,
-        recordedRevocations: async () => recordedRevocations((await starting).newestRevocation, earlier),
+        recordedRevocations: async () => {
+          const { newestRevocation: newest } = await starting;
+          return { newest, read: () => readRevocations(earlier()) };
+        },
         visitorStore: this.#files.visitors,
         directives: {
-          site: siteId,
-          authority: authorityKey,
-          verify: crypto.verify,
+          ...known,
+          given: () => readDirectives(known, earlier()),
           store: this.#files.directives,
           expel: ({ directive }) => {
             this.#expel({ key: directive.gateway, heads: directive.heads.map(headFromText) });
@@ -184,13 +189,17 @@ export class TownGateway {
         },
         claims: async () => {
           await starting;
-          return claimsOf(earlier);
+          return readClaims(earlier(), { nowUnixMs: clock.wall().unixMs, withUses: false });
         },
       },
       { onRecord: (entry) => this.deps.onRecord(entry) },
     );
     this.#process = { clock: process, field, replicator };
-    clock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
+    clock.tell({
+      record: (event) => field.record(event),
+      onChange: () => field.clockChanged(),
+      onAhead: (unixMs) => field.keepUpWith(unixMs),
+    });
     field.start();
     field.usePolicy(this.#policy);
     field.record({ name: 'gateway.started', detail: { name: this.name, buses: this.deps.busId } });
@@ -285,21 +294,8 @@ export class TownGateway {
   }
 }
 
-const recordsOf = (entries: readonly LoggedEntry[]) =>
-  entries.flatMap(({ record, ...entry }) =>
-    record !== undefined && isKnownRecord(record) ? [{ ...entry, record }] : [],
-  );
-
-function claimsOf(entries: readonly LoggedEntry[]): Claim[] {
-  return recordsOf(entries).flatMap(({ id, hlc, record, wallUnixMs }) =>
-    isClaim(record) ? [{ entry: { id, hlc }, record, atUnixMs: wallUnixMs }] : [],
-  );
-}
-
-function recordedRevocations(newest: number, entries: readonly LoggedEntry[]): RecordedRevocations {
-  const read = async () =>
-    recordsOf(entries).flatMap(({ record, wallUnixMs }) => revocationOf(record, wallUnixMs) ?? []);
-  return { newest, read };
+async function* newestFirst(entries: readonly LoggedEntry[]): EntriesBack {
+  yield* entries.toReversed();
 }
 
 const ignore = (): undefined => undefined;

@@ -14,6 +14,8 @@ const LOCKDOWN_MAX_MS = 8 * 60_000;
 const DAY_MS = 86_400_000;
 const LIFETIME_MS = 60_000;
 const VISIT_MS = 3_600_000;
+/** A visit has begun for every clock. */
+const BEGUN_MS = 5 * 60_000;
 /** Number of the card of the first visitor; nobody else of the town has such a number. */
 const VISITOR_CARD = 50_000;
 
@@ -152,7 +154,7 @@ export class TownOperators {
       name: `Visitor ${number}`,
       identifier: { format: 'h10301', facility: 7, number },
       profiles: [`${block}-always`],
-      fromUnixMs: nowUnixMs - LIFETIME_MS,
+      fromUnixMs: nowUnixMs - BEGUN_MS,
       untilUnixMs: nowUnixMs + VISIT_MS,
     };
     const given = await this.#give(

@@ -283,6 +283,7 @@ export class TownWorld {
     accessPoint: AccessPoint,
     credentialId: string | undefined,
     entitled: (stale: boolean) => Entitlement,
+    visit?: Given,
   ): ReaderFront {
     const { bus, history } = this.#quarterOf(door);
     return {
@@ -290,7 +291,8 @@ export class TownWorld {
         const stale = bus.presentCard(`${accessPoint.reader}-device`, 0, card);
         const atMs = this.#nowMs;
         const when = { atMs, completedAtMs: atMs, entitlement: entitled(stale) };
-        history.presentations.push({ accessPoint, doorId: door.id, credentialId, ...when });
+        const isNew = visit?.appliedAtMs.has(door.gateway) === false;
+        history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when });
       },
       pressKeys: () => undefined,
     };
@@ -301,7 +303,8 @@ export class TownWorld {
     void this.#people.visit(card, block, (door) => {
       const point = this.#policy.site.accessPoints.find(({ id }) => id === `${door.id}-in`);
       if (point === undefined) throw new Error(`${door.id} has a reader`);
-      return this.#reader(door, point, given.subject, () => this.#truth.visitorsEntitlement(door, given, this.#nowMs));
+      const entitled = () => this.#truth.visitorsEntitlement(door, point, given, this.#nowMs);
+      return this.#reader(door, point, given.subject, entitled, given);
     });
   }
 

@@ -13,12 +13,15 @@ const RECORD_MAX_MS = 10_000;
  */
 export function checkSaidWhy(history: SiteHistory, violations: Violations): void {
   const decisions = history.records.filter(({ name }) => DECISIONS.has(name));
-  for (const { accessPoint, doorId, credentialId, atMs, completedAtMs, entitlement } of history.presentations) {
+  for (const presentation of history.presentations) {
+    const { accessPoint, doorId, credentialId, isNew, atMs, completedAtMs, entitlement } = presentation;
     const endMs = completedAtMs + RECORD_MAX_MS;
     const devices = [doorId, accessPoint.reader].map((id) => history.deviceOf.get(id) ?? '');
     if (endMs > history.endMs || !history.wereWhole(['gateway', 'disk', 'commands', ...devices], atMs, endMs)) continue;
+    const names = (record: DurableRecord) =>
+      record.credentialId === credentialId || (isNew === true && record.credentialId === undefined);
     const found = between(decisions, ({ durableAtMs }) => durableAtMs, atMs, endMs).filter(
-      (record) => record.accessPointId === accessPoint.id && record.credentialId === credentialId,
+      (record) => record.accessPointId === accessPoint.id && names(record),
     );
     const [decision] = found;
     const what = `the card of ${atMs} ms at ${accessPoint.id}`;
