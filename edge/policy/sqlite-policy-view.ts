@@ -94,6 +94,8 @@ export class SqlitePolicyView implements PolicyView {
   /** By identifier key: people come back, and a revision never changes, so nothing in here goes stale. */
   readonly #recent = new RecentMap<string, KnownCredential>(CREDENTIALS_REMEMBERED_MAX);
   readonly #knownRights = new RecentMap<string, readonly Right[]>(RIGHTS_REMEMBERED_MAX);
+  /** Undefined until it is asked for: it takes a look at every credential. */
+  #hasUseLimits: boolean | undefined;
   /** The rights of a credential are asked for right after it was found. */
   #found: KnownCredential | undefined;
 
@@ -237,7 +239,8 @@ export class SqlitePolicyView implements PolicyView {
   }
 
   get hasUseLimits(): boolean {
-    return this.#db.prepare('SELECT 1 FROM credential WHERE uses_max IS NOT NULL LIMIT 1').get() !== undefined;
+    return (this.#hasUseLimits ??=
+      this.#db.prepare('SELECT 1 FROM credential WHERE uses_max IS NOT NULL LIMIT 1').get() !== undefined);
   }
 
   usesMax(credentialId: string): number | undefined {
