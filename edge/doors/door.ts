@@ -113,12 +113,16 @@ export class Door {
     this.#step({ kind: 'acknowledge', nowMs: this.deps.clock.monotonicMs() });
   }
 
+  /** All doors are told of their modes whenever one may have changed. */
   mode(standing: StandingMode): void {
+    if (standing === this.#state.standing) return;
     this.#step({ kind: 'mode', nowMs: this.deps.clock.monotonicMs(), standing });
   }
 
   /** Which alarms are only recorded at the moment. */
   masks(masks: Masks): void {
+    const before = this.#state.masks;
+    if (masks.held === before.held && masks.forced === before.forced) return;
     this.#step({ kind: 'masks', nowMs: this.deps.clock.monotonicMs(), masks });
   }
 
