@@ -114,14 +114,14 @@ export class HeardReader {
     );
     const behindCount = this.#backlog.size;
     const entries: HeardEntry[] = [];
-    const readCount = this.#readSome(this.#backlog, entries);
+    this.#readSome(this.#backlog, entries);
     const [delegations, news] = [this.#delegations, this.#news];
     const refused = this.#isRefusedNew ? [...this.#refused] : undefined;
     this.#isRefusedNew = false;
     this.#delegations = [];
     this.#news = undefined;
     const behind = [...this.#backlog.keys()];
-    const isMore = readCount > 0;
+    const isMore = this.#due().length > 0;
     const isSilent = entries.length + delegations.length === 0 && news === undefined && refused === undefined;
     if (isSilent && behind.length === behindCount) return { isMore };
     const { self } = this.deps;
@@ -129,8 +129,7 @@ export class HeardReader {
     return { heard: { delegations, ...(roster && { roster }), entries, ...(refused && { refused }), behind }, isMore };
   }
 
-  /** Returns at how many entries it looked. */
-  #readSome(backlog: Map<string, number>, entries: HeardEntry[]): number {
+  #readSome(backlog: Map<string, number>, entries: HeardEntry[]): void {
     const { clock } = this.deps;
     const endMs = clock.monotonicMs() + READ_MAX_MS;
     let count = 0;
@@ -148,9 +147,9 @@ export class HeardReader {
         countDown(backlog, author);
       }
     }
-    return count;
   }
 
+  /** By key: whoever has something that may be read now, in the order of its turn. */
   #due(): string[] {
     const unread = this.#authors()
       .filter((author) => !this.#isPaused(author))
