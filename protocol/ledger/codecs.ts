@@ -1,6 +1,6 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { HLC_COUNTER_MAX, type Hlc } from '../hlc/index.js';
-import { malformed, type Codec } from './message.js';
+import { malformed, type Codec, type Message } from './message.js';
 
 /** An unsigned integer up to `max`, at most 2^53 - 1. */
 export function uint(max = Number.MAX_SAFE_INTEGER): Codec<number> {
@@ -39,13 +39,17 @@ export const flag: Codec<boolean> = mapped(
   (value) => (value ? 1 : 0),
 );
 
+/** Of what one unit of a string becomes. */
+const UTF8_BYTES_MAX = 3;
+
 /** UTF-8 of at most `bytesMax` bytes; no lone surrogates, which UTF-8 cannot carry. */
 export function text(bytesMax: number): Codec<string> {
   return {
     wireType: 2,
     write(writer, value) {
       if (/\p{Surrogate}/u.test(value)) throw malformed('text with a lone surrogate');
-      if (utf8Length(value) > bytesMax) throw malformed(`text longer than ${bytesMax} bytes`);
+      if (UTF8_BYTES_MAX * value.length > bytesMax && utf8Length(value) > bytesMax)
+        throw malformed(`text longer than ${bytesMax} bytes`);
       writer.string(value);
     },
     read(reader) {
@@ -107,6 +111,20 @@ export const hlcStamp: Codec<Hlc> = {
     return { unixMs: high * 2 ** 16 + (low >>> 16), counter: low & 0xffff };
   },
 };
+
+/** As the message itself, for values that are written time and again and are never changed: each is encoded once. */
+export function kept<T extends object>(message: Message<T>): Codec<T> {
+  const encoded = new WeakMap<T, Uint8Array>();
+  return {
+    wireType: message.wireType,
+    write(writer, value) {
+      const known = encoded.get(value) ?? message.encode(value);
+      encoded.set(value, known);
+      writer.bytes(known);
+    },
+    read: (reader) => message.read(reader),
+  };
+}
 
 export function mapped<T, U>(codec: Codec<T>, decoded: (value: T) => U, encoded: (value: U) => T): Codec<U> {
   return {

@@ -73,6 +73,8 @@ export function message<F extends Fields>(fields: F): Message<MessageValue<F>> {
     .map(([name, field]) => ({ name, field }))
     .sort((a, b) => a.field.tag - b.field.tag);
   const byTag = new Map(ordered.map((entry) => [entry.field.tag, entry]));
+  const lists = ordered.filter(({ field }) => field.presence === 'list').map(({ name }) => name);
+  const needed = ordered.filter(({ field }) => field.presence === 'required').map(({ name }) => name);
 
   function writeFields(writer: Writer, value: Value): void {
     const values = value as Readonly<Record<string, unknown>>;
@@ -93,7 +95,7 @@ export function message<F extends Fields>(fields: F): Message<MessageValue<F>> {
 
   function readFields(reader: Reader): Value {
     const values: Record<string, unknown> = {};
-    for (const { name, field } of ordered) if (field.presence === 'list') values[name] = [];
+    for (const name of lists) values[name] = [];
     let lastTag = 0;
     while (reader.pos < reader.len) {
       const key = reader.uint32();
@@ -118,9 +120,7 @@ export function message<F extends Fields>(fields: F): Message<MessageValue<F>> {
       }
       lastTag = tag;
     }
-    for (const { name, field } of ordered) {
-      if (field.presence === 'required' && values[name] === undefined) throw malformed(`${name} is missing`);
-    }
+    for (const name of needed) if (values[name] === undefined) throw malformed(`${name} is missing`);
     return values as Value;
   }
 

@@ -4,6 +4,7 @@ import {
   EpochId,
   flag,
   hex,
+  kept,
   list,
   message,
   optional,
@@ -24,7 +25,7 @@ export const PUSHED_BATCHES_MAX = 8;
 
 /** Said to a neighbour when it connects and whenever something changed: all of it is on the disk of whoever says it. */
 export const Heads = message({
-  tips: list(1, SignedHead, AUTHORS_MAX * TIPS_MAX),
+  tips: list(1, kept(SignedHead), AUTHORS_MAX * TIPS_MAX),
   /** These are all, not only those that changed. */
   complete: required(2, flag),
   /** The newest entries themselves, so that a neighbour who has what is before them need not ask. */
