@@ -1,11 +1,15 @@
 import { TOWN_GATEWAYS_COUNT } from '../scenarios/index.js';
 
-/** Three cables a gateway, four hops at most, and no two cuts part the town (the graph of Moebius and Kantor). */
-export function isWired(one: string, other: string): boolean {
-  const [a, b] = [numberOf(one), numberOf(other)];
-  const beside = (by: number) => (a + by + TOWN_GATEWAYS_COUNT) % TOWN_GATEWAYS_COUNT;
-  return [beside(1), beside(-1), beside(a % 2 === 0 ? 5 : -5)].includes(b);
-}
+const machineOf = (number: number): string => `gateway-${(number % TOWN_GATEWAYS_COUNT) + 1}`;
 
-/** `gateway-1` is number 0. */
-const numberOf = (machine: string): number => Number(machine.slice('gateway-'.length)) - 1;
+/** By machine: to which others a cable leads. */
+const CABLES: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, number) => {
+    const across = number % 2 === 0 ? 5 : -5;
+    const others = [1, -1, across].map((by) => machineOf(number + by + TOWN_GATEWAYS_COUNT));
+    return [machineOf(number), new Set(others)] as const;
+  }),
+);
+
+/** Three cables a gateway, four hops at most, and no two cuts part the town (the graph of Moebius and Kantor). */
+export const isWired = (one: string, other: string): boolean => CABLES.get(one)?.has(other) === true;

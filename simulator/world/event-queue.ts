@@ -1,9 +1,20 @@
-export interface QueuedEvent {
-  readonly atMs: number;
-  /** Order of scheduling; decides between events of one instant. */
-  readonly sequence: number;
-  readonly callback: () => void;
-  cancelled: boolean;
+export class QueuedEvent {
+  #isCancelled = false;
+
+  constructor(
+    readonly atMs: number,
+    /** Order of scheduling; decides between events of one instant. */
+    readonly sequence: number,
+    readonly callback: () => void,
+  ) {}
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+  }
 }
 
 const isBefore = (a: QueuedEvent, b: QueuedEvent) => a.atMs < b.atMs || (a.atMs === b.atMs && a.sequence < b.sequence);
@@ -14,7 +25,7 @@ export class EventQueue {
   #nextSequence = 0;
 
   push(atMs: number, callback: () => void): QueuedEvent {
-    const event: QueuedEvent = { atMs, sequence: this.#nextSequence++, callback, cancelled: false };
+    const event = new QueuedEvent(atMs, this.#nextSequence++, callback);
     this.#heap.push(event);
     this.#rise(this.#heap.length - 1, event);
     return event;
@@ -22,7 +33,7 @@ export class EventQueue {
 
   /** The earliest event that is not cancelled. */
   peek(): QueuedEvent | undefined {
-    while (this.#heap[0]?.cancelled) this.#removeFirst();
+    while (this.#heap[0]?.isCancelled) this.#removeFirst();
     return this.#heap[0];
   }
 

@@ -38,12 +38,7 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const event = this.#queue.push(this.#nowMs + (delayMs > 0 ? Math.max(delayMs, RESOLUTION_MS) : 0), callback);
-    return {
-      cancel: () => {
-        event.cancelled = true;
-      },
-    };
+    return this.#queue.push(this.#nowMs + (delayMs > 0 ? Math.max(delayMs, RESOLUTION_MS) : 0), callback);
   }
 
   /** Moves wall time without moving monotonic time. */
