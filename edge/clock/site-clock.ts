@@ -1,10 +1,11 @@
 import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, TimeEvidence, Timer, WallTime } from '@sparc/protocol/ports';
+import { NewestSaver } from '../platform/index.js';
 import type { SavedClock } from './clock-file.js';
 import { begin, step, type ClockInput } from './clock-machine.js';
 import { judge, judgeAlone, STEP_MIN_MS, type ClockState, type Reading } from './clock-state.js';
-import type { OwnClock, TimesHeard } from './site-time.js';
+import { furthestAheadMs, type OwnClock, type TimesHeard } from './site-time.js';
 
 const LOOK_INTERVAL_MS = 1_000;
 /** After a crash the mark may be this much behind; a card of flash memory is written 144 times a day. */
@@ -29,6 +30,8 @@ export interface SiteClockHandlers {
   readonly record: (event: EventDraft) => void;
   /** Another quality, or another time, holds from now on. */
   readonly onChange: () => void;
+  /** The clock of a neighbour shows this, and the own one a time before it. */
+  readonly onAhead: (unixMs: number) => void;
 }
 
 /** As a gateway tells it: `NeighbourTime` of whoever hears it. */
@@ -42,13 +45,18 @@ export class SiteClock implements Clock {
   #trustUnsynced = false;
   #knownUnixMs = -Infinity;
   #savedAtMs = -Infinity;
-  #saving: Promise<void> | undefined;
-  #isSaved = true;
+  readonly #saver: NewestSaver;
   #timer: Timer | undefined;
   #handlers: SiteClockHandlers | undefined;
   #early: EventDraft[] = [];
 
-  constructor(private readonly deps: SiteClockDeps) {}
+  constructor(private readonly deps: SiteClockDeps) {
+    this.#saver = new NewestSaver({
+      clock: deps.clock,
+      save: () => this.#saveState(),
+      onFailure: (error) => deps.onFailure(error, 'what is known of the clock cannot be saved'),
+    });
+  }
 
   /** Takes up what was known before, and looks once a second from now on. */
   start(): void {
@@ -68,8 +76,8 @@ export class SiteClock implements Clock {
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    if (this.#state !== undefined) this.#save();
-    await this.#saving;
+    this.#saver.stop();
+    await this.#save().catch(() => undefined);
   }
 
   monotonicMs(): number {
@@ -107,7 +115,11 @@ export class SiteClock implements Clock {
 
   /** What neighbours say of the time: it counts where nobody vouches for the machine's own clock. */
   hear(heard: TimesHeard): void {
-    this.#take({ kind: 'heard', reading: this.#read(), trustUnsynced: this.#trustUnsynced, heard });
+    const reading = this.#read();
+    this.#take({ kind: 'heard', reading, trustUnsynced: this.#trustUnsynced, heard });
+    const { unixMs } = this.wall();
+    const aheadMs = furthestAheadMs(heard, unixMs - reading.uptimeMs);
+    if (aheadMs >= STEP_MIN_MS) this.#handlers?.onAhead(Math.floor(unixMs + aheadMs));
   }
 
   /** Whether the site takes a clock as it is that no time source has confirmed. */
@@ -122,8 +134,7 @@ export class SiteClock implements Clock {
   async accept(): Promise<void> {
     this.#knownUnixMs = -Infinity;
     this.#take({ kind: 'accept', reading: this.#read() });
-    this.#save();
-    await this.#saving;
+    await this.#save().catch(() => undefined);
   }
 
   #look(): void {
@@ -138,10 +149,10 @@ export class SiteClock implements Clock {
     const { state, events } = step(this.#state, input);
     this.#state = state;
     if (events.length === 0) {
-      if (this.monotonicMs() - this.#savedAtMs >= SAVE_INTERVAL_MS) this.#save();
+      if (this.monotonicMs() - this.#savedAtMs >= SAVE_INTERVAL_MS) void this.#save();
       return;
     }
-    this.#save();
+    void this.#save();
     this.#handlers?.onChange();
     for (const event of events) {
       if (this.#handlers === undefined) this.#early.push(event);
@@ -187,23 +198,15 @@ export class SiteClock implements Clock {
     }
   }
 
-  #save(): void {
+  #save(): Promise<void> {
     this.#savedAtMs = this.monotonicMs();
-    this.#isSaved = false;
-    this.#saving ??= this.#saveNewest().finally(() => (this.#saving = undefined));
+    this.#saver.changed();
+    return this.#saver.save();
   }
 
-  /** One at a time; a disk that fails is asked again with the next change. */
-  async #saveNewest(): Promise<void> {
-    const { evidence, store, onFailure } = this.deps;
+  async #saveState(): Promise<void> {
+    const { evidence, store } = this.deps;
     const { bootId } = evidence;
-    try {
-      while (!this.#isSaved && this.#state !== undefined) {
-        this.#isSaved = true;
-        await store.save({ ...(bootId !== undefined && { bootId }), state: this.#state });
-      }
-    } catch (error) {
-      onFailure(error, 'what is known of the clock cannot be saved');
-    }
+    if (this.#state !== undefined) await store.save({ ...(bootId !== undefined && { bootId }), state: this.#state });
   }
 }

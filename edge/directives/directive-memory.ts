@@ -1,5 +1,7 @@
 import type { SignedDirective } from '@sparc/protocol/directive';
-import { OPEN_CASES_MAX } from './open-cases.js';
+import type { Clock } from '@sparc/protocol/ports';
+import { NewestSaver } from '../platform/index.js';
+import { bounded, OPEN_CASES_MAX } from './open-cases.js';
 
 /**
  * Directives of one operator that a gateway remembers to have dealt with. Beyond it their oldest goes, and what is older of
@@ -57,10 +59,19 @@ export class DirectiveMemory {
   readonly #ids = new Set<string>();
   #refused: readonly string[] = [];
   #given: readonly GivenHere[] = [];
-  #saving: Promise<void> | undefined;
-  #isSaved = true;
+  readonly #saver: NewestSaver;
 
-  constructor(private readonly store: DirectiveStore) {}
+  constructor(
+    clock: Clock,
+    private readonly store: DirectiveStore,
+    onFailure: (error: unknown, what: string) => void,
+  ) {
+    this.#saver = new NewestSaver({
+      clock,
+      save: () => store.save({ operators: [...this.#operators.values()], refused: this.#refused, given: this.#given }),
+      onFailure: (error) => onFailure(error, 'which directives were carried out cannot be saved'),
+    });
+  }
 
   /** Throws as the store does; nothing is remembered then. */
   load(): void {
@@ -110,19 +121,22 @@ export class DirectiveMemory {
 
   addRefused(id: string): void {
     this.#refused = [...this.#refused, id].slice(-REFUSALS_REMEMBERED_MAX);
-    this.#isSaved = false;
+    this.#saver.changed();
   }
 
   addGiven(given: GivenHere): void {
     if (this.#given.some(({ signature }) => signature === given.signature)) return;
-    this.#given = [...this.#given, given].slice(-OPEN_CASES_MAX);
-    this.#isSaved = false;
+    this.#given = bounded([...this.#given, given], OPEN_CASES_MAX, ({ operator }) => operator);
+    this.#saver.changed();
   }
 
-  /** Resolves when all that was added before is on disk. Rejects as the store does. */
+  /** Resolves when all that was added before is on disk. Rejects as the store does, which need not be handled. */
   save(): Promise<void> {
-    if (this.#isSaved && this.#saving === undefined) return Promise.resolve();
-    return (this.#saving ??= this.#saveAll());
+    return this.#saver.save();
+  }
+
+  stop(): void {
+    this.#saver.stop();
   }
 
   #of(operator: string): RememberedOperator {
@@ -131,22 +145,6 @@ export class DirectiveMemory {
 
   #set(each: RememberedOperator): void {
     this.#operators.set(each.operator, each);
-    this.#isSaved = false;
-  }
-
-  /** One write at a time, of the newest state only. */
-  async #saveAll(): Promise<void> {
-    try {
-      while (!this.#isSaved) {
-        this.#isSaved = true;
-        const [operators, refused, given] = [[...this.#operators.values()], this.#refused, this.#given];
-        await this.store.save({ operators, refused, given });
-      }
-    } catch (error) {
-      this.#isSaved = false;
-      throw error;
-    } finally {
-      this.#saving = undefined;
-    }
+    this.#saver.changed();
   }
 }

@@ -4,14 +4,14 @@ import type { Clock, EntryId } from '@sparc/protocol/ports';
 import { Turns } from '../clock/index.js';
 import type { DirectiveMemory } from './directive-memory.js';
 
-/** Refusals of what one gateway carries that are recorded at once; then one after each pause. */
+/** Refusals of what one gateway carries, or one operator gives here, that are recorded at once; then one after each pause. */
 export const REFUSALS_AT_ONCE_MAX = 8;
 export const REFUSAL_PAUSE_MS = 10_000;
 /** An entry holds no longer reason. */
 const WHY_LENGTH_MAX = 256;
 
 /** As far as its signature was verified: whoever carries a forgery says nothing about anybody's directive. */
-interface Known {
+export interface Known {
   readonly directive?: string;
   readonly operator?: string;
 }
@@ -24,25 +24,24 @@ export class Refusals {
     private readonly clock: Clock,
     private readonly memory: DirectiveMemory,
     private readonly keep: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown,
-    private readonly save: () => void,
   ) {}
 
-  /** `carrier`: whose ledger it is in. */
-  record(carrier: string, known: Known, error: unknown, cause?: Promise<EntryId | undefined>): void {
+  /** `source`: whose ledger it is in, or who gave it here. */
+  record(source: string, known: Known, error: unknown, cause?: Promise<EntryId | undefined>): void {
     const { directive } = known;
     if (directive !== undefined && this.memory.isRefused(directive)) return;
-    if (!this.#turnsOf(carrier).take()) return;
+    if (!this.#turnsOf(source).take()) return;
     if (directive !== undefined) {
       this.memory.addRefused(directive);
-      this.save();
+      void this.memory.save();
     }
     const { code, message } = asSparcError(error);
     this.keep({ name: 'directive.refused', code, detail: { ...known, why: message.slice(0, WHY_LENGTH_MAX) } }, cause);
   }
 
-  #turnsOf(carrier: string): Turns {
-    const turns = this.#turns.get(carrier) ?? new Turns(this.clock, REFUSALS_AT_ONCE_MAX, REFUSAL_PAUSE_MS);
-    this.#turns.set(carrier, turns);
+  #turnsOf(source: string): Turns {
+    const turns = this.#turns.get(source) ?? new Turns(this.clock, REFUSALS_AT_ONCE_MAX, REFUSAL_PAUSE_MS);
+    this.#turns.set(source, turns);
     return turns;
   }
 }

@@ -21,7 +21,7 @@ import { ReplicaClient } from '../replica-thread/index.js';
 import { OrderRequest } from '../site-mode/index.js';
 import { fieldMemory } from './field-memory.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
-import { directedSite, joinedSite, type JoinedSite } from './joined-site.js';
+import { directedSite, expulsionBook, joinedSite, type JoinedSite } from './joined-site.js';
 import { LaneState } from './lane-state.js';
 import { Lifecycle } from './lifecycle.js';
 import { MeshJournal } from './mesh-journal.js';
@@ -243,7 +243,7 @@ export class Gateway {
         acceptClock: () => clock.accept(),
         ...(host && { host }),
         ...fieldMemory({ dataDir, clock, journalOpened, plan, view: () => this.#policies.view }),
-        ...(joined && { directives: this.#directedSite(joined, journalOpened) }),
+        ...(joined && { directives: await this.#directedSite(joined, journalOpened) }),
       },
       { onChange: () => this.#site.changed('snapshot'), onRecord: (entry) => this.#onRecord(entry) },
     );
@@ -254,19 +254,21 @@ export class Gateway {
     return field;
   }
 
-  #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): DirectedSite {
-    return directedSite(joined, {
-      dataDir: this.config.dataDir,
-      clock: this.#clock,
-      journalOpened,
+  async #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): Promise<DirectedSite> {
+    const { dataDir } = this.config;
+    const clock = this.#clock;
+    const expulsions = expulsionBook(dataDir, {
+      clock,
       record: (event, cause) => this.#field?.record(event, cause),
-      onExpelled: (expulsions) => {
-        const texts = expulsionsToTexts(expulsions);
+      onExpelled: (expelled) => {
+        const texts = expulsionsToTexts(expelled);
         this.#site.expelled(texts);
         this.#replica.expelled(texts);
       },
       onFailure: (error, what) => this.deps.log.error({ error }, what),
     });
+    await this.#lifecycle.start(named('expulsions', expulsions));
+    return directedSite(joined, { dataDir, clock, journalOpened, expulsions });
   }
 
   #onReplica(message: ReplicaMessage): void {

@@ -33,32 +33,32 @@ export function joinedSite(dataDir: string, policySite: string | undefined, log:
   }
 }
 
-export interface DirectedSiteDeps extends Pick<ExpulsionBookDeps, 'record' | 'onExpelled' | 'onFailure'> {
+/** Whom operators expel. Parts that read or fetch logs are told, and find them on disk at their start. */
+export function expulsionBook(
+  dataDir: string,
+  deps: Pick<ExpulsionBookDeps, 'clock' | 'record' | 'onExpelled' | 'onFailure'>,
+): ExpulsionBook {
+  return new ExpulsionBook({ ...deps, crypto: nodeCrypto, store: new ExpulsionFile(dataDir) });
+}
+
+export interface DirectedSiteDeps {
   readonly dataDir: string;
   readonly clock: Clock;
   readonly journalOpened: Promise<JournalStartReport>;
+  readonly expulsions: ExpulsionBook;
 }
 
 /** What it takes to carry out what operators of the site direct. */
 export function directedSite(joined: JoinedSite, deps: DirectedSiteDeps): DirectedSite {
-  const { dataDir, journalOpened } = deps;
+  const { dataDir, journalOpened, expulsions } = deps;
   const known = { ...joined, verify: verifySignature };
   return {
     ...known,
     store: new DirectiveFile(dataDir),
-    expel: expelSink(deps),
+    expel: async ({ directive: { id, gateway, heads }, by, cause }): Promise<Outcome> => {
+      await expulsions.expel({ gateway, heads: heads.map(headFromText), directive: id, by, cause });
+      return 'applied';
+    },
     given: async () => readDirectives(known, earlierEntries(deps, await journalOpened)),
-  };
-}
-
-/** Makes expulsions count that operators direct. Parts that read or fetch logs are told, and find them on disk at their start. */
-function expelSink({ dataDir, record, onExpelled, onFailure }: DirectedSiteDeps): DirectedSite['expel'] {
-  const members = () => new Set(readMembership(dataDir, verifySignature)?.roster.members.map(({ key }) => key));
-  const store = new ExpulsionFile(dataDir);
-  const book = new ExpulsionBook({ record, onExpelled, onFailure, crypto: nodeCrypto, store, members });
-  book.start();
-  return async ({ directive: { id, gateway, heads }, by, cause }): Promise<Outcome> => {
-    await book.expel({ gateway, heads: heads.map(headFromText), directive: id, by, cause });
-    return 'applied';
   };
 }

@@ -2,6 +2,7 @@ import { compareHlc, HLC_ZERO, mergeHlc, nextHlc, type Hlc } from '@sparc/protoc
 import type { LinkageRule } from '@sparc/protocol/policy';
 import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
 import type { HeardEntry, Peers } from '../heard/index.js';
+import { NewestSaver } from '../platform/index.js';
 import { CHAIN_LENGTH_MAX } from './linkage-machine.js';
 import type { DoneEntries, LinkageStore } from './linkage-file.js';
 import { isPlaced, targetOf, type PlacedAction, type RuleParts } from './rule-parts.js';
@@ -43,10 +44,12 @@ export class AskedHere {
   /** By target: what came late and is done in a moment. */
   readonly #late = new Map<string, Word>();
   #timer: Timer | undefined;
-  #isSaving = false;
-  #isSaved = true;
+  readonly #saver: NewestSaver;
 
-  constructor(private readonly deps: AskedHereDeps) {}
+  constructor(private readonly deps: AskedHereDeps) {
+    const { clock, store, onFailure } = deps;
+    this.#saver = new NewestSaver({ clock, save: () => store.save({ ...this.#done }), onFailure });
+  }
 
   /** Once: takes up what earlier runs did. */
   start(): void {
@@ -85,8 +88,7 @@ export class AskedHere {
     if (actions.length === 0 || !this.#isNew(id) || !this.#mayAsk(id.author, rule)) return;
     this.#done[id.author] = { epoch: id.epoch, sequence: id.sequence };
     if (this.#isOver && this.#behind?.has(id.author) !== false) return;
-    // One that is so far ahead that nobody follows it has no age.
-    if (Math.abs(this.#latest.unixMs - hlc.unixMs) <= YOUNG_MAX_MS) {
+    if (this.#isYoung(entry)) {
       for (const action of actions) this.#words.set(targetOf(action), hlc);
       run({ ...rule, then: actions }, entry, chainOf(entry));
     } else {
@@ -97,12 +99,19 @@ export class AskedHere {
 
   stop(): void {
     this.#timer?.cancel();
+    this.#saver.stop();
   }
 
   /** A gateway that was stolen has rules run that wait for what it hears alone, and no others. */
   #mayAsk(author: string, rule: LinkageRule): boolean {
     const { peers, parts } = this.deps;
     return parts.isHeardAt(rule, (bus) => peers?.hasAlone(author, bus) === true);
+  }
+
+  /** One that is so far ahead that nobody follows it has no age, and one that the journal took late is older than its stamp. */
+  #isYoung({ hlc, record }: HeardEntry): boolean {
+    const lateMs = Number(record.detail?.['lateMs'] ?? 0);
+    return Math.abs(this.#latest.unixMs - hlc.unixMs) + lateMs <= YOUNG_MAX_MS;
   }
 
   #isNew({ author, epoch, sequence }: EntryId): boolean {
@@ -132,23 +141,8 @@ export class AskedHere {
   #save(): void {
     // Whoever starts with it takes what others are behind with for new.
     if (this.#isOver) return;
-    this.#isSaved = false;
-    if (!this.#isSaving) void this.#saveNewest();
-  }
-
-  /** One at a time; a disk that fails is asked again with the next change. */
-  async #saveNewest(): Promise<void> {
-    this.#isSaving = true;
-    try {
-      while (!this.#isSaved) {
-        this.#isSaved = true;
-        await this.deps.store.save({ ...this.#done });
-      }
-    } catch (error) {
-      this.deps.onFailure(error);
-    } finally {
-      this.#isSaving = false;
-    }
+    this.#saver.changed();
+    void this.#saver.save();
   }
 }
 

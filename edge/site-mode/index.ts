@@ -17,11 +17,13 @@ export {
   type Circumstances,
   type FireAlarm,
   type StandingOrder,
+  type RuleRaise,
   type Toggle,
 } from './orders.js';
 export {
   isFireAt,
   isLockedDown,
+  isSameRaise,
   RAISES_OF_ONE_MAX,
   RELEASES_MAX,
   THREAT_LEVEL_MAX,
@@ -37,12 +39,6 @@ export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } fro
 export { readMode } from './read-mode.js';
 export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
-export {
-  FIRE_HEARD_LATE_MS,
-  RELEASE_RETRY_MS,
-  SiteModeKeeper,
-  VOLATILE_MODE,
-  type HeardClaim,
-  type ModeStore,
-  type SiteModeDeps,
-} from './site-mode-keeper.js';
+export { FIRE_HEARD_LATE_MS, type HeardClaim } from './heard-claims.js';
+export { RELEASE_RETRY_MS } from './mode-directives.js';
+export { SiteModeKeeper, VOLATILE_MODE, type ModeStore, type SiteModeDeps } from './site-mode-keeper.js';

@@ -8,6 +8,8 @@ import { RevocationSubject } from '../revocation/index.js';
 import { ruleOf } from './author.js';
 import {
   isRaisedHere,
+  isReleased,
+  isStanding,
   releasesOf,
   THREAT_LEVEL_MAX,
   threatLevel,
@@ -85,6 +87,16 @@ export interface Toggle {
   readonly holderId?: string;
 }
 
+/** What a linkage rule raises. */
+export interface RuleRaise {
+  readonly kind: 'raise';
+  readonly what: 'lockdown' | 'threat';
+  /** Of a threat. */
+  readonly level?: number;
+  /** Where every gateway runs the rule by itself: the same at all of them, so that one release ends it. */
+  readonly shared?: { readonly id: string; readonly isForeseeable: boolean };
+}
+
 /** What a fire input says. */
 export interface FireAlarm {
   readonly kind: 'fire';
@@ -111,15 +123,15 @@ export interface Obeyed {
 
 /**
  * True for what may release a lock, or lets in whom the mode kept out: it is recorded before. An evacuation waits for no
- * record. `by`: a rule sets no threat level, it raises one.
+ * record.
  */
-export function isOpening(order: StandingOrder | Toggle, mode: SiteMode, by = ''): boolean {
+export function isOpening(order: StandingOrder | Toggle | RuleRaise, mode: SiteMode): boolean {
   switch (order.kind) {
     case 'endLockdown':
     case 'releaseDoor':
       return true;
     case 'threatLevel':
-      return ruleOf(by) === undefined && order.level < threatLevel(mode);
+      return order.level < threatLevel(mode);
     case 'door':
     case 'toggle': {
       const present = mode.doors[order.door]?.mode;
@@ -136,7 +148,7 @@ export function isOpening(order: StandingOrder | Toggle, mode: SiteMode, by = ''
  */
 export function obey(
   mode: SiteMode,
-  order: StandingOrder | Toggle | FireAlarm,
+  order: StandingOrder | Toggle | RuleRaise | FireAlarm,
   act: Act,
   { newId, isInMesh, activeFireInputs }: Circumstances,
 ): Obeyed {
@@ -153,9 +165,16 @@ export function obey(
       };
     case 'threatLevel': {
       const { level } = order;
-      if (!isInMesh && ruleOf(act.by) === undefined) return setThreatLevel(mode, level, act, newId);
-      if (isOpening(order, mode, act.by)) throw keyRequired('lowers a threat level');
+      if (!isInMesh) return setThreatLevel(mode, level, act, newId);
+      if (isOpening(order, mode)) throw keyRequired('lowers a threat level');
       return level === 0 ? { mode } : raised({ what: 'threat', level });
+    }
+    case 'raise': {
+      const { what, level, shared } = order;
+      const raise = { ...act, what, ...(level !== undefined && { level }), id: shared?.id ?? newId() };
+      if (!isReleased(mode, raise)) return raising(mode, raise, isInMesh);
+      // What anybody could foresee, a gateway that was stolen may have had released before its time.
+      return shared?.isForeseeable === true ? raising(mode, { ...raise, id: newId() }, isInMesh) : { mode };
     }
     case 'fire':
       return raised({ what: 'fire', input: order.inputId });
@@ -183,15 +202,17 @@ export function obey(
 function raising(mode: SiteMode, raise: Raise, isInMesh: boolean): Obeyed {
   const { what, by, level = 0, input, atUnixMs } = raise;
   const mayBeOver = (each: Raise) => isInMesh && Math.abs(atUnixMs - each.atUnixMs) >= RAISED_ANEW_AFTER_MS;
-  const isSo = mode.raises.some(
-    (each) =>
-      isRaisedHere(each) &&
-      each.what === what &&
-      each.by === by &&
-      each.input === input &&
-      (each.level ?? 0) >= level &&
-      !mayBeOver(each),
-  );
+  const isSo =
+    isStanding(mode, raise) ||
+    mode.raises.some(
+      (each) =>
+        isRaisedHere(each) &&
+        each.what === what &&
+        each.by === by &&
+        each.input === input &&
+        (each.level ?? 0) >= level &&
+        !mayBeOver(each),
+    );
   return isSo ? { mode } : { mode: withRaise(mode, raise), record: raiseRecord(mode, raise, !isInMesh) };
 }
 

@@ -11,7 +11,7 @@ export interface Act {
 
 /** Something that was raised for the site or a part of it, and stands until a release names it. */
 export interface Raise extends Act {
-  /** 16 random bytes in hex. */
+  /** 16 bytes in hex: random, or of a rule that every gateway runs by itself a hash of it and of what set it off. */
   readonly id: string;
   readonly what: 'lockdown' | 'threat' | 'evacuation' | 'fire';
   /** Of a threat. */
@@ -78,6 +78,9 @@ export const kindOf = ({ what, by, level, scope, input }: Raise): string =>
 /** Whether the same gateway raised the same: the later one takes the place of the other. */
 const isSameAgain = (a: Raise, b: Raise): boolean =>
   a.isDirected !== true && b.isDirected !== true && a.entry?.author === b.entry?.author && kindOf(a) === kindOf(b);
+
+/** The same under the same id, as gateways raise it that run the same rule by themselves. */
+export const isSameRaise = (a: Raise, b: Raise): boolean => a.id === b.id && kindOf(a) === kindOf(b);
 
 /** Whoever raised it has as many as may stand of one. */
 export function isTooMany({ raises }: Raised, raise: Raise): boolean {

@@ -4,17 +4,20 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, EntryId } from '@sparc/protocol/ports';
 import type { Visitor as KnownVisitor, VisitorView } from '../access/index.js';
+import { NewestSaver } from '../platform/index.js';
 
-/** At a time. Those whose time is over make room. */
+/** Of more, those whose visits end last. */
 export const VISITORS_MAX = 1_000;
-/** The same of one operator, so that none keeps all others from letting anybody in. */
+/** The same of those whom one operator let in, so that none keeps all others from letting anybody in. */
 export const VISITORS_OF_ONE_MAX = 250;
 
 /** A visitor, and who let them in. */
 export interface GivenVisitor {
   /** Id of the directive. */
   readonly directive: string;
-  /** Name of the operator. */
+  readonly issuedUnixMs: number;
+  /** Public key of the operator, in hex, and their name. */
+  readonly operator: string;
   readonly by: string;
   readonly visitor: Visitor;
 }
@@ -33,7 +36,8 @@ export const VOLATILE_VISITORS: VisitorStore = { load: () => undefined, save: ()
 export interface VisitorBookDeps {
   readonly clock: Clock;
   readonly store: VisitorStore;
-  readonly isRevoked: (id: string) => boolean;
+  /** Since when the visitor of an id is revoked, by whoever ordered that; undefined where they are not. */
+  readonly revokedUnixMs: (id: string) => number | undefined;
   /** Keeps a record whenever the journal can; resolves when it is on disk, to undefined where it never will be. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -50,12 +54,18 @@ export class VisitorBook implements VisitorView {
   readonly #all = new Map<string, Kept>();
   /** By identifier key; of each the one that counts is chosen when somebody asks. */
   readonly #byKey = new Map<string, readonly Kept[]>();
-  readonly #adding = new Map<string, { readonly by: string; readonly added: Promise<void> }>();
+  readonly #adding = new Map<string, Promise<void>>();
   /** Of those on their way in: whom nobody has the right to let in, as it turned out, and why. */
   readonly #ended = new Map<string, string>();
-  #saving = Promise.resolve();
+  readonly #saver: NewestSaver;
 
-  constructor(private readonly deps: VisitorBookDeps) {}
+  constructor(private readonly deps: VisitorBookDeps) {
+    this.#saver = new NewestSaver({
+      clock: deps.clock,
+      save: () => deps.store.save([...this.#all.values()].map(({ key: _key, known: _known, ...given }) => given)),
+      onFailure: (error) => deps.onFailure(error, 'visitors cannot be saved: a restart forgets them'),
+    });
+  }
 
   /** Once, before anything is decided. */
   start(): void {
@@ -68,17 +78,26 @@ export class VisitorBook implements VisitorView {
     }
   }
 
+  stop(): void {
+    this.#saver.stop();
+  }
+
   /** Whether somebody was let in under this id, and still or soon is. */
   has(id: string): boolean {
     return [...this.#all.values()].some(({ visitor }) => visitor.id === id);
   }
 
+  /** A card of which one visitor was revoked is nobody's until it is issued anew: who has it may be any of them. */
   visitorOf(identifierKey: string, atUnixMs: number): KnownVisitor | undefined {
-    const candidates = this.#byKey.get(identifierKey);
-    if (candidates === undefined) return undefined;
-    const rank = ({ known: { id, fromUnixMs, untilUnixMs } }: Kept) =>
-      this.deps.isRevoked(id) ? 2 : fromUnixMs <= atUnixMs && atUnixMs < untilUnixMs ? 0 : 1;
-    return [...candidates].sort((a, b) => rank(a) - rank(b) || latestFirst(a, b))[0]?.known;
+    const all = this.#byKey.get(identifierKey) ?? [];
+    const revokedUnixMs = ({ known: { id } }: Kept) => this.deps.revokedUnixMs(id) ?? -Infinity;
+    const lastUnixMs = Math.max(...all.map(revokedUnixMs));
+    const revoked = all.filter((each) => revokedUnixMs(each) > -Infinity);
+    const issuedSince = all.filter((each) => !revoked.includes(each) && each.issuedUnixMs > lastUnixMs);
+    const isNow = ({ known: { fromUnixMs, untilUnixMs } }: Kept) => fromUnixMs <= atUnixMs && atUnixMs < untilUnixMs;
+    return (issuedSince.length > 0 ? issuedSince : revoked).sort(
+      (a, b) => Number(isNow(b)) - Number(isNow(a)) || latestFirst(a, b),
+    )[0]?.known;
   }
 
   /**
@@ -91,9 +110,9 @@ export class VisitorBook implements VisitorView {
     this.#ended.delete(directive);
     if (this.#all.has(directive)) return Promise.resolve();
     const under = this.#adding.get(directive);
-    if (under !== undefined) return under.added;
+    if (under !== undefined) return under;
     const added = this.#add(given, cause).finally(() => this.#adding.delete(directive));
-    this.#adding.set(directive, { by: given.by, added });
+    this.#adding.set(directive, added);
     return added;
   }
 
@@ -102,9 +121,13 @@ export class VisitorBook implements VisitorView {
     if (this.#adding.has(directive)) this.#ended.set(directive, code);
     const ended = this.#all.get(directive);
     if (ended === undefined) return;
+    this.#endOf(ended, code);
+    void this.#save();
+  }
+
+  #endOf(ended: Kept, code: string): void {
     this.#forget(ended);
     this.#recordEnd(ended, code);
-    this.#save().catch(() => undefined);
   }
 
   #recordEnd({ directive, visitor }: GivenVisitor, code: string): void {
@@ -114,7 +137,10 @@ export class VisitorBook implements VisitorView {
   async #add(given: GivenVisitor, cause: EntryId | undefined): Promise<void> {
     const visitor = kept(given);
     const { id, fromUnixMs, untilUnixMs } = visitor.known;
-    this.#makeRoom(given.by);
+    if (this.#tooMany(visitor).includes(visitor)) {
+      const most = `${VISITORS_OF_ONE_MAX} visitors of ${given.by}, or ${VISITORS_MAX} of everybody,`;
+      throw new SparcError('ERR_DIRECTIVE_VISITORS_MAX', `${most} stay longer`);
+    }
     const recorded = await this.deps.record(
       {
         name: 'visitor.added',
@@ -135,23 +161,25 @@ export class VisitorBook implements VisitorView {
     this.#ended.delete(given.directive);
     if (endedBy !== undefined) return this.#recordEnd(given, endedBy);
     this.#take(visitor);
-    await this.#save();
+    for (const each of this.#tooMany()) this.#endOf(each, 'ERR_DIRECTIVE_VISITORS_MAX');
+    await this.#save().catch((cause: unknown) => {
+      const message = 'the visitor is let in here, but the disk does not take it: a restart would forget it';
+      throw new SparcError('ERR_DIRECTIVE_VISITOR_UNSAVED', message, {}, { cause });
+    });
   }
 
-  /** Counts those on their way in too. */
-  #makeRoom(by: string): void {
-    const nowUnixMs = this.deps.clock.wall().unixMs;
-    if (this.#hasRoom(by)) return;
-    for (const each of [...this.#all.values()].filter(({ known }) => known.untilUnixMs <= nowUnixMs))
-      this.#forget(each);
-    if (this.#hasRoom(by)) return;
-    const most = `${VISITORS_OF_ONE_MAX} visitors of ${by}, or ${VISITORS_MAX} of everybody,`;
-    throw new SparcError('ERR_DIRECTIVE_VISITORS_MAX', `${most} are let in already`);
-  }
-
-  #hasRoom(by: string): boolean {
-    const given = [...this.#all.values(), ...this.#adding.values()].map((each) => each.by);
-    return given.length < VISITORS_MAX && given.filter((each) => each === by).length < VISITORS_OF_ONE_MAX;
+  /** Beyond the bounds: the same in whatever order they come, for who leaves first makes room, also once they have left. */
+  #tooMany(...more: readonly Kept[]): readonly Kept[] {
+    if (this.#all.size + more.length <= VISITORS_OF_ONE_MAX) return [];
+    const counts = new Map<string, number>();
+    const isTooManyOfOne = ({ operator }: Kept) => {
+      const count = (counts.get(operator) ?? 0) + 1;
+      counts.set(operator, count);
+      return count > VISITORS_OF_ONE_MAX;
+    };
+    const all = [...this.#all.values(), ...more].sort(longestFirst);
+    const tooManyOfOne = new Set(all.filter(isTooManyOfOne));
+    return [...tooManyOfOne, ...all.filter((each) => !tooManyOfOne.has(each)).slice(VISITORS_MAX)];
   }
 
   #take(visitor: Kept): void {
@@ -167,17 +195,9 @@ export class VisitorBook implements VisitorView {
     else this.#byKey.set(key, left);
   }
 
-  /** One write at a time; the next one has whatever a failed one had not. */
   #save(): Promise<void> {
-    const saving = this.#saving.then(() =>
-      this.deps.store.save([...this.#all.values()].map(({ directive, by, visitor }) => ({ directive, by, visitor }))),
-    );
-    this.#saving = saving.catch(() => undefined);
-    return saving.catch((cause: unknown) => {
-      this.deps.onFailure(cause, 'visitors cannot be saved: a restart forgets them');
-      const message = 'the visitor is let in here, but the disk does not take it: a restart would forget it';
-      throw new SparcError('ERR_DIRECTIVE_VISITOR_UNSAVED', message, {}, { cause });
-    });
+    this.#saver.changed();
+    return this.#saver.save();
   }
 }
 
@@ -188,6 +208,9 @@ function kept(given: GivenVisitor): Kept {
   const known = { id, profiles, fromUnixMs, untilUnixMs, ...(issue !== undefined && { issue }) };
   return { ...given, key: identifierKey(identifier), known };
 }
+
+const longestFirst = (a: Kept, b: Kept): number =>
+  b.known.untilUnixMs - a.known.untilUnixMs || (a.directive < b.directive ? -1 : 1);
 
 /** The same at every gateway, whatever came first. */
 const latestFirst = (a: Kept, b: Kept): number =>
