@@ -58,6 +58,8 @@ function hear(message: FieldToSite): void {
     log.push(message.event);
     streams.event(message.event);
     mesh?.recorded();
+  } else if (message.kind === 'health') {
+    tell({ kind: 'alive' });
   } else if (message.kind === 'snapshot') {
     streams.state('site', state.view());
   } else if (message.kind === 'commissioning') {
@@ -80,13 +82,13 @@ async function startMesh(): Promise<void> {
   const { SiteMesh } = await import('../site-mesh/index.js');
   const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
   const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
-  const policyInForce = () => state.policyLane();
+  const ofField = { policyInForce: () => state.policyLane(), unread: () => state.unread() };
   const time = meshTime();
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
   const forField = { tell: tellField, stored, reaches };
-  const deps = { clock, random: nodeRandom, log: meshLog, ...forField, policyInForce, time, onDirective };
+  const deps = { clock, random: nodeRandom, log: meshLog, ...forField, ...ofField, time, onDirective };
   mesh = new SiteMesh(deps, dataDir, config);
   mesh.start();
   feed.start();

@@ -20,6 +20,9 @@ const MemberView = closed({
   name: Type.String(),
   addresses: Type.Array(Type.String(), { description: 'those of the roster' }),
   isSelf: Type.Boolean(),
+  isReached: Type.Boolean({
+    description: 'it is heard, directly or through others, and all that it says is taken and read here',
+  }),
   hereSinceUnixMs: Type.Optional(instant('when it was connected to; absent while there is no link to it')),
   awaySinceUnixMs: Type.Optional(instant('when the last link to it ended; absent where none was since the start')),
   roundTripMs: Type.Optional(Type.Number({ description: 'of the last ping' })),

@@ -33,7 +33,7 @@ export type FieldToSite =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: FieldAnswer }
   /** All whom operators expelled; at its start the site process finds them on the disk. */
   | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
-  /** A sign of life of the field, every `HEALTH_INTERVAL_MS`, with what its clock is worth by itself. */
+  /** A sign of life of the field, every `LIFE_INTERVAL_MS`, with what its clock is worth by itself; it is answered. */
   | { readonly kind: 'health'; readonly droppedCount: number; readonly time: OwnTime | undefined };
 
 /** What a person's request comes to. */
@@ -64,6 +64,8 @@ export const SiteToField = Type.Union([
    * its mark.
    */
   kind('siteTime', { heard: Type.Unknown() }),
+  /** Answers `health`. */
+  kind('alive', {}),
   /** There may be more in the replicas, which the field reads and verifies itself; at most once in `STORED_PAUSE_MS`. */
   kind('stored', {}),
   /**
@@ -82,4 +84,3 @@ export type SiteToField = Static<typeof SiteToField>;
 /** Requests of the site process that wait for an answer; more are refused there. */
 export const REQUESTS_WAITING_MAX = 16;
 export const STORED_PAUSE_MS = 10;
-export const HEALTH_INTERVAL_MS = 5_000;

@@ -5,10 +5,9 @@ import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningView } from '../commissioning/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
-import { PartProcess } from '../platform/index.js';
+import { LifeWatch, PartProcess } from '../platform/index.js';
 import type { SiteEvent } from './site-event.js';
 import {
-  HEALTH_INTERVAL_MS,
   SiteToField,
   type FieldAnswer,
   type FieldToSite,
@@ -28,17 +27,17 @@ export interface SiteProcessHandlers {
   request(action: unknown, authorization: string | undefined): RequestAnswer | Promise<RequestAnswer>;
   /** Something of the mesh that is to be recorded. What is given is not checked yet. */
   meshNotice(notice: unknown): void;
-  /** What the own clock is worth by itself; asked every 5 s. */
+  /** What the own clock is worth by itself; asked every `LIFE_INTERVAL_MS`. */
   ownTime(): OwnTime | undefined;
   /** What neighbours say of the time. What is given is not checked yet. */
   siteTime(heard: unknown): void;
   /** There may be more in the replicas. */
   stored(): void;
-  /** Members that are heard; nobody is while the site process does not run. */
+  /** Members that are heard; nobody is while the site process does not run, or has been found to hang. */
   reach(keys: readonly string[]): void;
   /** The API is served; after each start. */
   onListening(url: string): void;
-  /** The API is not served: the process ended (ERR_GATEWAY_PART_FAILED) or its address is taken. It is tried again. */
+  /** The API is not served: the process ended or hangs (ERR_GATEWAY_PART_FAILED), or its address is taken. It is tried again. */
   onDown(error: SparcError): void;
 }
 
@@ -63,7 +62,7 @@ const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 
 /**
  * Runs the site part beside the field. Nothing here waits for it: what it cannot take is dropped and counted, and it
- * gets a fresh snapshot when it can; when it ends, it is restarted with back-off.
+ * gets a fresh snapshot when it can; when it ends, it is restarted with back-off, and when it hangs, it is ended.
  */
 export class SiteProcess {
   #child: PartProcess<SiteToField> | undefined;
@@ -77,7 +76,7 @@ export class SiteProcess {
   #needsSnapshot = false;
   /** By what will be sent soon. */
   readonly #changeTimers = new Map<Changing, Timer>();
-  #healthTimer: Timer | undefined;
+  readonly #life: LifeWatch;
   #busesTimer: Timer | undefined;
   #restartTimer: Timer | undefined;
 
@@ -85,7 +84,16 @@ export class SiteProcess {
     private readonly clock: Clock,
     private readonly handlers: SiteProcessHandlers,
     private readonly options: SiteOptions,
-  ) {}
+  ) {
+    this.#life = new LifeWatch(clock, {
+      ask: () => this.#sendHealth(),
+      onSilent: () => {
+        // A process that waits for a disk ends when that answers.
+        handlers.reach([]);
+        this.#child?.abandon('it does not answer');
+      },
+    });
+  }
 
   /** Messages that were dropped because the site process was behind. */
   get droppedCount(): number {
@@ -110,6 +118,7 @@ export class SiteProcess {
       onEnd: (why, _code, cause) => this.#onEnd(why, cause),
     });
     this.#child = child;
+    this.#life.start();
   }
 
   /** It is sent soon, once for many changes. */
@@ -151,9 +160,11 @@ export class SiteProcess {
         if (this.#isListening) return;
         this.#isListening = true;
         for (const what of CHANGING) this.#sendChanged(what);
-        this.#beat();
         this.#sendBuses();
         this.handlers.onListening(message.url);
+        return;
+      case 'alive':
+        this.#life.answered();
         return;
       case 'mesh':
         this.handlers.meshNotice(message.notice);
@@ -186,9 +197,9 @@ export class SiteProcess {
     }
   }
 
-  #beat(): void {
-    this.#send({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
-    this.#healthTimer = this.clock.setTimer(HEALTH_INTERVAL_MS, () => this.#beat());
+  /** Also to one that does not listen yet, and does answer. */
+  #sendHealth(): void {
+    this.#post({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
   }
 
   #sendBuses(): void {
@@ -202,10 +213,14 @@ export class SiteProcess {
     else this.#send({ kind: 'commissioning', view: this.handlers.commissioning() });
   }
 
+  /** Before it listens nothing is lost: it starts from a snapshot, and reads older events from the journal. */
   #send(message: FieldToSite): void {
+    if (this.#isListening) this.#post(message);
+  }
+
+  #post(message: FieldToSite): void {
     const child = this.#child;
-    // Before it listens nothing is lost: it starts from a snapshot, and reads older events from the journal.
-    if (child === undefined || !this.#isListening) return;
+    if (child === undefined) return;
     if (this.#unsentCount >= SITE_BACKLOG_MAX) {
       this.#droppedCount += 1;
       this.#needsSnapshot = true;
@@ -222,7 +237,7 @@ export class SiteProcess {
   #onEnd(why: string, cause?: Error): void {
     this.#child = undefined;
     this.#isListening = false;
-    this.#healthTimer?.cancel();
+    this.#life.stop();
     this.#busesTimer?.cancel();
     for (const timer of this.#changeTimers.values()) timer.cancel();
     this.#changeTimers.clear();

@@ -39,6 +39,8 @@ export interface SiteSnapshot {
   readonly journal: { readonly healthy: boolean; readonly lastEntry?: string };
   /** Ids of linkage rules that tripped a limit and do nothing at the moment. */
   readonly suspendedRules: readonly string[];
+  /** Public keys, in hex, of gateways whose logs are not read here to their end: what they say last is not known. */
+  readonly unread: readonly string[];
   /** Records that wait for a journal that failed. */
   readonly lateRecordsCount: number;
 }

@@ -27,4 +27,5 @@ export { policyAge, type PolicyConfirmation } from './policy-age.js';
 export { SiteClock, type ClockStore, type OwnTime, type SiteClockDeps, type SiteClockHandlers } from './site-clock.js';
 export { AGREE_MS, siteTime, type OwnClock, type SiteTime, type TimesHeard } from './site-time.js';
 export { StalenessWatch, type StalenessWatchDeps } from './staleness-watch.js';
+export { STAMPS_AHEAD_PAUSE_MS, StampsAhead, type StampsAheadDeps } from './stamps-ahead.js';
 export { Turns } from './turns.js';

@@ -1,3 +1,4 @@
+import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import type { NeighbourTime, TimeQuality } from '@sparc/protocol/ports';
 
 /** Clocks that differ by no more, beyond what they say of their error, agree. */
@@ -40,6 +41,13 @@ export function siteTime(heard: TimesHeard, own: OwnClock): SiteTime | undefined
   const offsetMs = own.quality === 'stepped' ? agreed(heard, isCounting) : together(heard, own);
   return offsetMs === undefined ? undefined : { offsetMs };
 }
+
+/** By how much the neighbour is ahead of the own clock that is furthest, of those whose stamps would be followed; 0: none is. */
+export const furthestAheadMs = ({ times }: TimesHeard, ownOffsetMs: number): number =>
+  times
+    .filter(isCounting)
+    .map(({ offsetMs }) => offsetMs - ownOffsetMs)
+    .reduce((most, aheadMs) => (aheadMs <= HLC_AHEAD_MAX_MS ? Math.max(most, aheadMs) : most), 0);
 
 const isVouching = ({ quality, errorMs }: NeighbourTime): boolean =>
   (quality === 'synced' || quality === 'holdover') && errorMs <= VOUCHED_ERROR_MAX_MS;

@@ -209,6 +209,7 @@ const TITLES = {
   'clock.synced': 'Clock confirmed',
   'clock.holdover': 'Clock no longer confirmed',
   'clock.site_time': 'Time of the neighbours',
+  'clock.stamps_ahead': 'Another gateway is far ahead',
   'clock.unsynced': 'Clock not known',
   'clock.distrusted': 'Clock not believed',
   'clock.accepted': 'Clock accepted by a person',

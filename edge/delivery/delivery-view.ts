@@ -11,7 +11,10 @@ const GatewayDelivery = closed({
   key,
   name: Type.String(),
   isSelf: Type.Boolean(),
-  isReached: Type.Boolean({ description: 'it hears, directly or through others, the gateway that is asked' }),
+  isReached: Type.Boolean({
+    description:
+      'it hears, directly or through others, the gateway that is asked, which takes and reads all that it says',
+  }),
   newest: Type.Optional(
     closed({ cursor: cursor('the newest entry of it that is here'), atUnixMs: instant('when it wrote that') }),
   ),

@@ -1,9 +1,10 @@
 import type { Clock } from '@sparc/protocol/ports';
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
+import type { Peers } from '../heard/index.js';
 import type { Linkage } from '../linkage/index.js';
 import type { RevocationBook } from '../revocation/index.js';
-import { isLockedDown, threatLevel, type SiteMode, type SiteModeKeeper } from '../site-mode/index.js';
+import { isLockedDown, isSameRaise, threatLevel, type SiteMode, type SiteModeKeeper } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { DoorSet } from './door-set.js';
 import type { Indicator } from './indicator.js';
@@ -31,6 +32,7 @@ interface SnapshotParts {
   readonly indicator: Indicator;
   readonly recorder: Recorder;
   readonly linkage: Linkage;
+  readonly peers: Peers;
 }
 
 export function fieldSnapshot(parts: SnapshotParts): FieldSnapshot {
@@ -61,6 +63,7 @@ export function fieldSnapshot(parts: SnapshotParts): FieldSnapshot {
       ...(lastId === undefined ? {} : { lastEntry: `${lastId.epoch}.${lastId.sequence}` }),
     },
     suspendedRules: parts.linkage.suspended,
+    unread: parts.peers.unread,
     lateRecordsCount: recorder.lateCount,
   };
 }
@@ -71,16 +74,19 @@ function modeSnapshot(mode: SiteMode): SiteSnapshot['mode'] {
     lockdown: isLockedDown(mode),
     threatLevel: threatLevel(mode),
     fires: raises.flatMap(({ what, input }) => (what === 'evacuation' ? what : (input ?? []))),
-    raises: raises.map(({ id, what, by, atUnixMs, level, scope, input, entry }) => ({
-      id,
-      what,
-      by,
-      atUnixMs,
-      ...(level !== undefined && { level }),
-      ...(scope !== undefined && { scope }),
-      ...(input !== undefined && { input }),
-      ...(entry !== undefined && { gateway: entry.author }),
-    })),
+    // Gateways that run the same rule raise the same.
+    raises: raises
+      .filter((raise, at) => raises.findIndex((each) => isSameRaise(each, raise)) === at)
+      .map(({ id, what, by, atUnixMs, level, scope, input, entry }) => ({
+        id,
+        what,
+        by,
+        atUnixMs,
+        ...(level !== undefined && { level }),
+        ...(scope !== undefined && { scope }),
+        ...(input !== undefined && { input }),
+        ...(entry !== undefined && { gateway: entry.author }),
+      })),
   };
 }
 

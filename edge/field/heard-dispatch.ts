@@ -1,3 +1,6 @@
+import type { EventDraft } from '@sparc/protocol/events';
+import type { Clock } from '@sparc/protocol/ports';
+import { StampsAhead } from '../clock/index.js';
 import type { DirectiveDesk } from '../directives/index.js';
 import type { Heard, HeardEntry, Peers } from '../heard/index.js';
 import type { Linkage } from '../linkage/index.js';
@@ -8,6 +11,8 @@ import { codeOf, type FieldLog } from './recorder.js';
 import type { StampClock } from './stamp-clock.js';
 
 export interface HeardDispatchDeps {
+  readonly clock: Clock;
+  readonly record: (event: EventDraft) => unknown;
   readonly log: FieldLog;
   readonly stamps: StampClock;
   readonly peers: Peers;
@@ -21,18 +26,37 @@ export interface HeardDispatchDeps {
 
 /** Takes what other gateways and the authority of the site said to the parts it concerns. */
 export class HeardDispatch {
-  constructor(private readonly deps: HeardDispatchDeps) {}
+  readonly #ahead: StampsAhead;
+
+  constructor(private readonly deps: HeardDispatchDeps) {
+    this.#ahead = new StampsAhead(deps);
+  }
 
   heard(heard: Heard): void {
     const { stamps, peers, doors, mode, passages, linkage, directives } = this.deps;
-    for (const { hlc } of heard.entries) stamps.follow(hlc);
-    if (peers.heard(heard)) doors.lookAtModes();
+    for (const { id, hlc } of heard.entries) if (!stamps.follow(hlc)) this.#ahead.look(id.author, hlc);
+    const isOther = peers.heard(heard);
+    if (isOther) doors.lookAtModes();
     passages.heard(heard);
+    if (isOther) passages.reached();
     for (const { key, heads } of heard.roster?.expelled ?? []) mode.expelled(key, heads);
     directives?.believe(heard.delegations);
+    if (heard.roster !== undefined) directives?.tryAgain();
     for (const entry of heard.entries) if (entry.record.name === 'fire.ended') mode.fireEnded(entry);
     for (const entry of heard.entries) this.#guard(entry);
     linkage.caughtUp(heard.behind);
+  }
+
+  /** Nothing is read of anybody any more, until something is heard again: all of it, from the start. */
+  unheard(): void {
+    this.deps.peers.unheard();
+    this.deps.passages.reached();
+  }
+
+  /** Public keys, in hex, of all gateways to which there is a way. */
+  reaches(keys: readonly string[]): void {
+    this.deps.peers.reaches(keys);
+    this.deps.passages.reached();
   }
 
   /** What is wrong with one entry of another gateway concerns no other. */

@@ -4,7 +4,14 @@ import { isInForce, type Origin } from '../directives/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
 import type { VisitorBook } from '../visitors/index.js';
-import { OrderRefused, refused, type Order, type SiteModeKeeper, type Toggle } from '../site-mode/index.js';
+import {
+  OrderRefused,
+  refused,
+  type Order,
+  type RuleRaise,
+  type SiteModeKeeper,
+  type Toggle,
+} from '../site-mode/index.js';
 import type { DoorSet } from './door-set.js';
 import type { Recorder } from './recorder.js';
 
@@ -31,7 +38,7 @@ export class OrderDesk {
   constructor(private readonly deps: OrderDeskDeps) {}
 
   /** Rejects with ERR_GATEWAY_ORDER_REFUSED, or with what says that it is in force but not on disk. */
-  async obey(order: Order | Toggle, by: string, origin?: Origin): Promise<void> {
+  async obey(order: Order | Toggle | RuleRaise, by: string, origin?: Origin): Promise<void> {
     try {
       await this.#obey(order, by, origin);
     } catch (error) {
@@ -40,7 +47,7 @@ export class OrderDesk {
     }
   }
 
-  #refused(order: Order | Toggle, by: string, error: Error): void {
+  #refused(order: Order | Toggle | RuleRaise, by: string, error: Error): void {
     const undoes = error instanceof OrderRefused ? error.undoes : undefined;
     const why = error.message.slice(0, WHY_LENGTH_MAX);
     void this.deps.recorder.record({
@@ -51,7 +58,7 @@ export class OrderDesk {
     });
   }
 
-  async #obey(order: Order | Toggle, by: string, origin: Origin | undefined): Promise<void> {
+  async #obey(order: Order | Toggle | RuleRaise, by: string, origin: Origin | undefined): Promise<void> {
     const { doors, recorder, passages, mode } = this.deps;
     if ('door' in order && doors.get(order.door) === undefined) throw refused(`there is no door ${order.door}`);
     switch (order.kind) {

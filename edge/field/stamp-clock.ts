@@ -16,11 +16,20 @@ export class StampClock {
     return Math.max(this.clock.wall().unixMs, this.#stampedUnixMs);
   }
 
-  /** Another gateway stamped something: what is recorded here from now on comes after it. */
-  follow(hlc: Hlc): void {
+  /** Another gateway stamped something: what is recorded here from now on comes after it. False: it is too far ahead for that. */
+  follow(hlc: Hlc): boolean {
     this.journal.observe(hlc);
     const { followed } = mergeHlc(HLC_ZERO, hlc, this.clock.wall().unixMs);
     if (followed) this.stamped(hlc);
+    return followed;
+  }
+
+  /**
+   * The clock of a neighbour shows this. What is recorded here from now on comes after it, so that in a quiet site, too, no
+   * stamp is older than it looks.
+   */
+  keepUpWith(unixMs: number): void {
+    this.journal.observe({ unixMs, counter: 0 });
   }
 
   /** The own journal stamped an entry. */

@@ -9,7 +9,9 @@ export interface Peer {
   readonly name: string;
   /** As it said when it started last; undefined: it was not heard yet. */
   readonly buses: ReadonlySet<string> | undefined;
-  /** And what it says can be read here. */
+  /** There is a way to it, and its log holds. */
+  readonly isLinked: boolean;
+  /** And what it says is read here, to its end. */
   readonly isReached: boolean;
 }
 
@@ -18,13 +20,19 @@ interface Start {
   readonly buses: ReadonlySet<string>;
 }
 
-/** The other gateways of the site: which buses each of them serves, and whether it is reached. */
+/**
+ * The other gateways of the site: which buses each of them serves, and whether it is reached. One is that the site process
+ * hears, directly or through others, and whose log is read here to its end.
+ */
 export class Peers {
   #roster: HeardRoster | undefined;
   /** By key: the start that counts is the latest, in whatever order they are heard. */
   readonly #starts = new Map<string, Start>();
-  #reached: ReadonlySet<string> = new Set();
+  /** As the site process has it. */
+  #linked: ReadonlySet<string> = new Set();
   #refused: ReadonlySet<string> = new Set();
+  /** Of whom not all was read that was there when the reader started. Undefined: nothing is read of anybody. */
+  #behind: ReadonlySet<string> | undefined;
   #ownBuses: ReadonlySet<string> = new Set();
   /** By input. */
   #buses: ReadonlyMap<string, string> = new Map();
@@ -42,8 +50,15 @@ export class Peers {
       key,
       name,
       buses: this.#starts.get(key)?.buses,
-      isReached: this.#reached.has(key) && !this.#refused.has(key),
+      isLinked: this.#isLinked(key),
+      isReached: this.#isLinked(key) && this.#isRead(key),
     }));
+  }
+
+  /** Public keys, in hex, of all others whose logs are not read here to their end, whether or not there is a way to them. */
+  get unread(): readonly string[] {
+    const { self, members } = this.#roster ?? NO_ROSTER;
+    return members.flatMap(({ key }) => (key === self || this.#isRead(key) ? [] : [key]));
   }
 
   /** `site`: all of what `own` is this gateway's part of. */
@@ -68,9 +83,9 @@ export class Peers {
     return bus !== undefined && this.hasAlone(key, bus);
   }
 
-  /** Whether this gateway does what one of those has to that reach each other. */
+  /** Whether this gateway does what one of those has to that reach each other. One whose log is still read does its part. */
   get speaksForAll(): boolean {
-    return this.all.every(({ key, isReached }) => !isReached || this.self < key);
+    return this.all.every(({ key, isLinked }) => !isLinked || this.self < key);
   }
 
   /** Whether somebody is of the site, or was. */
@@ -79,10 +94,13 @@ export class Peers {
     return key === self || [...members, ...expelled].some((gateway) => gateway.key === key);
   }
 
-  /** Returns whether others may have what they had not before. */
-  heard({ roster, entries, refused }: Heard): boolean {
+  /** Returns whether others may have what they had not before, or may be reached or not as they were not before. */
+  heard({ roster, entries, refused, behind }: Heard): boolean {
+    let isChanged = roster !== undefined || refused !== undefined || behind.length !== this.#behind?.size;
     if (refused !== undefined) this.#refused = new Set(refused);
-    let isChanged = roster !== undefined;
+    // Nobody is behind who was not, as long as the same reader reads.
+    const before = this.#behind;
+    this.#behind = new Set(behind.filter((key) => before?.has(key) !== false));
     this.#roster = roster ?? this.#roster;
     for (const { id, hlc, record } of entries) {
       if (record.name !== 'gateway.started') continue;
@@ -95,9 +113,22 @@ export class Peers {
     return isChanged;
   }
 
-  /** Public keys, in hex, of all that are heard, directly or through others. */
+  /** Nothing is read of anybody, until something is heard again. */
+  unheard(): void {
+    this.#behind = undefined;
+  }
+
+  /** Public keys, in hex, of all that the site process hears, directly or through others. */
   reaches(keys: readonly string[]): void {
-    this.#reached = new Set(keys);
+    this.#linked = new Set(keys);
+  }
+
+  #isLinked(key: string): boolean {
+    return this.#linked.has(key) && !this.#refused.has(key);
+  }
+
+  #isRead(key: string): boolean {
+    return this.#behind?.has(key) === false && !this.#refused.has(key);
   }
 }
 

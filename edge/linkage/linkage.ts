@@ -19,8 +19,9 @@ import {
   type LinkageState,
 } from './linkage-machine.js';
 import { RuleActions, type Cause, type RuleActionsDeps } from './rule-actions.js';
-import { isRestricting } from './rule-order.js';
-import { isEverywhere, isPlaced, RuleParts, type LinkagePlan, type PlacedAction } from './rule-parts.js';
+import { isRaise, isRestricting } from './rule-order.js';
+import { isPlaced, RuleParts, type LinkagePlan, type PlacedAction } from './rule-parts.js';
+import { occasionOf } from './shared-raise.js';
 
 export interface LinkageDeps extends RuleActionsDeps {
   readonly facts: SiteFacts;
@@ -103,8 +104,9 @@ export class Linkage {
     const { name, detail } = record;
     const author = detail?.['rule'] ?? ruleOf(detail?.['by'] ?? this.#standingAuthor(record));
     const chainLength = Math.max(this.#chainLength, this.#chains.get(author ?? '') ?? 0);
-    const cause = { id, text: name, subject: subjectOf(record) };
-    this.#happened({ kind: 'event', record }, chainLength, cause, isEverywhere(record) ? 'everywhere' : 'here');
+    const occasion = occasionOf(record);
+    const cause = { id, text: name, subject: subjectOf(record), occasion };
+    this.#happened({ kind: 'event', record }, chainLength, cause, occasion === undefined ? 'here' : 'everywhere');
   };
 
   /** What another gateway recorded. */
@@ -237,8 +239,6 @@ export class Linkage {
     this.#resume = { atMs, timer };
   }
 }
-
-const isRaise = (action: LinkageAction): boolean => 'raise' in action || 'raiseThreatLevel' in action;
 
 /** What is repeated of a record in those that follow from it. */
 function subjectOf({ accessPointId, doorId, deviceId, credentialId, holderId }: EventRecord): Cause['subject'] {

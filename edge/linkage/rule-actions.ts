@@ -2,8 +2,9 @@ import { isSparcError } from '@sparc/protocol/errors';
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import type { LinkageAction, LinkageRule, Output } from '@sparc/protocol/policy';
 import type { CommandOutcome, EntryId } from '@sparc/protocol/ports';
-import { authorOf, type Order, type SiteMode } from '../site-mode/index.js';
+import { authorOf, type Order, type RuleRaise, type SiteMode } from '../site-mode/index.js';
 import { isRestricting, ruleOrder, type OrderAction } from './rule-order.js';
+import { sharedRaise, type Occasion } from './shared-raise.js';
 import { RuleOutputs, type RuleOutputsDeps } from './rule-outputs.js';
 
 /** Orders and output commands of rules that wait for the journal or a bus; more are refused, and recorded as that. */
@@ -14,7 +15,7 @@ const ORDER_LATE_MS = 2_000;
 export interface RuleActionsDeps extends RuleOutputsDeps {
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown;
   /** As a person's order; rejects with ERR_GATEWAY_ORDER_REFUSED. */
-  readonly order: (order: Order, by: string) => Promise<void>;
+  readonly order: (order: Order | RuleRaise, by: string) => Promise<void>;
   readonly siteMode: () => SiteMode;
   /** The site, or the part of it that a door belongs to. */
   readonly isLockedDown: (doorId: string) => boolean;
@@ -26,6 +27,8 @@ export interface RuleActionsDeps extends RuleOutputsDeps {
 export interface Cause {
   readonly id?: Promise<EntryId | undefined>;
   readonly text: string;
+  /** That every gateway knows of by itself. */
+  readonly occasion?: Occasion | undefined;
   readonly subject: Pick<EventRecord, 'accessPointId' | 'doorId' | 'deviceId' | 'credentialId' | 'holderId'>;
 }
 
@@ -97,7 +100,10 @@ export class RuleActions {
   }
 
   async #give(rule: string, action: OrderAction, cause: Cause): Promise<void> {
-    const given = ruleOrder(action, this.deps.siteMode(), this.deps.isLockedDown);
+    const { siteMode, isLockedDown } = this.deps;
+    const { occasion } = cause;
+    const shared = (what: string) => occasion && sharedRaise(rule, occasion, what);
+    const given = ruleOrder(action, siteMode(), isLockedDown, shared);
     if (given.kind === 'refused') return this.#failed(rule, cause, given.why);
     if (given.kind === 'stands') return;
     try {

@@ -1,5 +1,5 @@
 import type { LinkageAction } from '@sparc/protocol/policy';
-import { isOpening, ruleOf, type Order, type SiteMode } from '../site-mode/index.js';
+import { isOpening, ruleOf, type Order, type RuleRaise, type SiteMode } from '../site-mode/index.js';
 
 type DoorOrder = Extract<Order, { kind: 'door' | 'releaseDoor' }>;
 
@@ -10,21 +10,30 @@ export type OrderAction = Extract<
 
 /** What a rule may order now. `stands`: it is so already. */
 export type RuleOrder =
-  | { readonly kind: 'order'; readonly order: Order }
+  | { readonly kind: 'order'; readonly order: Order | RuleRaise }
   | { readonly kind: 'stands' }
   | { readonly kind: 'refused'; readonly why: string };
 
-const order = (given: Order): RuleOrder => ({ kind: 'order', order: given });
+const order = (given: Order | RuleRaise): RuleOrder => ({ kind: 'order', order: given });
 const refused = (why: string): RuleOrder => ({ kind: 'refused', why });
 
 /**
  * A rule opens nothing in a lockdown, not even for its end; it raises and never lowers; and what a person ordered for a door
  * stands until a person ends it: locked down by a rule, a door that it restricted is so again when that ends.
  */
-export function ruleOrder(action: OrderAction, mode: SiteMode, isLockedDown: (doorId: string) => boolean): RuleOrder {
+export function ruleOrder(
+  action: OrderAction,
+  mode: SiteMode,
+  isLockedDown: (doorId: string) => boolean,
+  sharedRaise: (what: string) => RuleRaise['shared'],
+): RuleOrder {
   // Beside what others raised: it stands when they release theirs.
-  if ('raise' in action) return order({ kind: 'lockdown' });
-  if ('raiseThreatLevel' in action) return order({ kind: 'threatLevel', level: action.raiseThreatLevel });
+  if (isRaise(action)) {
+    const raised =
+      'raise' in action ? { what: 'lockdown' as const } : { what: 'threat' as const, level: action.raiseThreatLevel };
+    const shared = sharedRaise(Object.values(raised).join(' '));
+    return order({ kind: 'raise', ...raised, ...(shared && { shared }) });
+  }
   const { door } = action;
   if ('access' in action) {
     if (isLockedDown(door)) return refused('it is locked down');
@@ -43,9 +52,14 @@ export function ruleOrder(action: OrderAction, mode: SiteMode, isLockedDown: (do
   return order(wanted);
 }
 
+export const isRaise = (
+  action: LinkageAction,
+): action is Extract<OrderAction, { raise: unknown } | { raiseThreatLevel: unknown }> =>
+  'raise' in action || 'raiseThreatLevel' in action;
+
 /** Waits for no record, and for no other order. */
 export const isRestricting = (action: LinkageAction, mode: SiteMode): boolean =>
-  'raise' in action || 'raiseThreatLevel' in action || ('mode' in action && !isOpening(doorOrder(action), mode));
+  isRaise(action) || ('mode' in action && !isOpening(doorOrder(action), mode));
 
 function doorOrder({ door, mode, forMs }: Extract<LinkageAction, { mode: unknown }>): DoorOrder {
   if (mode === 'scheduled') return { kind: 'releaseDoor', door };

@@ -1,4 +1,3 @@
-import type { EventRecord } from '@sparc/protocol/events';
 import type { LinkageAction, LinkageRule, LinkageTrigger, SitePlan } from '@sparc/protocol/policy';
 
 /** Of the plan of a site, or of a gateway's part of it. */
@@ -68,16 +67,4 @@ function placesOf(trigger: Exclude<LinkageTrigger, { schedule: string }>): strin
   if ('input' in trigger) return [`input ${trigger.input}`];
   const { where = {} } = trigger;
   return PLACES.flatMap((what) => (where[what] === undefined ? [] : [`${what} ${where[what]}`]));
-}
-
-/**
- * Whether every gateway records it by itself: a boundary of a schedule, or what was raised, released or directed for the
- * site. A rule that waits for it runs at each of them, and each does its own part. An evacuation without a key stays where it
- * was called.
- */
-export function isEverywhere({ name, detail, doorId }: EventRecord): boolean {
-  if (name === 'schedule.active' || name === 'schedule.inactive') return detail?.['because'] === 'boundary';
-  if (name === 'fire.evacuation' && detail?.['directive'] === undefined) return false;
-  const ofSite = detail?.['raise'] ?? detail?.['raises'] ?? detail?.['directive'];
-  return ofSite !== undefined && detail?.['alone'] === undefined && doorId === undefined;
 }

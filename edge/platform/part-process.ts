@@ -59,6 +59,13 @@ export class PartProcess<Message> {
     this.#child.kill(signal);
   }
 
+  /** Ends it at once, whatever it does, and hears nothing of it any more. `why`: as `onEnd` is told it. */
+  abandon(why: string): void {
+    this.#why = why;
+    this.#channel?.close();
+    this.kill('SIGKILL');
+  }
+
   /** Resolves when it has ended after a signal. */
   async end(signal: 'SIGTERM' | 'SIGKILL', deadlineMs: number): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#child.once('close', () => resolve()));
@@ -69,9 +76,9 @@ export class PartProcess<Message> {
   }
 
   #heard(line: string): void {
-    if (this.#isFlooding()) return this.#mad('it sent more messages than it may');
+    if (this.#isFlooding()) return this.abandon('it sent more messages than it may');
     const said = line.length > PART_MESSAGE_MAX ? undefined : fromJson(line);
-    if (!this.deps.isMessage(said)) return this.#mad('it sent what is no message');
+    if (!this.deps.isMessage(said)) return this.abandon('it sent what is no message');
     this.deps.onMessage(said);
   }
 
@@ -83,12 +90,6 @@ export class PartProcess<Message> {
     }
     this.#heardCount += 1;
     return this.#heardCount > MESSAGES_PER_SECOND_MAX;
-  }
-
-  #mad(why: string): void {
-    this.#why = why;
-    this.#channel?.close();
-    this.kill('SIGKILL');
   }
 
   #ended(why: string, code: number | undefined, cause?: Error): void {

@@ -64,6 +64,8 @@ export class HeardFeed {
       this.#trouble = undefined;
     } catch (error) {
       if (!isSparcError(error)) throw error;
+      // What can be read again is told anew: nobody knows what the files lost meanwhile.
+      this.#reader = undefined;
       const { code, message } = error;
       if (this.#trouble !== message) this.deps.onUnheard({ code, message });
       this.#trouble = message;

@@ -3,6 +3,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { Heard } from '../heard/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
+import { LifeWatch } from '../platform/index.js';
 import type { ReplicaMessage } from '../policy/index.js';
 import type { FromReplica, ReplicaThreadData, ToReplica, Unheard } from './replica-messages.js';
 
@@ -13,7 +14,10 @@ export interface ReplicaHandlers {
   onHeard(heard: Heard): void;
   /** Told once, until it is over. */
   onUnheard(unheard: Unheard): void;
-  /** ERR_GATEWAY_PART_FAILED: the thread ended; it is started again, and the last generation stays in use. */
+  /**
+   * ERR_GATEWAY_PART_FAILED: the thread ended, or hangs and is ended. It is started again, and the last generation stays in
+   * use; of others nothing is heard till then.
+   */
   onFailed(error: SparcError): void;
 }
 
@@ -25,6 +29,7 @@ export class ReplicaClient {
   readonly #clock: Clock;
   readonly #data: ReplicaThreadData;
   readonly #handlers: ReplicaHandlers;
+  readonly #life: LifeWatch;
   #worker: Worker | undefined;
   #restart: Timer | undefined;
   #restartMs = RESTART_MIN_MS;
@@ -39,6 +44,10 @@ export class ReplicaClient {
     this.#clock = clock;
     this.#data = { dataDir, publicKey };
     this.#handlers = handlers;
+    this.#life = new LifeWatch(clock, {
+      ask: () => this.#post({ kind: 'ask' }),
+      onSilent: () => this.#lost('it does not answer'),
+    });
   }
 
   start(): void {
@@ -47,14 +56,14 @@ export class ReplicaClient {
     this.#worker = worker;
     if (this.#isHearing) this.hear();
     let reason = 'it ended';
-    worker.on('message', (message: FromReplica) => this.#hear(message));
+    worker.on('message', (message: FromReplica) => {
+      if (worker === this.#worker) this.#hear(message);
+    });
     worker.on('error', (error) => (reason = error.message));
     worker.on('exit', () => {
-      if (this.#stopped) return;
-      this.#handlers.onFailed(new SparcError('ERR_GATEWAY_PART_FAILED', `the replica thread failed: ${reason}`));
-      this.#restart = this.#clock.setTimer(this.#restartMs, () => this.start());
-      this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+      if (worker === this.#worker) this.#lost(reason);
     });
+    this.#life.start();
   }
 
   /** From now on there is somebody to take what others say. */
@@ -79,11 +88,26 @@ export class ReplicaClient {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#restart?.cancel();
+    this.#life.stop();
     await this.#worker?.terminate();
+  }
+
+  /** A thread that hangs in a call of the system ends when that returns: nobody waits for it. */
+  #lost(reason: string): void {
+    if (this.#stopped) return;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#life.stop();
+    void worker?.terminate();
+    this.#handlers.onFailed(new SparcError('ERR_GATEWAY_PART_FAILED', `the replica thread failed: ${reason}`));
+    this.#restart = this.#clock.setTimer(this.#restartMs, () => this.start());
+    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
   }
 
   #hear(message: FromReplica): void {
     if (this.#stopped) return;
+    this.#life.answered();
+    if (message.kind === 'alive') return;
     this.#restartMs = RESTART_MIN_MS;
     if (message.kind === 'heard') {
       this.#handlers.onHeard(message.heard);

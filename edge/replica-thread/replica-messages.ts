@@ -18,9 +18,11 @@ export type ToReplica =
   /** All whom operators expelled; at its start the thread finds them on the disk. */
   | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
   /** The field took what it was told last, and wants more. */
-  | { readonly kind: 'taken' };
+  | { readonly kind: 'taken' }
+  /** To be answered with `alive`. */
+  | { readonly kind: 'ask' };
 
-/** Nothing is heard of an author, or, without one, of anybody. */
+/** Nothing is heard of an author, or, without one, of anybody until something is heard again: all of it, from the start. */
 export interface Unheard {
   readonly author?: string;
   readonly code: ErrorCode;
@@ -28,4 +30,7 @@ export interface Unheard {
 }
 
 export type FromReplica =
-  ReplicaMessage | { readonly kind: 'heard'; readonly heard: Heard } | ({ readonly kind: 'unheard' } & Unheard);
+  | ReplicaMessage
+  | { readonly kind: 'heard'; readonly heard: Heard }
+  | ({ readonly kind: 'unheard' } & Unheard)
+  | { readonly kind: 'alive' };

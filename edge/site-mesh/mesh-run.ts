@@ -9,7 +9,7 @@ import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
 import type { DeliveryView, DirectiveView } from '../delivery/index.js';
 import { nodeCrypto } from '../ledger/index.js';
-import { Operators, type Membership, type MembershipChange } from '../membership/index.js';
+import type { Membership, MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';
 import { freeBytesAt, toHex } from '../platform/index.js';
 import {
@@ -52,6 +52,8 @@ export interface MeshRunDeps {
   /** For the journal. */
   tell(notice: MeshNotice): void;
   policyInForce(): PolicyInForceView;
+  /** Public keys, in hex, of members whose logs the field does not read to their end. */
+  unread(): readonly string[];
   /** For the field: something came to the replicas. */
   stored(): void;
   /** For the field, when it changes: public keys, in hex, of the members that are heard, directly or through others. */
@@ -71,7 +73,6 @@ export class MeshRun {
   readonly #replicator: Replicator;
   readonly #ownCopies = new OwnCopies();
   readonly #authority: AuthorityReader;
-  readonly #operators = new Operators();
   readonly #journalWatch: JournalWatch;
   readonly #couriers: CourierInbox;
   readonly #times: TimeTeller;
@@ -199,9 +200,10 @@ export class MeshRun {
       replication: this.#replicator.state,
       copies: this.#ownCopies.all(),
       full: this.#replicator.full,
+      unread: this.deps.unread(),
       forks: this.#forks,
       ownBatchAfter: (after) => this.disks.own.batchAfter(after),
-      operators: this.#operators.all(),
+      operators: this.#delivery.operators,
       policy: this.#policy.view(),
     });
   }
@@ -263,7 +265,7 @@ export class MeshRun {
       replicas,
       toHex(membership.authority),
       [
-        ...membershipHandlers(clock, gateway, membership, (delegation) => this.#believe(delegation)),
+        ...membershipHandlers(clock, gateway, membership, (delegation) => this.#delivery.believe(delegation)),
         ...this.#policy.handlers,
       ],
       (entry) => this.#onRefused(entry),
@@ -276,6 +278,8 @@ export class MeshRun {
       roster: this.membership.newest,
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
       links: this.#network.links(),
+      replication: this.#replicator.state,
+      full: this.#replicator.full,
     });
   }
 
@@ -312,11 +316,6 @@ export class MeshRun {
     this.#hints.stored();
     this.#delivery.grew(author);
     if (author === toHex(this.membership.authority)) this.#readAuthority();
-  }
-
-  #believe(delegation: Delegation): void {
-    this.#operators.take(delegation);
-    this.#delivery.believe(delegation);
   }
 
   #readAuthority(): void {

@@ -31,6 +31,8 @@ export interface MeshFacts {
   readonly copies: Copies;
   /** Authors of whom no more is taken, and the limit that says so. */
   readonly full: ReadonlyMap<string, string>;
+  /** Members whose logs the field does not read to their end. */
+  readonly unread: readonly string[];
   readonly forks: readonly Fork[];
   readonly ownBatchAfter: (after: EpochEnd) => Batch | undefined;
   readonly operators: readonly Delegation[];
@@ -41,11 +43,12 @@ export function runningView(facts: MeshFacts): MeshView {
   const { self, roster, listensAt, replication, copies, ownBatchAfter, forks, operators, policy } = facts;
   const { site, epoch, issuedUnixMs, notAfterUnixMs, members, expelled } = roster;
   const hears = hearingOf(facts);
+  const reached = new Set(reachOf(facts));
   return {
     state: 'running',
     roster: { site, epoch, issuedUnixMs, notAfterUnixMs },
     listensAt: [...listensAt],
-    members: members.map((member) => memberView(facts, hears, member)),
+    members: members.map((member) => memberView(facts, hears, reached, member)),
     partitions: partitionsOf(
       self,
       members.map(({ key }) => key),
@@ -71,18 +74,27 @@ export function runningView(facts: MeshFacts): MeshView {
   };
 }
 
-/** Members that are heard, directly or through others, without the own gateway. */
-export function reachOf(facts: HearingFacts): string[] {
+/** Members that are heard, directly or through others, and of whose logs all is taken; without the own gateway. */
+export function reachOf(facts: ReachFacts): string[] {
   const { self, roster } = facts;
   const [own = []] = partitionsOf(
     self,
     roster.members.map(({ key }) => key),
     hearingOf(facts),
   );
-  return own.filter((key) => key !== self);
+  return own.filter((key) => key !== self && isTaken(facts, key));
 }
 
 type HearingFacts = Pick<MeshFacts, 'self' | 'roster' | 'hereSinceUnixMs' | 'links'>;
+type ReachFacts = HearingFacts & Pick<MeshFacts, 'replication' | 'full'>;
+
+/** Whether there is room for what an author says: where it has too many epochs, there is in those that are here. */
+function isTaken({ replication, full }: ReachFacts, author: string): boolean {
+  const limit = full.get(author);
+  if (limit !== 'epochs') return limit === undefined;
+  const log = replication.logs.get(author) ?? [];
+  return announced(replication, author).every(({ epoch }) => heldUpTo(log, epoch) > 0);
+}
 
 /** By member that is heard here: whom it hears, of those on the roster. */
 function hearingOf({ self, roster, hereSinceUnixMs, links }: HearingFacts): ReadonlyMap<string, readonly string[]> {
@@ -98,6 +110,7 @@ function hearingOf({ self, roster, hereSinceUnixMs, links }: HearingFacts): Read
 function memberView(
   facts: MeshFacts,
   hears: ReadonlyMap<string, readonly string[]>,
+  reached: ReadonlySet<string>,
   { key, name, addresses }: Member,
 ): MemberView {
   const isSelf = key === facts.self;
@@ -112,6 +125,7 @@ function memberView(
     name,
     addresses: [...addresses],
     isSelf,
+    isReached: isSelf || (reached.has(key) && !facts.unread.includes(key)),
     ...(hereSinceUnixMs !== undefined && { hereSinceUnixMs }),
     ...(awaySinceUnixMs !== undefined && { awaySinceUnixMs }),
     ...(roundTripMs !== undefined && { roundTripMs }),

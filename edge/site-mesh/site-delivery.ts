@@ -51,6 +51,11 @@ export class SiteDelivery {
     if (this.#entitlements.take(delegation)) this.#log.believed();
   }
 
+  /** To whom it delegated, but those whose rights were withdrawn. */
+  get operators(): readonly Delegation[] {
+    return this.#entitlements.operators;
+  }
+
   /** The log of an author has more. */
   grew(author: string): void {
     this.#reader.grew(author);
@@ -71,12 +76,12 @@ export class SiteDelivery {
   }
 }
 
-const siteOf = ({ members, partitions, operators }: MeshView): DeliverySite => ({
-  members: members.map(({ key, name, isSelf, clockAheadMs }) => ({
+const siteOf = ({ members, operators }: MeshView): DeliverySite => ({
+  members: members.map(({ key, name, isSelf, isReached, clockAheadMs }) => ({
     key,
     name,
     isSelf,
-    isReached: isSelf || partitions[0]?.includes(key) === true,
+    isReached,
     ...(clockAheadMs !== undefined && { clockAheadMs }),
   })),
   operatorNames: new Map(operators.map(({ key, name }) => [key, name])),

@@ -87,6 +87,12 @@ export const GATEWAY_EVENTS = {
       'errorMs?': 'the bound of its error; absent: nobody vouches for it, and it only keeps the gateways together',
     },
   },
+  'clock.stamps_ahead': {
+    severity: 'warning',
+    meaning:
+      'The stamps of another gateway are more than 120 s ahead of the clock here: they are kept, and not followed. One of the two clocks is wrong. Told once an hour.',
+    detail: { gateway: 'its public key', aheadMs: 'by how much' },
+  },
   'clock.unsynced': {
     severity: 'warning',
     meaning: 'Nobody has confirmed the wall clock, or not for 72 hours; access points do what they say for that.',

@@ -64,6 +64,7 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     log,
     tell: () => undefined,
     policyInForce: () => ({}),
+    unread: () => [],
     time: TIMELESS,
     stored: () => undefined,
     reaches: () => undefined,

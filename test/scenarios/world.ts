@@ -232,7 +232,11 @@ export class ScenarioWorld {
   async #start(): Promise<void> {
     const field = this.#field;
     this.#siteClock.start();
-    this.#siteClock.tell({ record: (event) => field.record(event), onChange: () => field.clockChanged() });
+    this.#siteClock.tell({
+      record: (event) => field.record(event),
+      onChange: () => field.clockChanged(),
+      onAhead: (unixMs) => field.keepUpWith(unixMs),
+    });
     this.usePolicy(this.#site.policy);
     field.start();
     void field.closeGrants(this.journal.unsettled);

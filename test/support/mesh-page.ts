@@ -34,8 +34,9 @@ export function meshOf(...names: readonly string[]): MeshView {
   const keys = names.map((_, at) => keyOf(at + 1));
   const members = names.map((name, at): MemberView => {
     const common = { key: keys[at] ?? '', name, addresses: [], hears: keys.filter((_, other) => other !== at) };
-    if (at === 0) return { ...common, isSelf: true };
-    return { ...common, isSelf: false, hereSinceUnixMs: nowMs - 3 * MINUTE_MS, roundTripMs: 0.4, ownMissingCount: 0 };
+    if (at === 0) return { ...common, isSelf: true, isReached: true };
+    const link = { hereSinceUnixMs: nowMs - 3 * MINUTE_MS, roundTripMs: 0.4, ownMissingCount: 0 };
+    return { ...common, isSelf: false, isReached: true, ...link };
   });
   return {
     ...MESH_OFF,

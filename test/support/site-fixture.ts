@@ -55,6 +55,7 @@ export function siteSnapshot(): SiteSnapshot {
     journal: { healthy: true, lastEntry: '3.41' },
     mode: { lockdown: false, threatLevel: 0, fires: [], raises: [] },
     suspendedRules: [],
+    unread: [],
     lateRecordsCount: 0,
   };
 }

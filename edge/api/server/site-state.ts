@@ -2,7 +2,8 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { OwnTime } from '../../clock/index.js';
 import type { BusesView, CommissioningView } from '../../commissioning/index.js';
-import { HEALTH_INTERVAL_MS, type FieldToSite } from '../site-messages.js';
+import { LIFE_INTERVAL_MS } from '../../platform/index.js';
+import type { FieldToSite } from '../site-messages.js';
 import type { SiteSnapshot } from '../site-snapshot.js';
 
 /** What the API gives as the state of the site. */
@@ -14,7 +15,7 @@ export interface SiteView extends SiteSnapshot {
 }
 
 /** Three signs of life missed. */
-export const FIELD_SILENT_AFTER_MS = 3 * HEALTH_INTERVAL_MS;
+export const FIELD_SILENT_AFTER_MS = 3 * LIFE_INTERVAL_MS;
 
 /** The newest state that the field told, and how old it is. */
 export class SiteState {
@@ -57,6 +58,11 @@ export class SiteState {
   /** Nothing before the first snapshot. */
   policyLane(): SiteSnapshot['policyLane'] {
     return this.#snapshot?.policyLane ?? {};
+  }
+
+  /** Gateways whose logs the field does not read to their end; nobody before the first snapshot. */
+  unread(): readonly string[] {
+    return this.#snapshot?.unread ?? [];
   }
 
   /** What the clock of the gateway is worth by itself; undefined where the field has not said so lately. */

@@ -59,6 +59,7 @@ try {
 parentPort?.on('message', (message: ToReplica) => {
   const { kind } = message;
   if (kind === 'taken') return taken();
+  if (kind === 'ask') return post({ kind: 'alive' });
   if (kind === 'expelled') feed.expelled(expulsionsFromTexts(message.expulsions));
   if (kind === 'hear') setInterval(() => void feed.look(), POLL_INTERVAL_MS);
   void feed.look();

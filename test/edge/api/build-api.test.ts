@@ -74,12 +74,13 @@ t.test('what is known of the mesh is given whole, also where nothing is', async 
     roster: { site: 'harbour', epoch: 3, issuedUnixMs: 1, notAfterUnixMs: 2 },
     listensAt: ['10.0.0.5:7400'],
     members: [
-      { key: HALLWAY, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, hears: [GATE] },
+      { key: HALLWAY, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, isReached: true, hears: [GATE] },
       {
         key: GATE,
         name: 'gate',
         addresses: [],
         isSelf: false,
+        isReached: true,
         hereSinceUnixMs: 5,
         awaySinceUnixMs: 4,
         roundTripMs: 0.4,

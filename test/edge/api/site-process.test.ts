@@ -1,7 +1,10 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { LIFE_INTERVAL_MS, UNANSWERED_MAX } from '@sparc/edge/platform';
 import { SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
+import { VirtualClock } from '@sparc/simulator/world';
 import {
   SITE_BACKLOG_MAX,
   SiteProcess,
@@ -20,12 +23,17 @@ type Reply = SiteView & { readonly events: readonly SiteEvent[] };
 
 const OPTIONS: SiteOptions = { host: '127.0.0.1', port: 0, dataDir: 'none', logLevel: 'silent' };
 
-async function run(t: Test, options: Partial<SiteOptions> = {}, handlers: Partial<SiteProcessHandlers> = {}) {
+async function run(
+  t: Test,
+  options: Partial<SiteOptions> = {},
+  handlers: Partial<SiteProcessHandlers> = {},
+  clock: Clock = systemClock,
+) {
   const urls: string[] = [];
   const downs: SparcError[] = [];
   let snapshot: SiteSnapshot = siteSnapshot();
   const site = new SiteProcess(
-    systemClock,
+    clock,
     {
       ...NO_COMMISSIONING,
       snapshot: () => snapshot,
@@ -101,6 +109,26 @@ t.test('a site process that hangs costs bounded memory, loses messages countably
   const name = async () => (await get('/api/site')).site?.name;
   for (let tries = 0; tries < 500 && (await name()) !== 'After the hang'; tries++) await sleep(10);
   t.equal(await name(), 'After the hang', 'the newest state arrives');
+});
+
+t.test('a site process that hangs for good reaches nobody, and another one takes its place', async (t) => {
+  const clock = new VirtualClock();
+  const reached: (readonly string[])[] = [];
+  const { site, urls, downs, get } = await run(t, {}, { reach: (keys) => reached.push(keys) }, clock);
+  await eventually('it listens', () => urls.length === 1);
+  const hung = site.pid;
+  await clock.advance(LIFE_INTERVAL_MS);
+  process.kill(hung ?? 0, 'SIGSTOP');
+  await clock.advance((UNANSWERED_MAX - 1) * LIFE_INTERVAL_MS);
+  t.same(reached, []);
+  await clock.advance(2 * LIFE_INTERVAL_MS);
+  t.same(reached, [[]], 'nobody is reached from then on');
+  await eventually('it is ended', () => downs.length > 0);
+  t.match(downs[0], { code: 'ERR_GATEWAY_PART_FAILED', message: /does not answer/ });
+  await clock.advance(1_000);
+  await eventually('another one listens', () => urls.length === 2);
+  t.not(site.pid, hung);
+  t.equal((await get('/api/site')).site?.id, 'harbour');
 });
 
 t.test('a client that does not read its stream is dropped, and others are served', async (t) => {

@@ -24,8 +24,8 @@ const RUNNING: MeshView = {
   roster: { site: 'harbour', epoch: 4, issuedUnixMs: 1, notAfterUnixMs: 2 ** 47 },
   listensAt: ['10.0.0.5:7400'],
   members: [
-    { key: HALLWAY, name: 'hallway', addresses: [], isSelf: true },
-    { key: GATE, name: 'gate', addresses: [], isSelf: false },
+    { key: HALLWAY, name: 'hallway', addresses: [], isSelf: true, isReached: true },
+    { key: GATE, name: 'gate', addresses: [], isSelf: false, isReached: false },
   ],
   logs: [
     { author: HALLWAY, name: 'hallway', heads: [headOf(HALLWAY, 12)], behindCount: 0 },
@@ -68,7 +68,14 @@ t.test('whom each gateway hears is said, and what it lacks of the own ledger', a
   const members = [
     { ...hallway, hears: [GATE], addresses: ['10.0.0.5:7400'] },
     { ...gate, hears: [HALLWAY], hereSinceUnixMs: Date.now() - 90_000, roundTripMs: 0.62, ownMissingCount: 4 },
-    { key: CELLAR, name: 'cellar', addresses: [], isSelf: false, awaySinceUnixMs: Date.now() - 600_000 },
+    {
+      key: CELLAR,
+      name: 'cellar',
+      addresses: [],
+      isSelf: false,
+      isReached: false,
+      awaySinceUnixMs: Date.now() - 600_000,
+    },
   ];
   const view = { ...RUNNING, members, partitions: [[HALLWAY, GATE], [CELLAR]] };
   const text = await told(t, view, 'peers');

@@ -10,6 +10,7 @@ import {
   type SavedClock,
   type TimesHeard,
 } from '@sparc/edge/clock';
+import type { NeighbourTime, TimeQuality } from '@sparc/protocol/ports';
 import { VirtualClock } from '@sparc/simulator/world';
 
 const HOUR_MS = 3_600_000;
@@ -29,6 +30,7 @@ function machine(t: Test, store: ClockStore = memoryStore()) {
   };
   const events: string[] = [];
   const failures: string[] = [];
+  const ahead: number[] = [];
   const run = () => {
     const site = new SiteClock({ clock, evidence, store, onFailure: (_error, what) => void failures.push(what) });
     let changesCount = 0;
@@ -39,12 +41,13 @@ function machine(t: Test, store: ClockStore = memoryStore()) {
         events.push([name, ...values].join(' '));
       },
       onChange: () => (changesCount += 1),
+      onAhead: (unixMs) => ahead.push(unixMs - clock.wall().unixMs),
     });
     t.teardown(() => site.stop());
     return { site, changes: () => changesCount };
   };
   const confirm = () => (evidence.confirmed = clock.wall().unixMs);
-  return { clock, evidence, run, confirm, failures, news: () => events.splice(0) };
+  return { clock, evidence, run, confirm, failures, ahead, news: () => events.splice(0) };
 }
 
 function memoryStore(): ClockStore {
@@ -216,6 +219,26 @@ t.test(
     t.same(m.news(), [], 'that it is told again is no news');
   },
 );
+
+t.test('the neighbour whose clock is furthest ahead is told, of those whose stamps would be followed', (t) => {
+  const m = machine(t);
+  const { site } = m.run();
+  m.confirm();
+  const told = (aheadMs: number, quality: TimeQuality = 'holdover') => ({
+    neighbour: 'aa'.repeat(32),
+    offsetMs: START_UNIX_MS + aheadMs - m.evidence.uptimeMs(),
+    quality,
+    errorMs: 10,
+  });
+  const hears = (...times: readonly NeighbourTime[]) => site.hear({ othersCount: 4, times });
+  hears(told(-8_000), told(500));
+  hears(told(7_000, 'stepped'));
+  t.same(m.ahead, []);
+  hears(told(20_000, 'unsynced'), told(9_000), told(120_001));
+  t.same(m.ahead, [20_000]);
+  t.match(site.wall(), { unixMs: START_UNIX_MS }, 'the own clock stays what it is');
+  t.end();
+});
 
 t.test('neighbours hear of the own clock, and not of what it has from them', async (t) => {
   const m = machine(t);

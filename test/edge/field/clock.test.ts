@@ -37,7 +37,11 @@ async function siteWithClock(changes: SiteChanges = {}) {
   const site = await FieldSite.open({ siteClock, policy: sitePolicy(changes) });
   const clock = own;
   if (clock === undefined) throw new Error('a field asks for its clock');
-  clock.tell({ record: (event) => site.field.record(event), onChange: () => site.field.clockChanged() });
+  clock.tell({
+    record: (event) => site.field.record(event),
+    onChange: () => site.field.clockChanged(),
+    onAhead: (unixMs) => site.field.keepUpWith(unixMs),
+  });
   return { site, clock, loseTimeSource: () => (isConfirmed = false) };
 }
 

@@ -55,6 +55,45 @@ t.test('who is reached is as it was told last', (t) => {
   t.end();
 });
 
+t.test('a gateway is reached once there is a way to it and its log is read to its end, and no longer', (t) => {
+  const peers = new Peers();
+  const reached = () => peers.all.filter(({ isReached }) => isReached).map(({ key }) => key);
+  peers.reaches([TWO, THREE]);
+  t.strictSame(reached(), [], 'nothing was read yet');
+  peers.heard({ ...roster(1, 2, 3), behind: [TWO, THREE] });
+  t.equal(peers.heard({ ...heard([]), behind: [THREE] }), true);
+  t.strictSame([reached(), peers.unread], [[TWO], [THREE]]);
+  peers.heard(heard([]));
+  t.strictSame([reached(), peers.unread], [[TWO, THREE], []]);
+  t.equal(peers.heard({ ...heard([]), refused: [TWO] }), true);
+  t.strictSame([reached(), peers.unread], [[THREE], [TWO]]);
+  peers.heard({ ...heard([]), refused: [] });
+  peers.heard({ ...heard([]), behind: [TWO] });
+  t.strictSame(reached(), [TWO, THREE], 'whoever was read once is not behind again');
+  t.end();
+});
+
+t.test('without a reader nobody is reached, until the next one has read anew; who speaks for all stays', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2, 3));
+  peers.reaches([TWO, THREE]);
+  const before = peers.speaksForAll;
+  peers.unheard();
+  t.strictSame(
+    [told(peers).map(([, , isReached]) => isReached), peers.unread],
+    [
+      [false, false],
+      [TWO, THREE],
+    ],
+  );
+  t.equal(peers.speaksForAll, before, 'they say it, whether or not it is heard here');
+  peers.heard({ ...heard([]), behind: [THREE] });
+  t.strictSame(peers.unread, [THREE]);
+  peers.heard(heard([]));
+  t.strictSame(peers.unread, []);
+  t.end();
+});
+
 t.test('a gateway has a bus alone that neither another nor this one has', (t) => {
   const peers = new Peers();
   peers.heard(roster(1, 2, 3));

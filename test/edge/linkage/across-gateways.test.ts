@@ -270,6 +270,73 @@ t.test('clocks that drifted apart agree on what is young and what newer, by the 
   t.notOk(two.sirenIsOn);
 });
 
+t.test('in a quiet site a pulse of a gateway whose clock is behind comes in time, since stamps keep up', async (t) => {
+  const behindMs = 20 * SECOND_MS;
+  for (const isKeptUp of [true, false]) {
+    const two = await TwoGateways.open([LET_IN]);
+    two.north.clock.stepWall(-behindMs);
+    await two.pass(HOUR_MS / 60);
+    if (isKeptUp) two.north.field.keepUpWith(two.south.clock.wall().unixMs);
+    await two.press();
+    t.equal(two.south.released('store'), isKeptUp);
+  }
+});
+
+t.test('a run that the journal of its gateway took late opens nothing any more', async (t) => {
+  for (const [lateMs, isOpened] of [
+    [4_000, true],
+    [5_001, false],
+  ] as const) {
+    const two = await TwoGateways.open([LET_IN]);
+    await two.press(false);
+    const { record, ...entry } = asHeard(two.north.record('linkage.ran'), 'north', 'south');
+    const late = { ...entry, record: { ...record, detail: { ...record.detail, lateMs: String(lateMs) } } };
+    two.south.field.heard({ delegations: [], entries: [late], behind: [] });
+    await two.pass(SECOND_MS, false);
+    t.equal(two.south.released('store'), isOpened);
+  }
+});
+
+t.test('where nothing is read any more of what others say, nobody is asked until it is read again', async (t) => {
+  const two = await TwoGateways.open([PANIC]);
+  const { field } = two.north;
+  field.unheard();
+  t.same(field.snapshot().unread, [keyOf('south')]);
+  await two.press(false);
+  t.match(two.north.record('linkage.unheard').record.detail, { action: 'output siren', gateway: 'south' });
+  two.north.news();
+  field.heard({ delegations: [], entries: [], behind: [keyOf('south')] });
+  await two.press(false);
+  t.ok(two.north.news().includes('linkage.unheard'), 'it is still behind');
+  field.heard({ delegations: [], entries: [], behind: [] });
+  t.same(field.snapshot().unread, []);
+  await two.press();
+  t.notOk(two.north.news().includes('linkage.unheard'));
+});
+
+t.test('what all run by itself is raised once, by whoever comes first, and one release ends it', async (t) => {
+  const closing: LinkageRule = {
+    id: 'closing',
+    when: [{ schedule: 'office', becomes: 'open' }],
+    then: [{ raise: 'lockdown' }, { raiseThreatLevel: 3 }],
+  };
+  const second: LinkageRule = { id: 'second', when: [{ event: 'site.lockdown' }], then: [{ raiseThreatLevel: 4 }] };
+  const two = await TwoGateways.open([closing, second]);
+  await Promise.all(NAMES.map((name) => two[name].clock.advance(HOUR_MS)));
+  await two.pass(2 * SECOND_MS);
+  const raises = (name: Name) => two[name].field.snapshot().mode.raises;
+  t.equal(raises('north').length, 3);
+  t.same(
+    raises('south').map(({ id }) => id),
+    raises('north').map(({ id }) => id),
+  );
+  for (const name of NAMES) {
+    const { names } = two[name].journal;
+    t.equal(names.filter((each) => each === 'site.lockdown').length, 1, 'none follows from what the other raised');
+    t.equal(names.filter((each) => each === 'site.threat_level').length, 2);
+  }
+});
+
 t.test('what all run by itself one of those says that reach each other', async (t) => {
   const telling: LinkageRule = {
     id: 'telling',

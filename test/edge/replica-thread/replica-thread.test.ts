@@ -1,16 +1,31 @@
+import { execFileSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Heard } from '@sparc/edge/heard';
 import { expulsionsToTexts, writeMembership } from '@sparc/edge/membership';
+import { LIFE_INTERVAL_MS, UNANSWERED_MAX } from '@sparc/edge/platform';
 import type { ReplicaMessage } from '@sparc/edge/policy';
 import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaClient } from '@sparc/edge/replica-thread';
 import { signRoster } from '@sparc/protocol/roster';
+import { VirtualClock } from '@sparc/simulator/world';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 import { policyScene, STOPPED_CLOCK } from '../policy/policy-scene.js';
+
+/** As a gateway is that was enrolled. */
+function joined(dataDir: string): void {
+  const authority = testSigner(9);
+  writeMembership(dataDir, {
+    authority: authority.publicKey,
+    secrets: { present: { number: 1, issuedUnixMs: 1, secret: new Uint8Array(32) }, previous: [] },
+    pinKey: new Uint8Array(32),
+    signed: signRoster(authority, rosterWith([2, 3].map(member))),
+  });
+}
 
 t.test('the replica thread tells how things stand, and then of each generation', async (t) => {
   const scene = policyScene(t);
@@ -61,13 +76,7 @@ t.test('a replica thread that ends is reported', async (t) => {
 
 t.test('an expulsion that the disk refused is known to a thread that starts again', async (t) => {
   const { dataDir, publicKey } = policyScene(t);
-  const authority = testSigner(9);
-  writeMembership(dataDir, {
-    authority: authority.publicKey,
-    secrets: { present: { number: 1, issuedUnixMs: 1, secret: new Uint8Array(32) }, previous: [] },
-    pinKey: new Uint8Array(32),
-    signed: signRoster(authority, rosterWith([2, 3].map(member))),
-  });
+  joined(dataDir);
   let client: ReplicaClient | undefined;
   const heard = new Promise<Heard>((resolve, reject) => {
     client = new ReplicaClient(
@@ -86,14 +95,7 @@ t.test('an expulsion that the disk refused is known to a thread that starts agai
 
 t.test('what another gateway recorded comes to the field, whether or not anybody hints at it', async (t) => {
   const { dataDir, publicKey } = policyScene(t);
-  const authority = testSigner(9);
-  const secret = { number: 1, issuedUnixMs: 1, secret: new Uint8Array(32) };
-  writeMembership(dataDir, {
-    authority: authority.publicKey,
-    secrets: { present: secret, previous: [] },
-    pinKey: new Uint8Array(32),
-    signed: signRoster(authority, rosterWith([2, 3].map(member))),
-  });
+  joined(dataDir);
   const heard = new EventEmitter();
   const client = new ReplicaClient(
     STOPPED_CLOCK,
@@ -122,4 +124,65 @@ t.test('what another gateway recorded comes to the field, whether or not anybody
   store.append([chain.add(started)], []);
   client.stored();
   t.match(await third, { entries: [{ id: { sequence: 3 } }] });
+});
+
+t.test('a file that cannot be read is told, and what can be read again is told anew', async (t) => {
+  const { dataDir, publicKey } = policyScene(t);
+  const replicas = join(dataDir, REPLICA_FILE);
+  writeFileSync(replicas, 'no database '.repeat(500));
+  joined(dataDir);
+  const told = new EventEmitter();
+  const client = new ReplicaClient(
+    STOPPED_CLOCK,
+    { dataDir, publicKey },
+    {
+      onMessage: () => undefined,
+      onHeard: (each) => told.emit('heard', each),
+      onUnheard: (unheard) => told.emit('unheard', unheard),
+      onFailed: (error) => told.emit('error', error),
+    },
+  );
+  t.teardown(() => client.stop());
+  const unheard = once(told, 'unheard');
+  client.start();
+  client.hear();
+  t.match((await unheard)[0], { code: 'ERR_LEDGER_CORRUPT', author: undefined });
+  rmSync(replicas);
+  SqliteReplicaStore.open(replicas).close();
+  t.match((await once(told, 'heard'))[0], { roster: { members: { length: 2 } }, behind: [] });
+});
+
+t.test('a thread that hangs is told, and another one is started once it ended', async (t) => {
+  const { dataDir, publicKey } = policyScene(t);
+  const replicas = join(dataDir, REPLICA_FILE);
+  joined(dataDir);
+  // Whoever opens it waits for somebody who writes.
+  execFileSync('mkfifo', [replicas]);
+  const clock = new VirtualClock();
+  const told = new EventEmitter();
+  const client = new ReplicaClient(
+    clock,
+    { dataDir, publicKey },
+    {
+      onMessage: (message) => told.emit('message', message),
+      onHeard: (each) => told.emit('heard', each),
+      onUnheard: () => undefined,
+      onFailed: (error) => told.emit('failed', error),
+    },
+  );
+  t.teardown(() => client.stop());
+  const started = once(told, 'message');
+  client.start();
+  await started;
+  client.hear();
+  const failed = once(told, 'failed');
+  await clock.advance((UNANSWERED_MAX + 1) * LIFE_INTERVAL_MS);
+  t.match((await failed)[0], { code: 'ERR_GATEWAY_PART_FAILED', message: /does not answer/ });
+  const writer = openSync(replicas, 'r+');
+  rmSync(replicas);
+  SqliteReplicaStore.open(replicas).close();
+  closeSync(writer);
+  const heard = once(told, 'heard');
+  await clock.advance(1_000);
+  t.match((await heard)[0], { roster: { members: { length: 2 } }, behind: [] });
 });

@@ -80,6 +80,7 @@ class TestGateway {
         log,
         tell,
         policyInForce: () => ({}),
+        unread: () => [],
         time: TIMELESS,
         stored: () => undefined,
         reaches: () => undefined,

@@ -1,5 +1,4 @@
 import t, { type Test } from 'tap';
-import { Operators } from '@sparc/edge/membership';
 import { findIdentitySeed } from '@sparc/edge/platform';
 import { membershipHandlers } from '@sparc/edge/site-mesh';
 import {
@@ -12,6 +11,7 @@ import {
   signRoster,
   SITE_SECRET_KIND,
 } from '@sparc/protocol/roster';
+import { Entitlements } from '@sparc/protocol/directive';
 import { HLC_ZERO } from '@sparc/protocol/hlc';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { keyOf, rosterWith } from '../../support/roster.js';
@@ -22,16 +22,16 @@ function scene(t: Test) {
   const { dataDir, key, self, joins, opened } = membershipScene(t);
   joins();
   const membership = opened();
-  const operators = new Operators();
+  const entitlements = new Entitlements(undefined);
   const seed = findIdentitySeed(dataDir) ?? new Uint8Array();
   const clock = new VirtualClock({ startUnixMs: START });
-  const handlers = membershipHandlers(clock, { key, seed }, membership, (each) => operators.take(each));
+  const handlers = membershipHandlers(clock, { key, seed }, membership, (each) => void entitlements.take(each));
   /** The authority says it; the code that it ends with. */
   const says = (kind: string, body: Uint8Array) =>
     codeOf(() =>
       handlers.find((handler) => handler.kind === kind)?.take({ kind, body, wallUnixMs: START, hlc: HLC_ZERO }),
     );
-  return { key, self, membership, operators, says };
+  return { key, self, membership, entitlements, says };
 }
 
 t.test('a roster counts by its own epoch, in whatever order it is said', async (t) => {
@@ -68,14 +68,14 @@ t.test(
 );
 
 t.test('of an operator the newest delegation counts, and one without rights ends it', async (t) => {
-  const { operators, says } = scene(t);
+  const { entitlements, says } = scene(t);
   const delegation = (issuedUnixMs: number, rights: readonly string[]) =>
     Delegation.encode({ operator: keyOf(9), name: 'Ada', rights, scope: [], issuedUnixMs, notAfterUnixMs: 100 });
   says(DELEGATION_KIND, delegation(2, ['revoke']));
   says(DELEGATION_KIND, delegation(1, ['revoke', 'mode']));
-  t.match(operators.all(), [{ operator: keyOf(9), rights: ['revoke'] }]);
+  t.match(entitlements.operators, [{ operator: keyOf(9), rights: ['revoke'] }]);
   says(DELEGATION_KIND, delegation(3, ['of a newer version']));
-  t.match(operators.all(), [{ rights: ['of a newer version'] }], 'a right that is not known here is kept');
+  t.match(entitlements.operators, [{ rights: ['of a newer version'] }], 'a right that is not known here is kept');
   says(DELEGATION_KIND, delegation(4, []));
-  t.strictSame(operators.all(), []);
+  t.strictSame(entitlements.operators, []);
 });

@@ -58,6 +58,7 @@ function scene() {
       replication,
       copies: new Map([[neighbour, tips]]),
       full: new Map<string, string>(),
+      unread: [] as string[],
       forks: [],
       ownBatchAfter: ({ epoch, sequence }: { epoch: SignedHead['epoch']; sequence: number }) => {
         const { entries, head } = epoch.counter === 1 ? ownFirst : ownSecond;
@@ -78,19 +79,20 @@ t.test('a view says who is here, how far their logs are on disk and how much mor
   const view = runningView(facts([gateLater.head]));
   t.match(view, { state: 'running', roster: { site: 'harbour', epoch: 7 }, listensAt: ['0.0.0.0:7400'] });
   t.strictSame(view.members, [
-    { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, hears: [neighbour] },
+    { key: self, name: 'hallway', addresses: ['10.0.0.5:7400'], isSelf: true, isReached: true, hears: [neighbour] },
     {
       key: neighbour,
       name: 'gate',
       addresses: [],
       isSelf: false,
+      isReached: true,
       hereSinceUnixMs: 42,
       ownMissingCount: 5,
       roundTripMs: 0.5,
       clockAheadMs: -20,
       hears: [self],
     },
-    { key: cellar, name: 'cellar', addresses: [], isSelf: false, awaySinceUnixMs: 41 },
+    { key: cellar, name: 'cellar', addresses: [], isSelf: false, isReached: false, awaySinceUnixMs: 41 },
   ]);
   t.strictSame(view.partitions, [[self, neighbour], [cellar]]);
   t.strictSame(view.logs, [
@@ -98,6 +100,25 @@ t.test('a view says who is here, how far their logs are on disk and how much mor
     { author: neighbour, name: 'gate', heads: [viewOf(gateFirst.head)], behindCount: 2 },
   ]);
 });
+
+t.test(
+  'a member is reached whose log is taken and read here, and of one with too many starts the present one',
+  async (t) => {
+    const { gateFirst, gateLater, neighbour, facts } = scene();
+    const isReached = (more: Partial<ReturnType<typeof facts>>, tips = [gateLater.head]) => {
+      const shown = { ...facts(tips), ...more };
+      return runningView(shown).members.find(({ key }) => key === neighbour)?.isReached;
+    };
+    t.equal(isReached({}), true);
+    t.equal(isReached({ unread: [neighbour] }), false);
+    for (const limit of ['author', 'all', 'disk'])
+      t.equal(isReached({ full: new Map([[neighbour, limit]]) }), false, limit);
+    const full = new Map([[neighbour, 'epochs']]);
+    t.equal(isReached({ full }), true, 'it goes on in an epoch that is here');
+    const next = { ...gateFirst.head, epoch: { ...gateFirst.head.epoch, counter: 2 } };
+    t.equal(isReached({ full }, [next]), false, 'and not in one that is not taken');
+  },
+);
 
 t.test('a view says which own entries no neighbour has, and since when there is one', async (t) => {
   const { ownFirst, ownSecond, facts } = scene();

@@ -29,6 +29,7 @@ async function setUp(t: Test) {
       log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
       tell: (notice) => void notices.push(notice),
       policyInForce: () => ({}),
+      unread: () => [],
       time: TIMELESS,
       stored: () => undefined,
       reaches: () => undefined,

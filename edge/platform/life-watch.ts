@@ -1,0 +1,47 @@
+import type { Clock, Timer } from '@sparc/protocol/ports';
+
+/** A part of the gateway is asked so often whether it is there. */
+export const LIFE_INTERVAL_MS = 5_000;
+/**
+ * One that left so many in a row unanswered hangs: it is found after 15 to 20 s. They are counted and not milliseconds, so
+ * that whoever was held up itself does not blame the part.
+ */
+export const UNANSWERED_MAX = 3;
+
+export interface LifeWatchDeps {
+  readonly ask: () => void;
+  /** It hangs. Told once, and it is not asked any more. */
+  readonly onSilent: () => void;
+}
+
+/** Asks a part that runs beside the field, again and again. */
+export class LifeWatch {
+  #unansweredCount = 0;
+  #timer: Timer | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly deps: LifeWatchDeps,
+  ) {}
+
+  /** Asks for the first time; again, where it was stopped. */
+  start(): void {
+    this.#unansweredCount = 0;
+    this.#ask();
+  }
+
+  answered(): void {
+    this.#unansweredCount = 0;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #ask(): void {
+    if (this.#unansweredCount >= UNANSWERED_MAX) return this.deps.onSilent();
+    this.#unansweredCount += 1;
+    this.#timer = this.clock.setTimer(LIFE_INTERVAL_MS, () => this.#ask());
+    this.deps.ask();
+  }
+}
