@@ -5,7 +5,8 @@ import type { EntryId } from '@sparc/protocol/ports';
 /** A directive that is to be carried out: whoever signed it had the right. */
 export interface Carried<K extends DirectiveKind = DirectiveKind> {
   readonly directive: DirectiveOf<K> & { readonly kind: K };
-  /** The operator, as the authority of the site calls them. */
+  /** Public key of the operator, in hex, and what the authority of the site calls them. */
+  readonly operator: string;
   readonly by: string;
   /** The entry that carries it; undefined where it is lost. What opens or grants waits for it. */
   readonly cause: Promise<EntryId | undefined>;
@@ -63,9 +64,5 @@ export const isInForce = isOneOf(
   'ERR_MESH_EXPULSION_UNSAVED',
 );
 
-/** It is not carried out for a reason that passes: a start tries it again. */
-export const isForNow = isOneOf(
-  'ERR_DIRECTIVE_VISITORS_MAX',
-  'ERR_DIRECTIVE_VISITOR_UNRECORDED',
-  'ERR_MESH_MEMBERS_MAX',
-);
+/** It is not carried out for a reason that passes: it is tried again with the next roster, and by a start. */
+export const isForNow = isOneOf('ERR_DIRECTIVE_VISITOR_UNRECORDED', 'ERR_MESH_MEMBER_UNKNOWN');

@@ -16,7 +16,8 @@ import { openForSite, type HeardEntry } from '../heard/index.js';
 import { carryOut, isForNow, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
 import { DirectiveMemory, type DirectiveStore, type GivenHere } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
-import { asSparcError, Refusals } from './refusals.js';
+import { DIRECTIVES_AT_ONCE_MAX, HeardPaces, OperatorPace } from './operator-pace.js';
+import { asSparcError, Refusals, type Known } from './refusals.js';
 
 /** Of which site the gateway is a member, and what it takes to judge directives there. */
 export interface DirectiveSite {
@@ -53,7 +54,7 @@ export interface DirectiveReceipt {
   readonly message?: string;
 }
 
-/** In place of the gateway that carries what is refused. */
+/** In place of the gateway that carries it. */
 const SELF = 'self';
 
 type Entitled = Extract<Verdict, { isEntitled: true }>;
@@ -74,15 +75,17 @@ export class DirectiveDesk {
   readonly #entitlements: Entitlements;
   readonly #refusals: Refusals;
   readonly #cases = new OpenCases();
+  readonly #pace = new OperatorPace(DIRECTIVES_AT_ONCE_MAX);
+  readonly #heardPaces = new HeardPaces();
   /** About to be dealt with, or in force where a restart would forget it. */
   readonly #taken = new Set<string>();
   /** Of what was carried up to then, nobody knows any more whether it was carried out. */
   #lostUnixMs = -1;
 
   constructor(private readonly deps: DirectiveDeskDeps) {
-    this.#memory = new DirectiveMemory(deps.store);
+    this.#memory = new DirectiveMemory(deps.clock, deps.store, deps.onFailure);
     this.#entitlements = new Entitlements(deps.authority);
-    this.#refusals = new Refusals(deps.clock, this.#memory, deps.record, () => void this.#save());
+    this.#refusals = new Refusals(deps.clock, this.#memory, deps.record);
   }
 
   /** Once, before anything is given or heard. */
@@ -96,6 +99,10 @@ export class DirectiveDesk {
     for (const given of this.#memory.given) this.#reopen(given);
   }
 
+  stop(): void {
+    this.#memory.stop();
+  }
+
   /**
    * Writes a directive into the own log, from where every gateway hears of it, and carries it out. Resolves when that is
    * done. Rejects with an ERR_DIRECTIVE code for what is not taken, and as the journal does for what has to be on disk first.
@@ -106,12 +113,11 @@ export class DirectiveDesk {
     if (this.#isTaken(id)) return { id, outcome: 'known' };
     const carriedUnixMs = this.deps.nowUnixMs();
     const verdict = this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
+    const known = { directive: id, operator: signed.operator };
+    if (!verdict.isEntitled) throw this.#refused(SELF, known, notEntitled(verdict));
     const isLate = this.deps.clock.wall().unixMs > directive.expiresUnixMs;
-    if (isLate || !verdict.isEntitled) {
-      const error = isLate || verdict.isEntitled ? expired(directive) : notEntitled(verdict);
-      this.#refusals.record(SELF, { directive: id, operator: signed.operator }, error);
-      throw error;
-    }
+    if (isLate) throw this.#refused(signed.operator, known, expired(directive));
+    if (!this.#pace.take(signed.operator, carriedUnixMs)) throw this.#refused(signed.operator, known, tooFast());
     const record: EventDraft = {
       name: 'directive.given',
       directive: encodeSignedDirective(signed),
@@ -143,6 +149,15 @@ export class DirectiveDesk {
     for (const given of open) if (!counting.has(given.directive.id)) this.#retract(given);
   }
 
+  /** Who is of the site is known anew: what waited for that is tried again. */
+  tryAgain(): void {
+    for (const given of this.#cases.all) {
+      if (this.#isTaken(given.directive.id)) continue;
+      const verdict = this.#verdictOf(given);
+      if (verdict.isEntitled) this.#take(given, verdict);
+    }
+  }
+
   /** An entry of another gateway that carries a directive. What is wrong with it concerns this entry and nothing else. */
   heard({ id: entry, directive: opened }: HeardEntry): void {
     const cause = Promise.resolve(entry);
@@ -152,10 +167,12 @@ export class DirectiveDesk {
       if ('code' in opened) throw new SparcError(opened.code, opened.message);
       const { signed, directive, carriedUnixMs } = opened;
       known = { directive: directive.id, operator: signed.operator };
+      const isInPace = this.#heardPaces.take(entry, signed.operator, carriedUnixMs);
       // The stamp follows clocks that run ahead, and what else the entry says of its time anybody may write.
       const isLate = carriedUnixMs - HLC_AHEAD_MAX_MS > directive.expiresUnixMs;
-      if (isLate && this.#isTaken(directive.id)) return;
+      if ((isLate || !isInPace) && this.#isTaken(directive.id)) return;
       if (isLate) throw expired(directive);
+      if (!isInPace) throw tooFast();
       const given = { signed, directive, carrier: entry.author, carriedUnixMs, cause };
       const verdict = this.#verdictOf(given);
       if (verdict.isEntitled) return this.#take(given, verdict);
@@ -168,6 +185,11 @@ export class DirectiveDesk {
     } catch (error) {
       this.#refusals.record(entry.author, known, error, cause);
     }
+  }
+
+  #refused(source: string, known: Known, error: SparcError): SparcError {
+    this.#refusals.record(source, known, error);
+    return error;
   }
 
   #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {
@@ -229,7 +251,7 @@ export class DirectiveDesk {
     this.#taken.delete(directive.id);
     this.#memory.delete(signed.operator, directive.id);
     this.deps.retract(directive);
-    void this.#save();
+    void this.#memory.save();
   }
 
   /** Never rejects. What is called at once is called within this call. */
@@ -240,6 +262,7 @@ export class DirectiveDesk {
     try {
       const outcome = await carryOut(this.deps.sinks, {
         directive,
+        operator: signed.operator,
         by,
         cause,
         carriedUnixMs,
@@ -256,8 +279,9 @@ export class DirectiveDesk {
       const { code, message } = asSparcError(error);
       // After a restart it is carried out again.
       if (isInForce(error)) return { id, outcome: 'applied', code, message };
-      this.#refusals.record(SELF, { directive: id, operator: signed.operator }, error, cause);
-      if (!isForNow(error)) await this.#remember(given);
+      this.#refusals.record(signed.operator, { directive: id, operator: signed.operator }, error, cause);
+      if (isForNow(error)) this.#await(given);
+      else await this.#remember(given);
       return { id, outcome: 'refused', code, message };
     }
   }
@@ -276,25 +300,26 @@ export class DirectiveDesk {
     }
   }
 
+  #await(given: Given): void {
+    this.#taken.delete(given.directive.id);
+    this.#cases.open(given);
+  }
+
   async #remember(given: Given): Promise<void> {
     this.#add(given);
-    await this.#save();
+    await this.#memory.save().catch(() => undefined);
   }
 
   /** Unless it was retracted meanwhile. */
   #add({ signed, directive: { id }, carriedUnixMs }: Given): void {
     if (this.#taken.delete(id)) this.#memory.add(signed.operator, { id, unixMs: carriedUnixMs });
   }
-
-  #save(): Promise<void> {
-    return this.#memory
-      .save()
-      .catch((error: unknown) => this.deps.onFailure(error, 'which directives were carried out cannot be saved'));
-  }
 }
 
 const expired = ({ expiresUnixMs }: Directive): SparcError =>
   new SparcError('ERR_DIRECTIVE_EXPIRED', `it could be given until ${new Date(expiresUnixMs).toISOString()}`);
+
+const tooFast = (): SparcError => new SparcError('ERR_DIRECTIVE_TOO_FAST', 'its operator gives more than are taken');
 
 function notEntitled({ code, name }: NotEntitled): SparcError {
   const message =

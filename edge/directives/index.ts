@@ -11,13 +11,14 @@ export {
   type DirectiveSite,
 } from './directive-desk.js';
 export { DirectiveFile } from './directive-file.js';
-export {
-  DIRECTIVES_REMEMBERED_MAX,
-  VOLATILE_DIRECTIVES,
-  type DirectiveStore,
-  type Remembered,
-  type SavedDirectives,
-} from './directive-memory.js';
+export { DIRECTIVES_REMEMBERED_MAX, VOLATILE_DIRECTIVES, type DirectiveStore } from './directive-memory.js';
 export { DirectiveRequest } from './directive-request.js';
-export { DIRECTIVES_READ_BACK_MAX, readDirectives } from './read-directives.js';
-export { OPEN_CASES_MAX } from './open-cases.js';
+export { OPEN_CASES_MAX, OpenCases, type Given } from './open-cases.js';
+export {
+  DIRECTIVE_PAUSE_MS,
+  DIRECTIVES_AT_ONCE_MAX,
+  DIRECTIVES_HEARD_AT_ONCE_MAX,
+  HeardPaces,
+  OperatorPace,
+} from './operator-pace.js';
+export { readDirectives } from './read-directives.js';

@@ -11,7 +11,7 @@ import {
   type Outcome,
 } from '../directives/index.js';
 import type { PolicyView } from '../access/index.js';
-import type { HeardEntry } from '../heard/index.js';
+import type { HeardEntry, Peers } from '../heard/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
 import type { SiteModeKeeper } from '../site-mode/index.js';
@@ -40,6 +40,7 @@ export interface DirectedDeps extends Pick<DirectiveDeskDeps, 'onFailure'> {
   readonly revocations: RevocationBook;
   readonly visitors: VisitorBook;
   readonly passages: PassageBook;
+  readonly peers: Peers;
   readonly doors: DoorSet;
   readonly orders: OrderDesk;
   /** Of the policy in force. */
@@ -72,7 +73,7 @@ export function directiveDesk(
 
 /** What directives come to in a field. */
 function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): DirectiveSinks {
-  const { clock, stamps, mode, revocations, visitors, passages, doors, orders, view } = deps;
+  const { clock, stamps, mode, revocations, visitors, passages, peers, doors, orders, view } = deps;
   return {
     raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
       const part = { ...(level !== undefined && { level }), ...(scope && { scope }), ...(instead && { instead }) };
@@ -83,14 +84,14 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): Dir
     release: async ({ directive: { id, raises }, ...who }) =>
       asOutcome(await mode.apply({ kind: 'release', directive: id, raises, ...who })),
     // One that the policy does not name here may be of another revision.
-    revoke: async ({ directive: { id, subject, subjectId }, by, cause }) => {
+    revoke: async ({ directive: { id, issuedUnixMs, subject, subjectId }, by, cause }) => {
       if (revocations.has(subject, subjectId)) return 'unchanged';
       const isUnlisted = view()?.has(subject, subjectId) === false;
-      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, cause });
+      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, issuedUnixMs, cause });
       return 'applied';
     },
-    visitor: async ({ directive: { id, visitor }, by, cause }): Promise<Outcome> => {
-      await visitors.add({ directive: id, by, visitor }, await cause);
+    visitor: async ({ directive: { id, issuedUnixMs, visitor }, operator, by, cause }): Promise<Outcome> => {
+      await visitors.add({ directive: id, issuedUnixMs, operator, by, visitor }, await cause);
       return 'applied';
     },
     forgive: async ({ directive: { id, holder }, by, cause, carriedUnixMs }): Promise<Outcome> => {
@@ -107,6 +108,11 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): Dir
     },
     expel: async (carried) => {
       const { gateway, heads } = carried.directive;
+      if (!peers.isOfSite(gateway)) {
+        throw new SparcError('ERR_MESH_MEMBER_UNKNOWN', `${gateway} is on no roster that is known here`, {
+          key: gateway,
+        });
+      }
       const expelled = () => mode.expelled(gateway, heads.map(headFromText));
       try {
         const outcome = await expel(carried);

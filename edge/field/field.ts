@@ -19,6 +19,7 @@ import {
   VOLATILE_MODE,
   type HasInput,
   type Order,
+  type RuleRaise,
   type Toggle,
 } from '../site-mode/index.js';
 import { VisitorBook, VOLATILE_VISITORS } from '../visitors/index.js';
@@ -82,7 +83,7 @@ export class Field {
     const index = () => this.#index;
     const view = () => this.#policy.view;
     const siteMode = () => this.#mode.mode;
-    const order = (what: Order | Toggle, by: string) => this.order(what, by);
+    const order = (what: Order | Toggle | RuleRaise, by: string) => this.order(what, by);
     const onFailure = (error: unknown, what: string) => log.error({ code: codeOf(error), error }, what);
     this.#notice = new ChangeNotice(clock, options.onChange);
     const onChange = this.#notice.changed;
@@ -129,7 +130,7 @@ export class Field {
     this.#visitors = new VisitorBook({
       clock,
       store: deps.visitorStore ?? VOLATILE_VISITORS,
-      isRevoked: (id) => this.#revocations.of(id, id) !== undefined,
+      revokedUnixMs: (id) => this.#revocations.revokedUnixMs(id),
       record,
       onFailure,
     });
@@ -177,6 +178,7 @@ export class Field {
     const parts = {
       clock,
       log,
+      record,
       recorder: this.#recorder,
       devices: this.#devices,
       doors: this.#doors,
@@ -228,6 +230,8 @@ export class Field {
     this.#linkage.stop();
     this.#mode.stop();
     this.#revocations.stop();
+    this.#visitors.stop();
+    this.#directives?.stop();
     this.#doors.stop();
     this.#passages.stop();
     this.#indicator.stop();
@@ -278,7 +282,7 @@ export class Field {
    * passage, when its command was answered. Rejects with ERR_GATEWAY_ORDER_REFUSED, which is recorded too, or as
    * `SiteModeKeeper.order` and `RevocationBook.revoke` do.
    */
-  async order(order: Order | Toggle, by: string): Promise<void> {
+  async order(order: Order | Toggle | RuleRaise, by: string): Promise<void> {
     await this.#orders.obey(order, by);
     this.#notice.changed();
   }
@@ -313,10 +317,20 @@ export class Field {
     return receipt;
   }
 
-  /** Public keys, in hex, of all gateways that are heard, directly or through others. */
+  /** Nothing is read any more of what other gateways say, until they are heard again: all of it, from the start. */
+  unheard(): void {
+    this.#dispatch.unheard();
+    this.#notice.changed();
+  }
+
+  /** Public keys, in hex, of all gateways to which there is a way, directly or through others. */
   reaches(keys: readonly string[]): void {
-    this.#peers.reaches(keys);
-    this.#passages.reached();
+    this.#dispatch.reaches(keys);
+  }
+
+  /** The clock of a neighbour shows this, and the own one a time before it. */
+  keepUpWith(unixMs: number): void {
+    this.#stamps.keepUpWith(unixMs);
   }
 
   /** Records what happened in another part of the gateway. */

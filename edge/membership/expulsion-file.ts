@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { headFromText, headToText } from '@sparc/protocol/ledger';
-import { ATTESTED_HEADS_MAX, type Expulsion } from '@sparc/protocol/roster';
+import { ATTESTED_HEADS_MAX, EXPELLED_MAX, MEMBERS_MAX, type Expulsion } from '@sparc/protocol/roster';
 import { StateFile } from '../platform/index.js';
-import { EXPULSIONS_MAX, type ExpulsionStore } from './expulsion-book.js';
+import type { ExpulsionStore } from './expulsion-book.js';
 
 const HEAD_LENGTH_MAX = 1_024;
 
@@ -18,7 +18,7 @@ export const ExpulsionTexts = Type.Array(
     },
     { additionalProperties: false },
   ),
-  { maxItems: EXPULSIONS_MAX },
+  { maxItems: MEMBERS_MAX + EXPELLED_MAX },
 );
 export type ExpulsionTexts = Static<typeof ExpulsionTexts>;
 

@@ -56,8 +56,9 @@ export interface RevocationBookDeps {
 export interface RevocationOrigin {
   /** The policy in force has nobody of that id. */
   readonly isUnlisted?: boolean;
-  /** Id of the directive that says so, and the entry that carries it. */
+  /** Id of the directive that says so, when its operator signed it, and the entry that carries it. */
   readonly directive?: string;
+  readonly issuedUnixMs?: number;
   readonly cause?: Promise<EntryId | undefined>;
 }
 
@@ -114,6 +115,14 @@ export class RevocationBook implements RevocationView {
     return this.#numbers(subject).has(id);
   }
 
+  /** Since when whoever is credential and holder at once is revoked, as ordered; undefined where they are not. */
+  revokedUnixMs(id: string): number | undefined {
+    if (this.of(id, id) === undefined) return undefined;
+    const all = [...this.#all, ...this.#unnumbered.map(({ revocation }) => revocation)];
+    const own = all.filter((each) => each.id === id);
+    return Math.max(...own.map(({ issuedUnixMs, atUnixMs }) => issuedUnixMs ?? atUnixMs));
+  }
+
   /** For people's screens. */
   get applied(): { readonly number: number; readonly appliedAtUnixMs?: number } {
     const last = this.#all.at(-1);
@@ -147,8 +156,12 @@ export class RevocationBook implements RevocationView {
     }
     const atUnixMs = this.deps.clock.wall().unixMs;
     this.#numbers(subject).set(id, UNNUMBERED);
-    const { isUnlisted = false, directive, cause } = origin;
-    const more = { ...(isUnlisted && { isUnlisted }), ...(directive !== undefined && { directive }) };
+    const { isUnlisted = false, directive, issuedUnixMs, cause } = origin;
+    const more = {
+      ...(isUnlisted && { isUnlisted }),
+      ...(directive !== undefined && { directive }),
+      ...(issuedUnixMs !== undefined && { issuedUnixMs }),
+    };
     this.#unnumbered = [...this.#unnumbered, { revocation: { subject, id, by, atUnixMs, ...more }, cause }];
     if (this.#restoring === undefined) this.#numberAll();
   }

@@ -8,7 +8,13 @@ import { VISITORS_MAX, type VisitorStore } from './visitor-book.js';
 const VISITORS_FILE = 'visitors.json';
 
 const Given = Type.Object(
-  { directive: DirectiveId, by: Type.String(), visitor: Visitor },
+  {
+    directive: DirectiveId,
+    issuedUnixMs: Type.Integer({ minimum: 0 }),
+    operator: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    by: Type.String(),
+    visitor: Visitor,
+  },
   { additionalProperties: false },
 );
 const Content = Type.Array(Given, { maxItems: VISITORS_MAX });

@@ -22,9 +22,14 @@ export const DIRECTIVE_ERRORS = {
     meaning: 'The operator had no such right then, or not for everything that the directive is about.',
     action: 'Look at `sparc roster show`; the site authority gives rights with `sparc authority delegate`.',
   },
+  ERR_DIRECTIVE_TOO_FAST: {
+    meaning: 'An operator gives more directives than a gateway takes of one key.',
+    action:
+      'Wait: one more is taken every 5 s. Where nobody gives so many, the key is in other hands: `sparc authority withdraw` ends its rights.',
+  },
   ERR_DIRECTIVE_VISITORS_MAX: {
-    meaning: 'As many visitors are let in as a gateway takes at a time, of one operator or of all.',
-    action: 'Wait until the time of some is over, or put them into the site file.',
+    meaning: 'A gateway lets in no more visitors, of one operator or of all: those whose visits end last.',
+    action: 'Put people who stay for long into the site file, and let the visitor in again under another id.',
   },
   ERR_DIRECTIVE_VISITOR_UNRECORDED: {
     meaning: 'A visitor is not let in at this gateway, because its journal did not take the record.',

@@ -107,7 +107,8 @@ export const SITE_EVENTS = {
   },
   'visitor.ended': {
     severity: 'notice',
-    meaning: 'A visitor is not let in any more: the operator had no right to it, as the site authority said meanwhile.',
+    meaning:
+      'A visitor is not let in any more: the operator had no right to it, as the site authority said meanwhile, or there are too many who stay longer.',
     fields: ['credentialId', 'code'],
     detail: { directive: 'the id of the directive' },
   },

@@ -5,7 +5,7 @@ import type { Signer, VerifySignature } from '../ports/signer.js';
 
 /** Gateways of one site; every log is on every one of them. */
 export const MEMBERS_MAX = 32;
-const EXPELLED_MAX = 256;
+export const EXPELLED_MAX = 256;
 /** Of one expelled gateway: more than one where it signed several histories. */
 export const ATTESTED_HEADS_MAX = 4;
 export const ADDRESSES_MAX = 8;

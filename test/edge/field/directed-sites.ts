@@ -95,6 +95,14 @@ export class DirectedSite {
     this.site.field.heard({ delegations, entries: [], behind: [] });
   }
 
+  /** Takes a roster of these others. */
+  async belong(...keys: string[]): Promise<void> {
+    const members = keys.map((key) => ({ key, name: key, addresses: [] }));
+    const roster = { self: this.key, authority: toHex(AUTHORITY.publicKey), members, expelled: [] };
+    this.site.field.heard({ delegations: [], roster, entries: [], behind: [] });
+    await this.site.clock.advance(SECOND_MS);
+  }
+
   direct(said: Directive, operator = ADA): Promise<DirectiveReceipt> {
     return this.settled(this.site.field.direct(signed(operator, said)));
   }

@@ -174,6 +174,44 @@ t.test(
   },
 );
 
+t.test('a card that two visitors have opens for neither once one is revoked, till it is issued anew', async (t) => {
+  const [a, b] = await pair();
+  const visit = (id: string, issuedUnixMs: number) => {
+    const visitor = {
+      id,
+      name: 'Guest',
+      identifier: { format: 'h10301', facility: 1, number: 99 },
+      profiles: ['p-store-in'],
+      fromUnixMs: EIGHT_UNIX_MS,
+      untilUnixMs: EIGHT_UNIX_MS + 3_600_000,
+    };
+    return directive({ kind: 'visitor', visitor }, { issuedUnixMs });
+  };
+  const whose = async ({ site }: DirectedSite) => {
+    site.bus.card('store-in', CARDS.stranger);
+    await site.clock.advance(2_000);
+    const { credentialId, reason } = site.record('access.denied').record;
+    return `${credentialId} ${reason}`;
+  };
+  const at = (ms: number) => EIGHT_UNIX_MS + ms;
+  await b.direct(visit('guest-2', at(1)));
+  const revocation = { kind: 'revoke', subject: 'credential', subjectId: 'guest-1' } as const;
+  await a.direct(directive(revocation, { issuedUnixMs: at(2) }));
+  await b.hear(a.news());
+  t.equal(await whose(b), 'guest-2 no_right', 'nobody of that card was revoked, as far as it has heard');
+  await a.direct(visit('guest-1', at(0)));
+  for (const [gateway, news] of [
+    [b, a.news()],
+    [a, b.news()],
+  ] as const) {
+    await gateway.hear(news);
+    t.equal(await whose(gateway), 'guest-1 credential_revoked');
+  }
+  await b.direct(visit('guest-3', at(3)));
+  await a.hear(b.news());
+  for (const gateway of [a, b]) t.equal(await whose(gateway), 'guest-3 no_right');
+});
+
 t.test('what was withdrawn before it was used raises nothing, in whatever order that is heard', async (t) => {
   const [a, b] = await pair();
   const withdrawn = delegation({ rights: [], issuedUnixMs: EIGHT_UNIX_MS });
@@ -304,11 +342,21 @@ t.test('what the run before recorded and had no time for is carried out at the s
   t.strictSame(again.answers(revocation.id), [], 'which was done');
 });
 
-t.test('an expulsion reaches the site process, and a gateway of no site takes no directive', async (t) => {
+t.test('an expulsion reaches the site process once a roster names the gateway', async (t) => {
   const [a, b] = await pair();
-  await a.direct(directive({ kind: 'expel', gateway: 'cd'.repeat(32), heads: [] }));
+  const gone = 'cd'.repeat(32);
+  const expulsion = directive({ kind: 'expel', gateway: gone, heads: [] });
+  await a.belong(gone);
+  await a.direct(expulsion);
   await b.hear(a.news());
-  t.strictSame([a.expelled, b.expelled], [['cd'.repeat(32)], ['cd'.repeat(32)]]);
+  t.strictSame([a.expelled, b.expelled], [[gone], []]);
+  t.strictSame(b.answers(expulsion.id), [`${REFUSED} ERR_MESH_MEMBER_UNKNOWN`]);
+  for (const keys of [[], [gone], []]) await b.belong(...keys);
+  t.strictSame(b.expelled, [gone]);
+  t.match(await b.direct(expulsion), { outcome: 'known' });
+});
+
+t.test('a gateway of no site takes no directive', async (t) => {
   const alone = await DirectedSite.open('d', { directives: undefined });
   await t.rejects(alone.direct(directive(LOCKDOWN)), { code: 'ERR_MESH_NOT_A_MEMBER' });
 });

@@ -101,6 +101,17 @@ t.test('a holder is revoked with every credential, of later revisions too', asyn
   t.equal(book.of('any', undefined), undefined);
 });
 
+t.test('a revocation counts from when it was signed, else from when it was made, also after a restart', async (t) => {
+  const { book, store } = openBook();
+  await book.revoke('holder', 'guest', 'Ada', { directive: 'ab'.repeat(16), issuedUnixMs: 999_000 });
+  await book.revoke('credential', 'other', 'Ada');
+  for (const each of [book, openBook(store).book]) {
+    t.equal(each.revokedUnixMs('guest'), 999_000);
+    t.equal(each.revokedUnixMs('other'), 1_000_000);
+    t.equal(each.revokedUnixMs('nobody'), undefined);
+  }
+});
+
 t.test('the same revocation again is the one that was made, and a number is given once', async (t) => {
   const { book, store, records } = openBook();
   t.equal(await book.revoke('credential', 'card', 'Ada'), 1);

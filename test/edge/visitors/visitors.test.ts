@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { VirtualClock } from '@sparc/simulator/world';
 import t from 'tap';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +13,7 @@ import {
 } from '@sparc/edge/visitors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { EntryId } from '@sparc/protocol/ports';
-import { VirtualClock } from '@sparc/simulator/world';
+import { checkAsyncProperty } from '../../support/property.js';
 
 const HOUR_MS = 3_600_000;
 const KEY = 'h10301:1:7';
@@ -19,7 +21,11 @@ const entry = (sequence: number): EntryId => ({ author: 'ab'.repeat(32), epoch: 
 
 const idOf = (number: number): string => number.toString(16).padStart(32, '0');
 
-function given(number: number, more: Partial<GivenVisitor['visitor']> = {}): GivenVisitor {
+const keyOf = (operator: string): string => Buffer.from(operator).toString('hex').padEnd(64, '0');
+
+type More = Partial<GivenVisitor['visitor'] & Pick<GivenVisitor, 'by' | 'issuedUnixMs'>>;
+
+function given(number: number, { by = 'Ada', issuedUnixMs = 0, ...more }: More = {}): GivenVisitor {
   const visitor = {
     id: `guest-${number}`,
     name: 'Grace Hopper',
@@ -29,7 +35,7 @@ function given(number: number, more: Partial<GivenVisitor['visitor']> = {}): Giv
     untilUnixMs: HOUR_MS,
     ...more,
   };
-  return { directive: idOf(number), by: 'Ada', visitor };
+  return { directive: idOf(number), issuedUnixMs, operator: keyOf(by), by, visitor };
 }
 
 interface Setting {
@@ -40,19 +46,18 @@ interface Setting {
 }
 
 function bookOf({ store, isDiskGone = false, recorded }: Setting = {}) {
-  const clock = new VirtualClock({ startUnixMs: 1_000 });
   const records: EventDraft[] = [];
   const failures: string[] = [];
-  const revoked = new Set<string>();
+  const revoked = new Map<string, number>();
   let saved: GivenVisitor[] | undefined;
   const memory: VisitorStore = {
     load: () => saved,
     save: (all) => (isDiskGone ? Promise.reject(new Error('no disk')) : Promise.resolve(void (saved = all))),
   };
   const book = new VisitorBook({
-    clock,
+    clock: new VirtualClock({ startUnixMs: 0 }),
     store: store ?? memory,
-    isRevoked: (id) => revoked.has(id),
+    revokedUnixMs: (id) => revoked.get(id),
     record: async (event) => {
       const id = entry(records.push(event));
       return (await recorded) === false ? undefined : id;
@@ -98,13 +103,17 @@ t.test('of two visitors with one card the one counts whose time it is, whatever 
   }
 });
 
-t.test('a card that was taken back may be given to somebody else', async (t) => {
+t.test('a card of which one visitor was revoked opens for none until it is issued anew', async (t) => {
   const { book, revoked } = bookOf();
-  await book.add(given(1));
-  revoked.add('guest-1');
+  const [first, second] = [given(1, { issuedUnixMs: 100 }), given(2, { issuedUnixMs: 300 })];
+  for (const each of [first, second]) await book.add(each);
+  revoked.set('guest-1', 300);
   t.equal(book.visitorOf(KEY, 0)?.id, 'guest-1', 'so that the alarm says whose it was');
-  await book.add(given(2));
-  t.equal(book.visitorOf(KEY, 0)?.id, 'guest-2');
+  await book.add(given(3, { issuedUnixMs: 301 }));
+  t.equal(book.visitorOf(KEY, 0)?.id, 'guest-3');
+  revoked.set('guest-3', 400);
+  await book.add(given(4, { id: 'guest-1', issuedUnixMs: 500 }));
+  t.ok(revoked.has(book.visitorOf(KEY, 0)?.id ?? ''), 'nobody comes in under an id that was revoked');
 });
 
 t.test('a visitor whom nobody had the right to let in is put out again', async (t) => {
@@ -143,24 +152,65 @@ t.test('a card that no format has is refused, and nothing is recorded', async (t
   t.strictSame(records, []);
 });
 
-t.test('a full list takes new visitors in the place of those whose time is over', async (t) => {
-  const { book } = bookOf();
-  await book.add(given(0, { untilUnixMs: 1_000 }));
-  const of = (number: number) => ({ ...given(number), by: `operator ${Math.floor(number / VISITORS_OF_ONE_MAX)}` });
+t.test('of too many those leave whose visits end first, and that is told', async (t) => {
+  const { book, records } = bookOf();
+  const of = (number: number) => given(number, { by: `operator ${Math.floor(number / VISITORS_OF_ONE_MAX)}` });
   for (let number = 1; number < VISITORS_MAX; number += 1) await book.add(of(number));
+  const short = given(0, { untilUnixMs: 2_000 });
+  await book.add(short);
   await book.add(given(VISITORS_MAX));
-  t.notOk(book.has('guest-0'));
-  await t.rejects(book.add(given(VISITORS_MAX + 1)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
+  t.strictSame(
+    records.filter(({ name }) => name === 'visitor.ended'),
+    [
+      {
+        name: 'visitor.ended',
+        credentialId: 'guest-0',
+        code: 'ERR_DIRECTIVE_VISITORS_MAX',
+        detail: { directive: short.directive },
+      },
+    ],
+  );
+  await t.rejects(book.add(given(VISITORS_MAX + 1, { untilUnixMs: 3_000 })), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
 });
 
-t.test('one operator keeps no other from letting visitors in', async (t) => {
+t.test('one operator keeps no other from letting visitors in, whatever they are called', async (t) => {
   const { book } = bookOf();
-  const all = Array.from({ length: VISITORS_OF_ONE_MAX }, (_, number) => book.add(given(number)));
+  await Promise.all(Array.from({ length: VISITORS_OF_ONE_MAX }, (_, number) => book.add(given(number))));
   await t.rejects(book.add(given(VISITORS_MAX)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
-  await Promise.all(all);
-  await t.rejects(book.add(given(VISITORS_MAX)), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
-  await book.add({ ...given(VISITORS_MAX), by: 'Bob' });
+  await book.add({ ...given(VISITORS_MAX), operator: keyOf('Bob') });
   t.ok(book.has(`guest-${VISITORS_MAX}`));
+});
+
+t.test('whom a gateway lets in does not depend on the order in which it hears of them', async (t) => {
+  const beyond = (max: number, operators: number) =>
+    fc.tuple(
+      fc.array(fc.record({ untilUnixMs: fc.integer({ min: 1, max: 60 }), operator: fc.nat(operators - 1) }), {
+        minLength: max + 1,
+        maxLength: max + 20,
+      }),
+      fc.infiniteStream(fc.nat()),
+    );
+  const idsAfter = async (all: readonly GivenVisitor[]) => {
+    const { book, saved } = bookOf();
+    await Promise.allSettled(all.map((each) => book.add(each)));
+    return (saved() ?? []).map(({ directive }) => directive).sort();
+  };
+  const isSame = async (visits: readonly { untilUnixMs: number; operator: number }[], ranks: fc.Stream<number>) => {
+    const all = visits.map(({ untilUnixMs, operator }, number) => given(number, { untilUnixMs, by: `${operator}` }));
+    const ranked = all.map((each) => ({ each, rank: [...ranks.take(1)][0] ?? 0 }));
+    const shuffled = ranked.sort((a, b) => a.rank - b.rank).map(({ each }) => each);
+    const [ids, others] = [await idsAfter(all), await idsAfter(shuffled)];
+    return ids.length < all.length && JSON.stringify(others) === JSON.stringify(ids);
+  };
+  await checkAsyncProperty(
+    fc.asyncProperty(beyond(VISITORS_OF_ONE_MAX, 1), (drawn) => isSame(...drawn)),
+    8,
+  );
+  await checkAsyncProperty(
+    fc.asyncProperty(beyond(VISITORS_MAX, 5), (drawn) => isSame(...drawn)),
+    1,
+  );
+  t.pass();
 });
 
 t.test('a visitor to whom the right ends while they are recorded does not come in', async (t) => {
