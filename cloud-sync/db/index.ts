@@ -7,5 +7,7 @@ export type { Connections, NewRow } from './connections.js';
 export { createDatabase, type Database, type Transaction } from './database.js';
 export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } from './migrate.js';
 export { openConnections, openDatabase, type DatabaseLocation } from './open-database.js';
+export { expireEvents } from './retention.js';
 export { SYSTEM_FUNCTIONS, type SystemPurpose } from './system-functions.js';
 export type * from './tables.js';
+export { createTenant, listTenants, RETENTION_MIN_DAYS, setLegalHold, type NewTenant, type Tenant } from './tenants.js';

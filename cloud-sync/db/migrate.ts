@@ -61,10 +61,14 @@ async function runMissing(connection: Connection, migrations: readonly Migration
   const found = await findSchemaVersion(connection);
   if (found !== undefined && found.major > SCHEMA_MAJOR) throw schemaNew(found);
   const missing = migrations.filter(({ number }) => number > (found?.minor ?? 0));
-  if (missing.length > 0) await connection.client.query(sqlFile('roles.sql'));
+  if (missing.length > 0) await makeRoles(connection);
+  if (found === undefined) await connection.client.query(sqlFile('schema.sql'));
   for (const migration of missing) await run(connection, migration);
   return missing.map(({ number }) => number);
 }
+
+/** Those that are missing on this server. */
+export const makeRoles = ({ client }: Connection): Promise<unknown> => client.query(sqlFile('roles.sql'));
 
 /**
  * As the owner, with `row_security` off: under forced row-level security the owner sees no row, so that an UPDATE would

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { SparcError } from '@sparc/protocol/errors';
 import { tryLock } from '../platform/index.js';
 import { columnTypes, pooled, type Connections, type LoadRows } from './connections.js';
+import { DurableFolder, durableParams } from './durable-folder.js';
 
 /**
  * The database in this process, in a folder of its own. It has one connection, and one process at a time.
@@ -16,7 +17,10 @@ export async function openPglite(folder: string): Promise<Connections> {
   const lock = tryLock(join(folder, 'in-use.lock'));
   if (lock === undefined)
     throw new SparcError('ERR_DATABASE_IN_USE', `${folder} is open in another process`, { folder });
-  const database = await PGlite.create(join(folder, 'data'));
+  const database = await PGlite.create({
+    fs: new DurableFolder(join(folder, 'data')),
+    startParams: durableParams(PGlite.defaultStartParams),
+  });
   return poolOf(database, () => lock.release());
 }
 
@@ -28,18 +32,19 @@ function poolOf(database: PGlite, closed: () => void): Connections {
   });
 }
 
-/** COPY from a client ends PGlite. */
-const insertRows: LoadRows = async (client, table, rows) => {
-  const name = pg.escapeIdentifier(table);
-  const columns = Object.keys(rows[0] ?? {})
-    .map((column) => pg.escapeIdentifier(column))
-    .join(', ');
-  await client.query(
-    `insert into ${name} (${columns}) select ${columns} from jsonb_populate_recordset(null::${name}, $1)`,
-    [JSON.stringify(rows, bytesAsText)],
-  );
-};
+const PARAMETERS_MAX = 60_000;
 
-function bytesAsText(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array ? `\\x${Buffer.from(value).toString('hex')}` : value;
-}
+/** COPY from a client ends PGlite: as many rows a statement as it has parameters for. */
+const insertRows: LoadRows = async (client, table, rows) => {
+  const columns = Object.keys(rows[0] ?? {});
+  const names = columns.map((name) => pg.escapeIdentifier(name)).join(', ');
+  const rowsMax = Math.floor(PARAMETERS_MAX / columns.length);
+  for (let at = 0; at < rows.length; at += rowsMax) {
+    const some = rows.slice(at, at + rowsMax);
+    const places = some.map(
+      (_, row) => `(${columns.map((_, column) => `$${row * columns.length + column + 1}`).join()})`,
+    );
+    const values = some.flatMap((row) => columns.map((name) => row[name] ?? null));
+    await client.query(`insert into ${pg.escapeIdentifier(table)} (${names}) values ${places.join()}`, values);
+  }
+};

@@ -28,10 +28,5 @@ begin
 end
 $$;
 
-create schema if not exists sparc authorization sparc_owner;
-grant usage on schema sparc to sparc_app, sparc_system, sparc_backup;
-alter default privileges for role sparc_owner in schema sparc grant select on tables to sparc_backup;
-alter default privileges for role sparc_owner in schema sparc grant select on sequences to sparc_backup;
--- Partitions are made by a function of its own.
-alter default privileges for role sparc_bypass in schema sparc grant select on tables to sparc_backup;
+-- Of this database. What works across tenants is for nobody but whom a migration names.
 alter default privileges for role sparc_bypass revoke execute on functions from public;

@@ -131,6 +131,27 @@ export interface Events {
   received_at: SetTime;
 }
 
+export interface PolicyObjects {
+  tenant_id: string;
+  site_id: string;
+  kind: string;
+  id: string;
+  version: Generated<Counter>;
+  body: Json;
+  changed_at: Generated<Time>;
+  changed_by: string;
+}
+
+export interface PolicyRevisions {
+  tenant_id: string;
+  site_id: string;
+  number: Counter;
+  signed: Uint8Array;
+  absorbed_directives: Generated<string[]>;
+  published_at: SetTime;
+  published_by: string;
+}
+
 export interface SchemaVersion {
   major: number;
   minor: number;
@@ -147,5 +168,7 @@ export interface Tables {
   author_heads: AuthorHeads;
   forks: Forks;
   events: Events;
+  policy_objects: PolicyObjects;
+  policy_revisions: PolicyRevisions;
   schema_version: SchemaVersion;
 }

@@ -84,11 +84,11 @@ export class PostgresServer {
     rmSync(join(this.folder, 'data', 'postmaster.pid'), { force: true });
   }
 
-  /** A new, empty database; the address for the login of an administrator, or of `login`. */
-  async createDatabase(): Promise<string> {
+  /** A new, empty database, and where an administrator finds it. */
+  async createDatabase(): Promise<{ readonly name: string; readonly url: string }> {
     const name = `test${++this.#databasesCount}`;
     await this.#query('postgres', `create database ${name}`);
-    return name;
+    return { name, url: this.url(name) };
   }
 
   url(database: string, login = 'postgres'): string {

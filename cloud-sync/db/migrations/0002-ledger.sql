@@ -86,11 +86,11 @@ set local role sparc_bypass;
 -- Makes a month's partition ready. Months far from today get none, however an author's clock goes wrong: their entries
 -- lie in events_outside. True where the month has a partition.
 create function events_make_month(p_month date) returns boolean
-  language plpgsql security definer set search_path = sparc, pg_temp as $$
+  language plpgsql security definer set search_path = sparc, pg_temp set lock_timeout = '2s' as $$
 declare
   first_day date := date_trunc('month', p_month);
   next_day date := first_day + interval '1 month';
-  partition name := 'events_' || to_char(first_day, 'YYYY_MM');
+  partition name := to_char(first_day, '"events_"YYYY_MM');
 begin
   if to_regclass(partition) is not null then
     return true;
