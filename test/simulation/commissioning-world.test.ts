@@ -6,7 +6,7 @@ import t from 'tap';
 const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 5] : [Number(process.env.SIMULATION_SEED)];
 const HOURS = 0.01;
 
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 t.test(
   'readers from their box are found, addressed and keyed, whatever their quirks, and only in windows',

@@ -127,11 +127,11 @@ t.test('what counts of a log of thousands of epochs is found at once, also head 
     ...(index > 0 && { previous: at(index) }),
   }));
   const attested = [at(4_000), at(3_000)];
-  const startMs = performance.now();
+  const before = process.cpuUsage();
   t.equal(attestedLog(log, attested, () => undefined).length, 4_000);
   t.equal(log.filter(({ head }) => mayLead(log, attested, head)).length, 4_000);
-  const tookMs = performance.now() - startMs;
-  t.ok(tookMs < 5_000, `${tookMs} ms`);
+  const tookMs = process.cpuUsage(before).user / 1_000;
+  t.ok(tookMs < 5_000, `${tookMs} ms of a processor`);
 });
 
 t.test('in whatever pieces a log comes, what counts is in the end the same, and never more', async (t) => {
