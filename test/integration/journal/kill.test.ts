@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import { nodeCrypto, openJournal } from '@sparc/edge/ledger';
 import { createNodeClock, loadIdentity, nodeRandom } from '@sparc/edge/platform';
+import type { Heard } from './journal-program.js';
 import { acknowledged, lostEntries, runProgram, temporaryFolder, wholeness } from './run-program.js';
+
+/** How often an entry meets a journal that is away depends on how long the new one takes to start. */
+const isRefusedAsStopped = (line: Heard) => line.kind === 'refused' && line.code === 'ERR_LEDGER_STOPPED';
+const turns = (heard: readonly Heard[]) =>
+  heard.filter((line) => line.kind !== 'acknowledged' && !isRefusedAsStopped(line));
 
 const POINTS = ['before begin', 'after begin', 'after insert', 'before commit', 'after commit', 'after word'] as const;
 
@@ -51,17 +57,13 @@ t.test('a journal thread that ends is started again in a new epoch, and its loss
     preload: 'preload-commit-hook',
     until: (heard) => (acknowledged(heard).some(({ epoch }) => epoch === 2) ? 'SIGTERM' : undefined),
   });
-  t.match(
-    heard.filter(({ kind }) => kind !== 'acknowledged'),
-    [
-      { kind: 'started', epoch: 1 },
-      { kind: 'down', code: 'ERR_LEDGER_STOPPED' },
-      { kind: 'refused', code: 'ERR_LEDGER_STOPPED' },
-      { kind: 'refused', code: 'ERR_LEDGER_STOPPED' },
-      { kind: 'started', epoch: 2 },
-      { kind: 'stopped' },
-    ],
-  );
+  t.match(turns(heard), [
+    { kind: 'started', epoch: 1 },
+    { kind: 'down', code: 'ERR_LEDGER_STOPPED' },
+    { kind: 'started', epoch: 2 },
+    { kind: 'stopped' },
+  ]);
+  t.ok(heard.filter(isRefusedAsStopped).length >= 2, 'what was on its way is refused');
   t.same(lostEntries(join(folder, 'journal.db'), heard), []);
   t.equal(wholeness(folder), 'whole');
 });
@@ -75,16 +77,13 @@ t.test('a database found damaged at a commit is moved aside, and recording goes 
     preload: 'preload-commit-hook',
     until: (heard) => (acknowledged(heard).some(({ epoch }) => epoch === 2) ? 'SIGTERM' : undefined),
   });
-  t.match(
-    heard.filter(({ kind }) => kind !== 'acknowledged'),
-    [
-      { kind: 'started', epoch: 1 },
-      { kind: 'refused', code: 'ERR_LEDGER_WRITE_FAILED' },
-      { kind: 'down', code: 'ERR_LEDGER_CORRUPT' },
-      { kind: 'started', epoch: 2, loss: 'ERR_LEDGER_CORRUPT' },
-      { kind: 'stopped' },
-    ],
-  );
+  t.match(turns(heard), [
+    { kind: 'started', epoch: 1 },
+    { kind: 'refused', code: 'ERR_LEDGER_WRITE_FAILED' },
+    { kind: 'down', code: 'ERR_LEDGER_CORRUPT' },
+    { kind: 'started', epoch: 2, loss: 'ERR_LEDGER_CORRUPT' },
+    { kind: 'stopped' },
+  ]);
   t.equal(wholeness(folder), 'whole');
   t.same(
     lostEntries(
