@@ -1,4 +1,5 @@
 import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
+import { OPERATORS_MAX } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
@@ -151,12 +152,17 @@ export class AuthorityFolder {
 
   /** To whom rights were given; one that has expired is among them. */
   get operators(): readonly Delegation[] {
-    return this.#state.operators.all();
+    return this.#state.entitlements.operators;
   }
 
   /** In the place of what the operator had before; no rights end it. Throws ERR_MESH_DELEGATION_INVALID. */
   delegate(delegated: Omit<Delegation, 'issuedUnixMs'>): void {
-    this.#delegate({ ...delegated, issuedUnixMs: this.#delegatedUnixMs(delegated.operator) });
+    const { operator } = delegated;
+    if (!this.#state.entitlements.hasRoomFor(operator)) {
+      const message = `${OPERATORS_MAX} operators have rights; withdraw those of one who needs none`;
+      throw new SparcError('ERR_MESH_DELEGATION_INVALID', message, { key: operator });
+    }
+    this.#delegate({ ...delegated, issuedUnixMs: this.#delegatedUnixMs(operator) });
   }
 
   /** Ends what an operator may. Throws ERR_MESH_DELEGATION_INVALID for one that has no rights. */
@@ -191,7 +197,7 @@ export class AuthorityFolder {
 
   /** Now, and behind what was said before of the operator even where this clock is behind that one: else nobody would take it. */
   #delegatedUnixMs(operator: string): number {
-    const before = this.#state.operators.of(operator);
+    const before = this.#state.entitlements.newestOf(operator);
     return Math.max(Math.floor(this.deps.clock.wall().unixMs), before === undefined ? 0 : before.issuedUnixMs + 1);
   }
 

@@ -1,3 +1,4 @@
+import { Entitlements } from '@sparc/protocol/directive';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import {
   Delegation,
@@ -14,7 +15,6 @@ import {
   type Roster,
   type SiteSecret,
 } from '@sparc/protocol/roster';
-import { Operators } from '../membership/index.js';
 import { toHex } from '../platform/index.js';
 import type { AuthorEntry } from '../replica/index.js';
 
@@ -26,7 +26,7 @@ export interface AuthorityState {
   /** Those before it, newest first, 32 bytes each: it cannot know which of them the gateways have heard of. */
   readonly previousSecrets: readonly Uint8Array[];
   /** As every gateway takes them. */
-  readonly operators: Operators;
+  readonly entitlements: Entitlements;
 }
 
 interface AuthorityKey {
@@ -44,7 +44,7 @@ export function foldAuthority(
   let newest: Pick<AuthorityState, 'signed' | 'roster'> | undefined;
   let siteSecret: SiteSecret | undefined;
   let previousSecrets: readonly Uint8Array[] = [];
-  const operators = new Operators();
+  const entitlements = new Entitlements(key);
   for (const { kind, body } of entries) {
     if (kind === ROSTER_KIND) {
       const signed = SignedRoster.decode(body);
@@ -59,9 +59,9 @@ export function foldAuthority(
       }
       siteSecret = secret;
     } else if (kind === DELEGATION_KIND) {
-      operators.take(Delegation.decode(body));
+      entitlements.take(Delegation.decode(body));
     }
   }
   if (newest === undefined || siteSecret === undefined) throw new Error('its log has no roster or no site secret');
-  return { ...newest, siteSecret, previousSecrets, operators };
+  return { ...newest, siteSecret, previousSecrets, entitlements };
 }

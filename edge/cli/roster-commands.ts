@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { Entitlements } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import { headToText, type SignedHead } from '@sparc/protocol/ledger';
 import { Delegation, DELEGATION_KIND, furthestHeads, withExpulsions } from '@sparc/protocol/roster';
 import { loadGatewayConfig } from '../config/index.js';
 import { withLogsOf } from '../courier/index.js';
-import { Operators, readMembership } from '../membership/index.js';
+import { readMembership } from '../membership/index.js';
 import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platform/index.js';
 import { AuthorityReader, handlerOf } from '../replica/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
@@ -85,12 +86,12 @@ function show({ output }: Cli, config: string): void {
 
 /** By the log of the authority, as far as it is here. */
 function operatorsIn(dataDir: string, authority: string): readonly Delegation[] {
-  const operators = new Operators();
+  const entitlements = new Entitlements(authority);
   withLogsOf(dataDir, loadIdentity(dataDir).publicKey, (logs) => {
-    const handler = handlerOf(DELEGATION_KIND, Delegation, (delegation) => operators.take(delegation));
+    const handler = handlerOf(DELEGATION_KIND, Delegation, (delegation) => void entitlements.take(delegation));
     new AuthorityReader(logs, authority, [handler], () => undefined).read();
   });
-  return operators.all();
+  return entitlements.operators;
 }
 
 async function expel(

@@ -7,5 +7,4 @@ export * from './expulsion-file.js';
 export * from './join-site.js';
 export * from './membership.js';
 export { readMembership, writeMembership, type MembershipRecord } from './membership-files.js';
-export * from './operators.js';
 export { PREVIOUS_SECRET_MS, secretsOf, type HeldSecrets } from './site-secrets.js';

@@ -3,7 +3,6 @@ import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { headToText } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
-import type { Delegation } from '@sparc/protocol/roster';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';

@@ -32,15 +32,25 @@ export class Entitlements {
     const { operator } = delegation;
     const known = this.#delegations.get(operator) ?? [];
     if (known.some((each) => isSame(each, delegation))) return false;
-    if (!hasRights(known) && this.#countWithRights() >= OPERATORS_MAX) return false;
+    if (!this.hasRoomFor(operator)) return false;
     const all = [...known, delegation].sort(newestFirst);
     this.#delegations.set(operator, all.slice(0, DELEGATIONS_KEPT_MAX));
     return true;
   }
 
-  /** One whose rights were withdrawn leaves room for another. */
-  #countWithRights(): number {
-    return [...this.#delegations.values()].filter(hasRights).length;
+  /** Whether a delegation to this key counts. One whose rights were withdrawn leaves room for another. */
+  hasRoomFor(operator: string): boolean {
+    return hasRights(this.#delegations.get(operator) ?? []) || this.operators.length < OPERATORS_MAX;
+  }
+
+  /** What was said last of a key; without rights where it was withdrawn. */
+  newestOf(operator: string): Delegation | undefined {
+    return this.#delegations.get(operator)?.[0];
+  }
+
+  /** Of each whose rights were not withdrawn what was said last; one that has expired is among them. */
+  get operators(): readonly Delegation[] {
+    return [...this.#delegations.values()].filter(hasRights).flatMap(([newest]) => newest ?? []);
   }
 
   /**

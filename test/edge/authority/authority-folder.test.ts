@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuthorityFolder, ROSTER_VALID_MS } from '@sparc/edge/authority';
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { Operators } from '@sparc/edge/membership';
 import { createSigningKey, verifySignature } from '@sparc/edge/platform';
 import { readCourier } from '@sparc/protocol/courier';
+import { Entitlements } from '@sparc/protocol/directive';
 import { compareHlc } from '@sparc/protocol/hlc';
 import { decodeBatch, encodeBatch, EntryContent } from '@sparc/protocol/ledger';
 import { accept, tipsOf, type AuthorLog } from '@sparc/protocol/replication';
@@ -274,9 +274,9 @@ t.test('what is withdrawn is withdrawn for every gateway, also by a clock behind
   t.teardown(() => folder.close());
   folder.withdraw(keyOf(9));
   t.strictSame(folder.operators, []);
-  const taken = new Operators();
+  const taken = new Entitlements(undefined);
   for (const body of bodiesOf(folder, DELEGATION_KIND)) taken.take(Delegation.decode(body));
-  t.strictSame(taken.all(), []);
+  t.strictSame(taken.operators, []);
   t.equal(
     codeOf(() => folder.withdraw(keyOf(9))),
     'ERR_MESH_DELEGATION_INVALID',

@@ -133,8 +133,12 @@ t.test('operators whose rights were withdrawn leave room for others', async (t) 
   const of = (number: number, more: Partial<Delegation> = {}) =>
     delegation(10, { operator: number.toString(16).padStart(64, '0'), ...more });
   for (let number = 0; number < OPERATORS_MAX; number += 1) t.ok(entitlements.take(of(number)));
+  t.ok(entitlements.hasRoomFor(of(0).operator));
+  t.notOk(entitlements.hasRoomFor(of(OPERATORS_MAX).operator));
   t.notOk(entitlements.take(of(OPERATORS_MAX)), 'as many as may be');
   t.ok(entitlements.take(of(0, { issuedUnixMs: 20, rights: [] })));
+  t.equal(entitlements.operators.length, OPERATORS_MAX - 1);
+  t.match(entitlements.newestOf(of(0).operator), { rights: [] });
   t.ok(entitlements.take(of(OPERATORS_MAX)));
   t.notOk(entitlements.take(of(0, { issuedUnixMs: 30 })), 'the room is taken');
 });
