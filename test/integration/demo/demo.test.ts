@@ -1,10 +1,12 @@
-import { readFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, DEMO_GATEWAYS, freePorts, type LineKind } from '@sparc/simulator/live';
+import { Demo, DEMO_GATEWAYS, freePorts } from '@sparc/simulator/live';
 import t from 'tap';
-import { SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
+import { startDemo } from '../../support/demo.js';
+import { eventually, SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
 
 t.setTimeout(240_000);
 
@@ -17,60 +19,53 @@ const post = async (url: string, body: object) => {
   return response.status;
 };
 
-async function within(what: string, timeoutMs: number, condition: () => Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-for (const kind of ['pty', 'tcp'] as const satisfies readonly LineKind[]) {
-  const skip = kind === 'pty' ? SKIP_WITHOUT_SOCAT : false;
-  t.test(`npm start over ${kind}: a card opens a door, and all stops within 5 s`, { skip }, async (t) => {
-    const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
-    t.teardown(() => rm(dataPath, { recursive: true, force: true }));
-    const port = await freePorts(DEMO_GATEWAYS.length);
-    const demo = new Demo({ dataPath, port, kind, onFailed: (error) => t.fail(error.message) });
-    t.teardown(() => demo.stop());
-    await demo.start();
-    t.equal(demo.kind, kind);
-    t.equal((await stat(demo.folder.keysFile)).mode & 0o777, 0o600);
+t.test(
+  '`npm start`: a card opens a door over a pseudo-terminal, and Ctrl-C ends all within 5 s',
+  { skip: SKIP_WITHOUT_SOCAT },
+  async (t) => {
+    const { folder, said, stop, processes } = await startDemo(t);
+    t.match(said, 'over pseudo-terminals');
+    const simulatorUrl = /^Simulator +(\S+)\/site$/m.exec(said)?.[1] ?? '';
+    t.equal((await stat(join(folder, 'osdp-keys.yaml'))).mode & 0o777, 0o600);
+    t.ok((await processes()).length >= 7, 'itself, three gateways and their site processes');
 
     const devices = async () => {
-      const response = await fetch(`${demo.simulatorUrl}/site`);
+      const response = await fetch(`${simulatorUrl}/site`);
       return ((await response.json()) as { devices: { keyed: boolean; secure: boolean }[] }).devices;
     };
-    await within('every device that has a key is secured', 15_000, async () =>
-      (await devices()).every(({ keyed, secure }) => secure === keyed),
-    );
-    t.equal(await post(`${demo.simulatorUrl}/doors/garden/open`, {}), 409, 'locked at first');
+    const areSecured = async () => (await devices()).every(({ keyed, secure }) => secure === keyed);
+    await eventually('every device that has a key is secured', areSecured, 15_000);
+    t.equal(await post(`${simulatorUrl}/doors/garden/open`, {}), 409, 'locked at first');
     // A reader that has just connected may hold an old read, so the first presentation is perhaps not granted.
-    const present = () => post(`${demo.simulatorUrl}/readers/garden-in/card`, { cardId: 'card-ada.almeida' });
+    const present = () => post(`${simulatorUrl}/readers/garden-in/card`, { cardId: 'card-ada.almeida' });
     let presentedAtMs = -Infinity;
-    await within('the garden gate opens', 20_000, async () => {
+    const opens = async () => {
       if (performance.now() - presentedAtMs > 3_000) {
         presentedAtMs = performance.now();
         t.equal(await present(), 204);
       }
-      return (await post(`${demo.simulatorUrl}/doors/garden/open`, {})) === 204;
-    });
+      return (await post(`${simulatorUrl}/doors/garden/open`, {})) === 204;
+    };
+    await eventually('the garden gate opens', opens, 20_000);
+
+    const { exitCode, tookMs } = await stop();
+    t.equal(exitCode, 0);
+    t.ok(tookMs < 5_000, `ended after ${Math.round(tookMs)} ms`);
+    t.same(await processes(), [], 'nothing is left running');
     for (const { id } of DEMO_GATEWAYS) {
-      const log = await readFile(demo.folder.gateway(id).logFile, 'utf8');
+      const log = await readFile(join(folder, id, 'gateway.log'), 'utf8');
+      t.match(log, /stopped\n$/, `${id} stopped in order`);
       t.notMatch(log, /\b1000\b|almeida/i, 'no card number and no name in the log');
     }
-
-    const stoppedFromMs = performance.now();
-    await demo.stop();
-    t.ok(performance.now() - stoppedFromMs < 5_000);
-  });
-}
+  },
+);
 
 t.test('a port of one of the pages that is in use is said before anything starts', async (t) => {
   const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
   t.teardown(() => rm(dataPath, { recursive: true, force: true }));
   const port = await freePorts(DEMO_GATEWAYS.length);
   const other = createServer().listen(port + 1, '127.0.0.1');
+  await once(other, 'listening');
   t.teardown(() => other.close());
   const demo = new Demo({ dataPath, port, onFailed: (error) => t.fail(error.message) });
   await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_PORT_IN_USE' });

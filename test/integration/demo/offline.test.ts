@@ -21,6 +21,7 @@ t.test(
     });
     t.teardown(() => demo.stop());
     const running = await demo.start();
+    t.equal(demo.kind, 'tcp');
     t.equal((await stat(demo.folder.operatorKeyFile)).mode & 0o777, 0o600);
 
     const lines: string[] = [];
@@ -33,5 +34,9 @@ t.test(
     t.match(said, /denied: lockdown +3/);
     t.match(said, /replicas +4 logs on 3 gateways, \d+ entries on each, all the same/);
     t.match(said, /directives +2 given/);
+
+    const stoppedFromMs = performance.now();
+    await demo.stop();
+    t.ok(performance.now() - stoppedFromMs < 5_000);
   },
 );
