@@ -61,8 +61,9 @@ export class SimulatedLog {
     const { entries = [], heads = [] } = this.#find(epoch) ?? {};
     let head: SignedHead | undefined;
     let sizeBytes = 0;
-    for (const next of heads) {
-      if (next.sequence <= sequence) continue;
+    // Most of what is asked for is near the end.
+    const behind = heads.findLastIndex((each) => each.sequence <= sequence);
+    for (const next of heads.slice(behind + 1)) {
       if (next.sequence > sequence + BATCH_ENTRIES_MAX || sizeBytes >= BATCH_BYTES) break;
       const added = entries.slice(head?.sequence ?? sequence, next.sequence);
       sizeBytes += added.reduce((sum, { content }) => sum + content.length, 0);

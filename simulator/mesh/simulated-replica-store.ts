@@ -64,6 +64,6 @@ export class SimulatedReplicaStore implements ReplicaStore {
       log.add(append);
       this.#held.set(author, log.log);
     }
-    this.#forks = [...this.#forks, ...forks];
+    if (forks.length > 0) this.#forks = [...this.#forks, ...forks];
   }
 }
