@@ -26,3 +26,4 @@ export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
 export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';
 export type { ProblemOptions, SourceDocument } from './source-document.js';
 export { readTextFile } from './text-file.js';
+export type { UplinkConfig } from './uplink-config.js';

@@ -10,9 +10,8 @@ import {
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
-import { attestedLog, isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
+import { attestedLog, isOfSite, isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
-import { isOfSite } from '../replica/index.js';
 
 /** Logs as the site process left them. */
 export type HeardLogs = Pick<ReplicaStore, 'logs' | 'batchAfter' | 'hashAt'>;

@@ -1,6 +1,6 @@
 import { malformed, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import { accept, attestedPart, grown, holds, type AuthorLog, type Fork } from '@sparc/protocol/replication';
+import { accept, attestedPart, grown, holds, isOfSite, type AuthorLog, type Fork } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
 import { EPOCHS_MAX } from './replica-room.js';
 
@@ -97,6 +97,3 @@ export class Intake {
     return part && { ...append, ...part };
   }
 }
-
-/** What a gateway recorded before it belonged to any site is the beginning of its log. */
-export const isOfSite = (site: string, siteId: string): boolean => site === siteId || site === '';

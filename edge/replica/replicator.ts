@@ -8,6 +8,7 @@ import {
   forkName,
   Heads,
   isHeld,
+  isOfSite,
   isSameTip,
   mayLead,
   nextDeadlineMs,
@@ -25,7 +26,7 @@ import {
 } from '@sparc/protocol/replication';
 import { Credits } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
-import { Intake, isOfSite, type IntakeDeps } from './intake.js';
+import { Intake, type IntakeDeps } from './intake.js';
 import { LogFetches } from './log-fetches.js';
 import { LogServer } from './log-server.js';
 import type { OwnLog } from './own-log.js';

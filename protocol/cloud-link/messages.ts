@@ -1,4 +1,4 @@
-import { list, message, required, SignedHead, uint, type Infer } from '../ledger/index.js';
+import { flag, list, message, required, SignedHead, uint, type Infer } from '../ledger/index.js';
 import { AUTHORS_MAX, TIPS_MAX, Want } from '../replication/index.js';
 
 /** A gateway says all heads again this often, and that its logs grew after this: what was lost costs latency, nothing else. */
@@ -6,7 +6,11 @@ export const HELLO_INTERVAL_MS = 30_000;
 export const HELLO_PAUSE_MS = 1_000;
 
 /** Up to where a gateway holds which log: its own and those of its neighbours, which it carries. */
-export const Hello = message({ tips: list(1, SignedHead, AUTHORS_MAX * TIPS_MAX) });
+export const Hello = message({
+  tips: list(1, SignedHead, AUTHORS_MAX * TIPS_MAX),
+  /** The first on this link: what the gateway was asked for on an earlier one, it has forgotten. */
+  isFirst: required(2, flag),
+});
 export type Hello = Infer<typeof Hello>;
 
 /**

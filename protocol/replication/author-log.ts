@@ -38,7 +38,11 @@ const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
 /** Newest first. */
 const byAge = (a: HeldEpoch, b: HeldEpoch): number => b.head.epoch.counter - a.head.epoch.counter;
 
-const epochName = ({ counter, random }: EpochId): string => `${counter}-${bytesToHex(random)}`;
+/** What a gateway recorded before it belonged to any site is the beginning of its log. */
+export const isOfSite = (site: string, siteId: string): boolean => site === siteId || site === '';
+
+/** A key for maps. */
+export const epochName = ({ counter, random }: EpochId): string => `${counter}-${bytesToHex(random)}`;
 
 const namesOf = new WeakMap<AuthorLog, ReadonlyMap<string, HeldEpoch>>();
 

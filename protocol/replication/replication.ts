@@ -347,7 +347,7 @@ function isPushable(batches: readonly Batch[]): boolean {
 }
 
 /** More logs than a message holds are those of a site that replaced its gateways many times: the first of them go untold. */
-const allTips = ({ logs }: ReplicationState): SignedHead[] =>
+export const allTips = ({ logs }: Pick<ReplicationState, 'logs'>): SignedHead[] =>
   [...logs.values()].flatMap(announcedTips).slice(-AUTHORS_MAX * TIPS_MAX);
 
 const announcedTips = (log: AuthorLog): SignedHead[] => tipsOf(log).slice(0, TIPS_MAX);

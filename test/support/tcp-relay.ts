@@ -50,6 +50,11 @@ export class TcpRelay {
     this.#live.clear();
   }
 
+  /** All connections end, and both ends hear it. */
+  drop(): void {
+    for (const socket of this.#live) socket.destroy();
+  }
+
   async close(): Promise<void> {
     for (const socket of [...this.#live, ...this.#dead]) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));

@@ -60,9 +60,14 @@ export class TestChain {
 
   /** Of a kind of its own, as an authority writes them. */
   addBody(kind: string, body: Uint8Array): LogCommit {
+    return this.addContent(this.#content(kind, body));
+  }
+
+  /** Whatever an author may sign. */
+  addContent(content: Uint8Array): LogCommit {
     if (this.#head === undefined) throw new Error('open first');
     const { epoch, sequence, hash } = this.#head;
-    return this.#commit(epoch, sequence, hash, [this.#content(kind, body)]);
+    return this.#commit(epoch, sequence, hash, [content]);
   }
 
   #event(record: StoredRecord): Uint8Array {

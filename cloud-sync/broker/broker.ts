@@ -1,0 +1,185 @@
+import type { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { Duplex, pipeline } from 'node:stream';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import { downFilter, readUpTopic, type Carrier } from '@sparc/protocol/cloud-link';
+import { carrierOf, type Authorities } from '../identity/index.js';
+import type { BrokerMessage, CloudBus } from './cloud-bus.js';
+import { PacketGate } from './packet-gate.js';
+
+/** Of one message: a batch of 256 KiB may end with one entry more, and a commit that is larger goes alone. */
+export const PACKET_BYTES_MAX = 2_097_152;
+/** Links that may be in their TLS handshake or their greeting. */
+const GREETING_MAX_MS = 10_000;
+/** MQTT 3.1.1, 3.2.2.3. */
+const IDENTIFIER_REJECTED = 2;
+const NOT_AUTHORIZED = 5;
+
+/** Why somebody was refused; counted by it. */
+export type Refusal = 'certificate' | 'identifier' | 'notAdmitted' | 'will' | 'publish' | 'subscribe' | 'packetTooLong';
+
+export interface BrokerDeps {
+  /** Those whose certificates may connect. */
+  readonly authorities: Authorities;
+  /** Whether a gateway with a certificate in order may speak: it may have been expelled, and the certificate withdrawn. */
+  isAdmitted(carrier: Carrier, certificate: X509Certificate): Promise<boolean>;
+  onRefused(why: Refusal, who: Carrier | undefined): void;
+}
+
+export interface BrokerOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** The broker's own, PEM. */
+  readonly keyPem: string;
+  readonly certificatePem: string;
+}
+
+/**
+ * The broker in this process, for gateways with certificates of their tenants' authorities. Each speaks under topics of its
+ * own and hears what is said to it; whatever else it tries ends its link.
+ */
+export class Broker implements CloudBus {
+  readonly #carriers = new WeakMap<object, { readonly carrier: Carrier; readonly certificate: X509Certificate }>();
+  #aedes: Aedes | undefined;
+  #server: Server | undefined;
+
+  constructor(
+    private readonly deps: BrokerDeps,
+    private readonly options: BrokerOptions,
+  ) {}
+
+  /** Where it listens. */
+  get port(): number {
+    return (this.#server?.address() as AddressInfo | undefined)?.port ?? this.options.port;
+  }
+
+  /** Rejects when the address is taken. */
+  async start(): Promise<void> {
+    const { host, port, keyPem, certificatePem } = this.options;
+    this.#aedes = await Aedes.createBroker({
+      maxClientsIdLength: 64,
+      connectTimeout: GREETING_MAX_MS,
+      preConnect: (client, { will }, done) => done(null, will === undefined || this.#refused(client, 'will')),
+      authenticate: (client, _user, _password, done) =>
+        void this.#authenticate(client).then(
+          (error) => done(error ?? null, error === undefined),
+          () => done(refusal('the database cannot be asked', NOT_AUTHORIZED), false),
+        ),
+      authorizePublish: (client, { topic, retain }, done) => done(this.#publishProblem(client, topic, retain)),
+      authorizeSubscribe: (client, subscription, done) => {
+        const problem = this.#subscribeProblem(client, subscription.topic);
+        done(problem, problem === null ? subscription : null);
+      },
+    });
+    const server = createServer({
+      key: keyPem,
+      cert: certificatePem,
+      ca: [...this.deps.authorities.values()].map((authority) => authority.toString()),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: GREETING_MAX_MS,
+    });
+    server.on('secureConnection', (socket) => this.#greet(socket));
+    server.on('tlsClientError', () => this.deps.onRefused('certificate', undefined));
+    server.listen(port, host);
+    await once(server, 'listening');
+    this.#server = server;
+  }
+
+  async subscribe(filter: string, onMessage: (message: BrokerMessage) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#aedes?.subscribe(
+        filter,
+        ({ topic, payload }, taken) => {
+          onMessage({ topic, body: typeof payload === 'string' ? Buffer.from(payload) : payload });
+          taken();
+        },
+        resolve,
+      );
+    });
+  }
+
+  async publish(topic: string, body: Uint8Array): Promise<void> {
+    const payload = Buffer.from(body.buffer, body.byteOffset, body.length);
+    await new Promise<void>((resolve, reject) => {
+      this.#aedes?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+
+  /** Idempotent. Links end at once; gateways call again. */
+  async stop(): Promise<void> {
+    const [server, aedes] = [this.#server, this.#aedes];
+    this.#server = undefined;
+    this.#aedes = undefined;
+    if (server === undefined || aedes === undefined) return;
+    const closed = once(server, 'close');
+    server.close();
+    await new Promise<void>((resolve) => aedes.close(resolve));
+    await closed;
+  }
+
+  #greet(socket: TLSSocket): void {
+    const certificate = socket.getPeerX509Certificate();
+    const carrier = certificate && carrierOf(certificate, this.deps.authorities);
+    if (certificate === undefined || carrier === undefined || this.#aedes === undefined) {
+      this.deps.onRefused('certificate', undefined);
+      socket.destroy();
+      return;
+    }
+    const gate = new PacketGate(PACKET_BYTES_MAX);
+    const link = Duplex.from({ readable: gate, writable: socket });
+    pipeline(socket, gate, (error) => {
+      if (error instanceof RangeError) this.deps.onRefused('packetTooLong', carrier);
+      socket.destroy();
+    });
+    this.#carriers.set(link, { carrier, certificate });
+    this.#aedes.handle(link);
+  }
+
+  async #authenticate(client: Client): Promise<AuthenticateError | undefined> {
+    const known = this.#carriers.get(client.conn);
+    // Or somebody could end the links of others, by their name.
+    if (known?.carrier.gateway !== client.id) {
+      this.#refused(client, 'identifier');
+      return refusal('the client id is the public key of the gateway', IDENTIFIER_REJECTED);
+    }
+    if (await this.deps.isAdmitted(known.carrier, known.certificate)) return undefined;
+    this.#refused(client, 'notAdmitted');
+    return refusal('this gateway may not speak here any more', NOT_AUTHORIZED);
+  }
+
+  /** `client` is null for what the cloud itself says. */
+  #publishProblem(client: Client | null, topic: string, retain: boolean): Error | null {
+    if (client === null) return null;
+    const speaker = readUpTopic(topic)?.carrier;
+    const own = this.#carriers.get(client.conn)?.carrier;
+    if (speaker !== undefined && own !== undefined && isSame(speaker, own) && !retain) return null;
+    this.#refused(client, 'publish');
+    return new Error(`not for this gateway to say: ${topic}`);
+  }
+
+  #subscribeProblem(client: Client, filter: string): Error | null {
+    const own = this.#carriers.get(client.conn)?.carrier;
+    if (own !== undefined && filter === downFilter(own)) return null;
+    this.#refused(client, 'subscribe');
+    return new Error(`not for this gateway to hear: ${filter}`);
+  }
+
+  #refused(client: Client, why: Refusal): false {
+    this.deps.onRefused(why, this.#carriers.get(client.conn)?.carrier);
+    return false;
+  }
+}
+
+const isSame = (a: Carrier, b: Carrier): boolean =>
+  a.tenant === b.tenant && a.site === b.site && a.gateway === b.gateway;
+
+const refusal = (message: string, returnCode: number): AuthenticateError =>
+  Object.assign(new Error(message), { returnCode });

@@ -1,0 +1,7 @@
+/**
+ * The broker that gateways and the cloud speak over, in this process by default.
+ * @packageDocumentation
+ */
+export { Broker, PACKET_BYTES_MAX, type BrokerDeps, type BrokerOptions, type Refusal } from './broker.js';
+export type { BrokerMessage, CloudBus } from './cloud-bus.js';
+export { PacketGate } from './packet-gate.js';

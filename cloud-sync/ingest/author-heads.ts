@@ -1,0 +1,120 @@
+import { sql, type Kysely } from 'kysely';
+import type { Carrier } from '@sparc/protocol/cloud-link';
+import { SignedHead } from '@sparc/protocol/ledger';
+import { forkName, type Acceptance, type EpochEnd, type Fork } from '@sparc/protocol/replication';
+import type { Tables } from '../db/index.js';
+import { storedLog, type StoredLog } from './author-rows.js';
+
+export type Query = Kysely<Tables>;
+/** What is to be stored of a batch. */
+export type Append = Extract<Acceptance, { kind: 'append' }>;
+/** The site that a log belongs to. */
+export type Site = Omit<Carrier, 'gateway'>;
+
+/** Gateways of the site, also those that were expelled from it, and its authority. */
+export async function isAuthor(query: Query, site: string, author: Uint8Array): Promise<boolean> {
+  const key = Buffer.from(author);
+  const found = await query
+    .selectFrom('gateways')
+    .select('name')
+    .where('site_id', '=', site)
+    .where('id', '=', key)
+    .unionAll(query.selectFrom('sites').select('name').where('id', '=', site).where('authority_key', '=', key))
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** The log of an author, locked: who else has more of it waits until this transaction is over. */
+export async function lockLog(query: Query, author: Uint8Array): Promise<StoredLog> {
+  const rows = query.selectFrom('author_heads').where('author', '=', Buffer.from(author));
+  await rows.select('sequence').orderBy('epoch').orderBy('epoch_random').forUpdate().execute();
+  // Read behind the lock: a statement sees what was committed when it began.
+  return storedLog(await rows.selectAll().execute());
+}
+
+/** Of an entry that is stored. */
+export async function hashAt(
+  query: Query,
+  author: Uint8Array,
+  { epoch, sequence }: EpochEnd,
+): Promise<Uint8Array | undefined> {
+  const found = await query
+    .selectFrom('events')
+    .select('hash')
+    .where('author', '=', Buffer.from(author))
+    .where('epoch', '=', epoch.counter)
+    .where('epoch_random', '=', Buffer.from(epoch.random))
+    .where('sequence', '=', sequence)
+    .limit(1)
+    .executeTakeFirst();
+  return found && Uint8Array.from(found.hash);
+}
+
+/** False where somebody else opened the epoch meanwhile. */
+export async function moveHead(
+  query: Query,
+  { tenant, site }: Site,
+  { head, previous }: Append,
+  outsideCount: number,
+): Promise<boolean> {
+  const { author, epoch, sequence, hash, signature } = head;
+  const place = { author: Buffer.from(author), epoch: epoch.counter, epoch_random: Buffer.from(epoch.random) };
+  const moved = { sequence, hash: Buffer.from(hash), signature: Buffer.from(signature), signed_site: head.site };
+  const updated = await query
+    .updateTable('author_heads')
+    .set((now) => ({
+      ...moved,
+      outside_count: now('outside_count', '+', outsideCount),
+      updated_at: sql<Date>`now()`,
+    }))
+    .where((row) => row.and(place))
+    .executeTakeFirst();
+  if (updated.numUpdatedRows > 0n) return true;
+  const opened = await query
+    .insertInto('author_heads')
+    .values({
+      tenant_id: tenant,
+      site_id: site,
+      ...place,
+      ...moved,
+      outside_count: outsideCount,
+      ...(previous !== undefined && {
+        previous_epoch: previous.epoch.counter,
+        previous_epoch_random: Buffer.from(previous.epoch.random),
+        previous_sequence: previous.sequence,
+        previous_hash: Buffer.from(previous.hash),
+      }),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  return (opened.numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+/** Evidence, once; where two hashes stand at one place, nothing more of that epoch is taken from anybody. */
+export async function recordFork(query: Query, tenant: string, site: string, fork: Fork): Promise<void> {
+  const { kind, first, second } = fork;
+  const author = Buffer.from(first.author);
+  await query
+    .insertInto('forks')
+    .values({
+      tenant_id: tenant,
+      site_id: site,
+      author,
+      name: forkName(fork),
+      kind,
+      first: Buffer.from(SignedHead.encode(first)),
+      second: Buffer.from(SignedHead.encode(second)),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  if (kind !== 'altered') return;
+  await query
+    .updateTable('author_heads')
+    .set({ stopped_at: sql<Date>`now()` })
+    .where('author', '=', author)
+    .where('epoch', '=', first.epoch.counter)
+    .where('epoch_random', '=', Buffer.from(first.epoch.random))
+    .where('stopped_at', 'is', null)
+    .execute();
+}

@@ -1,0 +1,183 @@
+import type { BrokerMessage, CloudBus } from '../broker/index.js';
+import type { Database } from '../db/index.js';
+import {
+  ANY_UP,
+  downTopic,
+  Hello,
+  readUpTopic,
+  signAcknowledgement,
+  Wants,
+  type Carrier,
+  type StoredHead,
+  type Up,
+} from '@sparc/protocol/cloud-link';
+import { isSparcError } from '@sparc/protocol/errors';
+import { decodeBatch, isSignatureValid, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import type { Clock, Signer } from '@sparc/protocol/ports';
+import {
+  endsOf,
+  epochName,
+  holds,
+  isOfSite,
+  tipsByAuthor,
+  tipsOf,
+  type Fork,
+  type Want,
+} from '@sparc/protocol/replication';
+import { fromHex, toHex } from '../platform/index.js';
+import type { StoredLog } from './author-rows.js';
+import { Carriers } from './carriers.js';
+import { Months } from './months.js';
+import { greet } from './site-logs.js';
+import { takeBatch } from './take-batch.js';
+import { WorkQueue, type WorkLimits } from './work-queue.js';
+
+/** Batches that a gateway has on its way at a time, by their bytes: what the broker and this process hold of each. */
+export const CREDIT_BYTES = 1_048_576;
+export const WORK_LIMITS: WorkLimits = { busyMax: 8, ofOneMax: 16, bytesMax: 67_108_864 };
+
+/** What was not taken, and is counted by it; `code` of an error that a batch or a message came to. */
+export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'malformed';
+
+export interface IngestDeps {
+  readonly clock: Clock;
+  readonly crypto: LedgerCrypto;
+  readonly database: Database;
+  readonly bus: CloudBus;
+  /** The key by which the cloud signs for a site. */
+  readonly signerOf: (tenant: string, site: string) => Signer;
+  readonly onRefused: (why: IngestRefusal, carrier: Carrier) => void;
+  /** An author signed two histories. Evidence is stored. */
+  readonly onFork: (fork: Fork, carrier: Carrier) => void;
+  readonly onFailure: (error: unknown, what: string) => void;
+}
+
+/**
+ * Takes the logs of sites into the database. What a gateway says only hints; the truth is in the database, so this may end at
+ * any moment, and any number of processes may do it beside each other.
+ */
+export class Ingest {
+  readonly #carriers = new Carriers();
+  readonly #months: Months;
+  readonly #work = new WorkQueue(WORK_LIMITS);
+
+  constructor(private readonly deps: IngestDeps) {
+    this.#months = new Months(deps.database);
+  }
+
+  async start(): Promise<void> {
+    await this.deps.bus.subscribe(ANY_UP, (message) => this.#receive(message));
+  }
+
+  /** Resolves when the transactions under way are over. */
+  async stop(): Promise<void> {
+    await this.#work.stop();
+  }
+
+  #receive({ topic, body }: BrokerMessage): void {
+    const said = readUpTopic(topic);
+    if (said === undefined) return;
+    const { carrier, what } = said;
+    const run = () => this.#take(carrier, what, body);
+    if (this.#work.take({ owner: carrier.gateway, sizeBytes: body.length, run })) return;
+    this.deps.onRefused('flood', carrier);
+  }
+
+  async #take(carrier: Carrier, what: Up, body: Uint8Array): Promise<void> {
+    try {
+      if (what === 'hello') await this.#hello(carrier, Hello.decode(body));
+      else await this.#batch(carrier, body);
+    } catch (error) {
+      if (isSparcError(error) && error.code.startsWith('ERR_LEDGER_')) this.deps.onRefused('malformed', carrier);
+      else this.deps.onFailure(error, `a ${what} of a gateway could not be taken`);
+    }
+  }
+
+  async #hello(carrier: Carrier, { tips, isFirst }: Hello): Promise<void> {
+    const { clock, database } = this.deps;
+    const site = await greet(database, carrier, clock.wall().unixMs);
+    if (site === undefined) {
+      this.deps.onRefused('notOfSite', carrier);
+      return;
+    }
+    const logs: Want[] = [];
+    for (const [author, said] of tipsByAuthor(tips)) {
+      const stored = site.get(author);
+      if (stored === undefined) {
+        this.deps.onRefused('foreignAuthor', carrier);
+        continue;
+      }
+      const news = this.#newsIn(carrier, stored, said);
+      const log = logName(carrier, author);
+      if (news.length === 0) continue;
+      if (!this.#carriers.ask(log, carrier.gateway, news, isFirst, clock.monotonicMs())) continue;
+      logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
+    }
+    await this.#want(carrier, logs);
+    await this.#acknowledge(
+      carrier,
+      true,
+      [...site.values()].flatMap(({ log }) => tipsOf(log)),
+    );
+  }
+
+  /** Heads of one author that lead to more than is stored. */
+  #newsIn(carrier: Carrier, { log, stopped }: StoredLog, said: readonly SignedHead[]): readonly SignedHead[] {
+    const news = said.filter(
+      (tip) => isOfSite(tip.site, carrier.site) && !stopped.has(epochName(tip.epoch)) && !holds(log, tip),
+    );
+    const genuine = news.filter((tip) => isSignatureValid(this.deps.crypto, tip));
+    if (genuine.length < news.length) this.deps.onRefused('forgedHead', carrier);
+    return genuine;
+  }
+
+  async #batch(carrier: Carrier, body: Uint8Array): Promise<void> {
+    const { clock, onFork, onRefused } = this.deps;
+    const batch = decodeBatch(body);
+    const name = logName(carrier, toHex(batch.author));
+    const taken = await takeBatch({ ...this.deps, months: this.#months }, carrier, batch);
+    if (taken.kind === 'foreign') {
+      onRefused('foreignAuthor', carrier);
+      return;
+    }
+    const { log } = taken.stored;
+    switch (taken.kind) {
+      case 'stored':
+      case 'known':
+        this.#carriers.brought(name, carrier.gateway, log, clock.monotonicMs());
+        await this.#acknowledge(
+          carrier,
+          false,
+          log.map(({ head }) => head).filter(({ epoch }) => epochName(epoch) === epochName(batch.epoch)),
+        );
+        break;
+      case 'early':
+        await this.#want(carrier, [{ site: carrier.site, author: batch.author, ends: endsOf(log) }]);
+        break;
+      case 'forked':
+        this.#carriers.forget(name);
+    }
+    if ('fork' in taken && taken.fork !== undefined) onFork(taken.fork, carrier);
+  }
+
+  async #want(carrier: Carrier, logs: readonly Want[]): Promise<void> {
+    if (logs.length === 0) return;
+    await this.deps.bus.publish(downTopic(carrier, 'want'), Wants.encode({ logs, creditBytes: CREDIT_BYTES }));
+  }
+
+  /** Only of what is on the disk for good. */
+  async #acknowledge(carrier: Carrier, complete: boolean, heads: readonly SignedHead[]): Promise<void> {
+    const { bus, clock, signerOf } = this.deps;
+    const signed = signAcknowledgement(signerOf(carrier.tenant, carrier.site), {
+      site: carrier.site,
+      issuedUnixMs: clock.wall().unixMs,
+      complete,
+      heads: heads.map(storedHead),
+    });
+    await bus.publish(downTopic(carrier, 'ack'), signed);
+  }
+}
+
+const storedHead = ({ author, epoch, sequence, hash }: SignedHead): StoredHead => ({ author, epoch, sequence, hash });
+
+const logName = ({ tenant, site }: Carrier, author: string): string => `${tenant}/${site}/${author}`;

@@ -1,0 +1,118 @@
+import { sql } from 'kysely';
+import { isSparcError } from '@sparc/protocol/errors';
+import { assumedLast, EntryContent, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
+import {
+  accept,
+  epochName,
+  grown,
+  isOfSite,
+  isSameEpoch,
+  type Acceptance,
+  type AuthorLog,
+  type EpochEnd,
+  type Fork,
+} from '@sparc/protocol/replication';
+import type { Database, Transaction } from '../db/index.js';
+import { hashAt, isAuthor, lockLog, moveHead, recordFork, type Append, type Query, type Site } from './author-heads.js';
+import type { StoredLog } from './author-rows.js';
+import { atOf, eventRow } from './event-rows.js';
+import type { Months } from './months.js';
+
+/** What became of a batch; `stored`: what is held of its author now. */
+export type Taken =
+  | { readonly kind: 'stored'; readonly stored: StoredLog; readonly entriesCount: number; readonly fork?: Fork }
+  /** All of it was there before. */
+  | { readonly kind: 'known'; readonly stored: StoredLog }
+  /** Something before it is not there. */
+  | { readonly kind: 'early'; readonly stored: StoredLog }
+  /** Nothing of it is stored: its author signed something else before, now or earlier. */
+  | { readonly kind: 'forked'; readonly stored: StoredLog; readonly fork?: Fork }
+  /** Whoever signed it has no log in this site. */
+  | { readonly kind: 'foreign' };
+
+export interface TakeDeps {
+  readonly database: Database;
+  readonly crypto: LedgerCrypto;
+  readonly months: Months;
+}
+
+/**
+ * Verifies a batch and stores what is new of it. The rows of the author's heads are locked meanwhile, in the transaction that
+ * inserts the entries: of two processes that have the same batch, the second finds it stored.
+ * Throws as `verifyBatch` does, and what the database throws: then nothing is stored.
+ */
+export async function takeBatch(deps: TakeDeps, { tenant, site }: Site, batch: Batch): Promise<Taken> {
+  if (!isOfSite(batch.site, site)) throw malformed(`a batch of site ${batch.site}`);
+  const isOutside = await deps.months.prepare(batch.contents.map(instantOf));
+  return deps.database.inTenant(tenant, async (transaction) => {
+    const { query } = transaction;
+    if (!(await isAuthor(query, site, batch.author))) return { kind: 'foreign' };
+    const stored = await lockLog(query, batch.author);
+    if (stored.stopped.has(epochName(batch.epoch))) return { kind: 'forked', stored };
+    const acceptance = await judge(deps.crypto, query, stored, batch);
+    if (acceptance.kind === 'forked') {
+      await recordFork(query, tenant, site, acceptance.fork);
+      return { kind: 'forked', stored, fork: acceptance.fork };
+    }
+    if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
+    const outsideCount = acceptance.entries.filter(({ content }) => isOutside(instantOf(content))).length;
+    if (!(await moveHead(query, { tenant, site }, acceptance, outsideCount))) return { kind: 'early', stored };
+    await insertEvents(transaction, { tenant, site }, acceptance);
+    if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
+    return {
+      kind: 'stored',
+      stored: { ...stored, log: grown(stored.log, acceptance) },
+      entriesCount: acceptance.entries.length,
+      ...(acceptance.fork !== undefined && { fork: acceptance.fork }),
+    };
+  });
+}
+
+const instantOf = (content: Uint8Array): Date => atOf(EntryContent.decode(content).wallUnixMs);
+
+/** What becomes of a batch; `early`: what is before it is not stored. Throws as `verifyBatch` does. */
+async function judge(
+  crypto: LedgerCrypto,
+  query: Query,
+  { log }: StoredLog,
+  batch: Batch,
+): Promise<Acceptance | { readonly kind: 'early' }> {
+  const place = placeInCommon(log, batch);
+  const own = place && (await hashAt(query, batch.author, place));
+  try {
+    return accept(crypto, log, () => own, batch);
+  } catch (error) {
+    if (isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) return { kind: 'early' };
+    throw error;
+  }
+}
+
+/** The one entry whose stored hash `accept` asks for, to see whether the batch follows on it; undefined where it is a head. */
+function placeInCommon(log: AuthorLog, batch: Batch): EpochEnd | undefined {
+  const { epoch, firstSequence, contents } = batch;
+  const held = log.find(({ head }) => isSameEpoch(head.epoch, epoch));
+  if (held === undefined) {
+    const before = assumedLast(batch);
+    return before !== undefined && !isHead(log, before) ? before : undefined;
+  }
+  const last = { epoch, sequence: Math.min(firstSequence + contents.length - 1, held.head.sequence) };
+  return isHead(log, last) ? undefined : last;
+}
+
+const isHead = (log: AuthorLog, { epoch, sequence }: EpochEnd): boolean =>
+  log.some(({ head }) => isSameEpoch(head.epoch, epoch) && head.sequence === sequence);
+
+async function insertEvents(transaction: Transaction, of: Site, append: Append): Promise<void> {
+  const { author, epoch } = append.head;
+  await sql`create temporary table if not exists incoming (
+    sequence bigint, at timestamptz, time_quality text, hlc_unix_ms bigint, hlc_counter integer, kind text,
+    hash bytea, content bytea, record jsonb
+  ) on commit delete rows`.execute(transaction.query);
+  await transaction.load('incoming', append.entries.map(eventRow));
+  await sql`insert into events (tenant_id, site_id, author, epoch, epoch_random,
+      sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record)
+    select ${of.tenant}::uuid, ${of.site}, ${Buffer.from(author)}::bytea, ${epoch.counter}::bigint,
+      ${Buffer.from(epoch.random)}::bytea,
+      sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record
+    from incoming`.execute(transaction.query);
+}

@@ -1,0 +1,178 @@
+import {
+  Hello,
+  HELLO_INTERVAL_MS,
+  HELLO_PAUSE_MS,
+  openAcknowledgement,
+  Wants,
+  type Down,
+  type StoredHead,
+} from '@sparc/protocol/cloud-link';
+import { encodeBatch, type Batch } from '@sparc/protocol/ledger';
+import type { Clock, CloudLink, Timer, VerifySignature } from '@sparc/protocol/ports';
+import { allTips, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
+import { BATCH_BYTES } from '../ledger/index.js';
+import { toHex } from '../platform/index.js';
+import type { ReadableLogs } from '../replica/index.js';
+import { CloudCopies } from './cloud-copies.js';
+import { Outbox } from './outbox.js';
+
+export interface UplinkDeps {
+  readonly clock: Clock;
+  readonly verify: VerifySignature;
+  readonly link: CloudLink;
+  /** The own log and those of the others of the site, as far as they count. */
+  readonly logs: ReadableLogs;
+  readonly siteId: string;
+  /** The key by which the cloud signs for this site. */
+  readonly cloudKey: Uint8Array;
+  onFailure(error: unknown, what: string): void;
+}
+
+/** How the link to the cloud is, for people. */
+export interface UplinkState {
+  readonly isConnected: boolean;
+  /** When that began. */
+  readonly sinceUnixMs: number;
+  /** Why it is not connected, where a call failed. */
+  readonly why?: string;
+  /** When the cloud said last that it has something on disk. */
+  readonly acknowledgedUnixMs?: number;
+  /** Messages that were not the cloud's. */
+  readonly refusedCount: number;
+}
+
+/**
+ * Carries the logs of a site to the cloud. It says what is here, on every new link, every 30 s and when there is more, and
+ * sends what the cloud asks for, as fast as that has it on disk. Nothing waits for it.
+ */
+export class Uplink {
+  readonly #outbox = new Outbox();
+  readonly #copies = new CloudCopies();
+  #state: UplinkState;
+  #helloTimer: Timer | undefined;
+  #helloAtMs = -Infinity;
+
+  constructor(private readonly deps: UplinkDeps) {
+    this.#state = { isConnected: false, sinceUnixMs: deps.clock.wall().unixMs, refusedCount: 0 };
+  }
+
+  start(): void {
+    this.deps.link.start({
+      onConnected: () => {
+        this.#turned({ isConnected: true });
+        this.#sayHello(true);
+      },
+      onDisconnected: (why) => {
+        this.#helloTimer?.cancel();
+        this.#outbox.clear();
+        this.#turned({ isConnected: false, why });
+      },
+      onMessage: (what, body) => this.#receive(what, body),
+    });
+  }
+
+  /** A log has more. */
+  grew(): void {
+    if (!this.#state.isConnected) return;
+    this.#helloIn(Math.max(0, this.#helloAtMs + HELLO_PAUSE_MS - this.deps.clock.monotonicMs()));
+  }
+
+  get state(): UplinkState {
+    return this.#state;
+  }
+
+  /** What the cloud has of the log of an author, in hex; every head leads to all that it has. */
+  copiesOf(author: string): readonly StoredHead[] {
+    return this.#copies.of(author);
+  }
+
+  async stop(): Promise<void> {
+    this.#helloTimer?.cancel();
+    await this.deps.link.stop();
+  }
+
+  #turned(turn: Pick<UplinkState, 'isConnected' | 'why'>): void {
+    const { refusedCount, acknowledgedUnixMs, isConnected, sinceUnixMs } = this.#state;
+    this.#state = {
+      refusedCount,
+      sinceUnixMs: isConnected === turn.isConnected ? sinceUnixMs : this.deps.clock.wall().unixMs,
+      ...(acknowledgedUnixMs !== undefined && { acknowledgedUnixMs }),
+      ...turn,
+    };
+  }
+
+  #helloIn(delayMs: number): void {
+    this.#helloTimer?.cancel();
+    this.#helloTimer = this.deps.clock.setTimer(delayMs, () => this.#sayHello(false));
+  }
+
+  #sayHello(isFirst: boolean): void {
+    const { clock, link, logs } = this.deps;
+    this.#helloAtMs = clock.monotonicMs();
+    this.#helloIn(HELLO_INTERVAL_MS);
+    this.#outbox.giveUp(this.#helloAtMs);
+    this.#guarded('what is here cannot be said to the cloud', () =>
+      link.send('hello', Hello.encode({ tips: allTips({ logs: logs.logs() }), isFirst })),
+    );
+    this.#sendBatches();
+  }
+
+  #receive(what: Down, body: Uint8Array): void {
+    const { siteId, verify, cloudKey, clock } = this.deps;
+    try {
+      switch (what) {
+        case 'want':
+          this.#outbox.want(Wants.decode(body));
+          break;
+        case 'ack': {
+          const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
+          if (!this.#copies.take(acknowledgement)) return;
+          for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
+          this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
+        }
+      }
+    } catch (error) {
+      this.#state = { ...this.#state, refusedCount: this.#state.refusedCount + 1 };
+      this.deps.onFailure(error, 'a message that should be of the cloud is not');
+      return;
+    }
+    this.#sendBatches();
+  }
+
+  #sendBatches(): void {
+    const { clock, link } = this.deps;
+    for (let next = this.#outbox.next(BATCH_BYTES); next !== undefined; next = this.#outbox.next(BATCH_BYTES)) {
+      const { author, ends } = next;
+      const batch = this.#guarded('a log cannot be read for the cloud', () => this.#batchAfter(author, ends));
+      if (batch === undefined) {
+        this.#outbox.done(author);
+        continue;
+      }
+      const body = encodeBatch(batch);
+      const end = { epoch: batch.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };
+      this.#outbox.sent(author, { end, sizeBytes: body.length, atMs: clock.monotonicMs() });
+      link.send('batch', body);
+    }
+  }
+
+  /** What whoever has a log up to these ends lacks first. */
+  #batchAfter(author: string, ends: readonly EpochEnd[]): Batch | undefined {
+    const { logs } = this.deps;
+    const log = logs.logs().get(author) ?? [];
+    for (const after of missingAfter(log, ends)) {
+      if (!holds(log, { ...after, sequence: after.sequence + 1 })) continue;
+      const batch = logs.batchAfter(author, after);
+      if (batch !== undefined) return batch;
+    }
+    return undefined;
+  }
+
+  #guarded<T>(what: string, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.deps.onFailure(error, what);
+      return undefined;
+    }
+  }
+}

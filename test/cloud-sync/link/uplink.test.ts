@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs';
+import { connectAsync } from 'mqtt';
+import t from 'tap';
+import { downFilter, upTopic } from '@sparc/protocol/cloud-link';
+import { encodeBatch } from '@sparc/protocol/ledger';
+import { toHex } from '@sparc/edge/platform';
+import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
+import type { LogCommit, Signer } from '@sparc/protocol/ports';
+import { Cloud, foreignAuthority } from '../../support/cloud.js';
+import { storedEvents } from '../../support/cloud-site.js';
+import { migrated, openPglite } from '../../support/databases.js';
+import { eventually } from '../../support/peers.js';
+import { TcpRelay } from '../../support/tcp-relay.js';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const opened = { name: 'door.opened', doorId: 'front' };
+const long = { name: 'door.opened', doorId: 'front', detail: { note: 'x'.repeat(2_000) } };
+
+/** The logs of a site as a gateway holds them. */
+class Logs {
+  readonly #logs = new Map<string, SimulatedLog>();
+
+  add(author: Signer, commits: readonly LogCommit[]): void {
+    const name = toHex(author.publicKey);
+    const log = this.#logs.get(name) ?? new SimulatedLog();
+    this.#logs.set(name, log);
+    for (const commit of commits) log.add(appendOf(commit));
+  }
+
+  logs = () => new Map([...this.#logs].map(([author, { log }]) => [author, log]));
+  batchAfter: SimulatedLogs = (author, after) => this.#logs.get(author)?.batchAfter(after);
+}
+type SimulatedLogs = (
+  author: string,
+  ...after: Parameters<SimulatedLog['batchAfter']>
+) => ReturnType<SimulatedLog['batchAfter']>;
+
+let seed = 40;
+const newSigner = () => testSigner(seed++);
+
+t.test('the link to the cloud', async (t) => {
+  const connections = await migrated(await openPglite(t));
+
+  t.test(
+    'a gateway carries its log and that of a neighbour, and hears by signature that they are stored',
+    async (t) => {
+      const [own, other] = [newSigner(), newSigner()];
+      const cloud = await Cloud.start(t, connections, [own, other]);
+      const logs = new Logs();
+      const [mine, theirs] = [new TestChain(own), new TestChain(other)];
+      logs.add(own, [mine.open(1, [opened]), mine.add(opened, opened), mine.open(2)]);
+      logs.add(other, [theirs.open(7, [opened])]);
+      const uplink = await cloud.uplink(own, logs);
+      const copies = (author: Signer) =>
+        uplink.copiesOf(toHex(author.publicKey)).map(({ epoch, sequence }) => `${epoch.counter}/${sequence}`);
+      await eventually(
+        'both logs are acknowledged',
+        () => copies(own).includes('2/1') && copies(other).includes('7/2'),
+      );
+      const events = (author: Signer) => storedEvents(cloud.database, cloud.tenant, author.publicKey);
+      t.strictSame(await events(own), ['1/1 epoch', '1/2 event', '1/3 event', '1/4 event', '2/1 epoch']);
+      t.strictSame(await events(other), ['7/1 epoch', '7/2 event']);
+
+      logs.add(other, [theirs.add(opened)]);
+      uplink.grew();
+      await eventually('what comes later follows', () => copies(other).includes('7/3'));
+      t.strictSame(await events(other), ['7/1 epoch', '7/2 event', '7/3 event']);
+      t.match(uplink.state, { isConnected: true, refusedCount: 0 });
+      t.strictSame([cloud.refusals, cloud.failures], [[], []]);
+    },
+  );
+
+  t.test('a link that is cut in the middle of batches costs nothing and doubles nothing', async (t) => {
+    const own = newSigner();
+    const cloud = await Cloud.start(t, connections, [own]);
+    const relay = await TcpRelay.open(cloud.port, 1_000_000);
+    t.teardown(() => relay.close());
+    const logs = new Logs();
+    const chain = new TestChain(own);
+    const commits = [
+      chain.open(1),
+      ...Array.from({ length: 12 }, () => chain.add(...Array.from({ length: 60 }, () => long))),
+    ];
+    logs.add(own, commits);
+    const uplink = await cloud.uplink(own, logs, relay.port);
+    const events = () => storedEvents(cloud.database, cloud.tenant, own.publicKey);
+    for (const count of [1, 240]) {
+      await eventually(`more than ${count} entries are stored`, async () => (await events()).length > count);
+      relay.drop();
+      await eventually('the link is away', () => !uplink.state.isConnected);
+    }
+    await eventually('all is stored', async () => (await events()).length >= 721, 30_000);
+    t.strictSame(
+      await events(),
+      Array.from({ length: 721 }, (_, index) => `1/${index + 1} ${index === 0 ? 'epoch' : 'event'}`),
+    );
+    t.ok(relay.joinedCount >= 3, `${relay.joinedCount} links`);
+  });
+
+  t.test('a cloud that ends and begins again takes what came meanwhile', async (t) => {
+    const own = newSigner();
+    const cloud = await Cloud.start(t, connections, [own]);
+    const logs = new Logs();
+    const chain = new TestChain(own);
+    logs.add(own, [chain.open(1)]);
+    const uplink = await cloud.uplink(own, logs);
+    const events = () => storedEvents(cloud.database, cloud.tenant, own.publicKey);
+    await eventually('the first entry is stored', async () => (await events()).length === 1);
+    await cloud.stop();
+    await eventually('the link is away', () => !uplink.state.isConnected);
+    logs.add(own, [chain.add(opened), chain.open(2)]);
+    uplink.grew();
+    await cloud.run();
+    await eventually('the others are stored', async () => (await events()).length === 3);
+    t.strictSame(await events(), ['1/1 epoch', '1/2 event', '2/1 epoch']);
+  });
+
+  t.test('who speaks or listens under the topics of another is cut off, and counted', async (t) => {
+    const [own, other] = [newSigner(), newSigner()];
+    const cloud = await Cloud.start(t, connections, [own, other]);
+    const client = async (clientId = toHex(own.publicKey)) => {
+      const { url, certificateFile, keyFile, authorityFile } = await cloud.uplinkConfig(own);
+      const [cert, key, ca] = [certificateFile, keyFile, authorityFile].map((path) => readFileSync(path));
+      return connectAsync(url, {
+        ...{ clientId, protocolVersion: 4, reconnectPeriod: 0 },
+        ...{ cert: cert ?? '', key: key ?? '', ca: ca ?? '' },
+      });
+    };
+    const others = { tenant: cloud.tenant, site: 'harbour', gateway: toHex(other.publicKey) };
+    const [batch] = batchesOf([new TestChain(other).open(1)]);
+    if (batch === undefined) throw new Error('a batch');
+    const tries: [string, (of: Awaited<ReturnType<typeof client>>) => unknown][] = [
+      ['publish', (of) => of.publish(upTopic(others, 'batch'), Buffer.from(encodeBatch(batch)), { qos: 1 })],
+      ['publish', (of) => of.publish(downFilter(others).replace('+', 'ack'), 'x')],
+      ['subscribe', (of) => of.subscribe(downFilter(others))],
+      ['subscribe', (of) => of.subscribe('#')],
+      ['subscribe', (of) => of.subscribe(`$share/a/${downFilter(others)}`)],
+    ];
+    for (const [why, act] of tries) {
+      const link = await client();
+      link.on('error', () => undefined);
+      const closed = new Promise<void>((resolve) => link.once('close', () => resolve()));
+      act(link);
+      await closed;
+      t.equal(cloud.refusals.pop(), why);
+    }
+    await t.rejects(client(toHex(other.publicKey)), /Identifier rejected/, 'nor takes its name');
+    t.strictSame(cloud.refusals.splice(0), ['identifier']);
+    t.strictSame(await storedEvents(cloud.database, cloud.tenant, other.publicKey), []);
+  });
+
+  t.test('a certificate of another authority does not connect, whatever it says', async (t) => {
+    const own = newSigner();
+    const cloud = await Cloud.start(t, connections, [own]);
+    const config = await cloud.uplinkConfig(own, await foreignAuthority(cloud.tenant));
+    const [cert, key, ca] = [config.certificateFile, config.keyFile, config.authorityFile].map((path) =>
+      readFileSync(path),
+    );
+    const tls = { cert: cert ?? '', key: key ?? '', ca: ca ?? '' };
+    await t.rejects(connectAsync(config.url, { ...tls, clientId: toHex(own.publicKey), reconnectPeriod: 0 }, false));
+    await eventually('it is counted', () => cloud.refusals.includes('certificate'));
+  });
+
+  t.test('a forged head is counted and asked for by nobody, and so is the log of a stranger', async (t) => {
+    const [own, stranger] = [newSigner(), newSigner()];
+    const cloud = await Cloud.start(t, connections, [own]);
+    const logs = new Logs();
+    const [mine, strange] = [new TestChain(own).open(1), new TestChain(stranger).open(1)];
+    logs.add(own, [{ ...mine, head: { ...mine.head, sequence: 9 } }]);
+    logs.add(stranger, [strange]);
+    await cloud.uplink(own, logs);
+    await eventually('both are counted', () => cloud.refusals.length >= 2);
+    t.strictSame([...cloud.refusals].sort(), ['foreignAuthor', 'forgedHead']);
+    t.strictSame(await storedEvents(cloud.database, cloud.tenant, own.publicKey), []);
+  });
+
+  t.test('of what two gateways carry, the cloud asks one', async (t) => {
+    const [own, other] = [newSigner(), newSigner()];
+    const cloud = await Cloud.start(t, connections, [own, other]);
+    const chain = new TestChain(own);
+    const commits = [
+      chain.open(1),
+      ...Array.from({ length: 6 }, () => chain.add(...Array.from({ length: 60 }, () => long))),
+    ];
+    let servedCount = 0;
+    const carried = () => {
+      const logs = new Logs();
+      logs.add(own, commits);
+      const batchAfter: SimulatedLogs = (...of) => {
+        const batch = logs.batchAfter(...of);
+        if (batch !== undefined) servedCount += batch.contents.length;
+        return batch;
+      };
+      return { logs: logs.logs, batchAfter };
+    };
+    await Promise.all([cloud.uplink(own, carried()), cloud.uplink(other, carried())]);
+    const events = () => storedEvents(cloud.database, cloud.tenant, own.publicKey);
+    await eventually('all is stored', async () => (await events()).length === 361);
+    t.equal(servedCount, 361);
+  });
+});
