@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
-import { EVENTS, type EventRecord } from '@sparc/protocol/events';
+import { EVENTS, type EventDraft, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
 import { SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
@@ -43,6 +43,8 @@ export interface GatewayDeps {
   readonly host?: AuthorisationHost;
   /** The console is served; after each start of the site process. */
   readonly onListening: (url: string) => void;
+  /** It joined a site while it ran, and takes part in it from its next start on. */
+  readonly onJoined: () => void;
 }
 
 /** A stop may take 5 s, the end of the process included. */
@@ -67,7 +69,7 @@ export class Gateway {
   readonly #policies: PolicyLoader;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
-  /** There are others to hear; one that joins its site later hears them from its next start on. */
+  /** There are others to hear. */
   #isInMesh = false;
   /** What the replica says before there is a field. */
   #firstGeneration: ((message: GenerationMessage) => void) | undefined;
@@ -189,7 +191,7 @@ export class Gateway {
       clock,
       dataDir: this.config.dataDir,
       configFiles: this.deps.configFiles,
-      record: (event) => field.keep(event),
+      record: (event) => this.#keepAct(field, event),
       onFailure: (error, what) => this.deps.log.warn({ error }, what),
     });
     await this.#lifecycle.start(named('audit', audit));
@@ -206,6 +208,14 @@ export class Gateway {
   #recordStart(field: Field): void {
     const buses = this.config.buses.map(({ id }) => id).join(' ');
     field.record({ name: 'gateway.started', detail: { name: this.config.gateway.name, buses } });
+  }
+
+  /** A person who joined it to a site left a note of that. */
+  async #keepAct(field: Field, event: EventDraft): Promise<boolean> {
+    const isKept = await field.keep(event);
+    const isNew = event.name === 'site.joined' && this.config.mesh !== undefined && !this.#isInMesh;
+    if (isNew && joinedSite(this.config.dataDir, undefined, this.deps.log) !== undefined) this.deps.onJoined();
+    return isKept;
   }
 
   async #startField(plan: SitePlan | undefined): Promise<Field> {

@@ -26,6 +26,27 @@ export async function runGateway(configPath: string, options: { readonly json: b
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const log = createLog(config.log.level, options.json);
   const lock = lockDataDir(config.dataDir, log);
+  const stopped = signalled();
+  try {
+    let reason: 'joined' | NodeJS.Signals;
+    do reason = await runOnce(configPath, config, log, stopped);
+    while (reason === 'joined');
+  } finally {
+    lock?.release();
+  }
+  log.info({}, 'stopped');
+  return 0;
+}
+
+/** Until a signal, or until the gateway has joined a site: all that it does from then on is of that site. */
+async function runOnce(
+  configPath: string,
+  config: GatewayConfig,
+  log: FieldLog,
+  stopped: Promise<NodeJS.Signals>,
+): Promise<'joined' | NodeJS.Signals> {
+  let onJoined: () => void = () => undefined;
+  const joined = new Promise<'joined'>((resolve) => (onJoined = () => resolve('joined')));
   const gateway = new Gateway(config, {
     ...secretsOf(config),
     clock: createNodeClock(),
@@ -34,19 +55,18 @@ export async function runGateway(configPath: string, options: { readonly json: b
     log,
     configFiles: marksOf(configPath, config),
     onListening: (url) => log.info({ url }, 'console'),
+    onJoined,
   });
-  const stopped = signalled();
   try {
     await gateway.start();
     log.info({ gateway: config.gateway.name, dataDir: config.dataDir }, 'gateway running');
-    const signal = await stopped;
-    log.info({ signal }, 'stopping');
+    const reason = await Promise.race([stopped, joined]);
+    if (reason === 'joined') log.info({}, 'joined a site: starting anew as a member');
+    else log.info({ signal: reason }, 'stopping');
+    return reason;
   } finally {
     await gateway.stop();
-    lock?.release();
   }
-  log.info({}, 'stopped');
-  return 0;
 }
 
 function marksOf(configPath: string, { osdpKeysFile }: GatewayConfig): ConfigMark[] {

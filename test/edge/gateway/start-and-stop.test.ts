@@ -38,6 +38,7 @@ function gatewayOf(t: Test, dataDir: string): { gateway: Gateway; log: string[] 
     keyStore: KeyStore.load(dataDir, nodeRandom),
     log: { info: write, warn: write, error: write },
     configFiles: [],
+    onJoined: () => undefined,
     onListening: () => undefined,
   });
   t.teardown(() => gateway.stop());

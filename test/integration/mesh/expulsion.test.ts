@@ -64,9 +64,22 @@ t.test('a gateway that is expelled is left alone, whatever it does', async (t) =
   await run('authority', 'rotate');
   await annexe.sparc('gateway', 'request', '--out', inFolder('annexe.request'));
   await run('authority', 'enrol', inFolder('annexe.request'));
-  await annexe.sparc('gateway', 'join', inFolder('annexe.admission'));
   annexe.start();
+  await sparc(['operator', 'key', inFolder('ada.key')]);
+  const directs = () =>
+    annexe.sparc('site', 'lockdown', '--key', inFolder('ada.key')).catch(({ message }: Error) => message);
+  await eventually(
+    'annexe runs, of no site',
+    async () => (await directs()).includes('ERR_MESH_NOT_A_MEMBER'),
+    MET_MAX_MS,
+  );
+  await annexe.sparc('gateway', 'join', inFolder('annexe.admission'));
   await meets(annexe, hallway, cellar);
+  await eventually(
+    'annexe judges what it is given',
+    async () => (await directs()).includes('ERR_DIRECTIVE_OPERATOR_UNKNOWN'),
+    MET_MAX_MS,
+  );
   await meets(hallway, cellar, annexe);
   await meets(attic);
   const expelled = hallway.journal.flatMap(({ record }) => (record?.name === 'mesh.gateway_expelled' ? [record] : []));
