@@ -66,6 +66,7 @@ export const siteSchema = closed({
   ),
   journal: closed({ healthy: Type.Boolean(), lastEntry: optional.text }),
   suspendedRules: texts,
+  unread: texts,
   lateRecordsCount: Type.Integer(),
   simulatorUrl: optional.text,
   droppedCount: Type.Integer(),

@@ -179,6 +179,7 @@ t.test('the snapshot is plain data that says what people look at', async (t) => 
     journal: { healthy: true, lastEntry: /^1\.\d+$/ },
     mode: { lockdown: false, threatLevel: 0, fires: [], raises: [] },
     suspendedRules: [],
+    unread: [],
     lateRecordsCount: 0,
   });
   t.match(snapshot.doors[0], { id: 'front', mode: 'released', physical: 'closed', alarm: 'none', warnings: [] });
