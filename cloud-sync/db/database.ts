@@ -28,12 +28,9 @@ export interface Database {
 
 /** For a whole transaction, and given up with it, so that a connection that is used again starts from nothing. */
 export interface Settings {
-  readonly role: 'sparc_app' | 'sparc_system' | 'sparc_owner';
+  readonly role: 'sparc_app' | 'sparc_system' | 'sparc_owner' | 'sparc_backup';
   readonly search_path: string;
-  readonly 'sparc.tenant'?: string;
-  readonly application_name?: string;
-  readonly lock_timeout?: string;
-  readonly row_security?: 'off';
+  readonly [setting: string]: string;
 }
 
 export function createDatabase(connections: Connections): Database {
@@ -67,8 +64,9 @@ export async function runTransaction<T>(
   { client, discard }: Connection,
   settings: Settings,
   work: () => Promise<T>,
+  isolation: 'read committed' | 'repeatable read' = 'read committed',
 ): Promise<T> {
-  await client.query('begin');
+  await client.query(`begin isolation level ${isolation}`);
   try {
     await applySettings(client, settings);
     const result = await work();

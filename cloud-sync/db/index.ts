@@ -3,6 +3,8 @@
  * security keeps tenants apart, on both.
  * @packageDocumentation
  */
+export { backup, restore, verifyBackup } from './backup.js';
+export type { Manifest } from './backup-files.js';
 export type { Connections, NewRow } from './connections.js';
 export { createDatabase, type Database, type Transaction } from './database.js';
 export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } from './migrate.js';

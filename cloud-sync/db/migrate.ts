@@ -90,7 +90,7 @@ function run(connection: Connection, { number, text }: Migration): Promise<unkno
 }
 
 /** Undefined before the first migration. */
-async function findSchemaVersion({ client }: Connection): Promise<SchemaVersion | undefined> {
+export async function findSchemaVersion({ client }: Connection): Promise<SchemaVersion | undefined> {
   const { rows: tables } = await client.query<{ found: unknown }>(
     `select to_regclass('sparc.schema_version') as found`,
   );

@@ -13,11 +13,14 @@ export interface DatabaseLocation {
 
 const EMBEDDED = 'pglite:';
 
+/** The folder of a database in this process; undefined for a server. */
+export const embeddedFolder = ({ url }: DatabaseLocation): string | undefined =>
+  url.startsWith(EMBEDDED) ? url.slice(EMBEDDED.length) : undefined;
+
 /** Throws ERR_DATABASE_IN_USE. A server is called when a connection is used first. */
-export function openConnections({ url, connectionsMax }: DatabaseLocation): Promise<Connections> {
-  return url.startsWith(EMBEDDED)
-    ? openPglite(url.slice(EMBEDDED.length))
-    : Promise.resolve(connectPostgres(url, connectionsMax));
+export async function openConnections(location: DatabaseLocation): Promise<Connections> {
+  const folder = embeddedFolder(location);
+  return folder === undefined ? connectPostgres(location.url, location.connectionsMax) : openPglite(folder);
 }
 
 /** Throws ERR_DATABASE_UNREACHABLE, ERR_DATABASE_IN_USE, ERR_DATABASE_SCHEMA_OLD or ERR_DATABASE_SCHEMA_NEW. */

@@ -8,28 +8,30 @@ import { tryLock } from '../platform/index.js';
 import { columnTypes, pooled, type Connections, type LoadRows } from './connections.js';
 import { DurableFolder, durableParams } from './durable-folder.js';
 
-/**
- * The database in this process, in a folder of its own. It has one connection, and one process at a time.
- * Throws ERR_DATABASE_IN_USE.
- */
-export async function openPglite(folder: string): Promise<Connections> {
+/** The database in this process, in a folder of its own: one connection, one process at a time. */
+export interface Embedded extends Connections {
+  /** Everything in it, as a gzipped archive that `openPglite` takes. Whoever calls it has the connection. */
+  dump(): Promise<Blob>;
+}
+
+/** `archive`: what a new folder begins with. Throws ERR_DATABASE_IN_USE. */
+export async function openPglite(folder: string, archive?: Blob): Promise<Embedded> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = tryLock(join(folder, 'in-use.lock'));
-  if (lock === undefined)
+  if (lock === undefined) {
     throw new SparcError('ERR_DATABASE_IN_USE', `${folder} is open in another process`, { folder });
+  }
   const database = await PGlite.create({
     fs: new DurableFolder(join(folder, 'data')),
     startParams: durableParams(PGlite.defaultStartParams),
+    ...(archive !== undefined && { loadDataDir: archive }),
   });
-  return poolOf(database, () => lock.release());
-}
-
-function poolOf(database: PGlite, closed: () => void): Connections {
   const pool = new pg.Pool({ ...createPgConfig(database), max: 1, types: columnTypes });
-  return pooled(pool, insertRows, async () => {
+  const connections = pooled(pool, insertRows, async () => {
     await database.close();
-    closed();
+    lock.release();
   });
+  return { ...connections, dump: () => database.dumpDataDir('gzip') };
 }
 
 const PARAMETERS_MAX = 60_000;

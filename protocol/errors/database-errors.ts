@@ -25,4 +25,24 @@ export const DATABASE_ERRORS = {
     action:
       'Run `sparc-cloud migrate` once with a login that may create roles with BYPASSRLS, or have somebody run `cloud-sync/db/roles.sql`.',
   },
+  ERR_DATABASE_TOOL: {
+    meaning: 'A program of PostgreSQL that dumps or restores is missing, or has failed.',
+    action: "Install PostgreSQL's client programs, of the server's version or later; see what the program said.",
+  },
+  ERR_DATABASE_NOT_EMPTY: {
+    meaning: 'A backup is restored into an empty database only, and this one has something.',
+    action: 'Name a new database, or a new folder, by `DATABASE_URL`. The old one stays as it is.',
+  },
+  ERR_DATABASE_BACKUP_KIND: {
+    meaning: 'A backup of the embedded database is given to a server, or one of a server to the embedded database.',
+    action: 'Restore it into what it was made of, named by `DATABASE_URL`.',
+  },
+  ERR_DATABASE_BACKUP_DAMAGED: {
+    meaning: 'A backup is not as it was written: a file of it is missing or altered.',
+    action: 'Take another backup. Check the disk that this one lay on.',
+  },
+  ERR_DATABASE_BACKUP_DIFFERS: {
+    meaning: 'The database does not hold what the backup counted when it was made.',
+    action: 'Just after a restore: do not go on with this database, and restore again. Later it is what changed since.',
+  },
 } as const;

@@ -5,7 +5,8 @@ import t from 'tap';
 import { migrate, openConnections, type Connections } from '@sparc/cloud-sync/db';
 import { PostgresServer, SKIP_WITHOUT_POSTGRES } from './postgres.js';
 
-interface Test {
+/** What of a test is needed here. */
+export interface Test {
   teardown(undo: () => unknown): void;
 }
 

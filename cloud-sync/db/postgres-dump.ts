@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SparcError } from '@sparc/protocol/errors';
+
+const run = promisify(execFile);
+
+/**
+ * Dumps what a snapshot shows into a file, as the role that sees all rows. The owner's dump would fail under row-level
+ * security, and with `--enable-row-security` it would be empty and end with 0.
+ * Throws ERR_DATABASE_TOOL.
+ */
+export function dumpPostgres(url: string, snapshot: string, file: string): Promise<void> {
+  const what = ['--format=custom', '--schema=sparc', '--role=sparc_backup', `--snapshot=${snapshot}`];
+  return tool('pg_dump', url, [...what, `--file=${file}`]);
+}
+
+/** All or nothing, into a database that has the roles. Throws ERR_DATABASE_TOOL. */
+export function restorePostgres(url: string, file: string): Promise<void> {
+  return tool('pg_restore', url, ['--exit-on-error', '--single-transaction', file]);
+}
+
+/** The password goes by the environment: what stands on a command line is there for all to read. */
+async function tool(program: string, url: string, args: readonly string[]): Promise<void> {
+  const address = new URL(url);
+  const password = decodeURIComponent(address.password);
+  address.password = '';
+  const env = { ...process.env, ...(password !== '' && { PGPASSWORD: password }) };
+  try {
+    await run(program, [`--dbname=${address.href}`, '--no-password', ...args], { env });
+  } catch (error) {
+    const { code, stderr = '' } = error as { readonly code?: unknown; readonly stderr?: string };
+    const why = code === 'ENOENT' ? 'it is not installed' : stderr.trim();
+    throw new SparcError('ERR_DATABASE_TOOL', `${program}: ${why}`, { program }, { cause: error });
+  }
+}
