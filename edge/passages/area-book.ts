@@ -17,6 +17,7 @@ import type { BookDeps, Forgiveness, PassageDraft } from './book.js';
 import { BusWatch } from './bus-watch.js';
 import { CLAIM_MEMORY_MS, isAreaClaim, stampOf, type Claim } from './claim.js';
 import type { Passage, Reservation } from './grants-under-way.js';
+import { HeadCount } from './head-count.js';
 import { HealBook } from './heal-book.js';
 import type { Sighting } from './holder-claims.js';
 import { keyList } from './key-list.js';
@@ -46,6 +47,7 @@ export class AreaBook {
   #crossings: ReadonlyMap<string, Crossing> = new Map();
   readonly #peers: AreaPeers;
   readonly #where: Whereabouts;
+  readonly #headCount: HeadCount;
   readonly #heals = new HealBook();
   readonly #buses: BusWatch;
   /** By area. */
@@ -66,6 +68,7 @@ export class AreaBook {
       hasDoors: (author, areaId) => (author === OWN ? this.#hasOwnDoors(areaId) : this.#peers.hasDoors(author, areaId)),
       isOfSite: (author) => peers?.isOfSite(author) === true,
     });
+    this.#headCount = new HeadCount(this.#where);
     this.#buses = new BusWatch(deps, this.#peers);
   }
 
@@ -146,11 +149,12 @@ export class AreaBook {
     if (location !== undefined) facts.location = location;
     facts.occupancy = tracked.map((area) => ({
       areaId: area.id,
-      others: this.#others(area.id, holderId, companions, left.includes(area), underWay),
+      others: this.#headCount.others(area.id, holderId, companions, left.includes(area), underWay),
       ...(this.#peers.unheard(area.id) !== undefined && { unheard: true }),
       ...(this.#hasFreePass(area.id, holderId) && { freePass: true }),
     }));
-    if (escort) facts.escortedInside = this.#escorted(holderId, escort.holderId, companions, entered, underWay);
+    if (escort)
+      facts.escortedInside = this.#headCount.escorted(holderId, escort.holderId, companions, entered, underWay);
   }
 
   /** Undefined until the ledgers of those with doors of it were read. */
@@ -353,57 +357,6 @@ export class AreaBook {
     return lostAtUnixMs === undefined || this.deps.clock.wall().unixMs - lostAtUnixMs >= CLAIM_MEMORY_MS;
   }
 
-  /** People in an area beside a holder, those on their way in included. */
-  #others(
-    areaId: string,
-    holderId: string,
-    companions: readonly string[],
-    isLeft: boolean,
-    underWay: readonly Reservation[],
-  ): number {
-    const inside = this.#where.inside(areaId);
-    // As a rule nobody else is on the way.
-    if (underWay.length === 0 && companions.length === 0) {
-      return this.#where.countIn(areaId, inside.size - (inside.has(holderId) ? 1 : 0));
-    }
-    // Whoever passes with them is in where they enter, and gone where they leave.
-    const gone = new Set(isLeft ? [...companions, holderId] : [holderId]);
-    const coming = new Set(this.#comingTo(areaId, underWay).keys());
-    if (!isLeft) for (const id of companions) coming.add(id);
-    const stayingCount = inside.size - count(gone, (id) => inside.has(id));
-    return this.#where.countIn(areaId, stayingCount + count(coming, (id) => !inside.has(id) && !gone.has(id)));
-  }
-
-  /** Who is on the way into an area, each with who vouches for them. */
-  #comingTo(areaId: string, underWay: readonly Reservation[]): Map<string, string | undefined> {
-    const coming = new Map<string, string | undefined>();
-    for (const { holderId, accessPoint, request } of underWay) {
-      const isWithin = this.#where.chain(accessPoint.areaTo).some(({ id }) => id === areaId);
-      if (holderId !== undefined && isWithin) coming.set(holderId, request.escort?.holderId);
-    }
-    return coming;
-  }
-
-  /** Other visitors of an escort, in the area that has the most of them. */
-  #escorted(
-    holderId: string,
-    escortId: string,
-    companions: readonly string[],
-    entered: readonly Area[],
-    underWay: readonly Reservation[],
-  ): number {
-    const counts = entered.filter(isTracked).map(({ id: areaId }) => {
-      const coming = this.#comingTo(areaId, underWay);
-      const visitors = new Set(companions);
-      for (const [id, presence] of this.#where.inside(areaId)) {
-        if (presence.escortId === escortId && !coming.has(id)) visitors.add(id);
-      }
-      for (const [id, by] of coming) if (by === escortId) visitors.add(id);
-      return count(visitors, (id) => id !== holderId && id !== escortId);
-    });
-    return Math.max(0, ...counts);
-  }
-
   #hasOwnDoors(areaId: string | undefined): boolean {
     const isIt = ({ id }: Area) => id === areaId;
     return (
@@ -419,10 +372,4 @@ export class AreaBook {
   #crossing({ id }: AccessPoint): Crossing {
     return this.#crossings.get(id) ?? NOWHERE;
   }
-}
-
-function count<T>(set: ReadonlySet<T>, fits: (each: T) => boolean): number {
-  let counted = 0;
-  for (const each of set) if (fits(each)) counted += 1;
-  return counted;
 }

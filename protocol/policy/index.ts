@@ -2,9 +2,14 @@
  * Policy: the site file and its terms (ONVIF Access Control, Door Control, Access Rules, Credential, Schedule).
  * @packageDocumentation
  */
+export * from './access-point.js';
+export * from './area.js';
+export * from './device.js';
+export * from './door.js';
 export * from './door-mode.js';
 export * from './hashed-credential.js';
 export * from './linkage-rule.js';
 export * from './policy-content.js';
+export * from './schedule.js';
 export * from './site-file.js';
 export * from './site-plan.js';

@@ -17,3 +17,11 @@ export const oneOf = <const T extends readonly string[]>(words: T, description?:
     words.map((word: T[number]) => Type.Literal(word)),
     description === undefined ? {} : { description },
   );
+
+/** As many as there are threat levels. */
+export const MinimumClearance = Type.Array(Type.Integer({ minimum: 0, maximum: 5 }), {
+  minItems: 1,
+  maxItems: 6,
+  description:
+    'the clearance that holders need, by threat level from 0 on; the last one counts for those above it as well',
+});
