@@ -5,6 +5,7 @@
  */
 export { checkAcknowledgedIsKept } from './checkers/acknowledged-is-kept.js';
 export { checkAnswersInTime } from './checkers/answers-in-time.js';
+export { checkAreasAgree } from './checkers/areas-agree.js';
 export { checkAsCommitted } from './checkers/as-committed.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
 export { DevicesReturn } from './checkers/devices-return.js';
@@ -40,5 +41,6 @@ export {
   townSite,
   type TownDoor,
 } from './town-site.js';
+export { foldWhereabouts } from './whereabouts.js';
 export { TownTruth, type Given, type Whereabouts } from './town-truth.js';
 export { Violations, type Violation } from './violation.js';

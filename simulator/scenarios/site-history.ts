@@ -1,4 +1,7 @@
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { Hlc } from '@sparc/protocol/hlc';
 import type { AccessPoint } from '@sparc/protocol/policy';
+import type { EntryId } from '@sparc/protocol/ports';
 import type { SimulatedDoor } from '../devices/index.js';
 import type { Entitlement } from './entitlement.js';
 import { Instants } from './instants.js';
@@ -24,6 +27,10 @@ export interface DurableRecord {
   readonly credentialId: string | undefined;
   readonly reason: string | undefined;
   readonly durableAtMs: number;
+  /** All of it, and its place among the entries of all gateways. */
+  readonly record: StoredRecord;
+  readonly id: EntryId;
+  readonly hlc: Hlc;
 }
 
 /** What can be out of order for a while: the gateway, its disk, the way of commands, a device by its id. */

@@ -1,3 +1,4 @@
+import type { Position } from '@sparc/protocol/ledger';
 import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
 import { entitlement, type Claim, type Entitlement } from './entitlement.js';
 import type { SiteHistory } from './site-history.js';
@@ -18,6 +19,8 @@ export interface Given {
   readonly subject?: string;
   /** Of a visitor. */
   readonly untilMs?: number;
+  /** Of an expulsion: up to where the log of that gateway counts. */
+  readonly attested?: Position;
   /** A gateway said so itself, without an operator: whoever hears it counts it, and records nothing. */
   readonly isRaisedByGateway?: true;
   /** By number of the gateway: when the record of its effect was on that gateway's platter. */
@@ -49,6 +52,10 @@ interface Overlay {
 /** What is so in the town, whatever gateways say of it: who directed what, and who is where. */
 export class TownTruth {
   readonly given: Given[] = [];
+  /** Ids of directives that their operators had no right to give. */
+  readonly vain = new Set<string>();
+  /** By credential: when somebody said last, or tried to, that a person is where they need not be. */
+  readonly #contested = new Map<string, number>();
 
   constructor(
     private readonly site: SiteFile,
@@ -62,6 +69,16 @@ export class TownTruth {
   get standing(): readonly Given[] {
     const released = new Set(this.given.flatMap(({ raises = [] }) => raises));
     return this.given.filter(({ kind, id }) => kind === 'lockdown' && !released.has(id));
+  }
+
+  /** What gateways take for the place of a person is another matter from now on than where the person is. */
+  contest(credentialId: string, atMs: number): void {
+    this.#contested.set(credentialId, atMs);
+  }
+
+  /** Whom that concerns. */
+  get contested(): readonly string[] {
+    return [...this.#contested.keys()];
   }
 
   applied(id: string, gateway: number, atMs: number): Given | undefined {
@@ -79,7 +96,8 @@ export class TownTruth {
     // The rest grants and flags on the way out.
     if (claim.accessPoint.direction === 'entry') {
       this.#staleness(claim.accessPoint, nowMs, overlay);
-      if (door.isGate && claim.credential !== undefined) this.#antiPassback(door, place, nowMs, overlay);
+      if (door.isGate && claim.credential !== undefined)
+        this.#antiPassback(door, claim.credential, place, nowMs, overlay);
     }
     return under(overlay, base);
   }
@@ -129,9 +147,16 @@ export class TownTruth {
     else if (ageMs > maxAgeMs - CLOCK_ERROR_MS) perhaps.push('policy_stale');
   }
 
-  #antiPassback(door: TownDoor, place: Whereabouts, nowMs: number, { reasons, perhaps }: Overlay): void {
+  #antiPassback(
+    door: TownDoor,
+    { id }: Credential,
+    place: Whereabouts,
+    nowMs: number,
+    { reasons, perhaps }: Overlay,
+  ): void {
     const isInside = place.block === door.block;
-    const isKnown = this.#isKnown(door, place, nowMs);
+    const isContested = (this.#contested.get(id) ?? -Infinity) > place.atMs - CLAIM_MAX_MS;
+    const isKnown = !isContested && this.#isKnown(door, place, nowMs);
     if (isInside && isKnown) reasons.push('apb_violation');
     else if (isInside || !isKnown) perhaps.push('apb_violation', 'apb_unknown');
   }

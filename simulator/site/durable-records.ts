@@ -18,16 +18,19 @@ export function readEvents(
   author: Uint8Array,
 ): { readonly records: DurableRecord[]; readonly problem?: string } {
   const records: DurableRecord[] = [];
+  const key = Buffer.from(author).toString('hex');
   let link: Link | undefined;
   try {
     for (const { item, atMs } of disk.durableItems()) {
       for (const entry of item.entries) {
         link = nextLink(nodeCrypto, author, link, entry).link;
         if (!sameBytes(link.hash, entry.hash)) throw new Error(`entry ${entry.sequence} was altered`);
-        const { kind, body } = EntryContent.decode(entry.content);
+        const { kind, hlc, body } = EntryContent.decode(entry.content);
         if (kind !== EVENT_KIND) continue;
-        const { name, doorId, accessPointId, credentialId, reason } = decodeEvent(body);
-        records.push({ name, doorId, accessPointId, credentialId, reason, durableAtMs: atMs });
+        const record = decodeEvent(body);
+        const { name, doorId, accessPointId, credentialId, reason } = record;
+        const id = { author: key, epoch: entry.epoch.counter, sequence: entry.sequence };
+        records.push({ name, doorId, accessPointId, credentialId, reason, durableAtMs: atMs, record, id, hlc });
       }
       if (link === undefined || !sameBytes(item.head.hash, link.hash) || !isSignatureValid(nodeCrypto, item.head)) {
         throw new Error('a head does not sign what is before it');

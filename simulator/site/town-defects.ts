@@ -1,17 +1,26 @@
-import type { FieldBus, FieldBusHandlers } from '@sparc/protocol/ports';
+import type { Heard } from '@sparc/edge/heard';
+import type { EventRecord } from '@sparc/protocol/events';
+import type { FieldBus, FieldBusHandlers, Journal } from '@sparc/protocol/ports';
+import type { CardBits } from '../devices/index.js';
+import { TOWN_DOORS } from '../scenarios/index.js';
 import { defectWrappers } from './site-defects.js';
 import type { TownWrappers } from './town-gateway.js';
+import { townCard } from './town-people.js';
 
 /** Seeded defects, one for each checker of the town to catch. */
 export const TOWN_DEFECTS = [
   'silentReaders',
   'forgottenDenials',
   'opensToAnyCard',
+  'opensInLockdown',
+  'opensToRevoked',
   'slowOutputs',
   'deadButtons',
   'deafToDirectives',
   'deafToReleases',
   'neglectsAuthor',
+  'deafToClaims',
+  'blindToScope',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
 
@@ -21,17 +30,35 @@ const RELEASE_MS = 3_000;
 export function townWrappers(defect: TownDefect | undefined, gateway: number, next: string): TownWrappers {
   switch (defect) {
     case 'opensToAnyCard':
-      return { fieldBus: opensToAnyCard };
+      return { fieldBus: (bus) => openingTo(bus, () => true) };
+    case 'opensInLockdown': {
+      let isLockedDown = false;
+      return {
+        journal: (journal) => watched(journal, ({ name }) => (isLockedDown ||= name === 'site.lockdown')),
+        fieldBus: (bus) => openingTo(bus, () => isLockedDown),
+      };
+    }
+    case 'opensToRevoked': {
+      const revoked = new Set<string>();
+      return {
+        journal: (journal) =>
+          watched(journal, ({ name, credentialId = '' }) => {
+            if (name === 'revocation.applied') revoked.add(keyOf(townCard(numberOf(credentialId))));
+          }),
+        fieldBus: (bus) => openingTo(bus, (card) => revoked.has(keyOf(card))),
+      };
+    }
     case 'deadButtons':
       return { fieldBus: (bus) => listening(bus, (handlers) => ({ ...handlers, onInput: withoutButtons(handlers) })) };
     case 'deafToDirectives':
       return gateway === 1 ? { heard: (heard) => ({ ...heard, entries: [] }) } : {};
     case 'deafToReleases':
+      return { heard: without(({ detail }) => detail?.['kind'] === 'release') };
+    case 'deafToClaims':
+      return gateway === 1 ? { heard: without(({ name }) => name === 'area.moved') } : {};
+    case 'blindToScope':
       return {
-        heard: (heard) => ({
-          ...heard,
-          entries: heard.entries.filter(({ record }) => record.detail?.['kind'] !== 'release'),
-        }),
+        heard: (heard) => ({ ...heard, delegations: heard.delegations.map((each) => ({ ...each, scope: [] })) }),
       };
     case 'neglectsAuthor':
       return gateway === 0 ? { isAuthor: (author) => author !== next } : {};
@@ -43,20 +70,37 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
 }
 
 /** As it would be if the reader itself drove the strike. */
-function opensToAnyCard(bus: FieldBus): FieldBus {
+function openingTo(bus: FieldBus, opens: (card: CardBits) => boolean): FieldBus {
   return listening(bus, (handlers) => ({
     ...handlers,
     onCardRead: (read) => {
-      const [, door = ''] = /^door-(\d+)-in/.exec(read.deviceId) ?? [];
-      const at = Number(door) - 1;
-      const [gateway, index] = [at % 16, Math.floor(at / 16)];
+      const door = TOWN_DOORS.find(({ id }) => read.deviceId === `${id}-in-device`);
       const action = { kind: 'onFor', durationMs: RELEASE_MS } as const;
-      if (door !== '')
-        void bus.setOutput({ deviceId: `io-${gateway + 1}`, outputNumber: index, action, ttlMs: RELEASE_MS });
+      if (door !== undefined && opens(read)) {
+        const strike = { deviceId: `io-${door.gateway + 1}`, outputNumber: door.index };
+        void bus.setOutput({ ...strike, action, ttlMs: RELEASE_MS });
+      }
       handlers.onCardRead(read);
     },
   }));
 }
+
+/** Tells what is on its way into a journal. */
+const watched = (journal: Journal, onRecord: (record: EventRecord) => void): Journal => ({
+  append: (draft) => {
+    onRecord(draft.record);
+    return journal.append(draft);
+  },
+  observe: (hlc) => journal.observe(hlc),
+});
+
+/** What comes of what the others said, but for some of it. */
+const without =
+  (isMissed: (record: EventRecord) => boolean) =>
+  (heard: Heard): Heard => ({ ...heard, entries: heard.entries.filter(({ record }) => !isMissed(record)) });
+
+const numberOf = (credentialId: string): number => Number(credentialId.slice('card-'.length));
+const keyOf = ({ bits }: CardBits): string => Buffer.from(bits).toString('hex');
 
 /** Buttons are wired to the odd inputs. */
 const withoutButtons =

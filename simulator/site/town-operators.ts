@@ -1,4 +1,4 @@
-import { headToText, type SignedHead } from '@sparc/protocol/ledger';
+import { headToText, positionOf, type SignedHead } from '@sparc/protocol/ledger';
 import { directiveId, signDirective, type DirectiveContent, type SignedDirective } from '@sparc/protocol/directive';
 import type { Signer } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
@@ -7,12 +7,15 @@ import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import { seededSigner } from './seeded-signer.js';
 import type { TownGateway } from './town-gateway.js';
 
+/** What they do, each as often as it stands here. */
+const ACTS = ['lockdown', 'lockdown', 'revoke', 'revoke', 'visitor', 'forgive', 'open', 'overreach'] as const;
 const PAUSE_MIN_MS = 4 * 60_000;
 const PAUSE_MAX_MS = 12 * 60_000;
 const LOCKDOWN_MIN_MS = 60_000;
 const LOCKDOWN_MAX_MS = 8 * 60_000;
 const DAY_MS = 86_400_000;
 const LIFETIME_MS = 60_000;
+const RETRY_MS = 5_000;
 const VISIT_MS = 3_600_000;
 /** A visit has begun for every clock. */
 const BEGUN_MS = 5 * 60_000;
@@ -33,6 +36,8 @@ export interface TownOperatorsDeps {
   isStolen(gateway: TownGateway): boolean;
   /** A door is opened for one passage, soon. */
   opens(doorId: string): void;
+  /** The number of a person who is in a block, if anybody is. */
+  readonly somebody: () => number | undefined;
   /** A visitor comes to a door with this card. */
   visit(given: Given, cardNumber: number, block: string): void;
   trace(line: string): void;
@@ -48,9 +53,11 @@ type Common = Pick<DirectiveContent, 'v' | 'site' | 'issuedUnixMs' | 'expiresUni
 
 /** Operators with keys that the authority delegated, each day and night at any gateway. */
 export class TownOperators {
-  /** With every right, and one whose key the authority never heard of. */
+  /** With every right, with rights in one block only, and one whose key the authority never heard of. */
   readonly #operator: Signer;
-  readonly stranger: Signer;
+  readonly #warden: Signer;
+  readonly #stranger: Signer;
+  readonly #wardensBlock: string;
   /** The last one that was given. */
   last: SignedDirective | undefined;
   #visitors = 0;
@@ -58,19 +65,19 @@ export class TownOperators {
 
   constructor(private readonly deps: TownOperatorsDeps) {
     this.#operator = seededSigner(deps.random.fork('operator'));
-    this.stranger = seededSigner(deps.random.fork('stranger'));
+    this.#warden = seededSigner(deps.random.fork('warden'));
+    this.#stranger = seededSigner(deps.random.fork('stranger'));
+    this.#wardensBlock = `block-${deps.random.fork('block').integer(1, TOWN_BLOCKS_COUNT)}`;
   }
 
-  /** As the authority of the site gave it. */
-  delegation(unixMs: number): Delegation {
-    return {
-      operator: Buffer.from(this.#operator.publicKey).toString('hex'),
-      name: 'Ada',
-      rights: ['mode', 'revoke', 'grant', 'order', 'expel'],
-      scope: [],
-      issuedUnixMs: unixMs,
-      notAfterUnixMs: unixMs + 30 * DAY_MS,
-    };
+  /** As the authority of the site gave them. */
+  delegations(unixMs: number): readonly Delegation[] {
+    const term = { issuedUnixMs: unixMs, notAfterUnixMs: unixMs + 30 * DAY_MS };
+    const [ada, bo] = [this.#operator, this.#warden].map(({ publicKey }) => Buffer.from(publicKey).toString('hex'));
+    return [
+      { operator: ada ?? '', name: 'Ada', rights: ['mode', 'revoke', 'grant', 'order', 'expel'], scope: [], ...term },
+      { operator: bo ?? '', name: 'Bo', rights: ['mode', 'order'], scope: [this.#wardensBlock], ...term },
+    ];
   }
 
   /** Until `close`. */
@@ -96,44 +103,74 @@ export class TownOperators {
   /** `head`: up to where the log of the gateway counts. True when another gateway took it. */
   async expel(gateway: TownGateway, head: SignedHead): Promise<boolean> {
     const part = { kind: 'expel' as const, gateway: gateway.key, heads: [headToText(head)] };
-    return (await this.#give('expel', part, { subject: gateway.key }, gateway)) !== undefined;
+    const about = { subject: gateway.key, attested: positionOf(head) };
+    return (await this.#give('expel', part, about, { notAt: gateway })) !== undefined;
   }
 
   /** What a thief would have the site do. */
-  forged(): DirectiveContent {
-    const { truth } = this.deps;
-    const [raise] = truth.standing;
-    const parts =
+  forged(): SignedDirective {
+    const [raise] = this.deps.truth.standing;
+    return this.#vain(
+      this.#stranger,
       raise !== undefined
-        ? { kind: 'release' as const, raises: [raise.id] }
-        : { kind: 'revoke' as const, subject: 'credential' as const, subjectId: 'card-1' };
-    return { ...this.#common(), ...parts };
+        ? { kind: 'release', raises: [raise.id] }
+        : { kind: 'revoke', subject: 'credential', subjectId: 'card-1' },
+    );
+  }
+
+  /** What the warden of one block has no right to: a lockdown of the whole site, or of another block. */
+  overreaching(): SignedDirective {
+    const { random } = this.deps;
+    const others = TOWN_DOORS.filter(({ block }) => block !== this.#wardensBlock);
+    const scope = random.chance(0.5) ? {} : { scope: [this.#wardensBlock, random.pick(others).block] };
+    return this.#vain(this.#warden, { kind: 'raise', what: 'lockdown', ...scope });
+  }
+
+  #vain(by: Signer, part: DirectivePart): SignedDirective {
+    const signed = signDirective(by, { ...this.#common(), ...part });
+    this.deps.truth.vain.add(directiveId(signed));
+    return signed;
   }
 
   async #one(): Promise<void> {
-    const { random, truth, clock } = this.deps;
-    switch (random.pick(['lockdown', 'lockdown', 'revoke', 'revoke', 'visitor', 'forgive', 'open'] as const)) {
+    const { random, truth, clock, gateways } = this.deps;
+    switch (random.pick(ACTS)) {
+      case 'overreach': {
+        const signed = this.overreaching();
+        const at = random.pick(gateways);
+        if (!this.deps.isStolen(at)) void at.direct(signed).catch(() => undefined);
+        return;
+      }
       case 'lockdown': {
         if (truth.standing.length > 0) return this.releaseAll();
-        const block = `block-${random.integer(1, TOWN_BLOCKS_COUNT)}`;
-        const scope = random.chance(0.5) ? [random.chance(0.5) ? block : random.pick(TOWN_DOORS).id] : undefined;
+        const isWarden = random.chance(0.25);
+        const block = isWarden ? this.#wardensBlock : `block-${random.integer(1, TOWN_BLOCKS_COUNT)}`;
+        const scope = isWarden
+          ? [block]
+          : random.chance(0.5)
+            ? [random.chance(0.5) ? block : random.pick(TOWN_DOORS).id]
+            : undefined;
         const parts = scope === undefined ? {} : { scope };
-        const given = await this.#give('lockdown', { kind: 'raise', what: 'lockdown', ...parts }, parts);
+        const by = isWarden ? this.#warden : this.#operator;
+        const given = await this.#give('lockdown', { kind: 'raise', what: 'lockdown', ...parts }, parts, { by });
         if (given === undefined) return;
         await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS) / Math.sqrt(this.deps.pace));
         await this.#release([given.id]);
         return;
       }
       case 'revoke': {
-        const subject = `card-${random.integer(1, TOWN_HOLDERS_COUNT)}`;
+        const subject = `card-${this.#somebody()}`;
         await this.#give('revoke', { kind: 'revoke', subject: 'credential', subjectId: subject }, { subject });
         return;
       }
       case 'visitor':
         return this.#visitor();
-      case 'forgive':
-        await this.#give('forgive', { kind: 'forgive', holder: `person-${random.integer(1, TOWN_HOLDERS_COUNT)}` }, {});
+      case 'forgive': {
+        const number = this.#somebody();
+        truth.contest(`card-${number}`, clock.monotonicMs());
+        await this.#give('forgive', { kind: 'forgive', holder: `person-${number}` }, {});
         return;
+      }
       case 'open': {
         const subject = random.pick(TOWN_DOORS).id;
         this.deps.opens(subject);
@@ -141,6 +178,12 @@ export class TownOperators {
         return;
       }
     }
+  }
+
+  /** The number of one who is inside, or of anybody. */
+  #somebody(): number {
+    const { random, somebody } = this.deps;
+    return (random.chance(0.5) ? somebody() : undefined) ?? random.integer(1, TOWN_HOLDERS_COUNT);
   }
 
   async #visitor(): Promise<void> {
@@ -157,19 +200,16 @@ export class TownOperators {
       fromUnixMs: nowUnixMs - BEGUN_MS,
       untilUnixMs: nowUnixMs + VISIT_MS,
     };
-    const given = await this.#give(
-      'visitor',
-      { kind: 'visitor', visitor },
-      {
-        subject: id,
-        untilMs: clock.monotonicMs() + VISIT_MS,
-      },
-    );
+    const about = { subject: id, untilMs: clock.monotonicMs() + VISIT_MS };
+    const given = await this.#give('visitor', { kind: 'visitor', visitor }, about);
     if (given !== undefined) this.deps.visit(given, number, block);
   }
 
+  /** Where nobody answers, at another gateway. */
   async #release(raises: readonly string[]): Promise<void> {
-    await this.#give('release', { kind: 'release', raises: [...raises] }, { raises });
+    while ((await this.#give('release', { kind: 'release', raises: [...raises] }, { raises })) === undefined) {
+      await sleep(this.deps.clock, RETRY_MS);
+    }
   }
 
   /** Undefined where the gateway was not there, or refused. */
@@ -177,13 +217,13 @@ export class TownOperators {
     kind: Given['kind'],
     part: DirectivePart,
     about: Partial<Given>,
-    notAt?: TownGateway,
+    { by = this.#operator, notAt }: { readonly by?: Signer; readonly notAt?: TownGateway } = {},
   ): Promise<Given | undefined> {
     const { clock, random, truth, gateways } = this.deps;
     const running = gateways.filter((each) => each.field !== undefined && each !== notAt && !this.deps.isStolen(each));
     if (running.length === 0) return undefined;
     const at = random.pick(running);
-    const signed = (this.last = signDirective(this.#operator, { ...this.#common(), ...part }));
+    const signed = (this.last = signDirective(by, { ...this.#common(), ...part }));
     const given: Given = {
       id: directiveId(signed),
       kind,

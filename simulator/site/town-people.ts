@@ -11,8 +11,11 @@ const DOOR_PAUSE_MS = 16_000;
 /** A visitor comes in time, late, and when the visit is over. */
 const VISITS_COUNT = 3;
 const VISIT_PAUSE_MS = 35 * 60_000;
+/** A card of the town by its number, which is that of its person too. */
+export const townCard = (number: number): CardBits => cardBitsOf({ format: 'h10301', facility: 7, number });
+
 /** Issued by nobody. */
-const STRANGER = cardBitsOf({ format: 'h10301', facility: 7, number: 60_000 });
+const STRANGER = townCard(60_000);
 /** Shares of errands. */
 const SHARES = { stranger: 0.03, force: 0.02, revoked: 0.06, passback: 0.03, elsewhere: 0.03, gate: 0.5 } as const;
 
@@ -92,6 +95,28 @@ export class TownPeople {
 
   close(): void {
     this.#closed = true;
+  }
+
+  /** The number of somebody in a block. */
+  somebody(): number | undefined {
+    const credential = this.#somebodyInside();
+    return credential && Number(credential.id.slice('card-'.length));
+  }
+
+  /** Whoever came and went so far, by credential. */
+  get seen(): readonly string[] {
+    return [...this.#places.keys()];
+  }
+
+  /** Their card is held to a reader of each gateway at the same moment, and nobody goes anywhere. */
+  showEverywhere(credentialId: string): void {
+    const credential = this.#credentials.get(credentialId);
+    if (credential === undefined) return;
+    for (const door of TOWN_DOORS.filter(({ isGate, index }) => isGate && index === 0)) {
+      const point = this.#points.get(`${door.id}-in`);
+      if (point === undefined || this.deps.isAvoided(door)) continue;
+      this.deps.front(door, point, credential).presentCard(cardOf(credential));
+    }
   }
 
   /** They tried to leave, and could not. */

@@ -1,4 +1,4 @@
-import { encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
+import { encodeSignedDirective } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
 import { TOWN_HOLDERS_COUNT, type TownTruth } from '../scenarios/index.js';
 import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
@@ -12,13 +12,26 @@ export const THIEF_FAULTS = [
   'replayedDirective',
   'falseClaim',
   'falseRaise',
+  'overreachingDirective',
+  'falseTime',
   'expulsion',
 ] as const;
 export type ThiefFault = (typeof THIEF_FAULTS)[number];
 
+/** One after another: what is said first is stamped in time, the rest far before it or after. */
+const LIES = [
+  'forgedDirective',
+  'falseClaim',
+  'falseTime',
+  'replayedDirective',
+  'falseClaim',
+  'overreachingDirective',
+  'falseRaise',
+] as const;
+
 const BEGINS_AT = 0.45;
-const LIES_COUNT = 6;
 const LIE_PAUSE_MS = 60_000;
+const FALSE_TIME_MAX_MS = 30 * 86_400_000;
 
 export interface TownThiefDeps {
   readonly clock: VirtualClock;
@@ -26,6 +39,8 @@ export interface TownThiefDeps {
   readonly quarters: readonly Quarter[];
   readonly truth: TownTruth;
   readonly operators: TownOperators;
+  /** The number of a person who is in a block, if anybody is. */
+  readonly somebody: () => number | undefined;
   trace(line: string): void;
   unsettle(): void;
 }
@@ -59,7 +74,7 @@ export class TownThief {
     quarter.history.outage('commands');
     // Of the block that it served with another, nobody knows who is inside.
     quarters[stolen ^ 1]?.history.outage('clock');
-    for (let lie = 0; lie < LIES_COUNT; lie++) {
+    for (const lie of LIES) {
       await sleep(clock, random.between(0, LIE_PAUSE_MS));
       this.#lie(quarter, lie);
     }
@@ -67,22 +82,26 @@ export class TownThief {
     this.#ended = true;
   }
 
-  #lie({ gateway }: Quarter, lie: number): void {
+  #lie({ gateway }: Quarter, kind: (typeof LIES)[number]): void {
     const { random, operators } = this.deps;
-    const kind = (['forgedDirective', 'replayedDirective', 'falseClaim', 'falseRaise'] as const)[lie % 4];
-    if (kind === undefined) return;
     this.#fire(kind, gateway.name);
     switch (kind) {
-      case 'forgedDirective': {
-        const signed = signDirective(operators.stranger, operators.forged());
-        gateway.field?.record(given(encodeSignedDirective(signed)));
+      case 'forgedDirective':
+        gateway.field?.record(given(encodeSignedDirective(operators.forged())));
         return;
-      }
+      case 'overreachingDirective':
+        gateway.field?.record(given(encodeSignedDirective(operators.overreaching())));
+        return;
+      case 'falseTime':
+        gateway.machineClock.hasTimeServer = false;
+        gateway.machineClock.step(random.integer(-FALSE_TIME_MAX_MS, FALSE_TIME_MAX_MS));
+        return;
       case 'replayedDirective':
         if (operators.last !== undefined) gateway.field?.record(given(encodeSignedDirective(operators.last)));
         return;
       case 'falseClaim': {
-        const holder = random.integer(1, TOWN_HOLDERS_COUNT);
+        const holder = this.deps.somebody() ?? random.integer(1, TOWN_HOLDERS_COUNT);
+        this.deps.truth.contest(`card-${holder}`, this.deps.clock.monotonicMs());
         const detail = { from: 'street', to: `block-${(holder % 8) + 1}`, certain: 'true' };
         gateway.field?.record({ name: 'area.moved', holderId: `person-${holder}`, detail } as EventDraft);
         return;

@@ -1,9 +1,11 @@
+import { comparePositions } from '@sparc/protocol/ledger';
 import type { AccessPoint, Credential } from '@sparc/protocol/policy';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { SimulatedMesh } from '../mesh/index.js';
-import { cardBitsOf, type ReaderFront } from '../people/index.js';
+import type { ReaderFront } from '../people/index.js';
 import {
   checkAnswersInTime,
+  checkAreasAgree,
   checkEgressIsFree,
   checkLockdownHolds,
   checkLocksRelock,
@@ -13,9 +15,11 @@ import {
   checkRevokedOpensNothing,
   checkSaidWhy,
   checkSpreadsInTime,
+  foldWhereabouts,
   scheduleOpen,
   TownTruth,
   Violations,
+  type DurableRecord,
   type Entitlement,
   type Given,
   type SiteHistory,
@@ -26,7 +30,7 @@ import { readEvents } from './durable-records.js';
 import type { TownDefect } from './town-defects.js';
 import { TownFaults } from './town-faults.js';
 import { TownOperators } from './town-operators.js';
-import { TownPeople } from './town-people.js';
+import { townCard, TownPeople } from './town-people.js';
 import { TownPolicy } from './town-policy.js';
 import { buildTown, type Quarter, type Town } from './town-quarters.js';
 import { TownThief } from './town-thief.js';
@@ -59,6 +63,10 @@ const EVACUATION_MAX_MS = 30 * 60_000;
 const REACH_PAUSE_MS = 1_000;
 const SCHEDULE_PAUSE_MS = 20_000;
 const SCHEDULE_TOLERANCE_MS = 120_000;
+/** Of those of whom most was said, and of others. */
+const ASKED_COUNT = 2;
+/** Longer than a decision. */
+const ASKED_PAUSE_MS = 1_000;
 /** Whoever was at a reader so long ago has been decided. */
 const DECISION_MAX_MS = 5_000;
 /** Of a gateway that a record of its own says that it carried a directive out. */
@@ -83,11 +91,14 @@ export class TownWorld {
   readonly #thief: TownThief;
   readonly #durationMs: number;
   readonly #faultsMs: number;
+  readonly #random: SeededRandom;
+  #rollCallMs = Infinity;
   #spread = { seen: 0, slowestMs: 0 };
+  #areasAsked = 0;
 
   constructor(options: TownWorldOptions) {
     const { seed, hours = HOURS, defect, policy = new TownPolicy() } = options;
-    const random = new SeededRandom(`town/${seed}`);
+    const random = (this.#random = new SeededRandom(`town/${seed}`));
     this.#policy = policy;
     this.#durationMs = hours * HOUR_MS;
     this.#faultsMs = Math.max(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS, this.#durationMs / 2);
@@ -111,6 +122,7 @@ export class TownWorld {
     const common = {
       pace: options.pace ?? 1,
       clock,
+      somebody: () => this.#people.somebody(),
       trace: (line: string) => this.#trace(line),
       unsettle: () => this.#unsettle(),
     };
@@ -167,10 +179,22 @@ export class TownWorld {
     await clock.run(this.#durationMs);
     this.#people.close();
     await clock.advance(RECOVERY_MS);
+    await this.#rollCall();
     await this.#within(this.#people.evacuate(), EVACUATION_MAX_MS);
     await clock.advance(RECOVERY_MS);
     this.#check();
     return this.#report();
+  }
+
+  /** Each gateway is asked where some are of whom much was said, and some who came and went. */
+  async #rollCall(): Promise<void> {
+    this.#rollCallMs = this.#nowMs;
+    const seen = this.#random.shuffle(this.#people.seen);
+    for (const id of new Set([...this.#truth.contested.slice(-ASKED_COUNT), ...seen.slice(0, ASKED_COUNT)])) {
+      this.#people.showEverywhere(id);
+      await this.#clock.advance(ASKED_PAUSE_MS);
+    }
+    await this.#clock.advance(RECOVERY_MS);
   }
 
   async #within(work: Promise<unknown>, withinMs: number): Promise<void> {
@@ -206,6 +230,8 @@ export class TownWorld {
     this.#spread = checkSpreadsInTime(given, honest, violations);
     checkLockdownHolds(given, honest, violations);
     checkRevokedOpensNothing(given, honest, violations);
+    const honestHistories = honest.flatMap((history) => history ?? []);
+    this.#areasAsked = checkAreasAgree(honestHistories, this.#where(), this.#rollCallMs, violations);
     checkLogsAgree(
       this.#quarters.flatMap(({ gateway }, index) => (isStolen(index) ? [] : [gateway.platter])),
       violations,
@@ -213,6 +239,17 @@ export class TownWorld {
     for (const id of this.#people.inside) {
       if (this.#people.isTrapped(id)) violations.add('nobody-is-trapped', `${id} could not leave`);
     }
+  }
+
+  /** Where everybody was when that was asked, as all gateways wrote it: of the stolen one counts what was attested. */
+  #where(): ReadonlyMap<string, string | undefined> {
+    const attested = this.#truth.given.flatMap((each) => each.attested ?? []);
+    const counts = (index: number, { id, durableAtMs }: DurableRecord) =>
+      durableAtMs < this.#rollCallMs &&
+      (index !== this.#thief.stolen || attested.some((head) => comparePositions(id, head) <= 0));
+    return foldWhereabouts(
+      this.#quarters.flatMap(({ history: { records } }, index) => records.filter((each) => counts(index, each))),
+    );
   }
 
   #report(): WorldReport {
@@ -244,6 +281,7 @@ export class TownWorld {
         applied: given.reduce((count, { appliedAtMs }) => count + appliedAtMs.size, 0),
         spreadsChecked: this.#spread.seen,
         spreadSlowestMs: this.#spread.slowestMs,
+        areasAsked: this.#areasAsked,
         sessions,
         messages,
         requests,
@@ -253,7 +291,7 @@ export class TownWorld {
 
   #begin(): void {
     const { unixMs } = this.#clock.wall();
-    const said = this.#town.authority.begin(unixMs, this.#town.roster, [this.#operators.delegation(unixMs)]);
+    const said = this.#town.authority.begin(unixMs, this.#town.roster, this.#operators.delegations(unixMs));
     for (const [index, { gateway }] of this.#quarters.entries()) {
       gateway.usePolicy(this.#policy.of(index, unixMs));
       // Somebody carried it there when the gateway was put up.
@@ -299,8 +337,7 @@ export class TownWorld {
   }
 
   #visit(given: Given, number: number, block: string): void {
-    const card = cardBitsOf({ format: 'h10301', facility: 7, number });
-    void this.#people.visit(card, block, (door) => {
+    void this.#people.visit(townCard(number), block, (door) => {
       const point = this.#policy.site.accessPoints.find(({ id }) => id === `${door.id}-in`);
       if (point === undefined) throw new Error(`${door.id} has a reader`);
       const entitled = () => this.#truth.visitorsEntitlement(door, point, given, this.#nowMs);
@@ -320,6 +357,9 @@ export class TownWorld {
     };
     const directive = detail['directive'];
     if (directive === undefined || NO_EFFECT.has(name)) return;
+    if (this.#truth.vain.has(directive) && gateway !== this.#thief.stolen) {
+      this.#violations.add('overreach-is-refused', `gateway ${gateway + 1} recorded ${name} of ${directive}`);
+    }
     if (this.#truth.applied(directive, gateway, this.#nowMs) !== undefined) this.#unsettle();
   }
 

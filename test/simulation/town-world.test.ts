@@ -12,11 +12,15 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   silentReaders: { checker: 'answers-in-time', pace: 1 },
   forgottenDenials: { checker: 'said-why', pace: 1 },
   opensToAnyCard: { checker: 'only-the-entitled', pace: 1 },
+  opensInLockdown: { checker: 'lockdown-holds', pace: 8 },
+  opensToRevoked: { checker: 'revoked-opens-nothing', pace: 8 },
   slowOutputs: { checker: 'egress-is-free', pace: 10 },
   deadButtons: { checker: 'nobody-is-trapped', pace: 10 },
   deafToDirectives: { checker: 'spreads-in-time', pace: 1 },
   deafToReleases: { checker: 'lockdown-ends', pace: 1 },
   neglectsAuthor: { checker: 'logs-agree', pace: 1 },
+  deafToClaims: { checker: 'areas-agree', pace: 2 },
+  blindToScope: { checker: 'overreach-is-refused', pace: 4 },
 };
 
 t.test('a town without a cloud keeps every promise while all of it fails and one gateway lies', async (t) => {
