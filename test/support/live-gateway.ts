@@ -22,6 +22,8 @@ const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
 const ENTRIES_MAX = 100_000;
 /** Over the 5 s that a stop may take. */
 const STOP_MAX_MS = 8_000;
+/** For a machine that has other things to do as well. */
+const ONLINE_MAX_MS = 60_000;
 /** A poll and its reply on a slow line. */
 const POLL_ANSWERED_MS = 60;
 
@@ -184,7 +186,7 @@ export class LiveGateway {
         const online = events.filter((event) => event.name === 'reader.online' && event.epoch >= epoch);
         return deviceIds.every((id) => online.some(({ deviceId }) => deviceId === id)) || undefined;
       },
-      15_000,
+      ONLINE_MAX_MS,
     );
     const sinceMs = performance.now();
     const devices = this.site.devices.filter(({ id }) => deviceIds.includes(id));
@@ -211,7 +213,7 @@ export class LiveGateway {
   }
 
   /** Resolves with the first event of the journal that fits. */
-  event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 5_000): Promise<RecordedEvent> {
+  event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 10_000): Promise<RecordedEvent> {
     return this.#journal(what, (events) => events.find(fits), timeoutMs);
   }
 
