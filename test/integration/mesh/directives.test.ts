@@ -7,7 +7,7 @@ import type { SiteSnapshot } from '@sparc/edge/api';
 import type { DirectiveView } from '@sparc/edge/delivery';
 import type { EventRecord } from '@sparc/protocol/events';
 import { isKnownRecord } from '@sparc/protocol/ledger';
-import type { CredentialIdentifier } from '@sparc/protocol/policy';
+import type { CredentialIdentifier, LinkageRule } from '@sparc/protocol/policy';
 import { LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
 import { cardBitsOf } from '@sparc/simulator/people';
 import { testScbk } from '../../support/live-gateway.js';
@@ -20,10 +20,18 @@ import { sparc, type Ended } from '../../support/sparc-command.js';
 t.setTimeout(180_000);
 
 const WAIT_MAX_MS = 60_000;
-const SITE = liveSiteFile([
-  { id: 'front', bus: 'bus-a' },
-  { id: 'vault', bus: 'bus-b' },
-]);
+const LINKAGE: LinkageRule = {
+  id: 'vault-too',
+  when: [{ event: 'operator.release', where: { door: 'front' } }],
+  then: [{ door: 'vault', access: 'momentary' }],
+};
+const SITE = {
+  ...liveSiteFile([
+    { id: 'front', bus: 'bus-a' },
+    { id: 'vault', bus: 'bus-b' },
+  ]),
+  linkageRules: [LINKAGE],
+};
 /** Sooner, a card is still the one that was there. */
 const NEW_PRESENTATION_MS = 2_500;
 const PRESENTATIONS_MAX = 10;
@@ -217,6 +225,19 @@ t.test('a door command is carried out by the gateway that has the door, once', a
   const unlocked = await direct(attic, 'eve', 'door', 'unlock', 'vault');
   t.equal(answersOf(unlocked), 'exit 0, cellar applied');
   await eventually('it unlocks and locks again', () => lock.movements.length === movesCount + 2, WAIT_MAX_MS);
+});
+
+t.test('a rule that runs at one gateway opens a door of another, which says so', async (t) => {
+  const { lock } = doorOf('vault');
+  const movesCount = lock.movements.length;
+  t.equal(answersOf(await direct(attic, 'eve', 'door', 'unlock', 'front')), 'exit 0, hallway applied');
+  await eventually('the vault is unlocked', () => lock.movements.length > movesCount, WAIT_MAX_MS);
+  const ran = hallway.journal.find(({ record }) => record?.name === 'linkage.ran');
+  t.match(
+    recordsOf(cellar).find(({ name }) => name === 'linkage.carried_out'),
+    { causeId: ran?.id, detail: { rule: 'vault-too', because: 'operator.release' } },
+  );
+  t.notOk(namesIn(hallway).includes('linkage.unheard'));
 });
 
 t.test('what a gateway misses while it is dead is told, and it follows when it is back', async (t) => {
