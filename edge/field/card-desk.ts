@@ -1,32 +1,17 @@
-import type { Clock } from '@sparc/protocol/ports';
 import { HostDesk, type AuthorisationHost } from '../host/index.js';
-import type { PassageBook } from '../passages/index.js';
-import type { RevocationBook } from '../revocation/index.js';
-import type { SiteMode, Toggle } from '../site-mode/index.js';
-import type { VisitorBook } from '../visitors/index.js';
+import type { Toggle } from '../site-mode/index.js';
 import { CardToggles } from './card-toggles.js';
-import { Decider } from './decider.js';
+import { Decider, type DeciderDeps } from './decider.js';
 import type { Devices } from './devices.js';
-import type { DoorSet } from './door-set.js';
 import type { Indicator } from './indicator.js';
-import type { PolicyInForce } from './policy-in-force.js';
 import { Presentations } from './presentations.js';
-import type { FieldLog, Recorder } from './recorder.js';
-import { portKey, type SiteIndex } from './site-index.js';
+import type { Recorder } from './recorder.js';
+import { portKey } from './site-index.js';
 
-export interface CardDeskDeps {
-  readonly clock: Clock;
-  readonly log: FieldLog;
+export interface CardDeskDeps extends Omit<DeciderDeps, 'lockOuts'> {
   readonly recorder: Recorder;
   readonly devices: Devices;
-  readonly doors: DoorSet;
   readonly indicator: Indicator;
-  readonly index: () => SiteIndex;
-  readonly policy: PolicyInForce;
-  readonly siteMode: () => SiteMode;
-  readonly passages: PassageBook;
-  readonly revocations: RevocationBook;
-  readonly visitors: VisitorBook;
   /** Undefined: it does not answer. */
   readonly host: AuthorisationHost | undefined;
   /** Rejects when it is refused, which is recorded. */

@@ -18,7 +18,7 @@ export { freeBytesAt } from './free-space.js';
 export { fromHex, toHex } from './hex.js';
 export { LIFE_INTERVAL_MS, LifeWatch, UNANSWERED_MAX, type LifeWatchDeps } from './life-watch.js';
 export { gatewayChannel } from './line-channel.js';
-export { NewestSaver, type NewestSaverDeps } from './newest-saver.js';
+export { NewestSaver } from './newest-saver.js';
 export { createNodeClock } from './node-clock.js';
 export { nodeRandom } from './node-random.js';
 export { MESSAGES_PER_SECOND_MAX, PART_MESSAGE_MAX, PartProcess } from './part-process.js';
