@@ -9,6 +9,7 @@ import {
   Heads,
   isHeld,
   isOfSite,
+  isSaid,
   isSameTip,
   mayLead,
   nextDeadlineMs,
@@ -221,7 +222,9 @@ export class Replicator {
       let isWhole = pushed.length === 0;
       for (const [author, said] of tipsByAuthor(tips)) {
         if (said.length > TIPS_MAX) throw malformed(`more than ${TIPS_MAX} tips of ${author}`);
-        const those = said.filter((tip) => this.#isOurs(neighbour, author, tip));
+        const known = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
+        // It counts as it did: what does not any more was taken away when the members changed.
+        const those = isSaid(known, said) ? known : said.filter((tip) => this.#isOurs(neighbour, author, tip));
         if (those.length > 0) ours.set(author, those);
         isWhole &&= those.length === said.length;
       }

@@ -188,8 +188,8 @@ function onHeads(
 }
 
 /** Whether an author's tips are those that were said before. */
-const isSaid = (before: readonly SignedHead[] = [], now: readonly SignedHead[] = []): boolean =>
-  before.length === now.length && now.every((tip, index) => isSameTip(before[index] ?? tip, tip));
+export const isSaid = (before: readonly SignedHead[] = [], now: readonly SignedHead[] = []): boolean =>
+  before === now || (before.length === now.length && now.every((tip, index) => isSameTip(before[index] ?? tip, tip)));
 
 /** With its signature, of which there may be several for one head. */
 export const isSameTip = (a: SignedHead, b: SignedHead): boolean =>
