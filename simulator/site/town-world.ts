@@ -1,11 +1,9 @@
-import { comparePositions } from '@sparc/protocol/ledger';
 import type { AccessPoint, Credential } from '@sparc/protocol/policy';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { SimulatedMesh } from '../mesh/index.js';
 import type { ReaderFront } from '../people/index.js';
 import {
   checkAnswersInTime,
-  checkAreasAgree,
   checkEgressIsFree,
   checkLockdownHolds,
   checkLocksRelock,
@@ -15,11 +13,9 @@ import {
   checkRevokedOpensNothing,
   checkSaidWhy,
   checkSpreadsInTime,
-  foldWhereabouts,
   scheduleOpen,
   TownTruth,
   Violations,
-  type DurableRecord,
   type Entitlement,
   type Given,
   type SiteHistory,
@@ -33,6 +29,7 @@ import { TownOperators } from './town-operators.js';
 import { townCard, TownPeople } from './town-people.js';
 import { TownPolicy } from './town-policy.js';
 import { buildTown, type Quarter, type Town } from './town-quarters.js';
+import { TownRollCall } from './town-roll-call.js';
 import { TownThief } from './town-thief.js';
 import { isWired } from './town-wiring.js';
 import type { WorldReport } from './world-report.js';
@@ -63,10 +60,6 @@ const EVACUATION_MAX_MS = 30 * 60_000;
 const REACH_PAUSE_MS = 1_000;
 const SCHEDULE_PAUSE_MS = 20_000;
 const SCHEDULE_TOLERANCE_MS = 120_000;
-/** Of those of whom most was said, and of others. */
-const ASKED_COUNT = 2;
-/** Longer than a decision. */
-const ASKED_PAUSE_MS = 1_000;
 /** Whoever was at a reader so long ago has been decided. */
 const DECISION_MAX_MS = 5_000;
 /** Of a gateway that a record of its own says that it carried a directive out. */
@@ -89,16 +82,15 @@ export class TownWorld {
   readonly #operators: TownOperators;
   readonly #faults: TownFaults;
   readonly #thief: TownThief;
+  readonly #rollCall: TownRollCall;
   readonly #durationMs: number;
   readonly #faultsMs: number;
-  readonly #random: SeededRandom;
-  #rollCallMs = Infinity;
   #spread = { seen: 0, slowestMs: 0 };
   #areasAsked = 0;
 
   constructor(options: TownWorldOptions) {
     const { seed, hours = HOURS, defect, policy = new TownPolicy() } = options;
-    const random = (this.#random = new SeededRandom(`town/${seed}`));
+    const random = new SeededRandom(`town/${seed}`);
     this.#policy = policy;
     this.#durationMs = hours * HOUR_MS;
     this.#faultsMs = Math.max(this.#durationMs - REPAIR_MAX_MS - HEALTHY_MS, this.#durationMs / 2);
@@ -153,6 +145,14 @@ export class TownWorld {
       truth: this.#truth,
       operators: this.#operators,
     });
+    this.#rollCall = new TownRollCall({
+      clock,
+      random: random.fork('roll call'),
+      people: this.#people,
+      truth: this.#truth,
+      quarters: this.#quarters,
+      stolen: () => this.#thief.stolen,
+    });
     this.#faults = new TownFaults({
       ...common,
       random: random.fork('faults'),
@@ -179,22 +179,11 @@ export class TownWorld {
     await clock.run(this.#durationMs);
     this.#people.close();
     await clock.advance(RECOVERY_MS);
-    await this.#rollCall();
+    await this.#rollCall.ask();
     await this.#within(this.#people.evacuate(), EVACUATION_MAX_MS);
     await clock.advance(RECOVERY_MS);
     this.#check();
     return this.#report();
-  }
-
-  /** Each gateway is asked where some are of whom much was said, and some who came and went. */
-  async #rollCall(): Promise<void> {
-    this.#rollCallMs = this.#nowMs;
-    const seen = this.#random.shuffle(this.#people.seen);
-    for (const id of new Set([...this.#truth.contested.slice(-ASKED_COUNT), ...seen.slice(0, ASKED_COUNT)])) {
-      this.#people.showEverywhere(id);
-      await this.#clock.advance(ASKED_PAUSE_MS);
-    }
-    await this.#clock.advance(RECOVERY_MS);
   }
 
   async #within(work: Promise<unknown>, withinMs: number): Promise<void> {
@@ -230,8 +219,7 @@ export class TownWorld {
     this.#spread = checkSpreadsInTime(given, honest, violations);
     checkLockdownHolds(given, honest, violations);
     checkRevokedOpensNothing(given, honest, violations);
-    const honestHistories = honest.flatMap((history) => history ?? []);
-    this.#areasAsked = checkAreasAgree(honestHistories, this.#where(), this.#rollCallMs, violations);
+    this.#areasAsked = this.#rollCall.check(violations);
     checkLogsAgree(
       this.#quarters.flatMap(({ gateway }, index) => (isStolen(index) ? [] : [gateway.platter])),
       violations,
@@ -239,17 +227,6 @@ export class TownWorld {
     for (const id of this.#people.inside) {
       if (this.#people.isTrapped(id)) violations.add('nobody-is-trapped', `${id} could not leave`);
     }
-  }
-
-  /** Where everybody was when that was asked, as all gateways wrote it: of the stolen one counts what was attested. */
-  #where(): ReadonlyMap<string, string | undefined> {
-    const attested = this.#truth.given.flatMap((each) => each.attested ?? []);
-    const counts = (index: number, { id, durableAtMs }: DurableRecord) =>
-      durableAtMs < this.#rollCallMs &&
-      (index !== this.#thief.stolen || attested.some((head) => comparePositions(id, head) <= 0));
-    return foldWhereabouts(
-      this.#quarters.flatMap(({ history: { records } }, index) => records.filter((each) => counts(index, each))),
-    );
   }
 
   #report(): WorldReport {
