@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { SparcError } from '@sparc/protocol/errors';
 import { dumpFile, makeBackupFolder, readManifest, writeManifest, type Manifest } from './backup-files.js';
-import type { Connection, Connections } from './connections.js';
+import { closing, type Connection, type Connections } from './connections.js';
 import { checkSchema, makeRoles } from './migrate.js';
 import { embeddedFolder, openConnections, type DatabaseLocation } from './open-database.js';
 import { openPglite } from './pglite.js';
@@ -91,12 +91,4 @@ async function comparing(connections: Connections, manifest: Manifest): Promise<
     countingTables(connection, async (counts) => compareCounts(manifest.tables, counts)),
   );
   return manifest;
-}
-
-async function closing<C extends Connections, T>(connections: C, work: (connections: C) => Promise<T>): Promise<T> {
-  try {
-    return await work(connections);
-  } finally {
-    await connections.close();
-  }
 }

@@ -77,3 +77,15 @@ function queryBuilderOn(client: pg.PoolClient): Kysely<Tables> {
   const pool = { connect: () => Promise.resolve(single), end: () => Promise.resolve() };
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
+
+/** Closes them when `work` is done. */
+export async function closing<C extends Connections, T>(
+  connections: C,
+  work: (connections: C) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(connections);
+  } finally {
+    await connections.close();
+  }
+}

@@ -5,7 +5,7 @@
  */
 export { backup, restore, verifyBackup } from './backup.js';
 export type { Manifest } from './backup-files.js';
-export type { Connections, NewRow } from './connections.js';
+export { closing, type Connections, type NewRow } from './connections.js';
 export { createDatabase, type Database, type Transaction } from './database.js';
 export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } from './migrate.js';
 export { openConnections, openDatabase, type DatabaseLocation } from './open-database.js';

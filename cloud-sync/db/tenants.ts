@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Database } from './database.js';
 
 /** Entries are kept for as long as this at least, whatever a tenant wishes. */
@@ -19,7 +20,7 @@ export interface Tenant extends NewTenant {
   readonly isHeld: boolean;
 }
 
-/** Says its id. */
+/** Says its id. Throws what the database says where a value is out of range. */
 export async function createTenant(database: Database, { name, region, retentionDays }: NewTenant): Promise<string> {
   const { rows } = await database.asSystem('tenant_create', ({ query }) =>
     sql<{ id: string }>`select tenant_create(${name}, ${region}, ${retentionDays}) as id`.execute(query),
@@ -37,14 +38,17 @@ export async function listTenants(database: Database): Promise<readonly Tenant[]
   return rows;
 }
 
-/** What is changed is written into the tenant's audit by `actor`. */
-export function setLegalHold(database: Database, tenantId: string, isHeld: boolean, actor: string): Promise<void> {
-  return database.inTenant(tenantId, async ({ query }) => {
-    await query.updateTable('tenants').set({ legal_hold: isHeld }).execute();
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** It is written into the tenant's audit, as by `actor`. Throws ERR_DATABASE_TENANT_UNKNOWN. */
+export async function setLegalHold(database: Database, tenant: string, isHeld: boolean, actor: string): Promise<void> {
+  const unknown = () => new SparcError('ERR_DATABASE_TENANT_UNKNOWN', `'${tenant}' is no id of a tenant`);
+  if (!UUID.test(tenant)) throw unknown();
+  await database.inTenant(tenant, async ({ query }) => {
+    const { numUpdatedRows } = await query.updateTable('tenants').set({ legal_hold: isHeld }).executeTakeFirst();
+    if (numUpdatedRows === 0n) throw unknown();
     const act = isHeld ? 'tenant.hold' : 'tenant.release';
-    await query
-      .insertInto('audit')
-      .values({ tenant_id: tenantId, actor, act, subject: tenantId, detail: '{}' })
-      .execute();
+    const entry = { tenant_id: tenant, actor, act, subject: tenant, detail: '{}' };
+    await query.insertInto('audit').values(entry).execute();
   });
 }

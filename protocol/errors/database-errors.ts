@@ -25,6 +25,10 @@ export const DATABASE_ERRORS = {
     action:
       'Run `sparc-cloud migrate` once with a login that may create roles with BYPASSRLS, or have somebody run `cloud-sync/db/roles.sql`.',
   },
+  ERR_DATABASE_TENANT_UNKNOWN: {
+    meaning: 'There is no tenant with this id.',
+    action: 'See `sparc-cloud tenant list`.',
+  },
   ERR_DATABASE_TOOL: {
     meaning: 'A program of PostgreSQL that dumps or restores is missing, or has failed.',
     action: "Install PostgreSQL's client programs, of the server's version or later; see what the program said.",

@@ -1,0 +1,29 @@
+import { backup, restore, verifyBackup, type Manifest } from '../db/index.js';
+import type { Cli } from './program.js';
+
+export function addBackupCommands(cli: Cli): void {
+  add('backup', 'dump the database into a new folder, and count what is in it', async (folder) =>
+    backup(cli.location(), folder, cli.now()),
+  );
+  add('restore', 'make a new database of a backup, and compare what is in it', async (folder) =>
+    restore(cli.location(), folder),
+  );
+  add('verify', 'compare the database with what a backup counted', async (folder) =>
+    verifyBackup(cli.location(), folder),
+  );
+
+  function add(name: string, description: string, work: (folder: string) => Promise<Manifest>): void {
+    cli.program
+      .command(`${name} <folder>`)
+      .description(description)
+      .action(async (folder: string) => {
+        const manifest = await work(folder);
+        cli.result(manifest, manifestText(manifest));
+      });
+  }
+}
+
+function manifestText({ madeAt, tables }: Manifest): string {
+  const rowsCount = tables.reduce((sum, table) => sum + table.rowsCount, 0);
+  return `${rowsCount} rows of ${tables.length} tables, as of ${madeAt}`;
+}

@@ -1,0 +1,43 @@
+import { closing, createTenant, expireEvents, listTenants, migrate, openConnections } from '../db/index.js';
+import type { Cli } from './program.js';
+
+export function addDatabaseCommands(cli: Cli): void {
+  cli.program
+    .command('migrate')
+    .description('bring the schema of the database to this version, while older ones go on working')
+    .action(() => runMigrations(cli));
+  cli.program
+    .command('seed')
+    .description('make a first tenant with a site, where there is no tenant yet')
+    .action(() => seed(cli));
+  cli.program
+    .command('expire')
+    .description('take away the entries that no tenant has to keep any more, as once a day')
+    .action(() => cli.withDatabase(expireEvents));
+}
+
+async function runMigrations(cli: Cli): Promise<void> {
+  const ran = await closing(await openConnections(cli.location()), migrate);
+  cli.result({ migrations: ran }, ran.length === 0 ? 'Nothing to do.' : `Ran ${ran.length} migrations.`);
+}
+
+const FIRST = { name: 'First tenant', region: 'local', retentionDays: 365 } as const;
+const FIRST_SITE = { id: 'site-1', name: 'First site' } as const;
+
+async function seed(cli: Cli): Promise<void> {
+  const made = await cli.withDatabase(async (database) => {
+    if ((await listTenants(database)).length > 0) return undefined;
+    const tenant = await createTenant(database, FIRST);
+    await database.inTenant(tenant, ({ query }) =>
+      query
+        .insertInto('sites')
+        .values({ tenant_id: tenant, ...FIRST_SITE })
+        .execute(),
+    );
+    return { tenant, site: FIRST_SITE.id };
+  });
+  cli.result(
+    made ?? {},
+    made === undefined ? 'There are tenants already.' : `Tenant ${made.tenant}, site ${made.site}`,
+  );
+}

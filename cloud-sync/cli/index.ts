@@ -1,0 +1,5 @@
+/**
+ * The `sparc-cloud` command.
+ * @packageDocumentation
+ */
+export { runCli, type Host } from './program.js';

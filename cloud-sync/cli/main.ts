@@ -1,0 +1,11 @@
+import { runCli } from './program.js';
+
+// Whoever reads may stop early.
+process.stdout.on('error', () => process.exit(3));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  out: process.stdout,
+  err: process.stderr,
+  environment: process.env,
+  now: () => new Date(),
+});

@@ -1,0 +1,38 @@
+import { ERRORS, SparcError } from '@sparc/protocol/errors';
+
+/** How `sparc-cloud` ends, as `sparc` does. */
+export const EXIT = { ok: 0, checkFailed: 1, badInput: 2, operating: 3, internal: 4 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export function exitCodeOf({ code }: SparcError): ExitCode {
+  switch (code) {
+    case 'ERR_CLI_INTERNAL':
+      return EXIT.internal;
+    case 'ERR_DATABASE_BACKUP_DAMAGED':
+    case 'ERR_DATABASE_BACKUP_DIFFERS':
+      return EXIT.checkFailed;
+    case 'ERR_CLI_USAGE':
+    case 'ERR_CONFIG_INVALID':
+    case 'ERR_CONFIG_UNREADABLE':
+    case 'ERR_DATABASE_BACKUP_KIND':
+    case 'ERR_DATABASE_TENANT_UNKNOWN':
+      return EXIT.badInput;
+    default:
+      return EXIT.operating;
+  }
+}
+
+/** The code, what it means, what happened, what to do; or the same as JSON. */
+export function errorText({ code, message, details }: SparcError, isJson: boolean): string {
+  const { meaning, action } = ERRORS[code];
+  if (isJson) return JSON.stringify({ code, message, action, details }, null, 2);
+  const lines = message.split('\n').map((line) => `  ${line}`);
+  return [`sparc-cloud: ${code}: ${meaning}`, ...lines, `  What to do: ${action}`].join('\n');
+}
+
+/** Anything that is no operating error is a defect of the command. */
+export function asSparcError(error: unknown): SparcError {
+  if (error instanceof SparcError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SparcError('ERR_CLI_INTERNAL', message, {}, { cause: error });
+}

@@ -1,0 +1,84 @@
+import { Command, CommanderError, Option } from 'commander';
+import { SparcError } from '@sparc/protocol/errors';
+import { CloudConfig, loadCloudConfig } from '../config/index.js';
+import { openDatabase, type Database, type DatabaseLocation } from '../db/index.js';
+import { addBackupCommands } from './backup-commands.js';
+import { addDatabaseCommands } from './database-commands.js';
+import { asSparcError, errorText, EXIT, exitCodeOf, type ExitCode } from './output.js';
+import { addTenantCommands } from './tenant-commands.js';
+
+/** What a command has of the process that runs it. */
+export interface Host {
+  readonly out: NodeJS.WritableStream;
+  readonly err: NodeJS.WritableStream;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+}
+
+/** One run of `sparc-cloud`: what its commands share. */
+export interface Cli {
+  readonly program: Command;
+  readonly now: () => Date;
+  /** Who is written into the audit. */
+  readonly actor: string;
+  /** By the configuration. */
+  location(): DatabaseLocation;
+  /** Closes it when `work` is done. */
+  withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T>;
+  /** With `--json` the value, else the text. */
+  result(value: unknown, text: string): void;
+}
+
+/** Runs one command line, without the names of node and script, and says how it ended. Never throws. */
+export async function runCli(argv: readonly string[], host: Host): Promise<ExitCode> {
+  const isJson = argv.includes('--json');
+  const program = new Command('sparc-cloud')
+    .description('The cloud tier of SPARC Edge')
+    .addOption(new Option('--config <file>', 'YAML file with the variables below').env('SPARC_CLOUD_CONFIG'))
+    .option('--json', 'for programs: one JSON value on stdout, errors as JSON on stderr')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => host.out.write(text), writeErr: () => undefined })
+    .addHelpText('after', variablesText());
+  const cli: Cli = {
+    program,
+    now: host.now,
+    actor: `sparc-cloud ${host.environment['USER'] ?? ''}`.trim(),
+    location() {
+      const config = loadCloudConfig(host.environment, program.opts<{ readonly config?: string }>().config);
+      return { url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE };
+    },
+    async withDatabase(work) {
+      const database = await openDatabase(cli.location());
+      try {
+        return await work(database);
+      } finally {
+        await database.close();
+      }
+    },
+    result: (value, text) => host.out.write(`${isJson ? JSON.stringify(value, null, 2) : text}\n`),
+  };
+  addDatabaseCommands(cli);
+  addTenantCommands(cli);
+  addBackupCommands(cli);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const refused = error instanceof CommanderError ? usageError(error) : asSparcError(error);
+    host.err.write(`${errorText(refused, isJson)}\n`);
+    return exitCodeOf(refused);
+  }
+}
+
+function usageError({ code, message }: CommanderError): SparcError {
+  const isHelp = code === 'commander.help';
+  return new SparcError('ERR_CLI_USAGE', isHelp ? 'a command is missing' : message.replace(/^error: /, ''));
+}
+
+function variablesText(): string {
+  const lines = Object.entries(CloudConfig.properties).map(
+    ([name, { description, default: value }]) => `  ${name}  ${description} (default ${value})`,
+  );
+  return ['', 'Variables:', ...lines, '  …_FILE  after any of these names: a file that holds the value'].join('\n');
+}

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { runCli } from '@sparc/cloud-sync/cli';
+import { postgres } from '../../support/databases.js';
+import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+import { REPOSITORY } from '../../support/repository.js';
+
+const now = () => new Date(Date.UTC(2026, 10, 20));
+
+async function run(environment: NodeJS.ProcessEnv, ...argv: string[]) {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const code = await runCli(argv, { out, err, environment, now });
+  out.end();
+  err.end();
+  return { code, out: await text(out), err: await text(err) };
+}
+
+t.test('the commands of a database, from the first to a restore', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
+  const server = await postgres();
+  const environment = { DATABASE_URL: (await server.createDatabase()).url, USER: 'ada' };
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const value = async (...argv: string[]) => {
+    const { code, out, err } = await run(environment, ...argv, '--json');
+    t.equal(code, 0, `${argv.join(' ')} ${err}`);
+    return JSON.parse(out);
+  };
+
+  const early = await run(environment, 'tenant', 'list');
+  t.equal(early.code, 3);
+  t.match(early.err, /ERR_DATABASE_SCHEMA_OLD[\s\S]*sparc-cloud migrate/, 'it says what to run first');
+
+  t.match(await value('migrate'), { migrations: [1, 2] });
+  t.strictSame(await value('migrate'), { migrations: [] });
+  const seeded = await value('seed');
+  t.match(seeded, { tenant: /^[0-9a-f-]{36}$/, site: 'site-1' });
+  t.strictSame(await value('seed'), {}, 'a second seed finds the first');
+
+  const { id } = await value('tenant', 'create', 'Port of Ghent', '--region', 'eu', '--retention-days', '400');
+  await value('tenant', 'hold', id);
+  t.match(await value('tenant', 'list'), [
+    { id: seeded.tenant },
+    { id, name: 'Port of Ghent', region: 'eu', retentionDays: 400, isHeld: true },
+  ]);
+  t.equal((await run(environment, 'expire')).code, 0);
+
+  const backup = join(folder, 'backup');
+  t.match(await value('backup', backup), { madeAt: '2026-11-20T00:00:00.000Z', kind: 'postgres' });
+  t.match((await run(environment, 'verify', backup)).out, /rows of \d+ tables, as of 2026-11-20/);
+  await value('tenant', 'release', id);
+  const changed = await run(environment, 'verify', backup);
+  t.equal(changed.code, 1, 'a check that fails has its own exit code');
+  t.match(changed.err, /ERR_DATABASE_BACKUP_DIFFERS[\s\S]*audit: 1 rows .* now 2 rows/);
+  const empty = { ...environment, DATABASE_URL: (await server.createDatabase()).url };
+  t.equal((await run(empty, 'restore', backup)).code, 0);
+  t.match((await run(empty, 'tenant', 'list')).out, /Port of Ghent {2}eu {2}400 days {2}HELD/);
+});
+
+t.test('a wrong command line is refused with what is wrong', async (t) => {
+  for (const [argv, said] of [
+    [['tenant', 'create', 'a', '--region', 'eu', '--retention-days', '89'], /from 90 to/],
+    [['tenant', 'create', 'a'], /--region/],
+    [['tenant', 'create', 'a'.repeat(201), '--region', 'eu'], /1 to 200 characters/],
+    [['dance'], /unknown command/],
+  ] as const) {
+    const { code, err } = await run({}, ...argv);
+    t.equal(code, 2, argv.join(' '));
+    t.match(err, said);
+  }
+});
+
+t.test('what is written into the configuration wrong is named, and its value is not shown', async (t) => {
+  const { code, err } = await run({ DATABASE_URL: 'mysql://ada:hunter2@db/x', DATABASE_POOL_SIZE: 'many' }, 'migrate');
+  t.equal(code, 2);
+  t.match(err, /DATABASE_URL: /);
+  t.match(err, /DATABASE_POOL_SIZE: /);
+  t.notMatch(err, 'hunter2');
+});
+
+t.test('the program that is installed says which variables there are', async (t) => {
+  const out = execFileSync(process.execPath, [join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js'), '--help'], {
+    encoding: 'utf8',
+  });
+  t.match(out, /DATABASE_URL {2}.*\(default pglite:/);
+  t.match(out, /DATABASE_POOL_SIZE {2}/);
+});

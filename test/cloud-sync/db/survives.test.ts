@@ -1,0 +1,68 @@
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import t from 'tap';
+import { createDatabase, createTenant, listTenants, migrate, openConnections } from '@sparc/cloud-sync/db';
+import { migrated, pgliteFolder, postgres } from '../../support/databases.js';
+import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+
+const tenant = (name: string) => ({ name, region: 'eu', retentionDays: 90 });
+
+t.test(
+  'a server that is killed fails what is under way, keeps what it answered, and is found again',
+  { skip: SKIP_WITHOUT_POSTGRES },
+  async (t) => {
+    const server = await postgres();
+    const { url } = await server.createDatabase();
+    const connections = await migrated(await openConnections({ url, connectionsMax: 2 }));
+    t.teardown(() => connections.close());
+    const database = createDatabase(connections);
+    const id = await createTenant(database, tenant('answered'));
+    const cut = database.inTenant(id, async ({ query }) => {
+      await query.updateTable('tenants').set({ name: 'lost' }).execute();
+      await server.kill();
+    });
+    await t.rejects(cut);
+    await t.rejects(listTenants(database), { code: 'ERR_DATABASE_UNREACHABLE' });
+    await server.run();
+    t.match(await listTenants(database), [{ name: 'answered' }]);
+  },
+);
+
+t.test('the database inside the program', async (t) => {
+  const url = `pglite:${await pgliteFolder(t)}`;
+  const connections = await openConnections({ url, connectionsMax: 1 });
+  await migrate(connections);
+  const database = createDatabase(connections);
+
+  await t.test('flushes a commit to the disk before it answers', async (t) => {
+    const { fsyncSync } = fs;
+    let flushesCount = 0;
+    fs.fsyncSync = (file) => {
+      flushesCount += 1;
+      fsyncSync(file);
+    };
+    syncBuiltinESMExports();
+    t.teardown(() => {
+      fs.fsyncSync = fsyncSync;
+      syncBuiltinESMExports();
+    });
+    await createTenant(database, tenant('first'));
+    t.ok(flushesCount >= 1);
+  });
+
+  await t.test('is of one process at a time', async (t) => {
+    await t.rejects(openConnections({ url, connectionsMax: 1 }), { code: 'ERR_DATABASE_IN_USE' });
+  });
+
+  await t.test('runs transactions one after the other, however many come', async (t) => {
+    await Promise.all(['a', 'b', 'c', 'd'].map((name) => createTenant(database, tenant(name))));
+    t.equal((await listTenants(database)).length, 5);
+  });
+
+  await t.test('is there again after it was closed', async (t) => {
+    await Promise.all([database.close(), database.close()]);
+    const again = await openConnections({ url, connectionsMax: 1 });
+    t.teardown(() => again.close());
+    t.equal((await listTenants(createDatabase(again))).length, 5);
+  });
+});
