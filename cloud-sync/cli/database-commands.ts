@@ -1,4 +1,12 @@
-import { closing, createTenant, expireEvents, listTenants, migrate, openConnections } from '../db/index.js';
+import {
+  closing,
+  createTenant,
+  expireEvents,
+  listTenants,
+  makeMonthsAhead,
+  migrate,
+  openConnections,
+} from '../db/index.js';
 import type { Cli } from './program.js';
 
 export function addDatabaseCommands(cli: Cli): void {
@@ -11,9 +19,16 @@ export function addDatabaseCommands(cli: Cli): void {
     .description('make a first tenant with a site, where there is no tenant yet')
     .action(() => seed(cli));
   cli.program
-    .command('expire')
-    .description('take away the entries that no tenant has to keep any more, as once a day')
-    .action(() => cli.withDatabase(expireEvents));
+    .command('maintain')
+    .description(
+      'make room for the entries of the next month, and take away those that no tenant has to keep: once a day',
+    )
+    .action(() =>
+      cli.withDatabase(async (database) => {
+        await makeMonthsAhead(database);
+        await expireEvents(database);
+      }),
+    );
 }
 
 async function runMigrations(cli: Cli): Promise<void> {

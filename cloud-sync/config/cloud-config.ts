@@ -9,7 +9,7 @@ export const CloudConfig = Type.Object(
   {
     DATABASE_URL: Type.String({
       pattern: '^(postgres(ql)?://|pglite:.)',
-      default: 'pglite:./cloud-data',
+      default: 'pglite:./data/cloud',
       description: '`postgres://LOGIN@HOST/NAME`, or `pglite:FOLDER` for a database inside the program',
     }),
     DATABASE_POOL_SIZE: Type.Integer({

@@ -98,8 +98,9 @@ begin
   if first_day < now() - interval '13 months' or first_day > now() + interval '2 months' then
     return false;
   end if;
-  -- Two programs may come for the same month.
-  perform pg_advisory_xact_lock(7237113);
+  -- Two programs may come for the same month. A lock of the table, because who waits for it hears what was made meanwhile,
+  -- and who waits for an advisory lock may not.
+  lock table events in share update exclusive mode;
   if to_regclass(partition) is not null then
     return true;
   end if;

@@ -47,7 +47,7 @@ t.test('the commands of a database, from the first to a restore', { skip: SKIP_W
     { id: seeded.tenant },
     { id, name: 'Port of Ghent', region: 'eu', retentionDays: 400, isHeld: true },
   ]);
-  t.equal((await run(environment, 'expire')).code, 0);
+  t.equal((await run(environment, 'maintain')).code, 0);
 
   const backup = join(folder, 'backup');
   t.match(await value('backup', backup), { madeAt: '2026-11-20T00:00:00.000Z', kind: 'postgres' });

@@ -14,7 +14,7 @@ function file(name: string, text: string): string {
 }
 
 t.test('without any configuration the database is inside the program', async (t) => {
-  t.strictSame(loadCloudConfig({ PATH: '/bin' }), { DATABASE_URL: 'pglite:./cloud-data', DATABASE_POOL_SIZE: 10 });
+  t.strictSame(loadCloudConfig({ PATH: '/bin' }), { DATABASE_URL: 'pglite:./data/cloud', DATABASE_POOL_SIZE: 10 });
 });
 
 t.test('the environment goes before the file, and a file of a value before nothing', async (t) => {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import t from 'tap';
-import { createDatabase, createTenant, expireEvents, setLegalHold } from '@sparc/cloud-sync/db';
+import { createDatabase, createTenant, expireEvents, makeMonthsAhead, setLegalHold } from '@sparc/cloud-sync/db';
 import { DATABASES, migrated } from '../../support/databases.js';
 
 const DAY_MS = 86_400_000;
@@ -47,13 +47,22 @@ for (const { name, skip, open } of DATABASES) {
 
     await t.test('a month near today gets a partition once, one far away gets none', async (t) => {
       const near = [daysAgo(0), daysAgo(0), daysAgo(365), daysAgo(-30)];
-      for (const at of near) t.equal(await makeMonth(at), true);
+      t.strictSame(await Promise.all(near.map(makeMonth)), [true, true, true, true], 'also of two that come at once');
       for (const at of [daysAgo(430), daysAgo(-100), new Date(0), new Date(8e14)]) t.equal(await makeMonth(at), false);
       t.equal(
         await months(),
         1 + new Set(near.map((at) => at.toISOString().slice(0, 7))).size,
         'and what lies outside',
       );
+    });
+
+    await t.test('this month and the next are there before their first entry', async (t) => {
+      await makeMonthsAhead(database);
+      const before = await months();
+      const next = new Date(nowUnixMs);
+      next.setUTCMonth(next.getUTCMonth() + 1, 1);
+      for (const at of [daysAgo(0), next]) t.equal(await makeMonth(at), true);
+      t.equal(await months(), before);
     });
 
     await t.test('what came before its month had a partition moves there', async (t) => {
