@@ -34,7 +34,11 @@ import { WorkQueue, type WorkLimits } from './work-queue.js';
 
 /** Batches that a gateway has on its way at a time, by their bytes: what the broker and this process hold of each. */
 export const CREDIT_BYTES = 1_048_576;
-export const WORK_LIMITS: WorkLimits = { busyMax: 8, ofOneMax: 16, bytesMax: 67_108_864 };
+export const WORK_LIMITS: WorkLimits = {
+  busyMax: 8,
+  ofOneMax: 16,
+  bytesMax: 67_108_864,
+};
 
 /** What was not taken, and is counted by it; `code` of an error that a batch or a message came to. */
 export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'malformed';

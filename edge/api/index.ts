@@ -7,6 +7,7 @@ export { MeshNotice, noticedEvent } from './mesh-notice.js';
 export {
   MESH_OFF,
   MeshView,
+  type CloudView,
   type HeadView,
   type LogView,
   type MemberView,

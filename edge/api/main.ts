@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import { NO_DELIVERY } from '../delivery/index.js';
 import { readPlaces } from '../policy/index.js';
 import { expulsionsFromTexts } from '../membership/index.js';
-import { createNodeClock, createTimeEvidence, gatewayChannel, nodeRandom } from '../platform/index.js';
-import type { MeshTime, SiteMesh } from '../site-mesh/index.js';
+import { createNodeClock, createTimeEvidence, fromHex, gatewayChannel, nodeRandom } from '../platform/index.js';
+import type { CloudAccess, MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
   buildApi,
   EventLog,
@@ -88,10 +88,31 @@ async function startMesh(): Promise<void> {
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
   const forField = { tell: tellField, stored, reaches };
-  const deps = { clock, random: nodeRandom, log: meshLog, ...forField, ...ofField, time, onDirective };
+  const deps = {
+    clock,
+    random: nodeRandom,
+    log: meshLog,
+    ...forField,
+    ...ofField,
+    time,
+    onDirective,
+    cloud: await cloudAccess(),
+  };
   mesh = new SiteMesh(deps, dataDir, config);
   mesh.start();
   feed.start();
+}
+
+/** Nor does a gateway without a cloud. */
+async function cloudAccess(): Promise<CloudAccess | undefined> {
+  const { uplink } = options;
+  if (uplink === undefined) return undefined;
+  const { MqttLink } = await import('../uplink/mqtt/index.js');
+  return {
+    tenant: uplink.tenant,
+    cloudKey: fromHex(uplink.cloudKey),
+    link: (carrier) => new MqttLink({ clock, random: nodeRandom }, uplink, carrier),
+  };
 }
 
 function meshTime(): MeshTime {

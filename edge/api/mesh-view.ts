@@ -91,6 +91,17 @@ const ExpelledView = closed({
   heads: Type.Array(HeadView, { description: 'behind which nothing of its log counts' }),
 });
 
+/** The link of this gateway to the cloud. */
+const CloudView = closed({
+  isConnected: Type.Boolean(),
+  sinceUnixMs: instant('when that began'),
+  why: Type.Optional(Type.String({ description: 'why it is not connected' })),
+  acknowledgedUnixMs: Type.Optional(instant('when the cloud said last what it has on disk')),
+  refusedCount: Type.Integer({ description: "messages that were not the cloud's" }),
+  ownMissingCount: Type.Integer({ description: 'entries of the own log that the cloud did not say to have on disk' }),
+});
+export type CloudView = Static<typeof CloudView>;
+
 /** What this gateway knows of the mesh of its site. */
 export const MeshView = closed({
   state: Type.Union([
@@ -129,6 +140,7 @@ export const MeshView = closed({
   expelled: Type.Array(ExpelledView),
   operators: Type.Array(OperatorView, { description: 'people whom the authority gave rights to' }),
   policy: Type.Optional(PolicyLaneView),
+  cloud: Type.Optional(CloudView),
 });
 export type MeshView = Static<typeof MeshView>;
 

@@ -2,6 +2,7 @@
  * The mesh part of the site process: membership, network, replicas and the own log, and what is shown of them.
  * @packageDocumentation
  */
+export type { CloudAccess } from './cloud-access.js';
 export { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader, type DeliveryReaderDeps } from './delivery-reader.js';
 export { FieldHints, type FieldHintsDeps } from './field-hints.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';

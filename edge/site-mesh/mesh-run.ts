@@ -19,6 +19,9 @@ import {
   setReplicasAside,
   type RefusedEntry,
 } from '../replica/index.js';
+import type { Uplink } from '../uplink/index.js';
+import { allLogs } from './all-logs.js';
+import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
 import { FieldHints } from './field-hints.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
@@ -60,6 +63,8 @@ export interface MeshRunDeps {
   readonly time: MeshTime;
   /** A directive was given or answered. */
   onDirective(): void;
+  /** Undefined where this gateway has no link to the cloud of its own. */
+  readonly cloud?: CloudAccess | undefined;
 }
 
 /** The mesh of one site as long as the gateway is its member: network, replicas and the own log, put together. */
@@ -77,6 +82,7 @@ export class MeshRun {
   readonly #times: TimeTeller;
   readonly #delivery: SiteDelivery;
   readonly #hints: FieldHints;
+  readonly #uplink: Uplink | undefined;
   readonly #forget: () => void;
 
   /** Throws what `openDisks` throws. */
@@ -127,6 +133,7 @@ export class MeshRun {
       if (news === undefined) return;
       this.#replicator.ownCommitted(news.batch);
       this.#delivery.grew(own.author);
+      this.#uplink?.grew();
     });
     const takers = { replicator: this.#replicator, parts: this.#policy.exchange };
     const onFailure = (error: unknown, what: string) => this.#failed(error, what);
@@ -150,6 +157,8 @@ export class MeshRun {
       onStored: () => deps.stored(),
       onReach: (keys) => deps.reaches(keys),
     });
+    const logs = { ...allLogs(own, disks.replicas), logs: () => this.#replicator.state.logs };
+    this.#uplink = deps.cloud && cloudUplink(deps.cloud, { clock, log, siteId: membership.siteId, own, logs });
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -171,6 +180,7 @@ export class MeshRun {
     this.#hints.start();
     this.#times.start();
     this.#delivery.start();
+    this.#uplink?.start();
   }
 
   /** The field recorded something. */
@@ -204,6 +214,7 @@ export class MeshRun {
       ownBatchAfter: (after) => this.disks.own.batchAfter(after),
       operators: this.#delivery.operators,
       policy: this.#policy.view(),
+      cloud: this.#uplink && cloudView(this.#uplink, this.disks.own),
     });
   }
 
@@ -223,6 +234,7 @@ export class MeshRun {
     this.#times.stop();
     this.#delivery.stop();
     try {
+      await this.#uplink?.stop();
       await this.#couriers.stop();
       await this.#replicator.stop();
     } finally {
@@ -314,6 +326,7 @@ export class MeshRun {
   #onStored(author: string): void {
     this.#hints.stored();
     this.#delivery.grew(author);
+    this.#uplink?.grew();
     if (author === toHex(this.membership.authority)) this.#readAuthority();
   }
 

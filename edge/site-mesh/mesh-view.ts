@@ -8,7 +8,7 @@ import {
   type ReplicationState,
 } from '@sparc/protocol/replication';
 import type { Delegation, Member, Roster } from '@sparc/protocol/roster';
-import type { HeadView, LogView, MemberView, MeshView, PolicyLaneView } from '../api/index.js';
+import type { CloudView, HeadView, LogView, MemberView, MeshView, PolicyLaneView } from '../api/index.js';
 import { heldUpTo, missingCount, ownView, type Copies } from './own-copies.js';
 import { partitionsOf } from './partitions.js';
 
@@ -37,10 +37,12 @@ export interface MeshFacts {
   readonly ownBatchAfter: (after: EpochEnd) => Batch | undefined;
   readonly operators: readonly Delegation[];
   readonly policy: PolicyLaneView | undefined;
+  /** Undefined where others carry the own log to the cloud, or nobody does. */
+  readonly cloud?: CloudView | undefined;
 }
 
 export function runningView(facts: MeshFacts): MeshView {
-  const { self, roster, listensAt, replication, copies, ownBatchAfter, forks, operators, policy } = facts;
+  const { self, roster, listensAt, replication, copies, ownBatchAfter, forks, operators, policy, cloud } = facts;
   const { site, epoch, issuedUnixMs, notAfterUnixMs, members, expelled } = roster;
   const hears = hearingOf(facts);
   const reached = new Set(reachOf(facts));
@@ -71,6 +73,7 @@ export function runningView(facts: MeshFacts): MeshView {
       untilUnixMs: notAfterUnixMs,
     })),
     ...(policy !== undefined && { policy }),
+    ...(cloud !== undefined && { cloud }),
   };
 }
 

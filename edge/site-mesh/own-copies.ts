@@ -46,7 +46,7 @@ export function ownView(
 }
 
 /** Entries of a log that somebody with these ends of it does not have. */
-export const missingCount = (log: AuthorLog, ends: readonly SignedHead[]): number =>
+export const missingCount = (log: AuthorLog, ends: readonly EpochEnd[]): number =>
   countBehind(log, missingBehind(log, ends));
 
 /** The last entry of an epoch that is held; 0: none. */
@@ -57,7 +57,7 @@ const countBehind = (log: AuthorLog, ends: readonly EpochEnd[]): number =>
   ends.reduce((sum, { epoch, sequence }) => sum + heldUpTo(log, epoch) - sequence, 0);
 
 /** Where in each epoch that begins which whoever has these ends has not, oldest first. */
-function missingBehind(log: AuthorLog, ends: readonly SignedHead[]): EpochEnd[] {
+function missingBehind(log: AuthorLog, ends: readonly EpochEnd[]): EpochEnd[] {
   const known = ends.filter((end) => holds(log, end));
   const last = known.reduce((max, { epoch }) => Math.max(max, epoch.counter), -1);
   return log

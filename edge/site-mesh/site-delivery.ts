@@ -12,6 +12,7 @@ import {
 } from '../delivery/index.js';
 import { verifySignature } from '../platform/index.js';
 import type { OwnLog, ReadableLogs } from '../replica/index.js';
+import { allLogs } from './all-logs.js';
 import { DeliveryReader } from './delivery-reader.js';
 
 export interface SiteDeliveryDeps {
@@ -34,12 +35,7 @@ export class SiteDelivery {
   constructor({ authority, own, replicas, ...deps }: SiteDeliveryDeps) {
     this.#entitlements = new Entitlements(authority);
     this.#log = new DeliveryLog(verifySignature, this.#entitlements);
-    const logs: ReadableLogs = {
-      logs: () => new Map([...replicas.logs(), [own.author, own.log()]]),
-      batchAfter: (author, after) =>
-        author === own.author ? own.batchAfter(after) : replicas.batchAfter(author, after),
-    };
-    this.#reader = new DeliveryReader({ ...deps, logs, delivery: this.#log });
+    this.#reader = new DeliveryReader({ ...deps, logs: allLogs(own, replicas), delivery: this.#log });
   }
 
   start(): void {

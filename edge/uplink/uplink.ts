@@ -25,7 +25,9 @@ export interface UplinkDeps {
   readonly siteId: string;
   /** The key by which the cloud signs for this site. */
   readonly cloudKey: Uint8Array;
-  onFailure(error: unknown, what: string): void;
+  /** The link came or went, or cannot be had for another reason than before. */
+  readonly onTurn: (state: UplinkState) => void;
+  readonly onFailure: (error: unknown, what: string) => void;
 }
 
 /** How the link to the cloud is, for people. */
@@ -92,13 +94,14 @@ export class Uplink {
   }
 
   #turned(turn: Pick<UplinkState, 'isConnected' | 'why'>): void {
-    const { refusedCount, acknowledgedUnixMs, isConnected, sinceUnixMs } = this.#state;
+    const { refusedCount, acknowledgedUnixMs, isConnected, sinceUnixMs, why } = this.#state;
     this.#state = {
       refusedCount,
       sinceUnixMs: isConnected === turn.isConnected ? sinceUnixMs : this.deps.clock.wall().unixMs,
       ...(acknowledgedUnixMs !== undefined && { acknowledgedUnixMs }),
       ...turn,
     };
+    if (isConnected !== turn.isConnected || why !== turn.why) this.deps.onTurn(this.#state);
   }
 
   #helloIn(delayMs: number): void {

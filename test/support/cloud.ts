@@ -22,6 +22,9 @@ interface Test {
   teardown(undo: () => unknown): void;
 }
 
+/** Who has this key. */
+type Gateway = Pick<Signer, 'publicKey'>;
+
 const SECRET = new Uint8Array(32).fill(11);
 const issueNow = (): { nowUnixMs: number; serial: Uint8Array } => ({
   nowUnixMs: Date.now(),
@@ -48,7 +51,7 @@ export class Cloud {
   #broker: Broker | undefined;
   #ingest: Ingest | undefined;
 
-  static async start(t: Test, connections: Connections, gateways: readonly Signer[]): Promise<Cloud> {
+  static async start(t: Test, connections: Connections, gateways: readonly Gateway[]): Promise<Cloud> {
     const { database, tenant } = await cloudSite(
       connections,
       gateways.map(({ publicKey }) => publicKey),
@@ -97,7 +100,7 @@ export class Cloud {
   }
 
   /** Of a gateway that was enrolled, or of whoever says so with a certificate of another authority. */
-  async uplinkConfig(gateway: Signer, issuer = this.authority): Promise<UplinkConfig> {
+  async uplinkConfig(gateway: Gateway, issuer = this.authority): Promise<UplinkConfig> {
     const { keyPem, requestPem } = await certificateRequest();
     const key = toHex(gateway.publicKey);
     const carrier = { tenant: this.tenant, site: 'harbour', gateway: key };
@@ -115,7 +118,7 @@ export class Cloud {
   }
 
   /** The link of a gateway with these logs, over a relay where a port is given. Started; it ends with the test. */
-  async uplink(gateway: Signer, logs: ReadableLogs, port = this.port): Promise<Uplink> {
+  async uplink(gateway: Gateway, logs: ReadableLogs, port = this.port): Promise<Uplink> {
     const config = { ...(await this.uplinkConfig(gateway)), url: `mqtts://127.0.0.1:${port}` };
     const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(gateway.publicKey) };
     const uplink = new Uplink({
@@ -125,6 +128,7 @@ export class Cloud {
       logs,
       siteId: 'harbour',
       cloudKey: this.cloudKey,
+      onTurn: () => undefined,
       onFailure: (error) => this.failures.push(error),
     });
     this.t.teardown(() => uplink.stop());
