@@ -7,6 +7,8 @@ export const LIFE_INTERVAL_MS = 5_000;
  * that whoever was held up itself does not blame the part.
  */
 export const UNANSWERED_MAX = 3;
+/** Before its first answer it loads and reads what it needs, which takes a busy machine a while. */
+export const UNANSWERED_AT_START_MAX = 12;
 
 export interface LifeWatchDeps {
   readonly ask: () => void;
@@ -17,6 +19,7 @@ export interface LifeWatchDeps {
 /** Asks a part that runs beside the field, again and again. */
 export class LifeWatch {
   #unansweredCount = 0;
+  #hasAnswered = false;
   #timer: Timer | undefined;
 
   constructor(
@@ -27,11 +30,13 @@ export class LifeWatch {
   /** Asks for the first time; again, where it was stopped. */
   start(): void {
     this.#unansweredCount = 0;
+    this.#hasAnswered = false;
     this.#ask();
   }
 
   answered(): void {
     this.#unansweredCount = 0;
+    this.#hasAnswered = true;
   }
 
   stop(): void {
@@ -39,7 +44,8 @@ export class LifeWatch {
   }
 
   #ask(): void {
-    if (this.#unansweredCount >= UNANSWERED_MAX) return this.deps.onSilent();
+    const unansweredMax = this.#hasAnswered ? UNANSWERED_MAX : UNANSWERED_AT_START_MAX;
+    if (this.#unansweredCount >= unansweredMax) return this.deps.onSilent();
     this.#unansweredCount += 1;
     this.#timer = this.clock.setTimer(LIFE_INTERVAL_MS, () => this.#ask());
     this.deps.ask();

@@ -1,11 +1,7 @@
-import { checkFaultsFired, Violations } from '@sparc/simulator/scenarios';
-import { THIEF_FAULTS, TOWN_DEFECTS, TownPolicy, TownWorld, type TownDefect } from '@sparc/simulator/site';
+import { TOWN_DEFECTS, TownPolicy, TownWorld, type TownDefect } from '@sparc/simulator/site';
 import t from 'tap';
 
 t.setTimeout(300_000);
-
-/** `SIMULATION_SEED=42` runs one seed alone. */
-const SEED = Number(process.env.SIMULATION_SEED ?? 1);
 
 /** The checker that has to object to each defect, and how busy the town has to be for it to show. */
 const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonly pace: number }>> = {
@@ -22,16 +18,6 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   deafToClaims: { checker: 'areas-agree', pace: 2 },
   blindToScope: { checker: 'overreach-is-refused', pace: 4 },
 };
-
-t.test('a town without a cloud keeps every promise while all of it fails and one gateway lies', async (t) => {
-  const report = await new TownWorld({ seed: SEED }).run();
-  t.comment(`sparc simulate --world town --seed ${SEED} → ${report.digest} ${JSON.stringify(report.counts)}`);
-  t.same(report.violations, [], `seed ${SEED}`);
-  t.ok((report.counts['applied'] ?? 0) > 50 && (report.counts['spreadsChecked'] ?? 0) > 10);
-  const missing = new Violations(() => 0);
-  checkFaultsFired(THIEF_FAULTS, report.faultsFired, missing);
-  t.same(missing.found, []);
-});
 
 t.test('one seed has one history, another seed another', async (t) => {
   const policy = new TownPolicy();

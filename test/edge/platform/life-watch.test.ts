@@ -1,5 +1,5 @@
 import t from 'tap';
-import { LIFE_INTERVAL_MS, LifeWatch, UNANSWERED_MAX } from '@sparc/edge/platform';
+import { LIFE_INTERVAL_MS, LifeWatch, UNANSWERED_AT_START_MAX, UNANSWERED_MAX } from '@sparc/edge/platform';
 import { VirtualClock } from '@sparc/simulator/world';
 
 function watching() {
@@ -25,12 +25,15 @@ t.test('a part that answers is asked on and on, and one that does not is told on
   await clock.advance(10 * LIFE_INTERVAL_MS);
   t.same(told, { askedCount: 10 + UNANSWERED_MAX, silentCount: 1 });
   life.start();
-  await clock.advance(UNANSWERED_MAX * LIFE_INTERVAL_MS);
-  t.equal(told.silentCount, 2, 'the next one is watched again');
+  await clock.advance(UNANSWERED_AT_START_MAX * LIFE_INTERVAL_MS - 1);
+  t.equal(told.silentCount, 1, 'the next one has time to start');
+  await clock.advance(1);
+  t.equal(told.silentCount, 2, 'and is watched like the first');
 });
 
 t.test('one late answer is enough, and whoever is stopped asks nobody', async (t) => {
   const { clock, life, told } = watching();
+  life.answered();
   await clock.advance(UNANSWERED_MAX * LIFE_INTERVAL_MS - 1);
   life.answered();
   await clock.advance(UNANSWERED_MAX * LIFE_INTERVAL_MS - 1);

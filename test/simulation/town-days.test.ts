@@ -1,0 +1,16 @@
+import { checkFaultsFired, Violations } from '@sparc/simulator/scenarios';
+import { THIEF_FAULTS, TOWN_FAULTS, TownWorld } from '@sparc/simulator/site';
+import t from 'tap';
+
+t.setTimeout(1_500_000);
+
+const SEED = 7;
+
+t.test('a town is without a cloud for three days, and keeps every promise', async (t) => {
+  const { digest, counts, violations, faultsFired } = await new TownWorld({ seed: SEED, hours: 72, pace: 0.5 }).run();
+  t.comment(`seed ${SEED}, three days → ${digest} ${JSON.stringify(counts)}`);
+  t.same(violations, []);
+  const missing = new Violations(() => 0);
+  checkFaultsFired([...TOWN_FAULTS, ...THIEF_FAULTS], faultsFired, missing);
+  t.same(missing.found, []);
+});
