@@ -22,6 +22,7 @@ const FULL_WORDS = {
   epochs: 'its gateway started as often as it may',
   all: 'all ledgers together are as long as they may be',
   disk: 'the disk is nearly full',
+  write: 'the disk did not take it',
 };
 
 /** Up to as many members each has a link to every other one. */

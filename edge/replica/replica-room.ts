@@ -9,8 +9,11 @@ export const DISK_FREE_BYTES_MIN = 1_073_741_824;
 /** Of one author; each is held in memory. A gateway that starts once an hour has as many after two years. */
 export const EPOCHS_MAX = 16_384;
 
-/** Why no more is taken: the author has as much or as many epochs as it may, all have, or the disk is nearly full. */
-export const FULL_REASONS = ['author', 'epochs', 'all', 'disk'] as const;
+/**
+ * Why no more is taken: the author has as much or as many epochs as it may, all have, the disk is nearly full, or what came
+ * last could not be written.
+ */
+export const FULL_REASONS = ['author', 'epochs', 'all', 'disk', 'write'] as const;
 export type FullReason = (typeof FULL_REASONS)[number];
 
 /**

@@ -116,7 +116,7 @@ export class Replicator {
     return this.#state;
   }
 
-  /** Authors of whom no more is taken, and why. */
+  /** Authors of whom no more is taken, and why. Whoever's entries could not be written is tried again. */
   get full(): ReadonlyMap<string, FullReason> {
     return this.#full;
   }
@@ -320,22 +320,35 @@ export class Replicator {
   /** Undefined where there is no room for more of an author. */
   #intake(author: string): Intake | undefined {
     const reason = this.deps.fullFor(author);
-    const before = this.#full.get(author);
-    if (reason === undefined) this.#full.delete(author);
-    else this.#full.set(author, reason);
-    if (reason !== undefined && before === undefined) this.deps.onFull(author, reason);
+    if (reason !== undefined) this.#noteFull(author, reason);
+    // Whether the disk takes it again, only the next write shows.
+    else if (this.#full.get(author) !== 'write') this.#full.delete(author);
     // Epochs that are open go on.
     return reason === undefined || reason === 'epochs' ? new Intake(this.deps, author) : undefined;
   }
 
+  #noteFull(author: string, reason: FullReason): void {
+    const isKnown = this.#full.has(author);
+    this.#full.set(author, reason);
+    if (!isKnown) this.deps.onFull(author, reason);
+  }
+
   /** On disk before it is announced. False where nothing of it is new. */
   #save(intakes: readonly Intake[]): boolean {
-    this.#store(
-      intakes.flatMap(({ appends }) => appends),
-      intakes.flatMap(({ forks }) => forks),
-    );
     const grown = intakes.filter(({ appends }) => appends.length > 0);
+    try {
+      this.#store(
+        grown.flatMap(({ appends }) => appends),
+        intakes.flatMap(({ forks }) => forks),
+      );
+    } catch (error) {
+      if (isSparcError(error, 'ERR_LEDGER_WRITE_FAILED')) {
+        for (const { author } of grown) this.#noteFull(author, 'write');
+      }
+      throw error;
+    }
     for (const { author } of grown) {
+      if (this.#full.get(author) === 'write') this.#full.delete(author);
       this.#step({ kind: 'stored', author, log: this.#counted(author) });
       this.deps.onStored(author);
     }

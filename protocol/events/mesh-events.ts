@@ -67,7 +67,7 @@ export const MESH_EVENTS = {
     detail: {
       author: 'the public key of its author',
       limit:
-        '`author`: size of this ledger; `epochs`: starts of its author; `all`: size of all ledgers together; `disk`: free space that is left to the own journal',
+        '`author`: size of this ledger; `epochs`: starts of its author; `all`: size of all ledgers together; `disk`: free space that is left to the own journal; `write`: it could not be written, and is tried again',
     },
   },
   'ledger.replicas_lost': {

@@ -223,11 +223,14 @@ t.test('a full disk is no fault of the neighbour, and what is missing comes when
   await clock.advance(20_000);
   t.ok(full.failures.length > 0);
   t.ok(full.failures.length < 10, 'it is not tried all the time');
+  t.same(full.full, [`${author.author} write`], 'it is told once');
+  t.same(full.replicator.full, new Map([[author.author, 'write']]), 'and stands until a write succeeds');
   t.equal(mesh.carried.refusals, 0);
   t.notOk(areEqual(gateways));
   full.disk.refuses = false;
   await clock.advance(65_000);
   t.ok(areEqual(gateways));
+  t.equal(full.replicator.full.size, 0);
 });
 
 t.test('at a limit nothing more of an author is taken, which is told once, and nothing is dropped', async (t) => {

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { FULL_REASONS } from '@sparc/edge/replica';
 import { runningView } from '@sparc/edge/site-mesh';
 import { batchOf, headToText, type SignedHead } from '@sparc/protocol/ledger';
 import { nothingHeld, step, tipsByAuthor, type ReplicationInput } from '@sparc/protocol/replication';
@@ -111,7 +112,7 @@ t.test(
     };
     t.equal(isReached({}), true);
     t.equal(isReached({ unread: [neighbour] }), false);
-    for (const limit of ['author', 'all', 'disk'])
+    for (const limit of FULL_REASONS.filter((reason) => reason !== 'epochs'))
       t.equal(isReached({ full: new Map([[neighbour, limit]]) }), false, limit);
     const full = new Map([[neighbour, 'epochs']]);
     t.equal(isReached({ full }), true, 'it goes on in an epoch that is here');
