@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { migrate, openConnections, type Connections } from '@sparc/cloud-sync/db';
 import { PostgresServer, SKIP_WITHOUT_POSTGRES } from './postgres.js';
+import { readRepositoryFile } from './repository.js';
 
 /** What of a test is needed here. */
 export interface Test {
@@ -50,7 +51,10 @@ export async function openPglite(t: Test): Promise<Connections> {
 }
 
 /** Making an empty database takes PGlite some seconds, so that one is made for all tests that this machine ever runs. */
-const TEMPLATE = join(tmpdir(), `sparc-pglite-template-${process.getuid?.() ?? 0}`);
+const { version } = JSON.parse(readRepositoryFile('node_modules/@electric-sql/pglite/package.json')) as {
+  readonly version: string;
+};
+const TEMPLATE = join(tmpdir(), `sparc-pglite-${version}-of-${process.getuid?.() ?? 0}`);
 
 /** With an empty database in it. */
 export async function pgliteFolder(t: Test): Promise<string> {
