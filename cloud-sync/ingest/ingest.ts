@@ -40,7 +40,7 @@ export const WORK_LIMITS: WorkLimits = {
   bytesMax: 67_108_864,
 };
 
-/** What was not taken, and is counted by it; `code` of an error that a batch or a message came to. */
+/** Why something was not taken; counted by it. */
 export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'malformed';
 
 export interface IngestDeps {
