@@ -46,7 +46,7 @@ t.test('no byte of it can be changed', async (t) => {
         return isSparcError(error, 'ERR_LINK_ACKNOWLEDGEMENT_INVALID');
       }
     }),
-    100,
+    40,
   );
   t.pass();
 });
