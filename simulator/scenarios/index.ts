@@ -38,6 +38,7 @@ export {
   TOWN_HOLDERS_COUNT,
   TOWN_STALENESS,
   townBus,
+  townFireInput,
   townSite,
   type TownDoor,
 } from './town-site.js';

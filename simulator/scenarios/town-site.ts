@@ -1,4 +1,13 @@
-import type { AccessPoint, AccessProfile, Area, Credential, Device, Door, SiteFile } from '@sparc/protocol/policy';
+import type {
+  AccessPoint,
+  AccessProfile,
+  Area,
+  Credential,
+  Device,
+  Door,
+  Input,
+  SiteFile,
+} from '@sparc/protocol/policy';
 
 export const TOWN_GATEWAYS_COUNT = 16;
 export const TOWN_DOORS_COUNT = 200;
@@ -22,6 +31,8 @@ export interface TownDoor {
 }
 
 export const townBus = (gateway: number): string => `bus-${gateway + 1}`;
+/** The fire detector that is wired to a gateway. */
+export const townFireInput = (gateway: number): string => `fire-${gateway + 1}`;
 export const townBlock = (gateway: number): string => `block-${Math.floor(gateway / 2) + 1}`;
 
 /** Behind these doors a policy counts for an hour; everywhere else for three days. */
@@ -40,6 +51,10 @@ const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, 
 /** What a block does while it cannot know who is inside. */
 const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
 const VAULT_INDEX = 3;
+/** Fire frees this door of each gateway; it heeds the detectors of both gateways of its block. */
+const FIRE_DOOR_INDEX = 7;
+/** Behind those of the doors. */
+const FIRE_INPUT_NUMBER = 40;
 
 const isVault = ({ index, gateway }: TownDoor): boolean => index === VAULT_INDEX && gateway % 2 === 0;
 
@@ -78,10 +93,16 @@ export function townSite(): SiteFile {
       })),
     ],
     readers: readers.map(({ id }) => ({ id, device: `${id}-device`, number: 0 })),
-    inputs: TOWN_DOORS.flatMap(({ id, gateway, index }) => [
-      { id: `${id}-contact`, device: `io-${gateway + 1}`, number: 2 * index, activeWhen: 'active' },
-      { id: `${id}-exit`, device: `io-${gateway + 1}`, number: 2 * index + 1, activeWhen: 'active' },
-    ]),
+    inputs: [
+      ...TOWN_DOORS.flatMap(({ id, gateway, index }): Input[] => [
+        { id: `${id}-contact`, device: `io-${gateway + 1}`, number: 2 * index, activeWhen: 'active' },
+        { id: `${id}-exit`, device: `io-${gateway + 1}`, number: 2 * index + 1, activeWhen: 'active' },
+      ]),
+      ...gateways.map((gateway): Input => {
+        const wired = { device: `io-${gateway + 1}`, number: FIRE_INPUT_NUMBER, activeWhen: 'active' } as const;
+        return { id: townFireInput(gateway), ...wired, purpose: 'fireAlarm' };
+      }),
+    ],
     outputs: TOWN_DOORS.map(({ id, gateway, index }) => ({
       id: `${id}-strike`,
       device: `io-${gateway + 1}`,
@@ -128,6 +149,10 @@ function doorOf({ id, gateway, index }: TownDoor): Door {
     exitRequest: { input: `${id}-exit`, releases: true },
     timings: { releaseTimeMs: 4_000, openTimeMs: 30_000, bounceFilterMs: 100 },
     onGatewayLoss: 'relock',
+    ...(index === FIRE_DOOR_INDEX && {
+      fireRelease: 'both',
+      fireAlarms: [townFireInput(gateway), townFireInput(gateway ^ 1)],
+    }),
     ...(index === 5 && gateway === 0 ? { unlockSchedule: 'open-house' } : {}),
   };
 }

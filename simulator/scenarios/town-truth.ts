@@ -7,13 +7,13 @@ import { TOWN_STALENESS, type TownDoor } from './town-site.js';
 /** What an operator directed, and what it can be seen to come to. */
 export interface Given {
   readonly id: string;
-  readonly kind: 'lockdown' | 'release' | 'revoke' | 'visitor' | 'forgive' | 'open' | 'expel';
+  readonly kind: 'lockdown' | 'fire' | 'release' | 'revoke' | 'visitor' | 'forgive' | 'open' | 'expel';
   readonly atMs: number;
   /** The number of the gateway at which it was given. */
   readonly gateway: number;
   /** Of a lockdown: areas and doors. Absent: the site. */
   readonly scope?: readonly string[];
-  /** Of a release: the lockdowns that it names. */
+  /** Of a release: the lockdowns and fire alarms that it names. */
   readonly raises?: readonly string[];
   /** Of a revocation or a visitor: the credential; of a command: the door. */
   readonly subject?: string;
@@ -65,10 +65,10 @@ export class TownTruth {
     private readonly confirmedAtMs: number,
   ) {}
 
-  /** The lockdowns that somebody gave and nobody released. */
+  /** The lockdowns and fire alarms that nobody released. */
   get standing(): readonly Given[] {
     const released = new Set(this.given.flatMap(({ raises = [] }) => raises));
-    return this.given.filter(({ kind, id }) => kind === 'lockdown' && !released.has(id));
+    return this.given.filter(({ kind, id }) => (kind === 'lockdown' || kind === 'fire') && !released.has(id));
   }
 
   /** What gateways take for the place of a person is another matter from now on than where the person is. */

@@ -1,8 +1,8 @@
-import type { Heard } from '@sparc/edge/heard';
+import type { Heard, HeardEntry } from '@sparc/edge/heard';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { FieldBus, FieldBusHandlers, Journal } from '@sparc/protocol/ports';
 import type { CardBits } from '../devices/index.js';
-import { TOWN_DOORS } from '../scenarios/index.js';
+import { TOWN_DOORS, TOWN_GATEWAYS_COUNT, townFireInput } from '../scenarios/index.js';
 import { defectWrappers } from './site-defects.js';
 import type { TownWrappers } from './town-gateway.js';
 import { townCard } from './town-people.js';
@@ -21,6 +21,7 @@ export const TOWN_DEFECTS = [
   'neglectsAuthor',
   'deafToClaims',
   'blindToScope',
+  'believesAnyFire',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
 
@@ -60,6 +61,8 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
       return {
         heard: (heard) => ({ ...heard, delegations: heard.delegations.map((each) => ({ ...each, scope: [] })) }),
       };
+    case 'believesAnyFire':
+      return { heard: (heard) => ({ ...heard, entries: heard.entries.map(fireOfItsOwn) }) };
     case 'neglectsAuthor':
       return gateway === 0 ? { isAuthor: (author) => author !== next } : {};
     case undefined:
@@ -98,6 +101,16 @@ const watched = (journal: Journal, onRecord: (record: EventRecord) => void): Jou
 const without =
   (isMissed: (record: EventRecord) => boolean) =>
   (heard: Heard): Heard => ({ ...heard, entries: heard.entries.filter(({ record }) => !isMissed(record)) });
+
+/** As if the detector hung at the gateway that tells of it, and not at the one beside it. */
+function fireOfItsOwn(entry: HeardEntry): HeardEntry {
+  const { name, detail = {} } = entry.record;
+  const told = INPUTS.indexOf(detail['input'] ?? '');
+  if (name !== 'fire.alarm' || told < 0) return entry;
+  return { ...entry, record: { ...entry.record, detail: { ...detail, input: townFireInput(told ^ 1) } } };
+}
+
+const INPUTS = Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, gateway) => townFireInput(gateway));
 
 const numberOf = (credentialId: string): number => Number(credentialId.slice('card-'.length));
 const keyOf = ({ bits }: CardBits): string => Buffer.from(bits).toString('hex');

@@ -17,6 +17,7 @@ export class TownPolicy {
   /** As one gateway has it. */
   of(gateway: number, confirmedUnixMs: number): Extract<FieldPolicy, { kind: 'policy' }> {
     const view = this.#view;
-    return { kind: 'policy', view, plan: planOfGateway(view.plan, [townBus(gateway)]), confirmedUnixMs };
+    const { plan: site } = view;
+    return { kind: 'policy', view, plan: planOfGateway(site, [townBus(gateway)]), site, confirmedUnixMs };
   }
 }

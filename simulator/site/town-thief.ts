@@ -1,8 +1,9 @@
 import { encodeSignedDirective } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
-import { TOWN_HOLDERS_COUNT, type TownTruth } from '../scenarios/index.js';
+import { townFireInput, TOWN_HOLDERS_COUNT, type Given, type TownTruth } from '../scenarios/index.js';
 import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import type { TownOperators } from './town-operators.js';
+import type { TownGateway } from './town-gateway.js';
 import type { Quarter } from './town-quarters.js';
 
 /** What the thief of a gateway tries, and how the site gets rid of it. */
@@ -12,6 +13,8 @@ export const THIEF_FAULTS = [
   'replayedDirective',
   'falseClaim',
   'falseRaise',
+  'falseFire',
+  'falseEffect',
   'overreachingDirective',
   'falseTime',
   'expulsion',
@@ -21,11 +24,13 @@ export type ThiefFault = (typeof THIEF_FAULTS)[number];
 /** One after another: what is said first is stamped in time, the rest far before it or after. */
 const LIES = [
   'forgedDirective',
+  'falseFire',
   'falseClaim',
   'falseTime',
   'replayedDirective',
   'falseClaim',
   'overreachingDirective',
+  'falseEffect',
   'falseRaise',
 ] as const;
 
@@ -106,21 +111,52 @@ export class TownThief {
         gateway.field?.record({ name: 'area.moved', holderId: `person-${holder}`, detail } as EventDraft);
         return;
       }
-      case 'falseRaise': {
-        const raise = Buffer.from(random.bytes(16)).toString('hex');
-        const { truth, clock, quarters } = this.deps;
-        truth.given.push({
-          id: raise,
-          kind: 'lockdown',
-          atMs: clock.monotonicMs(),
-          gateway: quarters.findIndex((each) => each.gateway === gateway),
-          isRaisedByGateway: true,
-          appliedAtMs: new Map(),
-        });
-        this.deps.unsettle();
-        gateway.field?.record({ name: 'site.lockdown', detail: { by: 'thief', raise } });
+      case 'falseFire': {
+        // Of a detector that is wired to the gateway beside it, and to which doors of the block listen.
+        const input = townFireInput(this.#numberOf(gateway) ^ 1);
+        gateway.field?.record({ name: 'fire.alarm', detail: { input, raise: this.#raise(gateway, 'fire') } });
+        return;
       }
+      case 'falseEffect': {
+        // As if an operator had directed it: whoever believes that, heard it from the operator.
+        const directive = this.#newId();
+        const raises = this.deps.truth.standing.map(({ id }) => id).join(' ');
+        this.deps.truth.vain.add(directive);
+        const detail = { by: 'thief', directive };
+        gateway.field?.record({ name: 'site.lockdown', detail: { ...detail, raise: directive } });
+        if (raises !== '') gateway.field?.record({ name: 'site.lockdown_ended', detail: { ...detail, raises } });
+        return;
+      }
+      case 'falseRaise':
+        gateway.field?.record({
+          name: 'site.lockdown',
+          detail: { by: 'thief', raise: this.#raise(gateway, 'lockdown') },
+        });
     }
+  }
+
+  /** The id of one that the gateway says it raised; it stands everywhere until an operator releases it. */
+  #raise(gateway: TownGateway, kind: Given['kind']): string {
+    const { truth, clock } = this.deps;
+    const id = this.#newId();
+    truth.given.push({
+      id,
+      kind,
+      atMs: clock.monotonicMs(),
+      gateway: this.#numberOf(gateway),
+      isRaisedByGateway: true,
+      appliedAtMs: new Map(),
+    });
+    this.deps.unsettle();
+    return id;
+  }
+
+  #numberOf(gateway: TownGateway): number {
+    return this.deps.quarters.findIndex((each) => each.gateway === gateway);
+  }
+
+  #newId(): string {
+    return Buffer.from(this.deps.random.bytes(16)).toString('hex');
   }
 
   /** At the head that another gateway holds of it. */

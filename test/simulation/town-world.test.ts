@@ -17,6 +17,7 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   neglectsAuthor: { checker: 'logs-agree', pace: 1 },
   deafToClaims: { checker: 'areas-agree', pace: 2 },
   blindToScope: { checker: 'overreach-is-refused', pace: 4 },
+  believesAnyFire: { checker: 'only-the-entitled', pace: 1 },
 };
 
 t.test('one seed has one history, another seed another', async (t) => {
