@@ -1,5 +1,5 @@
 import { compareHlc, type Hlc } from '@sparc/protocol/hlc';
-import type { SitePlan } from '@sparc/protocol/policy';
+import { PlanBuses, type WiredPlan } from '@sparc/protocol/policy';
 import type { Heard, HeardRoster } from './heard-entry.js';
 
 /** Another gateway of the site. */
@@ -33,9 +33,10 @@ export class Peers {
   #refused: ReadonlySet<string> = new Set();
   /** Of whom not all was read that was there when the reader started. Undefined: nothing is read of anybody. */
   #behind: ReadonlySet<string> | undefined;
-  #ownBuses: ReadonlySet<string> = new Set();
-  /** By input. */
-  #buses: ReadonlyMap<string, string> = new Map();
+  #own: PlanBuses | undefined;
+  #site: PlanBuses | undefined;
+  /** As things stand; undefined: to be put together again. */
+  #all: readonly Peer[] | undefined;
 
   /** Own public key, in hex; empty until it is known. */
   get self(): string {
@@ -44,15 +45,7 @@ export class Peers {
 
   /** In the order of the roster. */
   get all(): readonly Peer[] {
-    const { self, members } = this.#roster ?? NO_ROSTER;
-    const others = members.filter(({ key }) => key !== self);
-    return others.map(({ key, name }) => ({
-      key,
-      name,
-      buses: this.#starts.get(key)?.buses,
-      isLinked: this.#isLinked(key),
-      isReached: this.#isLinked(key) && this.#isRead(key),
-    }));
+    return (this.#all ??= this.#others());
   }
 
   /** Public keys, in hex, of all others whose logs are not read here to their end, whether or not there is a way to them. */
@@ -62,10 +55,14 @@ export class Peers {
   }
 
   /** `site`: all of what `own` is this gateway's part of. */
-  configure(own: Pick<SitePlan, 'devices'>, site: Pick<SitePlan, 'devices' | 'inputs'>): void {
-    this.#ownBuses = new Set(own.devices.map(({ bus }) => bus));
-    const busOfDevice = new Map(site.devices.map(({ id, bus }) => [id, bus]));
-    this.#buses = new Map(site.inputs.map(({ id, device }) => [id, busOfDevice.get(device) ?? '']));
+  configure(own: WiredPlan, site: WiredPlan): void {
+    this.#own = new PlanBuses(own);
+    this.#site = new PlanBuses(site);
+  }
+
+  /** The others that say that they have a bus, in the order of the roster. */
+  having(bus: string): readonly Peer[] {
+    return this.all.filter(({ buses }) => buses?.has(bus) === true);
   }
 
   /**
@@ -73,13 +70,13 @@ export class Peers {
    * so neither is believed, for one of them may be stolen.
    */
   hasAlone(key: string, bus: string): boolean {
-    const having = this.all.filter(({ buses }) => buses?.has(bus) === true);
-    return !this.#ownBuses.has(bus) && having.length === 1 && having[0]?.key === key;
+    const having = this.having(bus);
+    return this.#own?.all.has(bus) !== true && having.length === 1 && having[0]?.key === key;
   }
 
   /** As `hasAlone`, of the bus of an input. */
   hasInputAlone(key: string, input: string): boolean {
-    const bus = this.#buses.get(input);
+    const bus = this.#site?.of('input', input);
     return bus !== undefined && this.hasAlone(key, bus);
   }
 
@@ -102,6 +99,7 @@ export class Peers {
     const before = this.#behind;
     this.#behind = new Set(behind.filter((key) => before?.has(key) !== false));
     this.#roster = roster ?? this.#roster;
+    this.#all = undefined;
     for (const { id, hlc, record } of entries) {
       if (record.name !== 'gateway.started') continue;
       const before = this.#starts.get(id.author);
@@ -116,11 +114,25 @@ export class Peers {
   /** Nothing is read of anybody, until something is heard again. */
   unheard(): void {
     this.#behind = undefined;
+    this.#all = undefined;
   }
 
   /** Public keys, in hex, of all that the site process hears, directly or through others. */
   reaches(keys: readonly string[]): void {
     this.#linked = new Set(keys);
+    this.#all = undefined;
+  }
+
+  #others(): readonly Peer[] {
+    const { self, members } = this.#roster ?? NO_ROSTER;
+    const others = members.filter(({ key }) => key !== self);
+    return others.map(({ key, name }) => ({
+      key,
+      name,
+      buses: this.#starts.get(key)?.buses,
+      isLinked: this.#isLinked(key),
+      isReached: this.#isLinked(key) && this.#isRead(key),
+    }));
   }
 
   #isLinked(key: string): boolean {

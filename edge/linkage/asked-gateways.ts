@@ -72,7 +72,7 @@ export class AskedGateways {
   /** Of several that say that they have the bus, one that is reached. */
   #gatewayOf(action: PlacedAction): Peer | undefined {
     const bus = this.deps.parts.busOf(action);
-    const having = this.deps.peers?.all.filter(({ buses }) => bus !== undefined && buses?.has(bus) === true) ?? [];
+    const having = bus === undefined ? [] : (this.deps.peers?.having(bus) ?? []);
     return having.find(({ isReached }) => isReached) ?? having[0];
   }
 

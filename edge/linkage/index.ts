@@ -19,5 +19,4 @@ export {
   type LinkageState,
 } from './linkage-machine.js';
 export type { SiteFacts } from './condition.js';
-export type { LinkagePlan } from './rule-parts.js';
 export { isMatch, WHERE_FIELDS, watched, type Watched } from './trigger.js';

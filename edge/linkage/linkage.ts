@@ -1,5 +1,5 @@
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
-import type { LinkageAction, LinkageRule } from '@sparc/protocol/policy';
+import type { LinkageAction, LinkageRule, SitePlan } from '@sparc/protocol/policy';
 import type { EntryId, Timer } from '@sparc/protocol/ports';
 import type { HeardEntry, Peers } from '../heard/index.js';
 import type { InputSignal } from '../inputs/index.js';
@@ -20,7 +20,7 @@ import {
 } from './linkage-machine.js';
 import { RuleActions, type Cause, type RuleActionsDeps } from './rule-actions.js';
 import { isRaise, isRestricting } from './rule-order.js';
-import { isPlaced, RuleParts, type LinkagePlan, type PlacedAction } from './rule-parts.js';
+import { isPlaced, RuleParts, type PlacedAction } from './rule-parts.js';
 import { occasionOf } from './shared-raise.js';
 
 export interface LinkageDeps extends RuleActionsDeps {
@@ -90,7 +90,7 @@ export class Linkage {
   }
 
   /** Rules begin anew, each with its whole budget. `site`: all of what `own` is this gateway's part of. */
-  configure(own: LinkagePlan, site: LinkagePlan): void {
+  configure(own: SitePlan, site: SitePlan): void {
     const { linkageRules = [], outputs } = own;
     this.#parts.configure(own, site);
     this.#state = create(linkageRules);

@@ -1,7 +1,11 @@
-import type { LinkageAction, LinkageRule, LinkageTrigger, SitePlan } from '@sparc/protocol/policy';
-
-/** Of the plan of a site, or of a gateway's part of it. */
-export type LinkagePlan = Pick<SitePlan, 'linkageRules' | 'devices' | 'inputs' | 'outputs' | 'doors' | 'accessPoints'>;
+import {
+  PlanBuses,
+  type LinkageAction,
+  type LinkageRule,
+  type LinkageTrigger,
+  type SitePlan,
+  type WiredPart,
+} from '@sparc/protocol/policy';
 
 /** Something that only the gateway can do that has the bus of its output or door. */
 export type PlacedAction = Extract<LinkageAction, { output: string } | { door: string }>;
@@ -15,23 +19,14 @@ export const targetOf = (action: PlacedAction): string =>
 /** What of a rule is done where. */
 export class RuleParts {
   #rules: ReadonlyMap<string, LinkageRule> = new Map();
-  #here: ReadonlySet<string> = new Set();
-  /** By what is named, and its id. */
-  #buses: ReadonlyMap<string, string> = new Map();
+  #own: PlanBuses | undefined;
+  #site: PlanBuses | undefined;
 
   /** `site`: all of what `own` is this gateway's part of. */
-  configure(own: LinkagePlan, site: LinkagePlan): void {
-    const busOfDevice = new Map(site.devices.map(({ id, bus }) => [id, bus]));
-    const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device) ?? '']));
+  configure(own: SitePlan, site: SitePlan): void {
     this.#rules = new Map((site.linkageRules ?? []).map((rule) => [rule.id, rule]));
-    this.#here = new Set([...own.outputs.map(({ id }) => `output ${id}`), ...own.doors.map(({ id }) => `door ${id}`)]);
-    const buses = new Map<string, string>();
-    for (const [id, bus] of busOfDevice) buses.set(`bus ${bus}`, bus).set(`device ${id}`, bus);
-    for (const { id, device } of site.inputs) buses.set(`input ${id}`, busOfDevice.get(device) ?? '');
-    for (const [id, bus] of busOfOutput) buses.set(`output ${id}`, bus);
-    for (const { id, lock } of site.doors) buses.set(`door ${id}`, busOfOutput.get(lock.output) ?? '');
-    for (const { id, door } of site.accessPoints) buses.set(`accessPoint ${id}`, buses.get(`door ${door}`) ?? '');
-    this.#buses = buses;
+    this.#own = new PlanBuses(own);
+    this.#site = new PlanBuses(site);
   }
 
   /** As the policy of the whole site has it. */
@@ -41,7 +36,7 @@ export class RuleParts {
 
   /** What has no place is done where the rule runs. */
   isHere(action: LinkageAction): boolean {
-    return !isPlaced(action) || this.#here.has(targetOf(action)) || this.busOf(action) === undefined;
+    return !isPlaced(action) || busIn(this.#own, action) !== undefined || this.busOf(action) === undefined;
   }
 
   /**
@@ -49,22 +44,29 @@ export class RuleParts {
    * each; a schedule all follow by themselves.
    */
   isHeardAt({ when }: LinkageRule, hasBus: (bus: string) => boolean): boolean {
-    return when.some(
-      (trigger) => !('schedule' in trigger) && placesOf(trigger).every((place) => hasBus(this.#buses.get(place) ?? '')),
-    );
+    const isAt = ([what, id]: Place) => {
+      const bus = what === 'bus' ? id : this.#site?.of(what, id);
+      return bus !== undefined && this.#site?.all.has(bus) === true && hasBus(bus);
+    };
+    return when.some((trigger) => !('schedule' in trigger) && placesOf(trigger).every(isAt));
   }
 
   /** Undefined for what the site does not have. */
   busOf(action: PlacedAction): string | undefined {
-    return this.#buses.get(targetOf(action));
+    return busIn(this.#site, action);
   }
 }
+
+const busIn = (plan: PlanBuses | undefined, action: PlacedAction): string | undefined =>
+  'output' in action ? plan?.of('output', action.output) : plan?.of('door', action.door);
+
+type Place = readonly ['bus' | WiredPart, string];
 
 const PLACES = ['bus', 'device', 'input', 'output', 'door', 'accessPoint'] as const;
 
 /** What of a gateway a trigger names. */
-function placesOf(trigger: Exclude<LinkageTrigger, { schedule: string }>): string[] {
-  if ('input' in trigger) return [`input ${trigger.input}`];
+function placesOf(trigger: Exclude<LinkageTrigger, { schedule: string }>): Place[] {
+  if ('input' in trigger) return [['input', trigger.input]];
   const { where = {} } = trigger;
-  return PLACES.flatMap((what) => (where[what] === undefined ? [] : [`${what} ${where[what]}`]));
+  return PLACES.flatMap((what): Place[] => (where[what] === undefined ? [] : [[what, where[what]]]));
 }

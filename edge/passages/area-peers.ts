@@ -1,4 +1,4 @@
-import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
+import { PlanBuses, type AccessPoint, type Area, type SitePlan } from '@sparc/protocol/policy';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import { crossing } from '../access/index.js';
 import type { HeardEntry, Peer, Peers } from '../heard/index.js';
@@ -63,9 +63,7 @@ export class AreaPeers {
   /** `site`: all of what `own` is this gateway's part of. */
   configure(site: SitePlan, own: SitePlan): void {
     const areas = new Map(site.areas.map((area) => [area.id, area]));
-    const busOfDevice = new Map(site.devices.map(({ id, bus }) => [id, bus]));
-    const busOfOutput = new Map(site.outputs.map(({ id, device }) => [id, busOfDevice.get(device)]));
-    const busOfDoor = new Map(site.doors.map(({ id, lock }) => [id, busOfOutput.get(lock.output)]));
+    const buses = new PlanBuses(site);
     const ownIds = new Set(own.accessPoints.map(({ id }) => id));
     const touchedAt = (point: AccessPoint): readonly Area[] => {
       const { entered, left } = crossing((id) => areas.get(id), point);
@@ -73,13 +71,13 @@ export class AreaPeers {
     };
     const busesOf = new Map<string, Set<string>>();
     for (const point of site.accessPoints) {
-      const bus = busOfDoor.get(point.door);
+      const bus = buses.of('accessPoint', point.id);
       if (bus === undefined || ownIds.has(point.id)) continue;
       for (const { id } of touchedAt(point)) busesOf.set(id, (busesOf.get(id) ?? new Set<string>()).add(bus));
     }
     this.#busesOf = busesOf;
-    this.#plannedBuses = new Set(busOfDevice.values());
-    this.#ownBuses = new Set(own.devices.map(({ bus }) => bus));
+    this.#plannedBuses = buses.all;
+    this.#ownBuses = new PlanBuses(own).all;
     this.deps.onChange();
   }
 
@@ -181,7 +179,7 @@ export class AreaPeers {
   get contestedBuses(): ReadonlyMap<string, readonly string[]> {
     const contested = new Map<string, readonly string[]>();
     for (const bus of this.#plannedBuses) {
-      const others = this.#all.filter(({ buses }) => buses?.has(bus)).map(({ key }) => key);
+      const others = this.#having(bus).map(({ key }) => key);
       if (others.length + (this.#ownBuses.has(bus) ? 1 : 0) > 1) contested.set(bus, others);
     }
     return contested;
@@ -192,7 +190,11 @@ export class AreaPeers {
   }
 
   #isClaimed(bus: string): boolean {
-    return this.#ownBuses.has(bus) || this.#all.some(({ buses }) => buses?.has(bus) === true);
+    return this.#ownBuses.has(bus) || this.#having(bus).length > 0;
+  }
+
+  #having(bus: string): readonly Peer[] {
+    return this.deps.peers?.having(bus) ?? [];
   }
 
   /** Somebody who was not heard yet may have a bus that nobody is known to have. */

@@ -1,4 +1,4 @@
-import type { SitePlan } from '@sparc/protocol/policy';
+import { PlanBuses, type WiredPart, type WiredPlan } from '@sparc/protocol/policy';
 
 /** A door that no gateway could serve as it is planned. */
 export interface SplitDoor {
@@ -6,31 +6,26 @@ export interface SplitDoor {
   readonly message: string;
 }
 
-type DoorPlan = Pick<SitePlan, 'devices' | 'readers' | 'inputs' | 'outputs' | 'doors' | 'accessPoints'>;
-
 /**
  * Doors that a gateway with these buses drives, and of which it would not hear or reach a part: an exit request, a
  * contact, a reader or an airlock works without the network, or not at all.
  */
-export function splitDoors(plan: DoorPlan, busIds: readonly string[]): SplitDoor[] {
-  const busOf = new Map(plan.devices.map(({ id, bus }) => [id, bus]));
-  const isHere = ({ device }: { readonly device: string }) => busIds.includes(busOf.get(device) ?? '');
-  const idsHere = (list: readonly { readonly id: string; readonly device: string }[]) =>
-    new Set(list.filter(isHere).map(({ id }) => id));
-  const [readers, inputs, outputs] = [idsHere(plan.readers), idsHere(plan.inputs), idsHere(plan.outputs)];
-  const own = plan.doors.filter(({ lock }) => outputs.has(lock.output));
+export function splitDoors(plan: WiredPlan, busIds: readonly string[]): SplitDoor[] {
+  const buses = new PlanBuses(plan);
+  const isHere = (part: WiredPart, id: string) => busIds.includes(buses.of(part, id) ?? '');
+  const own = plan.doors.filter(({ id }) => isHere('door', id));
   return own.flatMap((door) => {
     const ports = [
-      [inputs, 'contact', door.contact?.input],
-      [inputs, 'exit request', door.exitRequest?.input],
-      [outputs, 'shunt', door.shunt?.output],
-      [outputs, 'double lock', door.doubleLock?.output],
+      ['input', 'contact', door.contact?.input],
+      ['input', 'exit request', door.exitRequest?.input],
+      ['output', 'shunt', door.shunt?.output],
+      ['output', 'double lock', door.doubleLock?.output],
       ...plan.accessPoints
         .filter((point) => point.door === door.id)
-        .map(({ reader }) => [readers, 'reader', reader] as const),
+        .map(({ reader }) => ['reader', 'reader', reader] as const),
     ] as const;
-    const parts = ports.flatMap(([here, what, id]) =>
-      id === undefined || here.has(id) ? [] : [`its ${what} \`${id}\``],
+    const parts = ports.flatMap(([part, what, id]) =>
+      id === undefined || isHere(part, id) ? [] : [`its ${what} \`${id}\``],
     );
     const peers = plan.doors.filter(
       (other) => !own.includes(other) && other.interlocks?.some((name) => door.interlocks?.includes(name)) === true,

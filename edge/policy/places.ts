@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { PlanBuses } from '@sparc/protocol/policy';
 import { generationFiles, readPointer } from './generation-files.js';
 import { openGeneration } from './open-generation.js';
 import { readSitePlan } from './site-plan.js';
@@ -42,12 +43,13 @@ export function readPlaces(dataDir: string): Places {
   if (typeof generation !== 'number') return NO_PLACES;
   const db = openGeneration(generationFiles(dataDir, generation).database);
   try {
-    const { doors, areas, devices, cardFormats } = readSitePlan(db);
+    const plan = readSitePlan(db);
+    const { doors, areas, cardFormats } = plan;
     const profiles = db
       .prepare<[], Places['profiles'][number]>('SELECT id, name FROM access_profile ORDER BY name')
       .all();
     const named = ({ id, name }: Places['doors'][number]) => ({ id, name });
-    const buses = [...new Set(devices.map(({ bus }) => bus))];
+    const buses = [...new PlanBuses(plan).all];
     const formats = cardFormats.map(({ format }) => format);
     return { doors: doors.map(named), areas: areas.map(named), profiles, cardFormats: formats, buses };
   } finally {

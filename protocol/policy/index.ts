@@ -9,6 +9,7 @@ export * from './door.js';
 export * from './door-mode.js';
 export * from './hashed-credential.js';
 export * from './linkage-rule.js';
+export * from './plan-buses.js';
 export * from './policy-content.js';
 export * from './schedule.js';
 export * from './site-file.js';

@@ -106,7 +106,8 @@ t.test('a gateway has a bus alone that neither another nor this one has', (t) =>
   });
   const [near, far] = [device('near', 'b1'), device('far', 'b2')];
   const panel = { id: 'panel', device: 'far', number: 0, activeWhen: 'active' as const };
-  peers.configure({ devices: [near] }, { devices: [near, far], inputs: [panel] });
+  const bare = { readers: [], inputs: [], outputs: [], doors: [], accessPoints: [] };
+  peers.configure({ ...bare, devices: [near] }, { ...bare, devices: [near, far], inputs: [panel] });
   const having = () => [TWO, THREE].map((key) => [peers.hasAlone(key, 'b2'), peers.hasInputAlone(key, 'panel')]);
   t.equal(peers.heard(heard([started(TWO, 5, 'b1 b2')])), true);
   t.equal(peers.heard(heard([])), false);
