@@ -3,5 +3,5 @@
  * @packageDocumentation
  */
 export { directiveText, isCarriedOut, type GivenDirective } from './directing.js';
-export { EXIT, EXIT_CODES, type ExitCode } from './exit-codes.js';
+export { EXIT_CODES } from './exit-codes.js';
 export { runCli } from './program.js';

@@ -4,20 +4,11 @@
  * @packageDocumentation
  */
 export { ClockFile, type SavedClock } from './clock-file.js';
-export {
-  begin,
-  PERSON_ERROR_MS,
-  STAND_BY_MS,
-  step,
-  type ClockInput,
-  type ClockStep,
-  type EarlierRun,
-} from './clock-machine.js';
+export { begin, STAND_BY_MS, step, type ClockInput, type ClockStep, type EarlierRun } from './clock-machine.js';
 export {
   DRIFT_MIN_PPM,
   HOLDOVER_MAX_MS,
   judge,
-  judgeAlone,
   STEP_MIN_MS,
   SYNCED_MAX_MS,
   type ClockState,

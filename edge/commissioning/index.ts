@@ -4,7 +4,7 @@
  */
 export { busFindings, type Finding } from './bus-findings.js';
 export type { BusesView, BusView, DeviceHealthView } from './bus-view.js';
-export { BUS_SPEEDS_FILE, BusSpeeds } from './bus-speeds.js';
+export { BusSpeeds } from './bus-speeds.js';
 export { Commissioning, type CommissioningDeps, type OperationPlan } from './commissioning.js';
 export { DeviceKeys, type DeviceKeysDeps, type KeyLine, type KeysInUse } from './device-keys.js';
 export { Escrow, ESCROW_FILE, type EscrowOptions } from './escrow.js';
@@ -25,13 +25,6 @@ export { heldKeysFromJson, heldKeysToJson } from './held-keys.js';
 export * from './operations.js';
 export { createRecoveryKey, loadRecoveryKey, type RecoveryKey } from './recovery-key.js';
 export { OpenWindow, type CommissioningAction, type CommissioningAnswer } from './request.js';
-export {
-  TASKS_ENDED_MAX,
-  TaskList,
-  type TaskOperation,
-  type TaskPlace,
-  type TaskReport,
-  type TaskWork,
-} from './task-list.js';
+export { TASKS_ENDED_MAX, type TaskOperation, type TaskWork } from './task-list.js';
 export { transferWork, type TransferWorkDeps } from './transfer-work.js';
-export { CommissioningWindow, type WindowEnd } from './window.js';
+export { CommissioningWindow } from './window.js';

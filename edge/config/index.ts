@@ -3,14 +3,7 @@
  * configuration file and its OSDP keys.
  * @packageDocumentation
  */
-export { DEFAULTS } from './defaults.js';
-export {
-  baudRateOf,
-  gatewayConfigSchema,
-  loadGatewayConfig,
-  LOG_LEVELS,
-  parseGatewayConfig,
-} from './gateway-config.js';
+export { baudRateOf, loadGatewayConfig, parseGatewayConfig } from './gateway-config.js';
 export type { BusConfig, GatewayConfig } from './gateway-config.js';
 export {
   checkDocument,
@@ -23,7 +16,7 @@ export { loadHostToken } from './host-token.js';
 export type { MeshConfig } from './mesh-config.js';
 export { nearestName } from './nearest-name.js';
 export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
-export { documentError, pathText, problemLine, problemsOf, type JsonPath, type Problem } from './problem.js';
+export { documentError, problemsOf, type JsonPath, type Problem } from './problem.js';
 export type { ProblemOptions, SourceDocument } from './source-document.js';
 export { readTextFile } from './text-file.js';
 export type { UplinkConfig } from './uplink-config.js';

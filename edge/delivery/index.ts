@@ -11,7 +11,7 @@ export {
   UNENTITLED_KEPT_MAX,
   type Answer,
 } from './delivery-log.js';
-export { deliveryOf, directiveOf, DIRECTIVES_SHOWN, type DeliverySite, type SiteGateway } from './delivery-of.js';
+export { deliveryOf, directiveOf, type DeliverySite, type SiteGateway } from './delivery-of.js';
 export {
   DeliveryView,
   DirectiveView,
@@ -19,4 +19,3 @@ export {
   type DirectiveAnswer,
   type GatewayDelivery,
 } from './delivery-view.js';
-export type { EntryMark, SaidEntry } from './said-entry.js';

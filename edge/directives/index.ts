@@ -2,7 +2,7 @@
  * Directives: what operators with a delegated key direct the site to do, judged alike by every gateway and carried out once.
  * @packageDocumentation
  */
-export { isInForce, type Carried, type DirectiveSinks, type Origin, type Outcome } from './carried.js';
+export { isInForce, type DirectiveSinks, type Origin, type Outcome } from './carried.js';
 export {
   DIRECTIVE_OUTCOMES,
   DirectiveDesk,
@@ -20,5 +20,6 @@ export {
   DIRECTIVES_HEARD_AT_ONCE_MAX,
   HeardPaces,
   OperatorPace,
+  REVOCATIONS_AT_ONCE_MAX,
 } from './operator-pace.js';
 export { readDirectives } from './read-directives.js';

@@ -2,7 +2,6 @@
  * The gateway process: puts field, journal, replica and site together, and runs until it is told to stop.
  * @packageDocumentation
  */
-export { FieldBuses, type FieldBusesDeps } from './field-buses.js';
 export { Gateway, type GatewayDeps } from './gateway.js';
 export { LaneState } from './lane-state.js';
 export { MeshJournal, NOTICE_PAUSE_MS, NOTICES_AT_ONCE_MAX } from './mesh-journal.js';

@@ -3,8 +3,6 @@
  * against rules that set each other off.
  * @packageDocumentation
  */
-export { ANSWER_MAX_MS } from './asked-gateways.js';
-export { YOUNG_MAX_MS } from './asked-here.js';
 export { Linkage, type LinkageDeps } from './linkage.js';
 export { LinkageFile, VOLATILE_LINKAGE, type DoneEntries, type LinkageStore } from './linkage-file.js';
 export {
@@ -19,4 +17,4 @@ export {
   type LinkageState,
 } from './linkage-machine.js';
 export type { SiteFacts } from './condition.js';
-export { isMatch, WHERE_FIELDS, watched, type Watched } from './trigger.js';
+export { isMatch, WHERE_FIELDS, watched } from './trigger.js';

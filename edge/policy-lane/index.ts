@@ -2,7 +2,6 @@
  * The policy lane: what the authority of a site signed comes into force on a gateway, in a process of its own.
  * @packageDocumentation
  */
-export { AuthorityCourse } from './authority-course.js';
-export { LANE_HEAP_MAX_MB, LaneProcess, type LaneHandlers } from './lane-process.js';
+export { LaneProcess, type LaneHandlers } from './lane-process.js';
 export { LANE_RETRY_MS, PolicyLane, type LaneRejection, type PolicyLaneDeps } from './policy-lane.js';
 export { publishedRevision } from './published-revision.js';

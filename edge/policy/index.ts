@@ -19,7 +19,6 @@ export { planOfGateway } from './plan-of-gateway.js';
 export { hasPerson, NO_PLACES, Places, readPlaces } from './places.js';
 export { policyChanges } from './policy-changes.js';
 export { policyContentOf } from './policy-content.js';
-export { PolicyBuilder, type PolicyBuilderOptions } from './policy-builder.js';
 export { RecentMap } from './recent-map.js';
 export { ReplicaWatch, type ReplicaMessage } from './replica-watch.js';
 export type { Verify } from './signed-file.js';

@@ -3,6 +3,5 @@
  * Both take long to verify; the field hears only of what holds.
  * @packageDocumentation
  */
-export { HeardFeed, type HeardFeedDeps } from './heard-feed.js';
 export { ReplicaClient, type ReplicaHandlers } from './replica-client.js';
-export type { FromReplica, ReplicaThreadData, ToReplica, Unheard } from './replica-messages.js';
+export type { ReplicaThreadData, Unheard } from './replica-messages.js';

@@ -12,4 +12,4 @@ export {
   type RevocationStore,
 } from './revocation-book.js';
 export { RevocationFile } from './revocation-file.js';
-export { revocationOf, revocationRecord, RevocationSubject, type Revocation } from './revocation.js';
+export { RevocationSubject, type Revocation } from './revocation.js';

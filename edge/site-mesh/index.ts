@@ -13,15 +13,9 @@ export { partitionsOf } from './partitions.js';
 export { OwnCopies } from './own-copies.js';
 export { OwnJournal } from './own-journal.js';
 export { OwnNews } from './own-news.js';
-export {
-  PART_DISK_PAUSE_MS,
-  PART_FETCHES_MAX,
-  PART_RETRY_PAUSE_MS,
-  PartExchange,
-  type PartExchangeDeps,
-} from './part-exchange.js';
+export { PART_DISK_PAUSE_MS, PART_RETRY_PAUSE_MS, PartExchange, type PartExchangeDeps } from './part-exchange.js';
 export { PART_ASKED_AGAIN_MS, PART_REPLY_MAX_MS, PART_SILENCE_MAX_MS } from './part-fetch.js';
 export { SitePolicy, type SitePolicyDeps } from './site-policy.js';
 export { TIMES_INTERVAL_MS, TimeTeller, type MeshTime } from './time-teller.js';
 export { type WantedRevision } from './wanted-parts.js';
-export { LOOK_AGAIN_MS, SiteMesh, type SiteMeshDeps } from './site-mesh.js';
+export { SiteMesh, type SiteMeshDeps } from './site-mesh.js';

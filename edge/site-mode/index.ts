@@ -28,17 +28,14 @@ export {
   RELEASES_MAX,
   THREAT_LEVEL_MAX,
   threatLevel,
-  type Act,
   type HasInput,
   type Place,
   type Raise,
-  type Raised,
-  type Release,
 } from './raise.js';
 export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } from './site-mode.js';
 export { readMode } from './read-mode.js';
-export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
-export type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
+export { foldMode, type ModeClaim } from './recorded-mode.js';
+export type { DirectedRaise, DirectedRelease } from './directed-mode.js';
 export { FIRE_HEARD_LATE_MS, type HeardClaim } from './heard-claims.js';
 export { RELEASE_RETRY_MS } from './mode-directives.js';
 export { SiteModeKeeper, VOLATILE_MODE, type ModeStore, type SiteModeDeps } from './site-mode-keeper.js';

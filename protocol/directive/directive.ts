@@ -29,7 +29,7 @@ export type Raised = (typeof RAISED)[number];
 
 /** What is ordered for a door, as `Order` of a person at its gateway. */
 export const DoorDirective = Type.Union([
-  closed({ kind: Type.Literal('accessDoor'), extended: Type.Optional(Type.Boolean()) }),
+  closed({ kind: Type.Literal('accessDoor') }),
   closed({
     kind: Type.Literal('door'),
     mode: Type.Union(

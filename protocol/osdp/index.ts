@@ -38,7 +38,7 @@ export * from './biometrics.js';
 export * from './extended-id.js';
 export * from './file-transfer.js';
 export * from './multipart.js';
-export { isWhole, type AuthenticationFragment, type BiometricFragment, type Fragment } from './multipart-codecs.js';
+export type { AuthenticationFragment, BiometricFragment, Fragment } from './multipart-codecs.js';
 export { pivDataCommand, type PivObject, type SizedPivObject } from './piv-data.js';
 export * from './smart-card.js';
 export * from './tolerance.js';

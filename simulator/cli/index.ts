@@ -2,4 +2,3 @@
  * The command line of the deterministic worlds: `sparc simulate` hands its arguments to `bin/simulate.js`.
  * @packageDocumentation
  */
-export { reportText } from './report.js';

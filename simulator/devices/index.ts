@@ -4,14 +4,13 @@
  * @packageDocumentation
  */
 export { FACTORY_MEMORY, type DeviceMemory } from './device-memory.js';
-export { DeviceBody } from './device-body.js';
-export { firmwareImage, FirmwareSlot } from './firmware-slot.js';
+export { firmwareImage } from './firmware-slot.js';
 export { PdDevice, type PdSignal } from './pd-device.js';
-export { FIRST_FIRMWARE, MODEL, pdProfile, SIMULATED_VENDOR, type DeviceParts } from './pd-profile.js';
+export { MODEL, pdProfile, SIMULATED_VENDOR, type DeviceParts } from './pd-profile.js';
 export { DOOR_PHYSICS, SimulatedDoor, type DoorMovement, type DoorPhysics } from './simulated-door.js';
 export { SimulatedLock, type LockMovement, type LockType } from './simulated-lock.js';
 export { SimulatedReader, type CardBits, type LedColor, type LedView } from './simulated-reader.js';
 export { buildDoors, buildSite, type DoorParts, type SimulatedSite, type SiteParts } from './simulated-site.js';
 export { READER_QUIRK_NAMES, READER_QUIRKS, type ReaderQuirk } from './quirks/index.js';
 export { SimulatedSmartCard } from './smart-card.js';
-export { wireContact, wireExitButton, wireLock, type ActiveLevel, type Terminals } from './wiring.js';
+export { wireContact, wireLock, type ActiveLevel, type Terminals } from './wiring.js';

@@ -5,12 +5,11 @@
 export { buildControlApi } from './control-api.js';
 export { Demo, type DemoOptions, type RunningDemo } from './demo.js';
 export { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
-export { demoSite, DEMO_FACTORY_NEW } from './demo-site.js';
-export { DemoFolder } from './demo-folder.js';
+export { demoSite } from './demo-site.js';
 export { DeviceMemories } from './device-memories.js';
-export { hasSocat, openPty, openTcp, type LineAddress, type LineEnd, type LineKind } from './line-end.js';
+export type { LineAddress, LineEnd, LineKind } from './line-end.js';
 export { GatewayLink, type LinkEnd } from './gateway-link.js';
-export { LiveMesh, type LiveGateway } from './live-mesh.js';
+export type { LiveGateway } from './live-mesh.js';
 export { freePort, freePorts } from './ports.js';
 export { LIVE_BAUD_RATE, LiveSite, type LiveCard, type LiveSiteOptions } from './live-site.js';
 export * from './offline/index.js';

@@ -8,4 +8,4 @@ export { ReplicaDisk, type ReplicaWrite } from './replica-disk.js';
 export { appendOf, SimulatedLog } from './simulated-log.js';
 export { SimulatedMesh } from './simulated-mesh.js';
 export type { SimulatedNetwork } from './simulated-network.js';
-export { SimulatedReplicaStore, STORE_PHASES, type StorePhase } from './simulated-replica-store.js';
+export { SimulatedReplicaStore, type StorePhase } from './simulated-replica-store.js';

@@ -5,7 +5,7 @@
 export { buildApi, type ApiDeps } from './build-api.js';
 export type { DeliveryViews } from './delivery-routes.js';
 export { EventLog, type EventHistory, type EventRange } from './event-log.js';
-export { EventStreams, STREAM_BACKLOG_MAX_BYTES, STREAM_HEARTBEAT_MS, STREAMS_MAX } from './event-streams.js';
+export { EventStreams } from './event-streams.js';
 export { FieldRequests } from './field-requests.js';
 export { DIRECTIVE_FEED_INTERVAL_MS, MeshFeed, MESH_FEED_INTERVAL_MS, type MeshFeedViews } from './mesh-feed.js';
 export { METRICS, metricsText, type MetricFacts } from './metrics.js';

@@ -40,7 +40,7 @@ const EVERY_KIND: readonly DirectiveContent[] = [
     gateway: 'cd'.repeat(32),
     heads: ['x'.repeat(1_000), 'y'.repeat(1_000), 'z'.repeat(1_000)],
   },
-  { ...EVERY, kind: 'door', door: 'front', order: { kind: 'accessDoor', extended: true } },
+  { ...EVERY, kind: 'door', door: 'front', order: { kind: 'accessDoor' } },
   { ...EVERY, kind: 'door', door: 'front', order: { kind: 'door', mode: 'unlocked', forMs: 60_000 } },
   { ...EVERY, kind: 'door', door: 'front', order: { kind: 'releaseDoor' } },
 ];
