@@ -1,5 +1,5 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import type { EventDraft } from '@sparc/protocol/events';
+import { whyOf, type EventDraft } from '@sparc/protocol/events';
 import type { Clock, EntryId } from '@sparc/protocol/ports';
 import { Turns } from '../clock/index.js';
 import type { DirectiveMemory } from './directive-memory.js';
@@ -7,8 +7,6 @@ import type { DirectiveMemory } from './directive-memory.js';
 /** Refusals of what one gateway carries, or one operator gives here, that are recorded at once; then one after each pause. */
 export const REFUSALS_AT_ONCE_MAX = 8;
 export const REFUSAL_PAUSE_MS = 10_000;
-/** An entry holds no longer reason. */
-const WHY_LENGTH_MAX = 256;
 
 /** As far as its signature was verified: whoever carries a forgery says nothing about anybody's directive. */
 export interface Known {
@@ -36,7 +34,7 @@ export class Refusals {
       void this.memory.save();
     }
     const { code, message } = asSparcError(error);
-    this.keep({ name: 'directive.refused', code, detail: { ...known, why: message.slice(0, WHY_LENGTH_MAX) } }, cause);
+    this.keep({ name: 'directive.refused', code, detail: { ...known, why: whyOf(message) } }, cause);
   }
 
   #turnsOf(source: string): Turns {

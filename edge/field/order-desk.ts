@@ -1,4 +1,4 @@
-import type { EventDraft } from '@sparc/protocol/events';
+import { whyOf, type EventDraft } from '@sparc/protocol/events';
 import type { PolicyView } from '../access/index.js';
 import { isInForce, type Origin } from '../directives/index.js';
 import type { PassageBook } from '../passages/index.js';
@@ -17,8 +17,6 @@ import type { Recorder } from './recorder.js';
 
 /** From an operator's release to its command, as from a card's. */
 const OPERATOR_RELEASE_MAX_MS = 2_000;
-/** Of the sentence that says why an order was refused; an entry holds no longer one. */
-const WHY_LENGTH_MAX = 256;
 
 export interface OrderDeskDeps {
   readonly recorder: Recorder;
@@ -49,12 +47,11 @@ export class OrderDesk {
 
   #refused(order: Order | Toggle | RuleRaise, by: string, error: Error): void {
     const undoes = error instanceof OrderRefused ? error.undoes : undefined;
-    const why = error.message.slice(0, WHY_LENGTH_MAX);
     void this.deps.recorder.record({
       name: 'order.refused',
       ...('door' in order && { doorId: order.door }),
       ...(undoes !== undefined && { causeId: undoes }),
-      detail: { by, order: order.kind, why },
+      detail: { by, order: order.kind, why: whyOf(error.message) },
     });
   }
 

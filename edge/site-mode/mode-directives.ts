@@ -1,6 +1,6 @@
 import { AUTHORITY_NAME } from '@sparc/protocol/directive';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import type { EventDraft } from '@sparc/protocol/events';
+import { whyOf, type EventDraft } from '@sparc/protocol/events';
 import type { Clock, EntryId } from '@sparc/protocol/ports';
 import type { Directed, DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
 import { OrderRefused, refused } from './orders.js';
@@ -20,8 +20,6 @@ import type { SiteMode } from './site-mode.js';
 
 /** What an operator released is tried again after this, where it could not be recorded: it holds for the whole site. */
 export const RELEASE_RETRY_MS = 5_000;
-/** Of the sentence that says why an order was refused. */
-const WHY_LENGTH_MAX = 256;
 
 export interface ModeDirectivesDeps {
   readonly clock: Clock;
@@ -129,7 +127,7 @@ export class ModeDirectives {
       });
     } catch (error) {
       if (error instanceof OrderRefused && error.undoes !== undefined) {
-        const detail = { by, order: 'release', why: error.message.slice(0, WHY_LENGTH_MAX) };
+        const detail = { by, order: 'release', why: whyOf(error.message) };
         this.deps.record({ name: 'order.refused', causeId: error.undoes, detail });
       }
       throw error;

@@ -11,3 +11,4 @@ export * from './onvif-denials.js';
 export * from './onvif-topics.js';
 export { REASON_TEXTS } from './reason-texts.js';
 export * from './reasons.js';
+export * from './why.js';
