@@ -12,6 +12,7 @@ export { DevicesReturn } from './checkers/devices-return.js';
 export { checkEgressIsFree } from './checkers/egress-is-free.js';
 export { checkExpelledIsBounded } from './checkers/expelled-is-bounded.js';
 export { checkFaultsFired } from './checkers/faults-fired.js';
+export { checkFireFrees, type Burning } from './checkers/fire-frees.js';
 export { checkForksAreFound } from './checkers/forks-are-found.js';
 export { checkInOrder } from './checkers/in-order.js';
 export { checkLockdownHolds } from './checkers/lockdown-holds.js';
@@ -29,15 +30,17 @@ export { checkSpreadsInTime } from './checkers/spreads-in-time.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
 export { MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';
-export { SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
+export { fireAt, SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { arrivingShare, errandsAt } from './town-day.js';
 export {
   TOWN_BLOCKS_COUNT,
   TOWN_DOORS,
+  TOWN_FIRE_INPUT_NUMBER,
   TOWN_GATEWAYS_COUNT,
   TOWN_HOLDERS_COUNT,
   TOWN_STALENESS,
   townBus,
+  townDevice,
   townFireInput,
   townSite,
   type TownDoor,

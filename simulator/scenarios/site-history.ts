@@ -36,6 +36,9 @@ export interface DurableRecord {
 /** What can be out of order for a while: the gateway, its disk, the way of commands, a device by its id. */
 export type Subject = 'gateway' | 'disk' | 'commands' | (string & {});
 
+/** A fire frees a door. */
+export const fireAt = (doorId: string): Subject => `fire ${doorId}`;
+
 interface Outage {
   readonly subject: Subject;
   readonly fromMs: number;

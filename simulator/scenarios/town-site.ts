@@ -19,6 +19,9 @@ const GATES_COUNT = 2;
 const FACILITY = 7;
 const HOUR_MS = 3_600_000;
 
+/** Fire frees this door of each gateway; it heeds the detectors of both gateways of its block. */
+const FIRE_DOOR_INDEX = 7;
+
 /** A door of the town, and what hangs at it. */
 export interface TownDoor {
   readonly id: string;
@@ -28,9 +31,13 @@ export interface TownDoor {
   readonly index: number;
   readonly block: string;
   readonly isGate: boolean;
+  /** By smoke at either gateway of its block. */
+  readonly isFreedByFire: boolean;
 }
 
 export const townBus = (gateway: number): string => `bus-${gateway + 1}`;
+/** Drives the locks of a gateway, and watches its inputs. */
+export const townDevice = (gateway: number): string => `io-${gateway + 1}`;
 /** The fire detector that is wired to a gateway. */
 export const townFireInput = (gateway: number): string => `fire-${gateway + 1}`;
 export const townBlock = (gateway: number): string => `block-${Math.floor(gateway / 2) + 1}`;
@@ -44,17 +51,16 @@ export const TOWN_STALENESS = {
 export const TOWN_DOORS: readonly TownDoor[] = Array.from({ length: TOWN_DOORS_COUNT }, (_, at) => {
   const gateway = at % TOWN_GATEWAYS_COUNT;
   const index = Math.floor(at / TOWN_GATEWAYS_COUNT);
-  return { id: `door-${at + 1}`, gateway, index, block: townBlock(gateway), isGate: index < GATES_COUNT };
+  const [isGate, isFreedByFire] = [index < GATES_COUNT, index === FIRE_DOOR_INDEX];
+  return { id: `door-${at + 1}`, gateway, index, block: townBlock(gateway), isGate, isFreedByFire };
 });
 
 const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, index) => `block-${index + 1}`);
 /** What a block does while it cannot know who is inside. */
 const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
 const VAULT_INDEX = 3;
-/** Fire frees this door of each gateway; it heeds the detectors of both gateways of its block. */
-const FIRE_DOOR_INDEX = 7;
 /** Behind those of the doors. */
-const FIRE_INPUT_NUMBER = 40;
+export const TOWN_FIRE_INPUT_NUMBER = 40;
 
 const isVault = ({ index, gateway }: TownDoor): boolean => index === VAULT_INDEX && gateway % 2 === 0;
 
@@ -78,7 +84,7 @@ export function townSite(): SiteFile {
     cardFormats: [{ format: 'h10301', facilityCodes: [FACILITY] }],
     devices: [
       ...gateways.map((gateway): Device => ({
-        id: `io-${gateway + 1}`,
+        id: townDevice(gateway),
         bus: townBus(gateway),
         address: 0,
         secureChannel: 'required',
@@ -95,17 +101,17 @@ export function townSite(): SiteFile {
     readers: readers.map(({ id }) => ({ id, device: `${id}-device`, number: 0 })),
     inputs: [
       ...TOWN_DOORS.flatMap(({ id, gateway, index }): Input[] => [
-        { id: `${id}-contact`, device: `io-${gateway + 1}`, number: 2 * index, activeWhen: 'active' },
-        { id: `${id}-exit`, device: `io-${gateway + 1}`, number: 2 * index + 1, activeWhen: 'active' },
+        { id: `${id}-contact`, device: townDevice(gateway), number: 2 * index, activeWhen: 'active' },
+        { id: `${id}-exit`, device: townDevice(gateway), number: 2 * index + 1, activeWhen: 'active' },
       ]),
       ...gateways.map((gateway): Input => {
-        const wired = { device: `io-${gateway + 1}`, number: FIRE_INPUT_NUMBER, activeWhen: 'active' } as const;
+        const wired = { device: townDevice(gateway), number: TOWN_FIRE_INPUT_NUMBER, activeWhen: 'active' } as const;
         return { id: townFireInput(gateway), ...wired, purpose: 'fireAlarm' };
       }),
     ],
     outputs: TOWN_DOORS.map(({ id, gateway, index }) => ({
       id: `${id}-strike`,
-      device: `io-${gateway + 1}`,
+      device: townDevice(gateway),
       number: index,
     })),
     areas: [{ id: 'street', name: 'Street' }, ...BLOCKS.map(areaOf)],
@@ -140,7 +146,7 @@ function areaOf(id: string, index: number): Area {
   return { id, name: id, antiPassback: { mode: 'hard', unknown } };
 }
 
-function doorOf({ id, gateway, index }: TownDoor): Door {
+function doorOf({ id, gateway, index, isFreedByFire }: TownDoor): Door {
   return {
     id,
     name: id,
@@ -149,7 +155,7 @@ function doorOf({ id, gateway, index }: TownDoor): Door {
     exitRequest: { input: `${id}-exit`, releases: true },
     timings: { releaseTimeMs: 4_000, openTimeMs: 30_000, bounceFilterMs: 100 },
     onGatewayLoss: 'relock',
-    ...(index === FIRE_DOOR_INDEX && {
+    ...(isFreedByFire && {
       fireRelease: 'both',
       fireAlarms: [townFireInput(gateway), townFireInput(gateway ^ 1)],
     }),

@@ -65,10 +65,25 @@ export class TownTruth {
     private readonly confirmedAtMs: number,
   ) {}
 
-  /** The lockdowns and fire alarms that nobody released. */
+  /** The lockdowns that somebody gave and nobody released. */
   get standing(): readonly Given[] {
+    return this.#unreleased('lockdown');
+  }
+
+  /** The fire alarms that nobody released, or those of one gateway. */
+  fires(gateway?: number): readonly Given[] {
+    return this.#unreleased('fire').filter((each) => gateway === undefined || each.gateway === gateway);
+  }
+
+  /** A gateway says that it raised something itself; it stands everywhere until an operator releases it. */
+  raised(kind: 'lockdown' | 'fire', id: string, gateway: number, atMs: number): void {
+    if (this.given.some((each) => each.id === id)) return;
+    this.given.push({ id, kind, atMs, gateway, isRaisedByGateway: true, appliedAtMs: new Map() });
+  }
+
+  #unreleased(kind: Given['kind']): readonly Given[] {
     const released = new Set(this.given.flatMap(({ raises = [] }) => raises));
-    return this.given.filter(({ kind, id }) => (kind === 'lockdown' || kind === 'fire') && !released.has(id));
+    return this.given.filter((each) => each.kind === kind && !released.has(each.id));
   }
 
   /** What gateways take for the place of a person is another matter from now on than where the person is. */

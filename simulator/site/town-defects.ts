@@ -2,7 +2,7 @@ import type { Heard, HeardEntry } from '@sparc/edge/heard';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { FieldBus, FieldBusHandlers, Journal } from '@sparc/protocol/ports';
 import type { CardBits } from '../devices/index.js';
-import { TOWN_DOORS, TOWN_GATEWAYS_COUNT, townFireInput } from '../scenarios/index.js';
+import { TOWN_DOORS, TOWN_FIRE_INPUT_NUMBER, TOWN_GATEWAYS_COUNT, townFireInput } from '../scenarios/index.js';
 import { defectWrappers } from './site-defects.js';
 import type { TownWrappers } from './town-gateway.js';
 import { townCard } from './town-people.js';
@@ -22,6 +22,7 @@ export const TOWN_DEFECTS = [
   'deafToClaims',
   'blindToScope',
   'believesAnyFire',
+  'deafToDetectors',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
 
@@ -51,6 +52,10 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
     }
     case 'deadButtons':
       return { fieldBus: (bus) => listening(bus, (handlers) => ({ ...handlers, onInput: withoutButtons(handlers) })) };
+    case 'deafToDetectors':
+      return {
+        fieldBus: (bus) => listening(bus, (handlers) => ({ ...handlers, onInput: withoutDetectors(handlers) })),
+      };
     case 'deafToDirectives':
       return gateway === 1 ? { heard: (heard) => ({ ...heard, entries: [] }) } : {};
     case 'deafToReleases':
@@ -120,6 +125,12 @@ const withoutButtons =
   (handlers: FieldBusHandlers): FieldBusHandlers['onInput'] =>
   (change) => {
     if (change.inputNumber % 2 === 0) handlers.onInput(change);
+  };
+
+const withoutDetectors =
+  (handlers: FieldBusHandlers): FieldBusHandlers['onInput'] =>
+  (change) => {
+    if (change.inputNumber !== TOWN_FIRE_INPUT_NUMBER) handlers.onInput(change);
   };
 
 const listening = (bus: FieldBus, change: (handlers: FieldBusHandlers) => FieldBusHandlers): FieldBus => ({

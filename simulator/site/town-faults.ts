@@ -2,14 +2,16 @@ import { HEALTHY_PATH, type SimulatedMesh } from '../mesh/index.js';
 import { HEALTHY_DISK, sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import { HEALTHY_BUS } from './card-level-bus.js';
 import { COMMIT_PHASES } from './simulated-log-store.js';
+import { FIRE_FAULT } from './town-fire.js';
 import type { Quarter } from './town-quarters.js';
 
 const POWER_FAULTS = ['powerCut', ...COMMIT_PHASES.map((phase) => `powerCut.${phase}` as const)] as const;
 const MESH_FAULTS = ['partition', 'oneWay', 'slowLink', 'lostMessages', 'reset'] as const;
 const PART_FAULTS = ['slowDisk', 'failingDisk', 'deviceReboot', 'lossyBus', 'clockStep', 'noTimeServer'] as const;
-/** What breaks in the town while it lives. */
-export const TOWN_FAULTS = [...POWER_FAULTS, ...MESH_FAULTS, ...PART_FAULTS] as const;
-export type TownFault = (typeof TOWN_FAULTS)[number];
+const FAULTS = [...POWER_FAULTS, ...MESH_FAULTS, ...PART_FAULTS] as const;
+type Fault = (typeof FAULTS)[number];
+/** What breaks in the town while it lives, or burns. */
+export const TOWN_FAULTS = [...FAULTS, FIRE_FAULT] as const;
 
 const PAUSE_MIN_MS = 3 * 60_000;
 const PAUSE_MAX_MS = 15 * 60_000;
@@ -36,7 +38,7 @@ export interface FaultyTown {
 
 /** Breaks gateways, disks, buses, clocks and links, and repairs each. */
 export class TownFaults {
-  readonly fired = new Map<TownFault, number>();
+  readonly fired = new Map<Fault, number>();
   #healed = false;
   #running = 0;
 
@@ -58,7 +60,7 @@ export class TownFaults {
     this.#healed = true;
   }
 
-  async #run(faults: readonly TownFault[]): Promise<void> {
+  async #run(faults: readonly Fault[]): Promise<void> {
     const random = this.town.random.fork(faults.join());
     this.#running += 1;
     for (;;) {
@@ -70,7 +72,7 @@ export class TownFaults {
     this.#running -= 1;
   }
 
-  async #one(fault: TownFault, quarter: Quarter, random: SeededRandom): Promise<void> {
+  async #one(fault: Fault, quarter: Quarter, random: SeededRandom): Promise<void> {
     const { clock } = this.town;
     const { gateway, bus, history } = quarter;
     const lastsMs = random.between(LASTS_MIN_MS, LASTS_MAX_MS);
@@ -197,7 +199,7 @@ export class TownFaults {
   }
 
   /** At one of the next commits, at that phase of it. */
-  async #powerCutAt(fault: TownFault & `powerCut.${string}`, quarter: Quarter, random: SeededRandom): Promise<void> {
+  async #powerCutAt(fault: Fault & `powerCut.${string}`, quarter: Quarter, random: SeededRandom): Promise<void> {
     const { gateway } = quarter;
     let commitsLeft = random.integer(1, 6);
     const died = new Promise<void>((resolve) => {
@@ -216,7 +218,7 @@ export class TownFaults {
     if (gateway.field === undefined) await died;
   }
 
-  #fire(fault: TownFault, where: string): void {
+  #fire(fault: Fault, where: string): void {
     this.town.trace(`fault ${fault} ${where}`);
     this.town.unsettle();
     this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);

@@ -94,10 +94,10 @@ export class TownOperators {
     this.#closed = true;
   }
 
-  /** Ends every lockdown that stands. */
+  /** Ends every lockdown and every fire alarm that stands. */
   async releaseAll(): Promise<void> {
-    const raises = this.deps.truth.standing.map(({ id }) => id);
-    if (raises.length > 0) await this.#release(raises);
+    const { truth } = this.deps;
+    await this.release([...truth.standing, ...truth.fires()]);
   }
 
   /** `head`: up to where the log of the gateway counts. True when another gateway took it. */
@@ -142,7 +142,7 @@ export class TownOperators {
         return;
       }
       case 'lockdown': {
-        if (truth.standing.length > 0) return this.releaseAll();
+        if (truth.standing.length > 0) return this.release(truth.standing);
         const isWarden = random.chance(0.25);
         const block = isWarden ? this.#wardensBlock : `block-${random.integer(1, TOWN_BLOCKS_COUNT)}`;
         const scope = isWarden
@@ -155,7 +155,7 @@ export class TownOperators {
         const given = await this.#give('lockdown', { kind: 'raise', what: 'lockdown', ...parts }, parts, { by });
         if (given === undefined) return;
         await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS) / Math.sqrt(this.deps.pace));
-        await this.#release([given.id]);
+        await this.release([given]);
         return;
       }
       case 'revoke': {
@@ -206,8 +206,10 @@ export class TownOperators {
   }
 
   /** Where nobody answers, at another gateway. */
-  async #release(raises: readonly string[]): Promise<void> {
-    while ((await this.#give('release', { kind: 'release', raises: [...raises] }, { raises })) === undefined) {
+  async release(standing: readonly Given[]): Promise<void> {
+    const raises = standing.map(({ id }) => id);
+    if (raises.length === 0) return;
+    while ((await this.#give('release', { kind: 'release', raises }, { raises })) === undefined) {
       await sleep(this.deps.clock, RETRY_MS);
     }
   }

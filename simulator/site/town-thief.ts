@@ -1,6 +1,6 @@
 import { encodeSignedDirective } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
-import { townFireInput, TOWN_HOLDERS_COUNT, type Given, type TownTruth } from '../scenarios/index.js';
+import { townFireInput, TOWN_HOLDERS_COUNT, type TownTruth } from '../scenarios/index.js';
 import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import type { TownOperators } from './town-operators.js';
 import type { TownGateway } from './town-gateway.js';
@@ -136,17 +136,10 @@ export class TownThief {
   }
 
   /** The id of one that the gateway says it raised; it stands everywhere until an operator releases it. */
-  #raise(gateway: TownGateway, kind: Given['kind']): string {
+  #raise(gateway: TownGateway, kind: 'lockdown' | 'fire'): string {
     const { truth, clock } = this.deps;
     const id = this.#newId();
-    truth.given.push({
-      id,
-      kind,
-      atMs: clock.monotonicMs(),
-      gateway: this.#numberOf(gateway),
-      isRaisedByGateway: true,
-      appliedAtMs: new Map(),
-    });
+    truth.raised(kind, id, this.#numberOf(gateway), clock.monotonicMs());
     this.deps.unsettle();
     return id;
   }

@@ -5,6 +5,7 @@ import type { ReaderFront } from '../people/index.js';
 import {
   checkAnswersInTime,
   checkEgressIsFree,
+  checkFireFrees,
   checkLockdownHolds,
   checkLocksRelock,
   checkLogsAgree,
@@ -24,6 +25,7 @@ import {
 import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
 import { readEvents } from './durable-records.js';
 import type { TownDefect } from './town-defects.js';
+import { TownFire } from './town-fire.js';
 import { TownFaults } from './town-faults.js';
 import { TownOperators } from './town-operators.js';
 import { townCard, TownPeople } from './town-people.js';
@@ -81,12 +83,14 @@ export class TownWorld {
   readonly #truth: TownTruth;
   readonly #operators: TownOperators;
   readonly #faults: TownFaults;
+  readonly #fire: TownFire;
   readonly #thief: TownThief;
   readonly #rollCall: TownRollCall;
   readonly #durationMs: number;
   readonly #faultsMs: number;
   #spread = { seen: 0, slowestMs: 0 };
   #areasAsked = 0;
+  #firesSeen = 0;
 
   constructor(options: TownWorldOptions) {
     const { seed, hours = HOURS, defect, policy = new TownPolicy() } = options;
@@ -126,7 +130,7 @@ export class TownWorld {
       front: (door, point, credential) => this.#front(door, point, credential),
       leaves: (door) => this.#quarterOf(door).history.exitPresses.add(door.id, clock.monotonicMs()),
       revoked: () => this.#truth.given.flatMap(({ kind, subject }) => (kind === 'revoke' && subject ? [subject] : [])),
-      isAvoided: ({ gateway }) => gateway === this.#thief.stolen,
+      isAvoided: (door) => door.gateway === this.#thief.stolen || this.#fire.isFree(door),
     });
     this.#operators = new TownOperators({
       ...common,
@@ -153,6 +157,14 @@ export class TownWorld {
       quarters: this.#quarters,
       stolen: () => this.#thief.stolen,
     });
+    this.#fire = new TownFire({
+      ...common,
+      random: random.fork('fire'),
+      quarters: this.#quarters,
+      truth: this.#truth,
+      operators: this.#operators,
+      isStolen: (gateway) => gateway === this.#thief.stolen,
+    });
     this.#faults = new TownFaults({
       ...common,
       random: random.fork('faults'),
@@ -169,11 +181,13 @@ export class TownWorld {
     void this.#sampleSchedules();
     void this.#watchReach();
     this.#faults.start();
+    void this.#fire.live();
     void this.#thief.live(this.#faultsMs);
     await clock.run(this.#faultsMs);
     this.#operators.close();
     this.#faults.heal();
-    await clock.runUntil(() => this.#faults.ended && this.#thief.ended, REPAIR_MAX_MS);
+    this.#fire.close();
+    await clock.runUntil(() => this.#faults.ended && this.#thief.ended && this.#fire.ended, REPAIR_MAX_MS);
     await clock.advance(2 * RECOVERY_MS);
     await this.#within(this.#operators.releaseAll(), RECOVERY_MS);
     await clock.run(this.#durationMs);
@@ -219,6 +233,7 @@ export class TownWorld {
     this.#spread = checkSpreadsInTime(given, honest, violations);
     checkLockdownHolds(given, honest, violations);
     checkRevokedOpensNothing(given, honest, violations);
+    this.#firesSeen = checkFireFrees(this.#fire.burnt, honest, violations);
     this.#areasAsked = this.#rollCall.check(violations);
     checkLogsAgree(
       this.#quarters.flatMap(({ gateway }, index) => (isStolen(index) ? [] : [gateway.platter])),
@@ -235,7 +250,7 @@ export class TownWorld {
     const named = (event: string) => sum(({ records }) => records.filter(({ name }) => name === event).length);
     const { messages, requests, sessions } = this.#mesh.carried;
     const { given } = this.#truth;
-    const fired = new Map<string, number>([...this.#faults.fired, ...this.#thief.fired]);
+    const fired = new Map<string, number>([...this.#faults.fired, ...this.#thief.fired, ...this.#fire.fired]);
     for (const { gateway, bus } of this.#quarters) {
       for (const [fault, count] of [...gateway.journalDisk.fired, ...bus.fired]) {
         fired.set(fault, (fired.get(fault) ?? 0) + count);
@@ -259,6 +274,7 @@ export class TownWorld {
         spreadsChecked: this.#spread.seen,
         spreadSlowestMs: this.#spread.slowestMs,
         areasAsked: this.#areasAsked,
+        firesSeen: this.#firesSeen,
         sessions,
         messages,
         requests,
@@ -328,10 +344,11 @@ export class TownWorld {
   }
 
   #onRecord(gateway: number, { record }: AppendedEntry): void {
-    const { detail = {}, name } = record as {
-      readonly name: string;
-      readonly detail?: Readonly<Record<string, string>>;
-    };
+    const { detail = {}, name, causeId } = record;
+    const { raise } = detail;
+    if (name === 'fire.alarm' && causeId === undefined && raise !== undefined) {
+      this.#truth.raised('fire', raise, gateway, this.#nowMs);
+    }
     const directive = detail['directive'];
     if (directive === undefined || NO_EFFECT.has(name)) return;
     if (this.#truth.vain.has(directive) && gateway !== this.#thief.stolen) {

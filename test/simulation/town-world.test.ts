@@ -8,7 +8,7 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   silentReaders: { checker: 'answers-in-time', pace: 1 },
   forgottenDenials: { checker: 'said-why', pace: 1 },
   opensToAnyCard: { checker: 'only-the-entitled', pace: 1 },
-  opensInLockdown: { checker: 'lockdown-holds', pace: 8 },
+  opensInLockdown: { checker: 'lockdown-holds', pace: 10 },
   opensToRevoked: { checker: 'revoked-opens-nothing', pace: 8 },
   slowOutputs: { checker: 'egress-is-free', pace: 10 },
   deadButtons: { checker: 'nobody-is-trapped', pace: 10 },
@@ -18,6 +18,7 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   deafToClaims: { checker: 'areas-agree', pace: 2 },
   blindToScope: { checker: 'overreach-is-refused', pace: 4 },
   believesAnyFire: { checker: 'only-the-entitled', pace: 1 },
+  deafToDetectors: { checker: 'fire-frees', pace: 4 },
 };
 
 t.test('one seed has one history, another seed another', async (t) => {

@@ -1,6 +1,6 @@
 import type { SimulatedDoor } from '../../devices/index.js';
 import { between } from '../instants.js';
-import type { Presentation, SiteHistory } from '../site-history.js';
+import { fireAt, type Presentation, type SiteHistory } from '../site-history.js';
 
 /** A lock moved to released. */
 export interface Release {
@@ -31,13 +31,14 @@ export function releasesOf(history: SiteHistory): Release[] {
   );
 }
 
-/** Released for people who leave, by a schedule, or because a lock that fails safe had no power. */
+/** Released for people who leave, by a fire, by a schedule, or because a lock that fails safe had no power. */
 export function needsNoCard(history: SiteHistory, { door }: Release, atMs: number): boolean {
   const device = history.deviceOf.get(door.id) ?? '';
   return (
     history.exitPresses.isWithin(door.id, atMs - EXIT_MAX_MS, atMs) ||
     history.opened.isWithin(door.id, atMs - OPENED_MAX_MS, atMs) ||
     history.scheduledOpen.isWithin(door.id, atMs - LEASE_MAX_MS, atMs) ||
+    !history.wereWhole([fireAt(door.id)], atMs, atMs) ||
     (door.lock.type === 'failSafe' && !history.wereWhole([device, 'gateway'], atMs - RETURN_MAX_MS, atMs))
   );
 }
