@@ -20,6 +20,5 @@ export {
   DIRECTIVES_HEARD_AT_ONCE_MAX,
   HeardPaces,
   OperatorPace,
-  REVOCATIONS_AT_ONCE_MAX,
 } from './operator-pace.js';
 export { readDirectives } from './read-directives.js';
