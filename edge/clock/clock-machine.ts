@@ -1,6 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { WallTime } from '@sparc/protocol/ports';
 import {
+  DRIFT_MAX_PPM,
   DRIFT_MIN_PPM,
   errorAt,
   isBehindMark,
@@ -22,8 +23,6 @@ export const PERSON_ERROR_MS = 60_000;
 /** Hardware clocks are read in whole seconds, and the system's was set from one a while ago. */
 const HARDWARE_AGREES_MS = 2_000;
 const HARDWARE_ERROR_MS = HARDWARE_AGREES_MS + 1_000;
-/** A clock that is worse than this is broken. */
-const DRIFT_MAX_PPM = 500;
 /** A shorter span measures the network and no drift. */
 const DRIFT_SPAN_MIN_MS = 3_600_000;
 
@@ -147,18 +146,19 @@ function look(state: ClockState, reading: Reading, trustUnsynced: boolean): Cloc
  * person can say that what has surely passed never did.
  */
 function confirm(state: ClockState, reading: Reading, confirmedUnixMs: number): ClockState {
-  const { rival, ...rest } = state;
+  const { rival, driftSince, ...rest } = state;
   const seen = { ...rest, confirmedUnixMs };
   const { line } = state;
   const { unixMs, uptimeMs } = reading;
   const offsetMs = offsetOf(reading);
   const vouched = { atMs: uptimeMs - Math.max(0, unixMs - confirmedUnixMs), errorMs: 0 };
+  const from = { atMs: vouched.atMs, offsetMs };
   const errorMs = errorAt(state, uptimeMs);
-  if (errorMs === undefined) return { ...seen, line: { offsetMs, steadySinceMs: uptimeMs, vouched } };
+  if (errorMs === undefined) return { ...seen, line: { offsetMs, steadySinceMs: uptimeMs, vouched }, driftSince: from };
   const apartMs = Math.abs(offsetMs - line.offsetMs);
   if (apartMs < STEP_MIN_MS + errorMs) {
     const { steadySinceMs } = line;
-    return { ...seen, driftPpm: drift(state, apartMs, uptimeMs), line: { offsetMs, steadySinceMs, vouched } };
+    return { ...seen, ...drift(state, from), line: { offsetMs, steadySinceMs, vouched } };
   }
   // The system was set from the hardware clock: that the two agree says nothing against a time source. Neither do neighbours.
   if (line.vouched?.isCarried || line.isOfSite)
@@ -197,10 +197,19 @@ const lineOf = ({ offsetMs, errorMs }: SiteTime, atMs: number, steadySinceMs: nu
   ...(errorMs !== undefined && { vouched: { atMs, errorMs } }),
 });
 
-/** Twice what was found, because the next span may be warmer. */
-function drift({ line: { vouched }, driftPpm }: ClockState, apartMs: number, atMs: number): number {
-  if (vouched?.errorMs !== 0 || atMs - vouched.atMs < DRIFT_SPAN_MIN_MS) return driftPpm;
-  return Math.min(DRIFT_MAX_PPM, Math.max(DRIFT_MIN_PPM, Math.ceil((2e6 * apartMs) / (atMs - vouched.atMs))));
+/**
+ * Twice what was found, because the next span may be warmer. A span goes over as many confirmations as it takes: sources
+ * are asked more often than drift can be told from the network.
+ */
+function drift(
+  { driftSince, driftPpm }: ClockState,
+  now: NonNullable<ClockState['driftSince']>,
+): Pick<ClockState, 'driftPpm' | 'driftSince'> {
+  if (driftSince === undefined) return { driftPpm, driftSince: now };
+  const spanMs = now.atMs - driftSince.atMs;
+  if (spanMs < DRIFT_SPAN_MIN_MS) return { driftPpm, driftSince };
+  const found = Math.ceil((2e6 * Math.abs(now.offsetMs - driftSince.offsetMs)) / spanMs);
+  return { driftPpm: Math.min(DRIFT_MAX_PPM, Math.max(DRIFT_MIN_PPM, found)), driftSince: now };
 }
 
 /**
@@ -212,10 +221,10 @@ function raiseMark(state: ClockState, reading: Reading, trustUnsynced: boolean):
   const { unixMs, quality, errorMs = 0 } = judge(state, reading);
   if (quality === 'stepped' || (quality === 'unsynced' && !trustUnsynced)) return state;
   const { uptimeMs } = reading;
-  const { mark, line, rival, driftPpm } = state;
+  const { mark, line, rival } = state;
   const [was, is] = [markAt(state, uptimeMs) ?? -Infinity, unixMs - errorMs];
   if (is <= was) return state;
-  const explainedMs = mark === undefined ? 0 : STEP_MIN_MS + ((uptimeMs - mark.atMs) * 2 * driftPpm) / 1e6;
+  const explainedMs = mark === undefined ? 0 : STEP_MIN_MS + ((uptimeMs - mark.atMs) * 2 * DRIFT_MAX_PPM) / 1e6;
   const isStoodBy =
     uptimeMs - line.steadySinceMs >= STAND_BY_MS && line.vouched?.isCarried !== true && rival === undefined;
   if (is - was > explainedMs && !isStoodBy) return state;

@@ -9,6 +9,8 @@ export const SYNCED_MAX_MS = 4_200_000;
 export const HOLDOVER_MAX_MS = 259_200_000;
 /** Ordinary crystals are sold with 20 to 50 parts per million; none is believed to be better. */
 export const DRIFT_MIN_PPM = 50;
+/** A clock that is worse than this is broken. */
+export const DRIFT_MAX_PPM = 500;
 
 /** The clocks of the machine at one instant. */
 export interface Reading {
@@ -55,6 +57,8 @@ export const ClockState = Type.Object(
     /** The confirmation that was taken up last. */
     confirmedUnixMs: Type.Optional(Type.Number()),
     driftPpm: Type.Number(),
+    /** From when on the next measurement of the drift goes, and the wall time minus the uptime that a source confirmed then. */
+    driftSince: Type.Optional(Type.Object({ atMs: Type.Number(), offsetMs: Type.Number() }, closed)),
     /** At the last look; no quality before the first. */
     seen: Type.Object(
       {
@@ -75,9 +79,9 @@ export const offsetOf = ({ unixMs, uptimeMs }: Reading): number => unixMs - upti
 export const isOn = ({ offsetMs }: { readonly offsetMs: number }, reading: Reading): boolean =>
   Math.abs(offsetOf(reading) - offsetMs) < STEP_MIN_MS;
 
-/** The high-water mark at an instant: it moves on with the uptime, as slowly as that may run. */
-export function markAt({ mark, driftPpm }: Pick<ClockState, 'mark' | 'driftPpm'>, atMs: number): number | undefined {
-  return mark && Math.floor(mark.unixMs + (atMs - mark.atMs) * (1 - driftPpm / 1e6));
+/** The high-water mark at an instant: it moves on with the uptime, as slowly as time may pass beside the fastest one. */
+export function markAt({ mark }: Pick<ClockState, 'mark'>, atMs: number): number | undefined {
+  return mark && Math.floor(mark.unixMs + (atMs - mark.atMs) * (1 - DRIFT_MAX_PPM / 1e6));
 }
 
 export const isBehindMark = (state: ClockState, { unixMs, uptimeMs }: Pick<Reading, 'unixMs' | 'uptimeMs'>): boolean =>

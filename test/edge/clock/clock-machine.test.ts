@@ -162,6 +162,21 @@ t.test('a correction that drift explains is taken, and teaches how far the clock
   t.match(machine.now, { quality: 'holdover', errorMs: 345 });
 });
 
+t.test('an oscillator that is fast is neither distrusted nor believed to be better than it is', async (t) => {
+  const machine = new Machine();
+  machine.confirm();
+  machine.news();
+  const askedMs = 17 * 60_000;
+  for (let passedMs = askedMs; passedMs < 72 * HOUR_MS; passedMs += askedMs) {
+    machine.pass(askedMs);
+    machine.confirm(-200e-6 * passedMs);
+    if (machine.quality !== 'synced') break;
+  }
+  t.equal(machine.quality, 'synced', 'a time source stands by it all the while');
+  t.ok(machine.state.driftPpm >= 400 && machine.state.driftPpm < 410, 'measured over several confirmations');
+  t.same(machine.news(), []);
+});
+
 t.test('a clock that somebody sets is not believed, until it is set back or the time source agrees', async (t) => {
   for (const stepMs of [HOUR_MS, -HOUR_MS]) {
     const machine = new Machine();
