@@ -3,6 +3,7 @@ import {
   TOWN_DOORS,
   TOWN_FIRE_INPUT_NUMBER,
   townDevice,
+  townFireInput,
   type Burning,
   type TownDoor,
   type TownTruth,
@@ -91,10 +92,21 @@ export class TownFire {
     device?.setInput(TOWN_FIRE_INPUT_NUMBER, false);
     await sleep(clock, random.between(LATCHED_MIN_MS, LATCHED_MAX_MS));
     burning.endMs = clock.monotonicMs();
-    await operators.release(truth.fires(gateway));
-    await sleep(clock, AFTERMATH_MS);
+    // An alarm may come late to the ears of a person: from a disk that refused it, or a gateway that was away.
+    do {
+      await operators.release(truth.fires());
+      await sleep(clock, AFTERMATH_MS);
+    } while ([gateway, gateway ^ 1].some((at) => this.#isAlarmed(at, gateway)));
     this.deps.unsettle();
     for (const { id } of doors) this.#freed.delete(id);
     for (const end of ends) end?.();
+  }
+
+  /** One gateway of a block says that there is a fire at the detector of one, or says nothing. */
+  #isAlarmed(at: number, gateway: number): boolean {
+    const { quarters, isStolen } = this.deps;
+    if (isStolen(at)) return false;
+    const mode = quarters[at]?.gateway.field?.snapshot().mode;
+    return mode === undefined || mode.fires.includes(townFireInput(gateway));
   }
 }
