@@ -1,5 +1,5 @@
 import type { EventDraft } from '@sparc/protocol/events';
-import { HLC_AHEAD_MAX_MS, type Hlc } from '@sparc/protocol/hlc';
+import { HLC_TOLERATED_MAX_MS, type Hlc } from '@sparc/protocol/hlc';
 import type { Clock } from '@sparc/protocol/ports';
 
 /** It is told so often of one gateway. */
@@ -21,7 +21,7 @@ export class StampsAhead {
   look(author: string, { unixMs }: Hlc): void {
     const { clock, record } = this.deps;
     const aheadMs = unixMs - clock.wall().unixMs;
-    if (aheadMs <= HLC_AHEAD_MAX_MS) return;
+    if (aheadMs <= HLC_TOLERATED_MAX_MS) return;
     const nowMs = clock.monotonicMs();
     if (nowMs - (this.#toldAtMs.get(author) ?? -Infinity) < STAMPS_AHEAD_PAUSE_MS) return;
     this.#toldAtMs.set(author, nowMs);

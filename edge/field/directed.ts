@@ -21,8 +21,8 @@ import type { OrderDesk } from './order-desk.js';
 import type { Recorder } from './recorder.js';
 import type { StampClock } from './stamp-clock.js';
 
-/** A clock that shows a time before a command was carried, by more than this, says nothing about its deadline. */
-const CLOCKS_APART_MAX_MS = 120_000;
+/** A clock that shows a time before a command was carried, by more than this, says nothing about its deadline: as with stamps. */
+const CLOCKS_APART_MAX_MS = 240_000;
 
 /** The site whose operators direct the gateway. */
 export interface DirectedSite extends DirectiveSite {

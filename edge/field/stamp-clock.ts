@@ -1,4 +1,4 @@
-import { HLC_ZERO, mergeHlc, type Hlc } from '@sparc/protocol/hlc';
+import { followedHlc, type Hlc } from '@sparc/protocol/hlc';
 import type { Clock, Journal } from '@sparc/protocol/ports';
 
 /** The time that entries are stamped with: it follows what other gateways recorded, and never goes back. */
@@ -19,9 +19,9 @@ export class StampClock {
   /** Another gateway stamped something: what is recorded here from now on comes after it. False: it is too far ahead for that. */
   follow(hlc: Hlc): boolean {
     this.journal.observe(hlc);
-    const { followed } = mergeHlc(HLC_ZERO, hlc, this.clock.wall().unixMs);
-    if (followed) this.stamped(hlc);
-    return followed;
+    const followed = followedHlc(hlc, this.clock.wall().unixMs);
+    if (followed !== undefined) this.stamped(followed);
+    return followed !== undefined;
   }
 
   /**

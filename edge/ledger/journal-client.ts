@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
-import { compareHlc, HLC_ZERO, mergeHlc, type Hlc } from '@sparc/protocol/hlc';
+import { compareHlc, followedHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import type { AppendedEntry, Clock, EntryDraft, Journal, Timer } from '@sparc/protocol/ports';
 import {
   fromPlain,
@@ -82,9 +82,9 @@ export class JournalClient implements Journal {
   }
 
   observe(hlc: Hlc): void {
-    const { followed } = mergeHlc(this.#heard, hlc, this.clock.wall().unixMs);
-    if (!followed || compareHlc(hlc, this.#heard) <= 0) return;
-    this.#heard = hlc;
+    const followed = followedHlc(hlc, this.clock.wall().unixMs);
+    if (followed === undefined || compareHlc(followed, this.#heard) <= 0) return;
+    this.#heard = followed;
     // One that starts is told then.
     if (this.#state === 'running') this.#tellHeard();
   }

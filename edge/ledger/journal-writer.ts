@@ -187,7 +187,7 @@ export class JournalWriter implements Journal {
 
   /** `wall` is the time at which it was heard, where it is not the time of the call. */
   observe(hlc: Hlc, wall: WallTime = this.#deps.clock.wall()): void {
-    this.#hlc = mergeHlc(this.#hlc, hlc, wall.unixMs).hlc;
+    this.#hlc = mergeHlc(this.#hlc, hlc, wall.unixMs);
   }
 
   /** Records that were dropped on their way here; the next commit says so in a `journal.gap`. */

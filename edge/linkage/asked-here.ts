@@ -81,7 +81,7 @@ export class AskedHere {
   heard(entry: HeardEntry): void {
     const { id, record, hlc } = entry;
     const { clock, parts, run, isLasting } = this.deps;
-    this.#latest = mergeHlc(this.#latest, hlc, clock.wall().unixMs).hlc;
+    this.#latest = mergeHlc(this.#latest, hlc, clock.wall().unixMs);
     const rule = parts.rule(record.detail?.['rule'] ?? '');
     if (rule === undefined || record.detail?.['chain'] === undefined) return;
     const actions = rule.then.filter(isPlaced).filter((action) => parts.isHere(action));

@@ -1,10 +1,10 @@
 import type { EventDraft, EventRecord } from '@sparc/protocol/events';
 import {
   compareHlc,
+  followedHlc,
   HLC_AHEAD_MAX_MS,
   HLC_COUNTER_MAX,
   HLC_ZERO,
-  mergeHlc,
   nextHlc,
   type Hlc,
 } from '@sparc/protocol/hlc';
@@ -315,8 +315,8 @@ export class AreaBook {
 
   /** What is claimed here next comes after it, as in the journal; it never runs ahead of that, or a claim would move back. */
   #follow(hlc: Hlc): void {
-    const { followed } = mergeHlc(this.#latest, hlc, this.deps.clock.wall().unixMs);
-    if (followed && compareHlc(hlc, this.#latest) > 0) this.#latest = hlc;
+    const followed = followedHlc(hlc, this.deps.clock.wall().unixMs);
+    if (followed !== undefined && compareHlc(followed, this.#latest) > 0) this.#latest = followed;
   }
 
   /** Records which areas are not known any more, or again. */

@@ -90,7 +90,7 @@ export const GATEWAY_EVENTS = {
   'clock.stamps_ahead': {
     severity: 'warning',
     meaning:
-      'The stamps of another gateway are more than 120 s ahead of the clock here: they are kept, and not followed. One of the two clocks is wrong. Told once an hour.',
+      'The stamps of another gateway are more than 240 s ahead of the clock here: they are kept, and not followed. One of the two clocks is wrong. Told once an hour.',
     detail: { gateway: 'its public key', aheadMs: 'by how much' },
   },
   'clock.unsynced': {

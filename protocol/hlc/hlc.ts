@@ -6,8 +6,13 @@ export interface Hlc {
 
 export const HLC_UNIX_MS_MAX = 2 ** 48 - 1;
 export const HLC_COUNTER_MAX = 2 ** 16 - 1;
-/** A remote stamp further ahead of the own wall time than this is kept with its entry, but not followed. */
+/** A remote stamp is followed no further ahead of the own wall time than this. */
 export const HLC_AHEAD_MAX_MS = 120_000;
+/**
+ * One that is further ahead than this is kept with its entry, and not followed at all. Far outside the other: where a
+ * gateway that lies brings one to that, those whose clocks are behind do not take it for wrong.
+ */
+export const HLC_TOLERATED_MAX_MS = 240_000;
 
 export const HLC_ZERO: Hlc = { unixMs: 0, counter: 0 };
 
@@ -22,14 +27,18 @@ export function nextHlc(last: Hlc, wallUnixMs: number): Hlc {
   return compareHlc(now, last) > 0 ? now : successor(last);
 }
 
-/** The local clock after it has seen a remote stamp; `followed` is false for one too far ahead, which changes nothing. */
-export function mergeHlc(
-  last: Hlc,
-  remote: Hlc,
-  wallUnixMs: number,
-): { readonly hlc: Hlc; readonly followed: boolean } {
-  if (remote.unixMs - wallUnixMs > HLC_AHEAD_MAX_MS) return { hlc: last, followed: false };
-  return { hlc: nextHlc(compareHlc(last, remote) < 0 ? remote : last, wallUnixMs), followed: true };
+/** The part of a remote stamp that is followed. Undefined: it is too far ahead. */
+export function followedHlc(remote: Hlc, wallUnixMs: number): Hlc | undefined {
+  if (remote.unixMs - wallUnixMs > HLC_TOLERATED_MAX_MS) return undefined;
+  const furthest = atWallTime(wallUnixMs + HLC_AHEAD_MAX_MS);
+  return compareHlc(remote, furthest) < 0 ? remote : furthest;
+}
+
+/** The local clock after it has seen a remote stamp; one that is too far ahead changes nothing. */
+export function mergeHlc(last: Hlc, remote: Hlc, wallUnixMs: number): Hlc {
+  const followed = followedHlc(remote, wallUnixMs);
+  if (followed === undefined) return last;
+  return nextHlc(compareHlc(last, followed) < 0 ? followed : last, wallUnixMs);
 }
 
 /** A wall time outside 48 bits is a clock gone wrong; it is brought to the nearest bound, and order goes on. */

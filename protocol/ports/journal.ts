@@ -36,8 +36,8 @@ export interface Journal {
    */
   append(draft: EntryDraft): Promise<AppendedEntry>;
   /**
-   * Something with this stamp was heard: what is appended from now on comes after it. One further ahead of the wall time
-   * than HLC_AHEAD_MAX_MS is not followed.
+   * Something with this stamp was heard: what is appended from now on comes after it, as far as that is followed:
+   * up to HLC_AHEAD_MAX_MS ahead of the wall time, and not at all beyond HLC_TOLERATED_MAX_MS.
    */
   observe(hlc: Hlc): void;
 }

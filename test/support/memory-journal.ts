@@ -57,7 +57,7 @@ export class MemoryJournal implements Journal {
 
   observe(hlc: Hlc): void {
     this.observed.push(hlc);
-    this.#hlc = mergeHlc(this.#hlc, hlc, this.clock.wall().unixMs).hlc;
+    this.#hlc = mergeHlc(this.#hlc, hlc, this.clock.wall().unixMs);
   }
 
   /** Grants of which it does not say what became, as the real one reports them to the next start. */

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { encodeSignedDirective as encode } from '@sparc/protocol/directive';
+import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import { toHex } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
 import { asHeard } from '../../support/as-heard.js';
@@ -119,6 +120,20 @@ t.test('a door opens at a gateway whose clock is ahead by more than the command 
   await b.hear(a.told);
   t.strictSame(b.answers(open.id), ['operator.release']);
 });
+
+t.test(
+  'a door opens, and nobody is blamed, where another gateway said that it is as far ahead as anybody is heard',
+  async (t) => {
+    const [a, b] = await pair();
+    b.site.clock.stepWall(-50);
+    a.site.field.keepUpWith(a.site.clock.wall().unixMs + HLC_AHEAD_MAX_MS - 10);
+    const open = directive(OPEN_FRONT);
+    await a.direct(open);
+    await b.hear(a.told);
+    t.strictSame(b.answers(open.id), ['operator.release']);
+    t.notOk(b.site.journal.names.includes('clock.stamps_ahead'));
+  },
+);
 
 t.test('no door opens after the deadline, or by a clock that shows another day', async (t) => {
   const [a, b] = await pair();

@@ -3,6 +3,7 @@ import type { FieldPolicy } from '@sparc/edge/field';
 import type { HeardEntry } from '@sparc/edge/heard';
 import { RUNS_BURST_MAX, type DoneEntries, type LinkageStore } from '@sparc/edge/linkage';
 import { planOfGateway } from '@sparc/edge/policy';
+import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import type { LinkageRule } from '@sparc/protocol/policy';
 import type { AppendedEntry, EntryId } from '@sparc/protocol/ports';
 import { FieldSite, sitePolicy } from '../field/field-site.js';
@@ -281,6 +282,17 @@ t.test('in a quiet site a pulse of a gateway whose clock is behind comes in time
     t.equal(two.south.released('store'), isKeptUp);
   }
 });
+
+t.test(
+  'a gateway that says it is as far ahead as anybody is heard keeps nobody from being obeyed elsewhere',
+  async (t) => {
+    const two = await TwoGateways.open([LET_IN]);
+    two.south.clock.stepWall(-500);
+    two.north.field.keepUpWith(two.north.clock.wall().unixMs + HLC_AHEAD_MAX_MS - 10);
+    await two.press();
+    t.ok(two.south.released('store'));
+  },
+);
 
 t.test('a run that the journal of its gateway took late opens nothing any more', async (t) => {
   for (const [lateMs, isOpened] of [

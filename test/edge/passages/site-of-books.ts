@@ -174,7 +174,7 @@ export class BookAt {
   }
 
   tell(entries: readonly HeardEntry[], isCaughtUp: boolean, behind = isCaughtUp ? [] : this.#others()): void {
-    for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs).hlc;
+    for (const { hlc } of entries) this.#hlc = mergeHlc(this.#hlc, hlc, this.#clock.wall().unixMs);
     const heard = { delegations: [], entries, behind };
     this.#peers.heard(heard);
     this.book.heard(heard);
