@@ -18,6 +18,7 @@ import {
   type Act,
   type Raise,
 } from './raise.js';
+import { nextRaiseId } from './raise-id.js';
 import { raiseRecord, setLevelRecord } from './recorded-mode.js';
 import { withoutOrders, type SiteMode } from './site-mode.js';
 
@@ -171,10 +172,11 @@ export function obey(
     }
     case 'raise': {
       const { what, level, shared } = order;
-      const raise = { ...act, what, ...(level !== undefined && { level }), id: shared?.id ?? newId() };
-      if (!isReleased(mode, raise)) return raising(mode, raise, isInMesh);
-      // What anybody could foresee, a gateway that was stolen may have had released before its time.
-      return shared?.isForeseeable === true ? raising(mode, { ...raise, id: newId() }, isInMesh) : { mode };
+      let raise: Raise = { ...act, what, ...(level !== undefined && { level }), id: shared?.id ?? newId() };
+      // What anybody could foresee, a gateway that was stolen may have had released before its time; however many of the
+      // ids after it, too, there is a next one. Those whose clocks are behind come to the same: one release ends it.
+      while (shared?.isForeseeable === true && isReleased(mode, raise)) raise = { ...raise, id: nextRaiseId(raise.id) };
+      return isReleased(mode, raise) ? { mode } : raising(mode, raise, isInMesh);
     }
     case 'fire':
       return raised({ what: 'fire', input: order.inputId });

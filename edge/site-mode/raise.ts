@@ -11,7 +11,7 @@ export interface Act {
 
 /** Something that was raised for the site or a part of it, and stands until a release names it. */
 export interface Raise extends Act {
-  /** 16 bytes in hex: random, or of a rule that every gateway runs by itself a hash of it and of what set it off. */
+  /** 16 bytes in hex: random, or of a rule that every gateway runs by itself a hash of it and of what set it off, or of that hash. */
   readonly id: string;
   readonly what: 'lockdown' | 'threat' | 'evacuation' | 'fire';
   /** Of a threat. */

@@ -28,6 +28,7 @@ import {
   type Act,
   type Raise,
 } from './raise.js';
+import { RAISE_ID_SIZE } from './raise-id.js';
 import { FIRE_ALARM, foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
 import { afterRestart, NORMAL, withoutOrders, type DoorOrder, type SiteMode } from './site-mode.js';
 
@@ -41,7 +42,6 @@ export interface ModeStore {
 /** For a gateway that has no disk of its own, such as one in a test: each start is in normal mode. */
 export const VOLATILE_MODE: ModeStore = { load: () => undefined, save: () => Promise.resolve() };
 
-const RAISE_ID_SIZE = 16;
 export interface SiteModeDeps extends HeardClaimsDeps, Pick<ModeDirectivesDeps, 'record' | 'commit' | 'onFailure'> {
   readonly random: Random;
   readonly store: ModeStore;

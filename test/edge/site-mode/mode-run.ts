@@ -17,6 +17,9 @@ export const SOUTH = 'b2'.repeat(32);
 
 export const idOf = (number: number): string => number.toString(16).padStart(32, '0');
 
+/** No two draw the same. */
+let runsCount = 0;
+
 /** A keeper of a gateway in a mesh, with what it recorded; `restart` gives the next run on the same disk. */
 export class MeshRun {
   readonly clock = new VirtualClock({ startUnixMs: 1_000_000 });
@@ -33,7 +36,7 @@ export class MeshRun {
     const { records } = this;
     this.keeper = new SiteModeKeeper({
       clock: this.clock,
-      random: new SeededRandom('mode'),
+      random: new SeededRandom(`mode ${runsCount++}`),
       isInMesh: true,
       store: {
         load: () => structuredClone(disk.kept),

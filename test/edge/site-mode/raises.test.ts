@@ -202,6 +202,21 @@ t.test('what could be foreseen is raised, also where somebody had its id release
   t.ok(isLockedDown(run.keeper.mode));
 });
 
+t.test('what several raise late, after a release, one more release ends at all of them', async (t) => {
+  const late = [new MeshRun(), new MeshRun()] as const;
+  const night = { kind: 'raise', what: 'lockdown', shared: { id: idOf(5), isForeseeable: true } } as const;
+  for (const { keeper } of late) {
+    await keeper.apply(release(6, [5]));
+    await keeper.order(night, 'rule:night');
+  }
+  const [again = ''] = late[0].standing;
+  t.same(late[1].standing, [again]);
+  for (const { keeper } of late) await keeper.apply({ ...release(7, []), raises: [again] });
+  t.same([...late[0].standing, ...late[1].standing], []);
+  await late[0].keeper.order(night, 'rule:night');
+  t.equal(late[0].standing.length, 1, 'nor does anybody silence it by having that released before');
+});
+
 t.test('what a gateway raises counts at the others, but for what it does for itself', async (t) => {
   const run = new MeshRun();
   const { keeper } = run;
