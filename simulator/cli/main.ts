@@ -26,6 +26,11 @@ const program = new Command('sparc simulate')
     'simulated time with faults, before the world heals; of the town, all of it (default: site and town 2, others 0.05)',
     positive,
   )
+  .option(
+    '--pace <factor>',
+    'of the town: how many times as often as usual people set out and operators direct',
+    positive,
+  )
   .option('--json', 'the report as JSON')
   .addHelpText(
     'after',
@@ -38,6 +43,7 @@ const program = new Command('sparc simulate')
       '  sparc simulate --seed 42 --world bus',
       '  sparc simulate --seed 42 --hours 72 --json',
       '  sparc simulate --seed 42 --hours 72 --world town',
+      '  sparc simulate --seed 42 --world town --pace 0.5',
     ].join('\n'),
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
@@ -46,8 +52,10 @@ const {
   world = 'site',
   seed,
   hours = HOURS_DEFAULT[world],
+  pace,
   json,
-} = program.opts<{ world?: keyof typeof WORLDS; seed: number; hours?: number; json?: true }>();
+} = program.opts<{ world?: keyof typeof WORLDS; seed: number; hours?: number; pace?: number; json?: true }>();
+if (pace !== undefined && world !== 'town') program.error('error: --pace is for --world town');
 
 function wholeNumber(text: string): number {
   const number = Number(text);
@@ -61,8 +69,9 @@ function positive(text: string): number {
   return number;
 }
 
-const report = await new WORLDS[world]({ seed, hours }).run();
-const command = `sparc simulate --world ${world} --seed ${seed} --hours ${hours}`;
+const report = await new WORLDS[world]({ seed, hours, ...(pace !== undefined && { pace }) }).run();
+const paced = pace === undefined ? '' : ` --pace ${pace}`;
+const command = `sparc simulate --world ${world} --seed ${seed} --hours ${hours}${paced}`;
 process.stdout.write(
   json
     ? `${JSON.stringify({ ...report, faultsFired: Object.fromEntries(report.faultsFired), command })}\n`

@@ -8,7 +8,7 @@ const SEED = 7;
 
 t.test('a town is without a cloud for three days, and keeps every promise', async (t) => {
   const { digest, counts, violations, faultsFired } = await new TownWorld({ seed: SEED, hours: 72, pace: 0.5 }).run();
-  t.comment(`seed ${SEED}, three days → ${digest} ${JSON.stringify(counts)}`);
+  t.comment(`sparc simulate --world town --seed ${SEED} --pace 0.5 --hours 72 → ${digest} ${JSON.stringify(counts)}`);
   t.same(violations, []);
   const missing = new Violations(() => 0);
   checkFaultsFired([...TOWN_FAULTS, ...THIEF_FAULTS], faultsFired, missing);

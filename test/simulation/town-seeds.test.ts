@@ -26,7 +26,7 @@ t.test('a town without a cloud keeps every promise while all of it fails and one
     for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
       worker.postMessage(seed);
       const [{ digest, counts, violations, faultsFired }] = (await once(worker, 'message')) as [WorldReport];
-      t.comment(`seed ${seed}, two hours → ${digest} ${JSON.stringify(counts)}`);
+      t.comment(`sparc simulate --world town --seed ${seed} --pace 0.5 → ${digest} ${JSON.stringify(counts)}`);
       t.same(violations, [], `seed ${seed}`);
       spreadsChecked += counts['spreadsChecked'] ?? 0;
       for (const [fault, count] of faultsFired) fired.set(fault, (fired.get(fault) ?? 0) + count);
