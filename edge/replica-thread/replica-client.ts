@@ -15,14 +15,16 @@ export interface ReplicaHandlers {
   /** Told once, until it is over. */
   onUnheard(unheard: Unheard): void;
   /**
-   * ERR_GATEWAY_PART_FAILED: the thread ended, or hangs and is ended. It is started again, and the last generation stays in
-   * use; of others nothing is heard till then.
+   * ERR_GATEWAY_PART_FAILED: the thread ended, or hangs and is ended. It is started again once it has, and the last
+   * generation stays in use; of others nothing is heard till then.
    */
   onFailed(error: SparcError): void;
 }
 
 const RESTART_MIN_MS = 1_000;
 const RESTART_MAX_MS = 60_000;
+/** A thread that ran this long is taken for healthy: its next restart is quick again. */
+const HEALTHY_AFTER_MS = 60_000;
 
 /** The replica thread, seen from the field. */
 export class ReplicaClient {
@@ -53,6 +55,7 @@ export class ReplicaClient {
   start(): void {
     if (this.#stopped) return;
     const worker = new Worker(new URL('./replica-worker/main.js', import.meta.url), { workerData: this.#data });
+    const startedAtMs = this.#clock.monotonicMs();
     this.#worker = worker;
     if (this.#isHearing) this.hear();
     let reason = 'it ended';
@@ -62,6 +65,7 @@ export class ReplicaClient {
     worker.on('error', (error) => (reason = error.message));
     worker.on('exit', () => {
       if (worker === this.#worker) this.#lost(reason);
+      this.#startAgain(this.#clock.monotonicMs() - startedAtMs);
     });
     this.#life.start();
   }
@@ -92,7 +96,7 @@ export class ReplicaClient {
     await this.#worker?.terminate();
   }
 
-  /** A thread that hangs in a call of the system ends when that returns: nobody waits for it. */
+  /** Of this thread nothing is heard any more; where it hangs in a call of the system, it ends when that returns. */
   #lost(reason: string): void {
     if (this.#stopped) return;
     const worker = this.#worker;
@@ -100,15 +104,20 @@ export class ReplicaClient {
     this.#life.stop();
     void worker?.terminate();
     this.#handlers.onFailed(new SparcError('ERR_GATEWAY_PART_FAILED', `the replica thread failed: ${reason}`));
-    this.#restart = this.#clock.setTimer(this.#restartMs, () => this.start());
-    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+  }
+
+  /** Once the thread has ended: where a disk hangs, another one would hang beside it, and one more after each. */
+  #startAgain(ranMs: number): void {
+    if (this.#stopped) return;
+    const delayMs = ranMs >= HEALTHY_AFTER_MS ? RESTART_MIN_MS : this.#restartMs;
+    this.#restartMs = Math.min(delayMs * 2, RESTART_MAX_MS);
+    this.#restart = this.#clock.setTimer(delayMs, () => this.start());
   }
 
   #hear(message: FromReplica): void {
     if (this.#stopped) return;
     this.#life.answered();
     if (message.kind === 'alive') return;
-    this.#restartMs = RESTART_MIN_MS;
     if (message.kind === 'heard') {
       this.#handlers.onHeard(message.heard);
       this.#post({ kind: 'taken' });

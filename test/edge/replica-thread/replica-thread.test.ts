@@ -11,6 +11,7 @@ import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaClient } from '@sparc/edge/replica-thread';
 import { signRoster } from '@sparc/protocol/roster';
 import { VirtualClock } from '@sparc/simulator/world';
+import { eventually } from '../../support/peers.js';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -175,14 +176,51 @@ t.test('a thread that hangs is told, and another one is started once it ended', 
   client.start();
   await started;
   client.hear();
-  const failed = once(told, 'failed');
+  const failures: unknown[] = [];
+  told.on('failed', (error) => failures.push(error));
   await clock.advance((UNANSWERED_MAX + 1) * LIFE_INTERVAL_MS);
-  t.match((await failed)[0], { code: 'ERR_GATEWAY_PART_FAILED', message: /does not answer/ });
+  t.match(failures, [{ code: 'ERR_GATEWAY_PART_FAILED', message: /does not answer/ }]);
+  await clock.advance(3_600_000);
+  t.equal(failures.length, 1, 'no other hangs beside it');
   const writer = openSync(replicas, 'r+');
   rmSync(replicas);
   SqliteReplicaStore.open(replicas).close();
   closeSync(writer);
+  await eventually('it ended', () => clock.nextTimerAtMs() !== undefined);
   const heard = once(told, 'heard');
   await clock.advance(1_000);
   t.match((await heard)[0], { roster: { members: { length: 2 } }, behind: [] });
+});
+
+t.test('a thread that works a moment and ends, again and again, is started less and less often', async (t) => {
+  const { dataDir, publicKey } = policyScene(t);
+  joined(dataDir);
+  const clock = new VirtualClock();
+  const pausesMs: number[] = [];
+  let hasFailed = false;
+  const client = new ReplicaClient(
+    clock,
+    { dataDir, publicKey },
+    {
+      onMessage: () => undefined,
+      // It told what it knows; what follows is none, and ends it.
+      onHeard: () => client.expelled([{ key: keyOf(2), heads: ['no head'] }]),
+      onUnheard: () => undefined,
+      onFailed: () => {
+        client.expelled([]);
+        hasFailed = true;
+      },
+    },
+  );
+  t.teardown(() => client.stop());
+  client.start();
+  client.hear();
+  for (let count = 0; count < 3; count += 1) {
+    await eventually('it ended', () => hasFailed);
+    hasFailed = false;
+    const nextAtMs = clock.nextTimerAtMs() ?? NaN;
+    pausesMs.push(nextAtMs - clock.monotonicMs());
+    await clock.run(nextAtMs);
+  }
+  t.strictSame(pausesMs, [1_000, 2_000, 4_000]);
 });
