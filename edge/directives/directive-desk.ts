@@ -16,7 +16,7 @@ import { openForSite, type HeardEntry } from '../heard/index.js';
 import { carryOut, isForNow, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
 import { DirectiveMemory, type DirectiveStore, type GivenHere } from './directive-memory.js';
 import { OpenCases, type Given } from './open-cases.js';
-import { DIRECTIVES_AT_ONCE_MAX, HeardPaces, OperatorPace } from './operator-pace.js';
+import { DIRECTIVES_AT_ONCE_MAX, HeardPaces, KindPaces, REVOCATIONS_AT_ONCE_MAX } from './operator-pace.js';
 import { asSparcError, Refusals, type Known } from './refusals.js';
 
 /** Of which site the gateway is a member, and what it takes to judge directives there. */
@@ -75,7 +75,7 @@ export class DirectiveDesk {
   readonly #entitlements: Entitlements;
   readonly #refusals: Refusals;
   readonly #cases = new OpenCases();
-  readonly #pace = new OperatorPace(DIRECTIVES_AT_ONCE_MAX);
+  readonly #paces = new KindPaces((kind) => (kind === 'revoke' ? REVOCATIONS_AT_ONCE_MAX : DIRECTIVES_AT_ONCE_MAX));
   readonly #heardPaces = new HeardPaces();
   /** About to be dealt with, or in force where a restart would forget it. */
   readonly #taken = new Set<string>();
@@ -117,7 +117,9 @@ export class DirectiveDesk {
     if (!verdict.isEntitled) throw this.#refused(SELF, known, notEntitled(verdict));
     const isLate = this.deps.clock.wall().unixMs > directive.expiresUnixMs;
     if (isLate) throw this.#refused(signed.operator, known, expired(directive));
-    if (!this.#pace.take(signed.operator, carriedUnixMs)) throw this.#refused(signed.operator, known, tooFast());
+    // Stamps stand still behind a clock that was ahead; what passed since then is paid back all the same.
+    const isInPace = this.#isAuthority(signed) || this.#paces.take({ ...signed, kind }, this.deps.clock.monotonicMs());
+    if (!isInPace) throw this.#refused(signed.operator, known, tooFast());
     const record: EventDraft = {
       name: 'directive.given',
       directive: encodeSignedDirective(signed),
@@ -167,13 +169,13 @@ export class DirectiveDesk {
       if ('code' in opened) throw new SparcError(opened.code, opened.message);
       const { signed, directive, carriedUnixMs } = opened;
       known = { directive: directive.id, operator: signed.operator };
-      const isInPace = this.#heardPaces.take(entry, signed.operator, carriedUnixMs);
+      const given = { signed, directive, carrier: entry.author, carriedUnixMs, cause };
+      const isInPace = this.#isInPace(entry, given);
       // The stamp follows clocks that run ahead, and what else the entry says of its time anybody may write.
       const isLate = carriedUnixMs - HLC_AHEAD_MAX_MS > directive.expiresUnixMs;
       if ((isLate || !isInPace) && this.#isTaken(directive.id)) return;
       if (isLate) throw expired(directive);
       if (!isInPace) throw tooFast();
-      const given = { signed, directive, carrier: entry.author, carriedUnixMs, cause };
       const verdict = this.#verdictOf(given);
       if (verdict.isEntitled) return this.#take(given, verdict);
       this.#cases.open(given);
@@ -193,6 +195,16 @@ export class DirectiveDesk {
   }
 
   #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {
+  #isAuthority({ operator }: SignedDirective): boolean {
+    return operator === this.deps.authority;
+  }
+
+  /** What restricts is in force where it was given, so that it has to be everywhere; it has bounds of its own. */
+  #isInPace(entry: EntryId, { signed, directive: { kind }, carriedUnixMs }: Given): boolean {
+    if (!NOT_AGAIN.has(kind) || this.#isAuthority(signed)) return true;
+    return this.#heardPaces.take(entry, { ...signed, kind }, carriedUnixMs);
+  }
+
     return this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
   }
 

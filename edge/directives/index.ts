@@ -20,5 +20,6 @@ export {
   DIRECTIVES_HEARD_AT_ONCE_MAX,
   HeardPaces,
   OperatorPace,
+  REVOCATIONS_AT_ONCE_MAX,
 } from './operator-pace.js';
 export { readDirectives } from './read-directives.js';
