@@ -1,3 +1,4 @@
+import type { Expulsion } from '@sparc/protocol/roster';
 import { pino } from 'pino';
 import { NO_DELIVERY } from '../delivery/index.js';
 import { readPlaces } from '../policy/index.js';
@@ -31,6 +32,8 @@ const log = new EventLog(new JournalHistory(options.dataDir));
 const streams = new EventStreams(clock);
 const requests = new FieldRequests(clock, tell);
 let mesh: SiteMesh | undefined;
+/** The mesh starts after the first word of them. */
+let expulsions: readonly Expulsion[] = [];
 const meshView = (): MeshView => mesh?.view() ?? (options.mesh ? { ...MESH_OFF, state: 'starting' } : MESH_OFF);
 const delivery = {
   delivery: () => mesh?.delivery() ?? NO_DELIVERY,
@@ -67,7 +70,8 @@ function hear(message: FieldToSite): void {
   } else if (message.kind === 'answer') {
     requests.answered(message.id, message.answer);
   } else if (message.kind === 'expelled') {
-    mesh?.expelled(expulsionsFromTexts(message.expulsions));
+    expulsions = expulsionsFromTexts(message.expulsions);
+    mesh?.expelled(expulsions);
   }
 }
 
@@ -99,6 +103,7 @@ async function startMesh(): Promise<void> {
     cloud: await cloudAccess(),
   };
   mesh = new SiteMesh(deps, dataDir, config);
+  mesh.expelled(expulsions);
   mesh.start();
   feed.start();
 }

@@ -33,7 +33,7 @@ export type FieldToSite =
   | { readonly kind: 'buses'; readonly view: BusesView }
   | { readonly kind: 'event'; readonly event: SiteEvent }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: FieldAnswer }
-  /** All whom operators expelled; at its start the site process finds them on the disk. */
+  /** All whom operators expelled since the start; others the site process finds on the disk, if it has them. */
   | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
   /** A sign of life of the field, every `LIFE_INTERVAL_MS`, with what its clock is worth by itself; it is answered. */
   | { readonly kind: 'health'; readonly droppedCount: number; readonly time: OwnTime | undefined };

@@ -74,6 +74,8 @@ export class SiteProcess {
   #unsentCount = 0;
   #droppedCount = 0;
   #needsSnapshot = false;
+  /** Which the disk may not have. Undefined: none since the start. */
+  #expulsions: ExpulsionTexts | undefined;
   /** By what will be sent soon. */
   readonly #changeTimers = new Map<Changing, Timer>();
   readonly #life: LifeWatch;
@@ -118,6 +120,7 @@ export class SiteProcess {
       onEnd: (why, _code, cause) => this.#onEnd(why, cause),
     });
     this.#child = child;
+    if (this.#expulsions !== undefined) this.expelled(this.#expulsions);
     this.#life.start();
   }
 
@@ -136,9 +139,11 @@ export class SiteProcess {
     this.#send({ kind: 'event', event });
   }
 
-  /** An operator expelled a gateway: all whom operators expelled. */
+  /** An operator expelled a gateway: all whom operators expelled. A process that starts again is told again. */
   expelled(expulsions: ExpulsionTexts): void {
-    this.#send({ kind: 'expelled', expulsions });
+    this.#expulsions = expulsions;
+    // The mesh runs also where the API's address is taken.
+    this.#post({ kind: 'expelled', expulsions });
   }
 
   /** Idempotent. Ends within 1 s, by SIGKILL if need be. */
@@ -197,9 +202,9 @@ export class SiteProcess {
     }
   }
 
-  /** Also to one that does not listen yet, and does answer. */
+  /** Also to one that does not listen yet, or is behind, and does answer: a question that it never got would count against it. */
   #sendHealth(): void {
-    this.#post({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
+    this.#hand({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
   }
 
   #sendBuses(): void {
@@ -219,13 +224,15 @@ export class SiteProcess {
   }
 
   #post(message: FieldToSite): void {
+    if (this.#child === undefined) return;
+    if (this.#unsentCount < SITE_BACKLOG_MAX) return this.#hand(message);
+    this.#droppedCount += 1;
+    this.#needsSnapshot = true;
+  }
+
+  #hand(message: FieldToSite): void {
     const child = this.#child;
     if (child === undefined) return;
-    if (this.#unsentCount >= SITE_BACKLOG_MAX) {
-      this.#droppedCount += 1;
-      this.#needsSnapshot = true;
-      return;
-    }
     this.#unsentCount += 1;
     child.send(message, () => {
       if (child !== this.#child) return;

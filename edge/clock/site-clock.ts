@@ -76,8 +76,8 @@ export class SiteClock implements Clock {
 
   async stop(): Promise<void> {
     this.#timer?.cancel();
-    this.#saver.stop();
     await this.#save().catch(() => undefined);
+    await this.#saver.stop();
   }
 
   monotonicMs(): number {

@@ -99,8 +99,9 @@ export class DirectiveDesk {
     for (const given of this.#memory.given) this.#reopen(given);
   }
 
-  stop(): void {
-    this.#memory.stop();
+  /** Resolves when a last save that is under way has ended. */
+  stop(): Promise<void> {
+    return this.#memory.stop();
   }
 
   /**

@@ -135,8 +135,9 @@ export class DirectiveMemory {
     return this.#saver.save();
   }
 
-  stop(): void {
-    this.#saver.stop();
+  /** Resolves when a last save that is under way has ended. */
+  stop(): Promise<void> {
+    return this.#saver.stop();
   }
 
   #of(operator: string): RememberedOperator {

@@ -84,14 +84,14 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): Dir
     release: async ({ directive: { id, raises }, ...who }) =>
       asOutcome(await mode.apply({ kind: 'release', directive: id, raises, ...who })),
     // One that the policy does not name here may be of another revision.
-    revoke: async ({ directive: { id, issuedUnixMs, subject, subjectId }, by, cause }) => {
+    revoke: async ({ directive: { id, subject, subjectId }, by, cause, carriedUnixMs }) => {
       if (revocations.has(subject, subjectId)) return 'unchanged';
       const isUnlisted = view()?.has(subject, subjectId) === false;
-      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, issuedUnixMs, cause });
+      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, carriedUnixMs, cause });
       return 'applied';
     },
-    visitor: async ({ directive: { id, issuedUnixMs, visitor }, operator, by, cause }): Promise<Outcome> => {
-      await visitors.add({ directive: id, issuedUnixMs, operator, by, visitor }, await cause);
+    visitor: async ({ directive: { id, visitor }, operator, by, cause, carriedUnixMs }): Promise<Outcome> => {
+      await visitors.add({ directive: id, carriedUnixMs, operator, by, visitor }, await cause);
       return 'applied';
     },
     forgive: async ({ directive: { id, holder }, by, cause, carriedUnixMs }): Promise<Outcome> => {

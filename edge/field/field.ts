@@ -221,23 +221,21 @@ export class Field {
     this.#earlier.restore();
   }
 
-  /** Idempotent. Timed releases end in the devices by themselves. */
+  /** Idempotent. Timed releases end in the devices by themselves. When it resolves, nothing more is written to the stores. */
   async stop(): Promise<void> {
     this.#reports.stop();
     this.#presentations.stop();
     this.#staleness.stop();
     this.#inputs.stop();
-    this.#linkage.stop();
-    this.#mode.stop();
-    this.#revocations.stop();
-    this.#visitors.stop();
-    this.#directives?.stop();
+    const stores = [this.#linkage, this.#mode, this.#revocations, this.#visitors, this.#directives];
+    const saving = stores.flatMap((each) => each?.stop() ?? []);
     this.#doors.stop();
     this.#passages.stop();
     this.#indicator.stop();
     await this.deps.fieldBus.stop();
     await this.#recorder.stop();
     this.#notice.stop();
+    await Promise.all(saving);
   }
 
   /**

@@ -43,7 +43,7 @@ export interface GatewayDeps {
   readonly host?: AuthorisationHost;
   /** The console is served; after each start of the site process. */
   readonly onListening: (url: string) => void;
-  /** It joined a site while it ran, and takes part in it from its next start on. */
+  /** It joined a site while it ran: it is to be stopped and started anew, as a member. */
   readonly onJoined: () => void;
 }
 
@@ -69,6 +69,7 @@ export class Gateway {
   readonly #policies: PolicyLoader;
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
+  #journal: JournalClient | undefined;
   /** There are others to hear. */
   #isInMesh = false;
   /** What the replica says before there is a field. */
@@ -205,6 +206,14 @@ export class Gateway {
     this.#policies.close();
   }
 
+  /**
+   * Resolves when all that was recorded is on disk, after a stop, however long a slow disk takes: another gateway on it would
+   * find the journal in use.
+   */
+  async recorded(): Promise<void> {
+    await this.#journal?.stop();
+  }
+
   /** Others learn from it which buses are served, and by whom. */
   #recordStart(field: Field): void {
     const buses = this.config.buses.map(({ id }) => id).join(' ');
@@ -228,7 +237,7 @@ export class Gateway {
     this.#isInMesh = this.config.mesh !== undefined && joined !== undefined;
     let opened: (report: JournalStartReport) => void = () => undefined;
     const journalOpened = new Promise<JournalStartReport>((resolve) => (opened = resolve));
-    const journal = new JournalClient(
+    const journal = (this.#journal = new JournalClient(
       clock,
       { dataDir, siteId: joined?.site ?? plan?.site.id ?? '' },
       {
@@ -242,7 +251,7 @@ export class Gateway {
         onWritable: (writable, error) =>
           log.warn({ code: error?.code }, writable ? 'the journal writes again' : 'the journal cannot write'),
       },
-    );
+    ));
     const field = new Field(
       {
         clock,

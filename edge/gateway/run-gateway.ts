@@ -23,13 +23,14 @@ import { Gateway } from './gateway.js';
  */
 export async function runGateway(configPath: string, options: { readonly json: boolean }): Promise<0> {
   const config = loadGatewayConfig(configPath);
+  const configFiles = marksOf(configPath, config);
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const log = createLog(config.log.level, options.json);
   const lock = lockDataDir(config.dataDir, log);
   const stopped = signalled();
   try {
     let reason: 'joined' | NodeJS.Signals;
-    do reason = await runOnce(configPath, config, log, stopped);
+    do reason = await runOnce(config, configFiles, log, stopped);
     while (reason === 'joined');
   } finally {
     lock?.release();
@@ -40,8 +41,8 @@ export async function runGateway(configPath: string, options: { readonly json: b
 
 /** Until a signal, or until the gateway has joined a site: all that it does from then on is of that site. */
 async function runOnce(
-  configPath: string,
   config: GatewayConfig,
+  configFiles: readonly ConfigMark[],
   log: FieldLog,
   stopped: Promise<NodeJS.Signals>,
 ): Promise<'joined' | NodeJS.Signals> {
@@ -53,20 +54,22 @@ async function runOnce(
     timeEvidence: createTimeEvidence(),
     random: nodeRandom,
     log,
-    configFiles: marksOf(configPath, config),
+    configFiles,
     onListening: (url) => log.info({ url }, 'console'),
     onJoined,
   });
+  let reason: 'joined' | NodeJS.Signals;
   try {
     await gateway.start();
     log.info({ gateway: config.gateway.name, dataDir: config.dataDir }, 'gateway running');
-    const reason = await Promise.race([stopped, joined]);
+    reason = await Promise.race([stopped, joined]);
     if (reason === 'joined') log.info({}, 'joined a site: starting anew as a member');
     else log.info({ signal: reason }, 'stopping');
-    return reason;
   } finally {
     await gateway.stop();
   }
+  // A signal that came meanwhile ends the process, and has no patience with the disk.
+  return Promise.race([stopped, gateway.recorded().then(() => reason)]);
 }
 
 function marksOf(configPath: string, { osdpKeysFile }: GatewayConfig): ConfigMark[] {

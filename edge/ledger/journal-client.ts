@@ -16,8 +16,6 @@ import { LatencyMeter, type Latency } from './latency-meter.js';
 const PENDING_MAX = 4096;
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 5_000;
-/** A thread that does not end by itself after `stop` is ended. */
-const STOP_DEADLINE_MS = 4_000;
 
 export interface JournalClientHandlers {
   /** After each start of the thread; after a restart its report has open grants that are the field's own. */
@@ -94,7 +92,7 @@ export class JournalClient implements Journal {
     return this.#latency.read();
   }
 
-  /** Writes what waits, then ends the thread. Idempotent. */
+  /** Writes what waits, however long the disk takes, then ends the thread. Idempotent. */
   async stop(): Promise<void> {
     this.#restart?.cancel();
     const worker = this.#worker;
@@ -104,9 +102,7 @@ export class JournalClient implements Journal {
       // A thread that still starts reads them then.
       for (const message of this.#unsent.splice(0)) worker.postMessage(message);
       worker.postMessage({ kind: 'stop' } satisfies ToJournal);
-      const deadline = this.clock.setTimer(STOP_DEADLINE_MS, () => void worker.terminate());
       await ended;
-      deadline.cancel();
     }
     this.#rejectAll(stopped('the journal was stopped'));
   }

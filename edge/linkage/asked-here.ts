@@ -97,9 +97,10 @@ export class AskedHere {
     this.#save();
   }
 
-  stop(): void {
+  /** Resolves when a last save that is under way has ended. */
+  async stop(): Promise<void> {
     this.#timer?.cancel();
-    this.#saver.stop();
+    await this.#saver.stop();
   }
 
   /** A gateway that was stolen has rules run that wait for what it hears alone, and no others. */

@@ -133,12 +133,13 @@ export class Linkage {
     this.#actions.deviceOnline(deviceId);
   }
 
-  stop(): void {
+  /** Resolves when a last save that is under way has ended. */
+  async stop(): Promise<void> {
     this.#turn?.cancel();
     this.#resume?.timer.cancel();
     this.#actions.stop();
     this.#askedGateways.stop();
-    this.#askedHere.stop();
+    await this.#askedHere.stop();
   }
 
   /** A door that follows an order says so later, and names nobody. */

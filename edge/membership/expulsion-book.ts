@@ -63,8 +63,9 @@ export class ExpulsionBook {
     }
   }
 
-  stop(): void {
-    this.#saver.stop();
+  /** Resolves when a last save that is under way has ended. */
+  stop(): Promise<void> {
+    return this.#saver.stop();
   }
 
   /**

@@ -1,6 +1,15 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { threadId } from 'node:worker_threads';
+
+let writesCount = 0;
+
+/** No two writers have the same, in whatever thread they are. */
+export function besideOf(path: string): string {
+  writesCount += 1;
+  return `${path}.${process.pid}-${threadId}-${writesCount}.tmp`;
+}
 
 /** Flushes a file or a directory entry to the disk. */
 export function flushPath(path: string): void {
@@ -13,11 +22,15 @@ export function flushPath(path: string): void {
 }
 
 function writeBeside(path: string, bytes: Uint8Array, mode: number): string {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = besideOf(path);
   const descriptor = openSync(temporary, 'w', mode);
   try {
     for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
     fsyncSync(descriptor);
+  } catch (error) {
+    // A full disk is tried again and again, each time under another name.
+    rmSync(temporary, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }
@@ -26,7 +39,13 @@ function writeBeside(path: string, bytes: Uint8Array, mode: number): string {
 
 /** Replaces a file whole: after a crash it has the old content or the new, never a part. */
 export function replaceFileDurably(path: string, bytes: Uint8Array, mode = 0o644): void {
-  renameSync(writeBeside(path, bytes, mode), path);
+  const temporary = writeBeside(path, bytes, mode);
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
   flushPath(dirname(path));
 }
 
@@ -43,15 +62,20 @@ export function createFileDurably(path: string, bytes: Uint8Array, mode = 0o644)
 
 /** As `replaceFileDurably`, but without holding up the thread: a slow disk may take seconds. */
 export async function replaceFileDurablyLater(path: string, bytes: Uint8Array, mode = 0o644): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = await open(temporary, 'w', mode);
+  const temporary = besideOf(path);
   try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'w', mode);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(temporary, path);
   const folder = await open(dirname(path), 'r');
   try {
     await folder.sync();

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { flushPath } from './durable-file.js';
+import { besideOf, flushPath } from './durable-file.js';
 
 const PIECE_BYTES = 65_536;
 
@@ -21,7 +21,7 @@ export function* filePieces(path: string): Generator<Uint8Array, void> {
 
 /** Replaces a file whole by these pieces, only for its owner; nothing is there of it when they end in an error. */
 export function replaceFileByPieces(path: string, pieces: Iterable<Uint8Array>): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = besideOf(path);
   const descriptor = openSync(temporary, 'w', 0o600);
   try {
     try {

@@ -27,22 +27,28 @@ export class NewestSaver {
   }
 
   /**
-   * Resolves when all that changed before is on disk. Rejects with what the disk said; whoever does not wait for it need not
-   * handle that.
+   * Resolves when all that changed before is on disk. Rejects with what the disk said, and after a stop; whoever does not wait
+   * for it need not handle that.
    */
   save(): Promise<void> {
     if (this.#isSaved && this.#saving === undefined) return Promise.resolve();
     if (this.#saving === undefined) {
-      this.#saving = this.#saveNewest();
+      this.#saving = this.#isStopped ? Promise.reject(new Error('nothing is saved after a stop')) : this.#saveNewest();
       this.#saving.catch(() => undefined);
     }
     return this.#saving;
   }
 
-  /** What failed is not tried again. A write that is under way goes on. */
-  stop(): void {
+  /** Resolves when the write that is under way has ended: from then on another may write there. What failed is not tried again. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#retry?.cancel();
+    await this.#saving?.catch(() => undefined);
+  }
+
+  /** Rejects where `save` throws. */
+  async #write(): Promise<void> {
+    await this.deps.save();
   }
 
   async #saveNewest(): Promise<void> {
@@ -50,7 +56,7 @@ export class NewestSaver {
     try {
       while (!this.#isSaved) {
         this.#isSaved = true;
-        await this.deps.save();
+        await this.#write();
         this.#isFailing = false;
       }
     } catch (error) {

@@ -58,7 +58,7 @@ export interface RevocationOrigin {
   readonly isUnlisted?: boolean;
   /** Id of the directive that says so, when its operator signed it, and the entry that carries it. */
   readonly directive?: string;
-  readonly issuedUnixMs?: number;
+  readonly carriedUnixMs?: number;
   readonly cause?: Promise<EntryId | undefined>;
 }
 
@@ -87,6 +87,7 @@ export class RevocationBook implements RevocationView {
   #isListBehind = false;
   #saving: Promise<void> | undefined;
   #retry: Timer | undefined;
+  #isStopped = false;
 
   constructor(private readonly deps: RevocationBookDeps) {}
 
@@ -100,9 +101,11 @@ export class RevocationBook implements RevocationView {
     else this.#restoring = this.#restore(recorded).then(() => this.#settle());
   }
 
-  /** A save that is under way goes on. */
-  stop(): void {
+  /** Resolves when the save that is under way has ended; what failed is not tried again. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#retry?.cancel();
+    await this.#saving?.catch(() => undefined);
   }
 
   /** Of which it is sure that none before it is unknown here: a journal that knows more refuses grants. */
@@ -115,12 +118,12 @@ export class RevocationBook implements RevocationView {
     return this.#numbers(subject).has(id);
   }
 
-  /** Since when whoever is credential and holder at once is revoked, as ordered; undefined where they are not. */
+  /** Since when whoever is credential and holder at once is revoked, by the site's time; undefined where they are not. */
   revokedUnixMs(id: string): number | undefined {
     if (this.of(id, id) === undefined) return undefined;
     const all = [...this.#all, ...this.#unnumbered.map(({ revocation }) => revocation)];
     const own = all.filter((each) => each.id === id);
-    return Math.max(...own.map(({ issuedUnixMs, atUnixMs }) => issuedUnixMs ?? atUnixMs));
+    return Math.max(...own.map(({ carriedUnixMs, atUnixMs }) => carriedUnixMs ?? atUnixMs));
   }
 
   /** For people's screens. */
@@ -156,11 +159,11 @@ export class RevocationBook implements RevocationView {
     }
     const atUnixMs = this.deps.clock.wall().unixMs;
     this.#numbers(subject).set(id, UNNUMBERED);
-    const { isUnlisted = false, directive, issuedUnixMs, cause } = origin;
+    const { isUnlisted = false, directive, carriedUnixMs, cause } = origin;
     const more = {
       ...(isUnlisted && { isUnlisted }),
       ...(directive !== undefined && { directive }),
-      ...(issuedUnixMs !== undefined && { issuedUnixMs }),
+      ...(carriedUnixMs !== undefined && { carriedUnixMs }),
     };
     this.#unnumbered = [...this.#unnumbered, { revocation: { subject, id, by, atUnixMs, ...more }, cause }];
     if (this.#restoring === undefined) this.#numberAll();
@@ -236,6 +239,7 @@ export class RevocationBook implements RevocationView {
 
   /** The only writer, one write at a time; what comes meanwhile is saved before it resolves. */
   async #saveAll(): Promise<void> {
+    if (this.#isStopped) throw unsaved('the gateway stops');
     this.#retry?.cancel();
     const { store } = this.deps;
     try {
@@ -250,7 +254,9 @@ export class RevocationBook implements RevocationView {
       }
     } catch (cause) {
       this.deps.onFailure(cause, 'a revocation cannot be saved');
-      this.#retry = this.deps.clock.setTimer(SAVE_RETRY_MS, () => void this.#save().catch(() => undefined));
+      if (!this.#isStopped) {
+        this.#retry = this.deps.clock.setTimer(SAVE_RETRY_MS, () => void this.#save().catch(() => undefined));
+      }
       throw unsaved('the disk does not take it', cause);
     }
   }

@@ -21,9 +21,9 @@ export const Revocation = Type.Object(
     atUnixMs: Type.Integer({ minimum: 0 }),
     /** No credential or holder of the policy in force then had this id. */
     isUnlisted: Type.Optional(Type.Literal(true)),
-    /** The directive that says so, and when its operator signed it. */
+    /** The directive that says so, and the stamp of the entry that carries it. */
     directive: Type.Optional(id),
-    issuedUnixMs: Type.Optional(Type.Integer({ minimum: 0 })),
+    carriedUnixMs: Type.Optional(Type.Integer({ minimum: 0 })),
   },
   { additionalProperties: false },
 );

@@ -25,6 +25,8 @@ export class SiteMesh {
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** Which the disk may not have. */
+  #expulsions: readonly Expulsion[] = [];
 
   constructor(
     private readonly deps: SiteMeshDeps,
@@ -43,6 +45,7 @@ export class SiteMesh {
 
   /** An operator expelled a gateway: all whom operators expelled. */
   expelled(expulsions: readonly Expulsion[]): void {
+    this.#expulsions = expulsions;
     this.#run?.membership.takeExpulsions(expulsions);
   }
 
@@ -109,6 +112,7 @@ export class SiteMesh {
     const membership = new Membership(dataDir, verifySignature, found, (error) =>
       deps.log.warn({ trouble: troubleOf(error) }, 'a newer roster counts, but the disk did not take it'),
     );
+    membership.takeExpulsions(this.#expulsions);
     const run = MeshRun.open({ ...deps, signer, seed, membership }, dataDir, this.config);
     try {
       await run.start();

@@ -110,11 +110,11 @@ export class SiteModeKeeper {
     void this.#restore(saved === undefined ? 'all' : 'last');
   }
 
-  /** A last save that is under way goes on. */
-  stop(): void {
+  /** Resolves when a last save that is under way has ended. */
+  async stop(): Promise<void> {
     this.#directives.stop();
-    this.#saver.stop();
     this.#expiry.stop();
+    await this.#saver.stop();
   }
 
   /** A fire input became active, or ended being so; the alarm stays latched until a person ends it. */

@@ -15,7 +15,8 @@ export const VISITORS_OF_ONE_MAX = 250;
 export interface GivenVisitor {
   /** Id of the directive. */
   readonly directive: string;
-  readonly issuedUnixMs: number;
+  /** Of the stamp of the entry that carries it: what an operator's own machine shows says nothing about the order. */
+  readonly carriedUnixMs: number;
   /** Public key of the operator, in hex, and their name. */
   readonly operator: string;
   readonly by: string;
@@ -36,7 +37,7 @@ export const VOLATILE_VISITORS: VisitorStore = { load: () => undefined, save: ()
 export interface VisitorBookDeps {
   readonly clock: Clock;
   readonly store: VisitorStore;
-  /** Since when the visitor of an id is revoked, by whoever ordered that; undefined where they are not. */
+  /** Since when the visitor of an id is revoked, by the stamp of what carries that; undefined where they are not. */
   readonly revokedUnixMs: (id: string) => number | undefined;
   /** Keeps a record whenever the journal can; resolves when it is on disk, to undefined where it never will be. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
@@ -78,11 +79,12 @@ export class VisitorBook implements VisitorView {
     }
   }
 
-  stop(): void {
-    this.#saver.stop();
+  /** Resolves when a last save that is under way has ended. */
+  stop(): Promise<void> {
+    return this.#saver.stop();
   }
 
-  /** Whether somebody was let in under this id, and still or soon is. */
+  /** Whether somebody was let in under this id, and is not forgotten. */
   has(id: string): boolean {
     return [...this.#all.values()].some(({ visitor }) => visitor.id === id);
   }
@@ -93,7 +95,7 @@ export class VisitorBook implements VisitorView {
     const revokedUnixMs = ({ known: { id } }: Kept) => this.deps.revokedUnixMs(id) ?? -Infinity;
     const lastUnixMs = Math.max(...all.map(revokedUnixMs));
     const revoked = all.filter((each) => revokedUnixMs(each) > -Infinity);
-    const issuedSince = all.filter((each) => !revoked.includes(each) && each.issuedUnixMs > lastUnixMs);
+    const issuedSince = all.filter((each) => !revoked.includes(each) && each.carriedUnixMs > lastUnixMs);
     const isNow = ({ known: { fromUnixMs, untilUnixMs } }: Kept) => fromUnixMs <= atUnixMs && atUnixMs < untilUnixMs;
     return (issuedSince.length > 0 ? issuedSince : revoked).sort(
       (a, b) => Number(isNow(b)) - Number(isNow(a)) || latestFirst(a, b),
@@ -121,13 +123,18 @@ export class VisitorBook implements VisitorView {
     if (this.#adding.has(directive)) this.#ended.set(directive, code);
     const ended = this.#all.get(directive);
     if (ended === undefined) return;
-    this.#endOf(ended, code);
+    this.#remove(ended, code);
     void this.#save();
   }
 
-  #endOf(ended: Kept, code: string): void {
-    this.#forget(ended);
-    this.#recordEnd(ended, code);
+  /** Who has left by themselves is not turned out. */
+  #remove(visitor: Kept, code: string): void {
+    this.#forget(visitor);
+    if (this.#isToCome(visitor)) this.#recordEnd(visitor, code);
+  }
+
+  #isToCome({ visitor: { untilUnixMs } }: GivenVisitor): boolean {
+    return untilUnixMs > this.deps.clock.wall().unixMs;
   }
 
   #recordEnd({ directive, visitor }: GivenVisitor, code: string): void {
@@ -161,7 +168,7 @@ export class VisitorBook implements VisitorView {
     this.#ended.delete(given.directive);
     if (endedBy !== undefined) return this.#recordEnd(given, endedBy);
     this.#take(visitor);
-    for (const each of this.#tooMany()) this.#endOf(each, 'ERR_DIRECTIVE_VISITORS_MAX');
+    for (const each of this.#tooMany()) this.#remove(each, 'ERR_DIRECTIVE_VISITORS_MAX');
     await this.#save().catch((cause: unknown) => {
       const message = 'the visitor is let in here, but the disk does not take it: a restart would forget it';
       throw new SparcError('ERR_DIRECTIVE_VISITOR_UNSAVED', message, {}, { cause });

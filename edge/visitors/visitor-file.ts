@@ -10,7 +10,7 @@ const VISITORS_FILE = 'visitors.json';
 const Given = Type.Object(
   {
     directive: DirectiveId,
-    issuedUnixMs: Type.Integer({ minimum: 0 }),
+    carriedUnixMs: Type.Integer({ minimum: 0 }),
     operator: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     by: Type.String(),
     visitor: Visitor,

@@ -8,15 +8,19 @@ import { VirtualClock } from '@sparc/simulator/world';
 import {
   SITE_BACKLOG_MAX,
   SiteProcess,
+  type MeshView,
   type SiteEvent,
   type SiteOptions,
   type SiteProcessHandlers,
   type SiteSnapshot,
 } from '@sparc/edge/api';
 import type { CommissioningView } from '@sparc/edge/commissioning';
+import { freePort } from '@sparc/simulator/live';
 import type { SiteView } from '@sparc/edge/api/server';
+import { membershipScene } from '../membership/membership-scene.js';
 import { eventually } from '../../support/peers.js';
 import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { member } from '../../support/roster.js';
 import { systemClock } from '../../support/system-clock.js';
 
 type Reply = SiteView & { readonly events: readonly SiteEvent[] };
@@ -96,6 +100,24 @@ t.test('a killed site process is restarted and serves the state again', async (t
   t.equal((await get('/api/site')).site?.id, 'harbour');
 });
 
+t.test('a site process that starts anew is told whom operators expelled, though no disk has it', async (t) => {
+  const { dataDir, signed, self, admission, joins } = membershipScene(t);
+  joins(admission(signed({ members: [self, member(1)] })));
+  const listen = { host: '127.0.0.1', port: await freePort() };
+  const { site, urls } = await run(t, { dataDir, mesh: { listen, discover: false, peers: {} } });
+  const expelled = async () => {
+    const view = (await (await fetch(new URL('/api/mesh', urls.at(-1)))).json()) as MeshView;
+    return view.expelled?.map(({ name }) => name).join();
+  };
+  // Before it listens, too.
+  site.expelled([{ key: member(1).key, heads: [] }]);
+  await eventually('it listens', () => urls.length === 1);
+  await eventually('it knows', async () => (await expelled()) === member(1).name);
+  process.kill(site.pid ?? 0, 'SIGKILL');
+  await eventually('it listens again', () => urls.length === 2);
+  await eventually('it knows again', async () => (await expelled()) === member(1).name);
+});
+
 t.test('a site process that hangs costs bounded memory, loses messages countably, and catches up', async (t) => {
   const { site, urls, get, change } = await run(t);
   await eventually('it listens', () => urls.length === 1);
@@ -133,6 +155,40 @@ t.test('a site process that hangs for good reaches nobody, and another one takes
   t.not(site.pid, hung);
   t.equal((await get('/api/site')).site?.id, 'harbour');
 });
+
+t.test(
+  'a site process that is only behind is asked whether it is there, and answers when it gets to that',
+  async (t) => {
+    const clock = new VirtualClock();
+    const { site, urls, downs, get } = await run(t, {}, { request: () => ({ kind: 'started', task: 'a1' }) }, clock);
+    await eventually('it listens', () => urls.length === 1);
+    const isAnswered = () => post(urls[0], '/api/commissioning/operations', OPERATION, 'K7');
+    // What it says before the second one has come when that is asked.
+    const isCaughtUp = async () => (await isAnswered(), await isAnswered());
+    await isCaughtUp();
+    process.kill(site.pid ?? 0, 'SIGSTOP');
+    const detail = { text: 'x'.repeat(2_000) };
+    let last = '';
+    // Of the first ones the system takes some.
+    for (const from of [0, 1_000]) {
+      for (let sequence = from + 1; sequence <= from + 1_000; sequence++) {
+        const event = siteEvent(sequence, { detail });
+        const { droppedCount } = site;
+        site.event(event);
+        if (site.droppedCount === droppedCount) last = event.cursor;
+      }
+      await sleep(100);
+    }
+    await clock.advance((UNANSWERED_MAX + 1) * LIFE_INTERVAL_MS - 1);
+    process.kill(site.pid ?? 0, 'SIGCONT');
+    const hasLast = async () => (await get('/api/events')).events.some(({ cursor }) => cursor === last);
+    await eventually('it has what was told', hasLast);
+    await isCaughtUp();
+    await clock.advance(LIFE_INTERVAL_MS);
+    await isCaughtUp();
+    t.strictSame(downs, []);
+  },
+);
 
 t.test('a client that does not read its stream is dropped, and others are served', async (t) => {
   const { site, urls } = await run(t);

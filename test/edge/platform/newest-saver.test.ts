@@ -80,12 +80,47 @@ t.test(
   },
 );
 
+t.test('a stop waits for the write that is under way, and nothing is written after it', async (t) => {
+  const disk = new Disk();
+  void disk.change(1);
+  void disk.change(2);
+  let isStopped = false;
+  const stopping = disk.saver.stop().then(() => (isStopped = true));
+  await disk.turn();
+  t.notOk(isStopped, 'the newest state is not there yet');
+  await disk.turn();
+  await stopping;
+  t.same(disk.saved, [1, 2]);
+  await t.rejects(disk.change(3));
+  t.equal(disk.writesCount, 0);
+});
+
+t.test('a store that throws at once is tried again as one that rejects', async (t) => {
+  const clock = new VirtualClock({ startUnixMs: 0 });
+  let savesCount = 0;
+  const save = () => {
+    savesCount += 1;
+    if (savesCount === 1) throw new Error('no folder');
+    return Promise.resolve();
+  };
+  const failures: unknown[] = [];
+  const saver = new NewestSaver({ clock, save, onFailure: (error) => failures.push(error) });
+  saver.changed();
+  await t.rejects(saver.save(), { message: 'no folder' });
+  await clock.advance(1_000);
+  t.equal(savesCount, 2);
+  saver.changed();
+  await saver.save();
+  t.equal(savesCount, 3);
+  t.equal(failures.length, 1);
+});
+
 t.test('a stop tries nothing again, and nobody has to handle a failure that nobody waits for', async (t) => {
   const disk = new Disk();
   disk.isFull = true;
   void disk.change(1);
   await disk.turn();
-  disk.saver.stop();
+  await disk.saver.stop();
   await disk.clock.advance(10_000);
   t.equal(disk.writesCount, 0);
   void disk.saver.save();

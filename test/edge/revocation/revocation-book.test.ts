@@ -101,16 +101,19 @@ t.test('a holder is revoked with every credential, of later revisions too', asyn
   t.equal(book.of('any', undefined), undefined);
 });
 
-t.test('a revocation counts from when it was signed, else from when it was made, also after a restart', async (t) => {
-  const { book, store } = openBook();
-  await book.revoke('holder', 'guest', 'Ada', { directive: 'ab'.repeat(16), issuedUnixMs: 999_000 });
-  await book.revoke('credential', 'other', 'Ada');
-  for (const each of [book, openBook(store).book]) {
-    t.equal(each.revokedUnixMs('guest'), 999_000);
-    t.equal(each.revokedUnixMs('other'), 1_000_000);
-    t.equal(each.revokedUnixMs('nobody'), undefined);
-  }
-});
+t.test(
+  'a revocation counts from the stamp of what carries it, else from when it was made, also after a restart',
+  async (t) => {
+    const { book, store } = openBook();
+    await book.revoke('holder', 'guest', 'Ada', { directive: 'ab'.repeat(16), carriedUnixMs: 999_000 });
+    await book.revoke('credential', 'other', 'Ada');
+    for (const each of [book, openBook(store).book]) {
+      t.equal(each.revokedUnixMs('guest'), 999_000);
+      t.equal(each.revokedUnixMs('other'), 1_000_000);
+      t.equal(each.revokedUnixMs('nobody'), undefined);
+    }
+  },
+);
 
 t.test('the same revocation again is the one that was made, and a number is given once', async (t) => {
   const { book, store, records } = openBook();
@@ -145,6 +148,25 @@ t.test('a disk that refuses is said, tried again, and no reason to let anybody i
     ['card', 'next'],
   );
   t.equal(await book.revoke('credential', 'card', 'Ada'), 1, 'acknowledged now');
+});
+
+t.test('a stop waits for the disk, and what fails is not tried again where another may write already', async (t) => {
+  const { book, store, clock } = openBook();
+  let write: () => void = () => undefined;
+  store.hold = new Promise((resolve) => (write = resolve));
+  const revoked = book.revoke('credential', 'card', 'Ada');
+  await settle();
+  let isStopped = false;
+  const stopping = book.stop().then(() => (isStopped = true));
+  await settle();
+  t.notOk(isStopped);
+  store.isBroken = true;
+  write();
+  await Promise.all([stopping, t.rejects(revoked, { code: 'ERR_GATEWAY_REVOCATION_UNSAVED' })]);
+  store.isBroken = false;
+  await clock.advance(10_000);
+  await t.rejects(book.revoke('credential', 'other', 'Ada'), { code: 'ERR_GATEWAY_REVOCATION_UNSAVED' });
+  t.same(store.saved, []);
 });
 
 t.test('what a list has lost comes back from the journal, and no number is used again', async (t) => {

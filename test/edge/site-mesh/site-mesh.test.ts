@@ -7,17 +7,19 @@ import { nodeRandom } from '@sparc/edge/platform';
 import { PARTS_FILE } from '@sparc/edge/policy-parts';
 import { REPLICA_FILE } from '@sparc/edge/replica';
 import { SiteMesh } from '@sparc/edge/site-mesh';
+import type { Member } from '@sparc/protocol/roster';
 import { freePort } from '@sparc/simulator/live';
 import { writeJournal } from '../../support/journal.js';
 import { fasterClock } from '../../support/mesh-site.js';
 import { eventually } from '../../support/peers.js';
+import { member } from '../../support/roster.js';
 import { TIMELESS } from '../../support/timeless.js';
 import { membershipScene } from '../membership/membership-scene.js';
 
 /** What is looked at every five seconds is looked at ten times a second. */
 const FACTOR = 50;
 
-async function setUp(t: Test) {
+async function setUp(t: Test, ...others: readonly Member[]) {
   const { dataDir, self, signed, admission, joins } = membershipScene(t);
   const warnings: string[] = [];
   const notices: MeshNotice[] = [];
@@ -39,8 +41,8 @@ async function setUp(t: Test) {
     { listen: { host: '127.0.0.1', port }, discover: false, peers: {} },
   );
   t.teardown(() => mesh.stop());
-  /** As the only member. */
-  const joinSite = (site: string, epoch = 1) => joins(admission(signed({ site, epoch, members: [self] })));
+  /** As the only member, or beside these. */
+  const joinSite = (site: string, epoch = 1) => joins(admission(signed({ site, epoch, members: [self, ...others] })));
   return { dataDir, port, mesh, warnings, notices, joinSite };
 }
 
@@ -72,6 +74,16 @@ t.test('a gateway that joins while it runs takes part, and takes over a roster t
   await eventually('what the journal gets is seen', () => mesh.view().own?.unreplicatedCount === 5);
   joinSite('harbour', 2);
   await eventually('the newer roster counts', () => mesh.view().roster?.epoch === 2);
+});
+
+t.test('whom an operator expelled is out of a mesh that starts later, though no disk has it', async (t) => {
+  const { mesh, joinSite } = await setUp(t, member(1));
+  joinSite('harbour');
+  mesh.expelled([{ key: member(1).key, heads: [] }]);
+  mesh.start();
+  await stateIs(mesh, 'running');
+  t.match(mesh.view().expelled, [{ name: member(1).name }]);
+  t.match(mesh.view().members, [{ name: 'self' }]);
 });
 
 t.test('a mesh whose address is taken is tried again until it is free', async (t) => {

@@ -23,9 +23,9 @@ const idOf = (number: number): string => number.toString(16).padStart(32, '0');
 
 const keyOf = (operator: string): string => Buffer.from(operator).toString('hex').padEnd(64, '0');
 
-type More = Partial<GivenVisitor['visitor'] & Pick<GivenVisitor, 'by' | 'issuedUnixMs'>>;
+type More = Partial<GivenVisitor['visitor'] & Pick<GivenVisitor, 'by' | 'carriedUnixMs'>>;
 
-function given(number: number, { by = 'Ada', issuedUnixMs = 0, ...more }: More = {}): GivenVisitor {
+function given(number: number, { by = 'Ada', carriedUnixMs = 0, ...more }: More = {}): GivenVisitor {
   const visitor = {
     id: `guest-${number}`,
     name: 'Grace Hopper',
@@ -35,7 +35,7 @@ function given(number: number, { by = 'Ada', issuedUnixMs = 0, ...more }: More =
     untilUnixMs: HOUR_MS,
     ...more,
   };
-  return { directive: idOf(number), issuedUnixMs, operator: keyOf(by), by, visitor };
+  return { directive: idOf(number), carriedUnixMs, operator: keyOf(by), by, visitor };
 }
 
 interface Setting {
@@ -54,8 +54,9 @@ function bookOf({ store, isDiskGone = false, recorded }: Setting = {}) {
     load: () => saved,
     save: (all) => (isDiskGone ? Promise.reject(new Error('no disk')) : Promise.resolve(void (saved = all))),
   };
+  const clock = new VirtualClock({ startUnixMs: 0 });
   const book = new VisitorBook({
-    clock: new VirtualClock({ startUnixMs: 0 }),
+    clock,
     store: store ?? memory,
     revokedUnixMs: (id) => revoked.get(id),
     record: async (event) => {
@@ -64,7 +65,7 @@ function bookOf({ store, isDiskGone = false, recorded }: Setting = {}) {
     },
     onFailure: (_error, what) => failures.push(what),
   });
-  return { book, records, failures, revoked, saved: () => saved };
+  return { book, clock, records, failures, revoked, saved: () => saved };
 }
 
 t.test('a visitor is recorded before they count, once, with the card told to nobody', async (t) => {
@@ -105,14 +106,14 @@ t.test('of two visitors with one card the one counts whose time it is, whatever 
 
 t.test('a card of which one visitor was revoked opens for none until it is issued anew', async (t) => {
   const { book, revoked } = bookOf();
-  const [first, second] = [given(1, { issuedUnixMs: 100 }), given(2, { issuedUnixMs: 300 })];
+  const [first, second] = [given(1, { carriedUnixMs: 100 }), given(2, { carriedUnixMs: 300 })];
   for (const each of [first, second]) await book.add(each);
   revoked.set('guest-1', 300);
   t.equal(book.visitorOf(KEY, 0)?.id, 'guest-1', 'so that the alarm says whose it was');
-  await book.add(given(3, { issuedUnixMs: 301 }));
+  await book.add(given(3, { carriedUnixMs: 301 }));
   t.equal(book.visitorOf(KEY, 0)?.id, 'guest-3');
   revoked.set('guest-3', 400);
-  await book.add(given(4, { id: 'guest-1', issuedUnixMs: 500 }));
+  await book.add(given(4, { id: 'guest-1', carriedUnixMs: 500 }));
   t.ok(revoked.has(book.visitorOf(KEY, 0)?.id ?? ''), 'nobody comes in under an id that was revoked');
 });
 
@@ -171,6 +172,22 @@ t.test('of too many those leave whose visits end first, and that is told', async
     ],
   );
   await t.rejects(book.add(given(VISITORS_MAX + 1, { untilUnixMs: 3_000 })), { code: 'ERR_DIRECTIVE_VISITORS_MAX' });
+});
+
+t.test('whoever left by themselves makes room, and is not told of as turned out', async (t) => {
+  const { book, clock, records, saved } = bookOf();
+  const day = 24 * HOUR_MS;
+  for (let number = 0; number < VISITORS_OF_ONE_MAX + 10; number += 1) {
+    await book.add(given(number, { fromUnixMs: number * day, untilUnixMs: number * day + HOUR_MS }));
+    await clock.advance(day);
+  }
+  t.equal(saved()?.length, VISITORS_OF_ONE_MAX);
+  book.end(idOf(100), 'ERR_DIRECTIVE_NOT_ENTITLED');
+  t.equal(saved()?.length, VISITORS_OF_ONE_MAX - 1);
+  t.same(
+    records.filter(({ name }) => name === 'visitor.ended'),
+    [],
+  );
 });
 
 t.test('one operator keeps no other from letting visitors in, whatever they are called', async (t) => {

@@ -104,3 +104,18 @@ t.test('a courier brings the secrets of both rotations, also to a neighbour that
   t.strictSame(await neighboursOf(attic), [], 'it called all the time');
   t.equal(secretOf(attic), 1);
 });
+
+t.test('a gateway that is stopped while it starts anew as a member ends, and does not start once more', async (t) => {
+  const porch = await MeshGateway.create(folder, 'porch');
+  t.teardown(() => porch.end('SIGKILL'));
+  await porch.sparc('gateway', 'request', '--out', inFolder('porch.request'));
+  await run('authority', 'enrol', inFolder('porch.request'));
+  const runs = () => porch.output.split('"gateway running"').length - 1;
+  porch.start();
+  await eventually('it runs', () => runs() === 1, MET_MAX_MS);
+  await porch.sparc('gateway', 'join', inFolder('porch.admission'));
+  await eventually('it starts anew', () => porch.output.includes('starting anew'), MET_MAX_MS);
+  await porch.end('SIGTERM');
+  t.equal(runs(), 1);
+  t.match(porch.output, /"stopped"/);
+});
