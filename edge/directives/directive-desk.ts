@@ -195,7 +195,6 @@ export class DirectiveDesk {
     return error;
   }
 
-  #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {
   #isAuthority({ operator }: SignedDirective): boolean {
     return operator === this.deps.authority;
   }
@@ -206,6 +205,7 @@ export class DirectiveDesk {
     return this.#heardPaces.take(entry, { ...signed, kind }, carriedUnixMs);
   }
 
+  #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {
     return this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
   }
 
