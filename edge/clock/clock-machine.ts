@@ -146,7 +146,7 @@ function look(state: ClockState, reading: Reading, trustUnsynced: boolean): Cloc
  * person can say that what has surely passed never did.
  */
 function confirm(state: ClockState, reading: Reading, confirmedUnixMs: number): ClockState {
-  const { rival, driftSince, ...rest } = state;
+  const { rival, driftSince: _driftSince, ...rest } = state;
   const seen = { ...rest, confirmedUnixMs };
   const { line } = state;
   const { unixMs, uptimeMs } = reading;
