@@ -16,7 +16,13 @@ export {
 } from './identity.js';
 export { freeBytesAt } from './free-space.js';
 export { fromHex, toHex } from './hex.js';
-export { LIFE_INTERVAL_MS, LifeWatch, UNANSWERED_AT_START_MAX, UNANSWERED_MAX, type LifeWatchDeps } from './life-watch.js';
+export {
+  LIFE_INTERVAL_MS,
+  LifeWatch,
+  UNANSWERED_AT_START_MAX,
+  UNANSWERED_MAX,
+  type LifeWatchDeps,
+} from './life-watch.js';
 export { gatewayChannel } from './line-channel.js';
 export { NewestSaver } from './newest-saver.js';
 export { createNodeClock } from './node-clock.js';
