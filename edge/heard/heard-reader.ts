@@ -10,6 +10,7 @@ import {
   type LedgerCrypto,
 } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
+import type { AuthorLog } from '@sparc/protocol/replication';
 import {
   Delegation,
   DELEGATION_KIND,
@@ -46,8 +47,10 @@ export interface HeardReaderDeps {
   readonly clock: Clock;
   readonly crypto: LedgerCrypto;
   readonly logs: HeardLogs;
-  /** Own public key, in hex: what the gateway says itself is in its journal. */
+  /** Own public key, in hex. */
   readonly self: string;
+  /** The own journal: what replicas have beyond it was lost with a disk that was set back, and is heard as if another said it. */
+  readonly ownLog: () => AuthorLog;
   /** Ed25519 public key of the site authority, 32 bytes. */
   readonly authority: Uint8Array;
   /** The newest that is known. */
@@ -59,8 +62,9 @@ export interface HeardReaderDeps {
 }
 
 /**
- * Reads what other gateways and the authority say, as it comes to the own disk, and goes on from where it was. The authority
- * comes first, and then whoever has the least that is unread: a member that says much is waited for by nobody.
+ * Reads what other gateways and the authority say, and what this one said before its disk was set back, as it comes to the own
+ * disk, and goes on from where it was. The authority comes first, and then whoever has the least that is unread: a member that
+ * says much is waited for by nobody.
  */
 export class HeardReader {
   readonly #authority: string;
@@ -88,7 +92,7 @@ export class HeardReader {
   #backlog: Map<string, number> | undefined;
 
   constructor(private readonly deps: HeardReaderDeps) {
-    const { clock, crypto, logs, authority, roster, expulsions } = deps;
+    const { clock, crypto, logs, self, ownLog, authority, roster, expulsions } = deps;
     this.#authority = toHex(authority);
     this.#credits = new Credits(clock, HEARD_PACE);
     this.#directiveCredits = new Credits(clock, DIRECTIVES_PACE);
@@ -96,7 +100,8 @@ export class HeardReader {
     this.#expulsions = expulsions;
     this.#roster = this.#news = withExpulsions(roster, expulsions);
     const attestedHeads = (author: string) => this.#roster.expelled.find(({ key }) => key === author)?.heads;
-    this.#logs = new VerifiedLogs({ crypto, logs, siteId: roster.site, attestedHeads });
+    const known = (author: string) => (author === self ? ownLog() : []);
+    this.#logs = new VerifiedLogs({ crypto, logs, siteId: roster.site, attestedHeads, known });
   }
 
   /** All whom operators expelled: of their logs counts from now on what was attested. */
@@ -165,8 +170,7 @@ export class HeardReader {
 
   #authors(): string[] {
     const { members, expelled } = this.#roster;
-    const gateways = [...members, ...expelled].map(({ key }) => key);
-    return [this.#authority, ...gateways.filter((key) => key !== this.deps.self)];
+    return [this.#authority, ...[...members, ...expelled].map(({ key }) => key)];
   }
 
   #isPaused(author: string): boolean {

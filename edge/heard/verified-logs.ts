@@ -22,6 +22,8 @@ export interface VerifiedLogsDeps {
   readonly siteId: string;
   /** Of an author who was expelled: the heads to which all leads that still counts of its log. One list until another counts. */
   readonly attestedHeads: (author: string) => readonly SignedHead[] | undefined;
+  /** What is known of a log without being read: that of this gateway, as its journal has it. */
+  readonly known: (author: string) => AuthorLog;
 }
 
 /** What is unread of an epoch. */
@@ -101,6 +103,10 @@ export class VerifiedLogs {
     const known = this.#courses.get(author);
     if (known?.log === log && known.attested === attested) return known;
     const ends = this.#endsOf(author);
+    for (const { head } of log.length === 0 ? NO_LOG : this.deps.known(author)) {
+      const name = nameOf(head.epoch);
+      if ((ends.get(name)?.sequence ?? 0) < head.sequence) ends.set(name, head);
+    }
     const unread = this.#counted(author, log, attested)
       .map(({ head: { epoch, sequence: last } }) => ({ epoch, sequence: ends.get(nameOf(epoch))?.sequence ?? 0, last }))
       .filter(({ sequence, last }) => sequence < last)

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
+import type { AuthorLog } from '@sparc/protocol/replication';
 import { mergeExpulsions, type Expulsion } from '@sparc/protocol/roster';
 import { FollowedReplicas, HeardReader, type Heard } from '../heard/index.js';
-import { nodeCrypto } from '../ledger/index.js';
+import { JOURNAL_FILE, JournalLog, nodeCrypto } from '../ledger/index.js';
 import { readMembership } from '../membership/index.js';
 import { toHex, verifySignature } from '../platform/index.js';
 import { REPLICA_FILE } from '../replica/index.js';
@@ -83,10 +85,27 @@ export class HeardFeed {
       crypto: nodeCrypto,
       logs: this.#replicas,
       self: toHex(this.data.publicKey),
+      ownLog: () => this.#ownLog(),
       authority,
       roster,
       expulsions: mergeExpulsions(expulsions, this.#expulsions),
       onRefused: (author, { code, message }) => onUnheard({ author, code, message }),
     });
+  }
+
+  /** Asked for only where a neighbour gave back what the own disk lost. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_ABSENT. */
+  #ownLog(): AuthorLog {
+    const path = join(this.data.dataDir, JOURNAL_FILE);
+    if (!existsSync(path)) return [];
+    let journal: JournalLog | undefined;
+    try {
+      journal = new JournalLog(path, this.data.publicKey);
+      return journal.log();
+    } catch (cause) {
+      if (isSparcError(cause)) throw cause;
+      throw new SparcError('ERR_LEDGER_ABSENT', `${path} cannot be read`, { path }, { cause });
+    } finally {
+      journal?.close();
+    }
   }
 }

@@ -7,6 +7,7 @@ import {
   disowned,
   forkName,
   Heads,
+  holds,
   isHeld,
   isOfSite,
   isSaid,
@@ -30,7 +31,7 @@ import { toHex } from '../platform/index.js';
 import { Intake, type IntakeDeps } from './intake.js';
 import { LogFetches } from './log-fetches.js';
 import { LogServer } from './log-server.js';
-import type { OwnLog } from './own-log.js';
+import { WholeOwnLog, type OwnLog } from './own-log.js';
 import type { FullReason } from './replica-room.js';
 import { batchWork, MESSAGE_WORK, REQUEST_WORK, WORK_PACE } from './work-pace.js';
 
@@ -60,6 +61,8 @@ const WRITE_TROUBLE = 'the logs could not be read or written';
 export class Replicator {
   #state: ReplicationState;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  /** With what only replicas have of it. */
+  readonly #own: OwnLog;
   readonly #fetches: LogFetches;
   readonly #server: LogServer;
   /** What each neighbour may still make this one do. */
@@ -76,7 +79,8 @@ export class Replicator {
   constructor(private readonly deps: ReplicatorDeps) {
     this.#state = nothingHeld(deps.ownLog.author, deps.authority);
     this.#work = new Credits(deps.clock, WORK_PACE);
-    this.#server = new LogServer(deps, (author) => this.#counted(author));
+    this.#own = new WholeOwnLog(deps.ownLog, deps.store);
+    this.#server = new LogServer({ ...deps, ownLog: this.#own }, (author) => this.#counted(author));
     this.#fetches = new LogFetches(deps, {
       intake: (author) => this.#intake(author),
       save: (intake) => !this.#stopped && this.#save([intake]),
@@ -91,7 +95,7 @@ export class Replicator {
     const { network, store, ownLog } = this.deps;
     for (const fork of store.forks()) this.#forksOf(toHex(fork.first.author)).add(forkName(fork));
     for (const author of store.logs().keys()) this.#step({ kind: 'stored', author, log: this.#counted(author) });
-    this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log() });
+    this.#step({ kind: 'stored', author: ownLog.author, log: this.#own.log() });
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
       onDisconnected: (neighbour) => {
@@ -123,8 +127,8 @@ export class Replicator {
 
   /** The own log grew. `batch`: all that is new, where it is little. */
   ownCommitted(batch?: Batch): void {
-    const { ownLog } = this.deps;
-    this.#step({ kind: 'stored', author: ownLog.author, log: ownLog.log(), ...(batch !== undefined && { batch }) });
+    const { author } = this.#own;
+    this.#step({ kind: 'stored', author, log: this.#own.log(), ...(batch !== undefined && { batch }) });
   }
 
   /** There is a newer roster: of whoever it expels, only what it attests is spoken of from now on. */
@@ -228,6 +232,9 @@ export class Replicator {
         if (those.length > 0) ours.set(author, those);
         isWhole &&= those.length === said.length;
       }
+      // Of the own log a neighbour may have been given more than was told of here.
+      const ownKnown = this.#state.logs.get(this.#own.author) ?? [];
+      if (ours.get(this.#own.author)?.some((tip) => !holds(ownKnown, tip)) === true) this.ownCommitted();
       this.#step({ kind: 'heads', neighbour, tips: ours, complete });
       return isWhole;
     } catch (error) {
@@ -288,7 +295,7 @@ export class Replicator {
     const log = this.#state.logs.get(author) ?? [];
     const hashAt: HashAt =
       author === ownLog.author
-        ? (epoch, sequence) => ownLog.hashAt(epoch, sequence)
+        ? (epoch, sequence) => this.#own.hashAt(epoch, sequence)
         : (epoch, sequence) => store.hashAt(author, epoch, sequence);
     if (said.some((head) => isSameTip(head, tip)) || isHeld(log, hashAt, tip)) return true;
     this.#work.spend(neighbour, 1);
@@ -307,9 +314,10 @@ export class Replicator {
     return attested === undefined || mayLead(this.deps.store.logs().get(author) ?? [], attested, tip);
   }
 
-  /** What is held of another author, as far as it counts. */
+  /** What is held of an author, as far as it counts. */
   #counted(author: string): AuthorLog {
     const { store } = this.deps;
+    if (author === this.#own.author) return this.#own.log();
     const log = store.logs().get(author) ?? [];
     const attested = this.deps.attestedHeads(author);
     return attested === undefined

@@ -55,11 +55,11 @@ interface Fetch {
 
 /** How one gateway keeps its replicas of all logs up to date with its neighbours. */
 export interface ReplicationState {
-  /** The own author: nobody has more of its log than its writer, so it is never asked for. */
+  /** The own author: nobody has more of its log than its writer, unless the disk was set back. */
   readonly self: string;
   /** The site authority, whose log says who belongs to the site and what is in force: it waits for no other. */
   readonly authority: string;
-  /** What is on the own disk, by author. */
+  /** What is on the own disk, by author: of the own log also what only replicas have. */
   readonly logs: ReadonlyMap<string, AuthorLog>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
   /** By author, of whose log they announced more than is held: neighbours, one at least. */
@@ -216,7 +216,7 @@ function onStored(state: ReplicationState, author: string, log: AuthorLog, batch
   return withAhead(stored, [author], [...state.neighbours.keys()]);
 }
 
-/** Who of these is ahead of what is held of these logs. Nobody is ahead of whoever writes a log. */
+/** Who of these is ahead of what is held of these logs. */
 function withAhead(
   state: ReplicationState,
   authors: Iterable<string>,
@@ -224,7 +224,6 @@ function withAhead(
 ): ReplicationState {
   let ahead: Map<string, ReadonlySet<string>> | undefined;
   for (const author of authors) {
-    if (author === state.self) continue;
     const before = (ahead ?? state.ahead).get(author) ?? NOBODY;
     const others = new Set(before);
     for (const neighbour of neighbours) {

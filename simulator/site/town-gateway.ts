@@ -210,6 +210,7 @@ export class TownGateway {
       crypto,
       logs: replicas,
       self: this.key,
+      ownLog: () => own.log,
       authority,
       roster,
       expulsions: this.#expulsions,

@@ -96,6 +96,7 @@ function report(path: string, roster: Roster): BenchReport {
     crypto: nodeCrypto,
     logs,
     self: '',
+    ownLog: () => [],
     authority: testSigner(200).publicKey,
     roster,
     expulsions: [],

@@ -67,6 +67,7 @@ export class DirectedNode {
       crypto: nodeCrypto,
       logs: replicas,
       self: member.key,
+      ownLog: () => [],
       authority: site.authority,
       roster: openRoster(verifySignature, site.authority, site.roster),
       expulsions: [],

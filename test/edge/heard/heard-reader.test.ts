@@ -45,10 +45,41 @@ t.test('a start hears all of it anew, and says when it has', (t) => {
   t.end();
 });
 
-t.test('the own log and those of strangers are not heard', (t) => {
-  const { logs, hear, chain } = heardScene();
-  logs.append(chain(SELF).open(1, [lockdown]), chain(4).open(1, [lockdown]));
+t.test('what the own journal has and the logs of strangers are not heard', (t) => {
+  const { journal, logs, hear, chain } = heardScene();
+  const own = chain(SELF).open(1, [lockdown]);
+  journal.append(own);
+  logs.append(own, chain(4).open(1, [lockdown]));
   t.strictSame(namesOf(hear()), []);
+  t.end();
+});
+
+t.test('what the own disk lost when it was set back is heard of the replicas, and once', (t) => {
+  const { journal, logs, hear, chain, restart, refused } = heardScene();
+  const lost = chain(SELF);
+  const first = lost.open(1, [lockdown]);
+  const restored = lost.branch();
+  const after = restored.open(2, [lockdown], false, 77);
+  journal.append(first, after);
+  logs.append(first, lost.add(started, lockdown), lost.open(2, [lockdown]), after);
+  t.strictSame(namesOf(hear()), ['1 1.3 gateway.started', '1 1.4 site.lockdown', '1 2.2 site.lockdown']);
+  const more = restored.add(lockdown);
+  journal.append(more);
+  logs.append(more);
+  t.strictSame(namesOf(hear()), []);
+  restart();
+  t.equal(namesOf(hear()).length, 3);
+  t.strictSame(refused, []);
+  t.end();
+});
+
+t.test('a tail that does not follow on the own journal is not heard', (t) => {
+  const { journal, logs, hear, chain, refused } = heardScene();
+  const [own, forged] = [chain(SELF), chain(SELF)];
+  journal.append(own.open(1, [lockdown]));
+  logs.append(forged.open(1, [started]), forged.add(lockdown));
+  t.strictSame(namesOf(hear()), []);
+  t.strictSame(refused, [`${keyOf(SELF).slice(0, 4)} ERR_LEDGER_SIGNATURE_INVALID`]);
   t.end();
 });
 

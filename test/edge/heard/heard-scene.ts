@@ -59,12 +59,14 @@ export class LeftLogs implements HeardLogs {
 export function heardScene(roster: Roster = rosterWith([1, 2, 3].map(member))) {
   const clock = new VirtualClock();
   const logs = new LeftLogs();
+  const journal = new LeftLogs();
   const refused: string[] = [];
   const deps = {
     clock,
     crypto: nodeCrypto,
     logs,
     self: keyOf(SELF),
+    ownLog: () => journal.logs().get(keyOf(SELF)) ?? [],
     authority: testSigner(AUTHORITY).publicKey,
     roster,
     expulsions: [],
@@ -84,6 +86,7 @@ export function heardScene(roster: Roster = rosterWith([1, 2, 3].map(member))) {
   return {
     clock,
     logs,
+    journal,
     refused,
     hear,
     expelled: (expulsions: readonly Expulsion[]) => reader.expelled(expulsions),

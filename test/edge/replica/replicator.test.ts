@@ -215,6 +215,40 @@ t.test('a gateway whose disk was set back is told so by its neighbours, who keep
   t.equal(second.holding()[first.author]?.length, 2);
 });
 
+t.test('a gateway whose disk was set back gets back what it lost, and gives it to whoever comes later', async (t) => {
+  const { clock, gateways } = site(3);
+  const [first, second, late] = gateways as [GatewayInMesh, GatewayInMesh, GatewayInMesh];
+  t.teardown(() => Promise.all(gateways.map((gateway) => gateway.stop())));
+  await Promise.all([first.start(), second.start()]);
+  await clock.advance(3_000);
+  const restored = first.chain.branch();
+  first.commit(first.chain.add(opened));
+  // A start that is lost, too: the next one has the same counter.
+  first.commit(first.chain.open(2, [opened]));
+  await clock.advance(3_000);
+  t.notOk(first.stored.includes(first.author), 'nobody brings to a gateway what it writes');
+  await first.stop();
+  first.own = new SimulatedLog();
+  first.own.add(appendOf(new TestChain(testSigner(1)).open(1, [opened])));
+  await first.start();
+  first.commit(restored.open(2, [opened], false, 77));
+  await clock.advance(10_000);
+  const given = first.replicator.state.logs.get(first.author) ?? [];
+  t.same(given.map(({ head: { epoch, sequence } }) => `${epoch.counter}.${epoch.random[0]} ${sequence}`).sort(), [
+    '1.1 3',
+    '2.2 2',
+    '2.77 2',
+  ]);
+  t.same(first.stored.filter((author) => author === first.author).length, 1, 'it is fetched once');
+  first.commit(restored.add(opened));
+  await clock.advance(10_000);
+  t.same(first.stored.filter((author) => author === first.author).length, 1);
+  await second.stop();
+  await late.start();
+  await clock.advance(60_000);
+  t.equal(late.holding()[first.author]?.length, 2, 'both branches');
+});
+
 t.test('a full disk is no fault of the neighbour, and what is missing comes when there is room', async (t) => {
   const { clock, mesh, gateways } = await running(t, 2);
   const [author, full] = gateways as [GatewayInMesh, GatewayInMesh];
