@@ -87,10 +87,9 @@ export interface AuthorHeads {
   author: Uint8Array;
   epoch: Counter;
   epoch_random: Uint8Array;
-  /** 0: no entry is stored yet, the row was made to be locked. */
-  sequence: Generated<Counter>;
-  hash: Generated<Uint8Array>;
-  signature: Uint8Array | null;
+  sequence: Counter;
+  hash: Uint8Array;
+  signature: Uint8Array;
   /** Empty where the epoch is of a time before the gateway joined its site. */
   signed_site: Generated<string>;
   previous_epoch: Counter | null;

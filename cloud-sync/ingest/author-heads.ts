@@ -1,8 +1,15 @@
-import { sql, type Kysely } from 'kysely';
+import { sql, type Insertable, type Kysely } from 'kysely';
 import type { Carrier } from '@sparc/protocol/cloud-link';
-import { SignedHead } from '@sparc/protocol/ledger';
-import { forkName, type Acceptance, type EpochEnd, type Fork } from '@sparc/protocol/replication';
-import type { Tables } from '../db/index.js';
+import { SignedHead, type Link } from '@sparc/protocol/ledger';
+import {
+  forkName,
+  isSameEpoch,
+  type Acceptance,
+  type AuthorLog,
+  type EpochEnd,
+  type Fork,
+} from '@sparc/protocol/replication';
+import type { AuthorHeads, Tables } from '../db/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
@@ -51,16 +58,27 @@ export async function hashAt(
   return found && Uint8Array.from(found.hash);
 }
 
-/** False where somebody else opened the epoch meanwhile. */
+/** False where somebody else moved it since `log` was read: the first entries of an author have no row that could be locked. */
 export async function moveHead(
   query: Query,
-  { tenant, site }: Site,
+  of: Site,
+  log: AuthorLog,
   { head, previous }: Append,
   outsideCount: number,
 ): Promise<boolean> {
   const { author, epoch, sequence, hash, signature } = head;
   const place = { author: Buffer.from(author), epoch: epoch.counter, epoch_random: Buffer.from(epoch.random) };
   const moved = { sequence, hash: Buffer.from(hash), signature: Buffer.from(signature), signed_site: head.site };
+  const held = log.find((known) => isSameEpoch(known.head.epoch, epoch));
+  if (held === undefined)
+    return openEpoch(query, {
+      tenant_id: of.tenant,
+      site_id: of.site,
+      ...place,
+      ...moved,
+      outside_count: outsideCount,
+      ...columnsOf(previous),
+    });
   const updated = await query
     .updateTable('author_heads')
     .set((now) => ({
@@ -68,28 +86,27 @@ export async function moveHead(
       outside_count: now('outside_count', '+', outsideCount),
       updated_at: sql<Date>`now()`,
     }))
-    .where((row) => row.and(place))
+    .where((row) => row.and({ ...place, sequence: held.head.sequence }))
     .executeTakeFirst();
-  if (updated.numUpdatedRows > 0n) return true;
+  return updated.numUpdatedRows > 0n;
+}
+
+async function openEpoch(query: Query, row: Insertable<AuthorHeads>): Promise<boolean> {
   const opened = await query
     .insertInto('author_heads')
-    .values({
-      tenant_id: tenant,
-      site_id: site,
-      ...place,
-      ...moved,
-      outside_count: outsideCount,
-      ...(previous !== undefined && {
-        previous_epoch: previous.epoch.counter,
-        previous_epoch_random: Buffer.from(previous.epoch.random),
-        previous_sequence: previous.sequence,
-        previous_hash: Buffer.from(previous.hash),
-      }),
-    })
+    .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return (opened.numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
+
+const columnsOf = (previous: Link | undefined) =>
+  previous && {
+    previous_epoch: previous.epoch.counter,
+    previous_epoch_random: Buffer.from(previous.epoch.random),
+    previous_sequence: previous.sequence,
+    previous_hash: Buffer.from(previous.hash),
+  };
 
 /** Evidence, once; where two hashes stand at one place, nothing more of that epoch is taken from anybody. */
 export async function recordFork(query: Query, tenant: string, site: string, fork: Fork): Promise<void> {

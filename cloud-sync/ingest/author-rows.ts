@@ -15,16 +15,14 @@ type Row = Selectable<AuthorHeads>;
 /** All rows of one author. */
 export function storedLog(rows: readonly Row[]): StoredLog {
   return {
-    log: rows.flatMap((row) => heldEpoch(row) ?? []),
+    log: rows.map(heldEpoch),
     stopped: new Set(rows.filter(({ stopped_at }) => stopped_at !== null).map((row) => epochName(epochOf(row)))),
   };
 }
 
 const epochOf = ({ epoch, epoch_random }: Row): EpochId => ({ counter: epoch, random: plain(epoch_random) });
 
-/** Undefined for a row that was only made to be locked. */
-function heldEpoch(row: Row): HeldEpoch | undefined {
-  if (row.signature === null) return undefined;
+function heldEpoch(row: Row): HeldEpoch {
   const head: SignedHead = {
     site: row.signed_site,
     author: plain(row.author),

@@ -56,7 +56,8 @@ export async function takeBatch(deps: TakeDeps, { tenant, site }: Site, batch: B
     }
     if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
     const outsideCount = acceptance.entries.filter(({ content }) => isOutside(instantOf(content))).length;
-    if (!(await moveHead(query, { tenant, site }, acceptance, outsideCount))) return { kind: 'early', stored };
+    if (!(await moveHead(query, { tenant, site }, stored.log, acceptance, outsideCount)))
+      return { kind: 'early', stored };
     await insertEvents(transaction, { tenant, site }, acceptance);
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
     return {

@@ -9,7 +9,7 @@ import {
 } from '@sparc/protocol/directive';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
+import { HLC_AHEAD_MAX_MS, HLC_TOLERATED_MAX_MS } from '@sparc/protocol/hlc';
 import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { openForSite, type HeardEntry } from '../heard/index.js';
@@ -93,7 +93,7 @@ export class DirectiveDesk {
     try {
       this.#memory.load();
     } catch (error) {
-      this.#lostUnixMs = this.deps.clock.wall().unixMs + HLC_AHEAD_MAX_MS;
+      this.#lostUnixMs = this.deps.clock.wall().unixMs + HLC_TOLERATED_MAX_MS;
       this.deps.onFailure(error, 'which directives were carried out is lost');
     }
     for (const given of this.#memory.given) this.#reopen(given);

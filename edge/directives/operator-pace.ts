@@ -66,12 +66,12 @@ export class HeardPaces {
 
   take(entry: EntryId, paced: Paced, unixMs: number): boolean {
     const before = this.#carriers.get(entry.author);
-    const isAnew = before === undefined || !isBehind(entry, before.last);
+    const isAnew = before === undefined || !isAfter(entry, before.last);
     const pace = isAnew ? new KindPaces(() => DIRECTIVES_HEARD_AT_ONCE_MAX) : before.pace;
     this.#carriers.set(entry.author, { pace, last: entry });
     return pace.take(paced, unixMs);
   }
 }
 
-const isBehind = (a: EntryId, b: EntryId): boolean =>
+const isAfter = (a: EntryId, b: EntryId): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.sequence > b.sequence);

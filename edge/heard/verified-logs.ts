@@ -4,14 +4,19 @@ import {
   sameBytes,
   verifyBatch,
   type ChainedEntry,
-  type EpochId,
   type LedgerCrypto,
   type Link,
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
-import { attestedLog, isOfSite, isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
-import { toHex } from '../platform/index.js';
+import {
+  attestedLog,
+  epochName,
+  isOfSite,
+  isSameEpoch,
+  type AuthorLog,
+  type EpochEnd,
+} from '@sparc/protocol/replication';
 
 /** Logs as the site process left them. */
 export type HeardLogs = Pick<ReplicaStore, 'logs' | 'batchAfter' | 'hashAt'>;
@@ -70,7 +75,7 @@ export class VerifiedLogs {
     }
     if (!isOfSite(batch.site, this.deps.siteId)) throw malformed(`a batch of site ${batch.site}`);
     if (!isSameEpoch(batch.epoch, after.epoch)) throw malformed(`a batch of epoch ${batch.epoch.counter}`);
-    const name = nameOf(after.epoch);
+    const name = epochName(after.epoch);
     const ends = this.#endsOf(author);
     const { entries } = verifyBatch(this.deps.crypto, batch, ends.get(name));
     this.#assertAttested(author, entries);
@@ -104,11 +109,15 @@ export class VerifiedLogs {
     if (known?.log === log && known.attested === attested) return known;
     const ends = this.#endsOf(author);
     for (const { head } of log.length === 0 ? NO_LOG : this.deps.known(author)) {
-      const name = nameOf(head.epoch);
+      const name = epochName(head.epoch);
       if ((ends.get(name)?.sequence ?? 0) < head.sequence) ends.set(name, head);
     }
     const unread = this.#counted(author, log, attested)
-      .map(({ head: { epoch, sequence: last } }) => ({ epoch, sequence: ends.get(nameOf(epoch))?.sequence ?? 0, last }))
+      .map(({ head: { epoch, sequence: last } }) => ({
+        epoch,
+        sequence: ends.get(epochName(epoch))?.sequence ?? 0,
+        last,
+      }))
       .filter(({ sequence, last }) => sequence < last)
       .sort((a, b) => b.epoch.counter - a.epoch.counter);
     const unreadCount = unread.reduce((sum, { sequence, last }) => sum + last - sequence, 0);
@@ -135,5 +144,3 @@ export class VerifiedLogs {
 }
 
 const NO_LOG: AuthorLog = [];
-
-const nameOf = ({ counter, random }: EpochId): string => `${counter} ${toHex(random)}`;

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { RuleRaise } from '../site-mode/index.js';
+import { raiseIdOf, type RuleRaise } from '../site-mode/index.js';
 
 /** Something that every gateway records by itself: a rule that waits for it runs at each of them. */
 export interface Occasion {
@@ -24,13 +23,8 @@ export function occasionOf({ name, detail = {}, doorId }: EventRecord): Occasion
   return id === undefined || alone !== undefined || doorId !== undefined ? undefined : { id, isForeseeable: false };
 }
 
-/** Bytes of an id. */
-const RAISE_ID_SIZE = 16;
-
 /** What a rule raises on an occasion has the same id at every gateway. `what`: of all that it raises. */
-export function sharedRaise(rule: string, { id, isForeseeable }: Occasion, what: string): RuleRaise['shared'] {
-  const hash = createHash('sha256')
-    .update(JSON.stringify(['sparc rule raise 1', rule, id, what]))
-    .digest();
-  return { id: hash.subarray(0, RAISE_ID_SIZE).toString('hex'), isForeseeable };
-}
+export const sharedRaise = (rule: string, { id, isForeseeable }: Occasion, what: string): RuleRaise['shared'] => ({
+  id: raiseIdOf('sparc rule raise 1', rule, id, what),
+  isForeseeable,
+});

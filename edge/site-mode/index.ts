@@ -37,5 +37,6 @@ export { readMode } from './read-mode.js';
 export { foldMode, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease } from './directed-mode.js';
 export { FIRE_HEARD_LATE_MS, type HeardClaim } from './heard-claims.js';
+export { raiseIdOf } from './raise-id.js';
 export { RELEASE_RETRY_MS } from './mode-directives.js';
 export { SiteModeKeeper, VOLATILE_MODE, type ModeStore, type SiteModeDeps } from './site-mode-keeper.js';

@@ -6,11 +6,9 @@ create table author_heads (
   author bytea not null check (octet_length(author) = 32),
   epoch bigint not null,
   epoch_random bytea not null check (octet_length(epoch_random) = 8),
-  -- 0: the row was made to be locked, and the first entries come with it.
-  sequence bigint not null default 0,
-  hash bytea not null default '\x0000000000000000000000000000000000000000000000000000000000000000'
-    check (octet_length(hash) = 32),
-  signature bytea check (octet_length(signature) = 64),
+  sequence bigint not null check (sequence > 0),
+  hash bytea not null check (octet_length(hash) = 32),
+  signature bytea not null check (octet_length(signature) = 64),
   -- The site as the head names it: empty where the epoch is of a time before the gateway joined.
   signed_site text not null default '',
   -- The entry that the first one of the epoch names as the one before it; null at the start of a log.
@@ -24,8 +22,7 @@ create table author_heads (
   stopped_at timestamptz,
   updated_at timestamptz not null default now(),
   primary key (tenant_id, author, epoch, epoch_random),
-  foreign key (tenant_id, site_id) references sites,
-  check ((sequence = 0) = (signature is null))
+  foreign key (tenant_id, site_id) references sites
 );
 create index on author_heads (tenant_id, site_id);
 call keep_tenants_apart('author_heads');

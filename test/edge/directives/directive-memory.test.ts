@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { SparcError } from '@sparc/protocol/errors';
-import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
+import { HLC_AHEAD_MAX_MS, HLC_TOLERATED_MAX_MS } from '@sparc/protocol/hlc';
 import {
   directiveId,
   signDirective,
@@ -117,8 +117,9 @@ t.test('a door is not opened where a restart would open it again', async (t) => 
   };
   const again = deskOf(isDamaged, (error) => failures.push(error));
   again.desk.heard(entry);
-  const later = byAuthority(command(2));
-  again.desk.heard(carry(later, HLC_AHEAD_MAX_MS + 1));
+  const [early, later] = [byAuthority(command(4)), byAuthority(command(2))];
+  again.desk.heard(carry(early, HLC_AHEAD_MAX_MS + 1));
+  again.desk.heard(carry(later, HLC_TOLERATED_MAX_MS + 1));
   const here = byAuthority(command(3));
   const giving = again.desk.direct(here);
   await again.clock.advance(1_000);
