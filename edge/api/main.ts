@@ -1,6 +1,6 @@
+import { NO_DELIVERY } from '@sparc/protocol/delivery';
 import type { Expulsion } from '@sparc/protocol/roster';
 import { pino } from 'pino';
-import { NO_DELIVERY } from '../delivery/index.js';
 import { readPlaces } from '../policy/index.js';
 import { expulsionsFromTexts } from '../membership/index.js';
 import { createNodeClock, createTimeEvidence, fromHex, gatewayChannel, nodeRandom } from '../platform/index.js';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DirectiveView } from '@sparc/protocol/delivery';
 import type { MeshView, SiteSnapshot } from '../api/index.js';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
@@ -10,7 +11,6 @@ import {
   type Operation,
   type WindowView,
 } from '../commissioning/index.js';
-import type { DirectiveView } from '../delivery/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
 import { readSecretFile } from '../platform/index.js';
 import type { Order } from '../site-mode/index.js';

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import type { DirectiveAnswer, DirectiveView } from '@sparc/protocol/delivery';
 import {
   directiveId,
   signDirective,
@@ -10,7 +11,6 @@ import {
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import { loadGatewayConfig } from '../config/index.js';
-import type { DirectiveAnswer, DirectiveView } from '../delivery/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
 import { createNodeClock } from '../platform/index.js';
 import type { Cli } from './cli.js';

@@ -1,8 +1,8 @@
+import type { DeliveryLog } from '@sparc/protocol/delivery';
 import { isSparcError } from '@sparc/protocol/errors';
 import { decodeEvent, EntryContent, EVENT_KIND, type Batch } from '@sparc/protocol/ledger';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { EpochEnd } from '@sparc/protocol/replication';
-import type { DeliveryLog } from '../delivery/index.js';
 import { toHex } from '../platform/index.js';
 import { batchesAfter, type ReadableLogs } from '../replica/index.js';
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DeliveryView, DirectiveView } from '@sparc/protocol/delivery';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
 import { headToText } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
@@ -6,7 +7,6 @@ import type { Fork } from '@sparc/protocol/replication';
 import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
-import type { DeliveryView, DirectiveView } from '../delivery/index.js';
 import { nodeCrypto } from '../ledger/index.js';
 import type { Membership, MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';

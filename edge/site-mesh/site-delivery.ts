@@ -1,7 +1,3 @@
-import { Entitlements } from '@sparc/protocol/directive';
-import type { Clock } from '@sparc/protocol/ports';
-import type { Delegation } from '@sparc/protocol/roster';
-import type { MeshView } from '../api/index.js';
 import {
   DeliveryLog,
   deliveryOf,
@@ -9,7 +5,11 @@ import {
   type DeliverySite,
   type DeliveryView,
   type DirectiveView,
-} from '../delivery/index.js';
+} from '@sparc/protocol/delivery';
+import { Entitlements } from '@sparc/protocol/directive';
+import type { Clock } from '@sparc/protocol/ports';
+import type { Delegation } from '@sparc/protocol/roster';
+import type { MeshView } from '../api/index.js';
 import { verifySignature } from '../platform/index.js';
 import type { OwnLog, ReadableLogs } from '../replica/index.js';
 import { allLogs } from './all-logs.js';

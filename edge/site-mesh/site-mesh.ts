@@ -1,9 +1,9 @@
+import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/protocol/delivery';
 import { sameBytes } from '@sparc/protocol/ledger';
 import type { Timer } from '@sparc/protocol/ports';
 import type { Expulsion } from '@sparc/protocol/roster';
 import { MESH_OFF, type MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
-import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '../delivery/index.js';
 import { Membership, readMembership, secretsOf, type MembershipRecord } from '../membership/index.js';
 import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
 import { MeshRun, type MeshRunDeps } from './mesh-run.js';

@@ -9,8 +9,8 @@ import {
   type SiteSnapshot,
 } from '@sparc/edge/api';
 import { buildApi, EventLog, EventStreams, FieldRequests, MeshFeed, SiteState } from '@sparc/edge/api/server';
-import { NO_DELIVERY, type DeliveryView } from '@sparc/edge/delivery';
 import { NO_PLACES, type Places } from '@sparc/edge/policy';
+import { NO_DELIVERY, type DeliveryView } from '@sparc/protocol/delivery';
 import { NO_COMMISSIONING, siteSnapshot } from './site-fixture.js';
 import { systemClock } from './system-clock.js';
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from '@sinclair/typebox';
+import { DeliveryView, DirectiveView } from '@sparc/protocol/delivery';
 import { DirectiveId } from '@sparc/protocol/directive';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import { DeliveryView, DirectiveView } from '../../delivery/index.js';
 import { Places } from '../../policy/index.js';
 import type { MeshView } from '../mesh-view.js';
 import { metricsText } from './metrics.js';

@@ -1,5 +1,5 @@
+import type { DeliveryView } from '@sparc/protocol/delivery';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import type { DeliveryView } from '../../delivery/index.js';
 import type { MeshView } from '../mesh-view.js';
 import type { EventStreams } from './event-streams.js';
 

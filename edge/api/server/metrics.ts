@@ -1,5 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
-import type { DeliveryView, GatewayDelivery } from '../../delivery/index.js';
+import type { DeliveryView, GatewayDelivery } from '@sparc/protocol/delivery';
 import type { MeshView } from '../mesh-view.js';
 import type { SiteView } from './site-state.js';
 

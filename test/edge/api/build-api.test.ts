@@ -1,9 +1,9 @@
 import t from 'tap';
+import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/protocol/delivery';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
 import { MESH_OFF, type MeshView, type SiteEvent } from '@sparc/edge/api';
 import { NO_PLACES } from '@sparc/edge/policy';
-import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/edge/delivery';
 import {
   buildApi,
   EventLog,

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { NO_DELIVERY } from '@sparc/protocol/delivery';
 import { isSparcError } from '@sparc/protocol/errors';
 import { MESH_OFF } from '@sparc/edge/api';
 import { buildApi, EventLog, EventStreams, FieldRequests, SiteState } from '@sparc/edge/api/server';
-import { NO_DELIVERY } from '@sparc/edge/delivery';
 import type { DirectiveRequest } from '@sparc/edge/directives';
 import { NO_PLACES } from '@sparc/edge/policy';
 import { VirtualClock } from '@sparc/simulator/world';

@@ -2,8 +2,8 @@ import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { MESH_OFF, type MeshView } from '@sparc/edge/api';
-import { NO_DELIVERY } from '@sparc/edge/delivery';
 import { DIRECTIVE_FEED_INTERVAL_MS, EventStreams, MESH_FEED_INTERVAL_MS, MeshFeed } from '@sparc/edge/api/server';
+import { NO_DELIVERY } from '@sparc/protocol/delivery';
 import { VirtualClock } from '@sparc/simulator/world';
 import { eventually } from '../../support/peers.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { MESH_OFF } from '@sparc/edge/api';
 import { METRICS, metricsText, type MetricFacts } from '@sparc/edge/api/server';
-import { NO_DELIVERY, type GatewayDelivery } from '@sparc/edge/delivery';
+import { NO_DELIVERY, type GatewayDelivery } from '@sparc/protocol/delivery';
 import { meshOf } from '../../support/mesh-page.js';
 import { REPOSITORY } from '../../support/repository.js';
 import { siteSnapshot } from '../../support/site-fixture.js';

@@ -1,8 +1,8 @@
 import t from 'tap';
+import { DeliveryLog } from '@sparc/protocol/delivery';
 import { Entitlements } from '@sparc/protocol/directive';
 import type { Batch, StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
-import { DeliveryLog } from '@sparc/edge/delivery';
 import { toHex } from '@sparc/edge/platform';
 import { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader } from '@sparc/edge/site-mesh';
 import { VirtualClock } from '@sparc/simulator/world';

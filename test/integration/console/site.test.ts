@@ -1,8 +1,8 @@
 import t from 'tap';
 import type { Browser, Page } from 'playwright-core';
 import type { FieldAnswer, MeshView } from '@sparc/edge/api';
-import type { DeliveryView, DirectiveView, GatewayDelivery } from '@sparc/edge/delivery';
 import { verifySignature } from '@sparc/edge/platform';
+import type { DeliveryView, DirectiveView, GatewayDelivery } from '@sparc/protocol/delivery';
 import { openDirective, type Directive, type SignedDirective } from '@sparc/protocol/directive';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { keyOf, meshOf, openPage, type ShownSite } from '../../support/mesh-page.js';

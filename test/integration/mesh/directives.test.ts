@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { SiteSnapshot } from '@sparc/edge/api';
-import type { DirectiveView } from '@sparc/edge/delivery';
+import type { DirectiveView } from '@sparc/protocol/delivery';
 import type { EventRecord } from '@sparc/protocol/events';
 import { isKnownRecord } from '@sparc/protocol/ledger';
 import type { CredentialIdentifier, LinkageRule } from '@sparc/protocol/policy';

@@ -1,6 +1,6 @@
-import { decodeSignedDirective, openDirective, type Directive } from '@sparc/protocol/directive';
-import { isSparcError } from '@sparc/protocol/errors';
-import type { VerifySignature } from '@sparc/protocol/ports';
+import { decodeSignedDirective, openDirective, type Directive } from '../directive/index.js';
+import { isSparcError } from '../errors/index.js';
+import type { VerifySignature } from '../ports/index.js';
 import type { EntryMark, SaidEntry } from './said-entry.js';
 
 /** A directive as it came to the site: who signed it, and which entry of which gateway carries it. */

@@ -1,5 +1,5 @@
-import type { Entitlements } from '@sparc/protocol/directive';
-import type { VerifySignature } from '@sparc/protocol/ports';
+import type { Entitlements } from '../directive/index.js';
+import type { VerifySignature } from '../ports/index.js';
 import { marked, NO_REPORT, reported, type GatewayReport } from './gateway-report.js';
 import { givenDirective, type GivenDirective } from './given-directive.js';
 import { cursorOf, type EntryMark, type SaidEntry } from './said-entry.js';

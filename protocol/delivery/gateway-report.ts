@@ -1,4 +1,4 @@
-import { compareHlc } from '@sparc/protocol/hlc';
+import { compareHlc } from '../hlc/index.js';
 import type { EntryMark, SaidEntry } from './said-entry.js';
 
 /** How a gateway stands by its own log. Instants are those of its own clock. */

@@ -1,6 +1,6 @@
-import type { Hlc } from '@sparc/protocol/hlc';
-import type { StoredRecord } from '@sparc/protocol/ledger';
-import type { EntryId, TimeQuality } from '@sparc/protocol/ports';
+import type { Hlc } from '../hlc/index.js';
+import type { StoredRecord } from '../ledger/index.js';
+import type { EntryId, TimeQuality } from '../ports/index.js';
 
 /** An event in the log of a gateway. */
 export interface SaidEntry {

@@ -1,15 +1,5 @@
 import t from 'tap';
 import {
-  directiveId,
-  encodeSignedDirective,
-  Entitlements,
-  signDirective,
-  type DirectiveContent,
-} from '@sparc/protocol/directive';
-import { EVENTS } from '@sparc/protocol/events';
-import type { StoredRecord } from '@sparc/protocol/ledger';
-import type { OperatorRight } from '@sparc/protocol/roster';
-import {
   ACKNOWLEDGEMENTS,
   ANSWERS_KEPT_MAX,
   DeliveryLog,
@@ -19,7 +9,17 @@ import {
   directiveOf,
   UNENTITLED_KEPT_MAX,
   type DeliverySite,
-} from '@sparc/edge/delivery';
+} from '@sparc/protocol/delivery';
+import {
+  directiveId,
+  encodeSignedDirective,
+  Entitlements,
+  signDirective,
+  type DirectiveContent,
+} from '@sparc/protocol/directive';
+import { EVENTS } from '@sparc/protocol/events';
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { OperatorRight } from '@sparc/protocol/roster';
 import { verifySignature } from '@sparc/edge/platform';
 import { testSigner } from '../../support/test-signer.js';
 
