@@ -5,7 +5,7 @@ import { Duplex, pipeline } from 'node:stream';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import { downFilter, readUpTopic, type Carrier } from '@sparc/protocol/cloud-link';
-import { carrierOf, type Authorities } from '../identity/index.js';
+import { carrierOf } from '../identity/index.js';
 import type { BrokerMessage, CloudBus } from './cloud-bus.js';
 import { PacketGate } from './packet-gate.js';
 
@@ -21,8 +21,6 @@ const NOT_AUTHORIZED = 5;
 export type Refusal = 'certificate' | 'identifier' | 'notAdmitted' | 'will' | 'publish' | 'subscribe' | 'packetTooLong';
 
 export interface BrokerDeps {
-  /** Those whose certificates may connect. */
-  readonly authorities: Authorities;
   /** Whether a gateway with a certificate in order may speak: it may have been expelled, and the certificate withdrawn. */
   isAdmitted(carrier: Carrier, certificate: X509Certificate): Promise<boolean>;
   onRefused(why: Refusal, who: Carrier | undefined): void;
@@ -35,6 +33,8 @@ export interface BrokerOptions {
   /** The broker's own, PEM. */
   readonly keyPem: string;
   readonly certificatePem: string;
+  /** The root of the installation: whose certificate leads there may call. */
+  readonly rootPem: string;
 }
 
 /**
@@ -58,7 +58,7 @@ export class Broker implements CloudBus {
 
   /** Rejects when the address is taken. */
   async start(): Promise<void> {
-    const { host, port, keyPem, certificatePem } = this.options;
+    const { host, port, keyPem, certificatePem, rootPem } = this.options;
     this.#aedes = await Aedes.createBroker({
       maxClientsIdLength: 64,
       connectTimeout: GREETING_MAX_MS,
@@ -77,7 +77,7 @@ export class Broker implements CloudBus {
     const server = createServer({
       key: keyPem,
       cert: certificatePem,
-      ca: [...this.deps.authorities.values()].map((authority) => authority.toString()),
+      ca: rootPem,
       requestCert: true,
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
@@ -127,7 +127,7 @@ export class Broker implements CloudBus {
 
   #greet(socket: TLSSocket): void {
     const certificate = socket.getPeerX509Certificate();
-    const carrier = certificate && carrierOf(certificate, this.deps.authorities);
+    const carrier = certificate && carrierOf(certificate);
     if (certificate === undefined || carrier === undefined || this.#aedes === undefined) {
       this.deps.onRefused('certificate', undefined);
       socket.destroy();

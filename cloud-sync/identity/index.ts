@@ -1,15 +1,18 @@
 /**
- * Who gateways are to the cloud, and by which keys it speaks to them: a tenant's own authority issues their certificates,
- * and the cloud signs for each site with a key of its own.
+ * Who gateways are to the cloud, and by which keys it speaks to them: below the root of an installation, a tenant's own
+ * authority issues their certificates, and the cloud signs for each site with a key of its own.
  * @packageDocumentation
  */
-export { carrierOf, type Authorities } from './carrier-of.js';
-export { siteSigner } from './site-keys.js';
+export { carrierOf } from './carrier-of.js';
+export { CertificateAuthorities, type IssuedCertificate } from './certificate-authorities.js';
 export {
   AUTHORITY_DAYS,
   CERTIFICATE_DAYS,
-  issueCertificate,
-  makeAuthority,
+  issueGatewayCertificate,
+  makeRoot,
+  makeServer,
+  makeTenantAuthority,
   type Credentials,
   type Issue,
-} from './tenant-authority.js';
+} from './certificates.js';
+export { siteSigner } from './site-keys.js';

@@ -1,6 +1,9 @@
 import { webcrypto } from 'node:crypto';
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { CertificateAuthorities } from '@sparc/cloud-sync/identity';
+import { nodeRandom } from '@sparc/edge/platform';
+import { systemClock } from './system-clock.js';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
@@ -9,27 +12,12 @@ const pemOf = async (key: webcrypto.CryptoKey) =>
   x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 
 /** A key and the request for its certificate, as a gateway makes them. */
-export async function certificateRequest(): Promise<{ readonly keyPem: string; readonly requestPem: string }> {
+export async function certificateRequest(): Promise<{ readonly keyPem: string; readonly request: Uint8Array }> {
   const keys = await keyPair();
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm: ALGORITHM }, webcrypto);
-  return { keyPem: await pemOf(keys.privateKey), requestPem: request.toString('pem') };
+  return { keyPem: await pemOf(keys.privateKey), request: new Uint8Array(request.rawData) };
 }
 
-/** Of a server on loopback, for an hour, and its own authority. */
-export async function serverCertificate(
-  nowUnixMs = Date.now(),
-): Promise<{ readonly keyPem: string; readonly certificatePem: string }> {
-  const keys = await keyPair();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: 'CN=127.0.0.1',
-      notBefore: new Date(nowUnixMs - 60_000),
-      notAfter: new Date(nowUnixMs + 3_600_000),
-      signingAlgorithm: ALGORITHM,
-      keys,
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
-    },
-    webcrypto,
-  );
-  return { keyPem: await pemOf(keys.privateKey), certificatePem: certificate.toString('pem') };
-}
+/** Of an installation of its own, where the folder has none yet. */
+export const openAuthorities = (folder: string): Promise<CertificateAuthorities> =>
+  CertificateAuthorities.open(folder, { clock: systemClock, random: nodeRandom });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker, type Refusal } from '@sparc/cloud-sync/broker';
 import type { Connections, Database } from '@sparc/cloud-sync/db';
-import { issueCertificate, makeAuthority, siteSigner, type Credentials } from '@sparc/cloud-sync/identity';
+import { siteSigner, type CertificateAuthorities, type Credentials } from '@sparc/cloud-sync/identity';
 import { Ingest, type IngestRefusal } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto } from '@sparc/cloud-sync/platform';
 import type { UplinkConfig } from '@sparc/edge/config';
@@ -14,7 +14,7 @@ import { Uplink } from '@sparc/edge/uplink';
 import { MqttLink } from '@sparc/edge/uplink/mqtt';
 import type { Fork } from '@sparc/protocol/replication';
 import type { Signer } from '@sparc/protocol/ports';
-import { certificateRequest, serverCertificate } from './certificates.js';
+import { certificateRequest, openAuthorities } from './certificates.js';
 import { cloudSite } from './cloud-site.js';
 import { systemClock } from './system-clock.js';
 
@@ -26,11 +26,6 @@ interface Test {
 type Gateway = Pick<Signer, 'publicKey'>;
 
 const SECRET = new Uint8Array(32).fill(11);
-const issueNow = (): { nowUnixMs: number; serial: Uint8Array } => ({
-  nowUnixMs: Date.now(),
-  serial: nodeRandom.bytes(16),
-});
-
 /** Broker and ingest on loopback, with one tenant and the gateways of its site `harbour`. */
 export class Cloud {
   readonly refusals: (Refusal | IngestRefusal)[] = [];
@@ -41,7 +36,7 @@ export class Cloud {
     private readonly t: Test,
     readonly database: Database,
     readonly tenant: string,
-    private readonly authority: Credentials,
+    private readonly authorities: CertificateAuthorities,
     private readonly server: Credentials,
     readonly folder: string,
     /** The broker listens here, also after a restart. */
@@ -58,9 +53,9 @@ export class Cloud {
     );
     const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-    const authority = await makeAuthority(tenant, issueNow());
-    const cloud = new Cloud(t, database, tenant, authority, await serverCertificate(), folder, 0);
-    writeFileSync(join(folder, 'broker.pem'), cloud.server.certificatePem);
+    const authorities = await openAuthorities(join(folder, 'keys'));
+    const cloud = new Cloud(t, database, tenant, authorities, await authorities.server(['127.0.0.1']), folder, 0);
+    writeFileSync(join(folder, 'root.pem'), authorities.rootPem);
     t.teardown(() => cloud.stop());
     await cloud.run();
     return cloud;
@@ -72,11 +67,10 @@ export class Cloud {
 
   /** Also after `stop`. */
   async run(): Promise<void> {
-    const authorities = new Map([[this.tenant, new X509Certificate(this.authority.certificatePem)]]);
     const onRefused = (why: Refusal | IngestRefusal) => this.refusals.push(why);
     const broker = new Broker(
-      { authorities, isAdmitted: () => Promise.resolve(true), onRefused },
-      { host: '127.0.0.1', port: this.port, ...this.server },
+      { isAdmitted: () => Promise.resolve(true), onRefused },
+      { host: '127.0.0.1', port: this.port, ...this.server, rootPem: this.authorities.rootPem },
     );
     await broker.start();
     this.port = broker.port;
@@ -99,13 +93,14 @@ export class Cloud {
     await this.#ingest?.stop();
   }
 
-  /** Of a gateway that was enrolled, or of whoever says so with a certificate of another authority. */
-  async uplinkConfig(gateway: Gateway, issuer = this.authority): Promise<UplinkConfig> {
-    const { keyPem, requestPem } = await certificateRequest();
+  /** Of a gateway that was enrolled, or of whoever says so with a certificate of another installation. */
+  async uplinkConfig(gateway: Gateway, issuer = this.authorities): Promise<UplinkConfig> {
+    const { keyPem, request } = await certificateRequest();
     const key = toHex(gateway.publicKey);
     const carrier = { tenant: this.tenant, site: 'harbour', gateway: key };
     const path = (name: string) => join(this.folder, `${key.slice(0, 8)}-${name}`);
-    writeFileSync(path('cert.pem'), await issueCertificate(issuer, requestPem, carrier, issueNow()));
+    const { chain } = await issuer.issue(carrier, request);
+    writeFileSync(path('cert.pem'), chain.map((der) => new X509Certificate(der).toString()).join(''));
     writeFileSync(path('key.pem'), keyPem, { mode: 0o600 });
     return {
       url: `mqtts://127.0.0.1:${this.port}`,
@@ -113,7 +108,7 @@ export class Cloud {
       cloudKey: toHex(this.cloudKey),
       certificateFile: path('cert.pem'),
       keyFile: path('key.pem'),
-      authorityFile: join(this.folder, 'broker.pem'),
+      authorityFile: join(this.folder, 'root.pem'),
     };
   }
 
@@ -136,6 +131,3 @@ export class Cloud {
     return uplink;
   }
 }
-
-/** An authority that no tenant has. */
-export const foreignAuthority = (tenant: string): Promise<Credentials> => makeAuthority(tenant, issueNow());

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { downFilter, upTopic } from '@sparc/protocol/cloud-link';
@@ -6,7 +7,8 @@ import { encodeBatch } from '@sparc/protocol/ledger';
 import { toHex } from '@sparc/edge/platform';
 import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
 import type { LogCommit, Signer } from '@sparc/protocol/ports';
-import { Cloud, foreignAuthority } from '../../support/cloud.js';
+import { openAuthorities } from '../../support/certificates.js';
+import { Cloud } from '../../support/cloud.js';
 import { storedEvents } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
@@ -154,7 +156,7 @@ t.test('the link to the cloud', async (t) => {
   t.test('a certificate of another authority does not connect, whatever it says', async (t) => {
     const own = newSigner();
     const cloud = await Cloud.start(t, connections, [own]);
-    const config = await cloud.uplinkConfig(own, await foreignAuthority(cloud.tenant));
+    const config = await cloud.uplinkConfig(own, await openAuthorities(join(cloud.folder, 'others')));
     const [cert, key, ca] = [config.certificateFile, config.keyFile, config.authorityFile].map((path) =>
       readFileSync(path),
     );
