@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AuthorityKey, Draft } from '@sparc/protocol/authority';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Clock, Random, Signer } from '@sparc/protocol/ports';
+import type { Clock, Random } from '@sparc/protocol/ports';
 import {
   createSecretFile,
   createSigningKey,
@@ -9,10 +10,11 @@ import {
   findSigningKey,
   findSigningSeed,
   secretKeyText,
+  toHex,
   tryLock,
   type ExclusiveLock,
 } from '../platform/index.js';
-import { AuthorityLog, type AuthorityDraft } from './authority-log.js';
+import { AuthorityLog } from './authority-log.js';
 
 const PIN_KEY_BYTES = 32;
 
@@ -23,9 +25,7 @@ interface Deps {
 
 /** What is in the folder of an authority, held by whoever works on it. */
 export interface AuthorityFiles {
-  readonly signer: Signer;
-  /** That the signer's key is made from, 32 bytes. */
-  readonly seed: Uint8Array;
+  readonly key: AuthorityKey;
   /** 32 bytes: the key of the site's PIN hashes. */
   readonly pinKey: Uint8Array;
   readonly log: AuthorityLog;
@@ -41,13 +41,14 @@ export function createAuthorityFiles(
   path: string,
   siteId: string,
   { clock, random }: Deps,
-  first: (signer: Signer) => readonly AuthorityDraft[],
+  first: (key: AuthorityKey) => readonly Draft[],
 ): void {
-  const signer = newKey(path);
+  makeKey(path);
+  const key = notDamaged(path, () => keyIn(path));
   createSecretFile(pinKeyPath(path), secretKeyText(random.bytes(PIN_KEY_BYTES)));
-  const log = AuthorityLog.create(logPath(path), siteId, { clock, random, signer });
+  const log = AuthorityLog.create(logPath(path), siteId, { clock, random, signer: key.signer });
   try {
-    log.append(first(signer));
+    log.append(first(key));
   } finally {
     log.close();
   }
@@ -56,17 +57,16 @@ export function createAuthorityFiles(
 /** Throws ERR_MESH_AUTHORITY_DAMAGED, ERR_MESH_AUTHORITY_IN_USE, ERR_LEDGER_WRITE_FAILED or ERR_CONFIG_SECRET_EXPOSED. */
 export function openAuthorityFiles(path: string, { clock, random }: Deps): AuthorityFiles {
   return notDamaged(path, () => {
-    const [signer, seed] = [findSigningKey(keyPath(path)), findSigningSeed(keyPath(path))];
+    const key = keyIn(path);
     const pinKey = findSecretKey(pinKeyPath(path));
-    if (signer === undefined || seed === undefined || pinKey === undefined || !existsSync(logPath(path))) {
-      throw new Error('authority.key, pin.key or log.db is missing');
-    }
+    if (pinKey === undefined || !existsSync(logPath(path))) throw new Error('pin.key or log.db is missing');
     const lock = lockOf(path);
     if (lock === undefined) {
       throw new SparcError('ERR_MESH_AUTHORITY_IN_USE', `another command works on ${path}`, { path });
     }
     try {
-      return { signer, seed, pinKey, log: AuthorityLog.open(logPath(path), { clock, random, signer }), lock };
+      const log = AuthorityLog.open(logPath(path), { clock, random, signer: key.signer });
+      return { key, pinKey, log, lock };
     } catch (error) {
       lock.release();
       throw error;
@@ -106,11 +106,17 @@ const PASSED_ON: ReadonlySet<string> = new Set([
   'ERR_MESH_AUTHORITY_IN_USE',
 ]);
 
-function newKey(path: string): Signer {
+function makeKey(path: string): void {
   try {
-    return createSigningKey(keyPath(path));
+    createSigningKey(keyPath(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new SparcError('ERR_MESH_AUTHORITY_PRESENT', `${keyPath(path)} is there already`, { path });
   }
+}
+
+function keyIn(path: string): AuthorityKey {
+  const [signer, seed] = [findSigningKey(keyPath(path)), findSigningSeed(keyPath(path))];
+  if (signer === undefined || seed === undefined) throw new Error('authority.key is missing');
+  return { signer, sealing: { key: toHex(signer.publicKey), seed } };
 }

@@ -1,17 +1,7 @@
+import { continueLog, epochAbove, type Draft } from '@sparc/protocol/authority';
 import { SparcError } from '@sparc/protocol/errors';
-import { HLC_ZERO, nextHlc, type Hlc } from '@sparc/protocol/hlc';
-import {
-  EntryContent,
-  EPOCH_KIND,
-  EpochBody,
-  hashEntry,
-  NO_HASH,
-  signHead,
-  type Batch,
-  type ChainedEntry,
-  type EpochId,
-  type SignedHead,
-} from '@sparc/protocol/ledger';
+import { HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
+import { EntryContent, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { tipsOf } from '@sparc/protocol/replication';
 import { nodeCrypto } from '../ledger/index.js';
@@ -23,14 +13,6 @@ export interface AuthorityLogDeps {
   readonly random: Random;
   readonly signer: Signer;
 }
-
-/** What the authority says in one entry. */
-export interface AuthorityDraft {
-  readonly kind: string;
-  readonly body: Uint8Array;
-}
-
-const EPOCH_RANDOM_BYTES = 8;
 
 const authorOf = ({ signer }: AuthorityLogDeps): string => toHex(signer.publicKey);
 
@@ -65,22 +47,14 @@ export class AuthorityLog {
   }
 
   /** All or nothing, and on disk for good when it returns. Throws ERR_LEDGER_WRITE_FAILED or ERR_LEDGER_MALFORMED. */
-  append(drafts: readonly AuthorityDraft[]): void {
-    const { signer } = this.deps;
-    const before = this.head();
-    const opens = !this.#isOpen;
-    const epoch = opens || before === undefined ? this.#nextEpoch(before) : before.epoch;
-    const opening = opens ? [{ kind: EPOCH_KIND, body: openingBody(before) }] : [];
-    let last = { sequence: opens ? 0 : (before?.sequence ?? 0), hash: before?.hash ?? NO_HASH };
-    const entries: ChainedEntry[] = [];
-    for (const draft of [...opening, ...drafts]) {
-      const content = this.#content(draft);
-      const place = { author: signer.publicKey, epoch, sequence: last.sequence + 1, previousHash: last.hash };
-      last = { sequence: place.sequence, hash: hashEntry(nodeCrypto, place, content) };
-      entries.push({ epoch, ...last, content });
-    }
-    const head = signHead(signer, { site: this.siteId, author: signer.publicKey, epoch, ...last });
-    this.store.append([{ entries, head, ...(opens && before !== undefined && { previous: before }) }], []);
+  append(drafts: readonly Draft[]): void {
+    const { clock, random, signer } = this.deps;
+    const head = this.head();
+    const opens = this.#isOpen ? undefined : epochAbove(head === undefined ? [] : [head.epoch.counter], random);
+    const end = { site: this.siteId, head, hlc: this.#hlc, opens };
+    const { hlc, ...added } = continueLog({ clock, crypto: nodeCrypto, signer }, end, drafts);
+    this.store.append([added], []);
+    this.#hlc = hlc;
     this.#isOpen = true;
   }
 
@@ -102,17 +76,6 @@ export class AuthorityLog {
     this.store.close();
   }
 
-  #nextEpoch(before: SignedHead | undefined): EpochId {
-    return { counter: (before?.epoch.counter ?? 0) + 1, random: this.deps.random.bytes(EPOCH_RANDOM_BYTES) };
-  }
-
-  #content({ kind, body }: AuthorityDraft): Uint8Array {
-    const { unixMs, quality } = this.deps.clock.wall();
-    const wallUnixMs = Math.floor(unixMs);
-    this.#hlc = nextHlc(this.#hlc, wallUnixMs);
-    return EntryContent.encode({ kind, hlc: this.#hlc, wallUnixMs, timeQuality: quality, body });
-  }
-
   #lastHlc(): Hlc {
     const head = this.head();
     const last = head && this.store.batchAfter(this.#author, { epoch: head.epoch, sequence: head.sequence - 1 });
@@ -120,6 +83,3 @@ export class AuthorityLog {
     return content === undefined ? HLC_ZERO : EntryContent.decode(content).hlc;
   }
 }
-
-const openingBody = (previous: SignedHead | undefined): Uint8Array =>
-  EpochBody.encode({ ...(previous !== undefined && { previous }), predecessorLost: false });

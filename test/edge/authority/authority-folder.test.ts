@@ -12,9 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { AuthorityFolder, ROSTER_VALID_MS } from '@sparc/edge/authority';
+import { AuthorityFolder } from '@sparc/edge/authority';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { createSigningKey, verifySignature } from '@sparc/edge/platform';
+import { ROSTER_VALID_MS } from '@sparc/protocol/authority';
 import { readCourier } from '@sparc/protocol/courier';
 import { Entitlements } from '@sparc/protocol/directive';
 import { compareHlc } from '@sparc/protocol/hlc';

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { AuthorityLog, type AuthorityDraft } from '@sparc/edge/authority';
+import { AuthorityLog } from '@sparc/edge/authority';
+import type { Draft } from '@sparc/protocol/authority';
 import { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from '@sparc/edge/replica';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { SparcError } from '@sparc/protocol/errors';
@@ -30,7 +31,7 @@ function scene(t: Test) {
     if (accepted.kind === 'append') store.append([accepted], []);
   };
   /** One command at the authority, and what it said come to the gateway. */
-  const says = (...drafts: readonly AuthorityDraft[]) => {
+  const says = (...drafts: readonly Draft[]) => {
     const log = store.logs().size === 0 ? AuthorityLog.create(path, 'harbour', deps) : AuthorityLog.open(path, deps);
     log.append(drafts);
     for (const batch of log.batches()) take(batch);
@@ -42,7 +43,7 @@ function scene(t: Test) {
   return { says, reader, refused };
 }
 
-const word = (kind: string, ...bytes: readonly number[]): AuthorityDraft => ({ kind, body: Uint8Array.from(bytes) });
+const word = (kind: string, ...bytes: readonly number[]): Draft => ({ kind, body: Uint8Array.from(bytes) });
 /** Takes bodies of one byte. */
 const listener = (kind: string) => {
   const heard: number[] = [];

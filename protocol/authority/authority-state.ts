@@ -1,5 +1,7 @@
-import { Entitlements } from '@sparc/protocol/directive';
-import type { VerifySignature } from '@sparc/protocol/ports';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { Entitlements } from '../directive/index.js';
+import type { EntryContent } from '../ledger/index.js';
+import type { VerifySignature } from '../ports/signer.js';
 import {
   Delegation,
   DELEGATION_KIND,
@@ -14,9 +16,8 @@ import {
   unsealSiteSecret,
   type Roster,
   type SiteSecret,
-} from '@sparc/protocol/roster';
-import { toHex } from '../platform/index.js';
-import type { AuthorEntry } from '../replica/index.js';
+} from '../roster/index.js';
+import type { AuthorityKey } from './authority-key.js';
 
 /** What an authority has said last, by its own log. */
 export interface AuthorityState {
@@ -29,29 +30,26 @@ export interface AuthorityState {
   readonly entitlements: Entitlements;
 }
 
-interface AuthorityKey {
-  readonly publicKey: Uint8Array;
-  readonly seed: Uint8Array;
-}
+/** Of entries of these kinds is an authority's state made, in the order of its log. */
+export const STATE_KINDS = [ROSTER_KIND, SITE_SECRET_KIND, DELEGATION_KIND] as const;
 
 /** Throws ERR_LEDGER_MALFORMED, ERR_MESH_ROSTER_INVALID, or an Error for a log without a roster or a secret. */
 export function foldAuthority(
   verify: VerifySignature,
-  { publicKey, seed }: AuthorityKey,
-  entries: Iterable<AuthorEntry>,
+  { signer: { publicKey }, sealing }: AuthorityKey,
+  entries: Iterable<Pick<EntryContent, 'kind' | 'body'>>,
 ): AuthorityState {
-  const key = toHex(publicKey);
   let newest: Pick<AuthorityState, 'signed' | 'roster'> | undefined;
   let siteSecret: SiteSecret | undefined;
   let previousSecrets: readonly Uint8Array[] = [];
-  const entitlements = new Entitlements(key);
+  const entitlements = new Entitlements(bytesToHex(publicKey));
   for (const { kind, body } of entries) {
     if (kind === ROSTER_KIND) {
       const signed = SignedRoster.decode(body);
       const roster = openRoster(verify, publicKey, signed);
       if (newest === undefined || isNewer(roster, newest.roster)) newest = { signed, roster };
     } else if (kind === SITE_SECRET_KIND) {
-      const secret = unsealSiteSecret({ key, seed }, SealedSiteSecret.decode(body));
+      const secret = unsealSiteSecret(sealing, SealedSiteSecret.decode(body));
       if (secret === undefined) throw new Error('a site secret is not sealed to the authority');
       if (siteSecret !== undefined && !isNewerSecret(secret, siteSecret)) continue;
       if (siteSecret !== undefined) {
