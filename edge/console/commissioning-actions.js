@@ -1,6 +1,6 @@
-import { ADDRESS_MAX, BAUD_RATES, baud, count, deviceName } from './commissioning-words.js';
+import { ask, checkField, numberField, selectField } from '../../protocol/page/dialogs.js';
 import { missingDevices } from './commissioning-found.js';
-import { ask, checkField, numberField, selectField } from './dialogs.js';
+import { ADDRESS_MAX, BAUD_RATES, baud, count, deviceName } from './commissioning-words.js';
 
 const CAPTURE_SECONDS = [
   [10, '10 seconds'],

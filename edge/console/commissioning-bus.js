@@ -1,7 +1,9 @@
-import { h, icon, keyed } from './dom.js';
+import { h, keyed } from '../../protocol/page/dom.js';
+import { TASK_TITLES } from '../../protocol/page/event-words.js';
+import { icon } from '../../protocol/page/icons.js';
 import { createFoundList } from './commissioning-found.js';
 import { taskProgress, taskTitle } from './commissioning-tasks.js';
-import { baud, count, deviceName, KEY_WORDS, millis, sentence, share, TASK_TITLES } from './commissioning-words.js';
+import { baud, count, deviceName, KEY_WORDS, millis, sentence, share } from './commissioning-words.js';
 import { LINK_WORDS } from './words.js';
 
 /** A round over the readers may take this long; a plan that takes longer is refused. */

@@ -1,4 +1,4 @@
-import { h, keyed } from './dom.js';
+import { h, keyed } from '../../protocol/page/dom.js';
 import { cancelButton, taskProgress } from './commissioning-tasks.js';
 import { baud, count, deviceName } from './commissioning-words.js';
 

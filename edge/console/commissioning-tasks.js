@@ -1,5 +1,7 @@
-import { h, icon, keyed } from './dom.js';
-import { deviceName, sentence, TASK_STATES, TASK_TITLES } from './commissioning-words.js';
+import { h, keyed } from '../../protocol/page/dom.js';
+import { TASK_STATES, TASK_TITLES } from '../../protocol/page/event-words.js';
+import { icon } from '../../protocol/page/icons.js';
+import { deviceName, sentence } from './commissioning-words.js';
 
 const SIGNS = { running: 'reader', done: 'granted', failed: 'alarm', cancelled: 'denied' };
 

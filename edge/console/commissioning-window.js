@@ -1,6 +1,7 @@
-import { h, icon } from './dom.js';
+import { ask } from '../../protocol/page/dialogs.js';
+import { h } from '../../protocol/page/dom.js';
+import { icon } from '../../protocol/page/icons.js';
 import { closeWindow, enterCode, forgetCode, hasCode } from './commissioning-api.js';
-import { ask } from './dialogs.js';
 import { left } from './commissioning-words.js';
 
 const LAST_MINUTES_MS = 300_000;

@@ -7,18 +7,6 @@ export const KEY_WORDS = {
   lost: { level: 'bad', badge: 'Key lost' },
 };
 
-export const TASK_TITLES = {
-  discover: 'Search for readers',
-  identify: 'Identify',
-  identifyFound: 'Identify',
-  setAddress: 'Set address',
-  setBusSpeed: 'Change bus speed',
-  setKey: 'Set key',
-  capture: 'Record frames',
-  transfer: 'Send bundle',
-};
-export const TASK_STATES = { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' };
-
 export const BAUD_RATES = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400];
 export const ADDRESS_MAX = 126;
 

@@ -1,11 +1,11 @@
-import { byId, h, keyed } from './dom.js';
+import { byId, h, keyed } from '../../protocol/page/dom.js';
+import { clockOf } from '../../protocol/page/times.js';
 import { createActions } from './commissioning-actions.js';
 import { forgetCode, getBuses, hasCode, startOperation } from './commissioning-api.js';
 import { renderBuses } from './commissioning-bus.js';
 import { createTaskList } from './commissioning-tasks.js';
 import { createWindowPanel } from './commissioning-window.js';
 import { left, sentence, sizeOf } from './commissioning-words.js';
-import { clockOf } from './words.js';
 
 const HEALTH_POLL_MS = 2_000;
 const CODE_REFUSED = /^ERR_COMMISSIONING_(CODE_REFUSED|WINDOW_CLOSED)$/;

@@ -10,8 +10,14 @@ async function json(path) {
 
 export const getCatalogue = () => json('/api/catalogue');
 export const getNewest = (limit) => json(`/api/events?limit=${limit}`).then(({ events }) => events);
-export const getOlder = (before, limit) =>
-  json(`/api/events?before=${encodeURIComponent(before)}&limit=${limit}`).then(({ events }) => events);
+export const getOlder = ({ cursor }, limit) =>
+  json(`/api/events?before=${encodeURIComponent(cursor)}&limit=${limit}`).then(({ events }) => events);
+
+/** Negative where `a` was recorded before `b`. */
+export function recordedOrder(a, b) {
+  const [left, right] = [a.cursor.split('.').map(Number), b.cursor.split('.').map(Number)];
+  return left[0] - right[0] || left[1] - right[1];
+}
 
 /** Doors, areas, profiles, formats of cards and buses of the whole site, as the policy in force has them. */
 export const getPlaces = () => json('/api/places');

@@ -1,20 +1,22 @@
+import { byId, h } from '../../protocol/page/dom.js';
+import { titleOf, whereOf } from '../../protocol/page/event-words.js';
+import { createEventList } from '../../protocol/page/events.js';
+import { ago, clockOf } from '../../protocol/page/times.js';
 import { createCommissioning } from './commissioning.js';
-import { follow, getCatalogue, getNewest } from './connection.js';
-import { byId, h } from './dom.js';
+import { follow, getCatalogue, getNewest, getOlder, recordedOrder } from './connection.js';
 import { renderDoors } from './doors.js';
-import { createEventList } from './events.js';
-import { createMesh } from './mesh.js';
 import { meshProblemsOf } from './mesh-problems.js';
+import { createMesh } from './mesh.js';
 import { problemsOf, renderProblems, worstFirst } from './problems.js';
 import { createSimulator } from './simulator.js';
-import { createSite } from './site.js';
 import { siteProblemsOf } from './site-problems.js';
-import { ago, CLOCK_WORDS, clockOf, standingOf, titleOf, whereOf } from './words.js';
+import { createSite } from './site.js';
+import { CLOCK_WORDS, standingOf } from './words.js';
 
 const EVENTS_AT_START = 100;
 
 const catalogue = await untilServed(getCatalogue);
-const events = createEventList(catalogue);
+const events = createEventList({ catalogue, order: recordedOrder, getOlder });
 const simulator = createSimulator();
 const commissioning = createCommissioning(catalogue);
 const meshPage = createMesh(catalogue);

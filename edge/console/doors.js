@@ -1,4 +1,5 @@
-import { h, icon, keyed } from './dom.js';
+import { h, keyed } from '../../protocol/page/dom.js';
+import { icon } from '../../protocol/page/icons.js';
 import { ALARM_WORDS, CONTACT_WORDS, DIRECTION_WORDS, INDICATION_WORDS, LINK_WORDS, LOCK_WORDS } from './words.js';
 
 const OPEN_MODES = ['released', 'unlocked', 'lockedOpen'];

@@ -1,4 +1,4 @@
-import { svg } from './dom.js';
+import { svg } from '../../protocol/page/dom.js';
 import { apartOf, linksOf } from './mesh-words.js';
 
 /** Up to as many members have their names beside them; more have numbers. */

@@ -1,5 +1,5 @@
-import { problemOf } from './problems.js';
 import { apartOf, faultyLinksOf, listOf, nameOf } from './mesh-words.js';
+import { problemOf } from './problems.js';
 
 /** A gateway that restarts is back sooner. */
 const SETTLES_WITHIN_MS = 10_000;

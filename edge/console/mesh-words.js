@@ -1,5 +1,5 @@
+import { ago } from '../../protocol/page/times.js';
 import { count, millis } from './commissioning-words.js';
-import { ago } from './words.js';
 
 /** Says in plain words what a gateway knows of the mesh of its site; `/api/mesh` gives it. */
 

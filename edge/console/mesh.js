@@ -1,4 +1,5 @@
-import { byId, h, keyed } from './dom.js';
+import { byId, h, keyed } from '../../protocol/page/dom.js';
+import { clockOf } from '../../protocol/page/times.js';
 import { meshMap, NAMED_MAX } from './mesh-map.js';
 import {
   apartOf,
@@ -12,7 +13,6 @@ import {
   policyWords,
   rosterWords,
 } from './mesh-words.js';
-import { clockOf } from './words.js';
 
 /** The other gateways of the site: who hears whom, and how far each ledger is here. */
 export function createMesh(catalogue) {

@@ -1,5 +1,8 @@
-import { h, icon, keyed } from './dom.js';
-import { ALARM_WORDS, clockOf, raisersOf, standingOf, titleOf } from './words.js';
+import { h, keyed } from '../../protocol/page/dom.js';
+import { titleOf } from '../../protocol/page/event-words.js';
+import { icon } from '../../protocol/page/icons.js';
+import { clockOf } from '../../protocol/page/times.js';
+import { ALARM_WORDS, raisersOf, standingOf } from './words.js';
 
 const STANDING_ACTIONS = {
   'fire.alarm': 'Once no fire alarm is active, `sparc mode end-fire --by NAME` ends it.',

@@ -1,4 +1,4 @@
-import { byId, h, keyed } from './dom.js';
+import { byId, h, keyed } from '../../protocol/page/dom.js';
 
 const STATE_WORDS = { running: 'Running', starting: 'Starting', down: 'Killed' };
 const STATE_LEVELS = { running: 'good', starting: 'waiting', down: 'bad' };

@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { h } from '../../protocol/page/dom.js';
 import { createMeshControls } from './simulator-mesh.js';
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];

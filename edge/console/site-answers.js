@@ -1,6 +1,6 @@
-import { h, keyed } from './dom.js';
+import { h, keyed } from '../../protocol/page/dom.js';
+import { ago } from '../../protocol/page/times.js';
 import { directiveWords, operatorName, outcomeOf } from './site-words.js';
-import { ago } from './words.js';
 
 const STATES = [
   ['applied', 'Applied on', 'good'],

@@ -1,4 +1,4 @@
-import { h } from './dom.js';
+import { h } from '../../protocol/page/dom.js';
 import { listOf } from './mesh-words.js';
 import { canKeepKey, findKey, makeKey } from './operator-key.js';
 import { scopeWords } from './site-orders.js';

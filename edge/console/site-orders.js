@@ -1,4 +1,4 @@
-import { ask, checkField, numberField, selectField, textField } from './dialogs.js';
+import { ask, checkField, numberField, selectField, textField } from '../../protocol/page/dialogs.js';
 import { randomId } from './operator-key.js';
 import { DOOR_MODE_WORDS, placeName, raiseWords } from './site-words.js';
 

@@ -1,6 +1,6 @@
+import { ago } from '../../protocol/page/times.js';
 import { listOf } from './mesh-words.js';
 import { problemOf } from './problems.js';
-import { ago } from './words.js';
 
 /** A gateway that is in reach and says nothing of a directive for so long should be looked at. */
 const ANSWERED_WITHIN_MS = 30_000;

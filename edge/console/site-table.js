@@ -1,4 +1,4 @@
-import { h, keyed } from './dom.js';
+import { h, keyed } from '../../protocol/page/dom.js';
 import { clockCell, directivesCell, heardCell, newestCell, policyCell, revocationCell } from './site-words.js';
 
 /** How far each gateway is, by its own ledger. On a phone each row is a card, with the head of its column in it. */

@@ -1,5 +1,5 @@
+import { ago } from '../../protocol/page/times.js';
 import { count } from './commissioning-words.js';
-import { ago } from './words.js';
 
 /** Says in plain words what was directed, and how far each gateway is; `/api/delivery` gives it. */
 

@@ -1,12 +1,12 @@
+import { byId, h, keyed } from '../../protocol/page/dom.js';
+import { ago, clockOf } from '../../protocol/page/times.js';
 import { getPlaces } from './connection.js';
-import { byId, h, keyed } from './dom.js';
 import { renderAnswers } from './site-answers.js';
 import { giveDirective } from './site-directives.js';
 import { createKeyPanel } from './site-key.js';
 import { askRelease, createOrders } from './site-orders.js';
 import { renderDelivery } from './site-table.js';
 import { outcomeOf, raiseWords, RIGHT_OF, standingOfSite } from './site-words.js';
-import { ago, clockOf } from './words.js';
 
 const NO_PLACES = { doors: [], areas: [], profiles: [], cardFormats: [], buses: [] };
 

@@ -17,16 +17,20 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The console has no build step: its files are served as they are in the sources, beside `dist`. */
-const FOLDER = new URL('../../../console/', import.meta.url);
+/** No build step: files are served as they are in the sources, the console's own and those it shares with the cloud's page. */
+const FOLDERS = [
+  { path: '/', folder: new URL('../../../console/', import.meta.url) },
+  { path: '/protocol/page/', folder: new URL('.', import.meta.resolve('@sparc/protocol/page/page.css')) },
+];
 
 /** Read once, at start: no request names a path on disk. */
-export function consoleFiles(): readonly ConsoleFile[] {
-  return readdirSync(FOLDER).flatMap((name) => {
-    const contentType = CONTENT_TYPES[extname(name)];
-    if (contentType === undefined) return [];
-    const bytes = readFileSync(new URL(name, FOLDER));
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
-    return [{ path: name === 'index.html' ? '/' : `/${name}`, contentType, etag, bytes }];
-  });
-}
+export const consoleFiles = (): readonly ConsoleFile[] =>
+  FOLDERS.flatMap(({ path, folder }) =>
+    readdirSync(folder).flatMap((name) => {
+      const contentType = CONTENT_TYPES[extname(name)];
+      if (contentType === undefined) return [];
+      const bytes = readFileSync(new URL(name, folder));
+      const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+      return [{ path: path + (name === 'index.html' ? '' : name), contentType, etag, bytes }];
+    }),
+  );

@@ -6,9 +6,9 @@ import { OPERATIONS } from '@sparc/edge/commissioning';
 import { REPOSITORY } from '../../support/repository.js';
 
 /** The page has no build step: its modules are taken as the browser gets them. */
-const load = (name: string) => import(pathToFileURL(join(REPOSITORY, 'edge', 'console', name)).href);
-const { titleOf, whoOf, whyOf } = await load('words.js');
-const words = await load('commissioning-words.js');
+const load = (...path: readonly string[]) => import(pathToFileURL(join(REPOSITORY, ...path)).href);
+const { TASK_TITLES, titleOf, whoOf, whyOf } = await load('protocol', 'page', 'event-words.js');
+const words = await load('edge', 'console', 'commissioning-words.js');
 
 const CATALOGUE = { errors: { ERR_X: { meaning: 'it broke.' } }, reasons: {} };
 
@@ -18,7 +18,7 @@ t.test('every event has a title of its own', async (t) => {
 
 t.test('every operation has a name', async (t) => {
   for (const kind of Object.keys(OPERATIONS)) {
-    if (kind !== 'cancel') t.type(words.TASK_TITLES[kind], 'string', kind);
+    if (kind !== 'cancel') t.type(TASK_TITLES[kind], 'string', kind);
   }
 });
 

@@ -20,10 +20,7 @@ export function svg(tag, properties = {}, ...children) {
   return element;
 }
 
-/** A symbol of the sprite in index.html; decoration only, the words stand beside it. */
-export const icon = (name) =>
-  svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
-
+/** An element of the page by its id. */
 export const byId = (id) => document.getElementById(id);
 
 /** Keeps one child of `list` for each item, in the order of the items; a child is made once and updated after. */

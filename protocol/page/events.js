@@ -1,13 +1,17 @@
-import { byId, h, icon } from './dom.js';
-import { getOlder } from './connection.js';
-import { clockOf, kindOf, titleOf, whereOf, whoOf, whyOf } from './words.js';
+import { byId, h } from './dom.js';
+import { kindOf, titleOf, whereOf, whoOf, whyOf } from './event-words.js';
+import { icon } from './icons.js';
+import { clockOf } from './times.js';
 
 const ROWS_MAX = 500;
 const PAGE = 100;
 const FOLDED = /^(access|exit)\.(released|used|not_used|unverified|not_executed|outcome_unknown)$/;
 
-/** Newest first. What became of a grant is shown in the row of the grant. */
-export function createEventList(catalogue) {
+/**
+ * Newest first. What became of a grant is shown in the row of the grant. `cursor` names an event; `order` is negative where
+ * its first event comes before its second, and `getOlder` gives the page before an event.
+ */
+export function createEventList({ catalogue, order, getOlder }) {
   const list = byId('event-list');
   const older = byId('event-older');
   const search = byId('event-search');
@@ -41,7 +45,7 @@ export function createEventList(catalogue) {
     });
   };
 
-  const sorted = () => [...events.values()].sort((a, b) => compare(b.cursor, a.cursor));
+  const sorted = () => [...events.values()].sort((a, b) => order(b, a));
 
   const render = () => {
     const wanted = kinds.querySelector(':checked').value;
@@ -99,7 +103,7 @@ export function createEventList(catalogue) {
   search.addEventListener('input', schedule);
   older.addEventListener('click', async () => {
     const oldest = sorted().at(-1);
-    const batch = oldest === undefined ? [] : await getOlder(oldest.cursor, PAGE).catch(() => []);
+    const batch = oldest === undefined ? [] : await getOlder(oldest, PAGE).catch(() => []);
     older.hidden = batch.length === 0 || events.size + batch.length >= ROWS_MAX;
     add(batch);
   });
@@ -111,10 +115,18 @@ export function createEventList(catalogue) {
       older.hidden = batch.length === 0;
       add(batch);
     },
+    /** Whose names are shown: `{ site?: { timeZone }, doors, readers }`. */
     setSite(next) {
       const namesChanged = site === undefined || site.policy?.revision !== next.policy?.revision;
       site = next;
       if (namesChanged) schedule();
+    },
+    /** Those of another site follow. */
+    clear() {
+      events.clear();
+      outcomes.clear();
+      site = undefined;
+      schedule();
     },
   };
 }
@@ -128,8 +140,3 @@ const SIGNS = {
   reader: 'reader',
   info: 'info',
 };
-
-function compare(a, b) {
-  const [left, right] = [a.split('.').map(Number), b.split('.').map(Number)];
-  return left[0] - right[0] || left[1] - right[1];
-}
