@@ -4,16 +4,18 @@ import { Type, type Static } from '@sinclair/typebox';
 import { ERRORS, isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { compareHlc } from '@sparc/protocol/hlc';
 import {
+  courseOf,
   isFinalRejection,
   isNewerRevision,
   lastConfirmed,
   readRevision,
   surveyParts,
   type IssuedRevision,
+  type PolicyCourse,
 } from '@sparc/protocol/policy-revision';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { readMembership } from '../membership/index.js';
-import { verifySignature } from '../platform/index.js';
+import { toHex, verifySignature } from '../platform/index.js';
 import {
   applyGeneration,
   readConfirmation,
@@ -102,9 +104,9 @@ export class PolicyLane {
   #work(): void {
     const authority = this.#ofSite();
     if (authority === undefined) return;
-    const { course } = authority;
-    course.read(join(this.deps.dataDir, REPLICA_FILE));
-    for (const issued of course.course.revisions) if (this.#bringIntoForce(issued, authority.site)) break;
+    authority.course.read(join(this.deps.dataDir, REPLICA_FILE));
+    const course = courseOf(authority.course.course, toHex(this.deps.signer.publicKey));
+    for (const issued of course.revisions) if (this.#bringIntoForce(issued, authority.site)) break;
     this.#confirm(course);
   }
 
@@ -186,7 +188,7 @@ export class PolicyLane {
     return manifest;
   }
 
-  #confirm({ course }: AuthorityCourse): void {
+  #confirm(course: PolicyCourse): void {
     const { clock, dataDir, signer } = this.deps;
     const manifest = this.#inForce();
     const said = manifest?.issued && lastConfirmed(course, manifest.issued);

@@ -1,4 +1,5 @@
 import { hex, list, message, required, text, uint, type Infer } from '../ledger/index.js';
+import { MEMBERS_MAX } from '../roster/index.js';
 
 /** Kinds of entries in the log of a site authority. */
 export const POLICY_KIND = 'policy';
@@ -31,6 +32,8 @@ export const PolicyRevision = message({
   ),
   /** Of all parts, index parts among them. */
   sizeBytes: required(6, uint(REVISION_BYTES_MAX)),
+  /** Keys of the gateways that apply it, for a trial; the others go on with the one before. None: all. */
+  onlyFor: list(7, hex(32), MEMBERS_MAX),
 });
 export type PolicyRevision = Infer<typeof PolicyRevision>;
 

@@ -30,8 +30,10 @@ export interface PolicyCourse {
 
 export const EMPTY_COURSE: PolicyCourse = { revisions: [], beacons: new Map() };
 
-/** The newest one, and the one before it, whose parts are kept until the newest is in force. */
+/** Of those for all gateways the newest one, and the one before it, whose parts are kept until the newest is in force. */
 const REVISIONS_KEPT = 2;
+/** Of those for some gateways only, which are newer than the newest for all. */
+const TRIALS_KEPT = 4;
 /** Those of the highest numbers. */
 const BEACONS_KEPT = 8;
 
@@ -49,6 +51,12 @@ export function learn(
   const beacons = [...new Map(course.beacons).set(number, said)].sort(([a], [b]) => b - a);
   return { ...course, beacons: new Map(beacons.slice(0, BEACONS_KEPT)) };
 }
+
+/** What of a course is for one gateway. `key`: its public key, in hex. */
+export const courseOf = (course: PolicyCourse, key: string): PolicyCourse => ({
+  ...course,
+  revisions: course.revisions.filter((each) => isForAll(each) || each.revision.onlyFor.includes(key)),
+});
 
 /** An authority that was restored from a backup may use a number again: then the later one counts, everywhere. */
 export const isNewerRevision = (
@@ -90,5 +98,10 @@ function withRevision(
   if (!isLater && !isOther) return course;
   const revisions = [...course.revisions.filter((each) => each !== known), { revision, name, issuedUnixMs, hlc }];
   revisions.sort((a, b) => b.revision.number - a.revision.number);
-  return { ...course, revisions: revisions.slice(0, REVISIONS_KEPT) };
+  const forAll = revisions.filter(isForAll).slice(0, REVISIONS_KEPT);
+  const newest = forAll[0]?.revision.number ?? 0;
+  const trials = revisions.filter((each) => !isForAll(each) && each.revision.number > newest).slice(0, TRIALS_KEPT);
+  return { ...course, revisions: [...trials, ...forAll] };
 }
+
+const isForAll = ({ revision }: IssuedRevision): boolean => revision.onlyFor.length === 0;

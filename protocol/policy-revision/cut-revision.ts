@@ -17,6 +17,13 @@ import type { PartTools } from './part-tools.js';
 import { people } from './people.js';
 import { planLines, type RecordLine } from './plan-lines.js';
 
+export interface NewRevision {
+  readonly number: number;
+  readonly content: PolicyContent;
+  /** Keys of the gateways that apply it; left out: all. */
+  readonly onlyFor?: readonly string[];
+}
+
 /**
  * Cuts a policy into parts, hands each to `put` as it is made, and returns what is to be signed. Where a part begins is
  * chosen by the records alone, so that a record that changes leaves all parts but its own as they were. Nothing but names
@@ -25,7 +32,7 @@ import { planLines, type RecordLine } from './plan-lines.js';
  */
 export function cutRevision(
   tools: PartTools,
-  { number, content }: { readonly number: number; readonly content: PolicyContent },
+  { number, content, onlyFor = [] }: NewRevision,
   put: (part: Part) => void,
 ): PolicyRevision {
   const counts: Record<Section, number> = { plan: 0, profiles: 0, holders: 0, credentials: 0 };
@@ -57,7 +64,7 @@ export function cutRevision(
   if (indexes.length > INDEXES_MAX || sizeBytes > REVISION_BYTES_MAX) {
     throw tooMuch(`${refs.length} parts with ${sizeBytes} bytes`);
   }
-  return { number, site: content.plan.site.id, layout: REVISION_LAYOUT, indexes, counts, sizeBytes };
+  return { number, site: content.plan.site.id, layout: REVISION_LAYOUT, indexes, counts, sizeBytes, onlyFor };
 }
 
 function* linesOf(section: Section, content: PolicyContent): Generator<RecordLine> {

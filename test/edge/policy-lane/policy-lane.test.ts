@@ -124,6 +124,29 @@ t.test('a part that was changed on the disk is not believed', async (t) => {
   t.match(scene.inForce(), { issued: { number: 1 } }, 'whole parts heal it');
 });
 
+t.test(
+  'a revision on trial comes into force where it names the gateway, and elsewhere with the next one for all',
+  async (t) => {
+    const scene = laneScene(t);
+    const { revision } = scene.sign();
+    scene.bringAll();
+    scene.look();
+    const issue = (number: number, onlyFor: readonly string[]) => {
+      const body = PolicyRevision.encode({ ...revision, number, onlyFor });
+      scene.folder.log.append([{ kind: POLICY_KIND, body }]);
+      scene.bringLog();
+      scene.look();
+    };
+    issue(2, ['aa'.repeat(32)]);
+    t.match(scene.inForce(), { issued: { number: 1 } });
+    issue(3, [Buffer.from(scene.signer.publicKey).toString('hex')]);
+    t.match(scene.inForce(), { issued: { number: 3 } });
+    issue(4, []);
+    t.match(scene.inForce(), { issued: { number: 4 } });
+    t.strictSame(scene.rejections, []);
+  },
+);
+
 t.test('a revision that is no good is rejected once, and the last good one stays in force', async (t) => {
   const scene = laneScene(t);
   const { revision } = scene.sign();

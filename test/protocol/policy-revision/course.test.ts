@@ -2,6 +2,7 @@ import t from 'tap';
 import {
   Beacon,
   BEACON_KIND,
+  courseOf,
   EMPTY_COURSE,
   lastConfirmed,
   learn,
@@ -14,7 +15,13 @@ import fc from 'fast-check';
 import { checkProperty } from '../../support/property.js';
 
 /** `at`: its place in the log, where the clock was not right. */
-const policy = (number: number, wallUnixMs: number, sizeBytes = 1, at = wallUnixMs) => ({
+const policy = (
+  number: number,
+  wallUnixMs: number,
+  sizeBytes = 1,
+  at = wallUnixMs,
+  onlyFor: readonly string[] = [],
+) => ({
   kind: POLICY_KIND,
   wallUnixMs,
   hlc: { unixMs: at, counter: 0 },
@@ -25,6 +32,7 @@ const policy = (number: number, wallUnixMs: number, sizeBytes = 1, at = wallUnix
     indexes: [],
     counts: { plan: 0, profiles: 0, holders: 0, credentials: 0 },
     sizeBytes,
+    onlyFor,
   }),
 });
 const beacon = (number: number, wallUnixMs: number, at = wallUnixMs) => ({
@@ -35,50 +43,72 @@ const beacon = (number: number, wallUnixMs: number, at = wallUnixMs) => ({
 });
 const AT_ONE = { wallUnixMs: 1, hlc: { unixMs: 1, counter: 0 } };
 type Entry = ReturnType<typeof policy>;
-const courseOf = (...entries: readonly Entry[]): PolicyCourse => entries.reduce(learn, EMPTY_COURSE);
+const learnt = (...entries: readonly Entry[]): PolicyCourse => entries.reduce(learn, EMPTY_COURSE);
 const confirmedUnixMs = (course: PolicyCourse, issued: Parameters<typeof lastConfirmed>[1]) =>
   lastConfirmed(course, issued)?.wallUnixMs;
 const numbers = ({ revisions }: PolicyCourse) => revisions.map(({ revision }) => revision.number);
 
 t.test('the newest revision and the one before it are known, in whatever order they came', async (t) => {
-  t.strictSame(numbers(courseOf(policy(1, 10), policy(2, 20), policy(3, 30))), [3, 2]);
-  t.strictSame(numbers(courseOf(policy(3, 30), policy(1, 10), policy(2, 20))), [3, 2]);
+  t.strictSame(numbers(learnt(policy(1, 10), policy(2, 20), policy(3, 30))), [3, 2]);
+  t.strictSame(numbers(learnt(policy(3, 30), policy(1, 10), policy(2, 20))), [3, 2]);
+});
+
+t.test('a trial is for the gateways that it names, and the others go on with the one before', async (t) => {
+  const [canary, other] = ['aa'.repeat(32), 'bb'.repeat(32)];
+  const trial = (number: number, at: number) => policy(number, at, 1, at, [canary]);
+  const course = learnt(policy(1, 10), policy(2, 20), trial(3, 30), trial(4, 40), beacon(4, 90));
+  t.strictSame(numbers(courseOf(course, canary)), [4, 3, 2, 1]);
+  t.strictSame(numbers(courseOf(course, other)), [2, 1]);
+  t.equal(confirmedUnixMs(courseOf(course, other), { number: 2, issuedUnixMs: 20 }), 90, 'the authority confirms both');
+  t.equal(confirmedUnixMs(courseOf(course, canary), { number: 2, issuedUnixMs: 20 }), 20);
+});
+
+t.test('a trial ends with the next revision for all', async (t) => {
+  const canary = 'aa'.repeat(32);
+  const all = [policy(1, 10), policy(2, 20, 1, 20, [canary]), policy(3, 30)];
+  t.strictSame(numbers(learnt(...all)), [3, 1]);
+  t.strictSame(numbers(learnt(...all.toReversed())), [3, 1]);
+});
+
+t.test('however many trials there are, what is for all is kept', async (t) => {
+  const trials = Array.from({ length: 9 }, (_, at) => policy(at + 3, at + 30, 1, at + 30, ['aa'.repeat(32)]));
+  t.strictSame(numbers(learnt(policy(1, 10), policy(2, 20), ...trials)), [11, 10, 9, 8, 2, 1]);
 });
 
 t.test('of two revisions of one number the later one counts', async (t) => {
-  const course = courseOf(policy(2, 20, 7), policy(2, 30, 8), policy(2, 25, 9));
+  const course = learnt(policy(2, 20, 7), policy(2, 30, 8), policy(2, 25, 9));
   t.match(course.revisions, [{ revision: { sizeBytes: 8 }, issuedUnixMs: 30 }]);
 });
 
 t.test('a revision has one name wherever it is read, and another one another', async (t) => {
-  const [first] = courseOf(policy(2, 20, 7)).revisions;
+  const [first] = learnt(policy(2, 20, 7)).revisions;
   t.match(first?.name, /^2-[0-9a-f]{16}$/);
-  t.equal(courseOf(policy(2, 99, 7)).revisions[0]?.name, first?.name);
-  t.not(courseOf(policy(2, 20, 8)).revisions[0]?.name, first?.name);
+  t.equal(learnt(policy(2, 99, 7)).revisions[0]?.name, first?.name);
+  t.not(learnt(policy(2, 20, 8)).revisions[0]?.name, first?.name);
 });
 
 t.test('a beacon confirms the revision that it names', async (t) => {
-  const course = courseOf(policy(1, 10), beacon(1, 50), policy(2, 60), beacon(2, 70), beacon(2, 65));
+  const course = learnt(policy(1, 10), beacon(1, 50), policy(2, 60), beacon(2, 70), beacon(2, 65));
   t.equal(confirmedUnixMs(course, { number: 1, issuedUnixMs: 10 }), 50);
   t.equal(confirmedUnixMs(course, { number: 2, issuedUnixMs: 60 }), 70);
 });
 
 t.test('a beacon of a later revision confirms the newest one that is known here, and no older one', async (t) => {
-  const course = courseOf(policy(1, 10), policy(2, 20), beacon(3, 90));
+  const course = learnt(policy(1, 10), policy(2, 20), beacon(3, 90));
   t.equal(confirmedUnixMs(course, { number: 2, issuedUnixMs: 20 }), 90);
   t.equal(confirmedUnixMs(course, { number: 1, issuedUnixMs: 10 }), 10);
 });
 
 t.test('what stands last in the log counts, also behind a clock that was ahead', async (t) => {
   const ahead = [policy(1, 900, 1, 10), beacon(1, 990, 20)];
-  t.equal(confirmedUnixMs(courseOf(...ahead), { number: 1, issuedUnixMs: 900 }), 990);
-  const course = courseOf(...ahead, beacon(1, 50, 30), beacon(1, 40, 25));
+  t.equal(confirmedUnixMs(learnt(...ahead), { number: 1, issuedUnixMs: 900 }), 990);
+  const course = learnt(...ahead, beacon(1, 50, 30), beacon(1, 40, 25));
   t.match(lastConfirmed(course, { number: 1, issuedUnixMs: 900 }), { wallUnixMs: 50, hlc: { unixMs: 30 } });
 });
 
 t.test('of a revision that is not known here, only beacons say when it was confirmed', async (t) => {
   t.equal(lastConfirmed(EMPTY_COURSE, { number: 1, issuedUnixMs: 10 }), undefined);
-  t.equal(confirmedUnixMs(courseOf(beacon(1, 50)), { number: 1, issuedUnixMs: 10 }), 50);
+  t.equal(confirmedUnixMs(learnt(beacon(1, 50)), { number: 1, issuedUnixMs: 10 }), 50);
 });
 
 t.test('entries that cannot be read are refused, and those of other kinds say nothing', async (t) => {
@@ -118,7 +148,7 @@ t.test('gateways that have the same entries come to the same, whatever the order
   const property = fc.property(
     shuffled,
     ([list, other]) =>
-      JSON.stringify(saidOf(courseOf(...other, ...list))) === JSON.stringify(saidOf(courseOf(...list))),
+      JSON.stringify(saidOf(learnt(...other, ...list))) === JSON.stringify(saidOf(learnt(...list))),
   );
   checkProperty(property);
   t.pass();
