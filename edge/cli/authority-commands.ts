@@ -78,7 +78,7 @@ function create(path: string, site: string): AuthorityFolder {
 
 function enrol({ output }: Cli, files: readonly string[], dir: string): void {
   const requests = files.map((file) => ({
-    member: openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)),
+    member: openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)).member,
     admissionFile: join(dirname(file), `${basename(file, extname(file))}.admission`),
   }));
   withAuthority(dir, (folder) => {

@@ -1,5 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { OPERATORS_MAX } from '../directive/index.js';
+import type { LinkGrant } from '../enrolment/index.js';
 import { SparcError } from '../errors/index.js';
 import { isSignatureValid, type LedgerCrypto, type SignedHead } from '../ledger/index.js';
 import type { Clock } from '../ports/clock.js';
@@ -46,7 +47,7 @@ export function found(acting: Acting, site: string): readonly Draft[] {
 
 /**
  * Puts gateways onto the roster, or what they say now in the place of what they said before. `admissions`: what each takes
- * home, in their order. `pinKey`: 32 bytes, of the site.
+ * home, in their order. `pinKey`: 32 bytes, of the site. `links`: what else those take home whom the cloud enrols, by key.
  * Throws ERR_MESH_MEMBERS_MAX, ERR_MESH_EXPELLED, ERR_MESH_ROSTER_INVALID or ERR_MESH_REQUEST_INVALID.
  */
 export function enrol(
@@ -54,6 +55,7 @@ export function enrol(
   { roster, siteSecret, previousSecrets }: AuthorityState,
   pinKey: Uint8Array,
   enrolled: readonly Member[],
+  links: ReadonlyMap<string, LinkGrant> = new Map(),
 ): { readonly drafts: readonly Draft[]; readonly admissions: readonly Uint8Array[] } {
   for (const { key } of enrolled) assertNotExpelled(roster, key);
   const members = new Map([...roster.members, ...enrolled].map((member) => [member.key, member]));
@@ -63,7 +65,7 @@ export function enrol(
   const signed = nextRoster(acting, roster, { members: [...members.values()] });
   const secrets = { siteSecret, previousSecrets: [...previousSecrets], pinKey };
   const admissions = enrolled.map(({ key }) =>
-    signAdmission(acting.signer, acting.random, { key, roster: signed, secrets }),
+    signAdmission(acting.signer, acting.random, { key, roster: signed, secrets, link: links.get(key) }),
   );
   return { drafts: [rosterDraft(signed)], admissions };
 }

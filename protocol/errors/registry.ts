@@ -2,6 +2,7 @@ import { API_ERRORS } from './api-errors.js';
 import { BUNDLE_ERRORS } from './bundle-errors.js';
 import { BUS_ERRORS } from './bus-errors.js';
 import { CARD_ERRORS } from './card-errors.js';
+import { CLAIM_ERRORS } from './claim-errors.js';
 import { CLI_ERRORS } from './cli-errors.js';
 import { COMMISSIONING_ERRORS } from './commissioning-errors.js';
 import { CONFIG_ERRORS } from './config-errors.js';
@@ -17,6 +18,7 @@ import { MESH_ERRORS } from './mesh-errors.js';
 import { OSDP_ERRORS } from './osdp-errors.js';
 import { POLICY_ERRORS } from './policy-errors.js';
 import { SIMULATOR_ERRORS } from './simulator-errors.js';
+import { USER_ERRORS } from './user-errors.js';
 
 /** What a code means and what a person does about it; `ERRORS.md` is generated from these. */
 export interface ErrorDescription {
@@ -35,6 +37,7 @@ export const ERRORS = {
   ...MESH_ERRORS,
   ...LINK_ERRORS,
   ...IDENTITY_ERRORS,
+  ...CLAIM_ERRORS,
   ...DIRECTIVE_ERRORS,
   ...COURIER_ERRORS,
   ...CONFIG_ERRORS,
@@ -43,6 +46,7 @@ export const ERRORS = {
   ...API_ERRORS,
   ...COMMISSIONING_ERRORS,
   ...DATABASE_ERRORS,
+  ...USER_ERRORS,
   ...CLI_ERRORS,
   ...SIMULATOR_ERRORS,
 } as const satisfies Record<`ERR_${string}`, ErrorDescription>;

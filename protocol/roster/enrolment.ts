@@ -1,6 +1,7 @@
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { LinkGrant } from '../enrolment/index.js';
 import { SparcError, type ErrorCode } from '../errors/index.js';
-import { bytes, hex, list, message, required, type Infer } from '../ledger/index.js';
+import { bytes, hex, list, message, optional, required, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
 import { assertMember, Member, openRoster, SignedRoster, type Roster } from './roster.js';
@@ -10,10 +11,17 @@ import { SITE_SECRET_BYTES, SITE_SECRETS_MAX, SiteSecret } from './site-secret.j
 const REQUEST_DOMAIN = utf8ToBytes('sparc/enrolment/1\0');
 const ADMISSION_DOMAIN = utf8ToBytes('sparc/admission/1\0');
 
-/** What a gateway takes to the authority of a site, as a file. */
+/** What a gateway takes to the authority of a site. */
+const EnrolmentRequest = message({
+  member: required(1, Member),
+  /** For its link to the cloud (PKCS #10, DER), with a key of its own. */
+  certificateRequest: optional(2, bytes(1, 4_096)),
+});
+export type EnrolmentRequest = Infer<typeof EnrolmentRequest>;
+
+/** The same as a file. */
 const SignedRequest = message({
-  /** Bytes of a Member. */
-  member: required(1, bytes(1, 4_096)),
+  request: required(1, bytes(1, 8_192)),
   signature: required(2, bytes(64)),
 });
 
@@ -34,6 +42,8 @@ const Admission = message({
   roster: required(3, SignedRoster),
   /** MemberSecrets, sealed to the key. */
   secrets: required(4, Sealed),
+  /** Where the cloud enrolled it. */
+  link: optional(5, LinkGrant),
 });
 
 /** The same as a file. */
@@ -43,33 +53,46 @@ const SignedAdmission = message({
 });
 
 /** The request of a gateway, as a file. Throws ERR_MESH_ROSTER_INVALID for what no roster takes. */
-export function signRequest(gateway: Signer, { name, addresses }: Omit<Member, 'key'>): Uint8Array {
+export function signRequest(
+  gateway: Signer,
+  { name, addresses }: Omit<Member, 'key'>,
+  certificateRequest?: Uint8Array,
+): Uint8Array {
   const member = { key: bytesToHex(gateway.publicKey), name, addresses };
   assertMember(member);
-  const encoded = Member.encode(member);
-  return SignedRequest.encode({ member: encoded, signature: gateway.sign(concatBytes(REQUEST_DOMAIN, encoded)) });
+  const request = EnrolmentRequest.encode({ member, ...(certificateRequest && { certificateRequest }) });
+  return SignedRequest.encode({ request, signature: gateway.sign(concatBytes(REQUEST_DOMAIN, request)) });
 }
 
 /** Throws ERR_MESH_REQUEST_INVALID unless the gateway that it names made it. */
-export function openRequest(verify: VerifySignature, file: Uint8Array): Member {
+export function openRequest(verify: VerifySignature, file: Uint8Array): EnrolmentRequest {
   return saying('ERR_MESH_REQUEST_INVALID', () => {
-    const { member: encoded, signature } = SignedRequest.decode(file);
-    const member = Member.decode(encoded);
+    const { request: encoded, signature } = SignedRequest.decode(file);
+    const request = EnrolmentRequest.decode(encoded);
+    const { member } = request;
     assertMember(member);
-    if (verify(hexToBytes(member.key), concatBytes(REQUEST_DOMAIN, encoded), signature)) return member;
+    if (verify(hexToBytes(member.key), concatBytes(REQUEST_DOMAIN, encoded), signature)) return request;
     throw new Error(`${member.key} did not sign it`);
   });
+}
+
+/** What a gateway is admitted with. */
+export interface Admitting {
+  readonly key: string;
+  readonly roster: SignedRoster;
+  readonly secrets: MemberSecrets;
+  readonly link?: LinkGrant | undefined;
 }
 
 /** As a file, for the gateway with this key. Throws ERR_MESH_REQUEST_INVALID for a key that nothing can be sealed to. */
 export function signAdmission(
   authority: Signer,
   random: Random,
-  { key, roster, secrets }: { readonly key: string; readonly roster: SignedRoster; readonly secrets: MemberSecrets },
+  { key, roster, secrets, link }: Admitting,
 ): Uint8Array {
-  const content = MemberSecrets.encode(secrets);
-  const sealed = saying('ERR_MESH_REQUEST_INVALID', () => seal(hexToBytes(key), random, content));
-  const admission = Admission.encode({ key, authority: authority.publicKey, roster, secrets: sealed });
+  const sealed = saying('ERR_MESH_REQUEST_INVALID', () => seal(hexToBytes(key), random, MemberSecrets.encode(secrets)));
+  const content = { key, authority: authority.publicKey, roster, secrets: sealed, ...(link && { link }) };
+  const admission = Admission.encode(content);
   return SignedAdmission.encode({ admission, signature: authority.sign(concatBytes(ADMISSION_DOMAIN, admission)) });
 }
 
@@ -79,6 +102,7 @@ export interface OpenAdmission extends MemberSecrets {
   readonly authority: Uint8Array;
   readonly signed: SignedRoster;
   readonly roster: Roster;
+  readonly link?: LinkGrant;
 }
 
 /**
@@ -92,7 +116,7 @@ export function openAdmission(
 ): OpenAdmission {
   return saying('ERR_MESH_ADMISSION_INVALID', () => {
     const { admission, signature } = SignedAdmission.decode(file);
-    const { key, authority, roster: signed, secrets: sealed } = Admission.decode(admission);
+    const { key, authority, roster: signed, secrets: sealed, link } = Admission.decode(admission);
     if (!verify(authority, concatBytes(ADMISSION_DOMAIN, admission), signature)) {
       throw new Error('the authority that it names did not sign it');
     }
@@ -101,7 +125,7 @@ export function openAdmission(
     if (!roster.members.some((member) => member.key === key)) throw new Error('its roster does not name this gateway');
     const secrets = unseal(gateway.seed, sealed);
     if (secrets === undefined) throw new Error('its secrets are not sealed to this gateway');
-    return { authority, ...MemberSecrets.decode(secrets), signed, roster };
+    return { authority, ...MemberSecrets.decode(secrets), signed, roster, ...(link && { link }) };
   });
 }
 

@@ -120,7 +120,7 @@ t.test('without --address a gateway is asked for where its mesh listens, unless 
   for (const [name, { listen, asked }] of Object.entries(cases)) {
     const { config, request } = gateway(name, { mesh: { listen } });
     await run('gateway', 'request', '--config', config, '--out', request);
-    t.strictSame(openRequest(verifySignature, readFileSync(request)).addresses, asked, name);
+    t.strictSame(openRequest(verifySignature, readFileSync(request)).member.addresses, asked, name);
   }
 });
 
@@ -169,7 +169,7 @@ t.test('an expired roster is shown with a warning', async (t) => {
   const clock = new VirtualClock({ startUnixMs: Date.parse('2020-01-01T00:00:00Z') });
   AuthorityFolder.create(authority, 'harbour', { clock, random: nodeRandom, verify: verifySignature }).close();
   await run('gateway', 'request', '--config', config, '--out', request);
-  const asked = openRequest(verifySignature, readFileSync(request));
+  const { member: asked } = openRequest(verifySignature, readFileSync(request));
   const folder = AuthorityFolder.open(authority, { clock, random: nodeRandom, verify: verifySignature });
   writeFileSync(admission, folder.enrol([asked])[0] ?? '');
   folder.close();

@@ -112,7 +112,7 @@ async function setUp(t: Test) {
     await writeJournal(gateway.dataDir, 2);
     gateways.push(gateway);
   }
-  const admissions = authority.enrol(gateways.map(({ request }) => openRequest(verifySignature, request)));
+  const admissions = authority.enrol(gateways.map(({ request }) => openRequest(verifySignature, request).member));
   for (const [index, { dataDir, mesh }] of gateways.entries()) {
     joinSite(dataDir, verifySignature, undefined, admissions[index] ?? new Uint8Array(), clock.wall().unixMs);
     mesh.start();

@@ -30,8 +30,16 @@ const SECRETS = {
 const seedOf = (seed: number) => new Uint8Array(32).fill(seed);
 const gateway = (seed: number) => ({ key: keyOf(seed), seed: seedOf(seed) });
 const ROSTER = signRoster(AUTHORITY, rosterWith([member(1), member(2)], { epoch: 4 }));
-const admission = (seed: number, roster = ROSTER) =>
-  signAdmission(AUTHORITY, new SeededRandom(seed), { key: keyOf(seed), roster, secrets: SECRETS });
+const LINK = {
+  tenant: '0b9e8f7a-1c2d-4e3f-8a9b-0c1d2e3f4a5b',
+  cloudKey: new Uint8Array(32).fill(7),
+  brokerUrl: 'mqtts://cloud.example.com:8883',
+  renewalUrl: 'https://cloud.example.com:7743',
+  root: Uint8Array.of(1),
+  certificates: [Uint8Array.of(2), Uint8Array.of(3)],
+};
+const admission = (seed: number, roster = ROSTER, link?: typeof LINK) =>
+  signAdmission(AUTHORITY, new SeededRandom(seed), { key: keyOf(seed), roster, secrets: SECRETS, link });
 
 /** The code that it ends with. */
 function codeOf(work: () => unknown): string {
@@ -53,7 +61,12 @@ function* withOneBitChanged(file: Uint8Array): Iterable<Uint8Array> {
 
 t.test('a request says who asks, as that gateway signed it', async (t) => {
   const asked = member(1);
-  t.strictSame(openRequest(verifySignature, signRequest(testSigner(1), asked)), asked);
+  t.strictSame(openRequest(verifySignature, signRequest(testSigner(1), asked)), { member: asked });
+  const certificateRequest = Uint8Array.of(1, 2, 3);
+  t.strictSame(openRequest(verifySignature, signRequest(testSigner(1), asked, certificateRequest)), {
+    member: asked,
+    certificateRequest,
+  });
   t.equal(
     codeOf(() => signRequest(testSigner(1), { name: 'x\n', addresses: [] })),
     'ERR_MESH_ROSTER_INVALID',
@@ -61,7 +74,7 @@ t.test('a request says who asks, as that gateway signed it', async (t) => {
 });
 
 t.test('a request is refused when any byte of it is another, or when its end is missing', async (t) => {
-  const file = signRequest(testSigner(1), member(1));
+  const file = signRequest(testSigner(1), member(1), Uint8Array.of(1, 2, 3));
   for (const changed of withOneBitChanged(file)) {
     const code = codeOf(() => openRequest(verifySignature, changed));
     if (code !== 'ERR_MESH_REQUEST_INVALID') t.fail(`${Buffer.from(changed).toString('hex')}: ${code}`);
@@ -81,6 +94,8 @@ t.test('a gateway takes authority, roster and site secret out of its admission',
   t.strictSame(opened.previousSecrets, SECRETS.previousSecrets);
   t.strictSame(opened.signed, ROSTER);
   t.equal(opened.roster.epoch, 4);
+  t.equal(opened.link, undefined);
+  t.strictSame(openAdmission(verifySignature, gateway(2), admission(2, ROSTER, LINK)).link, LINK, 'and of the cloud');
 });
 
 t.test('an admission shows the site secret to nobody, and another gateway cannot take it', async (t) => {
