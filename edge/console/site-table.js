@@ -1,5 +1,6 @@
+import { cell, policyCell, revocationCell } from '../../protocol/page/delivery-words.js';
 import { h, keyed } from '../../protocol/page/dom.js';
-import { clockCell, directivesCell, heardCell, newestCell, policyCell, revocationCell } from './site-words.js';
+import { clockCell, directivesCell, heardCell, newestCell } from './site-words.js';
 
 /** How far each gateway is, by its own ledger. On a phone each row is a card, with the head of its column in it. */
 export function renderDelivery(section, { isComplete, gateways }, nowMs) {
@@ -27,10 +28,3 @@ export function renderDelivery(section, { isComplete, gateways }, nowMs) {
     },
   });
 }
-
-const cell = (column, { level, words }) =>
-  h(
-    'td',
-    { 'data-column': column },
-    level === undefined ? words : h('span', { class: 'badge', 'data-level': level }, words),
-  );

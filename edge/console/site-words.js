@@ -105,18 +105,6 @@ export function outcomeOf({ answeredBy, gateways }) {
   return { level: 'waiting', words: `Applied on ${applied.length} of ${gateways.length}` };
 }
 
-export function policyCell({ policy }, newestNumber, nowMs) {
-  if (policy === undefined) return { level: 'bad', words: 'none' };
-  const { number, revision, sinceUnixMs } = policy;
-  const name = number === undefined ? revision.slice(0, KEY_START) : `revision ${number}`;
-  const isBehind = number !== undefined && number < newestNumber;
-  return { level: isBehind ? 'warn' : undefined, words: `${name}, for ${ago(nowMs - sinceUnixMs)}` };
-}
-
-export function revocationCell({ revocation: { number, sinceUnixMs } }, nowMs) {
-  return { words: number === 0 ? 'none' : `${number}, ${ago(nowMs - sinceUnixMs)} ago` };
-}
-
 export function directivesCell({ directives }, nowMs) {
   const { appliedCount, refusedCount, unheardCount, unheardSinceUnixMs } = directives;
   const parts = [`${appliedCount} applied`];

@@ -1,0 +1,107 @@
+import { ago } from '../../protocol/page/times.js';
+
+/** Says in plain words how the gateways of a site and the draft of its policy are. Cells of a table are { level?, words }. */
+
+const DAY_MS = 86_400_000;
+const CERTIFICATE_SHORT_DAYS = 14;
+
+/** `3 changes`. */
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+const isMember = ({ state }) => state === 'active';
+
+/** The site as a whole, in one sentence. */
+export function headlineOf(gateways) {
+  const members = gateways.filter(isMember);
+  if (members.length === 0) return { level: 'waiting', words: 'No gateway is enrolled yet.' };
+  const newest = Math.max(...members.map(({ policy }) => policy?.number ?? 0));
+  const applied = members.filter(({ policy }) => newest > 0 && policy?.number === newest);
+  const reached = members.filter(({ isReached }) => isReached);
+  const all = members.length === 1 ? 'The gateway' : `All ${members.length} gateways`;
+  if (reached.length === 0) return { level: 'warn', words: 'No gateway reaches the cloud. Doors go on by themselves.' };
+  if (reached.length < members.length) {
+    return {
+      level: 'warn',
+      words: `${reached.length} of ${count(members.length, 'gateway')} reached the cloud just now.`,
+    };
+  }
+  if (newest === 0) return { level: 'waiting', words: `${all} reached the cloud. No policy is applied yet.` };
+  return applied.length === members.length
+    ? { level: 'good', words: `${all} applied revision ${newest}.` }
+    : { level: 'waiting', words: `Revision ${newest} is applied by ${applied.length} of ${members.length} gateways.` };
+}
+
+const STATES = {
+  claimed: { level: 'waiting', words: 'admitted' },
+  expelled: { level: 'bad', words: 'expelled' },
+  replaced: { level: 'bad', words: 'replaced' },
+};
+
+export function stateBadge({ state, isReached }) {
+  return STATES[state] ?? (isReached ? { level: 'good', words: 'in touch' } : { level: 'warn', words: 'not in touch' });
+}
+
+export function queueCell({ queuedEntryCount }) {
+  if (queuedEntryCount === undefined) return { words: 'not known' };
+  if (queuedEntryCount === 0) return { words: 'nothing' };
+  return { level: 'waiting', words: count(queuedEntryCount, 'entry', 'entries') };
+}
+
+export const contactCell = ({ lastContactUnixMs }, nowMs) => ({
+  words: lastContactUnixMs === undefined ? 'never' : `${ago(nowMs - lastContactUnixMs)} ago`,
+});
+
+export function certificateCell({ certificateEndsUnixMs }, nowMs) {
+  if (certificateEndsUnixMs === undefined) return { words: 'none' };
+  const days = Math.floor((certificateEndsUnixMs - nowMs) / DAY_MS);
+  if (days < 0) return { level: 'bad', words: 'has ended' };
+  return { ...(days < CERTIFICATE_SHORT_DAYS && { level: 'warn' }), words: `ends in ${count(days, 'day')}` };
+}
+
+/** `1 change is saved and not published`. */
+export function draftWords({ counts }) {
+  const changes = Object.values(counts).reduce(
+    (sum, { added, changed, removed }) => sum + added + changed + removed,
+    0,
+  );
+  return {
+    count: changes,
+    level: changes === 0 ? 'good' : 'waiting',
+    words:
+      changes === 0
+        ? 'Everything that is saved is published.'
+        : `${count(changes, 'change')} ${changes === 1 ? 'is' : 'are'} saved and not published: no gateway knows of ${changes === 1 ? 'it' : 'them'}.`,
+  };
+}
+
+/** Of kinds of objects, one of each. */
+export const KIND_WORDS = {
+  site: 'Site',
+  cardFormats: 'Card formats',
+  devices: 'Device',
+  readers: 'Reader',
+  inputs: 'Input',
+  outputs: 'Output',
+  areas: 'Area',
+  doors: 'Door',
+  accessPoints: 'Access point',
+  specialDayGroups: 'Special days',
+  schedules: 'Schedule',
+  linkageRules: 'Rule',
+  accessProfiles: 'Access profile',
+  credentialHolders: 'Person',
+  credentials: 'Card',
+  emergencyCredentials: 'Emergency card',
+};
+export const CHANGE_WORDS = { added: 'added', changed: 'changed', removed: 'removed' };
+export const CHANGE_LEVELS = { added: 'good', changed: 'waiting', removed: 'bad' };
+
+/** Who has applied a revision: of those that it is for. */
+export function appliedWords({ number, onlyFor }, gateways) {
+  const concerned = gateways.filter((one) => isMember(one) && (onlyFor === undefined || onlyFor.includes(one.key)));
+  const applied = concerned.filter(({ policy }) => policy?.number === number);
+  const names = (list) => list.map(({ name }) => name).join(', ');
+  if (applied.length === 0) return undefined;
+  const waiting = concerned.filter(({ policy }) => (policy?.number ?? 0) < number);
+  return `Applied by ${names(applied)}${waiting.length === 0 ? '' : `; not yet by ${names(waiting)}`}.`;
+}

@@ -1,0 +1,62 @@
+import { cell, policyCell, revocationCell } from '../../protocol/page/delivery-words.js';
+import { byId, h, keyed } from '../../protocol/page/dom.js';
+import { certificateCell, contactCell, headlineOf, queueCell, stateBadge } from './cloud-words.js';
+import { get } from './session.js';
+
+/** How far each gateway is, by its own ledger as far as that is in the cloud. Published is not applied. */
+export function createGateways({ onGateways }) {
+  let path;
+  let gateways = [];
+  let isComplete = true;
+
+  const render = () => {
+    const nowMs = Date.now();
+    const newestNumber = Math.max(0, ...gateways.map(({ policy }) => policy?.number ?? 0));
+    byId('gateways-reading').hidden = isComplete;
+    const { level, words } = headlineOf(gateways);
+    const headline = byId('gateways-headline');
+    headline.dataset.level = level;
+    if (headline.textContent !== words) headline.textContent = words;
+    keyed(document.querySelector('#gateways tbody'), gateways, {
+      key: ({ key }) => key,
+      make: () => h('tr'),
+      update(row, gateway) {
+        const badge = stateBadge(gateway);
+        row.replaceChildren(
+          h(
+            'th',
+            { scope: 'row' },
+            h('span', {}, gateway.name),
+            ' ',
+            h('span', { class: 'badge', 'data-level': badge.level }, badge.words),
+          ),
+          cell('Policy applied', policyCell(gateway, newestNumber, nowMs)),
+          cell('Revocation', revocationCell(gateway, nowMs)),
+          cell('Not here yet', queueCell(gateway)),
+          cell('Last contact', contactCell(gateway, nowMs)),
+          cell('Certificate', certificateCell(gateway, nowMs)),
+        );
+      },
+    });
+  };
+  // Ages change without a word.
+  setInterval(render, 1_000);
+
+  const load = async () => {
+    const asked = path;
+    const answer = await get(`${path}/gateways`).catch(() => undefined);
+    if (answer === undefined || asked !== path) return;
+    ({ gateways, isComplete } = answer);
+    onGateways(gateways);
+    render();
+  };
+
+  return {
+    load,
+    setSite(_site, next) {
+      path = next;
+      gateways = [];
+      void load();
+    },
+  };
+}
