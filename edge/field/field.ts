@@ -204,7 +204,7 @@ export class Field {
     this.#directives = directives;
     this.#presentations = cardDesk({ ...parts, host: deps.host, order });
     this.#reports = new BusReports({ ...parts, presentations: this.#presentations });
-    this.#dispatch = new HeardDispatch({ ...parts, directives });
+    this.#dispatch = new HeardDispatch({ ...parts, journal, directives });
     this.#earlier = new EarlierRun({ ...parts, directives, claims: deps.claims, given: deps.directives?.given });
     this.snapshot = () => fieldSnapshot(parts);
   }

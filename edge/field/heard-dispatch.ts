@@ -1,5 +1,5 @@
 import type { EventDraft } from '@sparc/protocol/events';
-import type { Clock } from '@sparc/protocol/ports';
+import type { Clock, Journal } from '@sparc/protocol/ports';
 import { StampsAhead } from '../clock/index.js';
 import type { DirectiveDesk } from '../directives/index.js';
 import type { Heard, HeardEntry, Peers } from '../heard/index.js';
@@ -12,6 +12,7 @@ import type { StampClock } from './stamp-clock.js';
 
 export interface HeardDispatchDeps {
   readonly clock: Clock;
+  readonly journal: Pick<Journal, 'openEpochAbove'>;
   readonly record: (event: EventDraft) => unknown;
   readonly log: FieldLog;
   readonly stamps: StampClock;
@@ -33,7 +34,9 @@ export class HeardDispatch {
   }
 
   heard(heard: Heard): void {
-    const { stamps, peers, doors, mode, passages, linkage, directives } = this.deps;
+    const { journal, stamps, peers, doors, mode, passages, linkage, directives } = this.deps;
+    // First: what is recorded of the rest is said in the new epoch.
+    if (heard.lostEpoch !== undefined) journal.openEpochAbove(heard.lostEpoch);
     for (const { id, hlc } of heard.entries) if (!stamps.follow(hlc)) this.#ahead.look(id.author, hlc);
     const isOther = peers.heard(heard);
     if (isOther) doors.lookAtModes();

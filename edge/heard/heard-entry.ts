@@ -37,6 +37,8 @@ export interface Heard {
   /** Absent: as before. */
   readonly roster?: HeardRoster;
   readonly entries: readonly HeardEntry[];
+  /** Of what the own disk lost when it was set back, the highest counter of an epoch; to be gone above. Absent: as before. */
+  readonly lostEpoch?: number;
   /** Whose logs do not hold where they were read last: nobody knows what more they say. Absent: as before. */
   readonly refused?: readonly string[];
   /** Of whom not all that was on the disk at the start has been told by now; nobody joins them. Public keys, in hex. */

@@ -81,6 +81,8 @@ export class HeardReader {
   #delegations: Delegation[] = [];
   /** By author: what was verified and not yet looked at, the next one last. */
   readonly #verified = new Map<string, ChainedEntry[]>();
+  /** Counter of the newest epoch that was lost, until it is told. */
+  #lostEpoch: number | undefined;
   /** By author: of all entries looked at. */
   readonly #latestUnixMs = new Map<string, number>();
   /** By author: until when it is not read, on the monotonic clock. */
@@ -126,12 +128,26 @@ export class HeardReader {
     this.#delegations = [];
     this.#news = undefined;
     const behind = [...this.#backlog.keys()];
-    const isMore = this.#due().length > 0;
-    const isSilent = entries.length + delegations.length === 0 && news === undefined && refused === undefined;
-    if (isSilent && behind.length === behindCount) return { isMore };
+    const due = this.#due();
+    const isMore = due.length > 0;
     const { self } = this.deps;
+    // Not one after the other: each is gone above by an epoch more.
+    const lostEpoch = due.includes(self) ? undefined : this.#lostEpoch;
+    if (lostEpoch !== undefined) this.#lostEpoch = undefined;
+    const isNews = news !== undefined || refused !== undefined || lostEpoch !== undefined;
+    if (!isNews && entries.length + delegations.length === 0 && behind.length === behindCount) return { isMore };
     const roster = news && { self, authority: this.#authority, members: news.members, expelled: news.expelled };
-    return { heard: { delegations, ...(roster && { roster }), entries, ...(refused && { refused }), behind }, isMore };
+    return {
+      heard: {
+        delegations,
+        ...(roster && { roster }),
+        entries,
+        ...(lostEpoch !== undefined && { lostEpoch }),
+        ...(refused && { refused }),
+        behind,
+      },
+      isMore,
+    };
   }
 
   #readSome(backlog: Map<string, number>, entries: HeardEntry[]): void {
@@ -208,6 +224,7 @@ export class HeardReader {
     const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
     const latestUnixMs = Math.max(hlc.unixMs, this.#latestUnixMs.get(author) ?? 0);
     this.#latestUnixMs.set(author, latestUnixMs);
+    if (author === this.deps.self) this.#lostEpoch = Math.max(this.#lostEpoch ?? 0, epoch.counter);
     try {
       if (author === this.#authority) this.#takeAuthority(kind, body);
       if (author === this.#authority || kind !== EVENT_KIND) return undefined;

@@ -87,6 +87,10 @@ export class JournalClient implements Journal {
     if (this.#state === 'running') this.#tellHeard();
   }
 
+  openEpochAbove(counter: number): void {
+    this.#send({ kind: 'openEpochAbove', counter });
+  }
+
   /** From the call of `append` to the entry's word from the disk. */
   latency(): Latency {
     return this.#latency.read();

@@ -13,6 +13,7 @@ export type ToJournal =
   | { readonly kind: 'append'; readonly token: number; readonly draft: EntryDraft; readonly wall: WallTime }
   | { readonly kind: 'observe'; readonly hlc: Hlc; readonly wall: WallTime }
   | { readonly kind: 'lost'; readonly count: number; readonly code: ErrorCode; readonly sinceUnixMs: number }
+  | { readonly kind: 'openEpochAbove'; readonly counter: number }
   | { readonly kind: 'stop' };
 
 /** The answer to an append; the record itself stays with whoever asked. */

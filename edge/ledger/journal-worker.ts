@@ -55,6 +55,9 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
       case 'lost':
         journal.writer.countLost(message.count, message.code, message.sinceUnixMs);
         break;
+      case 'openEpochAbove':
+        journal.writer.openEpochAbove(message.counter);
+        break;
       case 'stop':
         void journal.close().then(() => port.close());
         break;

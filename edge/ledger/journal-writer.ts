@@ -29,6 +29,7 @@ import type {
   Timer,
   WallTime,
 } from '@sparc/protocol/ports';
+import { Turns } from '../clock/index.js';
 import { toHex } from '../platform/index.js';
 import { checkedTail, lossBehindWitness, type JournalLoss, type JournalStartReport } from './journal-start.js';
 import {
@@ -47,6 +48,11 @@ export const JOURNAL_QUEUE_MAX = 4096;
 const COMMIT_ENTRIES_MAX = 256;
 /** Of their bodies, beyond which no further one is added: a commit goes over the mesh in one message. */
 const COMMIT_BYTES = 262_144;
+/** Starts that a set-back disk may have forgotten; a counter that is further ahead is not gone above, or whoever has the key could exhaust it. */
+export const EPOCHS_AHEAD_MAX = 65_536;
+/** Epochs that are opened above another branch: with a cloned key both would else go above each other for ever. */
+export const EPOCHS_ABOVE_MAX = 16;
+export const EPOCH_ABOVE_PAUSE_MS = 3_600_000;
 /** A disk that refused is tried again this often, even when nothing is appended. */
 const RETRY_MS = 5_000;
 
@@ -113,6 +119,11 @@ export class JournalWriter implements Journal {
   /** The first entry of the epoch, until it is on disk. */
   #opening:
     { readonly body: Uint8Array; readonly wall: WallTime; readonly notice: EventRecord | undefined } | undefined;
+  /** The newest epoch of another branch, as far as that is gone above. */
+  #above = 0;
+  readonly #turnsAbove: Turns;
+  /** Of the last commit of this run. */
+  #head: SignedHead | undefined;
   #sequence = 0;
   #hash: Uint8Array = NO_HASH;
   #hlc: Hlc = HLC_ZERO;
@@ -132,6 +143,7 @@ export class JournalWriter implements Journal {
     this.#options = options;
     this.#handlers = { onHead: () => {}, onWritable: () => {}, onFatal: () => {}, ...handlers };
     this.#author = toHex(deps.signer.publicKey);
+    this.#turnsAbove = new Turns(deps.clock, EPOCHS_ABOVE_MAX, EPOCH_ABOVE_PAUSE_MS);
   }
 
   /** Checks the tail and opens a new epoch. Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_AUTHOR_MISMATCH. */
@@ -190,6 +202,13 @@ export class JournalWriter implements Journal {
     this.#hlc = mergeHlc(this.#hlc, hlc, wall.unixMs);
   }
 
+  openEpochAbove(counter: number): void {
+    const aheadCount = counter - Math.max(this.#epoch.counter, this.#above + 1);
+    if (!this.#accepting || aheadCount < 0 || aheadCount > EPOCHS_AHEAD_MAX || !this.#turnsAbove.take()) return;
+    this.#above = counter;
+    void this.#wake();
+  }
+
   /** Records that were dropped on their way here; the next commit says so in a `journal.gap`. */
   countLost(count: number, code: ErrorCode, sinceUnixMs: number): void {
     const { lost, ...first } = this.#gap ?? { lost: 0, code, sinceUnixMs };
@@ -238,14 +257,32 @@ export class JournalWriter implements Journal {
         await Promise.resolve();
         await this.#commitNext();
         await Promise.resolve();
-      } while (this.#queue.length > 0);
+      } while (this.#queue.length > 0 || this.#isOvertaken);
       if (this.#writable) this.#deps.store.rest();
     } finally {
       this.#running = undefined;
     }
   }
 
+  get #isOvertaken(): boolean {
+    return this.#above >= this.#epoch.counter;
+  }
+
+  #goAbove(): void {
+    const { random, clock } = this.#deps;
+    this.#epoch = { counter: this.#above + 1, random: random.bytes(8) };
+    // Of an epoch that is on no disk yet only the name changes.
+    if (this.#opening !== undefined) return;
+    this.#opening = {
+      body: EpochBody.encode({ ...(this.#head && { previous: this.#head }), predecessorLost: false }),
+      wall: clock.wall(),
+      notice: undefined,
+    };
+    this.#sequence = 0;
+  }
+
   async #commitNext(): Promise<void> {
+    if (this.#isOvertaken) this.#goAbove();
     const group = this.#queue.splice(0, this.#groupSize());
     const gap = this.#gap;
     const assembly = this.#assemble(group, gap);
@@ -259,6 +296,7 @@ export class JournalWriter implements Journal {
     } catch (error) {
       return this.#refuse(assembly, error);
     }
+    this.#head = head;
     this.#sequence = last.sequence;
     this.#hash = last.hash;
     this.#state = assembly.state;

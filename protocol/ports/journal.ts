@@ -40,4 +40,9 @@ export interface Journal {
    * up to HLC_AHEAD_MAX_MS ahead of the wall time, and not at all beyond HLC_TOLERATED_MAX_MS.
    */
   observe(hlc: Hlc): void;
+  /**
+   * Another branch of this log has an epoch of that counter: the disk was set back, or its key was cloned. What is appended from
+   * now on belongs to an epoch above it, so that no name is given twice.
+   */
+  openEpochAbove(counter: number): void;
 }

@@ -69,6 +69,7 @@ export class SimulatedGateway {
         return writer.append(draft);
       },
       observe: (hlc) => writer.observe(hlc),
+      openEpochAbove: (counter) => writer.openEpochAbove(counter),
     };
     const field = new Field({
       clock,

@@ -75,5 +75,6 @@ function withoutDenials(journal: Journal): Journal {
         ? { id: NO_ENTRY, hlc: HLC_ZERO, wallUnixMs: 0, timeQuality: 'synced', record: draft.record }
         : journal.append(draft),
     observe: (hlc) => journal.observe(hlc),
+    openEpochAbove: (counter) => journal.openEpochAbove(counter),
   };
 }

@@ -100,6 +100,7 @@ const watched = (journal: Journal, onRecord: (record: EventRecord) => void): Jou
     return journal.append(draft);
   },
   observe: (hlc) => journal.observe(hlc),
+  openEpochAbove: (counter) => journal.openEpochAbove(counter),
 });
 
 /** What comes of what the others said, but for some of it. */

@@ -157,6 +157,7 @@ export class TownGateway {
         return writer.append(draft);
       },
       observe: (hlc) => writer.observe(hlc),
+      openEpochAbove: (counter) => writer.openEpochAbove(counter),
     };
     const entries = this.#entries();
     const earlier = () => newestFirst(entries);

@@ -13,6 +13,8 @@ export class MemoryJournal implements Journal {
   /** What is on disk. */
   readonly entries: AppendedEntry[] = [];
   readonly observed: Hlc[] = [];
+  /** Of whatever was lost with the disk. */
+  readonly overtaken: number[] = [];
   /** From the append to the flush. */
   flushMs = 1;
   failure: ErrorCode | undefined;
@@ -53,6 +55,10 @@ export class MemoryJournal implements Journal {
     });
     this.#order = turn;
     return turn;
+  }
+
+  openEpochAbove(counter: number): void {
+    this.overtaken.push(counter);
   }
 
   observe(hlc: Hlc): void {

@@ -81,6 +81,7 @@ export class MeshNode {
         return appended;
       },
       observe: (hlc) => writer.observe(hlc),
+      openEpochAbove: (counter) => writer.openEpochAbove(counter),
     };
   }
 

@@ -32,5 +32,6 @@ t.test(
     gateway.site.bus.card('store-in', CARDS.ann);
     await gateway.site.clock.advance(2_000);
     t.notOk(gateway.site.news().includes('access.granted'));
+    t.strictSame(gateway.site.journal.overtaken, [1], 'the journal is told of which epoch it lost the end');
   },
 );

@@ -73,6 +73,26 @@ t.test('what the own disk lost when it was set back is heard of the replicas, an
   t.end();
 });
 
+t.test('which epoch the own disk lost is told once all of it was read, whatever is in it', (t) => {
+  const { journal, logs, hear, chain, restart } = heardScene();
+  const lostEpochs = () => hear().flatMap(({ lostEpoch }) => lostEpoch ?? []);
+  const lost = chain(SELF);
+  const first = lost.open(1, [lockdown]);
+  journal.append(first);
+  logs.append(first, chain(2).open(9, [lockdown]));
+  t.strictSame(lostEpochs(), [], 'none was lost');
+  journal.append(lost.branch().open(2, [lockdown], false, 77));
+  const many = Array.from({ length: 2 * HEARD_ENTRIES_MAX }, () => lockdown);
+  logs.append(lost.open(2, many), lost.open(5, [opened]));
+  t.strictSame(lostEpochs(), [5]);
+  t.strictSame(lostEpochs(), []);
+  logs.append(lost.add(opened));
+  t.strictSame(lostEpochs(), [5], 'of a log that goes on');
+  restart();
+  t.strictSame(lostEpochs(), [5]);
+  t.end();
+});
+
 t.test('a tail that does not follow on the own journal is not heard', (t) => {
   const { journal, logs, hear, chain, refused } = heardScene();
   const [own, forged] = [chain(SELF), chain(SELF)];

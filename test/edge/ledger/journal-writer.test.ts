@@ -1,5 +1,13 @@
 import t from 'tap';
-import { JournalWriter, nodeCrypto, type JournalStartReport, type JournalWriterOptions } from '@sparc/edge/ledger';
+import {
+  EPOCH_ABOVE_PAUSE_MS,
+  EPOCHS_ABOVE_MAX,
+  EPOCHS_AHEAD_MAX,
+  JournalWriter,
+  nodeCrypto,
+  type JournalStartReport,
+  type JournalWriterOptions,
+} from '@sparc/edge/ledger';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
 import { compareHlc, HLC_AHEAD_MAX_MS, HLC_TOLERATED_MAX_MS } from '@sparc/protocol/hlc';
@@ -69,6 +77,75 @@ t.test('each start opens an epoch that names the head before it', async (t) => {
   for (const entry of site.store.entries(undefined, 9)) {
     link = nextLink(nodeCrypto, testSigner().publicKey, link, entry).link;
   }
+});
+
+/** Checks the chain on the way. */
+function placesOf({ store }: Site): string[] {
+  let link: Link | undefined;
+  return store.entries(undefined, 1e6).map((entry) => {
+    link = nextLink(nodeCrypto, testSigner().publicKey, link, entry).link;
+    return `${entry.epoch.counter}/${entry.sequence}`;
+  });
+}
+
+t.test('an epoch that another branch of the log has is gone above at once, also by the next start', async (t) => {
+  const site = new Site();
+  await site.start();
+  const before = outcome(site.append(opened));
+  site.writer.openEpochAbove(4);
+  const after = outcome(site.append(opened));
+  t.strictSame([await before, await after], ['5/2', '5/3'], 'what waited has no name yet');
+  site.writer.openEpochAbove(4);
+  site.writer.openEpochAbove(5);
+  await site.clock.settle();
+  await site.writer.stop();
+  await site.start();
+  t.equal(await outcome(site.append(opened)), '7/2');
+  t.strictSame(placesOf(site), ['1/1', '5/1', '5/2', '5/3', '6/1', '7/1', '7/2']);
+  const bodies = site.contents.filter(({ kind }) => kind === 'epoch').map(({ body }) => EpochBody.decode(body));
+  t.match(bodies[1], { previous: { epoch: { counter: 1 }, sequence: 1 }, predecessorLost: false });
+  t.match(bodies[2], { previous: { epoch: { counter: 5 }, sequence: 3 } });
+});
+
+t.test('an epoch that is under way to the disk keeps its name, and the next one is above', async (t) => {
+  const site = new Site();
+  await site.start();
+  site.store.hold();
+  const first = outcome(site.append(opened));
+  await site.clock.settle();
+  site.writer.openEpochAbove(1);
+  const second = outcome(site.append(opened));
+  site.store.release();
+  t.strictSame([await first, await second], ['1/2', '2/2']);
+});
+
+t.test('a full disk that refused an epoch takes it with its newer name, and once', async (t) => {
+  const site = new Site();
+  site.store.failure = diskFull;
+  await site.start();
+  site.writer.openEpochAbove(3);
+  await site.clock.settle();
+  site.store.failure = undefined;
+  t.equal(await outcome(site.append(opened)), '4/2');
+  t.strictSame(placesOf(site), ['4/1', '4/2']);
+});
+
+t.test('whoever has the key can neither exhaust the epochs nor fill the log with them', async (t) => {
+  const site = new Site();
+  await site.start();
+  site.writer.openEpochAbove(EPOCHS_AHEAD_MAX + 2);
+  t.equal(await outcome(site.append(opened)), '1/2');
+  const goAbove = async (times: number) => {
+    for (let each = 0; each < times; each++) {
+      const { epoch } = (await site.append(opened)).id;
+      site.writer.openEpochAbove(epoch + 1);
+    }
+    return (await site.append(opened)).id.epoch;
+  };
+  const reached = 1 + 2 * EPOCHS_ABOVE_MAX;
+  t.equal(await goAbove(3 * EPOCHS_ABOVE_MAX), reached);
+  await site.clock.advance(EPOCH_ABOVE_PAUSE_MS);
+  t.equal(await goAbove(3), reached + 2);
 });
 
 t.test('entries that wait together share one flush, and keep their order', async (t) => {

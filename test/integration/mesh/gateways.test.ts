@@ -10,7 +10,7 @@ import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(240_000);
+t.setTimeout(300_000);
 
 const SITE = 'harbour';
 
@@ -116,6 +116,7 @@ t.test('a disk that was set back is an alarm at each gateway, and nothing of eit
   await setThreatLevel(cellar, 1);
   await agreed(gateways);
   await cellar.end('SIGTERM');
+  const lost = lastEpoch(cellar);
   await rm(cellar.dataDir, { recursive: true });
   await cp(backup, cellar.dataDir, { recursive: true });
   cellar.start();
@@ -127,7 +128,10 @@ t.test('a disk that was set back is an alarm at each gateway, and nothing of eit
   t.match(await hallway.sparc('mesh', 'status'), 'FORK: cellar signed two histories (twoLives).');
   const held = (await hallway.mesh())?.logs.find((log) => log.author === author);
   t.equal(held?.heads.length, 2, 'both ends are kept');
+  await eventually('it goes on above what it lost', async () => lastEpoch(cellar) > lost, AGREED_MAX_MS);
 });
+
+const lastEpoch = ({ journal }: MeshGateway): number => journal.at(-1)?.id.epoch ?? 0;
 
 /** What the alarm of a fork says, when it is in the journal. */
 async function forkAlarm(gateway: MeshGateway) {
