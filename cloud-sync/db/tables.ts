@@ -139,6 +139,23 @@ export interface PolicyObjects {
   body: Json;
   changed_at: Generated<Time>;
   changed_by: string;
+  sealed: Uint8Array | null;
+  marks: Generated<string[]>;
+}
+
+export interface PolicyDrafts {
+  tenant_id: string;
+  site_id: string;
+  version: Generated<Counter>;
+  absorbed_until: Generated<Time>;
+}
+
+export interface PolicyAbsorbed {
+  tenant_id: string;
+  site_id: string;
+  directive: string;
+  until_at: Time | null;
+  absorbed_at: SetTime;
 }
 
 export interface PolicyRevisions {
@@ -149,6 +166,45 @@ export interface PolicyRevisions {
   absorbed_directives: Generated<string[]>;
   published_at: SetTime;
   published_by: string;
+  note: string | null;
+  only_for: string[] | null;
+  reissues: Counter | null;
+}
+
+export interface PolicyImports {
+  tenant_id: string;
+  site_id: string;
+  id: Generated<string>;
+  state: 'running' | 'done' | 'failed';
+  dry_run: boolean;
+  row_count: number;
+  done_count: Generated<number>;
+  created_count: Generated<number>;
+  changed_count: Generated<number>;
+  problems: Generated<Json>;
+  problem_count: Generated<number>;
+  started_at: SetTime;
+  started_by: string;
+  alive_at: Generated<Time>;
+}
+
+export interface Users {
+  tenant_id: string;
+  id: Generated<string>;
+  name: string;
+  password: string;
+  role: 'viewer' | 'operator' | 'administrator';
+  barred_at: Time | null;
+  created_at: SetTime;
+  logged_in_at: Time | null;
+}
+
+export interface Sessions {
+  tenant_id: string;
+  id: string;
+  user_id: string;
+  refresh_hash: Uint8Array;
+  expires_at: Time;
 }
 
 export interface SchemaVersion {
@@ -167,7 +223,12 @@ export interface Tables {
   author_heads: AuthorHeads;
   forks: Forks;
   events: Events;
+  policy_absorbed: PolicyAbsorbed;
+  policy_drafts: PolicyDrafts;
+  policy_imports: PolicyImports;
   policy_objects: PolicyObjects;
   policy_revisions: PolicyRevisions;
+  users: Users;
+  sessions: Sessions;
   schema_version: SchemaVersion;
 }

@@ -29,6 +29,10 @@ export const DATABASE_ERRORS = {
     meaning: 'There is no tenant with this id.',
     action: 'See `sparc-cloud tenant list`.',
   },
+  ERR_DATABASE_SITE_UNKNOWN: {
+    meaning: 'The tenant has no site with this id.',
+    action: 'See the sites of the tenant; `sparc-cloud site create` makes one.',
+  },
   ERR_DATABASE_TOOL: {
     meaning: 'A program of PostgreSQL that dumps or restores is missing, or has failed.',
     action: "Install PostgreSQL's client programs, of the server's version or later; see what the program said.",

@@ -71,4 +71,12 @@ export const POLICY_ERRORS = {
     meaning: 'An iCalendar file cannot be taken over into a site file.',
     action: 'Correct the calendar at the place that the message names, or write the schedule by hand.',
   },
+  ERR_POLICY_DRAFT_ABSENT: {
+    meaning: 'The draft of a site has no such object.',
+    action: 'Read the list of its kind again: somebody may have removed it.',
+  },
+  ERR_POLICY_DRAFT_STALE: {
+    meaning: 'An object of the draft, or the draft, was changed since it was read; nothing was saved.',
+    action: 'Read it again, and make the change on what is there now.',
+  },
 } as const;

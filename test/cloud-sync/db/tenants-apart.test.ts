@@ -4,6 +4,7 @@ import { createDatabase, createTenant, SYSTEM_FUNCTIONS } from '@sparc/cloud-syn
 import { DATABASES, migrated } from '../../support/databases.js';
 
 const key = (byte: number) => new Uint8Array(32).fill(byte);
+const uuid = (mark: number) => `00000000-0000-0000-0000-00000000000${mark}`;
 const now = new Date(Date.UTC(2026, 10, 20));
 
 /** A row for each table of tenants but `tenants`, in an order that foreign keys allow. `mark` is the tenant's own. */
@@ -21,6 +22,8 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
     ],
     ['claim_codes', { ...site, code_hash: key(mark), gateway_name: 'gate', expires_at: now }],
     ['gateway_status', gateway],
+    ['users', { tenant_id, id: uuid(mark), name: `user${mark}`, password: 'x', role: 'viewer' }],
+    ['sessions', { tenant_id, id: uuid(1), user_id: uuid(mark), refresh_hash: key(1), expires_at: now }],
     ['audit', { tenant_id, actor: 'ada', act: 'look', subject: 'door', detail: '{}' }],
     ['author_heads', { ...author, ...hash, signature: new Uint8Array(64) }],
     ['forks', { ...site, author: key(mark), name: 'altered', kind: 'altered', first: key(1), second: key(2) }],
@@ -37,6 +40,9 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
         content: key(2),
       },
     ],
+    ['policy_absorbed', { ...site, directive: '0'.repeat(32) }],
+    ['policy_drafts', site],
+    ['policy_imports', { ...site, state: 'running', dry_run: false, row_count: 1, started_by: 'ada' }],
     ['policy_objects', { ...site, kind: 'holder', id: 'ada', body: '{}', changed_by: 'ada' }],
     ['policy_revisions', { ...site, number: 1, signed: key(1), published_by: 'ada' }],
   ];

@@ -147,8 +147,7 @@ t.test('gateways that have the same entries come to the same, whatever the order
   });
   const property = fc.property(
     shuffled,
-    ([list, other]) =>
-      JSON.stringify(saidOf(learnt(...other, ...list))) === JSON.stringify(saidOf(learnt(...list))),
+    ([list, other]) => JSON.stringify(saidOf(learnt(...other, ...list))) === JSON.stringify(saidOf(learnt(...list))),
   );
   checkProperty(property);
   t.pass();

@@ -92,7 +92,10 @@ function signed(sections: readonly (readonly [Section, string | Uint8Array])[], 
     return { section, hash: keep(content), sizeBytes: content.length, ...change };
   });
   const index = keep(IndexPart.encode({ parts: refs }));
-  return { revision: { number: 1, site: 'harbour', layout: 1, indexes: [index], counts, sizeBytes: 0, onlyFor: [] }, parts };
+  return {
+    revision: { number: 1, site: 'harbour', layout: 1, indexes: [index], counts, sizeBytes: 0, onlyFor: [] },
+    parts,
+  };
 }
 
 t.test('parts that somebody put together by hand are read', async (t) => {

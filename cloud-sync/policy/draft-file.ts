@@ -1,0 +1,140 @@
+import type { SiteFile } from '@sparc/protocol/policy';
+import { parse, stringify } from 'yaml';
+import type { Transaction } from '../db/index.js';
+import { invalidDraft, storedObject, wholeObject, type DraftProblem, type StoredObject } from './draft-object.js';
+import { removeOthers, saveObjects, type Query, type Saved, type SiteOf } from './draft-rows.js';
+import type { DraftSecrets } from './draft-secrets.js';
+import { idOf, isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
+
+/** About 60,000 credentials, as for a gateway; more come by CSV. */
+export const SITE_FILE_LENGTH_MAX = 8 * 1_048_576;
+/** Rows read at a time. */
+const PAGE_ROWS = 5_000;
+
+/** Every object of a draft, by kind and in the order of the ids. Whoever calls it holds the draft. */
+export async function* storedObjects(query: Query, site: string): AsyncGenerator<StoredObject> {
+  for (const kind of POLICY_KINDS) {
+    for (let last: string | undefined = ''; last !== undefined;) {
+      const rows: StoredObject[] = await query
+        .selectFrom('policy_objects')
+        .select(['id', 'body', 'sealed', 'marks'])
+        .where('site_id', '=', site)
+        .where('kind', '=', kind)
+        .where('id', '>', last)
+        .orderBy('id')
+        .limit(PAGE_ROWS)
+        .execute()
+        .then((page) => page.map((row) => ({ kind, ...row })));
+      yield* rows;
+      last = rows.length < PAGE_ROWS ? undefined : rows.at(-1)?.id;
+    }
+  }
+}
+
+/** The draft as a site file. `show`: an object as it is to stand there. */
+async function siteFileOf(
+  query: Query,
+  site: string,
+  show: (stored: StoredObject) => unknown,
+): Promise<Readonly<Record<string, unknown>>> {
+  const file = new Map<string, unknown>([['version', 1]]);
+  for (const kind of POLICY_KINDS) if (!isSingle(kind)) file.set(kind, []);
+  for await (const stored of storedObjects(query, site)) {
+    if (isSingle(stored.kind)) file.set(stored.kind, show(stored));
+    else (file.get(stored.kind) as unknown[]).push(show(stored));
+  }
+  return Object.fromEntries(file);
+}
+
+/** With all its secrets; whether it holds together is still to be checked. */
+export const readDraft = (query: Query, secrets: DraftSecrets, site: string): Promise<Partial<SiteFile>> =>
+  siteFileOf(query, site, (stored) => wholeObject(secrets, stored));
+
+/** YAML, without what is sealed. What it brings back when it is taken in again keeps its cards and PINs. */
+export async function exportDraft(query: Query, site: string): Promise<string> {
+  return stringify(await siteFileOf(query, site, ({ body }) => body));
+}
+
+/**
+ * Puts a site file in the place of the whole draft. Credentials that the draft has keep the cards and PINs that the file
+ * does not name. Throws ERR_POLICY_INVALID, with all problems of single objects.
+ */
+export async function importDraft(
+  transaction: Transaction,
+  secrets: DraftSecrets,
+  of: SiteOf,
+  by: string,
+  text: string,
+): Promise<Saved & { readonly removed: number }> {
+  const file = parsed(text);
+  const before = new Map<string, StoredObject>();
+  for await (const stored of storedObjects(transaction.query, of.site)) {
+    if (stored.sealed !== null) before.set(stored.id, stored);
+  }
+  const problems: DraftProblem[] = [];
+  const objects = new Map<string, StoredObject>();
+  for (const [kind, given] of givenObjects(file)) {
+    const id = idOf(kind, given);
+    try {
+      const object = storedObject(secrets, kind, given, kind === 'credentials' ? before.get(id ?? '') : undefined);
+      const name = `${kind} ${object.id}`;
+      if (objects.has(name)) problems.push({ kind, id: object.id, path: 'id', message: 'is there twice' });
+      objects.set(name, object);
+    } catch (error) {
+      problems.push(...problemsOf(error));
+    }
+  }
+  problems.push(...cardsThere([...objects.values()]));
+  if (problems.length > 0) throw invalidDraft(problems);
+  const saved = await saveObjects(transaction, of, by, [...objects.values()]);
+  return { ...saved, removed: await removeOthers(transaction, of) };
+}
+
+/** Problems of `invalidDraft`; throws any other error. */
+export function problemsOf(error: unknown): readonly DraftProblem[] {
+  const { code, details } = error as { code?: unknown; details?: { readonly problems?: readonly DraftProblem[] } };
+  if (code === 'ERR_POLICY_INVALID' && details?.problems !== undefined) return details.problems;
+  throw error;
+}
+
+/** A card that two credentials have. */
+function cardsThere(objects: readonly StoredObject[]): DraftProblem[] {
+  const owners = new Map<string, string>();
+  return objects.flatMap(({ kind, id, marks }) =>
+    marks.flatMap((mark) => {
+      const owner = owners.get(mark) ?? id;
+      owners.set(mark, owner);
+      return owner === id ? [] : [{ kind, id, path: 'identifiers', message: `has a card that \`${owner}\` has` }];
+    }),
+  );
+}
+
+function* givenObjects(file: Readonly<Record<string, unknown>>): Generator<[PolicyKind, unknown]> {
+  for (const kind of POLICY_KINDS) {
+    const given = file[kind];
+    if (given === undefined) continue;
+    if (isSingle(kind)) yield [kind, given];
+    else if (!Array.isArray(given)) throw wholeFile(`${kind} is no list`);
+    else for (const one of given) yield [kind, one];
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  if (text.length > SITE_FILE_LENGTH_MAX) {
+    throw wholeFile(`it is ${text.length} characters long; the most is ${SITE_FILE_LENGTH_MAX}`);
+  }
+  let file: unknown;
+  try {
+    file = parse(text, { maxAliasCount: 100, prettyErrors: false });
+  } catch (error) {
+    throw wholeFile((error as Error).message);
+  }
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) throw wholeFile('it is no site file');
+  const { version, ...rest } = file as Record<string, unknown>;
+  if (version !== 1) throw wholeFile('it does not say `version: 1`');
+  const unknown = Object.keys(rest).find((name) => !POLICY_KINDS.some((kind) => kind === name));
+  if (unknown !== undefined) throw wholeFile(`\`${unknown.slice(0, 64)}\` is no known field`);
+  return rest;
+}
+
+const wholeFile = (message: string) => invalidDraft([{ kind: 'site', path: '', message }]);

@@ -1,0 +1,101 @@
+import { sql, type Kysely } from 'kysely';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Tables, Transaction } from '../db/index.js';
+import type { StoredObject } from './draft-object.js';
+
+export type Query = Kysely<Tables>;
+
+/** Of which tenant a site is. */
+export interface SiteOf {
+  readonly tenant: string;
+  readonly site: string;
+}
+
+/**
+ * Begins a change of the draft and says its new version: who else changes it waits until this transaction is over.
+ * Throws ERR_DATABASE_SITE_UNKNOWN.
+ */
+export async function changeDraft(query: Query, { site }: SiteOf): Promise<number> {
+  const { rows } = await sql<{ version: number }>`
+    insert into policy_drafts (tenant_id, site_id) select tenant_id, id from sites where id = ${site}
+    on conflict (tenant_id, site_id) do update set version = policy_drafts.version + 1
+    returning version`.execute(query);
+  const [row] = rows;
+  if (row === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  return row.version;
+}
+
+/** The version of the draft, which nobody changes until this transaction is over; 0 where nothing was ever written. */
+export async function holdDraft(query: Query, { site }: SiteOf): Promise<number> {
+  const row = await query
+    .selectFrom('policy_drafts')
+    .select('version')
+    .where('site_id', '=', site)
+    .forShare()
+    .executeTakeFirst();
+  return row?.version ?? 0;
+}
+
+export interface Saved {
+  readonly created: number;
+  readonly changed: number;
+}
+
+/** Saves many at once; what is as it was keeps its version. The caller has begun a change. */
+export async function saveObjects(
+  transaction: Transaction,
+  { tenant, site }: SiteOf,
+  by: string,
+  objects: readonly StoredObject[],
+): Promise<Saved> {
+  const { query } = transaction;
+  await sql`create temporary table if not exists incoming_objects (
+    kind text, id text, body text, sealed bytea, marks text
+  ) on commit delete rows`.execute(query);
+  await sql`delete from incoming_objects`.execute(query);
+  await transaction.load(
+    'incoming_objects',
+    objects.map(({ kind, id, body, sealed, marks }) => ({
+      kind,
+      id,
+      body: JSON.stringify(body),
+      sealed,
+      marks: `{${marks.join()}}`,
+    })),
+  );
+  const { rows } = await sql<{ isNew: boolean }>`
+    insert into policy_objects as o (tenant_id, site_id, kind, id, body, sealed, marks, changed_by)
+    select ${tenant}::uuid, ${site}, kind, id, body::jsonb, sealed, marks::text[], ${by} from incoming_objects
+    on conflict (tenant_id, site_id, kind, id) do update
+      set version = o.version + 1, body = excluded.body, sealed = excluded.sealed, marks = excluded.marks,
+          changed_at = now(), changed_by = excluded.changed_by
+      where (o.body, o.sealed) is distinct from (excluded.body, excluded.sealed)
+    returning (xmax = 0) as "isNew"`.execute(query);
+  const created = rows.filter(({ isNew }) => isNew).length;
+  return { created, changed: rows.length - created };
+}
+
+/** What was saved before `saveObjects`, and not with it. */
+export async function removeOthers({ query }: Transaction, { site }: SiteOf): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from policy_objects o where site_id = ${site}
+       and not exists (select from incoming_objects i where i.kind = o.kind and i.id = o.id)`.execute(query);
+  return Number(numAffectedRows ?? 0);
+}
+
+/** Writes a change into the audit of the tenant. */
+export async function audit(
+  query: Query,
+  { tenant, site }: SiteOf,
+  { actor, act, subject, detail = {} }: AuditEntry,
+): Promise<void> {
+  const entry = { tenant_id: tenant, actor, act, subject: `${site}/${subject}`, detail: JSON.stringify(detail) };
+  await query.insertInto('audit').values(entry).execute();
+}
+
+interface AuditEntry {
+  readonly actor: string;
+  readonly act: string;
+  readonly subject: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
