@@ -76,7 +76,7 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
       make: (revision) =>
         h('li', { class: 'revision' }, h('div'), h('div', { class: 'revision-acts' }, acts(revision))),
       update(item, revision) {
-        const { number, publishedBy, publishedAt, note, restores, onlyFor } = revision;
+        const { number, publishedBy, publishedUnixMs, note, restores, onlyFor } = revision;
         const applied = appliedWords(revision, gateways);
         const isNewest = number === revisions[0].number;
         item.firstElementChild.replaceChildren(
@@ -84,7 +84,7 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
             'p',
             {},
             h('strong', {}, `Revision ${number}`),
-            ` by ${publishedBy}, ${ago(nowMs - new Date(publishedAt).getTime())} ago`,
+            ` by ${publishedBy}, ${ago(nowMs - publishedUnixMs)} ago`,
             restores === undefined ? '' : `; the same as revision ${restores}`,
           ),
           onlyFor === undefined
