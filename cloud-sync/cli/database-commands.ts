@@ -7,6 +7,8 @@ import {
   migrate,
   openConnections,
 } from '../db/index.js';
+import { nodeRandom } from '../platform/index.js';
+import { createUser, madePassword } from '../users/index.js';
 import type { Cli } from './program.js';
 
 export function addDatabaseCommands(cli: Cli): void {
@@ -16,7 +18,7 @@ export function addDatabaseCommands(cli: Cli): void {
     .action(() => runMigrations(cli));
   cli.program
     .command('seed')
-    .description('make a first tenant with a site, where there is no tenant yet')
+    .description('make a first tenant with a site and an administrator, where there is no tenant yet')
     .action(() => seed(cli));
   cli.program
     .command('maintain')
@@ -37,6 +39,7 @@ async function runMigrations(cli: Cli): Promise<void> {
 }
 
 const FIRST = { name: 'First tenant', region: 'local', retentionDays: 365 } as const;
+const FIRST_USER = 'admin';
 const FIRST_SITE = { id: 'site-1', name: 'First site' } as const;
 
 async function seed(cli: Cli): Promise<void> {
@@ -49,10 +52,14 @@ async function seed(cli: Cli): Promise<void> {
         .values({ tenant_id: tenant, ...FIRST_SITE })
         .execute(),
     );
-    return { tenant, site: FIRST_SITE.id };
+    const user = { name: FIRST_USER, role: 'administrator', password: madePassword(nodeRandom) } as const;
+    await createUser(database, nodeRandom, { tenant, name: cli.actor }, user);
+    return { tenant, site: FIRST_SITE.id, user: user.name, password: user.password };
   });
   cli.result(
     made ?? {},
-    made === undefined ? 'There are tenants already.' : `Tenant ${made.tenant}, site ${made.site}`,
+    made === undefined
+      ? 'There are tenants already.'
+      : `Tenant ${made.tenant}, site ${made.site}\nLog in as ${made.user} with the password ${made.password}, which is shown this once.`,
   );
 }

@@ -5,7 +5,9 @@ import { openDatabase, type Database, type DatabaseLocation } from '../db/index.
 import { addBackupCommands } from './backup-commands.js';
 import { addDatabaseCommands } from './database-commands.js';
 import { asSparcError, errorText, EXIT, exitCodeOf, type ExitCode } from './output.js';
+import { addServeCommand } from './serve-command.js';
 import { addTenantCommands } from './tenant-commands.js';
+import { addUserCommands } from './user-commands.js';
 
 /** What a command has of the process that runs it. */
 export interface Host {
@@ -13,15 +15,21 @@ export interface Host {
   readonly err: NodeJS.WritableStream;
   readonly environment: NodeJS.ProcessEnv;
   readonly now: () => Date;
+  /** Aborted when the process is to end. */
+  readonly ended: AbortSignal;
 }
 
 /** One run of `sparc-cloud`: what its commands share. */
 export interface Cli {
   readonly program: Command;
   readonly now: () => Date;
+  readonly ended: AbortSignal;
+  /** Where logs go. */
+  readonly err: NodeJS.WritableStream;
   /** Who is written into the audit. */
   readonly actor: string;
-  /** By the configuration. */
+  /** Throws ERR_CONFIG_INVALID or ERR_CONFIG_UNREADABLE. */
+  config(): CloudConfig;
   location(): DatabaseLocation;
   /** Closes it when `work` is done. */
   withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T>;
@@ -42,10 +50,13 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   const cli: Cli = {
     program,
     now: host.now,
+    ended: host.ended,
+    err: host.err,
     actor: `sparc-cloud ${host.environment['USER'] ?? ''}`.trim(),
+    config: () => loadCloudConfig(host.environment, program.opts<{ readonly config?: string }>().config),
     location() {
-      const config = loadCloudConfig(host.environment, program.opts<{ readonly config?: string }>().config);
-      return { url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE };
+      const { DATABASE_URL: url, DATABASE_POOL_SIZE: connectionsMax } = cli.config();
+      return { url, connectionsMax };
     },
     async withDatabase(work) {
       const database = await openDatabase(cli.location());
@@ -57,8 +68,10 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     },
     result: (value, text) => host.out.write(`${isJson ? JSON.stringify(value, null, 2) : text}\n`),
   };
+  addServeCommand(cli);
   addDatabaseCommands(cli);
   addTenantCommands(cli);
+  addUserCommands(cli);
   addBackupCommands(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -77,8 +90,9 @@ function usageError({ code, message }: CommanderError): SparcError {
 }
 
 function variablesText(): string {
-  const lines = Object.entries(CloudConfig.properties).map(
-    ([name, { description, default: value }]) => `  ${name}  ${description} (default ${value})`,
-  );
+  const lines = Object.entries(CloudConfig.properties).map(([name, { description, default: value }]) => {
+    const fallback = value === undefined ? '' : ` (default ${value as string})`;
+    return `  ${name}  ${description}${fallback}`;
+  });
   return ['', 'Variables:', ...lines, '  …_FILE  after any of these names: a file that holds the value'].join('\n');
 }

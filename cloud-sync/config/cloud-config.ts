@@ -4,6 +4,13 @@ import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 
+const text = (fallback: string, description: string) => Type.String({ minLength: 1, default: fallback, description });
+const port = (fallback: number, description: string) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, description });
+const flag = (description: string) => Type.Boolean({ default: false, description });
+const span = (fallback: string, description: string) =>
+  Type.String({ pattern: '^[1-9]\\d{0,5}[smhd]?$', default: fallback, description });
+
 /** Every variable, with what it means and its default. The file has the same names, and the environment goes first. */
 export const CloudConfig = Type.Object(
   {
@@ -18,10 +25,53 @@ export const CloudConfig = Type.Object(
       default: 10,
       description: 'most connections of one process to a server',
     }),
+    AUTHORITY_KEYS_DIR: text(
+      './data/cloud-keys',
+      'folder of the keys that are in no database; every process of the installation has the same',
+    ),
+    JWT_SECRET: Type.Optional(
+      Type.String({
+        minLength: 32,
+        description:
+          'what access tokens are signed with, the same in every process; with a database inside the program one is made and kept in `AUTHORITY_KEYS_DIR`',
+      }),
+    ),
+    JWT_EXPIRES_IN: span('15m', 'how long an access token is good: a number and `s`, `m`, `h` or `d`'),
+    REFRESH_TOKEN_EXPIRES_IN: span('30d', 'after how long without use a login ends'),
+    HTTP_HOST: text('127.0.0.1', 'where page and API listen; without TLS, which a proxy brings'),
+    HTTP_PORT: port(7700, 'and their port'),
+    ENABLE_CORS: flag('`true`: pages of other origins may use the API, with a token'),
+    PUBLIC_HOST: text('localhost', 'name or address by which gateways reach this installation'),
+    GATEWAY_HOST: text('0.0.0.0', 'where gateways claim and renew their certificates, over TLS'),
+    GATEWAY_PORT: port(7743, 'and its port'),
+    MQTT_URL: Type.Optional(
+      Type.String({
+        pattern: '^mqtts?://',
+        description: 'a broker of your own; without it one listens inside the program',
+      }),
+    ),
+    MQTT_HOST: text('0.0.0.0', 'where the broker inside the program listens'),
+    MQTT_PORT: port(7783, 'and its port'),
+    OPERATIONS_HOST: text('127.0.0.1', 'where `/healthz`, `/readyz` and `/metrics` of the process listen'),
+    OPERATIONS_PORT: port(7760, 'and their port'),
+    LOG_LEVEL: Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'>({
+      type: 'string',
+      enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      default: 'info',
+      description: 'of `trace`, `debug`, `info`, `warn`, `error`, `fatal` and `silent`',
+    }),
   },
   { additionalProperties: false },
 );
 export type CloudConfig = Static<typeof CloudConfig>;
+
+/** Names that installations have for other programs, or for what this one does otherwise: taken, and passed over. */
+export const UNUSED_VARIABLES = {
+  REDIS_URL: 'what processes tell each other goes over the database and the broker',
+  S3_BUCKET: 'nothing is stored outside of the database and `AUTHORITY_KEYS_DIR`',
+  S3_ENDPOINT: 'as `S3_BUCKET`',
+  AWS_REGION: 'as `S3_BUCKET`; where the data of a tenant is to lie stands with the tenant',
+} as const;
 
 const NAMES = Object.keys(CloudConfig.properties);
 /** Before these, `DATABASE_URL_FILE` names a file that holds the value, so that no password stands in the environment. */
@@ -44,6 +94,14 @@ export function loadCloudConfig(environment: NodeJS.ProcessEnv, file?: string): 
   throw new SparcError('ERR_CONFIG_INVALID', problems.join('\n'), { problems });
 }
 
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Of a span as the configuration has it; seconds where no unit stands. */
+export function spanMs(span: string): number {
+  const [, count, unit = 's'] = /^(\d+)([smhd])?$/.exec(span) ?? [];
+  return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+}
+
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   const given = NAMES.flatMap((name) => {
     const path = environment[`${name}${FILE_SUFFIX}`];
@@ -56,13 +114,16 @@ function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string>
 function readDocument(file: string): object {
   try {
     const document: unknown = parse(readText(file));
-    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document;
+    if (typeof document === 'object' && document !== null && !Array.isArray(document)) return used(document);
   } catch (error) {
     if (error instanceof SparcError) throw error;
     throw new SparcError('ERR_CONFIG_INVALID', `${file} is no YAML`, { file }, { cause: error });
   }
   throw new SparcError('ERR_CONFIG_INVALID', `${file} is no list of names and values`, { file });
 }
+
+const used = (document: object): object =>
+  Object.fromEntries(Object.entries(document).filter(([name]) => !(name in UNUSED_VARIABLES)));
 
 function readText(path: string): string {
   try {

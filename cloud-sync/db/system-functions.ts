@@ -6,6 +6,10 @@ export const SYSTEM_FUNCTIONS = {
   tenant_create: 'a new tenant is nobody yet who could make itself',
   tenant_list: 'the scheduler, the publisher and an operator on the command line go through all tenants',
   claim_find: 'who shows a claim code is of no tenant before it was looked up',
+  user_find: 'who logs in is of no tenant before the name was looked up',
+  sessions_expire: 'the scheduler forgets the logins of all tenants that have ended',
+  job_begin: 'the scheduler does each job once a period, in whichever process',
+  job_fail: 'and again where it failed',
   events_make_month: 'partitions are shared by tenants',
   events_expire: 'a partition goes as a whole when no tenant needs it any more',
 } as const;

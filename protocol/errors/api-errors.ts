@@ -1,8 +1,8 @@
-/** Codes of the gateway's HTTP API and of its console. */
+/** Codes of the HTTP APIs of a gateway and of the cloud, and of their consoles. */
 export const API_ERRORS = {
   ERR_API_NOT_FOUND: {
     meaning: 'The API has nothing at this address, or not for this method.',
-    action: 'Check the address; `/api/site`, `/api/events` and `/api/stream` are there, for GET.',
+    action: 'Check the address, and ids in it.',
   },
   ERR_API_DIRECTIVE_UNKNOWN: {
     meaning: 'No ledger that this gateway holds carries the directive, or it was given long before many others.',
@@ -33,6 +33,22 @@ export const API_ERRORS = {
     meaning: 'The address or port of the API is in use, or this machine does not have it.',
     action:
       'Stop the other program, or choose another `api.port`. It is tried again by itself; doors are not concerned.',
+  },
+  ERR_API_LOGIN_REFUSED: {
+    meaning: 'Nobody who may log in has this name and this password.',
+    action: 'Check both. Whoever is barred asks an administrator of the tenant.',
+  },
+  ERR_API_LOGIN_TOO_FAST: {
+    meaning: 'After so many wrong passwords the next one is only taken after a while.',
+    action: 'Wait as long as the answer says (`Retry-After`).',
+  },
+  ERR_API_TOKEN_REFUSED: {
+    meaning: 'The request has no token, or one that is of a login that has ended.',
+    action: 'Log in again. A refresh token that is used twice ends its login, for somebody else may have it.',
+  },
+  ERR_API_FORBIDDEN: {
+    meaning: 'The role of this user does not allow it.',
+    action: 'Ask an administrator of the tenant.',
   },
   ERR_API_INTERNAL: {
     meaning: 'A request failed by a defect of the API.',

@@ -1,0 +1,101 @@
+import cors from '@fastify/cors';
+import jwt from '@fastify/jwt';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { ERRORS, SparcError } from '@sparc/protocol/errors';
+import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
+import type { Clock, Random } from '@sparc/protocol/ports';
+import type { Database } from '../db/index.js';
+import { Sessions, type Session } from '../users/index.js';
+import { addConsoleRoutes } from './console-routes.js';
+import { asApiError, errorReply } from './error-reply.js';
+import { addHealthRoutes, type PartHealth } from './health-routes.js';
+import { addLoginRoutes } from './login-routes.js';
+import { addSiteRoutes } from './site-routes.js';
+import { addUserRoutes } from './user-routes.js';
+
+export interface ApiDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly database: Database;
+  readonly log: FastifyBaseLogger;
+  readonly health: () => readonly PartHealth[];
+}
+
+export interface ApiOptions {
+  /** What access tokens are signed with: 32 characters or more. */
+  readonly jwtSecret: string;
+  /** How long an access token is good, and how long a login lasts without use. */
+  readonly accessMs: number;
+  readonly refreshMs: number;
+  /** Pages of other origins may use it; they need a token as everybody does. */
+  readonly isCrossOrigin: boolean;
+}
+
+const BODY_BYTES_MAX = 1_048_576;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** The API of the cloud; `listen` is the caller's. All but login and health takes a token. */
+export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
+  const { clock, random, database, log, health } = deps;
+  const fail = (error: unknown, reply: FastifyReply) => {
+    const refused = asApiError(error);
+    if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
+    const { retryAfterS } = refused.details;
+    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
+    const { status, body } = errorReply(refused);
+    return reply.code(status).send(body);
+  };
+  const api = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false } },
+    http: { maxHeaderSize: 8_192, headersTimeout: REQUEST_TIMEOUT_MS },
+    frameworkErrors: (error, _request, reply) => void fail(error, reply),
+  });
+  api.setErrorHandler((error, _request, reply) => fail(error, reply));
+  api.setNotFoundHandler((request, reply) =>
+    fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
+  );
+  await api.register(jwt, {
+    secret: options.jwtSecret,
+    sign: { expiresIn: options.accessMs / 1_000, algorithm: 'HS256' },
+  });
+  if (options.isCrossOrigin) await api.register(cors, { origin: true, methods: METHODS, exposedHeaders: ['etag', 'retry-after'] });
+
+  const sessions = new Sessions({ database, clock, random }, options.refreshMs);
+  api.decorateRequest('identity');
+  api.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS);
+    if (!request.url.startsWith('/api/') || request.routeOptions.config.isOpen === true) return;
+    reply.header('cache-control', 'no-store');
+    request.identity = await sessions.identity(await sessionOf(request.jwtVerify<Session>()));
+  });
+
+  addHealthRoutes(api, health);
+  addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
+  addUserRoutes(api, { random, database });
+  addSiteRoutes(api, { database });
+  addConsoleRoutes(api);
+  api.get('/api/v1/catalogue', async () => ({ errors: ERRORS, events: EVENTS, reasons: REASON_TEXTS }));
+  return api;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Of every answer. */
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+async function sessionOf(verified: Promise<Session>): Promise<Session> {
+  try {
+    return await verified;
+  } catch (error) {
+    throw new SparcError('ERR_API_TOKEN_REFUSED', (error as Error).message, {}, { cause: error });
+  }
+}

@@ -1,0 +1,44 @@
+import { Type } from '@sinclair/typebox';
+import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+
+/** The body of every answer that is no success. */
+export const ErrorReply = Type.Object(
+  {
+    code: Type.String(),
+    message: Type.String(),
+    action: Type.String({ description: 'what a person does about it' }),
+    problems: Type.Optional(Type.Array(Type.Unknown(), { description: 'where there are several, each of them' })),
+  },
+  { additionalProperties: false },
+);
+
+/** What is not here is for whoever runs the cloud: 503. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  ERR_API_REQUEST_INVALID: 400,
+  ERR_API_NOT_FOUND: 404,
+  ERR_API_LOGIN_REFUSED: 401,
+  ERR_API_LOGIN_TOO_FAST: 429,
+  ERR_API_TOKEN_REFUSED: 401,
+  ERR_API_FORBIDDEN: 403,
+  ERR_API_STREAMS_MAX: 503,
+  ERR_API_INTERNAL: 500,
+  ERR_USER_NAME_TAKEN: 409,
+  ERR_USER_UNKNOWN: 404,
+};
+
+/** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
+export function asApiError(error: unknown): SparcError {
+  if (error instanceof SparcError) return error;
+  const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string };
+  return statusCode !== undefined && statusCode < 500
+    ? new SparcError('ERR_API_REQUEST_INVALID', message, {}, { cause: error })
+    : new SparcError('ERR_API_INTERNAL', 'the request failed by a defect of the API', {}, { cause: error });
+}
+
+export function errorReply({ code, message, details }: SparcError) {
+  const { problems } = details as { readonly problems?: unknown };
+  return {
+    status: STATUS[code] ?? 503,
+    body: { code, message, action: ERRORS[code].action, ...(Array.isArray(problems) && { problems }) },
+  };
+}

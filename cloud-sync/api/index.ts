@@ -1,0 +1,6 @@
+/**
+ * The HTTP API of the cloud: for its page, and for programs of the customer.
+ * @packageDocumentation
+ */
+export { buildApi, type ApiDeps, type ApiOptions } from './build-api.js';
+export { addHealthRoutes, type PartHealth } from './health-routes.js';

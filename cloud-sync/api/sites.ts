@@ -1,0 +1,39 @@
+import type { Transaction } from '../db/index.js';
+import { SparcError } from '@sparc/protocol/errors';
+import { toHex } from '../platform/index.js';
+
+/** A site as the API shows it. */
+export interface SiteView {
+  readonly id: string;
+  readonly name: string;
+  /** Public key in hex; absent before the site has one. */
+  readonly authority?: string;
+  /** Without those that were expelled or replaced. */
+  readonly gatewayCount: number;
+}
+
+/** All of the tenant, or one, by name. */
+export async function readSites({ query }: Transaction, id?: string): Promise<readonly SiteView[]> {
+  const rows = await query
+    .selectFrom('sites')
+    .leftJoin('gateways', (join) =>
+      join.onRef('gateways.site_id', '=', 'sites.id').on('gateways.state', 'in', ['claimed', 'active']),
+    )
+    .select(({ fn }) => ['sites.id', 'sites.name', 'authority_key', fn.count<number>('gateways.id').as('gatewayCount')])
+    .$if(id !== undefined, (all) => all.where('sites.id', '=', id ?? ''))
+    .groupBy(['sites.tenant_id', 'sites.id'])
+    .orderBy('sites.name')
+    .execute();
+  return rows.map(({ authority_key, ...site }) => ({
+    ...site,
+    ...(authority_key !== null && { authority: toHex(authority_key) }),
+  }));
+}
+
+/** Throws ERR_API_NOT_FOUND for a site that is none of this tenant. */
+export async function assertSite({ query }: Pick<Transaction, 'query'>, id: string): Promise<void> {
+  const found = await query.selectFrom('sites').select('id').where('id', '=', id).executeTakeFirst();
+  if (found === undefined) throw siteUnknown(id);
+}
+
+export const siteUnknown = (id: string): SparcError => new SparcError('ERR_API_NOT_FOUND', `there is no site ${id}`);

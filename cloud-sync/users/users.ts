@@ -1,0 +1,124 @@
+import { sql, type Selectable } from 'kysely';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Random } from '@sparc/protocol/ports';
+import type { Database, Transaction, Users } from '../db/index.js';
+import { audit } from './audit.js';
+import { hashPassword, isPassword } from './password.js';
+import type { Identity, Role } from './roles.js';
+
+export interface User {
+  /** A UUID. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** It cannot log in, and what it does ends at once. */
+  readonly isBarred: boolean;
+  readonly createdUnixMs: number;
+  readonly lastLoginUnixMs?: number;
+}
+
+export interface NewUser {
+  readonly name: string;
+  readonly role: Role;
+  readonly password: string;
+}
+
+export interface UserChange {
+  readonly role?: Role;
+  readonly password?: string;
+  readonly isBarred?: boolean;
+}
+
+/** Who makes or changes somebody: a user of the tenant, or the command line. */
+type Actor = Pick<Identity, 'tenant' | 'name'>;
+
+/** In lower case: letters, digits and `. @ _ + -`. */
+export const LOGIN_NAME = '^[A-Za-z0-9][A-Za-z0-9.@_+-]{0,99}$';
+const UNIQUE_VIOLATION = '23505';
+
+/** Throws ERR_USER_NAME_TAKEN. */
+export async function createUser(
+  database: Database,
+  random: Random,
+  actor: Actor,
+  { name, role, password }: NewUser,
+): Promise<User> {
+  const row = {
+    tenant_id: actor.tenant,
+    name: name.toLowerCase(),
+    role,
+    password: await hashPassword(random, password),
+  };
+  try {
+    return await database.inTenant(actor.tenant, async (transaction) => {
+      const made = await transaction.query.insertInto('users').values(row).returningAll().executeTakeFirstOrThrow();
+      await audit(transaction, actor, 'user.create', row.name, { role });
+      return userOf(made);
+    });
+  } catch (error) {
+    if ((error as { readonly code?: string }).code !== UNIQUE_VIOLATION) throw error;
+    throw new SparcError('ERR_USER_NAME_TAKEN', `somebody is called ${row.name} already`, {}, { cause: error });
+  }
+}
+
+export const listUsers = ({ query }: Transaction): Promise<readonly User[]> =>
+  query
+    .selectFrom('users')
+    .selectAll()
+    .orderBy('name')
+    .execute()
+    .then((rows) => rows.map(userOf));
+
+/** A new password or role ends the logins under way. Throws ERR_USER_UNKNOWN. */
+export async function changeUser(
+  database: Database,
+  random: Random,
+  actor: Actor,
+  id: string,
+  { role, password, isBarred }: UserChange,
+): Promise<User> {
+  const change = {
+    ...(role !== undefined && { role }),
+    ...(password !== undefined && { password: await hashPassword(random, password) }),
+    ...(isBarred !== undefined && { barred_at: isBarred ? sql<Date>`now()` : null }),
+  };
+  return database.inTenant(actor.tenant, async (transaction) => {
+    const { query } = transaction;
+    // At least one column, or there is nothing to update.
+    const changing = query.updateTable('users').set({ tenant_id: actor.tenant, ...change });
+    const changed = await changing.where('id', '=', id).returningAll().executeTakeFirst();
+    if (changed === undefined) throw new SparcError('ERR_USER_UNKNOWN', `there is no user ${id}`);
+    await query.deleteFrom('sessions').where('user_id', '=', id).execute();
+    const said = { ...(role !== undefined && { role }), ...(isBarred !== undefined && { isBarred }) };
+    await audit(transaction, actor, 'user.change', changed.name, { ...said, hasNewPassword: password !== undefined });
+    return userOf(changed);
+  });
+}
+
+/** By name and password; undefined where they do not fit, or the user is barred. */
+export async function findUser(
+  database: Database,
+  name: string,
+  password: string,
+): Promise<{ readonly tenant: string; readonly id: string } | undefined> {
+  const { rows } = await database.asSystem('user_find', ({ query }) =>
+    sql<{ tenant: string; id: string; password: string }>`
+      select tenant_id as tenant, id, password from user_find(${name.toLowerCase()})
+    `.execute(query),
+  );
+  const [found] = rows;
+  return (await isPassword(found?.password, password)) && found !== undefined
+    ? { tenant: found.tenant, id: found.id }
+    : undefined;
+}
+
+function userOf({ id, name, role, barred_at, created_at, logged_in_at }: Selectable<Users>): User {
+  return {
+    id,
+    name,
+    role,
+    isBarred: barred_at !== null,
+    createdUnixMs: created_at.getTime(),
+    ...(logged_in_at !== null && { lastLoginUnixMs: logged_in_at.getTime() }),
+  };
+}

@@ -1,0 +1,11 @@
+/** Codes of the people who use the cloud. */
+export const USER_ERRORS = {
+  ERR_USER_NAME_TAKEN: {
+    meaning: 'Somebody logs in by this name already, in this tenant or another.',
+    action: 'Choose another name; an address of mail is unique.',
+  },
+  ERR_USER_UNKNOWN: {
+    meaning: 'The tenant has no user with this id.',
+    action: 'See the list of users.',
+  },
+} as const;
