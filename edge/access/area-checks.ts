@@ -1,6 +1,5 @@
 import type { AreaInput, DecisionInputs, Reason } from '@sparc/protocol/events';
-import type { AccessPoint, Area } from '@sparc/protocol/policy';
-import { areaChain, type Crossing } from './crossing.js';
+import { type AccessPoint, type Area, areaChain, type Crossing } from '@sparc/protocol/policy';
 import type { PolicyView } from './policy-view.js';
 
 /** A check that failed where the site says that it grants and flags. */

@@ -1,8 +1,8 @@
 import { REASONS, type DecisionInputs, type Reason } from '@sparc/protocol/events';
+import { isEgress, NOWHERE, type Crossing } from '@sparc/protocol/policy';
 import { antiPassbackKept, areasEnabled, enoughStay, pendingNowhereElse, roomLeft, type Flag } from './area-checks.js';
 import { escortPresent, hostAgrees, secondPersonPresent, type Awaited } from './company-checks.js';
-import { isEgress } from './egress.js';
-import { crossingAt, NOWHERE, type Crossing } from './crossing.js';
+import { crossingAt } from './crossing-at.js';
 import { decisionTime } from './decision-time.js';
 import { clearanceEnough, firstCardCame, usesLeft } from './count-checks.js';
 import type { Identified } from './identify.js';

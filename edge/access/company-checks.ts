@@ -1,8 +1,7 @@
 import type { DecisionInputs, Reason } from '@sparc/protocol/events';
-import type { AccessPoint } from '@sparc/protocol/policy';
+import { type AccessPoint, asksHost } from '@sparc/protocol/policy';
 import type { Flag } from './area-checks.js';
 import { mayBesideEntry } from './beside-entry.js';
-import { asksHost } from './egress.js';
 import type { CredentialRecord, PolicyView } from './policy-view.js';
 
 /** A check that fails for want of something that may still come: a PIN, or somebody else's card. */

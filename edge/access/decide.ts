@@ -1,9 +1,9 @@
 import type { CardRecord, DecisionInputs, Reason } from '@sparc/protocol/events';
+import { asksHost } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { failedChecks, type Failure } from './checks.js';
 import type { Decision, DecisionAlarm } from './decision.js';
 import { decisionTime } from './decision-time.js';
-import { asksHost } from './egress.js';
 import { identify, type Identified } from './identify.js';
 import { isLockedOut } from './lock-out.js';
 import { typedAlone, whileLockedOut, type Factors } from './pin-alone.js';

@@ -4,13 +4,11 @@
  */
 export type { AccessRequest, DecisionContext, PassageFacts, PassageView, RevocationView } from './access-request.js';
 export { READ_AGE_MAX_MS } from './checks.js';
-export { isEgress } from './egress.js';
 export { ESCORT_RATIO_MAX } from './company-checks.js';
 export { mayBesideEntry } from './beside-entry.js';
 export { recordedTime } from './decision-time.js';
-export { AREA_DEPTH_MAX, areaChain, crossing, isTracked, NOWHERE, type Crossing } from './crossing.js';
 export { addRevocations, decide, releaseObstacle, replay, type RecordedPresentation } from './decide.js';
-export { NO_CARD, takesPinAlone, WITHOUT_CARD } from './pin-alone.js';
+export { NO_CARD, WITHOUT_CARD } from './pin-alone.js';
 export { decisionRecord, denied, type Decision, type DecisionAlarm } from './decision.js';
 export { decideEmergency, type EmergencyView } from './emergency.js';
 export { explain } from './explain.js';
@@ -39,7 +37,6 @@ export {
   type SkippedWindow,
 } from './open-periods.js';
 export {
-  ALWAYS_SCHEDULE_ID,
   compileSchedule,
   DAY_MS,
   dateText,
@@ -53,4 +50,3 @@ export {
 } from './schedule.js';
 export { isClockKnown, isSurelyOpen, siteSchedule, zoneClock } from './site-time.js';
 export type { Visitor, VisitorView } from './visitor.js';
-export { ZoneClock } from './zone-clock.js';

@@ -1,6 +1,6 @@
+import type { ZoneClock } from '@sparc/protocol/policy';
 import type { LocalWindow } from './local-window.js';
 import { DAY_MS, isOpen, windowsOf, type CompiledSchedule } from './schedule.js';
-import type { ZoneClock } from './zone-clock.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

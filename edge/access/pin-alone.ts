@@ -1,5 +1,4 @@
 import type { DecisionInputs } from '@sparc/protocol/events';
-import type { AccessPoint } from '@sparc/protocol/policy';
 import type { AccessRequest, DecisionContext } from './access-request.js';
 import { atItsTime } from './authentication.js';
 import { isLockedOut } from './lock-out.js';
@@ -13,10 +12,6 @@ export const NO_CARD: AccessRequest['card'] = { bitCount: 0, bits: new Uint8Arra
  * meant is not known. Cards go on.
  */
 export const WITHOUT_CARD = '';
-
-/** Whether there is a time at which a PIN says by itself who comes. */
-export const takesPinAlone = ({ authentication, scheduledAuthentication = [] }: AccessPoint): boolean =>
-  [authentication, ...scheduledAuthentication.map((each) => each.authentication)].includes('cardOrPin');
 
 export type Factors = Pick<DecisionInputs, 'direction' | 'pin' | 'lockedOut' | 'pinAlone'>;
 

@@ -1,12 +1,15 @@
-import { WEEKDAYS, type DayRule, type Schedule, type SpecialDayGroup, type TimeWindow } from '@sparc/protocol/policy';
+import {
+  WEEKDAYS,
+  type DayRule,
+  type Schedule,
+  type SpecialDayGroup,
+  type TimeWindow,
+  type ZoneClock,
+} from '@sparc/protocol/policy';
 import { inBoth, shifted, within, without, type LocalWindow } from './local-window.js';
-import type { ZoneClock } from './zone-clock.js';
 
 const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
-
-/** Built in: open at every instant, whatever the clock says. No site file defines it. */
-export const ALWAYS_SCHEDULE_ID = 'always';
 
 /** What differs on certain days. */
 interface CompiledRule {

@@ -1,8 +1,8 @@
+import { ALWAYS_SCHEDULE_ID, ZoneClock } from '@sparc/protocol/policy';
 import type { TimeQuality, WallTime } from '@sparc/protocol/ports';
 import { nextBoundary } from './open-periods.js';
 import type { PolicyView } from './policy-view.js';
-import { ALWAYS_SCHEDULE_ID, compileSchedule, isOpen, type CompiledSchedule } from './schedule.js';
-import { ZoneClock } from './zone-clock.js';
+import { compileSchedule, isOpen, type CompiledSchedule } from './schedule.js';
 
 /** Compiled once a revision: views are immutable. */
 const compiled = new WeakMap<PolicyView, Map<string, CompiledSchedule>>();

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { DecisionInputs, EventRecord } from '@sparc/protocol/events';
+import { ValidityClock } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import {
   addRevocations,
@@ -17,7 +18,7 @@ import { loadGatewayConfig } from '../config/index.js';
 import { readBack } from '../ledger/index.js';
 import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
-import { confirmedUnixMsOf, readConfirmation, ValidityClock, type SqlitePolicyView } from '../policy/index.js';
+import { confirmedUnixMsOf, readConfirmation, type SqlitePolicyView } from '../policy/index.js';
 import { RevocationBook, RevocationFile } from '../revocation/index.js';
 import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';

@@ -1,4 +1,4 @@
-import { problemsOf } from '../config/index.js';
+import { problemsOf } from '@sparc/protocol/document';
 import type { ErrorCode, SparcError } from '@sparc/protocol/errors';
 
 /** How `sparc` ends; part of its interface. */

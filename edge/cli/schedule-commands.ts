@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
+import { nearestName } from '@sparc/protocol/document';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Schedule, SpecialDayGroup, SitePlan } from '@sparc/protocol/policy';
+import { type Schedule, type SpecialDayGroup, type SitePlan, isTimeZone, ValidityClock } from '@sparc/protocol/policy';
 import {
   compileSchedule,
   dateText,
@@ -11,9 +12,8 @@ import {
   zoneClock,
   type CompiledSchedule,
 } from '../access/index.js';
-import { nearestName, readTextFile } from '../config/index.js';
+import { readTextFile } from '../config/index.js';
 import { createNodeClock } from '../platform/index.js';
-import { isTimeZone, ValidityClock } from '../policy/index.js';
 import {
   CALENDAR_LENGTH_MAX,
   exportSchedule,

@@ -1,13 +1,12 @@
 import { isIP } from 'node:net';
 import { basename, dirname, resolve } from 'node:path';
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import { documentError, type JsonPath, type Problem } from '@sparc/protocol/document';
 import { BAUD_RATES } from '@sparc/protocol/osdp';
 import { DEFAULTS } from './defaults.js';
 import { loadDocument } from './load-document.js';
 import { meshConfig, meshProblems, meshSchema, type MeshConfig } from './mesh-config.js';
-import { documentError, type JsonPath, type Problem } from './problem.js';
 import { readTextFile } from './text-file.js';
-import { uplinkConfig, uplinkSchema, type UplinkConfig } from './uplink-config.js';
 
 const closed = <T extends TProperties>(properties: T, options: { default?: object } = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });
@@ -60,7 +59,6 @@ export const gatewayConfigSchema = closed({
     }),
   ),
   mesh: Type.Optional(meshSchema),
-  uplink: Type.Optional(uplinkSchema),
   console: Type.Optional(closed({ simulatorUrl: Type.Optional(Type.String({ minLength: 1 })) })),
   log: closed(
     {
@@ -101,8 +99,6 @@ export interface GatewayConfig {
   readonly host?: { readonly url: string; readonly tokenFile: string };
   /** Absent: the gateway speaks to no other. */
   readonly mesh?: MeshConfig;
-  /** Absent: the gateway speaks to no cloud; others of its site may, and carry its log. */
-  readonly uplink?: UplinkConfig;
   readonly console: { readonly simulatorUrl?: string };
   readonly log: { readonly level: (typeof LOG_LEVELS)[number] };
 }
@@ -149,9 +145,6 @@ export function parseGatewayConfig(text: string, path: string): GatewayConfig {
   const hostProblem = value.host && hostUrlProblem(value.host.url);
   if (hostProblem !== undefined) refuse(['host', 'url'], hostProblem);
   for (const { at, message } of value.mesh ? meshProblems(value.mesh) : []) refuse(['mesh', ...at], message);
-  if (value.uplink && value.mesh === undefined) {
-    refuse(['uplink'], 'needs `mesh`: a gateway speaks to the cloud as a member of its site');
-  }
   if (problems.length > 0) throw documentError('ERR_CONFIG_INVALID', fileName, problems);
   return resolved(value, dirname(resolve(path)));
 }
@@ -173,7 +166,6 @@ function resolved(value: RawConfig, folder: string): GatewayConfig {
     api: value.api,
     ...(host === undefined ? {} : { host: { url: host.url, tokenFile: resolve(folder, host.tokenFile) } }),
     ...(value.mesh && { mesh: meshConfig(value.mesh) }),
-    ...(value.uplink && { uplink: uplinkConfig(value.uplink, folder) }),
     console: simulatorUrl === undefined ? {} : { simulatorUrl },
     log: value.log,
   };

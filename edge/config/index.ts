@@ -14,9 +14,5 @@ export {
 } from './load-document.js';
 export { loadHostToken } from './host-token.js';
 export type { MeshConfig } from './mesh-config.js';
-export { nearestName } from './nearest-name.js';
 export { loadOsdpKeys, readOsdpKeys } from './osdp-keys.js';
-export { documentError, problemsOf, type JsonPath, type Problem } from './problem.js';
-export type { ProblemOptions, SourceDocument } from './source-document.js';
 export { readTextFile } from './text-file.js';
-export type { UplinkConfig } from './uplink-config.js';

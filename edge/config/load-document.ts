@@ -1,9 +1,9 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Static, TSchema } from '@sinclair/typebox';
+import { documentError, type Problem, type SourceDocument } from '@sparc/protocol/document';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import { documentError, type Problem } from './problem.js';
 import { schemaProblems } from './schema-problems.js';
-import { parseSource, type SourceDocument } from './source-document.js';
+import { parseSource } from './source-document.js';
 
 export interface LoadOptions {
   /** Code of the error that is thrown, ERR_CONFIG_INVALID by default. */

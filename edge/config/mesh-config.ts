@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { Type, type Static } from '@sinclair/typebox';
+import type { JsonPath } from '@sparc/protocol/document';
 import { ADDRESSES_MAX, MEMBERS_MAX } from '@sparc/protocol/roster';
 import { DEFAULTS } from './defaults.js';
-import type { JsonPath } from './problem.js';
 
 const Key = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const Address = Type.String({

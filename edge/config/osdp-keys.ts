@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { Type } from '@sinclair/typebox';
+import { documentError, problemsOf } from '@sparc/protocol/document';
 import { SparcError } from '@sparc/protocol/errors';
 import { assertStrongKey, CodecError } from '@sparc/protocol/osdp';
 import { readSecretFile } from '../platform/secret-file.js';
 import { loadDocument } from './load-document.js';
-import { documentError, problemsOf } from './problem.js';
 
 const OsdpKeys = Type.Record(
   Type.String(),

@@ -1,8 +1,6 @@
 import type { ErrorObject } from 'ajv';
+import { nearestName, type JsonPath, type Problem, type SourceDocument } from '@sparc/protocol/document';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import { nearestName } from './nearest-name.js';
-import type { JsonPath, Problem } from './problem.js';
-import type { SourceDocument } from './source-document.js';
 
 function pathOf(pointer: string, root: unknown): JsonPath {
   const path: (string | number)[] = [];

@@ -1,20 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { documentError, pathText, type JsonPath, type Problem, type SourceDocument } from '@sparc/protocol/document';
 import type { ErrorCode } from '@sparc/protocol/errors';
-import { documentError, pathText, type JsonPath, type Problem } from './problem.js';
-
-/** A parsed YAML or JSON text that still knows where everything stood. */
-export interface SourceDocument {
-  readonly fileName: string;
-  /** Plain data: objects, arrays, strings, numbers, booleans, null. */
-  readonly value: unknown;
-  /** A problem at the value of `path`, or at the nearest container that exists; `at: 'key'` points at the field's name. */
-  problem(code: ErrorCode, path: JsonPath, message: string, options?: ProblemOptions): Problem;
-}
-
-export interface ProblemOptions {
-  readonly at?: 'key' | 'value';
-  readonly suggestion?: string | undefined;
-}
 
 export interface SourceOptions {
   /** Code of the error that is thrown. */

@@ -1,12 +1,6 @@
+import { standsOpen } from '@sparc/protocol/policy';
 import type { CommandOutcome } from '@sparc/protocol/ports';
-import {
-  isExitActive,
-  standsOpen,
-  type AuxiliaryRole,
-  type AuxiliaryState,
-  type DoorState,
-  type Draft,
-} from './door-state.js';
+import { isExitActive, type AuxiliaryRole, type AuxiliaryState, type DoorState, type Draft } from './door-state.js';
 import {
   COMMAND_ANSWER_MAX_MS,
   COMMAND_TTL_MS,

@@ -1,4 +1,5 @@
-import { isExitActive, standsOpen, type DoorState, type Draft, type Masks, type Signal } from './door-state.js';
+import { standsOpen } from '@sparc/protocol/policy';
+import { isExitActive, type DoorState, type Draft, type Masks, type Signal } from './door-state.js';
 import { closeOpenings } from './openings.js';
 import { doubtPassages, relockAfterClose, usePassage } from './passages.js';
 

@@ -1,8 +1,8 @@
-import type { StandingMode } from '@sparc/protocol/policy';
+import { type StandingMode, standsOpen } from '@sparc/protocol/policy';
 import { auxiliaryDueMs, controlAuxiliaries, NO_AUXILIARY, onAuxiliaryDevice, onAuxiliaryResult } from './auxiliary.js';
 import { acknowledge, alarmDueMs, checkAlarms, endWarning, onContact, onMasks, restartHeldTimer } from './contact.js';
 import type { DoorSettings } from './door-settings.js';
-import { standsOpen, UNMASKED, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
+import { UNMASKED, type DoorEffect, type DoorInput, type DoorState, type Draft } from './door-state.js';
 import { endIgnoring, onExitRequest } from './exit-request.js';
 import {
   checkMismatch,

@@ -153,9 +153,6 @@ export const isSecure = ({ position, contactFault, lock }: DoorState): boolean =
 export const isExitActive = ({ exit, exitIgnored }: DoorState): boolean =>
   exit === 'active' && exitIgnored === undefined;
 
-/** True where the lock stands released, and an opening is nobody's alarm. */
-export const standsOpen = (standing: StandingMode): boolean => standing === 'unlocked' || standing === 'lockedOpen';
-
 export type DoorInput =
   /** A recorded grant, or an egress release of an exit reader. The output's answer comes with the same cause. */
   | {

@@ -4,6 +4,6 @@
  */
 export { doorSettings, type DoorSettings } from './door-settings.js';
 export type { DoorEffect, DoorInput, DoorState, Masks, OutputRole, Passage, Signal } from './door-state.js';
-export { isSecure, OUTPUT_ROLES, standsOpen } from './door-state.js';
+export { isSecure, OUTPUT_ROLES } from './door-state.js';
 export { createDoor, nextDeadlineMs, step } from './door-machine.js';
 export { Door, type DoorDeps, type DoorWiring, type PassageCause, type RecordEvent } from './door.js';

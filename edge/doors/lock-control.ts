@@ -1,8 +1,8 @@
+import { standsOpen } from '@sparc/protocol/policy';
 import type { CommandOutcome, OutputAction } from '@sparc/protocol/ports';
 import type { DoorSettings } from './door-settings.js';
 import {
   isExitActive,
-  standsOpen,
   type DoorState,
   type Draft,
   type LockCommand,

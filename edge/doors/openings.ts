@@ -1,4 +1,5 @@
-import { isSecure, standsOpen, type Draft, type Passage } from './door-state.js';
+import { standsOpen } from '@sparc/protocol/policy';
+import { isSecure, type Draft, type Passage } from './door-state.js';
 
 /** More openings than this before the lock is locked once are not told one by one: the oldest goes untold. */
 const OPENINGS_MAX = 8;

@@ -1,10 +1,10 @@
 import type { EventOf } from '@sparc/protocol/events';
+import { isEgress } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import {
   decisionRecord,
   denied,
   ESCORT_RATIO_MAX,
-  isEgress,
   type AccessRequest,
   type Decision,
   type DecisionAlarm,

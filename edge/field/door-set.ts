@@ -1,15 +1,7 @@
-import { letsIn } from '@sparc/protocol/policy';
+import { letsIn, standsOpen } from '@sparc/protocol/policy';
 import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
 import type { PolicyView } from '../access/index.js';
-import {
-  Door,
-  isSecure,
-  OUTPUT_ROLES,
-  standsOpen,
-  type DoorDeps,
-  type DoorWiring,
-  type OutputRole,
-} from '../doors/index.js';
+import { Door, isSecure, OUTPUT_ROLES, type DoorDeps, type DoorWiring, type OutputRole } from '../doors/index.js';
 import { standingMode, type HasInput, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { FieldLog } from './recorder.js';

@@ -1,7 +1,8 @@
 import { isSparcError } from '@sparc/protocol/errors';
 import type { Reason } from '@sparc/protocol/events';
+import { isEgress } from '@sparc/protocol/policy';
 import type { AppendedEntry, Clock, CommandOutcome, EntryId, Indication } from '@sparc/protocol/ports';
-import { decisionRecord, denied, isEgress, type AccessRequest, type Decision } from '../access/index.js';
+import { decisionRecord, denied, type AccessRequest, type Decision } from '../access/index.js';
 import type { Door } from '../doors/index.js';
 import { whoPasses, type Candidate, type Presentation } from './candidate.js';
 import { ACCESS_POINT_DEFAULTS, DECISIONS_MAX, EXIT_RECORD_PATIENCE_MS } from './field-defaults.js';

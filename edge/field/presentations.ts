@@ -1,5 +1,6 @@
 import { RAW_BITS_MAX } from '@sparc/protocol/card-format';
 import type { EventOf, Reason } from '@sparc/protocol/events';
+import { takesPinAlone } from '@sparc/protocol/policy';
 import type { CardRead, Clock, KeypadEntry, Timer } from '@sparc/protocol/ports';
 import {
   decisionRecord,
@@ -8,7 +9,6 @@ import {
   NO_LOCK_OUTS,
   READ_AGE_MAX_MS,
   recordPinTry,
-  takesPinAlone,
   WITHOUT_CARD,
   type AccessRequest,
   type LockOutState,

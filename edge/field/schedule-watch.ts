@@ -1,7 +1,7 @@
 import type { EventDraft } from '@sparc/protocol/events';
+import { ALWAYS_SCHEDULE_ID } from '@sparc/protocol/policy';
 import type { Clock, Timer, WallTime } from '@sparc/protocol/ports';
 import {
-  ALWAYS_SCHEDULE_ID,
   boundaries,
   dateText,
   isClockKnown,

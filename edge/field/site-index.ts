@@ -1,6 +1,13 @@
-import type { AccessPoint, Device, Input, Output, Reader, SitePlan } from '@sparc/protocol/policy';
+import {
+  type AccessPoint,
+  type Device,
+  type Input,
+  type Output,
+  type Reader,
+  type SitePlan,
+  areaChain,
+} from '@sparc/protocol/policy';
 import type { InputState } from '@sparc/protocol/ports';
-import { areaChain } from '../access/index.js';
 import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
 import type { Place } from '../site-mode/index.js';
 

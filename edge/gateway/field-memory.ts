@@ -1,6 +1,6 @@
-import type { SitePlan } from '@sparc/protocol/policy';
+import { type SitePlan, isTracked } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
-import { isTracked, type PolicyView } from '../access/index.js';
+import { type PolicyView } from '../access/index.js';
 import type { FieldDeps } from '../field/index.js';
 import { readBack, type EntriesBack, type JournalStartReport } from '../ledger/index.js';
 import { LinkageFile } from '../linkage/index.js';

@@ -17,4 +17,3 @@ export {
   type LinkageState,
 } from './linkage-machine.js';
 export type { SiteFacts } from './condition.js';
-export { isMatch, WHERE_FIELDS, watched } from './trigger.js';

@@ -1,8 +1,7 @@
 import { EVENTS, type EventRecord } from '@sparc/protocol/events';
-import type { LinkageRule } from '@sparc/protocol/policy';
+import { type LinkageRule, isMatch, watched, type Watched } from '@sparc/protocol/policy';
 import type { InputSignal } from '../inputs/index.js';
 import { holds, type SiteFacts } from './condition.js';
-import { isMatch, watched, type Watched } from './trigger.js';
 
 /** Rules that set each other off run one after the other at most so often for one thing that happened. */
 export const CHAIN_LENGTH_MAX = 4;

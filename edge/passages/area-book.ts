@@ -8,9 +8,17 @@ import {
   nextHlc,
   type Hlc,
 } from '@sparc/protocol/hlc';
-import type { AccessPoint, Area, SitePlan } from '@sparc/protocol/policy';
+import {
+  type AccessPoint,
+  type Area,
+  type SitePlan,
+  crossing,
+  isTracked,
+  NOWHERE,
+  type Crossing,
+} from '@sparc/protocol/policy';
 import type { AppendedEntry, EntryId } from '@sparc/protocol/ports';
-import { crossing, isTracked, NOWHERE, type AccessRequest, type Crossing } from '../access/index.js';
+import { type AccessRequest } from '../access/index.js';
 import type { Heard, HeardEntry, Peers } from '../heard/index.js';
 import { AreaPeers } from './area-peers.js';
 import type { BookDeps, Forgiveness, PassageDraft } from './book.js';

@@ -1,6 +1,5 @@
-import { PlanBuses, type AccessPoint, type Area, type SitePlan } from '@sparc/protocol/policy';
+import { PlanBuses, type AccessPoint, type Area, type SitePlan, crossing } from '@sparc/protocol/policy';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import { crossing } from '../access/index.js';
 import type { HeardEntry, Peer, Peers } from '../heard/index.js';
 
 /** A gateway that is reached again has told what it recorded meanwhile, when nothing older than this came for as long. */

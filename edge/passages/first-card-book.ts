@@ -1,7 +1,6 @@
-import type { AccessPoint, Door, FirstCard } from '@sparc/protocol/policy';
+import { type AccessPoint, type Door, type FirstCard, ALWAYS_SCHEDULE_ID } from '@sparc/protocol/policy';
 import type { WallTime } from '@sparc/protocol/ports';
 import {
-  ALWAYS_SCHEDULE_ID,
   boundaries,
   isClockKnown,
   isOpen,

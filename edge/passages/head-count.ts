@@ -1,5 +1,4 @@
-import type { Area } from '@sparc/protocol/policy';
-import { isTracked } from '../access/index.js';
+import { type Area, isTracked } from '@sparc/protocol/policy';
 import type { Reservation } from './grants-under-way.js';
 import type { Whereabouts } from './whereabouts.js';
 

@@ -1,9 +1,8 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import type { Position } from '@sparc/protocol/ledger';
-import type { Area } from '@sparc/protocol/policy';
+import { type Area, areaChain } from '@sparc/protocol/policy';
 import type { EntryId } from '@sparc/protocol/ports';
-import { areaChain } from '../access/index.js';
 import { AnonymousExits } from './anonymous-exits.js';
 import { isLoss, stampOf, type Claim, type ClaimEntry } from './claim.js';
 import { HolderClaims, type Sighting } from './holder-claims.js';

@@ -1,6 +1,6 @@
+import type { ListName, SiteCheck } from '@sparc/protocol/site-check';
 import { busPlanProblem } from '@sparc/firmware-bridges/bus-plan';
 import { splitDoors } from './check-door-gateway.js';
-import type { ListName, SiteCheck } from './site-check.js';
 
 /** A line of the gateway that is to serve a site file. */
 export interface PolicyBus {

@@ -1,7 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import { EmergencyCard, SitePlan, type SiteFile } from '@sparc/protocol/policy';
+import { EmergencyCard, SitePlan } from '@sparc/protocol/policy';
 import type { EmergencyView } from '../access/index.js';
 import { archiveOf } from './generation-archive.js';
 import { generationFiles, listGenerations, readPointer } from './generation-files.js';
@@ -21,18 +20,6 @@ const EmergencyFile = Type.Object({
  */
 export interface EmergencyPolicy extends EmergencyView {
   readonly plan: SitePlan;
-}
-
-export function emergencyCardsOf(site: SiteFile): EmergencyCard[] {
-  return (site.emergencyCredentials ?? []).map(({ credential: credentialId, accessPoints }) => {
-    const credential = site.credentials.find(({ id }) => id === credentialId);
-    return {
-      credentialId,
-      ...(credential !== undefined && { holderId: credential.holder }),
-      identifierKeys: (credential?.identifiers ?? []).map(identifierKey),
-      accessPointIds: accessPoints,
-    };
-  });
 }
 
 /** The newest that is whole and authentic, of the generation in force or an earlier one; undefined when there is none. */

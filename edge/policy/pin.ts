@@ -1,8 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
-import type { Credential, HashedCredential } from '@sparc/protocol/policy';
 import type { Random } from '@sparc/protocol/ports';
 import { SparcError } from '@sparc/protocol/errors';
+import { pinHash, type PinMac } from '@sparc/protocol/site-check';
 import { findSecretKey, loadSecretKey } from '../platform/index.js';
 import type { Manifest } from './manifest.js';
 
@@ -26,34 +26,15 @@ export function pinKeyOf(dataDir: string, { issued }: Pick<Manifest, 'issued'>, 
   return key;
 }
 
-/** 32 bytes. Bound to the credential, so that equal PINs do not show as equal hashes. */
-export function pinHash(pinKey: Uint8Array, credentialId: string, pin: string): Uint8Array {
-  return createHmac('sha256', pinKey).update(`sparc pin 1\0${credentialId}\0${pin}`).digest();
-}
+/** By OpenSSL. */
+export const pinMac =
+  (pinKey: Uint8Array): PinMac =>
+  (text) =>
+    createHmac('sha256', pinKey).update(text).digest('base64url');
 
-/**
- * Among the identifiers of a credential, where a PIN alone says who comes. Equal PINs would show as equal keys, so a site
- * file with two of them is refused.
- */
-export function pinIdentifierKey(pinKey: Uint8Array, pin: string): string {
-  return `pin:${createHmac('sha256', pinKey).update(`sparc pin alone 1\0${pin}`).digest('base64url')}`;
-}
-
-/** Takes the PINs out of a credential. `isAlone`: one of its profiles leads to where a PIN alone says who comes. */
-export function hashPins(
-  pinKey: Uint8Array,
-  { pin, duressPin, ...credential }: Credential,
-  isAlone: boolean,
-): HashedCredential {
-  const hashOf = (digits: string) => Buffer.from(pinHash(pinKey, credential.id, digits)).toString('base64url');
-  const pins = [pin, duressPin].filter((digits) => digits !== undefined);
-  return {
-    ...credential,
-    ...(pin !== undefined && { pinHash: hashOf(pin) }),
-    ...(duressPin !== undefined && { duressPinHash: hashOf(duressPin) }),
-    ...(isAlone && pins.length > 0 && { pinIdentifierKeys: pins.map((digits) => pinIdentifierKey(pinKey, digits)) }),
-  };
-}
+/** As it is stored: 32 bytes. */
+export const pinHashBytes = (mac: PinMac, credentialId: string, pin: string): Uint8Array =>
+  Buffer.from(pinHash(mac, credentialId, pin), 'base64url');
 
 /** In constant time. */
 export function pinHashEqual(a: Uint8Array, b: Uint8Array): boolean {

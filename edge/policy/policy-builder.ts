@@ -1,10 +1,16 @@
 import { Database } from '../platform/sqlite.js';
 import { identifierKey } from '@sparc/protocol/card-format';
 import { SparcError } from '@sparc/protocol/errors';
-import type { AccessProfile, CredentialHolder, HashedCredential, SitePlan } from '@sparc/protocol/policy';
+import {
+  type AccessProfile,
+  type CredentialHolder,
+  type HashedCredential,
+  type SitePlan,
+  isTimeZone,
+  ValidityClock,
+} from '@sparc/protocol/policy';
 import { migrate } from './migrations.js';
 import { PLAN_TABLES } from './site-plan.js';
-import { isTimeZone, ValidityClock } from './validity-clock.js';
 
 export interface PolicyBuilderOptions {
   /** A file that does not exist yet, or `:memory:`. */

@@ -1,6 +1,5 @@
 import type Database from 'better-sqlite3';
-import { WEEKDAYS, type Schedule, type SiteFile, type SitePlan } from '@sparc/protocol/policy';
-import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
+import type { SitePlan } from '@sparc/protocol/policy';
 import { openGeneration } from './open-generation.js';
 
 /** In the order in which references need them. */
@@ -16,21 +15,6 @@ export const PLAN_TABLES = [
   ['access_point', 'accessPoints'],
   ['linkage_rule', 'linkageRules'],
 ] as const satisfies readonly (readonly [table: string, list: keyof SitePlan])[];
-
-/** Every site has it, so that references to it hold like any other. */
-const ALWAYS: Schedule = {
-  id: ALWAYS_SCHEDULE_ID,
-  name: 'Always',
-  weekly: [{ days: [...WEEKDAYS], from: '00:00', to: '24:00' }],
-};
-
-export function sitePlanOf(site: SiteFile): SitePlan {
-  const { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, linkageRules = [] } = site;
-  const specialDayGroups = site.specialDayGroups ?? [];
-  const schedules = [ALWAYS, ...site.schedules];
-  const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules, linkageRules };
-  return { site: site.site, ...rest, specialDayGroups };
-}
 
 /** Reads the plan of a generation, each list in the order of the site file. */
 export function readSitePlan(generation: string | Database.Database): SitePlan {

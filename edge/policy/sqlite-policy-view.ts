@@ -11,9 +11,10 @@ import type {
   SpecialDayGroup,
   SitePlan,
 } from '@sparc/protocol/policy';
+import { pinIdentifierKey, type PinMac } from '@sparc/protocol/site-check';
 import type { CredentialRecord, PolicyView, Right } from '../access/index.js';
 import { openGeneration } from './open-generation.js';
-import { pinHash, pinHashEqual, pinIdentifierKey } from './pin.js';
+import { pinHashBytes, pinHashEqual, pinMac } from './pin.js';
 import { RecentMap } from './recent-map.js';
 import { readSitePlan } from './site-plan.js';
 
@@ -77,7 +78,7 @@ export class SqlitePolicyView implements PolicyView {
   readonly policyStaleness?: PolicyStaleness;
   readonly minimumClearance?: readonly number[];
   readonly #db: Database;
-  readonly #pinKey: Uint8Array;
+  readonly #pinMac: PinMac;
   readonly #accessPoints: ReadonlyMap<string, AccessPoint>;
   readonly #places: ReadonlyMap<string, number>;
   readonly #areas: ReadonlyMap<string, Area>;
@@ -102,7 +103,7 @@ export class SqlitePolicyView implements PolicyView {
   /** `db` is open on a generation, in a file or in memory; the view closes it. */
   constructor(db: Database, pinKey: Uint8Array) {
     this.#db = db;
-    this.#pinKey = pinKey;
+    this.#pinMac = pinMac(pinKey);
     db.pragma(`cache_size = -${CACHE_SIZE_KIB}`);
     this.revision = db.prepare('SELECT revision FROM policy').pluck().get() as string;
     this.plan = readSitePlan(db);
@@ -200,7 +201,7 @@ export class SqlitePolicyView implements PolicyView {
   }
 
   credentialByPin(pin: string): CredentialRecord | undefined {
-    return this.credentialByIdentifier(pinIdentifierKey(this.#pinKey, pin));
+    return this.credentialByIdentifier(pinIdentifierKey(this.#pinMac, pin));
   }
 
   rights(credentialId: string, accessPointId: string): readonly Right[] {
@@ -252,7 +253,7 @@ export class SqlitePolicyView implements PolicyView {
   }
 
   comparePin(credentialId: string, pin: string): 'right' | 'wrong' | 'duress' {
-    const typed = pinHash(this.#pinKey, credentialId, pin);
+    const typed = pinHashBytes(this.#pinMac, credentialId, pin);
     const stored = this.#pinHashes.get(credentialId);
     // Both, whatever the first says: how long it takes tells nothing.
     const isRight = pinHashEqual(stored?.pin ?? NO_PIN_HASH, typed);

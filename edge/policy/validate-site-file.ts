@@ -1,14 +1,8 @@
+import { documentError } from '@sparc/protocol/document';
 import { SiteFile } from '@sparc/protocol/policy';
-import { checkDocument, documentError } from '../config/index.js';
-import { checkAreas } from './check-areas.js';
+import { checkSite, SiteCheck } from '@sparc/protocol/site-check';
+import { checkDocument } from '../config/index.js';
 import { checkBuses, type PolicyBus } from './check-buses.js';
-import { checkCounts } from './check-counts.js';
-import { checkCredentials } from './check-credentials.js';
-import { checkDoors } from './check-doors.js';
-import { checkHardware } from './check-hardware.js';
-import { checkLinkage } from './check-linkage.js';
-import { checkSchedules } from './check-schedules.js';
-import { SiteCheck } from './site-check.js';
 
 /** About 60,000 credentials. The tree of a YAML text takes a hundred times its size in memory while it is read. */
 export const SITE_FILE_LENGTH_MAX = 8 * 1_048_576;
@@ -23,14 +17,8 @@ export function validateSiteFile(text: string, fileName: string, buses: readonly
     lengthMax: SITE_FILE_LENGTH_MAX,
   });
   const check = new SiteCheck(source, problems);
-  checkHardware(check);
+  checkSite(check);
   checkBuses(check, buses);
-  checkDoors(check);
-  checkAreas(check);
-  checkSchedules(check);
-  checkLinkage(check);
-  checkCredentials(check);
-  checkCounts(check);
   const all = [...problems, ...check.problems];
   if (all.length > 0) throw documentError('ERR_POLICY_INVALID', fileName, all);
   return source.value as SiteFile;

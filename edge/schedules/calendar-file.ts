@@ -1,7 +1,7 @@
 import ICAL from 'ical.js';
 import { SparcError } from '@sparc/protocol/errors';
-import { zoneClock, type ZoneClock } from '../access/index.js';
-import { isTimeZone } from '../policy/index.js';
+import { type ZoneClock, isTimeZone } from '@sparc/protocol/policy';
+import { zoneClock } from '../access/index.js';
 
 /** A calendar of a few thousand events. */
 export const CALENDAR_LENGTH_MAX = 1_048_576;

@@ -1,5 +1,5 @@
+import { standsOpen } from '@sparc/protocol/policy';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import { standsOpen } from '../doors/index.js';
 import type { DoorOrder } from './site-mode.js';
 
 /** The wall clock may be set, or become known, at any time. */

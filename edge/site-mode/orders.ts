@@ -1,9 +1,8 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
-import { DOOR_MODES, letsIn, type StandingMode } from '@sparc/protocol/policy';
+import { DOOR_MODES, letsIn, type StandingMode, standsOpen } from '@sparc/protocol/policy';
 import type { EntryId } from '@sparc/protocol/ports';
-import { standsOpen } from '../doors/index.js';
 import { RevocationSubject } from '../revocation/index.js';
 import { ruleOf } from './author.js';
 import {

@@ -1,5 +1,4 @@
-import type { StandingMode } from '@sparc/protocol/policy';
-import { standsOpen } from '../doors/index.js';
+import { type StandingMode, standsOpen } from '@sparc/protocol/policy';
 import type { HeardRaises } from './heard-raises.js';
 import { isFireAt, isLockedDown, type Act, type HasInput, type Place, type Raised } from './raise.js';
 

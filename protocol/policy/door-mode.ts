@@ -21,3 +21,6 @@ export type StandingMode = Exclude<DoorMode, 'accessed'>;
 /** Whether somebody passes a door in this mode on a grant, with no right to override. */
 export const letsIn = (mode: StandingMode): boolean =>
   mode === 'locked' || mode === 'unlocked' || mode === 'lockedOpen';
+
+/** True where the lock stands released, and an opening is nobody's alarm. */
+export const standsOpen = (standing: StandingMode): boolean => standing === 'unlocked' || standing === 'lockedOpen';

@@ -1,6 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { closed, Id, Name } from './schema-terms.js';
 
+/** Built in: open at every instant, whatever the clock says. No site file defines it. */
+export const ALWAYS_SCHEDULE_ID = 'always';
+
 const ClockTime = Type.String({
   pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$',
   description: 'HH:MM in the site zone; 24:00 ends a day',

@@ -9,8 +9,9 @@ import type {
   PolicyContent,
   SiteFile,
 } from '@sparc/protocol/policy';
+import { sitePlanOf } from '@sparc/protocol/site-check';
 import { nodeRandom } from '@sparc/edge/platform';
-import { applyGeneration, sitePlanOf } from '@sparc/edge/policy';
+import { applyGeneration } from '@sparc/edge/policy';
 import { systemClock } from '../support/system-clock.js';
 
 export const ACCESS_POINTS_COUNT = 16;

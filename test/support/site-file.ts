@@ -1,4 +1,4 @@
-import { problemsOf } from '@sparc/edge/config';
+import { problemsOf } from '@sparc/protocol/document';
 import { validateSiteFile } from '@sparc/edge/policy';
 
 /** A small site file that is right: two doors, one with readers on both sides, every kind of entry once. */

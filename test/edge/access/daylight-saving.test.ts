@@ -1,5 +1,6 @@
 import t from 'tap';
-import { compileSchedule, openPeriods, skippedWindows, windowText, ZoneClock } from '@sparc/edge/access';
+import { ZoneClock } from '@sparc/protocol/policy';
+import { compileSchedule, openPeriods, skippedWindows, windowText } from '@sparc/edge/access';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

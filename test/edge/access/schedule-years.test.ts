@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { compileSchedule, isOpen, openPeriods, ZoneClock, type OpenPeriod } from '@sparc/edge/access';
+import { ZoneClock } from '@sparc/protocol/policy';
+import { compileSchedule, isOpen, openPeriods, type OpenPeriod } from '@sparc/edge/access';
 import { checkProperty } from '../../support/property.js';
 import { arbitrarySchedule } from './arbitrary-schedule.js';
 import { ScheduleOracle } from './schedule-oracle.js';

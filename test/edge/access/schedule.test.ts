@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { WEEKDAYS, type Schedule, type ScheduleException, type SpecialDayGroup } from '@sparc/protocol/policy';
-import { compileSchedule, isOpen, nextBoundary, ZoneClock } from '@sparc/edge/access';
+import {
+  WEEKDAYS,
+  type Schedule,
+  type ScheduleException,
+  type SpecialDayGroup,
+  ZoneClock,
+} from '@sparc/protocol/policy';
+import { compileSchedule, isOpen, nextBoundary } from '@sparc/edge/access';
 import { checkProperty } from '../../support/property.js';
 import { arbitrarySchedule } from './arbitrary-schedule.js';
 import { ScheduleOracle } from './schedule-oracle.js';

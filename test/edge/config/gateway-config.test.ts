@@ -2,14 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import {
-  loadGatewayConfig,
-  loadHostToken,
-  loadOsdpKeys,
-  parseGatewayConfig,
-  problemsOf,
-  readOsdpKeys,
-} from '@sparc/edge/config';
+import { problemsOf } from '@sparc/protocol/document';
+import { loadGatewayConfig, loadHostToken, loadOsdpKeys, parseGatewayConfig, readOsdpKeys } from '@sparc/edge/config';
 import { isSparcError } from '@sparc/protocol/errors';
 import { edited } from '../../support/site-file.js';
 

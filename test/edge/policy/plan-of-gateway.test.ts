@@ -1,6 +1,7 @@
 import t from 'tap';
-import { planOfGateway, sitePlanOf, validateSiteFile } from '@sparc/edge/policy';
-import { problemsOf } from '@sparc/edge/config';
+import { problemsOf } from '@sparc/protocol/document';
+import { sitePlanOf } from '@sparc/protocol/site-check';
+import { planOfGateway, validateSiteFile } from '@sparc/edge/policy';
 import { SITE_FILE } from '../../support/site-file.js';
 
 const plan = sitePlanOf(validateSiteFile(SITE_FILE, 'site.yaml'));

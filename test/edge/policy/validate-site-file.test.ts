@@ -1,5 +1,5 @@
 import t from 'tap';
-import { problemsOf } from '@sparc/edge/config';
+import { problemsOf } from '@sparc/protocol/document';
 import { validateSiteFile } from '@sparc/edge/policy';
 import { edited, problemsIn, SITE_FILE } from '../../support/site-file.js';
 

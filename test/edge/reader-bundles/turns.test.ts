@@ -1,6 +1,7 @@
 import t from 'tap';
+import { sitePlanOf } from '@sparc/protocol/site-check';
 import { recipientOf } from '@sparc/edge/reader-bundles';
-import { sitePlanOf, validateSiteFile } from '@sparc/edge/policy';
+import { validateSiteFile } from '@sparc/edge/policy';
 import { SITE_FILE } from '../../support/site-file.js';
 
 const plan = sitePlanOf(validateSiteFile(SITE_FILE, 'site.yaml'));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { compileSchedule, openPeriods, ZoneClock, type OpenPeriod } from '@sparc/edge/access';
+import { compileSchedule, openPeriods, type OpenPeriod } from '@sparc/edge/access';
 import { exportSchedule, exportSpecialDays, importSchedule, importSpecialDays } from '@sparc/edge/schedules';
 import { isSparcError } from '@sparc/protocol/errors';
-import type { Schedule } from '@sparc/protocol/policy';
+import { type Schedule, ZoneClock } from '@sparc/protocol/policy';
 import { checkProperty } from '../../support/property.js';
 import { arbitrarySchedule, type ScheduledSite } from '../access/arbitrary-schedule.js';
 

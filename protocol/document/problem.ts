@@ -1,4 +1,4 @@
-import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { SparcError, type ErrorCode } from '../errors/index.js';
 
 /** One thing wrong in a document, for the person who wrote it. */
 export interface Problem {

@@ -1,6 +1,5 @@
-import type { AccessPoint, Door } from '@sparc/protocol/policy';
-import { isEgress } from '../access/index.js';
-import type { JsonPath } from '../config/index.js';
+import type { JsonPath } from '../document/index.js';
+import { isEgress, type AccessPoint, type Door } from '../policy/index.js';
 import type { SiteCheck } from './site-check.js';
 
 type Once = ReturnType<SiteCheck['once']>;

@@ -1,5 +1,9 @@
-import type { AccessPoint, AccessProfile } from '@sparc/protocol/policy';
-import { takesPinAlone } from '../access/index.js';
+import type { AccessPoint } from './access-point.js';
+import type { AccessProfile } from './site-file.js';
+
+/** Whether there is a time at which a PIN says by itself who comes. */
+export const takesPinAlone = ({ authentication, scheduledAuthentication = [] }: AccessPoint): boolean =>
+  [authentication, ...scheduledAuthentication.map((each) => each.authentication)].includes('cardOrPin');
 
 /** Ids of the profiles that lead to an access point where a PIN alone says who comes. */
 export function pinAloneProfiles(

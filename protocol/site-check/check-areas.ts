@@ -1,5 +1,4 @@
-import type { AccessPoint } from '@sparc/protocol/policy';
-import { AREA_DEPTH_MAX, areaChain, crossing, isTracked } from '../access/index.js';
+import { AREA_DEPTH_MAX, areaChain, crossing, isTracked, type AccessPoint } from '../policy/index.js';
 import type { SiteCheck } from './site-check.js';
 
 /** Areas nest without circles, and where somebody counts who is in them, passages can be seen. */

@@ -1,4 +1,4 @@
-import { ZoneClock } from '../access/index.js';
+import { ZoneClock } from './zone-clock.js';
 
 /** A wall-clock time of the site, as if it were UTC. */
 export type LocalUnixMs = number;

@@ -1,5 +1,5 @@
-import type { AccessPoint, Area } from '@sparc/protocol/policy';
-import type { PolicyView } from './policy-view.js';
+import type { AccessPoint } from './access-point.js';
+import type { Area } from './area.js';
 
 /** A site file whose areas nest so deep, or in a circle, is refused. */
 export const AREA_DEPTH_MAX = 8;
@@ -34,18 +34,6 @@ export function crossing(areaOf: AreaOf, { areaFrom, areaTo }: AccessPoint): Cro
   const entered = to.filter((area) => !from.includes(area));
   const left = from.filter((area) => !to.includes(area));
   return { entered, left, tracked: [...entered, ...left].filter(isTracked) };
-}
-
-/** By access point, once a revision: views are immutable. */
-const crossings = new WeakMap<PolicyView, Map<string, Crossing>>();
-
-/** The areas that a passage at an access point of a revision enters and leaves. */
-export function crossingAt(view: PolicyView, accessPoint: AccessPoint): Crossing {
-  let ofView = crossings.get(view);
-  if (!ofView) crossings.set(view, (ofView = new Map<string, Crossing>()));
-  let found = ofView.get(accessPoint.id);
-  if (!found) ofView.set(accessPoint.id, (found = crossing((id) => view.area(id), accessPoint)));
-  return found;
 }
 
 /** Whether somebody has to know who is in it. */

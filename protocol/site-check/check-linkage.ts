@@ -1,9 +1,16 @@
-import { EVENTS, REASONS, type EventDescription, type Severity } from '@sparc/protocol/events';
-import type { Door, LinkageAction, LinkageCondition, LinkageRule, LinkageTrigger } from '@sparc/protocol/policy';
-import { ALWAYS_SCHEDULE_ID, isTracked } from '../access/index.js';
-import { nearestName, type JsonPath } from '../config/index.js';
-import { standsOpen } from '../doors/index.js';
-import { WHERE_FIELDS } from '../linkage/index.js';
+import { nearestName, type JsonPath } from '../document/index.js';
+import { EVENTS, REASONS, type EventDescription, type Severity } from '../events/index.js';
+import {
+  ALWAYS_SCHEDULE_ID,
+  isTracked,
+  standsOpen,
+  WHERE_FIELDS,
+  type Door,
+  type LinkageAction,
+  type LinkageCondition,
+  type LinkageRule,
+  type LinkageTrigger,
+} from '../policy/index.js';
 import { loopOf } from './linkage-loops.js';
 import type { ListName, SiteCheck } from './site-check.js';
 

@@ -1,4 +1,4 @@
-import { CARD_FORMATS, RAW_FORMAT_ID, type CardFormat } from '@sparc/protocol/card-format';
+import { CARD_FORMATS, RAW_FORMAT_ID, type CardFormat } from '../card-format/index.js';
 
 /** What a site file may name. */
 export const CARD_FORMAT_IDS: readonly string[] = [...CARD_FORMATS.map(({ id }) => id), RAW_FORMAT_ID];

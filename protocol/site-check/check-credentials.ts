@@ -1,11 +1,15 @@
-import { cardFormat, identifierKey, RAW_FORMAT_ID } from '@sparc/protocol/card-format';
-import { SparcError } from '@sparc/protocol/errors';
-import type { Credential, CredentialIdentifier } from '@sparc/protocol/policy';
-import { nearestName, type JsonPath } from '../config/index.js';
+import { cardFormat, identifierKey, RAW_FORMAT_ID } from '../card-format/index.js';
+import { nearestName, type JsonPath } from '../document/index.js';
+import { SparcError } from '../errors/index.js';
+import {
+  isTimeZone,
+  pinAloneProfiles,
+  ValidityClock,
+  type Credential,
+  type CredentialIdentifier,
+} from '../policy/index.js';
 import { CARD_FORMAT_IDS, valuesMax } from './card-formats.js';
-import { pinAloneProfiles } from './pin-alone.js';
 import type { SiteCheck } from './site-check.js';
-import { isTimeZone, ValidityClock } from './validity-clock.js';
 
 /** With six digits and a thousand holders, a guess is right once in a thousand times. */
 const PIN_ALONE_LENGTH_MIN = 6;

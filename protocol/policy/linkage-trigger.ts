@@ -1,6 +1,5 @@
-import type { EventName, EventRecord, Severity } from '@sparc/protocol/events';
-import type { LinkageTrigger } from '@sparc/protocol/policy';
-import type { InputSignal } from '../inputs/index.js';
+import type { EventName, EventRecord, Severity } from '../events/index.js';
+import type { LinkageTrigger } from './linkage-rule.js';
 
 /** What `where` calls the fields of a record; any other name is one of its `detail`. */
 export const WHERE_FIELDS = {
@@ -18,7 +17,11 @@ export const WHERE_FIELDS = {
 export type Watched =
   | { readonly kind: 'event'; readonly name: string; readonly where: Where }
   | { readonly kind: 'severity'; readonly severity: Severity; readonly where: Where }
-  | { readonly kind: 'input'; readonly input: string; readonly becomes: InputSignal };
+  | {
+      readonly kind: 'input';
+      readonly input: string;
+      readonly becomes: Extract<LinkageTrigger, { readonly input: string }>['becomes'];
+    };
 type Where = Readonly<Record<string, string>>;
 
 export function watched(trigger: LinkageTrigger): Watched {

@@ -1,4 +1,4 @@
-import type { AccessPoint } from '@sparc/protocol/policy';
+import type { AccessPoint } from './access-point.js';
 
 /** True where nobody may be kept in: a way out, and no independent other one on record. */
 export const isEgress = ({ direction, independentEgress }: AccessPoint): boolean =>

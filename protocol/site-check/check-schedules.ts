@@ -1,7 +1,12 @@
-import type { DayRule, Schedule, TimeWindow } from '@sparc/protocol/policy';
-import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
-import type { JsonPath } from '../config/index.js';
-import { isTimeZone, parseLocal } from './validity-clock.js';
+import type { JsonPath } from '../document/index.js';
+import {
+  ALWAYS_SCHEDULE_ID,
+  isTimeZone,
+  parseLocal,
+  type DayRule,
+  type Schedule,
+  type TimeWindow,
+} from '../policy/index.js';
 import type { SiteCheck } from './site-check.js';
 
 export function checkSchedules(check: SiteCheck): void {

@@ -1,7 +1,5 @@
-import { EVENTS, type EventRecord } from '@sparc/protocol/events';
-import type { LinkageAction, LinkageRule } from '@sparc/protocol/policy';
-import { standsOpen } from '../doors/index.js';
-import { isMatch, watched } from '../linkage/index.js';
+import { EVENTS, type EventRecord } from '../events/index.js';
+import { isMatch, standsOpen, watched, type LinkageAction, type LinkageRule } from '../policy/index.js';
 
 /** Rules that set each other off whatever the site is like: none of them has a condition. Empty when there are none. */
 export function loopOf(rules: readonly LinkageRule[]): readonly LinkageRule[] {

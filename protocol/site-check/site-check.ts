@@ -1,6 +1,11 @@
-import type { SiteFile } from '@sparc/protocol/policy';
-import { ALWAYS_SCHEDULE_ID } from '../access/index.js';
-import { nearestName, type JsonPath, type Problem, type ProblemOptions, type SourceDocument } from '../config/index.js';
+import {
+  nearestName,
+  type JsonPath,
+  type Problem,
+  type ProblemOptions,
+  type SourceDocument,
+} from '../document/index.js';
+import { ALWAYS_SCHEDULE_ID, type SiteFile } from '../policy/index.js';
 
 /** The lists of a site file whose entries have ids. */
 export type ListName = Exclude<

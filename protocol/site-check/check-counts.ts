@@ -1,6 +1,6 @@
-import { cardFormat } from '@sparc/protocol/card-format';
-import type { AccessPoint, Door } from '@sparc/protocol/policy';
-import type { JsonPath } from '../config/index.js';
+import { cardFormat } from '../card-format/index.js';
+import type { JsonPath } from '../document/index.js';
+import type { AccessPoint, Door } from '../policy/index.js';
 import { valuesMax } from './card-formats.js';
 import type { SiteCheck } from './site-check.js';
 
