@@ -15,6 +15,8 @@ export interface GatewayReport {
     readonly number?: number;
     readonly sinceUnixMs: number;
   };
+  /** In which it said so: a gateway may find its policy in force before it has started. */
+  readonly policyEpoch?: number;
   /** 0: it applied none. */
   readonly revocation: { readonly number: number; readonly sinceUnixMs?: number };
   /** Bound of the error of its clock, as far as it said one since the quality changed. */
@@ -36,17 +38,21 @@ export function marked(report: GatewayReport, { id, hlc, wallUnixMs, timeQuality
 }
 
 /** The report after an event, which `marked` saw before. */
-export function reported(report: GatewayReport, { record, wallUnixMs }: SaidEntry): GatewayReport {
+export function reported(report: GatewayReport, { id: { epoch }, record, wallUnixMs }: SaidEntry): GatewayReport {
   const { name, detail = {} } = record;
   switch (name) {
     case 'gateway.started':
-      return { ...withoutPolicy(report), startedUnixMs: wallUnixMs, ...busesOf(detail['buses']) };
+      return {
+        ...(report.policyEpoch === epoch ? report : withoutPolicy(report)),
+        startedUnixMs: wallUnixMs,
+        ...busesOf(detail['buses']),
+      };
     case 'policy.loaded': {
       const { revision } = detail;
       if (revision === undefined) return report;
       const number = ISSUED_REVISION.exec(revision)?.[1];
       const issued = number === undefined ? {} : { number: Number(number) };
-      return { ...report, policy: { revision, ...issued, sinceUnixMs: wallUnixMs } };
+      return { ...report, policy: { revision, ...issued, sinceUnixMs: wallUnixMs }, policyEpoch: epoch };
     }
     case 'policy.lost':
       return withoutPolicy(report);
@@ -65,7 +71,7 @@ export function reported(report: GatewayReport, { record, wallUnixMs }: SaidEntr
   }
 }
 
-function withoutPolicy({ policy: _policy, ...report }: GatewayReport): GatewayReport {
+function withoutPolicy({ policy: _policy, policyEpoch: _epoch, ...report }: GatewayReport): GatewayReport {
   return report;
 }
 

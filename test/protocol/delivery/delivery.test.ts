@@ -53,6 +53,7 @@ class Said {
   readonly #entitlements = new Entitlements(undefined);
   readonly log = new DeliveryLog(verifySignature, this.#entitlements);
   readonly #sequences = new Map<string, number>();
+  #epoch = 3;
   #atMs = START_UNIX_MS;
 
   constructor({ isDelegated = true } = {}) {
@@ -71,9 +72,16 @@ class Said {
     this.#sequences.set(author, sequence);
     this.#atMs += 1_000;
     const hlc = { unixMs: this.#atMs, counter: 0 };
-    const mark = { id: { author, epoch: 3, sequence }, hlc, wallUnixMs: this.#atMs, timeQuality: 'synced' as const };
+    const id = { author, epoch: this.#epoch, sequence };
+    const mark = { id, hlc, wallUnixMs: this.#atMs, timeQuality: 'synced' as const };
     this.log.mark(mark);
     this.log.take({ ...mark, record });
+  }
+
+  /** Whoever speaks from now on was started anew. */
+  restart(): void {
+    this.#epoch += 1;
+    this.#sequences.clear();
   }
 
   /** Well signed by somebody to whom nothing was delegated. */
@@ -236,9 +244,19 @@ t.test('a gateway that starts has no policy until it says so, and an older revoc
   said.say(GATE, { name: 'revocation.applied', detail: { number: '7' } });
   said.say(GATE, { name: 'revocation.applied', detail: { number: '6' } });
   said.say(GATE, { name: 'revocation.applied', detail: { number: 'many' } });
+  said.restart();
   said.say(GATE, { name: 'gateway.started' });
   t.equal(said.log.reportOf(GATE).policy, undefined);
   t.equal(said.log.reportOf(GATE).revocation.number, 7);
+});
+
+t.test('a policy that a gateway found in force before it had started is in force', async (t) => {
+  const said = new Said();
+  said.say(GATE, { name: 'gateway.started' });
+  said.restart();
+  said.say(GATE, { name: 'policy.loaded', detail: { revision: 'ab12' } });
+  said.say(GATE, { name: 'gateway.started' });
+  t.match(said.log.reportOf(GATE), { policy: { revision: 'ab12' }, startedUnixMs: START_UNIX_MS + 3_000 });
 });
 
 t.test('one gateway that answers without end costs others nothing', async (t) => {
