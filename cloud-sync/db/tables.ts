@@ -127,7 +127,31 @@ export interface Events {
   hash: Uint8Array;
   content: Uint8Array;
   record: Json | null;
+  /** Of the head over it, where it closed a batch. */
+  signature: Uint8Array | null;
   received_at: SetTime;
+}
+
+export interface SiteAuthorities {
+  tenant_id: string;
+  site_id: string;
+  /** Sealed to a key outside of the database. */
+  pin_key: Uint8Array;
+  incarnation: string;
+}
+
+export interface PolicyParts {
+  tenant_id: string;
+  site_id: string;
+  /** SHA-256 of the content. */
+  hash: Uint8Array;
+  content: Uint8Array;
+  put_at: Generated<Time>;
+}
+
+export interface Incarnation {
+  id: string;
+  began_at: Time;
 }
 
 export interface PolicyObjects {
@@ -177,11 +201,11 @@ export interface PolicyImports {
   id: Generated<string>;
   state: 'running' | 'done' | 'failed';
   dry_run: boolean;
-  row_count: number;
-  done_count: Generated<number>;
+  checked_count: Generated<number>;
+  saved_count: Generated<number>;
   created_count: Generated<number>;
   changed_count: Generated<number>;
-  problems: Generated<Json>;
+  problems: ColumnType<unknown, string | undefined, string>;
   problem_count: Generated<number>;
   started_at: SetTime;
   started_by: string;
@@ -223,11 +247,14 @@ export interface Tables {
   author_heads: AuthorHeads;
   forks: Forks;
   events: Events;
+  incarnation: Incarnation;
   policy_absorbed: PolicyAbsorbed;
   policy_drafts: PolicyDrafts;
   policy_imports: PolicyImports;
   policy_objects: PolicyObjects;
+  policy_parts: PolicyParts;
   policy_revisions: PolicyRevisions;
+  site_authorities: SiteAuthorities;
   users: Users;
   sessions: Sessions;
   schema_version: SchemaVersion;

@@ -1,7 +1,14 @@
 import type { SiteFile } from '@sparc/protocol/policy';
 import { parse, stringify } from 'yaml';
 import type { Transaction } from '../db/index.js';
-import { invalidDraft, storedObject, wholeObject, type DraftProblem, type StoredObject } from './draft-object.js';
+import {
+  invalidDraft,
+  problemsOf,
+  storedObject,
+  wholeObject,
+  type DraftProblem,
+  type StoredObject,
+} from './draft-object.js';
 import { removeOthers, saveObjects, type Query, type Saved, type SiteOf } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { idOf, isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
@@ -88,13 +95,6 @@ export async function importDraft(
   if (problems.length > 0) throw invalidDraft(problems);
   const saved = await saveObjects(transaction, of, by, [...objects.values()]);
   return { ...saved, removed: await removeOthers(transaction, of) };
-}
-
-/** Problems of `invalidDraft`; throws any other error. */
-export function problemsOf(error: unknown): readonly DraftProblem[] {
-  const { code, details } = error as { code?: unknown; details?: { readonly problems?: readonly DraftProblem[] } };
-  if (code === 'ERR_POLICY_INVALID' && details?.problems !== undefined) return details.problems;
-  throw error;
 }
 
 /** A card that two credentials have. */

@@ -101,6 +101,13 @@ export function invalidDraft(problems: readonly DraftProblem[]): SparcError {
   });
 }
 
+/** Problems of `invalidDraft`; throws any other error. */
+export function problemsOf(error: unknown): readonly DraftProblem[] {
+  const { code, details } = error as { code?: unknown; details?: { readonly problems?: readonly DraftProblem[] } };
+  if (code === 'ERR_POLICY_INVALID' && details?.problems !== undefined) return details.problems;
+  throw error;
+}
+
 const LINES_MAX = 20;
 
 /** `/identifiers/0/number` as people write it. */

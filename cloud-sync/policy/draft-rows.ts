@@ -82,20 +82,3 @@ export async function removeOthers({ query }: Transaction, { site }: SiteOf): Pr
        and not exists (select from incoming_objects i where i.kind = o.kind and i.id = o.id)`.execute(query);
   return Number(numAffectedRows ?? 0);
 }
-
-/** Writes a change into the audit of the tenant. */
-export async function audit(
-  query: Query,
-  { tenant, site }: SiteOf,
-  { actor, act, subject, detail = {} }: AuditEntry,
-): Promise<void> {
-  const entry = { tenant_id: tenant, actor, act, subject: `${site}/${subject}`, detail: JSON.stringify(detail) };
-  await query.insertInto('audit').values(entry).execute();
-}
-
-interface AuditEntry {
-  readonly actor: string;
-  readonly act: string;
-  readonly subject: string;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}

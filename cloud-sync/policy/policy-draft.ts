@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Database, PolicyObjects, Transaction } from '../db/index.js';
+import { audit } from '../users/index.js';
 import { invalidDraft, secretsOf, storedObject, type StoredObject } from './draft-object.js';
-import { audit, changeDraft, saveObjects, type Query, type SiteOf } from './draft-rows.js';
+import { changeDraft, saveObjects, type Query, type SiteOf } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { isSingle, type PolicyKind } from './kinds.js';
 
@@ -120,7 +121,7 @@ export class PolicyDraft {
       if (object.id !== id) throw invalidDraft([{ kind, id: object.id, path: 'id', message: `is not \`${id}\`` }]);
       await this.#assertFree(query, object);
       await saveObjects(transaction, this.deps, by, [object]);
-      await audit(query, this.deps, { actor: by, act: 'policy.save', subject: `${kind}/${id}` });
+      await audit(transaction, { ...this.deps, name: by }, 'policy.save', `${this.deps.site}/${kind}/${id}`);
       return this.#view(await this.#rows(query, kind).where('id', '=', id).executeTakeFirstOrThrow());
     });
   }
@@ -131,7 +132,8 @@ export class PolicyDraft {
     id: string,
     { version, by }: { readonly version: number; readonly by: string },
   ): Promise<void> {
-    return this.#inTenant(async ({ query }) => {
+    return this.#inTenant(async (transaction) => {
+      const { query } = transaction;
       await changeDraft(query, this.deps);
       const before = await this.#rows(query, kind).where('id', '=', id).executeTakeFirst();
       if (before === undefined) throw absent(kind, id);
@@ -142,7 +144,7 @@ export class PolicyDraft {
         .where('kind', '=', kind)
         .where('id', '=', id)
         .execute();
-      await audit(query, this.deps, { actor: by, act: 'policy.remove', subject: `${kind}/${id}` });
+      await audit(transaction, { ...this.deps, name: by }, 'policy.remove', `${this.deps.site}/${kind}/${id}`);
     });
   }
 

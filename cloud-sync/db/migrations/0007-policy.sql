@@ -48,8 +48,8 @@ create table policy_imports (
   id uuid not null default gen_random_uuid(),
   state text not null check (state in ('running', 'done', 'failed')),
   dry_run boolean not null,
-  row_count integer not null,
-  done_count integer not null default 0,
+  checked_count integer not null default 0,
+  saved_count integer not null default 0,
   created_count integer not null default 0,
   changed_count integer not null default 0,
   -- [{ line, message }], the first of them.

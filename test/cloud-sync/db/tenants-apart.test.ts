@@ -42,7 +42,7 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
     ],
     ['policy_absorbed', { ...site, directive: '0'.repeat(32) }],
     ['policy_drafts', site],
-    ['policy_imports', { ...site, state: 'running', dry_run: false, row_count: 1, started_by: 'ada' }],
+    ['policy_imports', { ...site, state: 'running', dry_run: false, started_by: 'ada' }],
     ['policy_objects', { ...site, kind: 'holder', id: 'ada', body: '{}', changed_by: 'ada' }],
     ['policy_revisions', { ...site, number: 1, signed: key(1), published_by: 'ada' }],
   ];

@@ -1,0 +1,109 @@
+import t from 'tap';
+import { PeopleImport, type DraftDeps } from '@sparc/cloud-sync/policy';
+import { draftScene, SECRETS } from './draft-scene.js';
+
+const by = 'grace';
+const STAFF = { id: 'staff', name: 'Staff', policies: [] };
+
+t.test('a table of people', async (t) => {
+  const scene = await draftScene(t);
+  const siteOf = async (site: string) => {
+    const draft = await scene.newDraft(site);
+    await draft.put('accessProfiles', 'staff', STAFF, { by });
+    const deps: DraftDeps = { database: scene.database, secrets: SECRETS, tenant: scene.tenant, site };
+    const imports = new PeopleImport(deps);
+    const run = async (text: string, isDryRun = false) => {
+      const { id, work } = await imports.start(text, { isDryRun, by });
+      await work;
+      return imports.status(id);
+    };
+    return { draft, imports, run };
+  };
+
+  await t.test('brings holders and their cards into the draft', async (t) => {
+    const { draft, run } = await siteOf('brought');
+    const table = `holder,name,credential,format,facility,number,pin,profiles\r
+ada,"Lovelace, ""Ada""",ada-1,h10301,12,345,471100,staff\r
+bob,Bob,,,,,,\r
+ada,,ada-2,h10301,12,346,,staff\r
+`;
+    t.match(await run(table), { state: 'done', savedCount: 3, createdCount: 4, changedCount: 0, problems: [] });
+    t.match(await draft.get('credentialHolders', 'ada'), { body: { name: 'Lovelace, "Ada"', status: 'active' } });
+    t.match(await draft.get('credentials', 'ada-1'), {
+      body: { holder: 'ada', accessProfiles: ['staff'] },
+      secrets: { identifiers: [{ format: 'h10301', facility: 12 }], pin: true },
+    });
+    t.match(await run(table), { state: 'done', createdCount: 0, changedCount: 0 }, 'a second time nothing changes');
+    t.match(await draft.get('credentials', 'ada-1'), { version: 1 });
+  });
+
+  await t.test('changes what its cells say, and nothing else', async (t) => {
+    const { draft, run } = await siteOf('changed');
+    await run('holder,name,credential,bits,value,pin\nada,Ada,ada-1,32,0a0b0c0d,471100\n');
+    t.match(await run('holder,credential,status,validTo\nada,ada-1,lost,2027-01-31\n'), { changedCount: 1 });
+    t.match(await draft.get('credentials', 'ada-1'), {
+      body: { status: 'lost', validTo: '2027-01-31' },
+      secrets: { identifiers: [{ bits: 32 }], pin: true },
+    });
+  });
+
+  await t.test('with wrong lines names every one, and changes nothing', async (t) => {
+    const { draft, run } = await siteOf('wrong');
+    await run('holder,name,credential,bits,value\nzoe,Zoe,zoe-1,32,0a0b0c0d\n');
+    const { version } = await draft.counts();
+    const said = await run(`holder,name,credential,bits,value,pin,profiles
+ada,Ada,ada-1,32,0a0b0c0e,12,
+ada,Ada,ada-1,32,0a0b0c0f,,
+,Nobody,,,,,
+bob,Bob,bob-1,32,0a0b0c0d,,
+cy,,cy-1,32,0a0b0c10,,chiefs
+dot,Dot,dot-1,32,0a0b0c0e,
+"eve
+`);
+    t.match(said, { state: 'failed', savedCount: 0, createdCount: 0, problemCount: said.problems.length });
+    t.strictSame(
+      said.problems.map(({ line }) => line).sort((a, b) => a - b),
+      [2, 3, 4, 5, 6, 6, 7, 8],
+    );
+    t.match(said.problems.find(({ line }) => line === 2)?.message, /^pin: /);
+    t.match(said.problems.find(({ line }) => line === 5)?.message, /`zoe-1` has this card/);
+    t.notMatch(JSON.stringify(said), /0a0b0c/i, 'no number is shown');
+    t.equal((await draft.counts()).version, version);
+  });
+
+  await t.test('is only looked at in a dry run', async (t) => {
+    const { draft, run } = await siteOf('dry');
+    t.match(await run('holder,name\nada,Ada\n', true), {
+      state: 'done',
+      isDryRun: true,
+      checkedCount: 1,
+      savedCount: 0,
+    });
+    t.strictSame((await draft.counts()).counts, { accessProfiles: 1 });
+  });
+
+  await t.test('of more rows than are saved at once is saved whole', async (t) => {
+    const { draft, run } = await siteOf('long');
+    const rows = Array.from({ length: 2_500 }, (_, at) => `h${at},Holder ${at},c${at},32,${hex(at)},staff`);
+    t.match(await run(`holder,name,credential,bits,value,profiles\n${rows.join('\n')}`), {
+      state: 'done',
+      checkedCount: 2_500,
+      savedCount: 2_500,
+      createdCount: 5_000,
+    });
+    t.match(await draft.counts(), { counts: { credentialHolders: 2_500, credentials: 2_500 } });
+    const twice = [...rows, `z,Z,z-1,32,${hex(7)},staff`];
+    const said = await run(`holder,name,credential,bits,value,profiles\n${twice.join('\n')}`);
+    t.match(said, { state: 'failed', problems: [{ line: 2_502 }], problemCount: 1 });
+  });
+
+  await t.test('that is none is refused at once', async (t) => {
+    const { imports } = await siteOf('none');
+    for (const text of ['', 'holder,colour\nada,red', 'holder,holder\nada,ada']) {
+      await t.rejects(imports.start(text, { isDryRun: false, by }), { code: 'ERR_POLICY_INVALID' });
+    }
+    await t.rejects(imports.status('none'), { code: 'ERR_POLICY_DRAFT_ABSENT' });
+  });
+});
+
+const hex = (number: number) => number.toString(16).padStart(8, '0');
