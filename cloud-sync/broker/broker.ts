@@ -4,9 +4,17 @@ import type { AddressInfo } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
-import { downFilter, readUpTopic, type Carrier } from '@sparc/protocol/cloud-link';
+import {
+  downFilter,
+  downTopic,
+  readUpTopic,
+  upFilter,
+  type Carrier,
+  type Down,
+  type Up,
+} from '@sparc/protocol/cloud-link';
 import { carrierOf } from '../identity/index.js';
-import type { BrokerMessage, CloudBus } from './cloud-bus.js';
+import type { CloudBus, OnSaid } from './cloud-bus.js';
 import { PacketGate } from './packet-gate.js';
 
 /** Of one message: a batch of 256 KiB may end with one entry more, and a commit that is larger goes alone. */
@@ -16,6 +24,13 @@ const GREETING_MAX_MS = 10_000;
 /** MQTT 3.1.1, 3.2.2.3. */
 const IDENTIFIER_REJECTED = 2;
 const NOT_AUTHORIZED = 5;
+
+/** Who has a link. */
+interface Caller {
+  readonly carrier: Carrier;
+  readonly certificate: X509Certificate;
+  readonly end: () => void;
+}
 
 /** Why somebody was refused; counted by it. */
 export type Refusal = 'certificate' | 'identifier' | 'notAdmitted' | 'will' | 'publish' | 'subscribe' | 'packetTooLong';
@@ -42,7 +57,8 @@ export interface BrokerOptions {
  * own and hears what is said to it; whatever else it tries ends its link.
  */
 export class Broker implements CloudBus {
-  readonly #carriers = new WeakMap<object, { readonly carrier: Carrier; readonly certificate: X509Certificate }>();
+  /** By link. */
+  readonly #callers = new Map<object, Caller>();
   #aedes: Aedes | undefined;
   #server: Server | undefined;
 
@@ -90,12 +106,14 @@ export class Broker implements CloudBus {
     this.#server = server;
   }
 
-  async subscribe(filter: string, onMessage: (message: BrokerMessage) => void): Promise<void> {
+  /** In one process nobody shares. */
+  async hear(what: Up, onSaid: OnSaid): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#aedes?.subscribe(
-        filter,
+        upFilter(what),
         ({ topic, payload }, taken) => {
-          onMessage({ topic, body: typeof payload === 'string' ? Buffer.from(payload) : payload });
+          const carrier = readUpTopic(topic)?.carrier;
+          if (carrier !== undefined) onSaid(carrier, typeof payload === 'string' ? Buffer.from(payload) : payload);
           taken();
         },
         resolve,
@@ -103,7 +121,8 @@ export class Broker implements CloudBus {
     });
   }
 
-  async publish(topic: string, body: Uint8Array): Promise<void> {
+  async say(carrier: Carrier, what: Down, body: Uint8Array): Promise<void> {
+    const topic = downTopic(carrier, what);
     const payload = Buffer.from(body.buffer, body.byteOffset, body.length);
     await new Promise<void>((resolve, reject) => {
       this.#aedes?.publish({ cmd: 'publish', topic, payload, qos: 1, retain: false, dup: false }, (error) => {
@@ -111,6 +130,17 @@ export class Broker implements CloudBus {
         else resolve();
       });
     });
+  }
+
+  /** Ends links of a site of those that are not admitted any more. */
+  async lookAtLinks(of: Pick<Carrier, 'tenant' | 'site'>): Promise<void> {
+    const callers = [...this.#callers.values()];
+    for (const { carrier, certificate, end } of callers) {
+      if (carrier.tenant !== of.tenant || carrier.site !== of.site) continue;
+      if (await this.deps.isAdmitted(carrier, certificate)) continue;
+      this.deps.onRefused('notAdmitted', carrier);
+      end();
+    }
   }
 
   /** Idempotent. Links end at once; gateways call again. */
@@ -137,14 +167,15 @@ export class Broker implements CloudBus {
     const link = Duplex.from({ readable: gate, writable: socket });
     pipeline(socket, gate, (error) => {
       if (error instanceof RangeError) this.deps.onRefused('packetTooLong', carrier);
+      this.#callers.delete(link);
       socket.destroy();
     });
-    this.#carriers.set(link, { carrier, certificate });
+    this.#callers.set(link, { carrier, certificate, end: () => socket.destroy() });
     this.#aedes.handle(link);
   }
 
   async #authenticate(client: Client): Promise<AuthenticateError | undefined> {
-    const known = this.#carriers.get(client.conn);
+    const known = this.#callers.get(client.conn);
     // Or somebody could end the links of others, by their name.
     if (known?.carrier.gateway !== client.id) {
       this.#refused(client, 'identifier');
@@ -159,21 +190,21 @@ export class Broker implements CloudBus {
   #publishProblem(client: Client | null, topic: string, retain: boolean): Error | null {
     if (client === null) return null;
     const speaker = readUpTopic(topic)?.carrier;
-    const own = this.#carriers.get(client.conn)?.carrier;
+    const own = this.#callers.get(client.conn)?.carrier;
     if (speaker !== undefined && own !== undefined && isSame(speaker, own) && !retain) return null;
     this.#refused(client, 'publish');
     return new Error(`not for this gateway to say: ${topic}`);
   }
 
   #subscribeProblem(client: Client, filter: string): Error | null {
-    const own = this.#carriers.get(client.conn)?.carrier;
+    const own = this.#callers.get(client.conn)?.carrier;
     if (own !== undefined && filter === downFilter(own)) return null;
     this.#refused(client, 'subscribe');
     return new Error(`not for this gateway to hear: ${filter}`);
   }
 
   #refused(client: Client, why: Refusal): false {
-    this.deps.onRefused(why, this.#carriers.get(client.conn)?.carrier);
+    this.deps.onRefused(why, this.#callers.get(client.conn)?.carrier);
     return false;
   }
 }

@@ -1,12 +1,15 @@
-/** What came over a broker; nothing is known of the body. */
-export interface BrokerMessage {
-  readonly topic: string;
-  readonly body: Uint8Array;
-}
+import type { Carrier, Down, Up } from '@sparc/protocol/cloud-link';
 
-/** How the roles of the cloud speak over a broker. What is handed over while a gateway is away is lost. */
+/** What a gateway said; nothing is known of the body. It keeps nobody waiting: what cannot be taken, is dropped. */
+export type OnSaid = (carrier: Carrier, body: Uint8Array) => void;
+
+/** How the roles of the cloud speak with gateways over a broker. What is said while a gateway is away is lost. */
 export interface CloudBus {
-  /** `onMessage` keeps nobody waiting: what it cannot take, it drops. */
-  subscribe(filter: string, onMessage: (message: BrokerMessage) => void): Promise<void>;
-  publish(topic: string, body: Uint8Array): Promise<void>;
+  /**
+   * Hears what gateways say of one kind, also after the broker was away. Of the processes that share, by a name, one hears
+   * each message, where the broker can do that; without it all do.
+   */
+  hear(what: Up, onSaid: OnSaid, sharing?: string): Promise<void>;
+  /** Resolves when the broker has it, or is away. */
+  say(carrier: Carrier, what: Down, body: Uint8Array): Promise<void>;
 }

@@ -3,5 +3,6 @@
  * @packageDocumentation
  */
 export { Broker, PACKET_BYTES_MAX, type BrokerDeps, type BrokerOptions, type Refusal } from './broker.js';
-export type { BrokerMessage, CloudBus } from './cloud-bus.js';
+export type { CloudBus, OnSaid } from './cloud-bus.js';
+export { MqttBus, type MqttBusDeps, type MqttBusOptions } from './mqtt-bus.js';
 export { PacketGate } from './packet-gate.js';

@@ -22,6 +22,11 @@ export interface Connection {
 export interface Connections {
   /** Waits for one that is free. Throws ERR_DATABASE_UNREACHABLE. */
   use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /**
+   * Hears what transactions tell by NOTIFY, once this has resolved. `onEnded`: not any more, because the connection is lost;
+   * it is for the caller to begin again. Throws ERR_DATABASE_UNREACHABLE.
+   */
+  listen(channel: string, onNotice: (text: string) => void, onEnded: () => void): Promise<void>;
   /** Idempotent; waits for those in use. */
   close(): Promise<void>;
 }
@@ -33,7 +38,7 @@ export const columnTypes: pg.CustomTypesConfig = {
 };
 
 /** Connections of a pool; `closed` runs after its last one is closed. */
-export function pooled(pool: pg.Pool, load: LoadRows, closed: () => Promise<void>): Connections {
+export function pooled(pool: pg.Pool, load: LoadRows, closed: () => Promise<void>): Pick<Connections, 'use' | 'close'> {
   // A connection that is lost fails the query that runs on it, and the next one takes another.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
@@ -41,7 +46,7 @@ export function pooled(pool: pg.Pool, load: LoadRows, closed: () => Promise<void
   let closing: Promise<void> | undefined;
   return {
     async use(work) {
-      const client = await connect(pool);
+      const client = await reaching(pool.connect());
       const query = queries.get(client) ?? queryBuilderOn(client);
       queries.set(client, query);
       let isBroken = false;
@@ -60,9 +65,10 @@ export function pooled(pool: pg.Pool, load: LoadRows, closed: () => Promise<void
   };
 }
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+/** What a call of the server comes to. Throws ERR_DATABASE_UNREACHABLE. */
+export async function reaching<T>(call: Promise<T>): Promise<T> {
   try {
-    return await pool.connect();
+    return await call;
   } catch (error) {
     throw new SparcError('ERR_DATABASE_UNREACHABLE', (error as Error).message, {}, { cause: error });
   }

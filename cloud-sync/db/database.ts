@@ -22,6 +22,8 @@ export interface Database {
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
   asSystem<T>(purpose: SystemPurpose, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** As `Connections.listen`. */
+  listen: Connections['listen'];
   /** Idempotent; waits for transactions under way. */
   close(): Promise<void>;
 }
@@ -43,6 +45,7 @@ export function createDatabase(connections: Connections): Database {
         { role: 'sparc_system', search_path: SEARCH_PATH, application_name: `sparc-cloud ${purpose}` },
         work,
       ),
+    listen: (...of) => connections.listen(...of),
     close: () => connections.close(),
   };
 }

@@ -31,7 +31,18 @@ export async function openPglite(folder: string, archive?: Blob): Promise<Embedd
     await database.close();
     lock.release();
   });
-  return { ...connections, dump: () => database.dumpDataDir('gzip') };
+  const listeners = new Map<string, (text: string) => void>();
+  pool.on('connect', (client) =>
+    client.on('notification', ({ channel, payload }) => listeners.get(channel)?.(payload ?? '')),
+  );
+  return {
+    ...connections,
+    listen: async (channel, onNotice) => {
+      listeners.set(channel, onNotice);
+      await connections.use(({ client }) => client.query(`listen ${pg.escapeIdentifier(channel)}`));
+    },
+    dump: () => database.dumpDataDir('gzip'),
+  };
 }
 
 const PARAMETERS_MAX = 60_000;

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { columnTypes, pooled, type Connections, type LoadRows, type NewRow } from './connections.js';
+import { columnTypes, pooled, reaching, type Connections, type LoadRows, type NewRow } from './connections.js';
 
 const CONNECT_MAX_MS = 10_000;
 
@@ -14,7 +14,26 @@ export function connectPostgres(url: string, connectionsMax: number): Connection
     connectionTimeoutMillis: CONNECT_MAX_MS,
     types: columnTypes,
   });
-  return pooled(pool, copyRows, () => Promise.resolve());
+  const listening = new Set<pg.Client>();
+  const connections = pooled(pool, copyRows, async () => {
+    const all = [...listening];
+    listening.clear();
+    await Promise.all(all.map((client) => client.end()));
+  });
+  return {
+    ...connections,
+    listen: async (channel, onNotice, onEnded) => {
+      const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MAX_MS, keepAlive: true });
+      client.on('error', () => undefined);
+      client.on('notification', ({ payload }) => onNotice(payload ?? ''));
+      await reaching(client.connect());
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      listening.add(client);
+      client.once('end', () => {
+        if (listening.delete(client)) onEnded();
+      });
+    },
+  };
 }
 
 /** By COPY, which takes many rows in one go. */

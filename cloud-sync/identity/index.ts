@@ -3,6 +3,7 @@
  * authority issues their certificates, and the cloud signs for each site with a key of its own.
  * @packageDocumentation
  */
+export { isAdmitted, isMember } from './admission.js';
 export { carrierOf } from './carrier-of.js';
 export { CertificateAuthorities, type IssuedCertificate } from './certificate-authorities.js';
 export {

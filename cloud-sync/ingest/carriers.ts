@@ -16,12 +16,27 @@ export class Carriers {
   /** By the name of a log. */
   readonly #asked = new Map<string, Asked>();
 
-  /** Whether this gateway is to be asked for what it has more of. `isFirst`: it has forgotten what it was asked for. */
-  ask(log: string, gateway: string, tips: readonly SignedHead[], isFirst: boolean, nowMs: number): boolean {
+  /**
+   * Whether this gateway is to be asked for what it has more of. `held`: of the log, by whatever process took it. `isFirst`:
+   * the gateway has forgotten what it was asked for.
+   */
+  ask(
+    log: string,
+    gateway: string,
+    {
+      news,
+      held,
+      isFirst,
+    }: { readonly news: readonly SignedHead[]; readonly held: AuthorLog; readonly isFirst: boolean },
+    nowMs: number,
+  ): boolean {
     const asked = this.#asked.get(log);
-    const isUnderWay = asked !== undefined && nowMs - asked.heardAtMs < CARRIER_SILENCE_MAX_MS;
+    const isUnderWay =
+      asked !== undefined &&
+      nowMs - asked.heardAtMs < CARRIER_SILENCE_MAX_MS &&
+      !asked.tips.every((tip) => holds(held, tip));
     if (isUnderWay && !(isFirst && asked.gateway === gateway)) return false;
-    this.#asked.set(log, { gateway, tips, heardAtMs: nowMs });
+    this.#asked.set(log, { gateway, tips: news, heardAtMs: nowMs });
     return true;
   }
 

@@ -4,4 +4,5 @@
  */
 export { Ingest, type IngestDeps, type IngestRefusal } from './ingest.js';
 export { Months } from './months.js';
+export { WorkQueue, type WorkLimits } from './work-queue.js';
 export { takeBatch, type Taken, type TakeDeps } from './take-batch.js';

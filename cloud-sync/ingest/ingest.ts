@@ -1,16 +1,6 @@
-import type { BrokerMessage, CloudBus } from '../broker/index.js';
+import type { CloudBus } from '../broker/index.js';
 import type { Database } from '../db/index.js';
-import {
-  ANY_UP,
-  downTopic,
-  Hello,
-  readUpTopic,
-  signAcknowledgement,
-  Wants,
-  type Carrier,
-  type StoredHead,
-  type Up,
-} from '@sparc/protocol/cloud-link';
+import { Hello, signAcknowledgement, Wants, type Carrier, type StoredHead } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
 import { decodeBatch, isSignatureValid, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Signer } from '@sparc/protocol/ports';
@@ -34,6 +24,8 @@ import { WorkQueue, type WorkLimits } from './work-queue.js';
 
 /** Batches that a gateway has on its way at a time, by their bytes: what the broker and this process hold of each. */
 export const CREDIT_BYTES = 1_048_576;
+/** Processes of this role share what gateways say. */
+const SHARING = 'ingest';
 export const WORK_LIMITS: WorkLimits = {
   busyMax: 8,
   ofOneMax: 16,
@@ -70,7 +62,9 @@ export class Ingest {
   }
 
   async start(): Promise<void> {
-    await this.deps.bus.subscribe(ANY_UP, (message) => this.#receive(message));
+    const { bus } = this.deps;
+    await bus.hear('hello', (carrier, body) => this.#receive(carrier, body, 'hello'), SHARING);
+    await bus.hear('batch', (carrier, body) => this.#receive(carrier, body, 'batch'), SHARING);
   }
 
   /** Resolves when the transactions under way are over. */
@@ -78,16 +72,13 @@ export class Ingest {
     await this.#work.stop();
   }
 
-  #receive({ topic, body }: BrokerMessage): void {
-    const said = readUpTopic(topic);
-    if (said === undefined) return;
-    const { carrier, what } = said;
+  #receive(carrier: Carrier, body: Uint8Array, what: 'hello' | 'batch'): void {
     const run = () => this.#take(carrier, what, body);
     if (this.#work.take({ owner: carrier.gateway, sizeBytes: body.length, run })) return;
     this.deps.onRefused('flood', carrier);
   }
 
-  async #take(carrier: Carrier, what: Up, body: Uint8Array): Promise<void> {
+  async #take(carrier: Carrier, what: 'hello' | 'batch', body: Uint8Array): Promise<void> {
     try {
       if (what === 'hello') await this.#hello(carrier, Hello.decode(body));
       else await this.#batch(carrier, body);
@@ -114,7 +105,7 @@ export class Ingest {
       const news = this.#newsIn(carrier, stored, said);
       const log = logName(carrier, author);
       if (news.length === 0) continue;
-      if (!this.#carriers.ask(log, carrier.gateway, news, isFirst, clock.monotonicMs())) continue;
+      if (!this.#carriers.ask(log, carrier.gateway, { news, held: stored.log, isFirst }, clock.monotonicMs())) continue;
       logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
     }
     await this.#want(carrier, logs);
@@ -140,8 +131,8 @@ export class Ingest {
     const batch = decodeBatch(body);
     const name = logName(carrier, toHex(batch.author));
     const taken = await takeBatch({ ...this.deps, months: this.#months }, carrier, batch);
-    if (taken.kind === 'foreign') {
-      onRefused('foreignAuthor', carrier);
+    if (taken.kind === 'foreign' || taken.kind === 'notOfSite') {
+      onRefused(taken.kind === 'foreign' ? 'foreignAuthor' : 'notOfSite', carrier);
       return;
     }
     const { log } = taken.stored;
@@ -166,7 +157,7 @@ export class Ingest {
 
   async #want(carrier: Carrier, logs: readonly Want[]): Promise<void> {
     if (logs.length === 0) return;
-    await this.deps.bus.publish(downTopic(carrier, 'want'), Wants.encode({ logs, creditBytes: CREDIT_BYTES }));
+    await this.deps.bus.say(carrier, 'want', Wants.encode({ logs, creditBytes: CREDIT_BYTES }));
   }
 
   /** Only of what is on the disk for good. */
@@ -178,7 +169,7 @@ export class Ingest {
       complete,
       heads: heads.map(storedHead),
     });
-    await bus.publish(downTopic(carrier, 'ack'), signed);
+    await bus.say(carrier, 'ack', signed);
   }
 }
 

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Carrier } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
 import { assumedLast, EntryContent, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
 import {
@@ -13,6 +14,7 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { Database, Transaction } from '../db/index.js';
+import { isMember } from '../identity/index.js';
 import { hashAt, isAuthor, lockLog, moveHead, recordFork, type Append, type Query, type Site } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
 import { atOf, eventRow } from './event-rows.js';
@@ -28,7 +30,9 @@ export type Taken =
   /** Nothing of it is stored: its author signed something else before, now or earlier. */
   | { readonly kind: 'forked'; readonly stored: StoredLog; readonly fork?: Fork }
   /** Whoever signed it has no log in this site. */
-  | { readonly kind: 'foreign' };
+  | { readonly kind: 'foreign' }
+  /** Whoever carries it has no place in this site, or not any more. */
+  | { readonly kind: 'notOfSite' };
 
 export interface TakeDeps {
   readonly database: Database;
@@ -41,11 +45,13 @@ export interface TakeDeps {
  * inserts the entries: of two processes that have the same batch, the second finds it stored.
  * Throws as `verifyBatch` does, and what the database throws: then nothing is stored.
  */
-export async function takeBatch(deps: TakeDeps, { tenant, site }: Site, batch: Batch): Promise<Taken> {
+export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch): Promise<Taken> {
+  const { tenant, site } = carrier;
   if (!isOfSite(batch.site, site)) throw malformed(`a batch of site ${batch.site}`);
   const isOutside = await deps.months.prepare(batch.contents.map(instantOf));
   return deps.database.inTenant(tenant, async (transaction) => {
     const { query } = transaction;
+    if (!(await isMember(query, carrier))) return { kind: 'notOfSite' };
     if (!(await isAuthor(query, site, batch.author))) return { kind: 'foreign' };
     const stored = await lockLog(query, batch.author);
     if (stored.stopped.has(epochName(batch.epoch))) return { kind: 'forked', stored };

@@ -7,6 +7,7 @@ import { createNodeClock, createTimeEvidence, fromHex, gatewayChannel, nodeRando
 import type { CloudAccess, MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
   buildApi,
+  direct,
   EventLog,
   EventStreams,
   FieldRequests,
@@ -117,6 +118,7 @@ async function cloudAccess(): Promise<CloudAccess | undefined> {
     tenant: uplink.tenant,
     cloudKey: fromHex(uplink.cloudKey),
     link: (carrier) => new MqttLink({ clock, random: nodeRandom }, uplink, carrier),
+    direct: (directive) => direct({ requests, mesh: meshView }, directive),
   };
 }
 

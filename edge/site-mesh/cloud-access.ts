@@ -1,10 +1,10 @@
 import type { Carrier } from '@sparc/protocol/cloud-link';
-import { sameBytes } from '@sparc/protocol/ledger';
-import type { Clock, CloudLink } from '@sparc/protocol/ports';
+import { sameBytes, type Batch } from '@sparc/protocol/ledger';
+import type { Clock, CloudLink, Signer } from '@sparc/protocol/ports';
 import type { CloudView } from '../api/index.js';
 import { verifySignature } from '../platform/index.js';
 import type { OwnLog, ReadableLogs } from '../replica/index.js';
-import { Uplink } from '../uplink/index.js';
+import { Uplink, type UplinkDeps } from '../uplink/index.js';
 import { missingCount } from './own-copies.js';
 import { troubleOf } from './trouble.js';
 
@@ -14,29 +14,36 @@ export interface CloudAccess {
   /** The key by which the cloud signs for the site. */
   readonly cloudKey: Uint8Array;
   readonly link: (carrier: Carrier) => CloudLink;
+  /** What an operator directs through the cloud. */
+  readonly direct: UplinkDeps['direct'];
 }
 
 export interface CloudUplinkDeps {
   readonly clock: Clock;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  readonly signer: Signer;
   readonly siteId: string;
   readonly own: OwnLog;
   /** As far as they count, the own one among them. */
   readonly logs: ReadableLogs;
+  readonly take: (batch: Batch) => void;
+  readonly onReach: (isReached: boolean) => void;
 }
 
 /** Carries what the gateway has of all logs of its site. */
-export function cloudUplink({ tenant, cloudKey, link }: CloudAccess, deps: CloudUplinkDeps): Uplink {
-  const { clock, log, siteId, own, logs } = deps;
+export function cloudUplink({ tenant, cloudKey, link, direct }: CloudAccess, deps: CloudUplinkDeps): Uplink {
+  const { log, siteId, own, onReach } = deps;
   return new Uplink({
-    clock,
+    ...deps,
     verify: verifySignature,
     link: link({ tenant, site: siteId, gateway: own.author }),
-    logs,
-    siteId,
     cloudKey,
-    onTurn: ({ isConnected, why }) =>
-      isConnected ? log.info({}, 'the cloud is reached') : log.warn({ why }, 'the cloud is not reached'),
+    direct,
+    onTurn: ({ isConnected, why }) => {
+      if (isConnected) log.info({}, 'the cloud is reached');
+      else log.warn({ why }, 'the cloud is not reached');
+      onReach(isConnected);
+    },
     onFailure: (error, what) => log.warn({ trouble: troubleOf(error) }, what),
   });
 }

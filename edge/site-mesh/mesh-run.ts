@@ -22,6 +22,7 @@ import {
 import type { Uplink } from '../uplink/index.js';
 import { allLogs } from './all-logs.js';
 import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
+import { CLOUD, withCloud } from './cloud-source.js';
 import { FieldHints } from './field-hints.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
@@ -110,7 +111,7 @@ export class MeshRun {
     this.#network = memberNetwork({ ...deps, onLog: (fields, message) => log.info(fields, message) }, config);
     this.#policy = new SitePolicy({
       clock,
-      network: this.#network,
+      network: withCloud(this.#network, () => this.#uplink?.parts),
       store: parts,
       siteId: membership.siteId,
       freeBytes: () => freeBytesAt(dataDir),
@@ -157,8 +158,7 @@ export class MeshRun {
       onStored: () => deps.stored(),
       onReach: (keys) => deps.reaches(keys),
     });
-    const logs = { ...allLogs(own, disks.replicas), logs: () => this.#replicator.state.logs };
-    this.#uplink = deps.cloud && cloudUplink(deps.cloud, { clock, log, siteId: membership.siteId, own, logs });
+    this.#uplink = deps.cloud && this.#newUplink(deps.cloud);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -265,6 +265,19 @@ export class MeshRun {
       onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),
       onFork: (fork) => this.#onFork(fork),
       onFailure: (error, what) => this.#failed(error, what),
+    });
+  }
+
+  #newUplink(cloud: CloudAccess): Uplink {
+    const { own, replicas } = this.disks;
+    const { exchange } = this.#policy;
+    return cloudUplink(cloud, {
+      ...this.deps,
+      siteId: this.membership.siteId,
+      own,
+      logs: { ...allLogs(own, replicas), logs: () => this.#replicator.state.logs },
+      take: (batch) => void this.#replicator.offer(batch),
+      onReach: (isReached) => (isReached ? exchange.found(CLOUD) : exchange.lost(CLOUD)),
     });
   }
 

@@ -62,15 +62,22 @@ export class PartExchange {
       this.#storeFailed(error, 'parts of the policy could not be read'),
     );
     this.network = tapped(network, {
-      onConnected: (neighbour) => {
-        this.#here.add(neighbour);
-        this.#resting.delete(neighbour);
-        this.#lookIn(0);
-      },
-      onDisconnected: (neighbour) => void this.#here.delete(neighbour),
+      onConnected: (neighbour) => this.found(neighbour),
+      onDisconnected: (neighbour) => this.lost(neighbour),
       serve: (request) => server.serve(request),
       onStop: () => this.#stop(),
     });
+  }
+
+  /** Somebody may be asked for parts: a neighbour, or whoever else the network takes requests for. */
+  found(neighbour: string): void {
+    this.#here.add(neighbour);
+    this.#resting.delete(neighbour);
+    this.#lookIn(0);
+  }
+
+  lost(neighbour: string): void {
+    this.#here.delete(neighbour);
   }
 
   /** Revisions whose parts are kept, the newest first. */

@@ -2,8 +2,8 @@ import type { MeshNetwork } from '@sparc/protocol/ports';
 
 /** What looks on at a network: told before whoever uses it. */
 export interface Taps {
-  readonly onConnected: (neighbour: string) => void;
-  readonly onDisconnected: (neighbour: string) => void;
+  readonly onConnected?: (neighbour: string) => void;
+  readonly onDisconnected?: (neighbour: string) => void;
   /** Undefined for a request that is for whoever uses the network. */
   readonly serve?: (request: Uint8Array) => Iterable<Uint8Array> | undefined;
   /** It is to be stopped; and it is. */
@@ -16,11 +16,11 @@ export const tapped = (network: MeshNetwork, taps: Taps): MeshNetwork => ({
   start: (handlers) =>
     network.start({
       onConnected: (neighbour) => {
-        taps.onConnected(neighbour);
+        taps.onConnected?.(neighbour);
         handlers.onConnected(neighbour);
       },
       onDisconnected: (neighbour) => {
-        taps.onDisconnected(neighbour);
+        taps.onDisconnected?.(neighbour);
         handlers.onDisconnected(neighbour);
       },
       onMessage: (neighbour, message) => handlers.onMessage(neighbour, message),

@@ -1,6 +1,7 @@
 /**
  * The link of a gateway to the cloud: it carries the logs of the site there, and knows by signed acknowledgements what has
- * arrived. No door, decision or record waits for it.
+ * arrived. The other way come what the authority says there, parts of the policy, and what operators direct there. No door, decision or record waits for it.
  * @packageDocumentation
  */
-export { Uplink, type UplinkState } from './uplink.js';
+export type { CloudParts } from './cloud-parts.js';
+export { Uplink, type UplinkDeps, type UplinkState } from './uplink.js';

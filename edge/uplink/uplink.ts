@@ -7,24 +7,35 @@ import {
   type Down,
   type StoredHead,
 } from '@sparc/protocol/cloud-link';
-import { encodeBatch, type Batch } from '@sparc/protocol/ledger';
-import type { Clock, CloudLink, Timer, VerifySignature } from '@sparc/protocol/ports';
+import { isSparcError } from '@sparc/protocol/errors';
+import { decodeBatch, encodeBatch, type Batch } from '@sparc/protocol/ledger';
+import type { Clock, CloudLink, Signer, Timer, VerifySignature } from '@sparc/protocol/ports';
 import { allTips, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
 import { BATCH_BYTES } from '../ledger/index.js';
 import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from '../replica/index.js';
 import { CloudCopies } from './cloud-copies.js';
+import { CloudParts } from './cloud-parts.js';
+import { CloudRequests, type Direct } from './cloud-requests.js';
 import { Outbox } from './outbox.js';
 
 export interface UplinkDeps {
   readonly clock: Clock;
   readonly verify: VerifySignature;
+  /** Of this gateway. */
+  readonly signer: Signer;
   readonly link: CloudLink;
   /** The own log and those of the others of the site, as far as they count. */
   readonly logs: ReadableLogs;
   readonly siteId: string;
   /** The key by which the cloud signs for this site. */
   readonly cloudKey: Uint8Array;
+  /**
+   * What the cloud has more of the log of the authority; it is verified there. Throws ERR_LEDGER_ENTRY_MISSING where it
+   * follows on what is not here, and what proves it wrong.
+   */
+  readonly take: (batch: Batch) => void;
+  readonly direct: Direct;
   /** The link came or went, or cannot be had for another reason than before. */
   readonly onTurn: (state: UplinkState) => void;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -45,17 +56,22 @@ export interface UplinkState {
 
 /**
  * Carries the logs of a site to the cloud. It says what is here, on every new link, every 30 s and when there is more, and
- * sends what the cloud asks for, as fast as that has it on disk. Nothing waits for it.
+ * sends what the cloud asks for, as fast as that has it on disk. It takes what the authority of the site says there, with
+ * the parts of the policy, and does what operators ask of this gateway there. Nothing waits for it.
  */
 export class Uplink {
+  readonly parts: CloudParts;
   readonly #outbox = new Outbox();
   readonly #copies = new CloudCopies();
+  readonly #requests: CloudRequests;
   #state: UplinkState;
   #helloTimer: Timer | undefined;
   #helloAtMs = -Infinity;
 
   constructor(private readonly deps: UplinkDeps) {
     this.#state = { isConnected: false, sinceUnixMs: deps.clock.wall().unixMs, refusedCount: 0 };
+    this.parts = new CloudParts((body) => deps.link.send('parts', body));
+    this.#requests = new CloudRequests(deps);
   }
 
   start(): void {
@@ -67,6 +83,7 @@ export class Uplink {
       onDisconnected: (why) => {
         this.#helloTimer?.cancel();
         this.#outbox.clear();
+        this.parts.clear();
         this.#turned({ isConnected: false, why });
       },
       onMessage: (what, body) => this.#receive(what, body),
@@ -121,25 +138,59 @@ export class Uplink {
   }
 
   #receive(what: Down, body: Uint8Array): void {
-    const { siteId, verify, cloudKey, clock } = this.deps;
     try {
       switch (what) {
         case 'want':
           this.#outbox.want(Wants.decode(body));
+          this.#sendBatches();
           break;
-        case 'ack': {
-          const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
-          if (!this.#copies.take(acknowledgement)) return;
-          for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
-          this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
-        }
+        case 'ack':
+          this.#acknowledged(body);
+          this.#sendBatches();
+          break;
+        case 'batch':
+          this.#take(decodeBatch(body));
+          break;
+        case 'part':
+          this.parts.brought(body);
+          break;
+        case 'request':
+          void this.#answer(body);
       }
     } catch (error) {
-      this.#state = { ...this.#state, refusedCount: this.#state.refusedCount + 1 };
-      this.deps.onFailure(error, 'a message that should be of the cloud is not');
-      return;
+      this.#refused(error);
     }
-    this.#sendBatches();
+  }
+
+  #acknowledged(body: Uint8Array): void {
+    const { siteId, verify, cloudKey, clock } = this.deps;
+    const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
+    if (!this.#copies.take(acknowledgement)) return;
+    for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
+    this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
+  }
+
+  /** What does not follow on what is here comes again after the next hello. */
+  #take(batch: Batch): void {
+    try {
+      this.deps.take(batch);
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
+    }
+  }
+
+  async #answer(body: Uint8Array): Promise<void> {
+    try {
+      const answer = await this.#requests.take(body);
+      if (answer !== undefined) this.deps.link.send('answer', answer);
+    } catch (error) {
+      this.#refused(error);
+    }
+  }
+
+  #refused(error: unknown): void {
+    this.#state = { ...this.#state, refusedCount: this.#state.refusedCount + 1 };
+    this.deps.onFailure(error, 'a message that should be of the cloud is not');
   }
 
   #sendBatches(): void {

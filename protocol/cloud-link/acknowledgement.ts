@@ -1,4 +1,3 @@
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import {
   bytes,
@@ -15,9 +14,7 @@ import {
 } from '../ledger/index.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
 import { AUTHORS_MAX, BRANCHES_MAX } from '../replication/index.js';
-
-const DOMAIN = utf8ToBytes('sparc/cloud/ack/1\0');
-const ACKNOWLEDGEMENT_BYTES_MAX = 262_144;
+import { openBody, signBody } from './signed-body.js';
 
 /** An entry that the cloud has on its disk for good, and with it all that lead to it. */
 export const StoredHead = message({
@@ -39,17 +36,9 @@ export const Acknowledgement = message({
 });
 export type Acknowledgement = Infer<typeof Acknowledgement>;
 
-const Signed = message({
-  /** Bytes of an Acknowledgement. */
-  acknowledgement: required(1, bytes(1, ACKNOWLEDGEMENT_BYTES_MAX)),
-  signature: required(2, bytes(64)),
-});
-
 /** `cloud`: the key that the cloud has for this site. */
-export function signAcknowledgement(cloud: Signer, acknowledgement: Acknowledgement): Uint8Array {
-  const encoded = Acknowledgement.encode(acknowledgement);
-  return Signed.encode({ acknowledgement: encoded, signature: cloud.sign(concatBytes(DOMAIN, encoded)) });
-}
+export const signAcknowledgement = (cloud: Signer, acknowledgement: Acknowledgement): Uint8Array =>
+  signBody(cloud, 'ack', Acknowledgement.encode(acknowledgement));
 
 /** Throws ERR_LINK_ACKNOWLEDGEMENT_INVALID unless the cloud signed it for this site. */
 export function openAcknowledgement(
@@ -59,10 +48,7 @@ export function openAcknowledgement(
   signed: Uint8Array,
 ): Acknowledgement {
   try {
-    const { acknowledgement, signature } = Signed.decode(signed);
-    if (!verify(cloudKey, concatBytes(DOMAIN, acknowledgement), signature))
-      throw new Error('the cloud did not sign it');
-    const opened = Acknowledgement.decode(acknowledgement);
+    const opened = Acknowledgement.decode(openBody(verify, cloudKey, 'ack', signed));
     if (opened.site !== site) throw new Error(`it is of site ${opened.site}`);
     return opened;
   } catch (cause) {

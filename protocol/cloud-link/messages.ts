@@ -1,5 +1,6 @@
-import { flag, list, message, required, SignedHead, uint, type Infer } from '../ledger/index.js';
-import { AUTHORS_MAX, TIPS_MAX, Want } from '../replication/index.js';
+import { bytes, flag, hex, list, message, optional, required, SignedHead, uint, type Infer } from '../ledger/index.js';
+import { PART_BYTES_MAX } from '../policy-revision/index.js';
+import { AUTHORS_MAX, PARTS_ASKED_MAX, TIPS_MAX, Want } from '../replication/index.js';
 
 /** A gateway says all heads again this often, and that its logs grew after this: what was lost costs latency, nothing else. */
 export const HELLO_INTERVAL_MS = 30_000;
@@ -23,3 +24,19 @@ export const Wants = message({
   creditBytes: required(2, uint(2 ** 32 - 1)),
 });
 export type Wants = Infer<typeof Wants>;
+
+/** Asks for parts of policy revisions by their names. */
+export const PartsWanted = message({
+  /** Of this gateway; the reply names it. */
+  request: required(1, uint(2 ** 32 - 1)),
+  hashes: list(2, hex(32), PARTS_ASKED_MAX),
+});
+export type PartsWanted = Infer<typeof PartsWanted>;
+
+/** One of the parts that were asked for, or the end of them: what is not there is left out. */
+export const PartBrought = message({
+  request: required(1, uint(2 ** 32 - 1)),
+  /** Absent at the end. */
+  content: optional(2, bytes(1, PART_BYTES_MAX)),
+});
+export type PartBrought = Infer<typeof PartBrought>;

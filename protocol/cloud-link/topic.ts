@@ -9,16 +9,16 @@ export interface Carrier {
 }
 
 /** What a gateway says to the cloud, and the cloud to a gateway. */
-export const UP = ['hello', 'batch'] as const;
-export const DOWN = ['want', 'ack'] as const;
+export const UP = ['hello', 'batch', 'parts', 'answer'] as const;
+export const DOWN = ['want', 'ack', 'batch', 'part', 'request'] as const;
 export type Up = (typeof UP)[number];
 export type Down = (typeof DOWN)[number];
 
 const ROOT = 'sparc/1';
 const CARRIER = /^sparc\/1\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/([a-z0-9._-]{1,64})\/([0-9a-f]{64})\//;
 
-/** Every message of any gateway, as a filter for whoever takes them. */
-export const ANY_UP = `${ROOT}/+/+/+/up/+`;
+/** Messages of one kind of any gateway, as a filter for whoever takes them. */
+export const upFilter = (what: Up): string => `${ROOT}/+/+/+/up/${what}`;
 
 export const upTopic = (carrier: Carrier, what: Up): string => `${prefix(carrier)}up/${what}`;
 export const downTopic = (carrier: Carrier, what: Down): string => `${prefix(carrier)}down/${what}`;

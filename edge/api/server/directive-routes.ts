@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from '@sinclair/typebox';
 import { DirectiveId, EXPULSION_BYTES_MAX, openDirective, SignedDirective } from '@sparc/protocol/directive';
-import { DIRECTIVE_OUTCOMES } from '../../directives/index.js';
+import { DIRECTIVE_OUTCOMES, type DirectiveReceipt } from '../../directives/index.js';
 import { verifySignature } from '../../platform/index.js';
 import type { MeshView } from '../mesh-view.js';
 import type { FieldRequests } from './field-requests.js';
@@ -22,23 +22,26 @@ const Receipt = Type.Object(
   { additionalProperties: false },
 );
 
+interface ForDirectives {
+  readonly requests: FieldRequests;
+  readonly mesh: () => MeshView;
+}
+
 /**
  * What operators direct. The signature is the authorization; the field checks it, and who may. It is looked at here as well,
- * so that what nobody signed costs the field nothing.
+ * so that what nobody signed costs the field nothing. Rejects with ERR_DIRECTIVE_INVALID and as `FieldRequests.ask`.
  */
-export function addDirectiveRoutes(
-  api: FastifyInstance,
-  { requests, mesh }: { readonly requests: FieldRequests; readonly mesh: () => MeshView },
-  answers: (ok: object) => object,
-): void {
+export async function direct({ requests, mesh }: ForDirectives, directive: SignedDirective): Promise<DirectiveReceipt> {
+  openDirective(verifySignature, directive);
+  const isOperators = mesh().operators.some(({ key }) => key === directive.operator);
+  const { receipt } = await requests.ask({ kind: 'directive', directive }, undefined, isOperators);
+  return receipt;
+}
+
+export function addDirectiveRoutes(api: FastifyInstance, deps: ForDirectives, answers: (ok: object) => object): void {
   api.post<{ Body: SignedDirective }>(
     '/api/directives',
     { bodyLimit: BODY_BYTES_MAX, schema: { body: SignedDirective, ...answers(Receipt) } },
-    async ({ body }, reply) => {
-      openDirective(verifySignature, body);
-      const isOperators = mesh().operators.some(({ key }) => key === body.operator);
-      const { receipt } = await requests.ask({ kind: 'directive', directive: body }, undefined, isOperators);
-      return reply.headers({ 'cache-control': 'no-store' }).send(receipt);
-    },
+    async ({ body }, reply) => reply.headers({ 'cache-control': 'no-store' }).send(await direct(deps, body)),
   );
 }

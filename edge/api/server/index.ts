@@ -4,6 +4,7 @@
  */
 export { buildApi, type ApiDeps } from './build-api.js';
 export type { DeliveryViews } from './delivery-routes.js';
+export { direct } from './directive-routes.js';
 export { EventLog, type EventHistory, type EventRange } from './event-log.js';
 export { EventStreams } from './event-streams.js';
 export { FieldRequests } from './field-requests.js';

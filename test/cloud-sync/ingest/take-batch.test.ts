@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import t from 'tap';
 import { Months, takeBatch, type Taken } from '@sparc/cloud-sync/ingest';
-import { nodeCrypto } from '@sparc/cloud-sync/platform';
+import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { EntryContent, type Batch } from '@sparc/protocol/ledger';
 import type { Connections } from '@sparc/cloud-sync/db';
 import { cloudSite, storedEvents } from '../../support/cloud-site.js';
@@ -16,13 +16,23 @@ let seed = 20;
 
 async function setUp(connections: Connections) {
   const signer = testSigner(seed++);
-  const { database, tenant } = await cloudSite(connections, [signer.publicKey]);
+  const neighbour = testSigner(seed++);
+  const { database, tenant } = await cloudSite(connections, [signer.publicKey, neighbour.publicKey]);
   const deps = { database, crypto: nodeCrypto, months: new Months(database) };
   return {
     signer,
-    take: (batch: Batch | undefined): Promise<Taken> => {
+    neighbour,
+    expel: () =>
+      database.inTenant(tenant, ({ query }) =>
+        query
+          .updateTable('gateways')
+          .set({ state: 'expelled' })
+          .where('id', '=', Buffer.from(signer.publicKey))
+          .execute(),
+      ),
+    take: (batch: Batch | undefined, carrier = toHex(signer.publicKey)): Promise<Taken> => {
       if (batch === undefined) throw new Error('a batch');
-      return takeBatch(deps, { tenant, site: 'harbour' }, batch);
+      return takeBatch(deps, { tenant, site: 'harbour', gateway: carrier }, batch);
     },
     events: () => storedEvents(database, tenant, signer.publicKey),
     forks: () =>
@@ -55,6 +65,15 @@ for (const { name, skip, open } of DATABASES) {
       t.strictSame(await events(), all);
       const overlapping = batchesOf(commits.slice(2), 2)[0];
       t.equal((await take(overlapping)).kind, 'known');
+    });
+
+    t.test('what an expelled gateway carries is not stored, and its log that others carry is', async (t) => {
+      const { signer, take, expel, neighbour } = await setUp(connections);
+      const [first, second] = batchesOf([new TestChain(signer).open(1, [opened]), new TestChain(neighbour).open(1)]);
+      await expel();
+      t.equal((await take(second)).kind, 'notOfSite');
+      t.equal((await take(first)).kind, 'notOfSite');
+      t.equal((await take(first, toHex(neighbour.publicKey))).kind, 'stored');
     });
 
     t.test('of one batch that comes over two carriers at a time, one is stored', async (t) => {

@@ -1,0 +1,96 @@
+import {
+  openAnswer,
+  REQUEST_LIFETIME_MAX_MS,
+  signRequest,
+  type Answer,
+  type Carrier,
+} from '@sparc/protocol/cloud-link';
+import type { SignedDirective } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Clock, Random, Signer, VerifySignature } from '@sparc/protocol/ports';
+import type { CloudBus } from '../broker/index.js';
+import { fromHex, toHex } from '../platform/index.js';
+
+/** Of this process, that wait for their answers. */
+export const REQUESTS_WAITING_MAX = 1_024;
+/** An answer that was given before the deadline may be so long on its way. */
+const ANSWER_UNDER_WAY_MS = 2_000;
+const ID_BYTES = 16;
+
+/** `unheard`: nobody knows whether it came to the gateway; after the deadline it does nothing there any more. */
+export type RequestResult = Pick<Answer, 'code'> & { readonly outcome: Answer['outcome'] | 'unheard' };
+
+export interface GatewayRequestsDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly verify: VerifySignature;
+  readonly bus: CloudBus;
+  /** The key by which the cloud signs for a site. */
+  readonly signerOf: (tenant: string, site: string) => Signer;
+  readonly onRefused: (carrier: Carrier) => void;
+}
+
+interface Waiting {
+  readonly carrier: Carrier;
+  readonly answered: (answer: RequestResult) => void;
+}
+
+/** Asks a gateway over its link to do something, once and within a time. */
+export class GatewayRequests {
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(private readonly deps: GatewayRequestsDeps) {}
+
+  /** Every process hears all answers: it is for the one that asked to know its own. */
+  start(): Promise<void> {
+    return this.deps.bus.hear('answer', (carrier, body) => this.#answered(carrier, body));
+  }
+
+  /**
+   * What became of a directive at this gateway. `withinMs`: at most REQUEST_LIFETIME_MAX_MS. Rejects with ERR_LINK_BUSY where
+   * too many wait.
+   */
+  async direct(carrier: Carrier, directive: SignedDirective, withinMs: number): Promise<RequestResult> {
+    const { clock, random, bus, signerOf } = this.deps;
+    if (this.#waiting.size >= REQUESTS_WAITING_MAX) {
+      throw new SparcError('ERR_LINK_BUSY', `${REQUESTS_WAITING_MAX} requests wait for gateways`);
+    }
+    const { tenant, site, gateway } = carrier;
+    const id = toHex(random.bytes(ID_BYTES));
+    const lifetimeMs = Math.min(withinMs, REQUEST_LIFETIME_MAX_MS);
+    const deadlineUnixMs = clock.wall().unixMs + lifetimeMs;
+    const answer = new Promise<RequestResult>((resolve) => {
+      const timer = clock.setTimer(lifetimeMs + ANSWER_UNDER_WAY_MS, () => resolve({ outcome: 'unheard' }));
+      const answered = (result: RequestResult) => {
+        timer.cancel();
+        resolve(result);
+      };
+      this.#waiting.set(id, { carrier, answered });
+    }).finally(() => this.#waiting.delete(id));
+    await bus.say(
+      carrier,
+      'request',
+      signRequest(signerOf(tenant, site), { site, gateway, id, deadlineUnixMs, directive }),
+    );
+    return answer;
+  }
+
+  /** Those under way are unheard. */
+  stop(): void {
+    for (const { answered } of [...this.#waiting.values()]) answered({ outcome: 'unheard' });
+  }
+
+  #answered(carrier: Carrier, body: Uint8Array): void {
+    try {
+      const { id, outcome, code } = openAnswer(this.deps.verify, fromHex(carrier.gateway), carrier.site, body);
+      const waiting = this.#waiting.get(id);
+      if (waiting === undefined || !isSame(waiting.carrier, carrier)) return;
+      waiting.answered({ outcome, ...(code !== undefined && { code }) });
+    } catch {
+      this.deps.onRefused(carrier);
+    }
+  }
+}
+
+const isSame = (a: Carrier, b: Carrier): boolean =>
+  a.tenant === b.tenant && a.site === b.site && a.gateway === b.gateway;

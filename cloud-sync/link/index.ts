@@ -1,0 +1,8 @@
+/**
+ * The way down: what the authority of a site says and the parts of its policy, to the gateways that have a link; and what
+ * operators ask one gateway to do.
+ * @packageDocumentation
+ */
+export { AuthorityWatch, type AuthorityWatchDeps, type SiteName } from './authority-watch.js';
+export { GatewayRequests, type GatewayRequestsDeps, type RequestResult } from './gateway-requests.js';
+export { Publisher, type AuthoritySource, type PublisherDeps, type PublisherRefusal } from './publisher.js';

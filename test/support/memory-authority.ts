@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import type { AuthoritySource } from '@sparc/cloud-sync/link';
+import type { Batch } from '@sparc/protocol/ledger';
+import type { LogCommit } from '@sparc/protocol/ports';
+import type { EpochEnd } from '@sparc/protocol/replication';
+import { missingAfter } from '@sparc/protocol/replication';
+import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
+
+/** What the authority of a site said, and parts of its policy, without a database. */
+export class MemoryAuthority implements AuthoritySource {
+  readonly #log = new SimulatedLog();
+  readonly #parts = new Map<string, Uint8Array>();
+
+  say(commit: LogCommit): void {
+    this.#log.add(appendOf(commit));
+  }
+
+  /** Its name. */
+  keep(content: Uint8Array): string {
+    const hash = createHash('sha256').update(content).digest('hex');
+    this.#parts.set(hash, content);
+    return hash;
+  }
+
+  batches(_site: unknown, after: readonly EpochEnd[]): Promise<readonly Batch[]> {
+    return Promise.resolve(missingAfter(this.#log.log, after).flatMap((end) => this.#log.batchAfter(end) ?? []));
+  }
+
+  part(_site: unknown, hash: string): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#parts.get(hash));
+  }
+}
