@@ -1,9 +1,11 @@
 import { NO_DELIVERY } from '@sparc/protocol/delivery';
+import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { Expulsion } from '@sparc/protocol/roster';
 import { pino } from 'pino';
+import type { LinkFiles } from '../cloud-enrolment/index.js';
 import { readPlaces } from '../policy/index.js';
 import { expulsionsFromTexts } from '../membership/index.js';
-import { createNodeClock, createTimeEvidence, fromHex, gatewayChannel, nodeRandom } from '../platform/index.js';
+import { createNodeClock, createTimeEvidence, gatewayChannel, nodeRandom } from '../platform/index.js';
 import type { CloudAccess, MeshTime, SiteMesh } from '../site-mesh/index.js';
 import {
   buildApi,
@@ -84,7 +86,7 @@ function tell(message: SiteToField): void {
 async function startMesh(): Promise<void> {
   const { dataDir, mesh: config } = options;
   if (config === undefined) return;
-  const { SiteMesh } = await import('../site-mesh/index.js');
+  const { GrantedCloud, SiteMesh } = await import('../site-mesh/index.js');
   const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
   const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
   const ofField = { policyInForce: () => state.policyLane(), unread: () => state.unread() };
@@ -93,6 +95,7 @@ async function startMesh(): Promise<void> {
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
   const forField = { tell: tellField, stored, reaches };
+  const cloud = new GrantedCloud({ log: meshLog, accessTo: cloudAccess }, dataDir);
   const deps = {
     clock,
     random: nodeRandom,
@@ -101,7 +104,7 @@ async function startMesh(): Promise<void> {
     ...ofField,
     time,
     onDirective,
-    cloud: await cloudAccess(),
+    cloud: () => cloud.look(),
   };
   mesh = new SiteMesh(deps, dataDir, config);
   mesh.expelled(expulsions);
@@ -110,14 +113,16 @@ async function startMesh(): Promise<void> {
 }
 
 /** Nor does a gateway without a cloud. */
-async function cloudAccess(): Promise<CloudAccess | undefined> {
-  const { uplink } = options;
-  if (uplink === undefined) return undefined;
-  const { MqttLink } = await import('../uplink/mqtt/index.js');
+async function cloudAccess(
+  { tenant, cloudKey }: LinkGrant,
+  files: LinkFiles,
+  onFailure: (error: unknown, what: string) => void,
+): Promise<CloudAccess> {
+  const { RenewingLink } = await import('../uplink/mqtt/index.js');
   return {
-    tenant: uplink.tenant,
-    cloudKey: fromHex(uplink.cloudKey),
-    link: (carrier) => new MqttLink({ clock, random: nodeRandom }, uplink, carrier),
+    tenant,
+    cloudKey,
+    link: (carrier, signer) => new RenewingLink({ clock, random: nodeRandom, signer, files, onFailure }, carrier),
     direct: (directive) => direct({ requests, mesh: meshView }, directive),
   };
 }

@@ -3,7 +3,7 @@ import type { ErrorCode } from '@sparc/protocol/errors';
 import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
-import type { MeshConfig, UplinkConfig } from '../config/index.js';
+import type { MeshConfig } from '../config/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
 import type { SiteEvent } from './site-event.js';
@@ -21,8 +21,6 @@ export interface SiteOptions {
   readonly simulatorUrl?: string;
   /** Absent: the gateway speaks to no other. */
   readonly mesh?: MeshConfig;
-  /** Absent: the gateway has no link to the cloud of its own. */
-  readonly uplink?: UplinkConfig;
   readonly logLevel: string;
 }
 

@@ -1,6 +1,8 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { isAddress, signRequest } from '@sparc/protocol/roster';
+import { claim, LinkFiles } from '../cloud-enrolment/index.js';
+import { readClaimCode } from '@sparc/protocol/enrolment';
 import { loadGatewayConfig, type GatewayConfig } from '../config/index.js';
 import { joinSite } from '../membership/index.js';
 import { createNodeClock, loadIdentity, toHex, verifySignature } from '../platform/index.js';
@@ -17,6 +19,11 @@ interface RequestFlags {
   readonly out: string;
   readonly address: readonly string[];
 }
+interface ClaimFlags {
+  readonly config: string;
+  readonly address: readonly string[];
+  readonly by?: string;
+}
 interface JoinFlags {
   readonly config: string;
   readonly by?: string;
@@ -28,7 +35,7 @@ export function addMembershipCommands(cli: Cli, gateway: Command): void {
     .command('request')
     .description('write a request to be enrolled, for the authority of a site')
     .requiredOption('--out <file>', 'the request')
-    .option('--address <host:port>', 'where other gateways reach this one (default: mesh.listen)', addTo, [])
+    .addOption(addressOption())
     .addOption(configOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nIt holds no secret. Several --address are tried one after the other.')
@@ -42,7 +49,24 @@ export function addMembershipCommands(cli: Cli, gateway: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', examples('sparc gateway join hallway.admission'))
     .action((admission: string, flags: JoinFlags) => join(cli, admission, flags));
+  gateway
+    .command('claim')
+    .argument('<url>', 'of the cloud, as its page shows it beside the code')
+    .argument('<code>', 'that the cloud made for this gateway')
+    .description('make this gateway a member of the site for which the cloud made a code, and link it to the cloud')
+    .addOption(addressOption())
+    .addOption(configOption())
+    .addOption(byOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nThe code is shown to the cloud that made it, and to nobody who stands in between.')
+    .addHelpText('after', examples('sparc gateway claim https://cloud.example.com:7743 4K7QD-9XW2M-0TRZ5-H8B3C-V6NPJ'))
+    .action((url: string, code: string, flags: ClaimFlags) => claimed(cli, url, code, flags));
 }
+
+const addressOption = (): Option =>
+  new Option('--address <host:port>', 'where other gateways reach this one (default: mesh.listen)')
+    .argParser(addTo)
+    .default([]);
 
 function addTo(address: string, others: readonly string[]): readonly string[] {
   if (isAddress(address)) return [...others, address];
@@ -51,11 +75,10 @@ function addTo(address: string, others: readonly string[]): readonly string[] {
 
 function request({ output }: Cli, { config: path, out, address }: RequestFlags): void {
   const config = loadGatewayConfig(path);
-  const identity = loadIdentity(config.dataDir);
   const { name } = config.gateway;
   const addresses = address.length > 0 ? address : ownAddresses(config);
-  writeBinaryFile(out, signRequest(identity, { name, addresses }));
-  const key = toHex(identity.publicKey);
+  writeBinaryFile(out, ownRequest(config, addresses));
+  const key = toHex(loadIdentity(config.dataDir).publicKey);
   const where = addresses.length === 0 ? 'found by multicast DNS' : `at ${addresses.join(', ')}`;
   output.result({ file: out, key, name, addresses }, `${out} asks for ${name}, ${key}, ${where}.`);
 }
@@ -68,9 +91,31 @@ function ownAddresses({ mesh }: GatewayConfig): readonly string[] {
   return [`${host.includes(':') ? `[${host}]` : host}:${port}`];
 }
 
-async function join({ output }: Cli, file: string, { config, by }: JoinFlags): Promise<void> {
-  const { dataDir } = loadGatewayConfig(config);
-  const admission = readBinaryFile(file, ADMISSION_BYTES_MAX);
+const ownRequest = ({ dataDir, gateway: { name } }: GatewayConfig, addresses: readonly string[]): Uint8Array =>
+  signRequest(loadIdentity(dataDir), { name, addresses }, new LinkFiles(dataDir).request());
+
+const join = (cli: Cli, file: string, { config, by }: JoinFlags): Promise<void> =>
+  joinBy(cli, loadGatewayConfig(config), by, readBinaryFile(file, ADMISSION_BYTES_MAX));
+
+async function claimed(cli: Cli, url: string, typed: string, { config: path, address, by }: ClaimFlags): Promise<void> {
+  const config = loadGatewayConfig(path);
+  const code = readClaimCode(typed);
+  const request = ownRequest(config, address.length > 0 ? address : ownAddresses(config));
+  await joinBy(cli, config, by, await claim(cloudAddress(url), code, request));
+}
+
+function cloudAddress(url: string): URL {
+  const address = URL.canParse(url) ? new URL(url) : undefined;
+  if (address?.protocol === 'https:') return address;
+  throw new SparcError('ERR_CLI_USAGE', `'${url}' is no address such as https://cloud.example.com:7743`);
+}
+
+async function joinBy(
+  { output }: Cli,
+  { dataDir }: GatewayConfig,
+  by: string | undefined,
+  admission: Uint8Array,
+): Promise<void> {
   const { authority, roster } = await acting(dataDir, by, {
     name: 'site.joined',
     work: () => joinSite(dataDir, verifySignature, siteInForce(dataDir), admission, createNodeClock().wall().unixMs),

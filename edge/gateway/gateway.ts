@@ -161,7 +161,6 @@ export class Gateway {
         logLevel: config.log.level,
         ...(simulatorUrl === undefined ? {} : { simulatorUrl }),
         ...(config.mesh && { mesh: config.mesh }),
-        ...(config.uplink && { uplink: config.uplink }),
       },
     );
   }

@@ -1,14 +1,17 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { isNewer, newestOf, openAdmission, type OpenAdmission } from '@sparc/protocol/roster';
+import { LinkFiles } from '../cloud-enrolment/index.js';
 import { findIdentity, findIdentitySeed, toHex } from '../platform/index.js';
 import { readMembership, writeMembership, type MembershipRecord } from './membership-files.js';
 import { withSecret } from './site-secrets.js';
 
 /**
  * Makes the gateway of a data directory a member of the site that its admission names. `policySite`: the id of the site
- * whose policy is in force, if one is. A gateway that runs finds it within seconds: it need not stop for it.
- * Throws ERR_MESH_ADMISSION_INVALID, ERR_MESH_ROSTER_SET_BACK or ERR_MESH_OTHER_SITE, or what the file system throws.
+ * whose policy is in force, if one is. A gateway that runs finds it within seconds, and the cloud if that enrolled it: it need
+ * not stop for it.
+ * Throws ERR_MESH_ADMISSION_INVALID, ERR_MESH_ROSTER_SET_BACK, ERR_MESH_OTHER_SITE or ERR_CLAIM_LINK_INVALID, or what the file
+ * system throws.
  */
 export function joinSite(
   dataDir: string,
@@ -22,6 +25,7 @@ export function joinSite(
   const before = readable(dataDir, verify);
   if (before !== undefined) assertFollows(before, admission);
   const secrets = withSecret(before?.secrets, admission.siteSecret, admission.previousSecrets, nowUnixMs);
+  if (admission.link !== undefined) new LinkFiles(dataDir).keep(admission.link);
   writeMembership(dataDir, { ...admission, secrets });
   return admission;
 }

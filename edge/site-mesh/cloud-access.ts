@@ -13,7 +13,8 @@ export interface CloudAccess {
   readonly tenant: string;
   /** The key by which the cloud signs for the site. */
   readonly cloudKey: Uint8Array;
-  readonly link: (carrier: Carrier) => CloudLink;
+  /** `signer`: of the gateway. */
+  readonly link: (carrier: Carrier, signer: Signer) => CloudLink;
   /** What an operator directs through the cloud. */
   readonly direct: UplinkDeps['direct'];
 }
@@ -36,7 +37,7 @@ export function cloudUplink({ tenant, cloudKey, link, direct }: CloudAccess, dep
   return new Uplink({
     ...deps,
     verify: verifySignature,
-    link: link({ tenant, site: siteId, gateway: own.author }),
+    link: link({ tenant, site: siteId, gateway: own.author }, deps.signer),
     cloudKey,
     direct,
     onTurn: ({ isConnected, why }) => {

@@ -5,6 +5,7 @@
 export type { CloudAccess } from './cloud-access.js';
 export { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader, type DeliveryReaderDeps } from './delivery-reader.js';
 export { FieldHints, type FieldHintsDeps } from './field-hints.js';
+export { GrantedCloud, type GrantedCloudDeps } from './granted-cloud.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
 export { membershipHandlers } from './membership-handlers.js';
 export { runningView, type MeshFacts } from './mesh-view.js';

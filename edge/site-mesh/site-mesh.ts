@@ -6,13 +6,17 @@ import { MESH_OFF, type MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import { Membership, readMembership, secretsOf, type MembershipRecord } from '../membership/index.js';
 import { findIdentity, findIdentitySeed, verifySignature } from '../platform/index.js';
+import type { CloudAccess } from './cloud-access.js';
 import { MeshRun, type MeshRunDeps } from './mesh-run.js';
 import { troubleOf, type Trouble } from './trouble.js';
 
 /** How often the files of the membership are looked at, and a mesh that cannot run is tried again. */
 export const LOOK_AGAIN_MS = 5_000;
 
-export type SiteMeshDeps = Omit<MeshRunDeps, 'signer' | 'seed' | 'membership'>;
+export interface SiteMeshDeps extends Omit<MeshRunDeps, 'signer' | 'seed' | 'membership' | 'cloud'> {
+  /** The same value as long as it is the same cloud. */
+  readonly cloud?: () => Promise<CloudAccess | undefined>;
+}
 
 /**
  * The mesh part of the site process. The gateway may join its site, or another one, while it runs; whatever stands in the
@@ -20,6 +24,8 @@ export type SiteMeshDeps = Omit<MeshRunDeps, 'signer' | 'seed' | 'membership'>;
  */
 export class SiteMesh {
   #run: MeshRun | undefined;
+  /** That it has. */
+  #cloud: CloudAccess | undefined;
   #trouble: Trouble | undefined;
   #hasLooked = false;
   #timer: Timer | undefined;
@@ -93,7 +99,9 @@ export class SiteMesh {
 
   async #follow(found: MembershipRecord | undefined): Promise<void> {
     const run = this.#run;
-    if (run !== undefined && !run.isDamaged && found !== undefined && isOfSameMesh(run.membership, found)) {
+    const cloud = await this.deps.cloud?.();
+    const isSound = run?.isDamaged === false && cloud === this.#cloud;
+    if (isSound && found !== undefined && isOfSameMesh(run.membership, found)) {
       run.membership.takeRoster(found.signed);
       run.membership.takeExpulsions(found.expulsions);
       const { present } = found.secrets;
@@ -101,6 +109,7 @@ export class SiteMesh {
       return;
     }
     await this.#end();
+    this.#cloud = cloud;
     if (found !== undefined && !this.#stopped) await this.#begin(found);
   }
 
@@ -113,7 +122,7 @@ export class SiteMesh {
       deps.log.warn({ trouble: troubleOf(error) }, 'a newer roster counts, but the disk did not take it'),
     );
     membership.takeExpulsions(this.#expulsions);
-    const run = MeshRun.open({ ...deps, signer, seed, membership }, dataDir, this.config);
+    const run = MeshRun.open({ ...deps, cloud: this.#cloud, signer, seed, membership }, dataDir, this.config);
     try {
       await run.start();
       this.#run = run;

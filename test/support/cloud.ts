@@ -1,21 +1,31 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker, type Refusal } from '@sparc/cloud-sync/broker';
 import type { Connections, Database } from '@sparc/cloud-sync/db';
-import { siteSigner, type CertificateAuthorities, type Credentials } from '@sparc/cloud-sync/identity';
+import { isAdmitted, siteSigner, type CertificateAuthorities, type Credentials } from '@sparc/cloud-sync/identity';
 import { Ingest, type IngestRefusal } from '@sparc/cloud-sync/ingest';
+import {
+  AuthorityWatch,
+  GatewayRequests,
+  Publisher,
+  type PublisherRefusal,
+  type RequestResult,
+  type SiteName,
+} from '@sparc/cloud-sync/link';
 import { nodeCrypto } from '@sparc/cloud-sync/platform';
-import type { UplinkConfig } from '@sparc/edge/config';
 import { nodeRandom, toHex, verifySignature } from '@sparc/edge/platform';
 import type { ReadableLogs } from '@sparc/edge/replica';
-import { Uplink } from '@sparc/edge/uplink';
-import { MqttLink } from '@sparc/edge/uplink/mqtt';
+import { Uplink, type UplinkDeps } from '@sparc/edge/uplink';
+import { MqttLink, type CallCredentials } from '@sparc/edge/uplink/mqtt';
+import type { LinkGrant } from '@sparc/protocol/enrolment';
+import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Fork } from '@sparc/protocol/replication';
 import type { Signer } from '@sparc/protocol/ports';
-import { certificateRequest, openAuthorities } from './certificates.js';
+import { keyAndRequest, openAuthorities } from './certificates.js';
 import { cloudSite } from './cloud-site.js';
+import { MemoryAuthority } from './memory-authority.js';
 import { systemClock } from './system-clock.js';
 
 interface Test {
@@ -28,7 +38,7 @@ type Gateway = Pick<Signer, 'publicKey'>;
 const SECRET = new Uint8Array(32).fill(11);
 /** Broker and ingest on loopback, with one tenant and the gateways of its site `harbour`. */
 export class Cloud {
-  readonly refusals: (Refusal | IngestRefusal)[] = [];
+  readonly refusals: (Refusal | IngestRefusal | PublisherRefusal | 'answer')[] = [];
   readonly forks: Fork[] = [];
   readonly failures: unknown[] = [];
 
@@ -43,8 +53,11 @@ export class Cloud {
     public port: number,
   ) {}
 
-  #broker: Broker | undefined;
-  #ingest: Ingest | undefined;
+  /** What the authority of the site said. */
+  readonly authority = new MemoryAuthority();
+  #requests: GatewayRequests | undefined;
+  /** Ended in this order. */
+  #parts: readonly { stop(): Promise<void> | void }[] = [];
 
   static async start(t: Test, connections: Connections, gateways: readonly Gateway[]): Promise<Cloud> {
     const { database, tenant } = await cloudSite(
@@ -55,7 +68,6 @@ export class Cloud {
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const authorities = await openAuthorities(join(folder, 'keys'));
     const cloud = new Cloud(t, database, tenant, authorities, await authorities.server(['127.0.0.1']), folder, 0);
-    writeFileSync(join(folder, 'root.pem'), authorities.rootPem);
     t.teardown(() => cloud.stop());
     await cloud.run();
     return cloud;
@@ -67,64 +79,85 @@ export class Cloud {
 
   /** Also after `stop`. */
   async run(): Promise<void> {
-    const onRefused = (why: Refusal | IngestRefusal) => this.refusals.push(why);
+    const { database } = this;
+    const onRefused = (why: Refusal | IngestRefusal | PublisherRefusal) => this.refusals.push(why);
     const broker = new Broker(
-      { isAdmitted: () => Promise.resolve(true), onRefused },
+      { isAdmitted: (carrier, certificate) => isAdmitted(database, carrier, certificate), onRefused },
       { host: '127.0.0.1', port: this.port, ...this.server, rootPem: this.authorities.rootPem },
     );
     await broker.start();
     this.port = broker.port;
-    const ingest = new Ingest({
-      clock: systemClock,
-      crypto: nodeCrypto,
-      database: this.database,
-      bus: broker,
-      signerOf: (tenant, site) => siteSigner(SECRET, tenant, site),
-      onRefused,
-      onFork: (fork) => this.forks.push(fork),
-      onFailure: (error) => this.failures.push(error),
+    const onFailure = (error: unknown) => void this.failures.push(error);
+    const signerOf = (tenant: string, site: string) => siteSigner(SECRET, tenant, site);
+    const shared = { clock: systemClock, database, bus: broker, signerOf, onRefused, onFailure };
+    const ingest = new Ingest({ ...shared, crypto: nodeCrypto, onFork: (fork) => this.forks.push(fork) });
+    const publisher = new Publisher({ ...shared, authority: this.authority });
+    const requests = new GatewayRequests({
+      ...shared,
+      random: nodeRandom,
+      verify: verifySignature,
+      onRefused: () => this.refusals.push('answer'),
     });
-    await ingest.start();
-    [this.#broker, this.#ingest] = [broker, ingest];
+    const onGrew = (site: SiteName) => {
+      publisher.grew(site);
+      void broker.lookAtLinks(site);
+    };
+    const watch = new AuthorityWatch({ ...shared, onGrew });
+    watch.start();
+    for (const part of [ingest, publisher, requests]) await part.start();
+    this.#requests = requests;
+    this.#parts = [watch, broker, requests, publisher, ingest];
   }
 
   async stop(): Promise<void> {
-    await this.#broker?.stop();
-    await this.#ingest?.stop();
+    for (const part of this.#parts) await part.stop();
+  }
+
+  /** An operator asks a gateway, which has so long to answer. */
+  async direct(gateway: Gateway, directive: SignedDirective, withinMs = 30_000): Promise<RequestResult | undefined> {
+    const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(gateway.publicKey) };
+    return this.#requests?.direct(carrier, directive, withinMs);
   }
 
   /** Of a gateway that was enrolled, or of whoever says so with a certificate of another installation. */
-  async uplinkConfig(gateway: Gateway, issuer = this.authorities): Promise<UplinkConfig> {
-    const { keyPem, request } = await certificateRequest();
-    const key = toHex(gateway.publicKey);
-    const carrier = { tenant: this.tenant, site: 'harbour', gateway: key };
-    const path = (name: string) => join(this.folder, `${key.slice(0, 8)}-${name}`);
+  async credentials(gateway: Gateway, issuer = this.authorities): Promise<CallCredentials> {
+    const { keyPem, request } = keyAndRequest();
+    const { brokerUrl, root, certificates } = await this.grant(gateway, request, issuer);
+    const pem = (der: Uint8Array) => new X509Certificate(der).toString();
+    return { url: brokerUrl, keyPem, certificatesPem: certificates.map(pem).join(''), rootPem: pem(root) };
+  }
+
+  /** What a gateway takes home that made this request for a certificate. */
+  async grant(gateway: Gateway, request: Uint8Array, issuer = this.authorities): Promise<LinkGrant> {
+    const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(gateway.publicKey) };
     const { chain } = await issuer.issue(carrier, request);
-    writeFileSync(path('cert.pem'), chain.map((der) => new X509Certificate(der).toString()).join(''));
-    writeFileSync(path('key.pem'), keyPem, { mode: 0o600 });
     return {
-      url: `mqtts://127.0.0.1:${this.port}`,
       tenant: this.tenant,
-      cloudKey: toHex(this.cloudKey),
-      certificateFile: path('cert.pem'),
-      keyFile: path('key.pem'),
-      authorityFile: join(this.folder, 'root.pem'),
+      cloudKey: this.cloudKey,
+      brokerUrl: `mqtts://127.0.0.1:${this.port}`,
+      renewalUrl: 'https://127.0.0.1:1',
+      root: this.authorities.rootDer,
+      certificates: chain,
     };
   }
 
   /** The link of a gateway with these logs, over a relay where a port is given. Started; it ends with the test. */
-  async uplink(gateway: Gateway, logs: ReadableLogs, port = this.port): Promise<Uplink> {
-    const config = { ...(await this.uplinkConfig(gateway)), url: `mqtts://127.0.0.1:${port}` };
+  async uplink(gateway: Signer, logs: ReadableLogs, port = this.port, more: Partial<UplinkDeps> = {}): Promise<Uplink> {
+    const credentials = { ...(await this.credentials(gateway)), url: `mqtts://127.0.0.1:${port}` };
     const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(gateway.publicKey) };
     const uplink = new Uplink({
       clock: systemClock,
       verify: verifySignature,
-      link: new MqttLink({ clock: systemClock, random: nodeRandom }, config, carrier),
+      signer: gateway,
+      take: () => undefined,
+      direct: () => Promise.reject(new Error('nothing is directed')),
+      link: new MqttLink({ clock: systemClock, random: nodeRandom, credentials: () => credentials }, carrier),
       logs,
       siteId: 'harbour',
       cloudKey: this.cloudKey,
       onTurn: () => undefined,
       onFailure: (error) => this.failures.push(error),
+      ...more,
     });
     this.t.teardown(() => uplink.stop());
     uplink.start();

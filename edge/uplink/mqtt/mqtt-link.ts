@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { connect, type MqttClient } from 'mqtt';
 import { downFilter, readDownTopic, upTopic, type Carrier, type Up } from '@sparc/protocol/cloud-link';
-import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, CloudLink, CloudLinkHandlers, Random, Timer } from '@sparc/protocol/ports';
-import type { UplinkConfig } from '../../config/index.js';
-import { readSecretFile } from '../../platform/index.js';
 
 /** Between two calls, doubled each time; times 0.5 to 1.5 by chance, so that not all sites of a cloud call at once. */
 export const CALL_PAUSE_MS = { first: 1_000, max: 60_000 };
@@ -15,12 +11,25 @@ const CALL_MAX_MS = 15_000;
 const KEEP_ALIVE_S = 20;
 const STOP_MAX_MS = 500;
 
+/** Where to call, and as whom; PEM. */
+export interface CallCredentials {
+  /** `mqtts://HOST:PORT`. */
+  readonly url: string;
+  readonly keyPem: string;
+  /** The gateway's own first. */
+  readonly certificatesPem: string;
+  /** That the broker's certificate must lead to. */
+  readonly rootPem: string;
+}
+
 export interface MqttLinkDeps {
   readonly clock: Clock;
   readonly random: Random;
+  /** Asked for each call; the call fails with what it throws. */
+  readonly credentials: () => CallCredentials;
 }
 
-/** The link to the cloud by MQTT 3.1.1 over mutual TLS. The certificate is read anew for each call. */
+/** The link to the cloud by MQTT 3.1.1 over mutual TLS. */
 export class MqttLink implements CloudLink {
   #handlers: CloudLinkHandlers | undefined;
   #client: MqttClient | undefined;
@@ -30,7 +39,6 @@ export class MqttLink implements CloudLink {
 
   constructor(
     private readonly deps: MqttLinkDeps,
-    private readonly config: UplinkConfig,
     private readonly carrier: Carrier,
   ) {}
 
@@ -44,6 +52,12 @@ export class MqttLink implements CloudLink {
     this.#client?.publish(upTopic(this.carrier, what), Buffer.from(body.buffer, body.byteOffset, body.length), {
       qos: 1,
     });
+  }
+
+  /** Ends the present link, where there is one: the next call has other credentials. */
+  callAgain(): void {
+    this.#pauseMs = CALL_PAUSE_MS.first;
+    this.#client?.end(true);
   }
 
   async stop(): Promise<void> {
@@ -90,18 +104,16 @@ export class MqttLink implements CloudLink {
     }
   }
 
-  /** Throws where key or certificates cannot be read. */
+  /** Throws where the credentials cannot be had. */
   #connect(): MqttClient {
-    const { url, certificateFile, keyFile, authorityFile } = this.config;
-    const key = readSecretFile(keyFile);
-    if (key === undefined) throw new SparcError('ERR_CONFIG_UNREADABLE', `${keyFile} is not there`, { path: keyFile });
+    const { url, keyPem, certificatesPem, rootPem } = this.deps.credentials();
     return connect(url, {
       protocolVersion: 4,
       clientId: this.carrier.gateway,
       clean: true,
-      cert: readFileSync(certificateFile),
-      key: Buffer.from(key),
-      ca: readFileSync(authorityFile),
+      cert: certificatesPem,
+      key: keyPem,
+      ca: rootPem,
       rejectUnauthorized: true,
       keepalive: KEEP_ALIVE_S,
       connectTimeout: CALL_MAX_MS,

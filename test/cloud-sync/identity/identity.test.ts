@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import t from 'tap';
 import { carrierOf, siteSigner, type CertificateAuthorities } from '@sparc/cloud-sync/identity';
-import { certificateRequest, openAuthorities } from '../../support/certificates.js';
+import { keyAndRequest, openAuthorities } from '../../support/certificates.js';
 
 const [ours, theirs] = ['0b9e8f7a-1c2d-4e3f-8a9b-0c1d2e3f4a5b', '1b9e8f7a-1c2d-4e3f-8a9b-0c1d2e3f4a5b'];
 const carrier = { tenant: ours, site: 'harbour', gateway: 'ab'.repeat(32) };
@@ -45,7 +45,7 @@ t.test(
   "a certificate names whom its tenant's own authority issued it to, below the root of the installation",
   async (t) => {
     const authorities = await openAuthorities(join(folder, 'keys'));
-    const { request, keyPem } = await certificateRequest();
+    const { request, keyPem } = keyAndRequest();
     const { chain, notAfter, serial } = await authorities.issue(carrier, request);
     t.strictSame(await takenFor(authorities, keyPem, asPem(chain)), carrier);
 
@@ -77,7 +77,7 @@ t.test(
     const path = join(folder, 'kept');
     const [one, two] = await Promise.all([openAuthorities(path), openAuthorities(path)]);
     t.equal(one.rootPem, two.rootPem);
-    const { request } = await certificateRequest();
+    const { request } = keyAndRequest();
     const [first] = await Promise.all([one.issue(carrier, request), two.issue(carrier, request)]);
     const again = await (await openAuthorities(path)).issue(carrier, request);
     t.strictSame(again.chain[1], first.chain[1]);
@@ -96,7 +96,7 @@ t.test(
 t.test('a request that is none, or was changed, gets no certificate', async (t) => {
   const authorities = await openAuthorities(join(folder, 'keys'));
   const refused = { code: 'ERR_IDENTITY_REQUEST_INVALID' };
-  const { request } = await certificateRequest();
+  const { request } = keyAndRequest();
   const altered = request.map((byte, at) => (at === 60 ? byte ^ 1 : byte));
   for (const bytes of [new Uint8Array(), new TextEncoder().encode('no request'), altered]) {
     await t.rejects(authorities.issue(carrier, bytes), refused);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
@@ -123,11 +122,10 @@ t.test('the link to the cloud', async (t) => {
     const [own, other] = [newSigner(), newSigner()];
     const cloud = await Cloud.start(t, connections, [own, other]);
     const client = async (clientId = toHex(own.publicKey)) => {
-      const { url, certificateFile, keyFile, authorityFile } = await cloud.uplinkConfig(own);
-      const [cert, key, ca] = [certificateFile, keyFile, authorityFile].map((path) => readFileSync(path));
+      const { url, keyPem: key, certificatesPem: cert, rootPem: ca } = await cloud.credentials(own);
       return connectAsync(url, {
         ...{ clientId, protocolVersion: 4, reconnectPeriod: 0 },
-        ...{ cert: cert ?? '', key: key ?? '', ca: ca ?? '' },
+        ...{ cert, key, ca },
       });
     };
     const others = { tenant: cloud.tenant, site: 'harbour', gateway: toHex(other.publicKey) };
@@ -156,12 +154,10 @@ t.test('the link to the cloud', async (t) => {
   t.test('a certificate of another authority does not connect, whatever it says', async (t) => {
     const own = newSigner();
     const cloud = await Cloud.start(t, connections, [own]);
-    const config = await cloud.uplinkConfig(own, await openAuthorities(join(cloud.folder, 'others')));
-    const [cert, key, ca] = [config.certificateFile, config.keyFile, config.authorityFile].map((path) =>
-      readFileSync(path),
-    );
-    const tls = { cert: cert ?? '', key: key ?? '', ca: ca ?? '' };
-    await t.rejects(connectAsync(config.url, { ...tls, clientId: toHex(own.publicKey), reconnectPeriod: 0 }, false));
+    const others = await openAuthorities(join(cloud.folder, 'others'));
+    const { url, keyPem: key, certificatesPem: cert, rootPem: ca } = await cloud.credentials(own, others);
+    const tls = { cert, key, ca };
+    await t.rejects(connectAsync(url, { ...tls, clientId: toHex(own.publicKey), reconnectPeriod: 0 }, false));
     await patiently('it is counted', () => cloud.refusals.includes('certificate'));
   });
 

@@ -223,26 +223,3 @@ t.test('the token of a host is one line in a file that others cannot read', asyn
   chmodSync(path, 0o640);
   t.throws(() => loadHostToken(path), { code: 'ERR_CONFIG_SECRET_EXPOSED' });
 });
-
-t.test(
-  'a link to the cloud goes over TLS, with files beside the configuration, and from members of a site',
-  async (t) => {
-    const uplink = `uplink:
-  url: mqtts://cloud.example.com:8883
-  tenant: 0b9e8f7a-1c2d-4e3f-8a9b-0c1d2e3f4a5b
-  cloudKey: ${'c3'.repeat(32)}
-  certificateFile: uplink/certificate.pem
-  keyFile: uplink/key.pem
-  authorityFile: uplink/broker.pem
-`;
-    t.match(parseGatewayConfig(CONFIG + uplink, '/etc/sparc/gateway.yaml').uplink, {
-      url: 'mqtts://cloud.example.com:8883',
-      certificateFile: '/etc/sparc/uplink/certificate.pem',
-      keyFile: '/etc/sparc/uplink/key.pem',
-      authorityFile: '/etc/sparc/uplink/broker.pem',
-    });
-    t.match(problemsIn(edited(CONFIG + uplink, 'mqtts://', 'mqtt://').text), [{ message: /over TLS/ }]);
-    t.match(problemsIn(edited(CONFIG + uplink, '0b9e8f7a-', '').text), [{ message: /UUID/ }]);
-    t.match(problemsIn(CONFIG.replace(/^mesh:.*\n/m, '') + uplink), [{ message: /needs `mesh`/ }]);
-  },
-);

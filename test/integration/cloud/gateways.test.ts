@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { LinkFiles } from '@sparc/edge/cloud-enrolment';
 import { findIdentity } from '@sparc/edge/platform';
 import { Cloud } from '../../support/cloud.js';
 import { storedEvents } from '../../support/cloud-site.js';
@@ -25,8 +26,8 @@ t.test(
       return found;
     };
     const cloud = await Cloud.start(t, await migrated(await openPglite(t)), [identity(north), identity(south)]);
-    const config = JSON.parse(readFileSync(north.configPath, 'utf8')) as object;
-    writeFileSync(north.configPath, JSON.stringify({ ...config, uplink: await cloud.uplinkConfig(identity(north)) }));
+    const files = new LinkFiles(north.dataDir);
+    files.keep(await cloud.grant(identity(north), files.request()));
     await cloud.stop();
 
     north.start();
