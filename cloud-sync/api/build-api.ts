@@ -5,9 +5,14 @@ import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
+import { nodeCrypto } from '../platform/index.js';
+import { SiteFollowers } from '../sites/index.js';
 import { Sessions, type Session } from '../users/index.js';
 import { addConsoleRoutes } from './console-routes.js';
 import { asApiError, errorReply } from './error-reply.js';
+import { addEventRoutes } from './event-routes.js';
+import { EventStreams } from './event-streams.js';
+import { addGatewayRoutes } from './gateway-routes.js';
 import { addHealthRoutes, type PartHealth } from './health-routes.js';
 import { addLoginRoutes } from './login-routes.js';
 import { addSiteRoutes } from './site-routes.js';
@@ -63,7 +68,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
     secret: options.jwtSecret,
     sign: { expiresIn: options.accessMs / 1_000, algorithm: 'HS256' },
   });
-  if (options.isCrossOrigin) await api.register(cors, { origin: true, methods: METHODS, exposedHeaders: ['etag', 'retry-after'] });
+  if (options.isCrossOrigin)
+    await api.register(cors, { origin: true, methods: METHODS, exposedHeaders: ['etag', 'retry-after'] });
 
   const sessions = new Sessions({ database, clock, random }, options.refreshMs);
   api.decorateRequest('identity');
@@ -78,6 +84,17 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
   addUserRoutes(api, { random, database });
   addSiteRoutes(api, { database });
+  const followers = new SiteFollowers({
+    ...{ clock, database, verify: nodeCrypto.verify },
+    onFailure: (error, what) => log.error({ err: error }, what),
+  });
+  const streams = new EventStreams(clock);
+  api.addHook('preClose', async () => {
+    followers.stop();
+    streams.close();
+  });
+  addGatewayRoutes(api, { clock, database, followers });
+  addEventRoutes(api, { database, followers, streams, isLoggedIn: (session) => sessions.isGoing(session) });
   addConsoleRoutes(api);
   api.get('/api/v1/catalogue', async () => ({ errors: ERRORS, events: EVENTS, reasons: REASON_TEXTS }));
   return api;

@@ -16,6 +16,7 @@ export const ErrorReply = Type.Object(
 const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_API_REQUEST_INVALID: 400,
   ERR_API_NOT_FOUND: 404,
+  ERR_API_DIRECTIVE_UNKNOWN: 404,
   ERR_API_LOGIN_REFUSED: 401,
   ERR_API_LOGIN_TOO_FAST: 429,
   ERR_API_TOKEN_REFUSED: 401,

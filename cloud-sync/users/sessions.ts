@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
-import { SparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import type { Database, Transaction } from '../db/index.js';
 import type { Identity } from './roles.js';
@@ -80,6 +80,16 @@ export class Sessions {
     );
     if (found === undefined) throw refused();
     return found;
+  }
+
+  /** Also while the database cannot be asked. */
+  async isGoing(session: Session): Promise<boolean> {
+    try {
+      await this.identity(session);
+      return true;
+    } catch (error) {
+      return !isSparcError(error, 'ERR_API_TOKEN_REFUSED');
+    }
   }
 
   /** Idempotent. */

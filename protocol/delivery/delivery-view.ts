@@ -7,7 +7,7 @@ const key = Type.String({ description: 'an Ed25519 public key in hex' });
 const cursor = (of: string) => Type.String({ description: `\`EPOCH.SEQUENCE\` of ${of}` });
 
 /** How far one gateway is, by its own log; instants are those of its clock. */
-const GatewayDelivery = closed({
+export const GatewayDelivery = closed({
   key,
   name: Type.String(),
   isSelf: Type.Boolean(),

@@ -25,6 +25,16 @@ export interface GatewayReport {
 
 export const NO_REPORT: GatewayReport = { revocation: { number: 0 } };
 
+/** Events that a report is made of. */
+export const REPORTING_EVENTS: ReadonlySet<string> = new Set([
+  'gateway.started',
+  'policy.loaded',
+  'policy.lost',
+  'revocation.applied',
+  'clock.holdover',
+  'clock.site_time',
+]);
+
 /** How the authority of a site names its revisions: number, and start of a hash. */
 const ISSUED_REVISION = /^(\d{1,10})-[0-9a-f]{16}$/;
 const DIGITS = /^\d{1,15}$/;

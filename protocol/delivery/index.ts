@@ -12,10 +12,6 @@ export {
   type Answer,
 } from './delivery-log.js';
 export { deliveryOf, directiveOf, type DeliverySite, type SiteGateway } from './delivery-of.js';
-export {
-  DeliveryView,
-  DirectiveView,
-  NO_DELIVERY,
-  type DirectiveAnswer,
-  type GatewayDelivery,
-} from './delivery-view.js';
+export { DeliveryView, DirectiveView, GatewayDelivery, NO_DELIVERY, type DirectiveAnswer } from './delivery-view.js';
+export { REPORTING_EVENTS } from './gateway-report.js';
+export type { EntryMark, SaidEntry } from './said-entry.js';

@@ -33,6 +33,14 @@ create index on sessions (expires_at);
 call keep_tenants_apart('sessions');
 grant select, insert, update, delete on sessions to sparc_app;
 
+-- Whether an event says how far a gateway is, or is about a directive: of all that a site recorded, what its page starts from.
+create function is_of_delivery(p_record jsonb) returns boolean language sql immutable parallel safe
+  return p_record ->> 'name' in (
+    'gateway.started', 'policy.loaded', 'policy.lost', 'revocation.applied', 'clock.holdover', 'clock.site_time'
+  ) or p_record -> 'detail' ? 'directive';
+
+create index on events (tenant_id, site_id) where is_of_delivery(record);
+
 -- What the service does by itself, once a period whichever process comes first. Of no tenant, and through functions alone.
 create table jobs (
   name text primary key,

@@ -1,0 +1,64 @@
+import type { FastifyInstance } from 'fastify';
+import { Type, type Static } from '@sinclair/typebox';
+import { DirectiveView, GatewayDelivery } from '@sparc/protocol/delivery';
+import { DirectiveId } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
+import type { Database } from '../db/index.js';
+import { directiveView, gatewaysView, type SiteFollowers } from '../sites/index.js';
+import { answers } from './guard.js';
+import { closed, instant, Key, SiteId } from './schemas.js';
+
+export interface GatewayRoutesDeps {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly followers: SiteFollowers;
+}
+
+const State = Type.Unsafe<'claimed' | 'active' | 'expelled' | 'replaced'>({
+  type: 'string',
+  enum: ['claimed', 'active', 'expelled', 'replaced'],
+});
+const GatewaysView = closed({
+  gateways: Type.Array(
+    closed({
+      ...GatewayDelivery.properties,
+      state: State,
+      queuedEntryCount: Type.Optional(
+        Type.Integer({ description: 'entries that it had, as it or a neighbour said last, and that are not here' }),
+      ),
+      lastContactUnixMs: Type.Optional(instant('when it spoke to the cloud itself')),
+      certificateEndsUnixMs: Type.Optional(instant('when the last of its certificates ends')),
+    }),
+  ),
+  directives: Type.Array(DirectiveView, { description: 'the newest, newest first' }),
+  former: Type.Array(closed({ key: Key, name: Type.String(), state: State }), {
+    description: 'those that were expelled, or replaced',
+  }),
+});
+const BySite = closed({ site: SiteId });
+const ByDirective = closed({ site: SiteId, id: DirectiveId });
+
+/** How far the gateways of a site are, by their own logs: what was published, and what is applied. */
+export function addGatewayRoutes(api: FastifyInstance, { clock, database, followers }: GatewayRoutesDeps): void {
+  api.get<{ Params: Static<typeof BySite> }>(
+    '/api/v1/sites/:site/gateways',
+    { schema: { params: BySite, ...answers(GatewaysView) } },
+    async ({ identity: { tenant }, params: { site } }) => {
+      const follower = await followers.upToDate(tenant, site);
+      return database.inTenant(tenant, (transaction) => gatewaysView(transaction, site, follower, clock.wall().unixMs));
+    },
+  );
+  api.get<{ Params: Static<typeof ByDirective> }>(
+    '/api/v1/sites/:site/directives/:id',
+    { schema: { params: ByDirective, ...answers(DirectiveView) } },
+    async ({ identity: { tenant }, params: { site, id } }) => {
+      const follower = await followers.upToDate(tenant, site);
+      const found = await database.inTenant(tenant, (transaction) =>
+        directiveView(transaction, site, follower, id, clock.wall().unixMs),
+      );
+      if (found === undefined) throw new SparcError('ERR_API_DIRECTIVE_UNKNOWN', `no ledger carries a directive ${id}`);
+      return found;
+    },
+  );
+}

@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import {
+  deliveryOf,
+  directiveOf,
+  type DeliverySite,
+  type DirectiveView,
+  type GatewayDelivery,
+} from '@sparc/protocol/delivery';
+import type { GatewayState, Transaction } from '../db/index.js';
+import { toHex } from '../platform/index.js';
+import type { SiteFollower } from './site-follower.js';
+
+/** Of three greetings, which come every 30 s, one at least has come. */
+export const REACHED_MAX_MS = 90_000;
+
+/** A gateway: what its own log proves, and what the cloud knows beside that. */
+export interface GatewayView extends GatewayDelivery {
+  readonly state: GatewayState;
+  /** Entries that it had, as it said last, and that are not here. */
+  readonly queuedEntryCount?: number;
+  readonly lastContactUnixMs?: number;
+  readonly certificateEndsUnixMs?: number;
+}
+
+export interface GatewaysView {
+  readonly gateways: readonly GatewayView[];
+  /** Newest first. */
+  readonly directives: readonly DirectiveView[];
+  /** Those that were expelled, or replaced. */
+  readonly former: readonly { readonly key: string; readonly name: string; readonly state: GatewayState }[];
+}
+
+interface GatewayRow {
+  readonly id: Uint8Array;
+  readonly name: string;
+  readonly state: GatewayState;
+  readonly queued_entries: number | null;
+  readonly last_contact_at: Date | null;
+  readonly ends_at: Date | null;
+}
+
+export async function gatewaysView(
+  transaction: Transaction,
+  site: string,
+  follower: SiteFollower,
+  nowUnixMs: number,
+): Promise<GatewaysView> {
+  const rows = await readGateways(transaction, site);
+  const current = rows.filter(isCurrent);
+  const { gateways, directives } = deliveryOf(follower.delivery, deliverySite(current, follower, nowUnixMs), true);
+  const byKey = new Map(current.map((row) => [toHex(row.id), row]));
+  return {
+    gateways: gateways.flatMap((gateway) => {
+      const row = byKey.get(gateway.key);
+      return row === undefined ? [] : [{ ...gateway, ...linkOf(row) }];
+    }),
+    directives,
+    former: rows.filter((row) => !isCurrent(row)).map(({ id, name, state }) => ({ key: toHex(id), name, state })),
+  };
+}
+
+/** Undefined for one that no log here carries, or that its operator had no right to. */
+export async function directiveView(
+  transaction: Transaction,
+  site: string,
+  follower: SiteFollower,
+  id: string,
+  nowUnixMs: number,
+): Promise<DirectiveView | undefined> {
+  const given = follower.delivery.given(id);
+  const current = (await readGateways(transaction, site)).filter(isCurrent);
+  return given && directiveOf(follower.delivery, deliverySite(current, follower, nowUnixMs), given);
+}
+
+const isCurrent = ({ state }: GatewayRow): boolean => state === 'claimed' || state === 'active';
+
+const deliverySite = (rows: readonly GatewayRow[], follower: SiteFollower, nowUnixMs: number): DeliverySite => ({
+  members: rows.map(({ id, name, last_contact_at: contact }) => ({
+    key: toHex(id),
+    name,
+    isSelf: false,
+    isReached: contact !== null && nowUnixMs - contact.getTime() <= REACHED_MAX_MS,
+  })),
+  operatorNames: follower.operatorNames,
+});
+
+const linkOf = ({ state, queued_entries: queued, last_contact_at: contact, ends_at: ends }: GatewayRow) => ({
+  state,
+  ...(queued !== null && { queuedEntryCount: queued }),
+  ...(contact !== null && { lastContactUnixMs: contact.getTime() }),
+  ...(ends !== null && { certificateEndsUnixMs: ends.getTime() }),
+});
+
+async function readGateways({ query }: Transaction, site: string): Promise<readonly GatewayRow[]> {
+  return query
+    .selectFrom('gateways')
+    .leftJoin('gateway_status', 'gateway_status.gateway_id', 'gateways.id')
+    .select(['gateways.id', 'gateways.name', 'gateways.state', 'queued_entries', 'last_contact_at'])
+    .select(
+      sql<Date | null>`(select max(not_after) from gateway_certificates c
+        where c.gateway_id = gateways.id and c.revoked_at is null)`.as('ends_at'),
+    )
+    .where('gateways.site_id', '=', site)
+    .orderBy('gateways.name')
+    .execute();
+}

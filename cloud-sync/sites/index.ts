@@ -1,0 +1,9 @@
+/**
+ * What sites have recorded, as people ask for it: events, and how far each gateway is.
+ * @packageDocumentation
+ */
+export { CURSOR_PATTERN, type CloudEvent } from './cloud-event.js';
+export { directiveView, gatewaysView, REACHED_MAX_MS, type GatewaysView, type GatewayView } from './gateways-view.js';
+export { readEvents, type EventsWanted } from './read-events.js';
+export { SiteFollower, type SiteNews } from './site-follower.js';
+export { FOLLOW_INTERVAL_MS, SiteFollowers, type SiteFollowersDeps } from './site-followers.js';
