@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { RunSparc } from './sparc-command.js';
+import type { RunCommand } from './sparc-command.js';
 import type { GatewayFolder } from './gateway-folder.js';
 
 /** The authority of the demo site: who belongs to it, and who may enter. A real one is kept in a safe, on no gateway. */
@@ -7,7 +7,7 @@ export class DemoAuthority {
   constructor(
     private readonly folder: string,
     private readonly siteId: string,
-    private readonly runSparc: RunSparc,
+    private readonly runSparc: RunCommand,
   ) {}
 
   /**

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { firmwareImage, MODEL, SIMULATED_VENDOR } from '../devices/index.js';
-import type { RunSparc } from './sparc-command.js';
+import type { RunCommand } from './sparc-command.js';
 
 const FIRMWARE = { major: 1, minor: 1, build: 0 };
 const VERSION = '1.1.0';
@@ -17,7 +17,7 @@ export class DemoBundle {
 
   constructor(
     private readonly folder: string,
-    private readonly runSparc: RunSparc,
+    private readonly runSparc: RunCommand,
   ) {
     this.#signerFile = join(folder, 'signer.json');
     this.#keyFile = join(folder, 'signer.pem');

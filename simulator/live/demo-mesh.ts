@@ -6,11 +6,11 @@ import { DEMO_GATEWAYS, gatewayOfBus, type DemoGateway } from './demo-gateways.j
 import { DemoOperator } from './demo-operator.js';
 import type { GatewayFolder, GatewaySetup } from './gateway-folder.js';
 import { GatewayLink } from './gateway-link.js';
-import { GatewayProcess } from './gateway-process.js';
+import { ServerProcess } from './server-process.js';
 import type { LineAddress } from './line-end.js';
 import { LiveMesh } from './live-mesh.js';
 import { freePort } from './ports.js';
-import type { RunSparc } from './sparc-command.js';
+import type { RunCommand } from './sparc-command.js';
 
 export interface DemoMeshEvents {
   onChange(): void;
@@ -22,7 +22,7 @@ export interface DemoMeshEvents {
 interface Member {
   readonly gateway: DemoGateway;
   readonly folder: GatewayFolder;
-  readonly process: GatewayProcess;
+  readonly process: ServerProcess;
   readonly port: number;
   readonly meshPort: number;
 }
@@ -39,7 +39,7 @@ export class DemoMesh {
     private readonly folder: DemoFolder,
     private readonly pageUrls: readonly string[],
     private readonly events: DemoMeshEvents,
-    private readonly runSparc: RunSparc,
+    private readonly runSparc: RunCommand,
   ) {}
 
   /** Lays the cables. */
@@ -48,7 +48,7 @@ export class DemoMesh {
       DEMO_GATEWAYS.map(async (gateway, index) => {
         const folder = this.folder.gateway(gateway.id);
         const pageUrl = this.pageUrls[index] ?? '';
-        const process = new GatewayProcess(folder, pageUrl);
+        const process = new ServerProcess(folder.server, pageUrl);
         process.onEnded = (error) => this.events.onEnded(error);
         return { gateway, folder, process, port: Number(new URL(pageUrl).port), meshPort: await freePort() };
       }),

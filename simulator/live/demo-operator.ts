@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import type { RunSparc } from './sparc-command.js';
+import type { RunCommand } from './sparc-command.js';
 
 const NAME = 'Operator of the demo';
 /** Everything that an operator may do at all. */
@@ -14,7 +14,7 @@ export class DemoOperator {
   constructor(
     readonly keyFile: string,
     private readonly authorityPath: string,
-    private readonly runSparc: RunSparc,
+    private readonly runSparc: RunCommand,
   ) {
     this.#appointedFile = `${keyFile}.appointed`;
   }

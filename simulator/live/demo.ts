@@ -13,7 +13,7 @@ import type { LineKind } from './line-end.js';
 import type { LiveMesh } from './live-mesh.js';
 import { LiveSite } from './live-site.js';
 import { assertPortsFree } from './ports.js';
-import { sparcUntil, type RunSparc } from './sparc-command.js';
+import { commandsUntil, SPARC, type RunCommand } from './sparc-command.js';
 
 export interface DemoOptions {
   readonly dataPath: string;
@@ -43,7 +43,7 @@ export class Demo {
   busCount = 0;
   readonly #abort = new AbortController();
   /** A command for its gateways; ended when the demo is stopped. */
-  readonly runSparc: RunSparc = sparcUntil(this.#abort.signal);
+  readonly runSparc: RunCommand = commandsUntil(this.#abort.signal, SPARC);
   readonly #stops: (() => Promise<unknown>)[] = [];
   #starting: Promise<unknown> = Promise.resolve();
 

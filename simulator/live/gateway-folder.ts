@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LineAddress } from './line-end.js';
 import { LIVE_BAUD_RATE } from './live-site.js';
+import type { Server } from './server-process.js';
+import { SPARC } from './sparc-command.js';
 
 /** What a gateway of the demo is configured with in this run. */
 export interface GatewaySetup {
@@ -34,6 +36,12 @@ export class GatewayFolder {
     this.requestFile = join(path, 'enrolment.request');
     this.admissionFile = join(path, 'enrolment.admission');
     this.#keyFile = join(path, 'member-key');
+  }
+
+  /** How the gateway is run. */
+  get server(): Server {
+    const { id, configFile, logFile } = this;
+    return { name: `gateway ${id}`, command: [SPARC, 'gateway', 'run', '--config', configFile], logFile };
   }
 
   /** Its public key, once it is a member of the site. */

@@ -1,11 +1,11 @@
 import { found } from './http-parts.js';
 import type { GatewayLink } from './gateway-link.js';
-import type { GatewayProcess } from './gateway-process.js';
+import type { ServerProcess } from './server-process.js';
 
 export interface LiveGateway {
   readonly id: string;
   readonly name: string;
-  readonly process: GatewayProcess;
+  readonly process: ServerProcess;
 }
 
 /** The gateways of a live site and the cables between them, as a visitor's hands reach them. */
@@ -24,7 +24,7 @@ export class LiveMesh {
   }
 
   /** Throws ERR_SIMULATOR_NOT_FOUND. */
-  gateway(id: string): GatewayProcess {
+  gateway(id: string): ServerProcess {
     return found(this.#gateways, id, 'gateway').process;
   }
 

@@ -1,22 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 
-export const SPARC = join(import.meta.dirname, '..', '..', '..', 'edge', 'bin', 'sparc.js');
+const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
+export const SPARC = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
+export const SPARC_CLOUD = join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js');
 
-/** Runs `sparc` with these arguments, and gives what it says. */
-export type RunSparc = (...args: readonly string[]) => Promise<string>;
+/** Runs a program with these arguments, and gives what it says. */
+export type RunCommand = (...args: readonly string[]) => Promise<string>;
 
 /**
- * Commands that are ended by `signal`. They throw ERR_SIMULATOR_GATEWAY_ENDED with what they say of a failure, and the
- * signal's reason.
+ * Commands of a program that are ended by `signal`. They throw ERR_SIMULATOR_GATEWAY_ENDED with what they say of a failure,
+ * and the signal's reason.
  */
-export const sparcUntil =
-  (signal: AbortSignal): RunSparc =>
+export const commandsUntil =
+  (signal: AbortSignal, program: string): RunCommand =>
   async (...args) => {
     signal.throwIfAborted();
-    const child = spawn(process.execPath, [SPARC, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     const end = () => child.kill('SIGKILL');
     signal.addEventListener('abort', end);
     let said = '';
@@ -29,6 +31,6 @@ export const sparcUntil =
     if (child.exitCode === 0) return said;
     throw new SparcError(
       'ERR_SIMULATOR_GATEWAY_ENDED',
-      `sparc ${args.join(' ')} failed\n${(complaint || said).trimEnd()}`,
+      `${basename(program, '.js')} ${args.join(' ')} failed\n${(complaint || said).trimEnd()}`,
     );
   };

@@ -3,31 +3,36 @@ import { once } from 'node:events';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SparcError } from '@sparc/protocol/errors';
-import type { GatewayFolder } from './gateway-folder.js';
-import { SPARC } from './sparc-command.js';
-
 const READY_MAX_MS = 30_000;
-/** Ctrl-C promises an end within 5 s; a gateway that hangs is killed before. */
+/** Ctrl-C promises an end within 5 s; whoever hangs is killed before. */
 const STOP_MAX_MS = 4_000;
 const LOG_LINES_SHOWN = 12;
 
-export type GatewayState = 'down' | 'starting' | 'running';
+export type ServerState = 'down' | 'starting' | 'running';
 
-/** A real gateway in processes of its own, its log in a file of its folder. */
-export class GatewayProcess {
+/** What is run, and what it is called where it fails. */
+export interface Server {
+  readonly name: string;
+  /** For Node: a program, and what it is told. */
+  readonly command: readonly string[];
+  readonly logFile: string;
+}
+
+/** A real gateway, or the cloud, in processes of its own, its log in a file. */
+export class ServerProcess {
   /** It ended by itself. */
   onEnded: (error: SparcError) => void = () => undefined;
   onChange: () => void = () => undefined;
   #child: ChildProcess | undefined;
-  #state: GatewayState = 'down';
+  #state: ServerState = 'down';
   #isAskedToEnd = false;
 
   constructor(
-    private readonly folder: GatewayFolder,
+    private readonly server: Server,
     readonly pageUrl: string,
   ) {}
 
-  get state(): GatewayState {
+  get state(): ServerState {
     return this.#state;
   }
 
@@ -39,14 +44,12 @@ export class GatewayProcess {
     if (this.#state !== 'down') return;
     this.#isAskedToEnd = false;
     this.#become('starting');
-    const log: FileHandle = await open(this.folder.logFile, 'a');
+    const log: FileHandle = await open(this.server.logFile, 'a');
     if (this.#isAskedToEnd) {
       this.#become('down');
       return log.close();
     }
-    const child = spawn(process.execPath, [SPARC, 'gateway', 'run', '--config', this.folder.configFile], {
-      stdio: ['ignore', log.fd, log.fd],
-    });
+    const child = spawn(process.execPath, this.server.command, { stdio: ['ignore', log.fd, log.fd] });
     this.#child = child;
     child.once('exit', () => this.#onExit(child));
     await log.close();
@@ -91,7 +94,7 @@ export class GatewayProcess {
     void this.#endedError(howEnded(child)).then(this.onEnded);
   }
 
-  #become(state: GatewayState): void {
+  #become(state: ServerState): void {
     this.#state = state;
     this.onChange();
   }
@@ -104,10 +107,10 @@ export class GatewayProcess {
   }
 
   async #endedError(what: string): Promise<SparcError> {
-    const { id, logFile } = this.folder;
+    const { name, logFile } = this.server;
     const log = await readFile(logFile, 'utf8');
     const lines = log.trimEnd().split('\n').slice(-LOG_LINES_SHOWN);
-    const message = `gateway ${id} ${what}; the end of ${logFile}:\n${lines.join('\n')}`;
+    const message = `${name} ${what}; the end of ${logFile}:\n${lines.join('\n')}`;
     return new SparcError('ERR_SIMULATOR_GATEWAY_ENDED', message);
   }
 }
