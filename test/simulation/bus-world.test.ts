@@ -14,8 +14,6 @@ const CAUGHT_BY: Readonly<Record<(typeof BUS_DEFECTS)[number], string>> = {
   deafDevice: 'devices-return',
 };
 
-t.setTimeout(600_000);
-
 t.test('readers on faulty lines keep every promise, and every kind of fault fires', async (t) => {
   const fired = new Map<string, number>();
   for (const seed of SEEDS) {

@@ -6,8 +6,6 @@ import t from 'tap';
 const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 5] : [Number(process.env.SIMULATION_SEED)];
 const HOURS = 0.01;
 
-t.setTimeout(600_000);
-
 t.test(
   'readers from their box are found, addressed and keyed, whatever their quirks, and only in windows',
   async (t) => {

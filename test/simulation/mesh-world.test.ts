@@ -3,8 +3,6 @@ import { MESH_DEFECTS, MESH_FAULTS, MeshWorld, type MeshWorldOptions } from '@sp
 import { DISK_FAULTS } from '@sparc/simulator/world';
 import t from 'tap';
 
-t.setTimeout(600_000);
-
 /** `SIMULATION_SEED=42` runs one seed alone. Cost grows with the square of the gateways. */
 const WORLDS: readonly MeshWorldOptions[] =
   process.env.SIMULATION_SEED === undefined

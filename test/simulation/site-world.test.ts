@@ -3,8 +3,6 @@ import { BUS_BEHAVIOUR_FAULTS, SITE_DEFECTS, SITE_FAULTS, SiteWorld } from '@spa
 import { DISK_FAULTS } from '@sparc/simulator/world';
 import t from 'tap';
 
-t.setTimeout(600_000);
-
 /** `SIMULATION_SEED=42` runs one seed alone. */
 const SEEDS = process.env.SIMULATION_SEED === undefined ? [1, 2] : [Number(process.env.SIMULATION_SEED)];
 

@@ -2,8 +2,6 @@ import { checkFaultsFired, Violations } from '@sparc/simulator/scenarios';
 import { THIEF_FAULTS, TOWN_FAULTS, TownWorld } from '@sparc/simulator/site';
 import t from 'tap';
 
-t.setTimeout(1_500_000);
-
 const SEED = 7;
 
 t.test('a town is without a cloud for three days, and keeps every promise', async (t) => {

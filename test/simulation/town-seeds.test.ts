@@ -5,8 +5,6 @@ import { checkFaultsFired, Violations } from '@sparc/simulator/scenarios';
 import { THIEF_FAULTS, TOWN_FAULTS, type WorldReport } from '@sparc/simulator/site';
 import t from 'tap';
 
-t.setTimeout(1_500_000);
-
 const SEEDS_COUNT = 100;
 /** Two threads share the seeds, where there are two processors. */
 const THREADS_MAX = 2;

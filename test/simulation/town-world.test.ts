@@ -1,8 +1,6 @@
 import { TOWN_DEFECTS, TownPolicy, TownWorld, type TownDefect } from '@sparc/simulator/site';
 import t from 'tap';
 
-t.setTimeout(300_000);
-
 /** The checker that has to object to each defect, and how busy the town has to be for it to show. */
 const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonly pace: number }>> = {
   silentReaders: { checker: 'answers-in-time', pace: 1 },

@@ -20,8 +20,8 @@ import { WIRE_CODE, WireMonitor } from './wire-monitor.js';
 
 const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
 const ENTRIES_MAX = 100_000;
-/** Over the 5 s that a stop may take. */
-const STOP_MAX_MS = 8_000;
+/** Far over the 5 s that a stop may take. */
+const STOP_MAX_MS = 30_000;
 /** For a machine that has other things to do as well. */
 const ONLINE_MAX_MS = 60_000;
 /** A poll and its reply on a slow line. */
@@ -213,7 +213,7 @@ export class LiveGateway {
   }
 
   /** Resolves with the first event of the journal that fits. */
-  event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 10_000): Promise<RecordedEvent> {
+  event(fits: (event: RecordedEvent) => boolean, what: string, timeoutMs = 30_000): Promise<RecordedEvent> {
     return this.#journal(what, (events) => events.find(fits), timeoutMs);
   }
 
@@ -233,7 +233,7 @@ export class LiveGateway {
   }
 
   async api<T>(path: string): Promise<T> {
-    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(2_000) });
+    const response = await fetch(`${this.apiUrl}${path}`, { signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     return (await response.json()) as T;
   }

@@ -9,7 +9,7 @@ import { REPOSITORY } from './repository.js';
 import { sparc, type Ended } from './sparc-command.js';
 
 const BIN = join(REPOSITORY, 'edge', 'bin', 'sparc.js');
-const STOP_MAX_MS = 8_000;
+const STOP_MAX_MS = 30_000;
 
 /** Where a gateway runs: on this machine, or in a network of its own. */
 export interface GatewayHost {
@@ -26,7 +26,7 @@ export interface GatewayLines {
   readonly osdpKeysFile?: string;
 }
 
-const FETCH_MAX_MS = 2_000;
+const FETCH_MAX_MS = 10_000;
 
 const THIS_MACHINE: GatewayHost = {
   prefix: [],

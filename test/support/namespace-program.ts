@@ -10,7 +10,7 @@ export interface NamespaceAnswer {
   readonly error?: string;
 }
 
-const FETCH_MAX_MS = 2_000;
+const FETCH_MAX_MS = 10_000;
 
 async function answer(request: NamespaceRequest): Promise<unknown> {
   if (request.kind === 'sparc') return sparc(request.args);

@@ -8,8 +8,6 @@ import { sparc, spawnSparc } from '../../support/sparc-command.js';
 
 const PDID = { vendor: '5C-26-23', model: 8, version: 3, serial: 88_712, firmware: '2.0.11' };
 
-t.setTimeout(120_000);
-
 /** The real API over a wall with one reader in service and one without a key; `sparc` finds it as it would a gateway. */
 async function gateway(t: Test, work: TaskWork = async () => undefined) {
   const started = await startCommissioning(t, {

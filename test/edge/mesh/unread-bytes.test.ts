@@ -33,11 +33,11 @@ t.test('what is taken is what arrived, however it was cut', async (t) => {
 t.test('the longest frame costs little more in single bytes than in one piece', async (t) => {
   const unread = new UnreadBytes();
   const one = new Uint8Array([7]);
-  const startedAtMs = performance.now();
+  const before = process.cpuUsage();
   for (let count = 0; count < FRAME_BYTES_MAX; count += 1) unread.add(one);
   t.ok(unread.take(FRAME_BYTES_MAX).every((byte) => byte === 7));
   for (let count = 0; count < FRAME_BYTES_MAX; count += 1) unread.add(one);
   for (let count = 0; count < FRAME_BYTES_MAX; count += 1) unread.take(1);
   // A copy of all for each byte takes minutes.
-  t.ok(performance.now() - startedAtMs < 5_000);
+  t.ok(process.cpuUsage(before).user < 10_000_000);
 });

@@ -5,8 +5,6 @@ import { eventually, SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
 import { WIRE_CODE } from '../../support/wire-monitor.js';
 import { Commissioner } from './commissioner.js';
 
-t.setTimeout(120_000);
-
 const [SLOW, FAST] = [38_400, 115_200] as const;
 
 t.test(

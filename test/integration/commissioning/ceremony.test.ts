@@ -9,8 +9,6 @@ import { sparc } from '../../support/sparc-command.js';
 import { WIRE_CODE, type WireFrame } from '../../support/wire-monitor.js';
 import { Commissioner } from './commissioner.js';
 
-t.setTimeout(120_000);
-
 const READER = 'front-reader';
 const ADDRESS = 1;
 const FOUND_AT = 7;

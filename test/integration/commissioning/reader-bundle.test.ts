@@ -88,8 +88,6 @@ const isSoon = (condition: () => boolean): Promise<boolean> =>
     () => false,
   );
 
-t.setTimeout(120_000);
-
 t.test('both readers of a door get new firmware, one after the other, and the door opens all the while', async (t) => {
   const { gateway, transfer, view, firmwareOf } = await scene(t);
   t.strictSame((await view()).bundles.length, 1, 'the page offers it');

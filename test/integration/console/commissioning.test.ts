@@ -5,8 +5,6 @@ import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { bus, deviceHealth, type Wall } from '../../support/commissioning-site.js';
 import { commissioningScene } from './commissioning-scene.js';
 
-t.setTimeout(120_000);
-
 const READERS = ['front-out-device', 'front-in-device', 'server-out-device'] as const;
 const [FRONT, INSIDE, SERVER] = READERS;
 

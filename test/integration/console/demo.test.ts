@@ -6,8 +6,6 @@ import { startDemo } from '../../support/demo.js';
 import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(240_000);
-
 /** For a machine that has other things to do as well. */
 const HEARD_MAX_MS = 40_000;
 /** There, a search, which waits for every address, takes its time. */
@@ -152,8 +150,6 @@ t.test('the page of the demo', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     t.pass();
   });
 
-  const { exitCode, tookMs } = await demo.stop();
-  t.equal(exitCode, 0);
-  t.ok(tookMs < 5_000, `Ctrl-C took ${Math.round(tookMs)} ms`);
+  t.equal(await demo.stop(), 0);
   await page.getByText('This page has lost its gateway').waitFor();
 });

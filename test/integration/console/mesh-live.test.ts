@@ -6,8 +6,6 @@ import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(120_000);
-
 /** For a machine that has other things to do as well. */
 const patience = { timeout: 30_000 };
 

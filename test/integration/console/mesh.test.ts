@@ -3,8 +3,6 @@ import { MESH_OFF } from '@sparc/edge/api';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { changed, headOf, keyOf, meshOf, openMeshPage } from '../../support/mesh-page.js';
 
-t.setTimeout(60_000);
-
 const MINUTE_MS = 60_000;
 
 t.test('the mesh view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {

@@ -9,8 +9,6 @@ import { keyOf, meshOf, openPage, type ShownSite } from '../../support/mesh-page
 import { eventually } from '../../support/peers.js';
 import { siteSnapshot } from '../../support/site-fixture.js';
 
-t.setTimeout(60_000);
-
 const MINUTE_MS = 60_000;
 const RIGHTS = ['mode', 'revoke', 'grant', 'order', 'expel'];
 const [HALLWAY, GATE, CELLAR] = [keyOf(1), keyOf(2), keyOf(3)];

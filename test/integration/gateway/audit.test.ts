@@ -5,8 +5,6 @@ import t from 'tap';
 import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
 
-t.setTimeout(60_000);
-
 t.test('what people do to a gateway is in its journal, whether it ran or not', async (t) => {
   const gateway = await LiveGateway.create({ site: liveSiteFile([{ id: 'front', bus: 'bus-a' }]) });
   t.teardown(() => gateway.remove());

@@ -7,8 +7,6 @@ import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
 import { eventually } from '../../support/peers.js';
 
-t.setTimeout(60_000);
-
 const DAY_MS = 86_400_000;
 
 t.test('a clock before what has surely passed is not believed until a person says so, over a kill -9', async (t) => {

@@ -9,8 +9,6 @@ import { eventually } from '../../support/peers.js';
 import { WIRE_CODE } from '../../support/wire-monitor.js';
 import { DurabilityShim, SKIP_WITHOUT_CC, type ShimEvent } from '../journal/durability-shim.js';
 
-t.setTimeout(60_000);
-
 const GRANT_COUNT = 5;
 const SYNCHRONOUS_OFF = new URL('../journal/preload-synchronous-off.js', import.meta.url).href;
 

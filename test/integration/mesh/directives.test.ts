@@ -17,8 +17,6 @@ import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
 import { sparc, type Ended } from '../../support/sparc-command.js';
 
-t.setTimeout(180_000);
-
 const WAIT_MAX_MS = 60_000;
 const LINKAGE: LinkageRule = {
   id: 'vault-too',

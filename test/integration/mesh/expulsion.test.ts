@@ -9,8 +9,6 @@ import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(180_000);
-
 const MET_MAX_MS = 60_000;
 const LOOK_MS = 100;
 const folder = await mkdtemp(join(tmpdir(), 'sparc-expulsion-'));

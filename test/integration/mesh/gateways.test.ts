@@ -10,8 +10,6 @@ import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(300_000);
-
 const SITE = 'harbour';
 
 async function siteOf(t: Test, ...names: string[]): Promise<{ folder: string; gateways: MeshGateway[] }> {

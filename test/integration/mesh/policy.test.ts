@@ -8,8 +8,6 @@ import { eventually } from '../../support/peers.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { sparc } from '../../support/sparc-command.js';
 
-t.setTimeout(180_000);
-
 const TAKEN_MAX_MS = 60_000;
 const folder = await mkdtemp(join(tmpdir(), 'sparc-mesh-policy-'));
 const [site, courier, authority] = ['site.yaml', 'site.courier', 'authority'].map((name) => join(folder, name));
