@@ -24,6 +24,8 @@ export interface ApiDeps {
   readonly database: Database;
   readonly log: FastifyBaseLogger;
   readonly health: () => readonly PartHealth[];
+  /** A request was answered, with this HTTP status. */
+  readonly onAnswer: (status: number) => void;
 }
 
 export interface ApiOptions {
@@ -79,6 +81,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
     reply.header('cache-control', 'no-store');
     request.identity = await sessions.identity(await sessionOf(request.jwtVerify<Session>()));
   });
+
+  api.addHook('onResponse', async (_request, { statusCode }) => deps.onAnswer(statusCode));
 
   addHealthRoutes(api, health);
   addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });

@@ -16,6 +16,7 @@ const FOLDERS = [
   { path: '/protocol/page/', folder: new URL('.', import.meta.resolve('@sparc/protocol/page/page.css')) },
 ];
 
+/** Of the page, beside those of every answer. */
 const HEADERS = {
   'cache-control': 'no-cache',
   'content-security-policy': [
@@ -28,10 +29,7 @@ const HEADERS = {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
 };
 
 /** The page. Its files are read once, at start: no request names a path on disk. */

@@ -1,6 +1,7 @@
 import {
   closing,
   createTenant,
+  embeddedFolder,
   expireEvents,
   listTenants,
   makeMonthsAhead,
@@ -19,7 +20,9 @@ export function addDatabaseCommands(cli: Cli): void {
   cli.program
     .command('seed')
     .description('make a first tenant with a site and an administrator, where there is no tenant yet')
-    .action(() => seed(cli));
+    .option('--site <id>', 'of the site', 'site-1')
+    .option('--site-name <name>', 'for people', 'First site')
+    .action((flags: SeedFlags) => seed(cli, flags));
   cli.program
     .command('maintain')
     .description(
@@ -40,21 +43,27 @@ async function runMigrations(cli: Cli): Promise<void> {
 
 const FIRST = { name: 'First tenant', region: 'local', retentionDays: 365 } as const;
 const FIRST_USER = 'admin';
-const FIRST_SITE = { id: 'site-1', name: 'First site' } as const;
 
-async function seed(cli: Cli): Promise<void> {
+interface SeedFlags {
+  readonly site: string;
+  readonly siteName: string;
+}
+
+async function seed(cli: Cli, { site, siteName }: SeedFlags): Promise<void> {
+  // Nobody else can: a database inside the program is open once at a time.
+  if (embeddedFolder(cli.location()) !== undefined) await closing(await openConnections(cli.location()), migrate);
   const made = await cli.withDatabase(async (database) => {
     if ((await listTenants(database)).length > 0) return undefined;
     const tenant = await createTenant(database, FIRST);
     await database.inTenant(tenant, ({ query }) =>
       query
         .insertInto('sites')
-        .values({ tenant_id: tenant, ...FIRST_SITE })
+        .values({ tenant_id: tenant, id: site, name: siteName })
         .execute(),
     );
     const user = { name: FIRST_USER, role: 'administrator', password: madePassword(nodeRandom) } as const;
     await createUser(database, nodeRandom, { tenant, name: cli.actor }, user);
-    return { tenant, site: FIRST_SITE.id, user: user.name, password: user.password };
+    return { tenant, site, user: user.name, password: user.password };
   });
   cli.result(
     made ?? {},

@@ -13,7 +13,7 @@ export function addServeCommand(cli: Cli): void {
       const { createCloudProcess, readRoles } = await import('../main/index.js');
       const config = cli.config();
       const log = pino({ level: config.LOG_LEVEL, base: null }, cli.err);
-      const cloud = createCloudProcess(config, readRoles(roles), { clock: nodeClock, random: nodeRandom, log });
+      const cloud = await createCloudProcess(config, readRoles(roles), { clock: nodeClock, random: nodeRandom, log });
       const ended = once(cli.ended, 'abort');
       void cloud.start().then(() => {
         if (!cli.ended.aborted) cli.result({ url: cloud.url }, `The cloud runs: ${cloud.url}`);

@@ -8,6 +8,8 @@ const text = (fallback: string, description: string) => Type.String({ minLength:
 const port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, description });
 const flag = (description: string) => Type.Boolean({ default: false, description });
+const pem = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^-----BEGIN ', description: `${description}, PEM` }));
 const span = (fallback: string, description: string) =>
   Type.String({ pattern: '^[1-9]\\d{0,5}[smhd]?$', default: fallback, description });
 
@@ -50,8 +52,18 @@ export const CloudConfig = Type.Object(
         description: 'a broker of your own; without it one listens inside the program',
       }),
     ),
+    MQTT_CA: pem('what the certificate of your broker leads to'),
+    MQTT_CERT: pem('the certificate that this program shows it'),
+    MQTT_KEY: pem('and its key'),
     MQTT_HOST: text('0.0.0.0', 'where the broker inside the program listens'),
     MQTT_PORT: port(7783, 'and its port'),
+    PUBLIC_MQTT_PORT: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'port of the broker as gateways see it, where it is another',
+      }),
+    ),
     OPERATIONS_HOST: text('127.0.0.1', 'where `/healthz`, `/readyz` and `/metrics` of the process listen'),
     OPERATIONS_PORT: port(7760, 'and their port'),
     LOG_LEVEL: Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'>({

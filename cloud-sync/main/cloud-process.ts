@@ -2,10 +2,16 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { buildApi, type PartHealth } from '../api/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
+import { CertificateAuthorities, isAdmitted, siteSigner } from '../identity/index.js';
+import { Ingest } from '../ingest/index.js';
+import { nodeCrypto } from '../platform/index.js';
+import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
-import { jwtSecret } from './cloud-keys.js';
+import { jwtSecret, siteSecret } from './cloud-keys.js';
+import { CloudMetrics } from './cloud-metrics.js';
 import { DatabasePart } from './database-part.js';
 import { HttpPart } from './http-part.js';
+import { MqttPart } from './mqtt-part.js';
 import type { Part } from './part.js';
 import { PartsRunner } from './parts-runner.js';
 import { assertRolesReach, type ServeRole } from './roles.js';
@@ -29,33 +35,69 @@ export interface CloudProcess {
 
 /**
  * The parts of the roles that a process has, put together.
- * Throws ERR_CONFIG_INVALID, ERR_CONFIG_SECRET_EXPOSED or ERR_CONFIG_UNREADABLE; later nothing: what does not work is
- * tried again.
+ * Throws ERR_CONFIG_INVALID, ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_SECRET_CORRUPT or ERR_CONFIG_UNREADABLE; later nothing:
+ * what does not work is tried again.
  */
-export function createCloudProcess(
+export async function createCloudProcess(
   config: CloudConfig,
   roles: ReadonlySet<ServeRole>,
   { clock, random, log }: CloudDeps,
-): CloudProcess {
+): Promise<CloudProcess> {
   assertRolesReach(roles, config);
-  const database = new DatabasePart(
-    { url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE },
-    config.DATABASE_URL.startsWith('pglite:'),
-  );
-  const health = () => runner.health();
-  const operationsAt = { host: config.OPERATIONS_HOST, port: config.OPERATIONS_PORT };
-  const operations = new HttpPart('operations', operationsAt, async () => buildOperations(log, health));
   const apiOptions = {
     jwtSecret: jwtSecret(config, random),
     accessMs: spanMs(config.JWT_EXPIRES_IN),
     refreshMs: spanMs(config.REFRESH_TOKEN_EXPIRES_IN),
     isCrossOrigin: config.ENABLE_CORS,
   };
-  const api = new HttpPart('api', { host: config.HTTP_HOST, port: config.HTTP_PORT }, () =>
-    buildApi({ clock, random, database, log, health }, apiOptions),
+  const secret = siteSecret(config, random);
+  const signerOf = (tenant: string, site: string) => siteSigner(secret, tenant, site);
+  const authorities = await CertificateAuthorities.open(config.AUTHORITY_KEYS_DIR, { clock, random });
+
+  const health = () => runner.health();
+  const metrics = new CloudMetrics(health);
+  const onRefused = (why: string) => metrics.refused(why);
+  const onFailure = (error: unknown, what: string) => {
+    metrics.failed(what);
+    log.error({ err: error }, what);
+  };
+
+  const operations = new HttpPart('operations', at(config.OPERATIONS_HOST, config.OPERATIONS_PORT), async () =>
+    buildOperations(log, health, metrics),
   );
-  const parts: readonly Part[] = [operations, database, ...(roles.has('api') ? [api] : [])];
-  const runner = new PartsRunner({ clock, log }, parts);
+  const database = new DatabasePart(
+    { url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE },
+    config.DATABASE_URL.startsWith('pglite:'),
+  );
+  const bus =
+    config.MQTT_URL === undefined
+      ? new BrokerPart(
+          { authorities, onRefused, isAdmitted: (...of) => isAdmitted(database, ...of) },
+          { ...at(config.MQTT_HOST, config.MQTT_PORT), names: serverNames(config) },
+        )
+      : new MqttPart({ url: config.MQTT_URL, ...brokerTrust(config) });
+  const ingest = new Ingest({
+    ...{ clock, crypto: nodeCrypto, database, bus, signerOf, onRefused, onFailure },
+    onFork(fork, { tenant, site }) {
+      metrics.forked();
+      log.error({ tenant, site, fork: fork.kind }, 'an author signed two histories');
+    },
+  });
+  const api = new HttpPart('api', at(config.HTTP_HOST, config.HTTP_PORT), () =>
+    buildApi({ clock, random, database, log, health, onAnswer: (status) => metrics.requested(status) }, apiOptions),
+  );
+
+  const parts: readonly (Part | false)[] = [
+    operations,
+    database,
+    (roles.has('ingest') || roles.has('publisher') || roles.has('api')) && bus,
+    roles.has('ingest') && named('ingest', ingest),
+    roles.has('api') && api,
+  ];
+  const runner = new PartsRunner(
+    { clock, log },
+    parts.filter((part) => part !== false),
+  );
   return {
     start: () => runner.start(),
     stop: () => runner.stop(),
@@ -65,3 +107,22 @@ export function createCloudProcess(
     },
   };
 }
+
+const at = (host: string, port: number) => ({ host, port });
+
+/** By which gateways, and programs on this machine, call the servers inside the process. */
+const serverNames = ({ PUBLIC_HOST }: CloudConfig): readonly string[] => [
+  ...new Set([PUBLIC_HOST, 'localhost', '127.0.0.1']),
+];
+
+const brokerTrust = ({ MQTT_CA: ca, MQTT_CERT: cert, MQTT_KEY: key }: CloudConfig) => ({
+  ...(ca !== undefined && { ca }),
+  ...(cert !== undefined && { cert }),
+  ...(key !== undefined && { key }),
+});
+
+const named = (name: string, part: Omit<Part, 'name'>): Part => ({
+  name,
+  start: () => part.start(),
+  stop: () => part.stop(),
+});

@@ -103,8 +103,8 @@ export class SiteFollower {
   /** What is said of how far gateways are, and of directives, is few entries of very many; beside them the newest of each. */
   async #load(transaction: Transaction): Promise<void> {
     const heads = await this.#heads(transaction);
-    const said = selectEntries(transaction, this.site).where(({ or, eb }) =>
-      or([eb('kind', '=', DELEGATION_KIND), sql<boolean>`is_of_delivery(record)`]),
+    const said = selectEntries(transaction, this.site).where(
+      sql<boolean>`(kind = ${DELEGATION_KIND} or is_of_delivery(record))`,
     );
     const rows = await said.orderBy('author').orderBy('epoch').orderBy('epoch_random').orderBy('sequence').execute();
     for (const row of rows) this.#take(row);
