@@ -226,10 +226,13 @@ export class HeardReader {
     this.#latestUnixMs.set(author, latestUnixMs);
     if (author === this.deps.self) this.#lostEpoch = Math.max(this.#lostEpoch ?? 0, epoch.counter);
     try {
-      if (author === this.#authority) this.#takeAuthority(kind, body);
-      if (author === this.#authority || kind !== EVENT_KIND) return undefined;
+      const isAuthority = author === this.#authority;
+      if (isAuthority) this.#takeAuthority(kind, body);
+      if (kind !== EVENT_KIND) return undefined;
       const record = decodeEvent(body);
       if (!isHeard(record.name) || !isKnownRecord(record)) return undefined;
+      // It directs, and nothing happens to it.
+      if (isAuthority && record.name !== 'directive.given') return undefined;
       const id = { author, epoch: epoch.counter, sequence };
       this.#pay(author, this.#credits);
       return { id, hlc, wallUnixMs, timeQuality, record, ...this.#opened(author, record, latestUnixMs) };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { DIRECTIVES_PACE, HEARD_ENTRIES_MAX, HEARD_PACE, REFUSED_PAUSE_MS } from '@sparc/edge/heard';
-import { directiveMessage, encodeSignedDirective } from '@sparc/protocol/directive';
+import { directiveMessage, encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
 import type { Batch } from '@sparc/protocol/ledger';
 import { Delegation, DELEGATION_KIND, ROSTER_KIND, signRoster, SignedRoster } from '@sparc/protocol/roster';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
@@ -127,6 +127,22 @@ t.test('the authority is heard before anybody else', (t) => {
   );
   logs.append(authority.addBody(DELEGATION_KIND, Delegation.encode({ ...delegation, rights: [] })));
   t.match(hear(), [{ delegations: [{ rights: [] }] }], 'what cannot be read stops nothing');
+  t.end();
+});
+
+t.test('what the authority directs is heard, and nothing else that it may say as if it were a gateway', (t) => {
+  const { logs, hear, chain } = heardScene();
+  const issuedUnixMs = 1_000;
+  const revoke = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: 2_000, kind: 'revoke' } as const;
+  const signed = signDirective(testSigner(AUTHORITY), { ...revoke, subject: 'credential', subjectId: 'ada-1' });
+  const given = { name: 'directive.given', directive: encodeSignedDirective(signed) } as const;
+  logs.append(chain(AUTHORITY).open(1, [lockdown, given, started]));
+  const [entry, ...more] = hear().flatMap(({ entries }) => entries);
+  t.strictSame(more, []);
+  t.match(entry, {
+    id: { author: keyOf(AUTHORITY), epoch: 1, sequence: 3 },
+    directive: { directive: { kind: 'revoke', subjectId: 'ada-1' } },
+  });
   t.end();
 });
 
