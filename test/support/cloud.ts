@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Broker, type Refusal } from '@sparc/cloud-sync/broker';
 import type { Connections, Database } from '@sparc/cloud-sync/db';
 import { isAdmitted, siteSigner, type CertificateAuthorities, type Credentials } from '@sparc/cloud-sync/identity';
-import { Ingest, type IngestRefusal } from '@sparc/cloud-sync/ingest';
+import { Ingest, Months, takeBatch, type IngestRefusal } from '@sparc/cloud-sync/ingest';
 import {
   AuthorityWatch,
   GatewayRequests,
@@ -22,7 +22,7 @@ import { MqttLink, type CallCredentials } from '@sparc/edge/uplink/mqtt';
 import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Fork } from '@sparc/protocol/replication';
-import type { Signer } from '@sparc/protocol/ports';
+import type { LogCommit, Signer } from '@sparc/protocol/ports';
 import { keyAndRequest, openAuthorities } from './certificates.js';
 import { cloudSite } from './cloud-site.js';
 import { MemoryAuthority } from './memory-authority.js';
@@ -48,6 +48,7 @@ export class Cloud {
     readonly tenant: string,
     private readonly authorities: CertificateAuthorities,
     private readonly server: Credentials,
+    private readonly carrier: Gateway,
     readonly folder: string,
     /** The broker listens here, also after a restart. */
     public port: number,
@@ -67,7 +68,10 @@ export class Cloud {
     const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
     const authorities = await openAuthorities(join(folder, 'keys'));
-    const cloud = new Cloud(t, database, tenant, authorities, await authorities.server(['127.0.0.1']), folder, 0);
+    const [carrier] = gateways.slice(-1);
+    if (carrier === undefined) throw new Error('a gateway');
+    const server = await authorities.server(['127.0.0.1']);
+    const cloud = new Cloud(t, database, tenant, authorities, server, carrier, folder, 0);
     t.teardown(() => cloud.stop());
     await cloud.run();
     return cloud;
@@ -111,6 +115,30 @@ export class Cloud {
 
   async stop(): Promise<void> {
     for (const part of this.#parts) await part.stop();
+  }
+
+  async setAuthority(key: Uint8Array): Promise<void> {
+    await this.database.inTenant(this.tenant, ({ query }) =>
+      query
+        .updateTable('sites')
+        .set({ authority_key: Buffer.from(key) })
+        .execute(),
+    );
+  }
+
+  /** An administrator expels a gateway; its authority says so next. */
+  async expel({ publicKey }: Gateway): Promise<void> {
+    await this.database.inTenant(this.tenant, ({ query }) =>
+      query.updateTable('gateways').set({ state: 'expelled' }).where('id', '=', Buffer.from(publicKey)).execute(),
+    );
+  }
+
+  /** The authority said something, and the last of the gateways carried it here. */
+  async authorSaid(commit: LogCommit): Promise<void> {
+    const batch = this.authority.say(commit);
+    const deps = { database: this.database, crypto: nodeCrypto, months: new Months(this.database) };
+    const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(this.carrier.publicKey) };
+    await takeBatch(deps, carrier, batch);
   }
 
   /** An operator asks a gateway, which has so long to answer. */

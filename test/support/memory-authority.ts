@@ -11,8 +11,13 @@ export class MemoryAuthority implements AuthoritySource {
   readonly #log = new SimulatedLog();
   readonly #parts = new Map<string, Uint8Array>();
 
-  say(commit: LogCommit): void {
+  /** The commit as it goes over a wire. */
+  say(commit: LogCommit): Batch {
+    const { epoch, sequence } = commit.head;
     this.#log.add(appendOf(commit));
+    const batch = this.#log.batchAfter({ epoch, sequence: sequence - commit.entries.length });
+    if (batch === undefined) throw new Error('a batch');
+    return batch;
   }
 
   /** Its name. */

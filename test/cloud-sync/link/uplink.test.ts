@@ -4,12 +4,12 @@ import t from 'tap';
 import { downFilter, upTopic } from '@sparc/protocol/cloud-link';
 import { encodeBatch } from '@sparc/protocol/ledger';
 import { toHex } from '@sparc/edge/platform';
-import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
-import type { LogCommit, Signer } from '@sparc/protocol/ports';
+import type { Signer } from '@sparc/protocol/ports';
 import { openAuthorities } from '../../support/certificates.js';
 import { Cloud } from '../../support/cloud.js';
 import { storedEvents } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
+import { HeldLogs } from '../../support/held-logs.js';
 import { eventually } from '../../support/peers.js';
 import { TcpRelay } from '../../support/tcp-relay.js';
 import { batchesOf } from '../../support/test-batches.js';
@@ -18,25 +18,6 @@ import { testSigner } from '../../support/test-signer.js';
 
 const opened = { name: 'door.opened', doorId: 'front' };
 const long = { name: 'door.opened', doorId: 'front', detail: { note: 'x'.repeat(2_000) } };
-
-/** The logs of a site as a gateway holds them. */
-class Logs {
-  readonly #logs = new Map<string, SimulatedLog>();
-
-  add(author: Signer, commits: readonly LogCommit[]): void {
-    const name = toHex(author.publicKey);
-    const log = this.#logs.get(name) ?? new SimulatedLog();
-    this.#logs.set(name, log);
-    for (const commit of commits) log.add(appendOf(commit));
-  }
-
-  logs = () => new Map([...this.#logs].map(([author, { log }]) => [author, log]));
-  batchAfter: SimulatedLogs = (author, after) => this.#logs.get(author)?.batchAfter(after);
-}
-type SimulatedLogs = (
-  author: string,
-  ...after: Parameters<SimulatedLog['batchAfter']>
-) => ReturnType<SimulatedLog['batchAfter']>;
 
 /** A busy machine takes its time. */
 const patiently = (what: string, condition: () => boolean | Promise<boolean>) => eventually(what, condition, 60_000);
@@ -52,7 +33,7 @@ t.test('the link to the cloud', async (t) => {
     async (t) => {
       const [own, other] = [newSigner(), newSigner()];
       const cloud = await Cloud.start(t, connections, [own, other]);
-      const logs = new Logs();
+      const logs = new HeldLogs();
       const [mine, theirs] = [new TestChain(own), new TestChain(other)];
       logs.add(own, [mine.open(1, [opened]), mine.add(opened, opened), mine.open(2)]);
       logs.add(other, [theirs.open(7, [opened])]);
@@ -78,7 +59,7 @@ t.test('the link to the cloud', async (t) => {
     const cloud = await Cloud.start(t, connections, [own]);
     const relay = await TcpRelay.open(cloud.port, 1_000_000);
     t.teardown(() => relay.close());
-    const logs = new Logs();
+    const logs = new HeldLogs();
     const chain = new TestChain(own);
     const commits = [
       chain.open(1),
@@ -103,7 +84,7 @@ t.test('the link to the cloud', async (t) => {
   t.test('a cloud that ends and begins again takes what came meanwhile', async (t) => {
     const own = newSigner();
     const cloud = await Cloud.start(t, connections, [own]);
-    const logs = new Logs();
+    const logs = new HeldLogs();
     const chain = new TestChain(own);
     logs.add(own, [chain.open(1)]);
     const uplink = await cloud.uplink(own, logs);
@@ -164,7 +145,7 @@ t.test('the link to the cloud', async (t) => {
   t.test('a forged head is counted and asked for by nobody, and so is the log of a stranger', async (t) => {
     const [own, stranger] = [newSigner(), newSigner()];
     const cloud = await Cloud.start(t, connections, [own]);
-    const logs = new Logs();
+    const logs = new HeldLogs();
     const [mine, strange] = [new TestChain(own).open(1), new TestChain(stranger).open(1)];
     logs.add(own, [{ ...mine, head: { ...mine.head, sequence: 9 } }]);
     logs.add(stranger, [strange]);
@@ -184,9 +165,9 @@ t.test('the link to the cloud', async (t) => {
     ];
     let servedCount = 0;
     const carried = () => {
-      const logs = new Logs();
+      const logs = new HeldLogs();
       logs.add(own, commits);
-      const batchAfter: SimulatedLogs = (...of) => {
+      const batchAfter: HeldLogs['batchAfter'] = (...of) => {
         const batch = logs.batchAfter(...of);
         if (batch !== undefined) servedCount += batch.contents.length;
         return batch;

@@ -1,0 +1,109 @@
+import t from 'tap';
+import { signDirective } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Signer } from '@sparc/protocol/ports';
+import type { UplinkDeps } from '@sparc/edge/uplink';
+import { toHex } from '@sparc/edge/platform';
+import { Cloud } from '../../support/cloud.js';
+import { migrated, openPglite } from '../../support/databases.js';
+import { HeldLogs } from '../../support/held-logs.js';
+import { eventually } from '../../support/peers.js';
+import { systemClock } from '../../support/system-clock.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const changed = { name: 'configuration.changed' };
+const patiently = (what: string, condition: () => boolean) => eventually(what, condition, 60_000);
+
+let seed = 80;
+const newSigner = () => testSigner(seed++);
+
+t.test('the way down from the cloud', async (t) => {
+  const connections = await migrated(await openPglite(t));
+
+  async function setUp(gatewaysCount: number) {
+    const gateways = Array.from({ length: gatewaysCount }, newSigner);
+    const authority = new TestChain(newSigner());
+    const cloud = await Cloud.start(t, connections, gateways);
+    await cloud.setAuthority(authority.signer.publicKey);
+    const link = async (gateway: Signer, more: Partial<UplinkDeps> = {}) => {
+      const held = new HeldLogs();
+      const uplink = await cloud.uplink(gateway, held, cloud.port, { take: (batch) => held.take(batch), ...more });
+      await patiently('the link stands', () => uplink.state.isConnected);
+      return { held, uplink, ends: () => held.ends(authority.signer) };
+    };
+    return { gateways, authority, cloud, link };
+  }
+
+  t.test('what the authority says comes to those that have a link, and to others when they have one', async (t) => {
+    const { gateways, authority, cloud, link } = await setUp(2);
+    const [first, second] = gateways;
+    if (first === undefined || second === undefined) throw new Error('two gateways');
+    await cloud.authorSaid(authority.open(1));
+    const one = await link(first);
+    await patiently('it has what was said before', () => one.ends().includes('1/1'));
+    await cloud.authorSaid(authority.add(changed));
+    await patiently('it has what was said just now', () => one.ends().includes('1/2'));
+    const other = await link(second);
+    await patiently('the other has all', () => other.ends().includes('1/2'));
+    t.strictSame([cloud.refusals, cloud.failures], [[], []]);
+  });
+
+  t.test('parts of the policy come to whoever asks by their names, without those that are not there', async (t) => {
+    const { gateways, cloud, link } = await setUp(1);
+    const [gateway] = gateways;
+    if (gateway === undefined) throw new Error('a gateway');
+    const contents = Array.from({ length: 20 }, (_, index) => new Uint8Array(10_000).fill(index));
+    const hashes = contents.map((content) => cloud.authority.keep(content));
+    const { uplink } = await link(gateway);
+    const came: Uint8Array[] = [];
+    for await (const content of uplink.parts.ask(['ab'.repeat(32), ...hashes])) came.push(content);
+    t.strictSame(
+      came.map((content) => content[0]),
+      contents.map((content) => content[0]),
+    );
+  });
+
+  t.test('a directive for one gateway is applied, refused with its code, or heard by nobody', async (t) => {
+    const { gateways, cloud, link } = await setUp(3);
+    const [gateway, late, away] = gateways;
+    if (gateway === undefined || late === undefined || away === undefined) throw new Error('three gateways');
+    const taken: string[] = [];
+    await link(gateway, {
+      direct: ({ operator, text }) => {
+        taken.push(text);
+        if (operator === toHex(newOperator.publicKey)) return Promise.resolve({ outcome: 'applied' });
+        throw new SparcError('ERR_DIRECTIVE_NOT_ENTITLED', 'nobody knows this operator');
+      },
+    });
+    const newOperator = newSigner();
+    const unlock = (operator: Signer) => {
+      const issuedUnixMs = Date.now();
+      const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
+      return signDirective(operator, { ...every, kind: 'door', door: 'front', order: { kind: 'accessDoor' } });
+    };
+    const directive = unlock(newOperator);
+    t.strictSame(await cloud.direct(gateway, directive), { outcome: 'applied' });
+    t.strictSame(await cloud.direct(gateway, unlock(newSigner())), {
+      outcome: 'refused',
+      code: 'ERR_DIRECTIVE_NOT_ENTITLED',
+    });
+    const wall = () => ({ unixMs: Date.now() + 60_000, quality: 'synced' }) as const;
+    await link(late, { clock: { ...systemClock, wall }, direct: () => Promise.reject(new Error('too late')) });
+    t.strictSame(await cloud.direct(late, directive), { outcome: 'expired' }, 'its time is over there');
+    t.strictSame(await cloud.direct(away, directive, 1), { outcome: 'unheard' });
+    t.equal(taken.length, 2);
+  });
+
+  t.test('a gateway that is expelled loses its link at once, and gets no other', async (t) => {
+    const { gateways, authority, cloud, link } = await setUp(2);
+    const [gateway] = gateways;
+    if (gateway === undefined) throw new Error('a gateway');
+    const { uplink } = await link(gateway);
+    await cloud.expel(gateway);
+    await cloud.authorSaid(authority.open(1));
+    await patiently('the link is gone', () => !uplink.state.isConnected);
+    await patiently('a call is refused', () => uplink.state.why?.includes('Not authorized') === true);
+    t.pass();
+  });
+});
