@@ -1,6 +1,7 @@
 import type { Batch, EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
 import { holds, isSameEpoch, type AuthorLog, type EpochEnd } from '@sparc/protocol/replication';
+import { batchesAfter } from './author-entries.js';
 
 /** The log of this gateway, whose only writer is its journal. */
 export interface OwnLog {
@@ -37,6 +38,25 @@ export class WholeOwnLog implements OwnLog {
 
   batchAfter(after: EpochEnd): Batch | undefined {
     return this.#isLost(after.epoch) ? this.store.batchAfter(this.author, after) : this.journal.batchAfter(after);
+  }
+
+  /** Whether nothing of a batch was lost, or is still. */
+  has({ epoch, firstSequence, contents }: Batch): boolean {
+    return holds(this.log(), { epoch, sequence: firstSequence + contents.length - 1 });
+  }
+
+  /** What the journal has and the store does not: on it follows what was lost. */
+  notStored(): Iterable<Batch> {
+    const journal = {
+      logs: () => new Map([[this.author, this.journal.log()]]),
+      batchAfter: (_author: string, after: EpochEnd) => this.journal.batchAfter(after),
+    };
+    const stored = this.store.logs().get(this.author) ?? [];
+    return batchesAfter(
+      journal,
+      this.author,
+      stored.map(({ head }) => head),
+    );
   }
 
   /** Another epoch may have the counter of one that was lost. */

@@ -62,7 +62,7 @@ export class Replicator {
   #state: ReplicationState;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   /** With what only replicas have of it. */
-  readonly #own: OwnLog;
+  readonly #own: WholeOwnLog;
   readonly #fetches: LogFetches;
   readonly #server: LogServer;
   /** What each neighbour may still make this one do. */
@@ -259,13 +259,17 @@ export class Replicator {
   }
 
   /**
-   * A batch that was not asked for. Says how many of its entries are new: none where it is of no author of the site, or of
-   * this gateway, or where there is no room for it. Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and
-   * what proves it wrong.
+   * A batch that was not asked for. Says how many of its entries are new: none where it is of no author of the site, or where
+   * there is no room for it. Throws ERR_LEDGER_ENTRY_MISSING where it follows on what is not held, and what proves it wrong.
    */
   offer(batch: Batch): number {
     const author = toHex(batch.author);
-    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return 0;
+    if (!this.deps.isAuthor(author) || (author === this.#own.author && this.#own.has(batch))) return 0;
+    if (author === this.#own.author) for (const written of this.#own.notStored()) this.#take(author, written);
+    return this.#take(author, batch);
+  }
+
+  #take(author: string, batch: Batch): number {
     const intake = this.#intake(author);
     if (intake === undefined) return 0;
     intake.add(batch);

@@ -249,6 +249,29 @@ t.test('a gateway whose disk was set back gets back what it lost, and gives it t
   t.equal(late.holding()[first.author]?.length, 2, 'both branches');
 });
 
+t.test('what a disk lost comes back on a stick, too, and nothing that is there', async (t) => {
+  const { gateways } = site(1);
+  const [gateway] = gateways as [GatewayInMesh];
+  t.teardown(() => gateway.stop());
+  const before = new TestChain(testSigner(1));
+  const kept = before.open(1, [opened]);
+  const restored = before.branch();
+  const lost = [before.add(opened), before.open(2, [opened, opened])];
+  gateway.own = new SimulatedLog();
+  for (const commit of [kept, restored.open(2, [opened], false, 77)]) gateway.own.add(appendOf(commit));
+  await gateway.start();
+  const [first, ...tail] = batchesOf([kept, ...lost]);
+  const offer = (batches: readonly (Batch | undefined)[]) =>
+    batches.flatMap((batch) => (batch === undefined ? [] : [gateway.replicator.offer(batch)]));
+  t.strictSame(offer([first]), [0], 'the journal has it');
+  t.strictSame(gateway.stored, []);
+  t.throws(() => offer(tail.slice(1)), { code: 'ERR_LEDGER_ENTRY_MISSING' });
+  t.strictSame(offer(tail), [1, 3]);
+  t.strictSame(offer([first, ...tail]), [0, 0, 0]);
+  t.equal(gateway.replicator.state.logs.get(gateway.author)?.length, 3, 'both branches');
+  t.strictSame(new Set(gateway.forks.map(({ kind }) => kind)), new Set(['setBack', 'twoLives']));
+});
+
 t.test('a full disk is no fault of the neighbour, and what is missing comes when there is room', async (t) => {
   const { clock, mesh, gateways } = await running(t, 2);
   const [author, full] = gateways as [GatewayInMesh, GatewayInMesh];
