@@ -6,10 +6,12 @@ import t from 'tap';
 import type { Heard } from '@sparc/edge/heard';
 import { expulsionsToTexts, writeMembership } from '@sparc/edge/membership';
 import { LIFE_INTERVAL_MS, UNANSWERED_MAX } from '@sparc/edge/platform';
+import { JOURNAL_FILE, SqliteLogStore } from '@sparc/edge/ledger';
 import type { ReplicaMessage } from '@sparc/edge/policy';
 import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
 import { ReplicaClient } from '@sparc/edge/replica-thread';
 import { signRoster } from '@sparc/protocol/roster';
+import { appendOf } from '@sparc/simulator/mesh';
 import { VirtualClock } from '@sparc/simulator/world';
 import { eventually } from '../../support/peers.js';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
@@ -126,6 +128,41 @@ t.test('what another gateway recorded comes to the field, whether or not anybody
   client.stored();
   t.match(await third, { entries: [{ id: { sequence: 3 } }] });
 });
+
+t.test(
+  'what the own disk lost comes to the field from the replicas, with the epoch that is to be gone above',
+  async (t) => {
+    const { dataDir } = policyScene(t);
+    joined(dataDir);
+    const started = { name: 'gateway.started', detail: { name: 'north', buses: 'b1' } } as const;
+    const lockdown = { name: 'site.lockdown', detail: { by: 'somebody' } } as const;
+    const chain = new TestChain(testSigner(2));
+    const kept = chain.open(1, [started]);
+    const restored = chain.branch();
+    const journal = SqliteLogStore.open(join(dataDir, JOURNAL_FILE));
+    for (const commit of [kept, restored.open(2, [started], false, 77)]) await journal.commit(commit);
+    journal.close();
+    const replicas = SqliteReplicaStore.open(join(dataDir, REPLICA_FILE));
+    replicas.append([kept, chain.add(lockdown), chain.open(2, [lockdown])].map(appendOf), []);
+    replicas.close();
+    let client: ReplicaClient | undefined;
+    const heard = new Promise<Heard>((resolve, reject) => {
+      client = new ReplicaClient(
+        STOPPED_CLOCK,
+        { dataDir, publicKey: testSigner(2).publicKey },
+        { onMessage: () => undefined, onHeard: resolve, onUnheard: reject, onFailed: reject },
+      );
+      client.start();
+      client.hear();
+    });
+    const author = keyOf(2);
+    t.match(await heard, {
+      entries: [{ id: { author, epoch: 1, sequence: 3 } }, { id: { author, epoch: 2, sequence: 2 } }],
+      lostEpoch: 2,
+    });
+    await client?.stop();
+  },
+);
 
 t.test('a file that cannot be read is told, and what can be read again is told anew', async (t) => {
   const { dataDir, publicKey } = policyScene(t);
