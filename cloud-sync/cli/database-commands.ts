@@ -1,5 +1,7 @@
 import {
+  checkSchema,
   closing,
+  createDatabase,
   createTenant,
   embeddedFolder,
   expireEvents,
@@ -7,6 +9,7 @@ import {
   makeMonthsAhead,
   migrate,
   openConnections,
+  type Database,
 } from '../db/index.js';
 import { nodeRandom } from '../platform/index.js';
 import { createUser, madePassword } from '../users/index.js';
@@ -49,21 +52,12 @@ interface SeedFlags {
   readonly siteName: string;
 }
 
-async function seed(cli: Cli, { site, siteName }: SeedFlags): Promise<void> {
-  // Nobody else can: a database inside the program is open once at a time.
-  if (embeddedFolder(cli.location()) !== undefined) await closing(await openConnections(cli.location()), migrate);
-  const made = await cli.withDatabase(async (database) => {
-    if ((await listTenants(database)).length > 0) return undefined;
-    const tenant = await createTenant(database, FIRST);
-    await database.inTenant(tenant, ({ query }) =>
-      query
-        .insertInto('sites')
-        .values({ tenant_id: tenant, id: site, name: siteName })
-        .execute(),
-    );
-    const user = { name: FIRST_USER, role: 'administrator', password: madePassword(nodeRandom) } as const;
-    await createUser(database, nodeRandom, { tenant, name: cli.actor }, user);
-    return { tenant, site, user: user.name, password: user.password };
+async function seed(cli: Cli, flags: SeedFlags): Promise<void> {
+  const location = cli.location();
+  const made = await closing(await openConnections(location), async (connections) => {
+    // One inside the program is open once at a time, so nobody else could bring it to this version.
+    await (embeddedFolder(location) === undefined ? checkSchema(connections) : migrate(connections));
+    return makeFirst(createDatabase(connections), cli.actor, flags);
   });
   cli.result(
     made ?? {},
@@ -71,4 +65,15 @@ async function seed(cli: Cli, { site, siteName }: SeedFlags): Promise<void> {
       ? 'There are tenants already.'
       : `Tenant ${made.tenant}, site ${made.site}\nLog in as ${made.user} with the password ${made.password}, which is shown this once.`,
   );
+}
+
+async function makeFirst(database: Database, actor: string, { site, siteName }: SeedFlags) {
+  if ((await listTenants(database)).length > 0) return undefined;
+  const tenant = await createTenant(database, FIRST);
+  await database.inTenant(tenant, ({ query }) =>
+    query.insertInto('sites').values({ tenant_id: tenant, id: site, name: siteName }).execute(),
+  );
+  const user = { name: FIRST_USER, role: 'administrator', password: madePassword(nodeRandom) } as const;
+  await createUser(database, nodeRandom, { tenant, name: actor }, user);
+  return { tenant, site, user: user.name, password: user.password };
 }

@@ -9,7 +9,7 @@ export { closing, type Connections, type NewRow } from './connections.js';
 export { createDatabase, type Database, type Transaction } from './database.js';
 export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } from './migrate.js';
 export { makeMonthsAhead } from './months-ahead.js';
-export { openConnections, openDatabase, type DatabaseLocation } from './open-database.js';
+export { embeddedFolder, openConnections, openDatabase, type DatabaseLocation } from './open-database.js';
 export { expireEvents } from './retention.js';
 export { SYSTEM_FUNCTIONS, type SystemPurpose } from './system-functions.js';
 export type * from './tables.js';
