@@ -31,15 +31,13 @@ export function headlineOf(gateways) {
     : { level: 'waiting', words: `Revision ${newest} is applied by ${applied.length} of ${members.length} gateways.` };
 }
 
-const STATES = {
-  claimed: { level: 'waiting', words: 'admitted' },
-  expelled: { level: 'bad', words: 'expelled' },
-  replaced: { level: 'bad', words: 'replaced' },
-};
-
 export function stateBadge({ state, isReached }) {
-  return STATES[state] ?? (isReached ? { level: 'good', words: 'in touch' } : { level: 'warn', words: 'not in touch' });
+  if (state === 'claimed') return { level: 'waiting', words: 'admitted, not heard yet' };
+  return isReached ? { level: 'good', words: 'in touch' } : { level: 'warn', words: 'not in touch' };
 }
+
+/** `hall (expelled)`. */
+export const formerWords = ({ name, state }) => `${name} (${state})`;
 
 export function queueCell({ queuedEntryCount }) {
   if (queuedEntryCount === undefined) return { words: 'not known' };

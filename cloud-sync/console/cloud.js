@@ -105,6 +105,7 @@ async function follow(signal) {
       onMessage(event, data) {
         if (event === 'event') views.events.add(data);
         else if (event === 'state') void views.gateways.load();
+        else if (event === 'missed') void views.events.loadNewest();
       },
     }).catch(() => undefined);
     if (signal.aborted) return;

@@ -1,18 +1,17 @@
 import { cell, policyCell, revocationCell } from '../../protocol/page/delivery-words.js';
 import { byId, h, keyed } from '../../protocol/page/dom.js';
-import { certificateCell, contactCell, headlineOf, queueCell, stateBadge } from './cloud-words.js';
+import { certificateCell, contactCell, formerWords, headlineOf, queueCell, stateBadge } from './cloud-words.js';
 import { get } from './session.js';
 
 /** How far each gateway is, by its own ledger as far as that is in the cloud. Published is not applied. */
 export function createGateways({ onGateways }) {
   let path;
   let gateways = [];
-  let isComplete = true;
+  let former = [];
 
   const render = () => {
     const nowMs = Date.now();
     const newestNumber = Math.max(0, ...gateways.map(({ policy }) => policy?.number ?? 0));
-    byId('gateways-reading').hidden = isComplete;
     const { level, words } = headlineOf(gateways);
     const headline = byId('gateways-headline');
     headline.dataset.level = level;
@@ -38,6 +37,8 @@ export function createGateways({ onGateways }) {
         );
       },
     });
+    byId('gateways-former').hidden = former.length === 0;
+    byId('gateways-former').textContent = `No longer of this site: ${former.map(formerWords).join(', ')}.`;
   };
   // Ages change without a word.
   setInterval(render, 1_000);
@@ -46,7 +47,7 @@ export function createGateways({ onGateways }) {
     const asked = path;
     const answer = await get(`${path}/gateways`).catch(() => undefined);
     if (answer === undefined || asked !== path) return;
-    ({ gateways, isComplete } = answer);
+    ({ gateways, former } = answer);
     onGateways(gateways);
     render();
   };
@@ -56,6 +57,7 @@ export function createGateways({ onGateways }) {
     setSite(_site, next) {
       path = next;
       gateways = [];
+      former = [];
       void load();
     },
   };

@@ -1,0 +1,106 @@
+import { Type, type Static } from '@sinclair/typebox';
+import type { FastifyInstance } from 'fastify';
+import { SparcError } from '@sparc/protocol/errors';
+import { POLICY_KINDS, type PolicyDraft, type PolicyKind, type PolicyObject } from '../policy/index.js';
+import { hasRole, type Identity } from '../users/index.js';
+import { answers, requireRole } from './guard.js';
+import { closed, instant, Limit, SiteId } from './schemas.js';
+
+const Kind = Type.Unsafe<PolicyKind>({ type: 'string', enum: POLICY_KINDS, description: 'a field of the site file' });
+const ObjectId = Type.String({ minLength: 1, maxLength: 64 });
+const OfKind = closed({ site: SiteId, kind: Kind });
+const One = closed({ site: SiteId, kind: Kind, id: ObjectId });
+
+export const ObjectView = closed({
+  kind: Kind,
+  id: ObjectId,
+  version: Type.Integer({ description: 'for `If-Match`, in quotes' }),
+  body: Type.Unknown({ description: 'as the site file has it; of a credential without identifiers and PINs' }),
+  secrets: Type.Optional(
+    closed({
+      identifiers: Type.Array(Type.Unknown(), { description: 'what kind each is of, without its number' }),
+      pin: Type.Boolean(),
+      duressPin: Type.Boolean(),
+    }),
+  ),
+  changedUnixMs: instant('when it was changed last'),
+  changedBy: Type.String(),
+});
+
+const Page = closed({
+  after: Type.Optional(ObjectId),
+  limit: Limit,
+  search: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'the beginning of an id or a name' })),
+  holder: Type.Optional(ObjectId),
+});
+const PageView = closed({ objects: Type.Array(ObjectView), next: Type.Optional(ObjectId) });
+
+/** Of whom an operator takes care; all else of a policy is an administrator's. */
+const PEOPLE: ReadonlySet<PolicyKind> = new Set(['credentialHolders', 'credentials']);
+
+/** Objects of the draft of a site. `draftOf` throws ERR_API_NOT_FOUND. */
+export function addPolicyObjectRoutes(
+  api: FastifyInstance,
+  draftOf: (identity: Identity, site: string) => Promise<PolicyDraft>,
+): void {
+  const path = '/api/v1/sites/:site/policy/objects/:kind';
+  const onRequest = requireRole('operator');
+
+  api.get<{ Params: Static<typeof OfKind>; Querystring: Static<typeof Page> }>(
+    path,
+    { schema: { params: OfKind, querystring: Page, ...answers(PageView) } },
+    async ({ identity, params: { site, kind }, query }) => {
+      const { objects, ...rest } = await (await draftOf(identity, site)).list(kind, query);
+      return { objects: objects.map(objectView), ...rest };
+    },
+  );
+  api.get<{ Params: Static<typeof One> }>(
+    `${path}/:id`,
+    { schema: { params: One, ...answers(ObjectView) } },
+    async ({ identity, params: { site, kind, id } }, reply) => {
+      const object = await (await draftOf(identity, site)).get(kind, id);
+      void reply.header('etag', etagOf(object));
+      return objectView(object);
+    },
+  );
+  api.put<{ Params: Static<typeof One>; Body: unknown }>(
+    `${path}/:id`,
+    { onRequest, schema: { params: One, ...answers(ObjectView) } },
+    async ({ identity, params: { site, kind, id }, body, headers }, reply) => {
+      assertMayChange(identity, kind);
+      const version = versionOf(headers['if-match']);
+      const object = await (await draftOf(identity, site)).put(kind, id, body, { version, by: identity.name });
+      void reply.header('etag', etagOf(object));
+      return objectView(object);
+    },
+  );
+  api.delete<{ Params: Static<typeof One> }>(
+    `${path}/:id`,
+    { onRequest, schema: { params: One } },
+    async ({ identity, params: { site, kind, id }, headers }, reply) => {
+      assertMayChange(identity, kind);
+      const version = versionOf(headers['if-match']);
+      if (version === undefined) throw invalid('`If-Match` is missing: say which version is to go');
+      await (await draftOf(identity, site)).remove(kind, id, { version, by: identity.name });
+      return reply.code(204).send();
+    },
+  );
+}
+
+const etagOf = ({ version }: PolicyObject): string => `"${version}"`;
+
+function versionOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const [, version] = /^"(\d{1,15})"$/.exec(header) ?? [];
+  if (version === undefined) throw invalid('`If-Match` is no version that was given');
+  return Number(version);
+}
+
+const invalid = (why: string) => new SparcError('ERR_API_REQUEST_INVALID', why);
+
+function assertMayChange(identity: Identity, kind: PolicyKind): void {
+  if (PEOPLE.has(kind) || hasRole(identity, 'administrator')) return;
+  throw new SparcError('ERR_API_FORBIDDEN', `${kind} are changed by an administrator, and ${identity.name} is none`);
+}
+
+const objectView = ({ changedAt, ...object }: PolicyObject) => ({ ...object, changedUnixMs: changedAt.getTime() });
