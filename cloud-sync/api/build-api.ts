@@ -4,6 +4,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, t
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
+import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import { SiteFollowers } from '../sites/index.js';
@@ -15,6 +16,7 @@ import { EventStreams } from './event-streams.js';
 import { addGatewayRoutes } from './gateway-routes.js';
 import { addHealthRoutes, type PartHealth } from './health-routes.js';
 import { addLoginRoutes } from './login-routes.js';
+import { addOperatorRoutes } from './operator-routes.js';
 import { addSiteRoutes } from './site-routes.js';
 import { addUserRoutes } from './user-routes.js';
 
@@ -22,6 +24,7 @@ export interface ApiDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly database: Database;
+  readonly sites: SiteAuthorities;
   readonly log: FastifyBaseLogger;
   readonly health: () => readonly PartHealth[];
   /** A request was answered, with this HTTP status. */
@@ -43,7 +46,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The API of the cloud; `listen` is the caller's. All but login and health takes a token. */
 export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
-  const { clock, random, database, log, health } = deps;
+  const { clock, random, database, sites, log, health } = deps;
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
     if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
@@ -87,7 +90,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addHealthRoutes(api, health);
   addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
   addUserRoutes(api, { random, database });
-  addSiteRoutes(api, { database });
+  addSiteRoutes(api, { database, sites });
+  addOperatorRoutes(api, { sites });
   const followers = new SiteFollowers({
     ...{ clock, database, verify: nodeCrypto.verify },
     onFailure: (error, what) => log.error({ err: error }, what),

@@ -31,6 +31,6 @@ export const requireRole =
   };
 
 /** The forms of the answers of a route: of success, and of everything else. */
-export const answers = (ok: object, status: 200 | 201 | 202 = 200) => ({
+export const answers = (ok: object, status: 200 | 201 | 202 | 204 = 200) => ({
   response: { [status]: ok, '4xx': ErrorReply, '5xx': ErrorReply },
 });

@@ -91,7 +91,7 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
   );
   api.post<{ Body: Static<typeof Refresh> }>(
     '/api/v1/logout',
-    { ...OPEN, schema: { body: Refresh, response: { 204: Nothing } } },
+    { ...OPEN, schema: { body: Refresh, ...answers(Nothing, 204) } },
     async ({ body: { refreshToken } }, reply) => {
       await sessions.end(refreshToken);
       return reply.code(204).send();
@@ -105,7 +105,7 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
   });
   api.post<{ Body: Static<typeof NewPassword> }>(
     '/api/v1/me/password',
-    { schema: { body: NewPassword, response: { 204: Nothing } } },
+    { schema: { body: NewPassword, ...answers(Nothing, 204) } },
     async ({ identity, body: { password, newPassword }, ip }, reply) => {
       await find(identity.name, password, ip);
       await changeUser(database, random, identity, identity.user, { password: newPassword });

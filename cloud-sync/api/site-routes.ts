@@ -1,12 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
+import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
-import { answers } from './guard.js';
+import { audit } from '../users/index.js';
+import { answers, requireRole } from './guard.js';
 import { closed, Key, SiteId } from './schemas.js';
 import { readSites, siteUnknown } from './sites.js';
 
 export interface SiteRoutesDeps {
   readonly database: Database;
+  readonly sites: SiteAuthorities;
 }
 
 const SiteView = closed({
@@ -15,19 +18,32 @@ const SiteView = closed({
   authority: Type.Optional(Key),
   gatewayCount: Type.Integer({ description: 'without those that were expelled or replaced' }),
 });
+const NewSite = closed({ id: SiteId, name: Type.String({ minLength: 1, maxLength: 200 }) });
 const BySite = closed({ site: SiteId });
 
-export function addSiteRoutes(api: FastifyInstance, { database }: SiteRoutesDeps): void {
+export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRoutesDeps): void {
   api.get('/api/v1/sites', { schema: answers(closed({ sites: Type.Array(SiteView) })) }, async ({ identity }) => ({
     sites: await database.inTenant(identity.tenant, (transaction) => readSites(transaction)),
   }));
+  api.post<{ Body: Static<typeof NewSite> }>(
+    '/api/v1/sites',
+    { onRequest: requireRole('administrator'), schema: { body: NewSite, ...answers(SiteView, 201) } },
+    async ({ identity, body }, reply) => {
+      await sites.create(identity.tenant, body, (transaction) =>
+        audit(transaction, identity, 'site.create', body.id, { name: body.name }),
+      );
+      return reply.code(201).send(await find(identity.tenant, body.id));
+    },
+  );
   api.get<{ Params: Static<typeof BySite> }>(
     '/api/v1/sites/:site',
     { schema: { params: BySite, ...answers(SiteView) } },
-    async ({ identity, params: { site } }) => {
-      const [found] = await database.inTenant(identity.tenant, (transaction) => readSites(transaction, site));
-      if (found === undefined) throw siteUnknown(site);
-      return found;
-    },
+    async ({ identity, params: { site } }) => find(identity.tenant, site),
   );
+
+  async function find(tenant: string, site: string): Promise<Static<typeof SiteView>> {
+    const [found] = await database.inTenant(tenant, (transaction) => readSites(transaction, site));
+    if (found === undefined) throw siteUnknown(site);
+    return found;
+  }
 }

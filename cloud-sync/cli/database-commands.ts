@@ -1,18 +1,15 @@
 import {
-  checkSchema,
   closing,
-  createDatabase,
   createTenant,
-  embeddedFolder,
   expireEvents,
   listTenants,
   makeMonthsAhead,
   migrate,
   openConnections,
-  type Database,
 } from '../db/index.js';
 import { nodeRandom } from '../platform/index.js';
 import { createUser, madePassword } from '../users/index.js';
+import { readPassword } from './password-file.js';
 import type { Cli } from './program.js';
 
 export function addDatabaseCommands(cli: Cli): void {
@@ -23,8 +20,10 @@ export function addDatabaseCommands(cli: Cli): void {
   cli.program
     .command('seed')
     .description('make a first tenant with a site and an administrator, where there is no tenant yet')
+    .option('--tenant-name <name>', 'of the customer', 'First tenant')
     .option('--site <id>', 'of the site', 'site-1')
     .option('--site-name <name>', 'for people', 'First site')
+    .option('--password-file <file>', 'file with the password of the administrator; else one is made and printed')
     .action((flags: SeedFlags) => seed(cli, flags));
   cli.program
     .command('maintain')
@@ -44,36 +43,38 @@ async function runMigrations(cli: Cli): Promise<void> {
   cli.result({ migrations: ran }, ran.length === 0 ? 'Nothing to do.' : `Ran ${ran.length} migrations.`);
 }
 
-const FIRST = { name: 'First tenant', region: 'local', retentionDays: 365 } as const;
 const FIRST_USER = 'admin';
 
 interface SeedFlags {
+  readonly tenantName: string;
   readonly site: string;
   readonly siteName: string;
+  readonly passwordFile?: string;
 }
 
-async function seed(cli: Cli, flags: SeedFlags): Promise<void> {
-  const location = cli.location();
-  const made = await closing(await openConnections(location), async (connections) => {
-    // One inside the program is open once at a time, so nobody else could bring it to this version.
-    await (embeddedFolder(location) === undefined ? checkSchema(connections) : migrate(connections));
-    return makeFirst(createDatabase(connections), cli.actor, flags);
+async function seed(cli: Cli, { tenantName, site, siteName, passwordFile }: SeedFlags): Promise<void> {
+  const given = passwordFile === undefined ? undefined : readPassword(passwordFile);
+  const password = given ?? madePassword(nodeRandom);
+  const made = await cli.withDatabase(async (database) => {
+    if ((await listTenants(database)).length > 0) return undefined;
+    const tenant = await createTenant(database, { name: tenantName, region: 'local', retentionDays: 365 });
+    await cli.sites(database).create(tenant, { id: site, name: siteName });
+    const user = { name: FIRST_USER, role: 'administrator', password } as const;
+    await createUser(database, nodeRandom, { tenant, name: cli.actor }, user);
+    return { tenant, site, user: FIRST_USER, ...(given === undefined && { password }) };
   });
-  cli.result(
-    made ?? {},
-    made === undefined
-      ? 'There are tenants already.'
-      : `Tenant ${made.tenant}, site ${made.site}\nLog in as ${made.user} with the password ${made.password}, which is shown this once.`,
-  );
+  cli.result(made ?? {}, made === undefined ? 'There are tenants already.' : seededText(made));
 }
 
-async function makeFirst(database: Database, actor: string, { site, siteName }: SeedFlags) {
-  if ((await listTenants(database)).length > 0) return undefined;
-  const tenant = await createTenant(database, FIRST);
-  await database.inTenant(tenant, ({ query }) =>
-    query.insertInto('sites').values({ tenant_id: tenant, id: site, name: siteName }).execute(),
-  );
-  const user = { name: FIRST_USER, role: 'administrator', password: madePassword(nodeRandom) } as const;
-  await createUser(database, nodeRandom, { tenant, name: actor }, user);
-  return { tenant, site, user: user.name, password: user.password };
-}
+const seededText = ({
+  tenant,
+  site,
+  user,
+  password,
+}: Record<'tenant' | 'site' | 'user', string> & { password?: string }) =>
+  [
+    `Tenant ${tenant}, site ${site}`,
+    password === undefined
+      ? `Log in as ${user}.`
+      : `Log in as ${user} with the password ${password}, which is shown this once.`,
+  ].join('\n');

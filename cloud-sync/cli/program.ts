@@ -1,8 +1,12 @@
 import { Command, CommanderError, Option } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
+import { SiteAuthorities } from '../authority/index.js';
 import { CloudConfig, loadCloudConfig } from '../config/index.js';
 import { openDatabase, type Database, type DatabaseLocation } from '../db/index.js';
+import { FileAuthorityKeys } from '../identity/index.js';
+import { nodeClock, nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
 import { addBackupCommands } from './backup-commands.js';
+import { addBrokerCommands } from './broker-commands.js';
 import { addDatabaseCommands } from './database-commands.js';
 import { asSparcError, errorText, EXIT, exitCodeOf, type ExitCode } from './output.js';
 import { addServeCommand } from './serve-command.js';
@@ -31,6 +35,8 @@ export interface Cli {
   /** Throws ERR_CONFIG_INVALID or ERR_CONFIG_UNREADABLE. */
   config(): CloudConfig;
   location(): DatabaseLocation;
+  /** Authorities of sites, with the keys of the configuration. */
+  sites(database: Database): SiteAuthorities;
   /** Closes it when `work` is done. */
   withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T>;
   /** With `--json` the value, else the text. */
@@ -58,6 +64,11 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
       const { DATABASE_URL: url, DATABASE_POOL_SIZE: connectionsMax } = cli.config();
       return { url, connectionsMax };
     },
+    sites: (database) =>
+      new SiteAuthorities({
+        ...{ clock: nodeClock, random: nodeRandom, crypto: nodeCrypto, database, partTools: nodePartTools },
+        keys: new FileAuthorityKeys(cli.config().AUTHORITY_KEYS_DIR, nodeRandom),
+      }),
     async withDatabase(work) {
       const database = await openDatabase(cli.location());
       try {
@@ -73,6 +84,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   addTenantCommands(cli);
   addUserCommands(cli);
   addBackupCommands(cli);
+  addBrokerCommands(cli);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return EXIT.ok;

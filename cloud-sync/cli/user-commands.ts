@@ -1,16 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { SparcError } from '@sparc/protocol/errors';
 import { nodeRandom } from '../platform/index.js';
-import {
-  createUser,
-  LOGIN_NAME,
-  madePassword,
-  PASSWORD_CHARACTERS_MAX,
-  PASSWORD_CHARACTERS_MIN,
-  ROLES,
-  type Role,
-} from '../users/index.js';
+import { createUser, LOGIN_NAME, madePassword, ROLES, type Role } from '../users/index.js';
+import { readPassword } from './password-file.js';
 import type { Cli } from './program.js';
 
 interface CreateFlags {
@@ -50,16 +41,4 @@ function role(text: string): Role {
   const found = ROLES.find((each) => each === text);
   if (found !== undefined) return found;
   throw new InvalidArgumentError(`It is none of ${ROLES.join(', ')}.`);
-}
-
-function readPassword(path: string): string {
-  let password: string;
-  try {
-    password = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new SparcError('ERR_CONFIG_UNREADABLE', `${path}: ${(error as Error).message}`, { path }, { cause: error });
-  }
-  if (password.length >= PASSWORD_CHARACTERS_MIN && password.length <= PASSWORD_CHARACTERS_MAX) return password;
-  const message = `${path} has no password of ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`;
-  throw new SparcError('ERR_CLI_USAGE', message);
 }

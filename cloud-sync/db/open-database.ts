@@ -1,6 +1,6 @@
 import type { Connections } from './connections.js';
 import { createDatabase, type Database } from './database.js';
-import { checkSchema } from './migrate.js';
+import { checkSchema, migrate } from './migrate.js';
 import { openPglite } from './pglite.js';
 import { connectPostgres } from './postgres.js';
 
@@ -23,10 +23,14 @@ export async function openConnections(location: DatabaseLocation): Promise<Conne
   return folder === undefined ? connectPostgres(location.url, location.connectionsMax) : openPglite(folder);
 }
 
-/** Throws ERR_DATABASE_UNREACHABLE, ERR_DATABASE_IN_USE, ERR_DATABASE_SCHEMA_OLD or ERR_DATABASE_SCHEMA_NEW. */
+/**
+ * One in this process is brought to this version, for nobody else could.
+ * Throws ERR_DATABASE_UNREACHABLE, ERR_DATABASE_IN_USE, ERR_DATABASE_SCHEMA_OLD or ERR_DATABASE_SCHEMA_NEW.
+ */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   const connections = await openConnections(location);
   try {
+    if (embeddedFolder(location) !== undefined) await migrate(connections);
     await checkSchema(connections);
     return createDatabase(connections);
   } catch (error) {

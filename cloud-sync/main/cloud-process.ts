@@ -2,19 +2,23 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { buildApi, type PartHealth } from '../api/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
-import { CertificateAuthorities, isAdmitted, siteSigner } from '../identity/index.js';
+import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
+import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
-import { nodeCrypto } from '../platform/index.js';
+import { AuthorityWatch, Publisher } from '../link/index.js';
+import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
 import { jwtSecret, siteSecret } from './cloud-keys.js';
 import { CloudMetrics } from './cloud-metrics.js';
 import { DatabasePart } from './database-part.js';
 import { HttpPart } from './http-part.js';
+import { jobsOf } from './jobs.js';
 import { MqttPart } from './mqtt-part.js';
 import type { Part } from './part.js';
 import { PartsRunner } from './parts-runner.js';
 import { assertRolesReach, type ServeRole } from './roles.js';
+import { Scheduler } from './scheduler.js';
 
 export interface CloudDeps {
   readonly clock: Clock;
@@ -65,10 +69,7 @@ export async function createCloudProcess(
   const operations = new HttpPart('operations', at(config.OPERATIONS_HOST, config.OPERATIONS_PORT), async () =>
     buildOperations(log, health, metrics),
   );
-  const database = new DatabasePart(
-    { url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE },
-    config.DATABASE_URL.startsWith('pglite:'),
-  );
+  const database = new DatabasePart({ url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE });
   const bus =
     config.MQTT_URL === undefined
       ? new BrokerPart(
@@ -83,8 +84,30 @@ export async function createCloudProcess(
       log.error({ tenant, site, fork: fork.kind }, 'an author signed two histories');
     },
   });
+  const sites = new SiteAuthorities({
+    ...{ clock, random, crypto: nodeCrypto, database, partTools: nodePartTools },
+    keys: new FileAuthorityKeys(config.AUTHORITY_KEYS_DIR, random),
+  });
+  const publisher = new Publisher({
+    ...{ clock, database, bus, onRefused, onFailure },
+    authority: new AuthoritySource(database),
+  });
+  const watch = new AuthorityWatch({
+    ...{ clock, database, onFailure },
+    onGrew(site) {
+      publisher.grew(site);
+      if (bus instanceof BrokerPart) bus.lookAtLinks(site).catch((error: unknown) => onFailure(error, 'links stay up'));
+    },
+  });
+  const scheduler = new Scheduler(
+    { clock, database, onFailure },
+    jobsOf({ clock, database, authorities: sites, log, onFailure }),
+  );
   const api = new HttpPart('api', at(config.HTTP_HOST, config.HTTP_PORT), () =>
-    buildApi({ clock, random, database, log, health, onAnswer: (status) => metrics.requested(status) }, apiOptions),
+    buildApi(
+      { clock, random, database, sites, log, health, onAnswer: (status) => metrics.requested(status) },
+      apiOptions,
+    ),
   );
 
   const parts: readonly (Part | false)[] = [
@@ -92,6 +115,9 @@ export async function createCloudProcess(
     database,
     (roles.has('ingest') || roles.has('publisher') || roles.has('api')) && bus,
     roles.has('ingest') && named('ingest', ingest),
+    roles.has('publisher') && named('publisher', publisher),
+    roles.has('publisher') && named('authority watch', watch),
+    roles.has('scheduler') && scheduler,
     roles.has('api') && api,
   ];
   const runner = new PartsRunner(
@@ -121,8 +147,13 @@ const brokerTrust = ({ MQTT_CA: ca, MQTT_CERT: cert, MQTT_KEY: key }: CloudConfi
   ...(key !== undefined && { key }),
 });
 
-const named = (name: string, part: Omit<Part, 'name'>): Part => ({
+interface Startable {
+  start(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+const named = (name: string, part: Startable): Part => ({
   name,
-  start: () => part.start(),
-  stop: () => part.stop(),
+  start: async () => part.start(),
+  stop: async () => part.stop(),
 });

@@ -1,9 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import {
-  checkSchema,
-  createDatabase,
-  migrate,
-  openConnections,
+  openDatabase,
   type Database,
   type DatabaseLocation,
   type SystemPurpose,
@@ -12,28 +9,17 @@ import {
 import type { Part } from './part.js';
 
 /**
- * The database of a process, from before it can be reached: until then whoever asks for something is refused. One inside the
- * program is brought to this version at the start, for nobody else could; for a server it waits until somebody did.
+ * The database of a process, from before it can be reached, or has the schema that is needed: until then whoever asks for
+ * something is refused.
  */
 export class DatabasePart implements Part, Database {
   readonly name = 'database';
   #database: Database | undefined;
 
-  constructor(
-    private readonly location: DatabaseLocation,
-    private readonly isEmbedded: boolean,
-  ) {}
+  constructor(private readonly location: DatabaseLocation) {}
 
   async start(): Promise<void> {
-    const connections = await openConnections(this.location);
-    try {
-      if (this.isEmbedded) await migrate(connections);
-      await checkSchema(connections);
-    } catch (error) {
-      await connections.close();
-      throw error;
-    }
-    this.#database = createDatabase(connections);
+    this.#database = await openDatabase(this.location);
   }
 
   async stop(): Promise<void> {
