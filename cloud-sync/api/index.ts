@@ -3,4 +3,5 @@
  * @packageDocumentation
  */
 export { buildApi, type ApiDeps, type ApiOptions } from './build-api.js';
+export { buildGatewayApi, type GatewayApiDeps } from './gateway-api.js';
 export { addHealthRoutes, type PartHealth } from './health-routes.js';

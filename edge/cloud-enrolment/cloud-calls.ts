@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { claimCodeText, isCodeOf, type ClaimCode } from '@sparc/protocol/enrolment';
+import { claimCodeText, isCodeOf, type ClaimCode, type LinkGrant } from '@sparc/protocol/enrolment';
 import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { httpsCall, type HttpAnswer } from './https-call.js';
 
@@ -25,13 +25,21 @@ export async function claim(address: URL, code: ClaimCode, request: Uint8Array):
  * A new certificate for the key of the request, with those between it and the root. An expired one keeps nobody from it: the
  * request is signed by the gateway's own key. Throws as `claim`.
  */
-export async function renew(address: URL, root: Uint8Array, request: Uint8Array): Promise<readonly Uint8Array[]> {
-  const { certificates } = await call(new URL('/api/v1/renewal', address), root, {
+export async function renew(
+  { renewalUrl, root, tenant }: LinkGrant,
+  request: Uint8Array,
+): Promise<readonly Uint8Array[]> {
+  const { certificates } = await call(new URL('/api/v1/renewal', renewalUrl), root, {
+    tenant,
     request: Buffer.from(request).toString('base64'),
   });
   if (!Array.isArray(certificates)) throw unreached('it gave no certificates');
   return certificates.map((each) => decoded(each));
 }
+
+/** Node's names of what is wrong with a certificate; not that it is too early or too late, which may be the clock's fault here. */
+const UNTRUSTED =
+  /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_(SIGNATURE|UNTRUSTED|REJECTED|REVOKED)|INVALID_|HOSTNAME_|ERR_TLS_CERT_)/;
 
 type Answer = Readonly<Record<string, unknown>>;
 
@@ -41,8 +49,7 @@ async function call(url: URL, root: Uint8Array | undefined, body?: object): Prom
     answer = await httpsCall(url, root && new X509Certificate(root).toString(), body);
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
-    // OpenSSL's names of what is wrong with a certificate.
-    if (/CERT|SELF_SIGNED|ALTNAME|ISSUER/.test(code)) {
+    if (UNTRUSTED.test(code)) {
       throw new SparcError('ERR_CLAIM_CLOUD_UNTRUSTED', `${url.host}: ${message}`, {}, { cause });
     }
     throw unreached(`${url.host}: ${message}`, cause);

@@ -23,7 +23,7 @@ export const CLAIM_ERRORS = {
   ERR_CLAIM_CODE_USED: {
     meaning: 'Another gateway was claimed by this code.',
     action:
-      'Make a new one with `sparc-cloud gateway enrol`. If nobody of you used it, expel the gateway that did: its key is in the message at the cloud.',
+      'Make a new one with `sparc-cloud gateway enrol`. If nobody of you used it, expel the gateway that did: the audit of the cloud names it.',
   },
   ERR_CLAIM_TOO_FAST: {
     meaning: 'Too many wrong claim codes, or too many renewals of one gateway, came in a short time.',

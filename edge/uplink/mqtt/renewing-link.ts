@@ -78,10 +78,9 @@ export class RenewingLink implements CloudLink {
 
   async #renew(): Promise<void> {
     const { files, signer } = this.deps;
-    const { renewalUrl, root } = this.#newest().grant;
     // Neither its name nor where it is found concerns a certificate.
     const request = signRequest(signer, { name: 'renewal', addresses: [] }, files.request());
-    files.keepNext(await renew(new URL(renewalUrl), root, request));
+    files.keepNext(await renew(this.#newest().grant, request));
   }
 }
 

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify';
+import { Type, type Static } from '@sinclair/typebox';
+import type { Enrolment } from '../enrolment/index.js';
+import { answers, requireRole } from './guard.js';
+import { closed, instant, Key, SiteId } from './schemas.js';
+
+export interface EnrolmentRoutesDeps {
+  readonly enrolment: Enrolment;
+}
+
+const BySite = closed({ site: SiteId });
+const ByGateway = closed({ site: SiteId, key: Key });
+const Name = Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\x00-\\x1f\\x7f]+$' });
+const Place = closed({
+  name: Type.Optional(Name),
+  replaces: Type.Optional(Type.String({ ...Key, description: 'the gateway whose place it takes, and whose name' })),
+});
+const Offer = closed({
+  code: Type.String({ description: 'for `sparc gateway claim`, once; it is shown here and never again' }),
+  expiresUnixMs: instant('until when it can be claimed'),
+  url: Type.String({ description: 'where it can be claimed' }),
+});
+const Base64 = Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[A-Za-z0-9+/]+={0,2}$' });
+const Request = closed({
+  ...Place.properties,
+  request: Type.String({ ...Base64, description: 'the file that `sparc gateway request` wrote' }),
+});
+const Admission = closed({ admission: Type.String({ description: 'the file for `sparc gateway join`, in base 64' }) });
+
+/** Who comes to a site, and who goes. */
+export function addEnrolmentRoutes(api: FastifyInstance, { enrolment }: EnrolmentRoutesDeps): void {
+  const onRequest = requireRole('administrator');
+  api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Place> }>(
+    '/api/v1/sites/:site/claims',
+    { schema: { params: BySite, body: Place, ...answers(Offer, 201) }, onRequest },
+    async ({ identity, params: { site }, body }, reply) =>
+      reply.code(201).send(await enrolment.offer(identity, { site, ...body })),
+  );
+  api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Request> }>(
+    '/api/v1/sites/:site/admissions',
+    { schema: { params: BySite, body: Request, ...answers(Admission, 201) }, onRequest },
+    async ({ identity, params: { site }, body: { request, ...place } }, reply) => {
+      const admission = await enrolment.admit(identity, { site, ...place }, Buffer.from(request, 'base64'));
+      return reply.code(201).send({ admission: Buffer.from(admission).toString('base64') });
+    },
+  );
+  api.post<{ Params: Static<typeof ByGateway> }>(
+    '/api/v1/sites/:site/gateways/:key/expulsion',
+    { schema: { params: ByGateway }, onRequest },
+    async ({ identity, params: { site, key } }, reply) => {
+      await enrolment.expel(identity, site, key);
+      return reply.code(204).send();
+    },
+  );
+}

@@ -1,0 +1,81 @@
+import { Type, type Static } from '@sinclair/typebox';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
+import type { Enrolment } from '../enrolment/index.js';
+import type { CertificateAuthorities } from '../identity/index.js';
+import { LoginPace } from '../users/index.js';
+import { asApiError, errorReply } from './error-reply.js';
+import { answers } from './guard.js';
+import { closed, Uuid } from './schemas.js';
+
+export interface GatewayApiDeps {
+  readonly clock: Clock;
+  readonly log: FastifyBaseLogger;
+  readonly enrolment: Enrolment;
+  readonly certificates: CertificateAuthorities;
+}
+
+const BODY_BYTES_MAX = 32_768;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const Base64 = Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[A-Za-z0-9+/]+={0,2}$' });
+const Root = closed({ root: Base64 });
+const Claim = closed({ code: Type.String({ maxLength: 64 }), request: Base64 });
+const Admission = closed({ admission: Type.String() });
+const Renewal = closed({ tenant: Uuid, request: Base64 });
+const Certificates = closed({ certificates: Type.Array(Type.String()) });
+
+/**
+ * What gateways reach without a certificate, and with one that has ended: they claim their place, and renew. Over TLS, with
+ * a certificate below the root of the installation that names `hosts`; nobody logs in, every request is signed by its gateway.
+ */
+export async function buildGatewayApi(
+  { clock, log, enrolment, certificates }: GatewayApiDeps,
+  hosts: readonly string[],
+): Promise<FastifyInstance> {
+  const { keyPem, certificatePem } = await certificates.server(hosts);
+  const api = Fastify({
+    https: { key: keyPem, cert: certificatePem, minVersion: 'TLSv1.2', headersTimeout: REQUEST_TIMEOUT_MS },
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false } },
+  });
+  api.setErrorHandler((error, _request, reply) => {
+    const refused = asApiError(error);
+    if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request of a gateway failed');
+    const { status, body } = errorReply(refused);
+    return reply.code(status).send(body);
+  });
+  const pace = new LoginPace(clock);
+  const root = inBase64(enrolment.root);
+
+  api.get('/api/v1/root', { schema: answers(Root) }, async () => ({ root }));
+  api.post<{ Body: Static<typeof Claim> }>(
+    '/api/v1/claim',
+    { schema: { body: Claim, ...answers(Admission) } },
+    async ({ ip, body: { code, request } }) => {
+      if (pace.waitMs(ip) > 0) throw new SparcError('ERR_CLAIM_TOO_FAST', 'too many wrong codes came from there');
+      try {
+        return { admission: inBase64(await enrolment.claim(code, Buffer.from(request, 'base64'))) };
+      } catch (error) {
+        if (isSparcError(error, 'ERR_CLAIM_CODE_UNKNOWN')) pace.failed(ip);
+        throw error;
+      }
+    },
+  );
+  api.post<{ Body: Static<typeof Renewal> }>(
+    '/api/v1/renewal',
+    { schema: { body: Renewal, ...answers(Certificates) } },
+    async ({ body: { tenant, request } }) => {
+      const chain = await enrolment.renew(tenant, Buffer.from(request, 'base64'));
+      return { certificates: chain.map(inBase64) };
+    },
+  );
+  return api;
+}
+
+const inBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');

@@ -1,0 +1,217 @@
+import { sql } from 'kysely';
+import {
+  claimCodeHash,
+  claimCodeText,
+  makeClaimCode,
+  readClaimCode,
+  type ClaimCode,
+  type LinkGrant,
+} from '@sparc/protocol/enrolment';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import type { Clock, Random, Signer } from '@sparc/protocol/ports';
+import { openRequest, type Member } from '@sparc/protocol/roster';
+import type { SiteAuthorities } from '../authority/index.js';
+import type { Database, Transaction } from '../db/index.js';
+import type { CertificateAuthorities, IssuedCertificate } from '../identity/index.js';
+import { nodeCrypto } from '../platform/index.js';
+import { audit, type Identity } from '../users/index.js';
+import { CLAIM_VALID_MS, codeUnknown, keepCode, markUsed, placeOfCode, type Place } from './claim-codes.js';
+import { activate, depart, gatewayOf, keepCertificate, type Departed } from './gateway-rows.js';
+
+export interface EnrolmentDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly database: Database;
+  readonly certificates: CertificateAuthorities;
+  readonly authorities: SiteAuthorities;
+  /** By which the cloud signs for a site. */
+  readonly signerOf: (tenant: string, site: string) => Signer;
+}
+
+/** As gateways reach them. */
+export interface EnrolmentAddresses {
+  /** `mqtts://HOST:PORT`. */
+  readonly brokerUrl: string;
+  /** `https://HOST:PORT`. */
+  readonly gatewayUrl: string;
+}
+
+/** Who does it, for the audit. */
+export type Actor = Pick<Identity, 'tenant' | 'name'>;
+
+/** What a person takes to the gateway. */
+export interface Offer {
+  /** Shown once: the cloud keeps its hash. */
+  readonly code: string;
+  readonly expiresUnixMs: number;
+  /** Where it is to be claimed. */
+  readonly url: string;
+}
+
+/** Without a name it is that of the gateway which is replaced, or that the new one has itself. */
+export interface NewPlace {
+  readonly site: string;
+  readonly name?: string | undefined;
+  /** Public key in hex. */
+  readonly replaces?: string | undefined;
+}
+
+/** How gateways come to their site, stay in touch with the cloud, and are put out. */
+export class Enrolment {
+  constructor(
+    private readonly deps: EnrolmentDeps,
+    private readonly addresses: EnrolmentAddresses,
+  ) {}
+
+  /** That gateways trust, DER. */
+  get root(): Uint8Array {
+    return this.deps.certificates.rootDer;
+  }
+
+  /** Makes a claim code for a gateway that is to come. Throws ERR_DATABASE_SITE_UNKNOWN or ERR_CLAIM_GATEWAY_UNKNOWN. */
+  async offer(by: Actor, wanted: NewPlace): Promise<Offer> {
+    const { clock, random, database } = this.deps;
+    const code = makeClaimCode(random, this.root);
+    const expiresUnixMs = Math.floor(clock.wall().unixMs) + CLAIM_VALID_MS;
+    await database.inTenant(by.tenant, async (transaction) => {
+      const place = await placeOf(transaction.query, wanted, 'gateway');
+      await keepCode(transaction.query, by.tenant, code, place, new Date(expiresUnixMs));
+      await audit(transaction, by, 'gateway.offer', place.site, facts(place));
+    });
+    return { code: claimCodeText(code), expiresUnixMs, url: this.addresses.gatewayUrl };
+  }
+
+  /**
+   * Admits the gateway that shows a code, and returns its admission. The same gateway may come again with it.
+   * Throws ERR_CLAIM_CODE_MISTYPED, ERR_CLAIM_CODE_UNKNOWN, ERR_CLAIM_CODE_USED, ERR_CLAIM_CODE_EXPIRED, or as `admit`.
+   */
+  async claim(typed: string, file: Uint8Array): Promise<Uint8Array> {
+    const code = readClaimCode(typed);
+    const asked = opened(file);
+    const { key } = asked.member;
+    const tenant = await this.#tenantOf(code);
+    const place = await this.deps.database.inTenant(tenant, ({ query }) => placeOfCode(query, code, key, this.#now()));
+    return this.#admit({ tenant, name: `gateway ${key.slice(0, 8)}` }, place, asked, async ({ query }) => {
+      await placeOfCode(query, code, key, this.#now());
+      await markUsed(query, code, key, this.#now());
+    });
+  }
+
+  /**
+   * Admits the gateway that made a request file; its admission is a file for `sparc gateway join`.
+   * Throws ERR_MESH_REQUEST_INVALID, ERR_IDENTITY_REQUEST_INVALID, ERR_CLAIM_TOO_FAST, as `offer`, or as
+   * `SiteAuthority.enrol`.
+   */
+  async admit(by: Actor, wanted: NewPlace, file: Uint8Array): Promise<Uint8Array> {
+    const asked = opened(file);
+    const place = await this.deps.database.inTenant(by.tenant, ({ query }) =>
+      placeOf(query, wanted, asked.member.name),
+    );
+    return this.#admit(by, place, asked, async () => undefined);
+  }
+
+  /**
+   * A new certificate for a gateway that has its place, with that of its authority; DER. It asks by its own key, so that one
+   * whose certificate has ended comes back. Throws ERR_CLAIM_GATEWAY_UNKNOWN, ERR_CLAIM_TOO_FAST, ERR_MESH_REQUEST_INVALID or
+   * ERR_IDENTITY_REQUEST_INVALID.
+   */
+  async renew(tenant: string, file: Uint8Array): Promise<IssuedCertificate['chain']> {
+    const { database, certificates } = this.deps;
+    const { member, certificateRequest } = opened(file);
+    const { key } = member;
+    const { site } = await database.inTenant(tenant, ({ query }) => gatewayOf(query, key));
+    const issued = await certificates.issue({ tenant, site, gateway: key }, certificateRequest);
+    await database.inTenant(tenant, async ({ query }) => {
+      await gatewayOf(query, key);
+      await keepCertificate(query, tenant, key, issued);
+    });
+    return issued.chain;
+  }
+
+  /** Puts a gateway out for good, of its site and of the cloud. Throws ERR_CLAIM_GATEWAY_UNKNOWN, or as `SiteAuthority.expel`. */
+  async expel(by: Actor, site: string, key: string, as: Departed = 'expelled'): Promise<void> {
+    const { name } = await this.deps.database.inTenant(by.tenant, ({ query }) => gatewayOf(query, key, site));
+    await this.deps.authorities.of(by.tenant, site).expel(key, async (transaction) => {
+      await depart(transaction.query, key, as, this.#now());
+      await audit(transaction, by, 'gateway.expel', key, { site, name, as });
+    });
+  }
+
+  async #admit(
+    by: Actor,
+    { site, name, replaces }: Place,
+    { member, certificateRequest }: Asked,
+    within: (transaction: Transaction) => Promise<void>,
+  ): Promise<Uint8Array> {
+    const { certificates, authorities } = this.deps;
+    const { tenant } = by;
+    const { key } = member;
+    const issued = await certificates.issue({ tenant, site, gateway: key }, certificateRequest);
+    if (replaces !== undefined) await this.#replace(by, site, replaces);
+    const links = new Map([[key, this.#grant(tenant, site, issued)]]);
+    const admitted = async (transaction: Transaction) => {
+      await within(transaction);
+      await activate(transaction.query, key);
+      await keepCertificate(transaction.query, tenant, key, issued);
+      await audit(transaction, by, 'gateway.enrol', key, { site, ...facts({ site, name, replaces }) });
+    };
+    const [admission] = await authorities.of(tenant, site).enrol([{ ...member, name }], admitted, links);
+    if (admission === undefined) throw new Error('one gateway was enrolled without an admission');
+    return admission;
+  }
+
+  /** First, because a site may have no room for both; nothing, where it was done before. */
+  async #replace(by: Actor, site: string, key: string): Promise<void> {
+    try {
+      await this.expel(by, site, key, 'replaced');
+    } catch (error) {
+      if (!isSparcError(error, 'ERR_CLAIM_GATEWAY_UNKNOWN')) throw error;
+    }
+  }
+
+  #grant(tenant: string, site: string, { chain }: IssuedCertificate): LinkGrant {
+    const { brokerUrl, gatewayUrl } = this.addresses;
+    const cloudKey = this.deps.signerOf(tenant, site).publicKey;
+    return { tenant, cloudKey, brokerUrl, renewalUrl: gatewayUrl, root: this.root, certificates: chain };
+  }
+
+  async #tenantOf(code: ClaimCode): Promise<string> {
+    const hash = Buffer.from(claimCodeHash(code));
+    const { rows } = await this.deps.database.asSystem('claim_find', ({ query }) =>
+      sql<{ tenant_id: string }>`select tenant_id from claim_find(${hash})`.execute(query),
+    );
+    const [found] = rows;
+    if (found === undefined) throw codeUnknown();
+    return found.tenant_id;
+  }
+
+  #now(): Date {
+    return new Date(this.deps.clock.wall().unixMs);
+  }
+}
+
+interface Asked {
+  readonly member: Member;
+  readonly certificateRequest: Uint8Array;
+}
+
+/** Throws ERR_MESH_REQUEST_INVALID, and ERR_IDENTITY_REQUEST_INVALID where it asks for no certificate. */
+function opened(file: Uint8Array): Asked {
+  const { member, certificateRequest } = openRequest(nodeCrypto.verify, file);
+  if (certificateRequest !== undefined) return { member, certificateRequest };
+  throw new SparcError('ERR_IDENTITY_REQUEST_INVALID', `${member.key} asks for no certificate`);
+}
+
+/** `ownName`: that the gateway has itself. */
+async function placeOf(
+  query: Transaction['query'],
+  { site, name, replaces }: NewPlace,
+  ownName: string,
+): Promise<Place> {
+  const found = await query.selectFrom('sites').select('id').where('id', '=', site).executeTakeFirst();
+  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  const replaced = replaces === undefined ? undefined : await gatewayOf(query, replaces, site);
+  return { site, name: name ?? replaced?.name ?? ownName, replaces };
+}
+
+const facts = ({ name, replaces }: Place) => ({ name, ...(replaces !== undefined && { replaces }) });

@@ -1,0 +1,137 @@
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import t from 'tap';
+import { CERTIFICATES_A_DAY_MAX, CLAIM_VALID_MS } from '@sparc/cloud-sync/enrolment';
+import { claim, renew } from '@sparc/edge/cloud-enrolment';
+import { readMembership } from '@sparc/edge/membership';
+import { nodeRandom, verifySignature } from '@sparc/edge/platform';
+import { makeClaimCode, readClaimCode } from '@sparc/protocol/enrolment';
+import { signRequest } from '@sparc/protocol/roster';
+import { LOGIN_FREE_FAILURES } from '@sparc/cloud-sync/users';
+import { openAuthorities } from '../../support/certificates.js';
+import { migrated, openPglite } from '../../support/databases.js';
+import { enrolmentScene, NewGateway } from './enrolment-scene.js';
+
+t.test('enrolment of gateways by the cloud', async (t) => {
+  const connections = await migrated(await openPglite(t));
+  const scene = await enrolmentScene(t, connections);
+  const { enrolment, by, url, folder, tenant } = scene;
+  const at = { site: 'harbour' };
+  let count = 0;
+  const gateway = (name = 'factory') => new NewGateway(join(folder, `gateway-${++count}`), name);
+  const members = async () => (await scene.authority().state()).roster.members.map(({ name }) => name);
+  const hall = gateway();
+
+  t.test('a gateway that shows a claim code has its place, its certificate and its link', async (t) => {
+    const { code, url: shown } = await enrolment.offer(by, { ...at, name: 'hall' });
+    t.equal(shown, url.origin);
+    hall.join(await claim(url, readClaimCode(code), hall.request()));
+
+    const { roster, authority } = readMembership(hall.dataDir, verifySignature) ?? {};
+    t.strictSame(roster?.members, [{ key: hall.key, name: 'hall', addresses: ['10.0.0.5:7400'] }]);
+    t.ok(authority);
+    const { grant } = hall.files.current() ?? {};
+    t.match(grant, { tenant, brokerUrl: 'mqtts://127.0.0.1:7783' });
+    t.strictSame(grant?.cloudKey, scene.signerOf(tenant, 'harbour').publicKey);
+    t.equal(
+      new X509Certificate(grant?.certificates[0] ?? new Uint8Array()).subject,
+      `O=${tenant}\nOU=harbour\nCN=${hall.key}`,
+    );
+    t.strictSame(await scene.gateways(), ['hall active 1']);
+
+    hall.join(await claim(url, readClaimCode(code), hall.request()));
+    t.strictSame(await scene.gateways(), ['hall active 2'], 'it may come again, as where the answer was lost');
+    await t.rejects(claim(url, readClaimCode(code), gateway().request()), { code: 'ERR_CLAIM_CODE_USED' });
+    t.strictSame(await members(), ['hall']);
+  });
+
+  t.test('a code that is wrong, old or of another tenant admits nobody, and whoever guesses has to wait', async (t) => {
+    const strange = gateway();
+    const { code } = await enrolment.offer(by, { ...at, name: 'yard' });
+    const unsaid = signRequest(strange.request() && strange.signer, { name: 'x', addresses: [] });
+    await t.rejects(claim(url, readClaimCode(code), unsaid), { code: 'ERR_IDENTITY_REQUEST_INVALID' });
+    await t.rejects(claim(url, readClaimCode(code), Uint8Array.of(1)), { code: 'ERR_MESH_REQUEST_INVALID' });
+    scene.goAhead(CLAIM_VALID_MS + 1);
+    await t.rejects(claim(url, readClaimCode(code), strange.request()), { code: 'ERR_CLAIM_CODE_EXPIRED' });
+    t.strictSame(await members(), ['hall']);
+
+    const guess = () => claim(url, makeClaimCode(nodeRandom, enrolment.root), strange.request());
+    for (let tries = 0; tries < LOGIN_FREE_FAILURES; tries++)
+      await t.rejects(guess(), { code: 'ERR_CLAIM_CODE_UNKNOWN' });
+    await t.rejects(guess(), { code: 'ERR_CLAIM_TOO_FAST' });
+  });
+
+  t.test('a cloud that did not make the code never sees it', async (t) => {
+    const imitation = await enrolmentScene(t, connections);
+    const { code } = await enrolment.offer(by, { ...at, name: 'yard' });
+    const refused = { code: 'ERR_CLAIM_CLOUD_UNTRUSTED' };
+    await t.rejects(claim(imitation.url, readClaimCode(code), gateway().request()), refused);
+    await t.rejects(claim(new URL('https://127.0.0.1:1'), readClaimCode(code), gateway().request()), {
+      code: 'ERR_CLAIM_CLOUD_UNREACHED',
+    });
+  });
+
+  t.test(
+    'a request file is admitted without a network, and an admission that is changed links to nothing',
+    async (t) => {
+      const gate = gateway('gate');
+      const file = gate.request();
+      const admission = await enrolment.admit(by, at, file);
+      t.strictSame(await members(), ['hall', 'gate'], 'by the name that it has itself');
+      const broker = Buffer.from('mqtts://127.0.0.1:7783');
+      const changed = Buffer.from(admission);
+      changed.write('mqtts://127.6.6.6:7783', changed.indexOf(broker));
+      t.throws(() => gate.join(changed), { code: 'ERR_MESH_ADMISSION_INVALID' });
+      t.equal(gate.files.current(), undefined);
+      gate.join(admission);
+      t.equal(gate.files.current()?.grant.tenant, tenant);
+      await t.rejects(enrolment.admit(by, { site: 'elsewhere' }, file), { code: 'ERR_DATABASE_SITE_UNKNOWN' });
+    },
+  );
+
+  t.test('a new certificate is had by its own key, also when the old one has ended, and not at any pace', async (t) => {
+    const { grant } = hall.files.current() ?? {};
+    if (grant === undefined) throw new Error('a link');
+    scene.goAhead(100 * 86_400_000);
+    const chain = await renew(grant, hall.request());
+    hall.files.keepNext(chain);
+    const [own, authority] = chain.map((each) => new X509Certificate(each));
+    t.ok(own?.verify((authority ?? own).publicKey));
+    t.equal(own?.subject, new X509Certificate(grant.certificates[0] ?? new Uint8Array()).subject);
+    for (let had = 1; had < CERTIFICATES_A_DAY_MAX; had++) await enrolment.renew(tenant, hall.request());
+    await t.rejects(renew(grant, hall.request()), { code: 'ERR_CLAIM_TOO_FAST' });
+    await t.rejects(renew(grant, gateway().request()), { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' });
+    const others = await openAuthorities(join(folder, 'others'));
+    await t.rejects(renew({ ...grant, root: others.rootDer }, hall.request()), { code: 'ERR_CLAIM_CLOUD_UNTRUSTED' });
+  });
+
+  t.test('a gateway takes the place of a broken one, which is out with all its certificates', async (t) => {
+    const spare = gateway();
+    const { code } = await enrolment.offer(by, { ...at, replaces: hall.key });
+    t.strictSame(await members(), ['hall', 'gate'], 'the old one works until the new one comes');
+    spare.join(await claim(url, readClaimCode(code), spare.request()));
+    t.strictSame((await scene.gateways()).slice(0, 3), ['hall replaced 0', 'gate active 1', 'hall active 1']);
+    const { roster } = await scene.authority().state();
+    t.strictSame(roster.members.map(({ key }) => key).includes(spare.key), true);
+    t.strictSame(
+      roster.expelled.map(({ key }) => key),
+      [hall.key],
+    );
+    const { grant } = hall.files.current() ?? {};
+    if (grant === undefined) throw new Error('a link');
+    await t.rejects(renew(grant, hall.request()), { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' });
+    await t.rejects(enrolment.offer(by, { ...at, replaces: hall.key }), { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' });
+  });
+
+  t.test('who was expelled does not come back, and it is on record who did it', async (t) => {
+    const [spare] = (await scene.authority().state()).roster.members.filter(({ name }) => name === 'hall');
+    await enrolment.expel(by, 'harbour', spare?.key ?? '');
+    t.strictSame(await members(), ['gate']);
+    t.match(await scene.gateways(), ['hall replaced 0', 'gate active 1', 'hall expelled 0']);
+    await t.rejects(enrolment.admit(by, at, hall.request()), { code: 'ERR_MESH_EXPELLED' });
+    const acts = await scene.database.inTenant(tenant, ({ query }) =>
+      query.selectFrom('audit').select(['actor', 'act', 'subject']).orderBy('id', 'desc').limit(1).execute(),
+    );
+    t.strictSame(acts, [{ actor: 'ada', act: 'gateway.expel', subject: spare?.key }]);
+  });
+});
