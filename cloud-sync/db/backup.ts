@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { SparcError } from '@sparc/protocol/errors';
 import { dumpFile, makeBackupFolder, readManifest, writeManifest, type Manifest } from './backup-files.js';
 import { closing, type Connection, type Connections } from './connections.js';
+import { beginIncarnation } from './incarnation.js';
 import { checkSchema, makeRoles } from './migrate.js';
 import { embeddedFolder, openConnections, type DatabaseLocation } from './open-database.js';
 import { openPglite } from './pglite.js';
@@ -40,7 +41,8 @@ async function snapshotOf({ client }: Connection): Promise<string> {
 }
 
 /**
- * Makes a new database of a backup, and compares what is in it then.
+ * Makes a new database of a backup, and compares what is in it then. It begins a new life: what was committed after the
+ * backup is not in it.
  * Throws ERR_DATABASE_BACKUP_DAMAGED, ERR_DATABASE_BACKUP_KIND, ERR_DATABASE_NOT_EMPTY, ERR_DATABASE_TOOL,
  * ERR_DATABASE_BACKUP_DIFFERS.
  */
@@ -51,7 +53,10 @@ export async function restore(location: DatabaseLocation, folder: string): Promi
   }
   const embedded = embeddedFolder(location);
   const restored = embedded === undefined ? await intoServer(location, folder) : await intoFolder(embedded, folder);
-  return closing(restored, (connections) => comparing(connections, manifest));
+  return closing(restored, async (connections) => {
+    await beginIncarnation(connections);
+    return comparing(connections, manifest);
+  });
 }
 
 async function intoServer(location: DatabaseLocation, folder: string): Promise<Connections> {

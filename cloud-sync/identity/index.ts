@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { isAdmitted, isMember } from './admission.js';
+export { FileAuthorityKeys, type AuthorityKeys } from './authority-keys.js';
 export { carrierOf } from './carrier-of.js';
 export { CertificateAuthorities, type IssuedCertificate } from './certificate-authorities.js';
 export {
@@ -17,3 +18,4 @@ export {
   type Issue,
 } from './certificates.js';
 export { siteSigner } from './site-keys.js';
+export { sitePlace, takeUp } from './site-place.js';

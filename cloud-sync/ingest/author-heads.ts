@@ -14,7 +14,7 @@ import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
 /** What is to be stored of a batch. */
-export type Append = Extract<Acceptance, { kind: 'append' }>;
+export type Append = Omit<Extract<Acceptance, { kind: 'append' }>, 'kind' | 'fork'>;
 /** The site that a log belongs to. */
 export type Site = Omit<Carrier, 'gateway'>;
 

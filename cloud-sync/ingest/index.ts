@@ -2,6 +2,9 @@
  * Takes the signed logs of sites into the database, once and in order, and says by signature what it has.
  * @packageDocumentation
  */
+export { appendToLog, instantOf } from './append-to-log.js';
+export { hashAt, lockLog, type Query, type Site } from './author-heads.js';
+export { storedLog, type StoredLog } from './author-rows.js';
 export { Ingest, type IngestDeps, type IngestRefusal } from './ingest.js';
 export { Months } from './months.js';
 export { WorkQueue, type WorkLimits } from './work-queue.js';

@@ -14,6 +14,7 @@ import {
   type Fork,
   type Want,
 } from '@sparc/protocol/replication';
+import { takeUp } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import type { StoredLog } from './author-rows.js';
 import { Carriers } from './carriers.js';
@@ -97,14 +98,20 @@ export class Ingest {
     }
     const logs: Want[] = [];
     for (const [author, said] of tipsByAuthor(tips)) {
-      const stored = site.get(author);
+      const stored = site.logs.get(author);
       if (stored === undefined) {
         this.deps.onRefused('foreignAuthor', carrier);
         continue;
       }
       const news = this.#newsIn(carrier, stored, said);
       const log = logName(carrier, author);
-      if (news.length === 0) continue;
+      if (news.length === 0) {
+        // All that this gateway knows of it is here.
+        if (author === site.halted && said.some((tip) => holds(stored.log, tip))) {
+          await database.inTenant(carrier.tenant, ({ query }) => takeUp(query, carrier.site));
+        }
+        continue;
+      }
       if (!this.#carriers.ask(log, carrier.gateway, { news, held: stored.log, isFirst }, clock.monotonicMs())) continue;
       logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
     }
@@ -112,7 +119,7 @@ export class Ingest {
     await this.#acknowledge(
       carrier,
       true,
-      [...site.values()].flatMap(({ log }) => tipsOf(log)),
+      [...site.logs.values()].flatMap(({ log }) => tipsOf(log)),
     );
   }
 

@@ -1,7 +1,6 @@
-import { sql } from 'kysely';
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
-import { assumedLast, EntryContent, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
+import { assumedLast, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
 import {
   accept,
   epochName,
@@ -13,11 +12,11 @@ import {
   type EpochEnd,
   type Fork,
 } from '@sparc/protocol/replication';
-import type { Database, Transaction } from '../db/index.js';
+import type { Database } from '../db/index.js';
 import { isMember } from '../identity/index.js';
-import { hashAt, isAuthor, lockLog, moveHead, recordFork, type Append, type Query, type Site } from './author-heads.js';
+import { appendToLog, instantOf } from './append-to-log.js';
+import { hashAt, isAuthor, lockLog, recordFork, type Query } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
-import { atOf, eventRow } from './event-rows.js';
 import type { Months } from './months.js';
 
 /** What became of a batch; `stored`: what is held of its author now. */
@@ -61,10 +60,8 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
       return { kind: 'forked', stored, fork: acceptance.fork };
     }
     if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
-    const outsideCount = acceptance.entries.filter(({ content }) => isOutside(instantOf(content))).length;
-    if (!(await moveHead(query, { tenant, site }, stored.log, acceptance, outsideCount)))
+    if (!(await appendToLog(transaction, { tenant, site }, stored.log, acceptance, isOutside)))
       return { kind: 'early', stored };
-    await insertEvents(transaction, { tenant, site }, acceptance);
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
     return {
       kind: 'stored',
@@ -74,8 +71,6 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
     };
   });
 }
-
-const instantOf = (content: Uint8Array): Date => atOf(EntryContent.decode(content).wallUnixMs);
 
 /** What becomes of a batch; `early`: what is before it is not stored. Throws as `verifyBatch` does. */
 async function judge(
@@ -108,18 +103,3 @@ function placeInCommon(log: AuthorLog, batch: Batch): EpochEnd | undefined {
 
 const isHead = (log: AuthorLog, { epoch, sequence }: EpochEnd): boolean =>
   log.some(({ head }) => isSameEpoch(head.epoch, epoch) && head.sequence === sequence);
-
-async function insertEvents(transaction: Transaction, of: Site, append: Append): Promise<void> {
-  const { author, epoch } = append.head;
-  await sql`create temporary table if not exists incoming (
-    sequence bigint, at timestamptz, time_quality text, hlc_unix_ms bigint, hlc_counter integer, kind text,
-    hash bytea, content bytea, record jsonb
-  ) on commit delete rows`.execute(transaction.query);
-  await transaction.load('incoming', append.entries.map(eventRow));
-  await sql`insert into events (tenant_id, site_id, author, epoch, epoch_random,
-      sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record)
-    select ${of.tenant}::uuid, ${of.site}, ${Buffer.from(author)}::bytea, ${epoch.counter}::bigint,
-      ${Buffer.from(epoch.random)}::bytea,
-      sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record
-    from incoming`.execute(transaction.query);
-}

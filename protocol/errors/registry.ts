@@ -1,4 +1,5 @@
 import { API_ERRORS } from './api-errors.js';
+import { AUTHORITY_ERRORS } from './authority-errors.js';
 import { BUNDLE_ERRORS } from './bundle-errors.js';
 import { BUS_ERRORS } from './bus-errors.js';
 import { CARD_ERRORS } from './card-errors.js';
@@ -35,6 +36,7 @@ export const ERRORS = {
   ...POLICY_ERRORS,
   ...LEDGER_ERRORS,
   ...MESH_ERRORS,
+  ...AUTHORITY_ERRORS,
   ...LINK_ERRORS,
   ...IDENTITY_ERRORS,
   ...CLAIM_ERRORS,

@@ -1,5 +1,12 @@
 set local role sparc_bypass;
 
+-- What the authority of a site has said holds until it says otherwise, however long ago that was.
+create function is_kept_for_ever(p_tenant uuid, p_author bytea) returns boolean
+  language sql stable set search_path = sparc, pg_temp
+begin atomic
+  select exists (select from sites where tenant_id = p_tenant and authority_key = p_author);
+end;
+
 -- Whether a tenant has to keep anything of a month.
 create function is_month_needed(p_partition name) returns boolean
   language plpgsql stable set search_path = sparc, pg_temp as $$
@@ -9,6 +16,7 @@ begin
   execute format(
     'select exists (select from %I e join tenants t on t.id = e.tenant_id
        where t.legal_hold
+          or is_kept_for_ever(e.tenant_id, e.author)
           or e.received_at >= now() - make_interval(days => t.retention_days)
           or e.at >= now() - make_interval(days => t.retention_days))',
     p_partition) into is_needed;
@@ -18,7 +26,7 @@ $$;
 
 -- Takes away entries that no tenant has to keep, a part at a time; true when there may be more to do. An entry is kept for
 -- the days of its tenant after its own time and after it arrived, one that lies outside of all months after it arrived, and
--- under a legal hold for ever. Whole months go at once where nobody needs any of it. By the clock of the database, which
+-- under a legal hold for ever, as what a site authority has said. Whole months go at once where nobody needs any of it. By the clock of the database, which
 -- no caller can set.
 create function events_expire(p_rows_max integer) returns boolean
   language plpgsql security definer set search_path = sparc, pg_temp set lock_timeout = '2s' as $$
@@ -46,6 +54,7 @@ begin
       'delete from %1$I where ctid = any (array(
          select e.ctid from %1$I e join tenants t on t.id = e.tenant_id
           where not t.legal_hold
+            and not is_kept_for_ever(e.tenant_id, e.author)
             and e.received_at < now() - make_interval(days => t.retention_days)
             and (%2$L or e.at < now() - make_interval(days => t.retention_days))
           limit %3$s))',

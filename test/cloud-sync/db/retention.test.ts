@@ -23,13 +23,13 @@ for (const { name, skip, open } of DATABASES) {
     };
     let sequence = 0;
     /** As the administrator, who alone can say when it arrived. */
-    const store = (tenantId: string, kind: string, at: Date, receivedAt: Date) =>
+    const store = (tenantId: string, kind: string, at: Date, receivedAt: Date, author = Buffer.of(1)) =>
       connections.use(({ client }) =>
         client.query(
           `insert into sparc.events (tenant_id, site_id, author, epoch, epoch_random, sequence, at, time_quality,
              hlc_unix_ms, hlc_counter, kind, hash, content, received_at)
-           values ($1, 'harbour', '\\x01', 1, '\\x02', $2, $3, 'synced', 0, 0, $4, '\\x03', '\\x04', $5)`,
-          [tenantId, ++sequence, at, kind, receivedAt],
+           values ($1, 'harbour', $6, 1, '\\x02', $2, $3, 'synced', 0, 0, $4, '\\x03', '\\x04', $5)`,
+          [tenantId, ++sequence, at, kind, receivedAt, author],
         ),
       );
     const kindsOf = (tenantId: string) =>
@@ -90,6 +90,26 @@ for (const { name, skip, open } of DATABASES) {
       t.strictSame(await kindsOf(long), ['kept longer']);
       t.ok((await months()) < monthsBefore, 'months that nobody needs are gone');
       t.equal(await makeMonth(daysAgo(0)), true, 'and this one is there');
+    });
+
+    await t.test('what the authority of a site has said stays, in a month of which nothing else does', async (t) => {
+      const authority = Buffer.alloc(32, 7);
+      const site = { tenant_id: short, id: 'harbour', name: 'Harbour', authority_key: authority };
+      await database.inTenant(short, ({ query }) => query.insertInto('sites').values(site).execute());
+      await makeMonth(daysAgo(300));
+      for (const [kind, author] of [
+        ['roster', authority],
+        ['event', Buffer.of(1)],
+      ] as const) {
+        await store(short, `old ${kind}`, daysAgo(300), daysAgo(300), author);
+        await store(short, `outside ${kind}`, new Date(0), daysAgo(300), author);
+      }
+      await expireEvents(database);
+      const kinds = await kindsOf(short);
+      t.strictSame(
+        kinds.filter((kind) => /^(old|outside) /.test(kind)),
+        ['old roster', 'outside roster'],
+      );
     });
 
     await t.test('under a legal hold nothing goes, and that is in the audit', async (t) => {

@@ -40,10 +40,11 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
         content: key(2),
       },
     ],
-    ['policy_absorbed', { ...site, directive: '0'.repeat(32) }],
+    ['site_authorities', { ...site, pin_key: key(1), incarnation: uuid(1) }],
     ['policy_drafts', site],
     ['policy_imports', { ...site, state: 'running', dry_run: false, started_by: 'ada' }],
     ['policy_objects', { ...site, kind: 'holder', id: 'ada', body: '{}', changed_by: 'ada' }],
+    ['policy_parts', { ...site, hash: key(1), content: key(2) }],
     ['policy_revisions', { ...site, number: 1, signed: key(1), published_by: 'ada' }],
   ];
 }

@@ -1,0 +1,91 @@
+import { batchOf, BATCH_ENTRIES_MAX, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
+import { isSameEpoch, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
+import type { Database } from '../db/index.js';
+import { storedLog, type Query, type Site } from '../ingest/index.js';
+import { fromHex } from '../platform/index.js';
+
+/** Of one reading: who asks says then up to where it has it. */
+const BATCHES_MAX = 8;
+const BATCH_BYTES_MAX = 262_144;
+
+/** What authorities have said, for whoever hands it on: it needs no key. */
+export class AuthoritySource {
+  constructor(private readonly database: Database) {}
+
+  /** What follows on these ends, in order; some of it, where there is much. Nothing for a site without an authority. */
+  batches({ tenant, site }: Site, after: readonly EpochEnd[]): Promise<readonly Batch[]> {
+    return this.database.inTenant(tenant, async ({ query }) => {
+      const author = await authorOf(query, site);
+      if (author === undefined) return [];
+      const rows = await query.selectFrom('author_heads').selectAll().where('author', '=', author).execute();
+      const { log } = storedLog(rows);
+      const batches: Batch[] = [];
+      for (const end of missingAfter(log, after)) {
+        const held = log.find(({ head }) => isSameEpoch(head.epoch, end.epoch));
+        if (held !== undefined) batches.push(...(await batchesBehind(query, held.head, end.sequence)));
+        if (batches.length >= BATCHES_MAX) break;
+      }
+      return batches.slice(0, BATCHES_MAX);
+    });
+  }
+
+  /** A part of a revision, by the SHA-256 of its content in hex. */
+  part({ tenant, site }: Site, hash: string): Promise<Uint8Array | undefined> {
+    return this.database.inTenant(tenant, async ({ query }) => {
+      const row = await query
+        .selectFrom('policy_parts')
+        .select('content')
+        .where('site_id', '=', site)
+        .where('hash', '=', Buffer.from(fromHex(hash)))
+        .executeTakeFirst();
+      return row && Uint8Array.from(row.content);
+    });
+  }
+}
+
+async function authorOf(query: Query, site: string): Promise<Buffer | undefined> {
+  const row = await query.selectFrom('sites').select('authority_key').where('id', '=', site).executeTakeFirst();
+  return row?.authority_key ? Buffer.from(row.authority_key) : undefined;
+}
+
+/** Of one epoch, as its author closed them, or several of those in one. `head`: of the epoch, as far as it is stored. */
+async function batchesBehind(query: Query, head: SignedHead, after: number): Promise<readonly Batch[]> {
+  const { author, epoch } = head;
+  const rows = await query
+    .selectFrom('events')
+    .select(['sequence', 'hash', 'content', 'signature'])
+    .where('author', '=', Buffer.from(author))
+    .where('epoch', '=', epoch.counter)
+    .where('epoch_random', '=', Buffer.from(epoch.random))
+    .where('sequence', '>=', after)
+    .orderBy('sequence')
+    // As many as one batch may have, and the entry before them.
+    .limit(BATCH_ENTRIES_MAX + 1)
+    .execute();
+  const batches: Batch[] = [];
+  let before: ChainedEntry | undefined;
+  let closed: Batch | undefined;
+  let open: ChainedEntry[] = [];
+  let sizeBytes = 0;
+  for (const { sequence, hash, content, signature } of rows) {
+    const entry = { epoch, sequence, hash: Uint8Array.from(hash), content: Uint8Array.from(content) };
+    if (sequence === after) {
+      before = entry;
+      continue;
+    }
+    sizeBytes += content.length;
+    open.push(entry);
+    if (signature === null) continue;
+    if (closed !== undefined && sizeBytes > BATCH_BYTES_MAX) {
+      batches.push(closed);
+      const count = closed.contents.length;
+      before = open[count - 1];
+      open = open.slice(count);
+      sizeBytes = open.reduce((sum, { content: { length } }) => sum + length, 0);
+    }
+    const place = { author, epoch, sequence, hash: entry.hash, site: head.site };
+    closed = batchOf(open, before, { ...place, signature: Uint8Array.from(signature) });
+  }
+  if (closed !== undefined) batches.push(closed);
+  return batches;
+}

@@ -1,0 +1,7 @@
+/**
+ * Authorities of sites, kept in the cloud: what they say is signed here, and is entries of the site's ledger like anybody's.
+ * @packageDocumentation
+ */
+export { AuthoritySource } from './authority-source.js';
+export { SiteAuthorities, type AuthorityDeps, type NewSite } from './site-authorities.js';
+export { SiteAuthority, type Published, type PublishOptions, type Within } from './site-authority.js';

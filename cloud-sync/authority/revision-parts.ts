@@ -1,0 +1,44 @@
+import type { PolicyContent } from '@sparc/protocol/policy';
+import { cutRevision, type PartTools, type PolicyRevision } from '@sparc/protocol/policy-revision';
+import type { Part } from '@sparc/protocol/ports';
+import type { Database } from '../db/index.js';
+import type { Site } from '../ingest/index.js';
+import { fromHex, toHex } from '../platform/index.js';
+
+/** Parts are inserted so many at once, some 30 KiB each. */
+const INSERTED_MAX = 128;
+
+/** Cuts a policy, stores what parts of it are not there yet, and returns what is to be signed. Throws ERR_POLICY_INVALID. */
+export async function storePolicy(
+  database: Database,
+  tools: PartTools,
+  { tenant, site }: Site,
+  content: PolicyContent,
+): Promise<PolicyRevision> {
+  const known = await database.inTenant(tenant, async ({ query }) => {
+    const rows = await query.selectFrom('policy_parts').select('hash').where('site_id', '=', site).execute();
+    return new Set(rows.map(({ hash }) => toHex(hash)));
+  });
+  const parts: Part[] = [];
+  const revision = cutRevision(tools, { number: 1, content }, (part) => {
+    if (known.has(part.hash)) return;
+    known.add(part.hash);
+    parts.push(part);
+  });
+  await database.inTenant(tenant, async ({ query }) => {
+    for (let first = 0; first < parts.length; first += INSERTED_MAX) {
+      const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({
+        tenant_id: tenant,
+        site_id: site,
+        hash: Buffer.from(fromHex(part.hash)),
+        content: Buffer.from(part.content),
+      }));
+      await query
+        .insertInto('policy_parts')
+        .values(rows)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  });
+  return revision;
+}

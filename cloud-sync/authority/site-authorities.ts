@@ -1,0 +1,98 @@
+import { found } from '@sparc/protocol/authority';
+import { SparcError } from '@sparc/protocol/errors';
+import type { PartTools } from '@sparc/protocol/policy-revision';
+import { seal, Sealed } from '@sparc/protocol/roster';
+import { lockLog, type Query, type Site } from '../ingest/index.js';
+import { takeUp } from '../identity/index.js';
+import { fromHex } from '../platform/index.js';
+import { AuthorityActs, type ActsDeps } from './authority-acts.js';
+import { SiteAuthority, type Within } from './site-authority.js';
+
+export interface AuthorityDeps extends ActsDeps {
+  readonly partTools: PartTools;
+}
+
+export interface NewSite {
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+}
+
+const PIN_KEY_BYTES = 32;
+/** Ids of sites stand in topics, certificates and file names. */
+const SITE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** The authorities of sites that the cloud keeps, and those of which it knows the key; one object a process. */
+export class SiteAuthorities {
+  readonly #acts: AuthorityActs;
+
+  constructor(private readonly deps: AuthorityDeps) {
+    this.#acts = new AuthorityActs(deps);
+  }
+
+  /** Of a site that exists; no more is done here. */
+  of(tenant: string, site: string): SiteAuthority {
+    return new SiteAuthority({ ...this.deps, acts: this.#acts }, { tenant, site });
+  }
+
+  /**
+   * Makes a site with its authority, or the authority of a site that has none. Its key is kept before anything is stored.
+   * Throws ERR_AUTHORITY_SITE_INVALID or ERR_AUTHORITY_SITE_PRESENT.
+   */
+  async create(tenant: string, site: NewSite, within?: Within): Promise<void> {
+    assertSite(site);
+    const { clock, random, database, keys } = this.deps;
+    const key = await keys.make(tenant, site.id);
+    const isOutside = await this.#acts.prepare();
+    await database.inTenant(tenant, async (transaction) => {
+      const { query } = transaction;
+      const of = { tenant, site: site.id };
+      await placeSite(query, of, site.name, key.signer.publicKey);
+      const pinKey = seal(fromHex(key.sealing.key), random, random.bytes(PIN_KEY_BYTES));
+      const { id: incarnation } = await query.selectFrom('incarnation').select('id').executeTakeFirstOrThrow();
+      const row = { tenant_id: tenant, site_id: site.id, pin_key: Buffer.from(Sealed.encode(pinKey)), incarnation };
+      await query.insertInto('site_authorities').values(row).execute();
+      const acting = { clock, random, ...key };
+      const stored = await lockLog(query, key.signer.publicKey);
+      await this.#acts.append(transaction, of, acting, stored, found(acting, site.id), isOutside);
+      await within?.(transaction);
+    });
+  }
+
+  /**
+   * Makes a site whose authority is kept by its owner: `key`, Ed25519, 32 bytes. What that says comes by way of gateways.
+   * Throws ERR_AUTHORITY_SITE_INVALID or ERR_AUTHORITY_SITE_PRESENT.
+   */
+  async adopt(tenant: string, site: NewSite, key: Uint8Array, within?: Within): Promise<void> {
+    assertSite(site);
+    await this.deps.database.inTenant(tenant, async (transaction) => {
+      await placeSite(transaction.query, { tenant, site: site.id }, site.name, key);
+      await within?.(transaction);
+    });
+  }
+
+  /** A person says that no gateway is left which knows more of what the authority said than a restored database does. */
+  async resume(tenant: string, site: string): Promise<void> {
+    await this.deps.database.inTenant(tenant, ({ query }) => takeUp(query, site));
+  }
+}
+
+function assertSite({ id, name }: NewSite): void {
+  if (!SITE_ID.test(id)) throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `'${id}' is no id of a site`);
+  if (name === '') throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `site ${id} has no name`);
+}
+
+async function placeSite(query: Query, { tenant, site }: Site, name: string, key: Uint8Array): Promise<void> {
+  const placed = await query
+    .insertInto('sites')
+    .values({ tenant_id: tenant, id: site, name, authority_key: Buffer.from(key) })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant_id', 'id'])
+        .doUpdateSet({ name, authority_key: Buffer.from(key) })
+        .where('sites.authority_key', 'is', null),
+    )
+    .executeTakeFirst();
+  if (placed.numInsertedOrUpdatedRows === 1n) return;
+  throw new SparcError('ERR_AUTHORITY_SITE_PRESENT', `there is a site ${site} with an authority`, { site });
+}

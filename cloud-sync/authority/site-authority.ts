@@ -1,0 +1,187 @@
+import { delegate, enrol, expel, rotate, withdraw, type AuthorityState, type Draft } from '@sparc/protocol/authority';
+import {
+  directiveId,
+  DIRECTIVE_LIFETIME_MAX_MS,
+  encodeSignedDirective,
+  signDirective,
+} from '@sparc/protocol/directive';
+import type { LinkGrant } from '@sparc/protocol/enrolment';
+import { SparcError } from '@sparc/protocol/errors';
+import { encodeEvent, EVENT_KIND, type LedgerCrypto } from '@sparc/protocol/ledger';
+import type { PolicyContent } from '@sparc/protocol/policy';
+import { Beacon, BEACON_KIND, POLICY_KIND, PolicyRevision, type PartTools } from '@sparc/protocol/policy-revision';
+import type { Delegation, Member } from '@sparc/protocol/roster';
+import type { Database, Transaction } from '../db/index.js';
+import type { Site } from '../ingest/index.js';
+import type { Act, AuthorityActs } from './authority-acts.js';
+import { newestRevision } from './authority-entries.js';
+import { placeMembers, removeMember, tipsOfMember } from './member-rows.js';
+import { storePolicy } from './revision-parts.js';
+
+/** More to be done in the transaction of an act, all or nothing with it. */
+export type Within = (transaction: Transaction) => Promise<void>;
+
+export interface PublishOptions {
+  /** Keys of the gateways that apply it, in hex, for a trial; left out: all. */
+  readonly onlyFor?: readonly string[];
+}
+
+export interface Published {
+  readonly number: number;
+  /** False: it is the newest one, which says the same already. */
+  readonly isNew: boolean;
+}
+
+export interface SiteAuthorityDeps {
+  readonly acts: AuthorityActs;
+  readonly crypto: LedgerCrypto;
+  readonly database: Database;
+  readonly partTools: PartTools;
+}
+
+/**
+ * The authority of one site, as the cloud keeps it: an author of the site's ledger like any other. Every act is one
+ * transaction, and throws as `AuthorityActs.act` beside what is said at it; then nothing was signed that anybody has.
+ */
+export class SiteAuthority {
+  constructor(
+    private readonly deps: SiteAuthorityDeps,
+    private readonly of: Site,
+  ) {}
+
+  /** What it has said last. */
+  state(): Promise<AuthorityState> {
+    return this.deps.acts.read(this.of, ({ state }) => state());
+  }
+
+  /** 32 bytes: the key of the site's PIN hashes. */
+  pinKey(): Promise<Uint8Array> {
+    return this.deps.acts.read(this.of, async ({ pinKey }) => pinKey);
+  }
+
+  /**
+   * Puts gateways onto the roster, or what they say now in the place of what they said before, and returns what each takes
+   * home (`openAdmission`), in their order; `links`, by key, in it. Throws as `enrol` of the protocol, and
+   * ERR_AUTHORITY_GATEWAY_ELSEWHERE.
+   */
+  enrol(
+    members: readonly Member[],
+    within?: Within,
+    links?: ReadonlyMap<string, LinkGrant>,
+  ): Promise<readonly Uint8Array[]> {
+    return this.deps.acts.act(this.of, async ({ transaction, acting, pinKey, state }) => {
+      const { drafts, admissions } = enrol(acting, await state(), pinKey, members, links);
+      await placeMembers(transaction.query, this.of, members);
+      await within?.(transaction);
+      return { drafts, result: admissions };
+    });
+  }
+
+  /**
+   * Takes a gateway off the roster for good, and changes the site secret. Of its log goes on to count what is stored here by
+   * then. Throws ERR_MESH_MEMBER_UNKNOWN or ERR_MESH_ROSTER_INVALID.
+   */
+  expel(key: string, within?: Within): Promise<void> {
+    return this.#say(async ({ transaction, acting, state }) => {
+      const { query } = transaction;
+      const drafts = expel(acting, await state(), this.deps.crypto, key, await tipsOfMember(query, key));
+      await removeMember(query, key, new Date(acting.clock.wall().unixMs));
+      return drafts;
+    }, within);
+  }
+
+  /** Changes the site secret; gateways take the one before it for a while. */
+  rotate(within?: Within): Promise<void> {
+    return this.#say(async ({ acting, state }) => rotate(acting, await state()), within);
+  }
+
+  /** In the place of what the operator had before. Throws ERR_MESH_DELEGATION_INVALID. */
+  delegate(delegated: Omit<Delegation, 'issuedUnixMs'>, within?: Within): Promise<void> {
+    return this.#say(async ({ acting, state }) => delegate(acting, await state(), delegated), within);
+  }
+
+  /** Ends what an operator may. Throws ERR_MESH_DELEGATION_INVALID for one that has no rights. */
+  withdraw(operator: string, within?: Within): Promise<void> {
+    return this.#say(async ({ acting, state }) => withdraw(acting, await state(), operator), within);
+  }
+
+  /**
+   * Ends a credential, or all of a holder, at once and for good: what operators direct as well, in a lane of its own that no
+   * revision stages. Returns the id of the directive, by which gateways answer.
+   */
+  revoke(subject: 'credential' | 'holder', subjectId: string, within?: Within): Promise<string> {
+    return this.deps.acts.act(this.of, async ({ transaction, acting: { clock, signer } }) => {
+      const issuedUnixMs = Math.floor(clock.wall().unixMs);
+      const signed = signDirective(signer, {
+        ...{ v: 1, site: this.of.site, kind: 'revoke', subject, subjectId, issuedUnixMs },
+        expiresUnixMs: issuedUnixMs + DIRECTIVE_LIFETIME_MAX_MS,
+      });
+      const directive = directiveId(signed);
+      await within?.(transaction);
+      const detail = { directive, kind: 'revoke', operator: signed.operator };
+      const record = { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
+      return { drafts: [{ kind: EVENT_KIND, body: encodeEvent(record) }], result: directive };
+    });
+  }
+
+  /** Anything else, as entries of its log. */
+  say(drafts: readonly Draft[], within?: Within): Promise<void> {
+    return this.#say(async () => drafts, within);
+  }
+
+  /**
+   * Signs a policy as the next revision, unless the newest one says the same to the same gateways. `within` is told of one
+   * that is new, with the body of its entry. Throws ERR_POLICY_INVALID or ERR_MESH_OTHER_SITE.
+   */
+  async publish(
+    content: PolicyContent,
+    options: PublishOptions = {},
+    within?: (transaction: Transaction, revision: PolicyRevision, body: Uint8Array) => Promise<void>,
+  ): Promise<Published> {
+    const { database, partTools } = this.deps;
+    // Before the act, and not in it: a large policy takes its time, and a revocation must not wait for it.
+    const revision = await storePolicy(database, partTools, this.of, content);
+    return this.reissue(revision, options, within);
+  }
+
+  /** Signs a revision again that was signed before, as the next one. Otherwise as `publish`. */
+  reissue(
+    { site, layout, indexes, counts, sizeBytes }: PolicyRevision,
+    { onlyFor = [] }: PublishOptions = {},
+    within?: (transaction: Transaction, revision: PolicyRevision, body: Uint8Array) => Promise<void>,
+  ): Promise<Published> {
+    if (site !== this.of.site) {
+      const message = `the policy is of site ${site}, and the authority of ${this.of.site}`;
+      return Promise.reject(new SparcError('ERR_MESH_OTHER_SITE', message));
+    }
+    return this.deps.acts.act<Published>(this.of, async ({ transaction, acting }) => {
+      const before = await newestRevision(transaction.query, acting.signer.publicKey);
+      if (before?.indexes.join() === indexes.join() && before.onlyFor.join() === onlyFor.join()) {
+        return { drafts: [], result: { number: before.number, isNew: false } };
+      }
+      const number = (before?.number ?? 0) + 1;
+      const revision = { number, site, layout, indexes, counts, sizeBytes, onlyFor: [...onlyFor] };
+      const body = PolicyRevision.encode(revision);
+      await within?.(transaction, revision, body);
+      return { drafts: [{ kind: POLICY_KIND, body }], result: { number, isNew: true } };
+    });
+  }
+
+  /** Says that the newest revision still holds, and returns its number; undefined where none was signed yet. */
+  confirm(): Promise<number | undefined> {
+    return this.deps.acts.act(this.of, async ({ transaction, acting }) => {
+      const newest = await newestRevision(transaction.query, acting.signer.publicKey);
+      if (newest === undefined) return { drafts: [], result: undefined };
+      const { number } = newest;
+      return { drafts: [{ kind: BEACON_KIND, body: Beacon.encode({ number }) }], result: number };
+    });
+  }
+
+  #say(draftsOf: (act: Act) => Promise<readonly Draft[]>, within?: Within): Promise<void> {
+    return this.deps.acts.act(this.of, async (act) => {
+      const drafts = await draftsOf(act);
+      await within?.(act.transaction);
+      return { drafts, result: undefined };
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import { SparcError } from '@sparc/protocol/errors';
+import type { Transaction } from '../db/index.js';
+
+type Query = Transaction['query'];
+
+/** What is known of a site and its authority, beside the key. */
+export interface SitePlace {
+  /** Ed25519, 32 bytes. */
+  readonly authorityKey: Uint8Array;
+  /** Sealed; 32 bytes for PIN hashes. */
+  readonly sealedPinKey: Uint8Array;
+  /** False in a database that was restored, until it is known what the authority said since. */
+  readonly isCurrent: boolean;
+}
+
+/** Of a site whose authority is kept here. Throws ERR_DATABASE_SITE_UNKNOWN or ERR_AUTHORITY_ELSEWHERE. */
+export async function sitePlace(query: Query, site: string): Promise<SitePlace> {
+  const found = await query
+    .selectFrom('sites')
+    .leftJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
+    .innerJoin('incarnation', (join) => join.onTrue())
+    .select(['authority_key', 'pin_key', 'site_authorities.incarnation as known', 'incarnation.id as present'])
+    .where('sites.id', '=', site)
+    .executeTakeFirst();
+  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  const { authority_key: authorityKey, pin_key: sealedPinKey, known, present } = found;
+  if (authorityKey === null || sealedPinKey === null) {
+    throw new SparcError('ERR_AUTHORITY_ELSEWHERE', `the authority of ${site} is not kept here`, { site });
+  }
+  return { authorityKey, sealedPinKey, isCurrent: known === present };
+}
+
+/** From now on the authority may sign: what it said before is known in this life of the database. */
+export async function takeUp(query: Query, site: string): Promise<void> {
+  await query
+    .updateTable('site_authorities')
+    .from('incarnation')
+    .set((row) => ({ incarnation: row.ref('incarnation.id') }))
+    .where('site_id', '=', site)
+    .whereRef('site_authorities.incarnation', '<>', 'incarnation.id')
+    .execute();
+}

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { AuthoritySource } from '@sparc/cloud-sync/authority';
+import type { CloudBus } from '@sparc/cloud-sync/broker';
+import {
+  backup,
+  closing,
+  createDatabase,
+  createTenant,
+  migrate,
+  openConnections,
+  restore,
+  type Database,
+} from '@sparc/cloud-sync/db';
+import { siteSigner } from '@sparc/cloud-sync/identity';
+import { Ingest } from '@sparc/cloud-sync/ingest';
+import { nodeCrypto } from '@sparc/cloud-sync/platform';
+import { Hello } from '@sparc/protocol/cloud-link';
+import { encodeBatch, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { endsOf, tipsOf, type EpochEnd } from '@sparc/protocol/replication';
+import { VirtualClock } from '@sparc/simulator/world';
+import { pgliteFolder } from '../../support/databases.js';
+import { keyOf, member } from '../../support/roster.js';
+import { authorityScene, codeOf, Follower } from './authority-scene.js';
+
+/** Says to the cloud what a gateway would, and waits until it is done with that. */
+async function link(database: Database, tenant: string) {
+  const carrier = { tenant, site: 'harbour', gateway: keyOf(1) };
+  const hearing = new Map<string, (body: Uint8Array) => void>();
+  const problems: unknown[] = [];
+  let done = (): void => undefined;
+  const bus: CloudBus = {
+    hear: async (what, onSaid) => void hearing.set(what, (body) => onSaid(carrier, body)),
+    say: async (_, what) => void (what === 'ack' && done()),
+  };
+  const failing = (problem: unknown) => {
+    problems.push(problem);
+    done();
+  };
+  const ingest = new Ingest({
+    clock: new VirtualClock(),
+    crypto: nodeCrypto,
+    database,
+    bus,
+    signerOf: (...of) => siteSigner(new Uint8Array(32), ...of),
+    onRefused: failing,
+    onFork: failing,
+    onFailure: failing,
+  });
+  await ingest.start();
+  const tell = (what: string, body: Uint8Array) =>
+    new Promise<void>((resolve) => {
+      done = resolve;
+      hearing.get(what)?.(body);
+    });
+  return {
+    problems,
+    hello: (tips: readonly SignedHead[]) => tell('hello', Hello.encode({ tips: [...tips], isFirst: true })),
+    bring: (batch: Batch) => tell('batch', encodeBatch(batch)),
+  };
+}
+
+t.test('a cloud that was restored signs nothing before a gateway has told it what it signed since', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-restored-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const first = { url: `pglite:${await pgliteFolder(t)}`, connectionsMax: 1 };
+  const second = { url: `pglite:${join(folder, 'second')}`, connectionsMax: 1 };
+  const follower = new Follower();
+  const scene = authorityScene(t);
+  const of = (database: Database) => scene.authorities(database).of(tenant, 'harbour');
+  const batchesBehind = (database: Database, ends: readonly EpochEnd[]) =>
+    new AuthoritySource(database).batches({ tenant, site: 'harbour' }, ends);
+  const follow = (database: Database) => follower.follow((ends) => batchesBehind(database, ends));
+  const using = async <T>(location: typeof first, work: (database: Database) => Promise<T>): Promise<T> =>
+    closing(await openConnections(location), async (connections) => {
+      await migrate(connections);
+      return work(createDatabase(connections));
+    });
+
+  let tenant = '';
+  await using(first, async (database) => {
+    tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
+    for (const id of ['harbour', 'airport']) await scene.authorities(database).create(tenant, { id, name: id });
+    await of(database).enrol([member(1)]);
+    await follow(database);
+  });
+  const backedUp = endsOf(follower.log);
+  await backup(first, join(folder, 'backup'), new Date());
+  const lost = await using(first, async (database) => {
+    await of(database).rotate();
+    await of(database).rotate();
+    await follow(database);
+    return batchesBehind(database, backedUp);
+  });
+  const entriesCount = follower.entries.length;
+  await restore(second, join(folder, 'backup'));
+
+  await using(second, async (database) => {
+    const authority = of(database);
+    for (const act of [() => authority.rotate(), () => authority.enrol([member(2)]), () => authority.confirm()]) {
+      t.equal(await codeOf(act()), 'ERR_AUTHORITY_RESTORED');
+    }
+    t.equal((await authority.state()).siteSecret.number, 1, 'what it said before can be read');
+
+    const { hello, bring, problems } = await link(database, tenant);
+    await hello([]);
+    t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_RESTORED', 'a gateway that knows nothing tells nothing');
+    const tips = tipsOf(follower.log);
+    await hello(tips);
+    t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_RESTORED', 'what it knows has not come yet');
+    t.ok(lost.length > 0);
+    for (const batch of lost) await bring(batch);
+    await hello(tips);
+    t.strictSame(problems, []);
+    t.equal((await authority.state()).siteSecret.number, 3);
+    await authority.rotate();
+    t.equal((await authority.state()).siteSecret.number, 4);
+    await follow(database);
+    t.equal(follower.entries.length, entriesCount + 2, 'an epoch, and the secret');
+    t.equal(follower.forks, 0, 'the log goes on behind what was lost');
+
+    const authorities = scene.authorities(database);
+    const airport = authorities.of(tenant, 'airport');
+    t.equal(await codeOf(airport.rotate()), 'ERR_AUTHORITY_RESTORED', 'another site waits for its own gateways');
+    await authorities.resume(tenant, 'airport');
+    t.equal(await codeOf(airport.rotate()), 'done', 'or for a person who says that nobody knows more');
+  });
+});
