@@ -21,6 +21,11 @@ export interface BenchReport {
   readonly tables: readonly BenchTable[];
 }
 
+/** What a file here exports. `onPart`: takes the report of what there is so far, where one run takes minutes. */
+export interface Bench {
+  run(onPart: (report: BenchReport) => void): Promise<BenchReport>;
+}
+
 /** Nearest-rank percentile of ascending values; `share` from 0 to 1. */
 export function percentile(ascending: Float64Array, share: number): number {
   return ascending[Math.min(ascending.length - 1, Math.ceil(share * ascending.length) - 1)] ?? NaN;

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BenchReport, BenchTable } from './bench.js';
+import type { Bench, BenchReport, BenchTable } from './bench.js';
 import { machine, machineText, RESULTS_FOLDER, type Machine } from './machine.js';
 
 /** Every bench, by the name it is asked for. */
-const BENCHES: Readonly<Record<string, () => Promise<{ run(): Promise<BenchReport> }>>> = {
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   decision: () => import('./decision.js'),
   osdp: () => import('./osdp.js'),
   'osdp-load': () => import('./osdp-load.js'),
@@ -53,10 +53,12 @@ if (unknown.length > 0) {
 mkdirSync(RESULTS_FOLDER, { recursive: true });
 for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
   const on = machine();
-  const report = await (await BENCHES[name]?.())?.run();
-  if (!report) continue;
-  const text = markdown(name, report, on);
-  console.log(text);
-  writeFileSync(join(RESULTS_FOLDER, `${name}.md`), text);
-  writeFileSync(join(RESULTS_FOLDER, `${name}.json`), `${JSON.stringify({ machine: on, ...report }, null, 2)}\n`);
+  const record = (report: BenchReport): void => {
+    const text = markdown(name, report, on);
+    console.log(text);
+    writeFileSync(join(RESULTS_FOLDER, `${name}.md`), text);
+    writeFileSync(join(RESULTS_FOLDER, `${name}.json`), `${JSON.stringify({ machine: on, ...report }, null, 2)}\n`);
+  };
+  const report = await (await BENCHES[name]?.())?.run(record);
+  if (report !== undefined) record(report);
 }
