@@ -7,9 +7,11 @@ import type { Clock, Random } from '@sparc/protocol/ports';
 import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
+import type { Enrolment } from '../enrolment/index.js';
 import { SiteFollowers } from '../sites/index.js';
 import { Sessions, type Session } from '../users/index.js';
 import { addConsoleRoutes } from './console-routes.js';
+import { addEnrolmentRoutes } from './enrolment-routes.js';
 import { asApiError, errorReply } from './error-reply.js';
 import { addEventRoutes } from './event-routes.js';
 import { EventStreams } from './event-streams.js';
@@ -17,6 +19,7 @@ import { addGatewayRoutes } from './gateway-routes.js';
 import { addHealthRoutes, type PartHealth } from './health-routes.js';
 import { addLoginRoutes } from './login-routes.js';
 import { addOperatorRoutes } from './operator-routes.js';
+import { addPolicyRoutes } from './policy-routes.js';
 import { addSiteRoutes } from './site-routes.js';
 import { addUserRoutes } from './user-routes.js';
 
@@ -25,6 +28,9 @@ export interface ApiDeps {
   readonly random: Random;
   readonly database: Database;
   readonly sites: SiteAuthorities;
+  readonly enrolment: Enrolment;
+  /** 32 bytes: what cards and PINs of drafts are sealed under. */
+  readonly secret: Uint8Array;
   readonly log: FastifyBaseLogger;
   readonly health: () => readonly PartHealth[];
   /** A request was answered, with this HTTP status. */
@@ -46,7 +52,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The API of the cloud; `listen` is the caller's. All but login and health takes a token. */
 export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
-  const { clock, random, database, sites, log, health } = deps;
+  const { clock, random, database, sites, enrolment, secret, log, health } = deps;
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
     if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
@@ -80,7 +86,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   api.decorateRequest('identity');
   api.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
-    if (!request.url.startsWith('/api/') || request.routeOptions.config.isOpen === true) return;
+    // By the route and not by the address, which can be written in many ways.
+    if (request.is404 || request.routeOptions.config.isOpen === true) return;
     reply.header('cache-control', 'no-store');
     request.identity = await sessions.identity(await sessionOf(request.jwtVerify<Session>()));
   });
@@ -92,6 +99,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addUserRoutes(api, { random, database });
   addSiteRoutes(api, { database, sites });
   addOperatorRoutes(api, { sites });
+  addEnrolmentRoutes(api, { enrolment });
+  addPolicyRoutes(api, { database, sites, secret });
   const followers = new SiteFollowers({
     ...{ clock, database, verify: nodeCrypto.verify },
     onFailure: (error, what) => log.error({ err: error }, what),

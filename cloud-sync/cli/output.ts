@@ -11,11 +11,19 @@ export function exitCodeOf({ code }: SparcError): ExitCode {
     case 'ERR_DATABASE_BACKUP_DAMAGED':
     case 'ERR_DATABASE_BACKUP_DIFFERS':
       return EXIT.checkFailed;
+    case 'ERR_CLAIM_GATEWAY_UNKNOWN':
+    case 'ERR_CLI_READ_FAILED':
     case 'ERR_CLI_USAGE':
     case 'ERR_CONFIG_INVALID':
     case 'ERR_CONFIG_UNREADABLE':
     case 'ERR_DATABASE_BACKUP_KIND':
+    case 'ERR_AUTHORITY_SITE_INVALID':
+    case 'ERR_AUTHORITY_SITE_PRESENT':
+    case 'ERR_DATABASE_SITE_UNKNOWN':
+    case 'ERR_POLICY_INVALID':
     case 'ERR_DATABASE_TENANT_UNKNOWN':
+    case 'ERR_IDENTITY_REQUEST_INVALID':
+    case 'ERR_MESH_REQUEST_INVALID':
       return EXIT.badInput;
     default:
       return EXIT.operating;

@@ -8,8 +8,10 @@ import { nodeClock, nodeCrypto, nodePartTools, nodeRandom } from '../platform/in
 import { addBackupCommands } from './backup-commands.js';
 import { addBrokerCommands } from './broker-commands.js';
 import { addDatabaseCommands } from './database-commands.js';
+import { addGatewayCommands } from './gateway-commands.js';
 import { asSparcError, errorText, EXIT, exitCodeOf, type ExitCode } from './output.js';
 import { addServeCommand } from './serve-command.js';
+import { addSiteCommands } from './site-commands.js';
 import { addTenantCommands } from './tenant-commands.js';
 import { addUserCommands } from './user-commands.js';
 
@@ -82,7 +84,9 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   addServeCommand(cli);
   addDatabaseCommands(cli);
   addTenantCommands(cli);
+  addSiteCommands(cli);
   addUserCommands(cli);
+  addGatewayCommands(cli);
   addBackupCommands(cli);
   addBrokerCommands(cli);
   try {

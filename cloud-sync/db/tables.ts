@@ -58,6 +58,8 @@ export interface ClaimCodes {
   expires_at: Time;
   used_at: Time | null;
   used_by: Uint8Array | null;
+  /** Public key of the gateway whose place it is for. */
+  replaces: Uint8Array | null;
 }
 
 export interface GatewayStatus {
@@ -146,7 +148,6 @@ export interface PolicyParts {
   /** SHA-256 of the content. */
   hash: Uint8Array;
   content: Uint8Array;
-  put_at: Generated<Time>;
 }
 
 export interface Incarnation {
@@ -171,15 +172,6 @@ export interface PolicyDrafts {
   tenant_id: string;
   site_id: string;
   version: Generated<Counter>;
-  absorbed_until: Generated<Time>;
-}
-
-export interface PolicyAbsorbed {
-  tenant_id: string;
-  site_id: string;
-  directive: string;
-  until_at: Time | null;
-  absorbed_at: SetTime;
 }
 
 export interface PolicyRevisions {
@@ -248,7 +240,6 @@ export interface Tables {
   forks: Forks;
   events: Events;
   incarnation: Incarnation;
-  policy_absorbed: PolicyAbsorbed;
   policy_drafts: PolicyDrafts;
   policy_imports: PolicyImports;
   policy_objects: PolicyObjects;

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock, Random } from '@sparc/protocol/ports';
-import { buildApi, type PartHealth } from '../api/index.js';
+import { buildApi, buildGatewayApi, type PartHealth } from '../api/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
 import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
@@ -12,6 +12,7 @@ import { buildOperations } from './build-operations.js';
 import { jwtSecret, siteSecret } from './cloud-keys.js';
 import { CloudMetrics } from './cloud-metrics.js';
 import { DatabasePart } from './database-part.js';
+import { enrolmentOf } from './enrolment-of.js';
 import { HttpPart } from './http-part.js';
 import { jobsOf } from './jobs.js';
 import { MqttPart } from './mqtt-part.js';
@@ -103,9 +104,27 @@ export async function createCloudProcess(
     { clock, database, onFailure },
     jobsOf({ clock, database, authorities: sites, log, onFailure }),
   );
+  const enrolment = enrolmentOf(config, {
+    ...{ clock, random, database, secret },
+    certificates: authorities,
+    authorities: sites,
+  });
+  const gateways = new HttpPart('gateways', at(config.GATEWAY_HOST, config.GATEWAY_PORT), () =>
+    buildGatewayApi({ clock, log, enrolment, certificates: authorities }, serverNames(config)),
+  );
   const api = new HttpPart('api', at(config.HTTP_HOST, config.HTTP_PORT), () =>
     buildApi(
-      { clock, random, database, sites, log, health, onAnswer: (status) => metrics.requested(status) },
+      {
+        clock,
+        random,
+        database,
+        sites,
+        enrolment,
+        secret,
+        log,
+        health,
+        onAnswer: (status) => metrics.requested(status),
+      },
       apiOptions,
     ),
   );
@@ -118,6 +137,7 @@ export async function createCloudProcess(
     roles.has('publisher') && named('publisher', publisher),
     roles.has('publisher') && named('authority watch', watch),
     roles.has('scheduler') && scheduler,
+    roles.has('api') && gateways,
     roles.has('api') && api,
   ];
   const runner = new PartsRunner(

@@ -1,0 +1,100 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { InvalidArgumentError, type Command } from 'commander';
+import { SparcError } from '@sparc/protocol/errors';
+import type { Actor, Enrolment, NewPlace } from '../enrolment/index.js';
+import { CertificateAuthorities } from '../identity/index.js';
+import { nodeClock, nodeRandom } from '../platform/index.js';
+import type { Cli } from './program.js';
+
+interface SiteFlags {
+  readonly tenant: string;
+  readonly site: string;
+}
+interface PlaceFlags extends SiteFlags {
+  readonly name?: string;
+  readonly replaces?: string;
+}
+
+const REQUEST_BYTES_MAX = 16_384;
+
+export function addGatewayCommands(cli: Cli): void {
+  const gateway = cli.program.command('gateway').description('who belongs to a site');
+  ofPlace(gateway.command('enrol'))
+    .description('make a code by which one gateway can be claimed within a day, and print it once')
+    .action(async (flags: PlaceFlags) => {
+      const { code, expiresUnixMs, url } = await withEnrolment(cli, flags, (enrolment, by) =>
+        enrolment.offer(by, placeOf(flags)),
+      );
+      const until = new Date(expiresUnixMs).toISOString();
+      const lines = [`sparc gateway claim ${url} ${code}`, `At the gateway, until ${until}. It is shown here once.`];
+      cli.result({ code, url, expiresUnixMs }, lines.join('\n'));
+    });
+  ofPlace(gateway.command('admit').argument('<request>', 'the file that `sparc gateway request` wrote'))
+    .description('enrol a gateway that no network reaches, and write what it takes home')
+    .requiredOption('-o, --out <file>', 'the admission, for `sparc gateway join`')
+    .action(async (request: string, flags: PlaceFlags & { readonly out: string }) => {
+      const file = readRequest(request);
+      const admission = await withEnrolment(cli, flags, (enrolment, by) => enrolment.admit(by, placeOf(flags), file));
+      write(flags.out, admission);
+      cli.result({ file: flags.out }, `${flags.out}: \`sparc gateway join\` there.`);
+    });
+  ofSite(gateway.command('expel').argument('<gateway>', 'its public key', key))
+    .description('put a gateway out for good, as one that was stolen')
+    .action(async (expelled: string, flags: SiteFlags) => {
+      await withEnrolment(cli, flags, (enrolment, by) => enrolment.expel(by, flags.site, expelled));
+      cli.result(
+        { gateway: expelled },
+        `${expelled} is expelled: the gateways of ${flags.site} hear it from the cloud.`,
+      );
+    });
+}
+
+const ofSite = (command: Command): Command =>
+  command.requiredOption('--tenant <id>', 'whose site it is').requiredOption('--site <id>', 'where it belongs');
+
+const ofPlace = (command: Command): Command =>
+  ofSite(command)
+    .option('--name <name>', 'what it is called there (default: that of the one which it replaces, or its own)')
+    .option('--replaces <gateway>', 'public key of the gateway whose place it takes, and which is out then', key);
+
+const placeOf = ({ site, name, replaces }: PlaceFlags): NewPlace => ({ site, name, replaces });
+
+function withEnrolment<T>(
+  cli: Cli,
+  { tenant }: SiteFlags,
+  work: (enrolment: Enrolment, by: Actor) => Promise<T>,
+): Promise<T> {
+  const config = cli.config();
+  return cli.withDatabase(async (database) => {
+    // Loaded here: no other command needs it.
+    const { enrolmentOf, siteSecret } = await import('../main/index.js');
+    const own = { clock: nodeClock, random: nodeRandom };
+    const certificates = await CertificateAuthorities.open(config.AUTHORITY_KEYS_DIR, own);
+    const secret = siteSecret(config, nodeRandom);
+    const enrolment = enrolmentOf(config, { ...own, database, certificates, authorities: cli.sites(database), secret });
+    return work(enrolment, { tenant, name: cli.actor });
+  });
+}
+
+function key(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('It is not a public key of 64 hexadecimal digits.');
+}
+
+function readRequest(file: string): Uint8Array {
+  try {
+    if (statSync(file).size <= REQUEST_BYTES_MAX) return readFileSync(file);
+    throw new Error(`more than ${REQUEST_BYTES_MAX} bytes`);
+  } catch (cause) {
+    throw new SparcError('ERR_CLI_READ_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
+  }
+}
+
+/** It holds the secrets of the site, sealed to the gateway. */
+function write(file: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(file, bytes, { mode: 0o600, flush: true });
+  } catch (cause) {
+    throw new SparcError('ERR_CLI_WRITE_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
+  }
+}
