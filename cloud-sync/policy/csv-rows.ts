@@ -20,7 +20,10 @@ export function* csvRows(text: string): Generator<CsvRow> {
     for (let end = ','; end === ',';) {
       CELL.lastIndex = at;
       const [whole, cell, sign] = CELL.exec(text) ?? [];
-      if (whole === undefined || cell === undefined || sign === undefined) return yield { line, cells: [] };
+      if (whole === undefined || cell === undefined || sign === undefined) {
+        yield { line, cells: [] };
+        return;
+      }
       cells.push((cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell).trim());
       line += linesIn(cell) + (sign === ',' || sign === '' ? 0 : 1);
       at += whole.length;

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
+import type { SiteOf } from './draft-rows.js';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -14,10 +15,10 @@ export class DraftSecrets {
   readonly #nonces: Uint8Array;
   readonly #marks: Uint8Array;
 
-  /** `key`: 32 bytes, of one site. */
-  constructor(key: Uint8Array) {
+  /** `secret`: 32 bytes, of the installation; each site has keys of its own that are made from it. */
+  constructor(secret: Uint8Array, { tenant, site }: SiteOf) {
     const derived = (purpose: string) =>
-      new Uint8Array(hkdfSync('sha256', key, '', `sparc/cloud/draft/${purpose}/1`, KEY_BYTES));
+      new Uint8Array(hkdfSync('sha256', secret, '', `sparc/cloud/draft-${purpose}/1/${tenant}/${site}`, KEY_BYTES));
     this.#sealing = derived('seal');
     this.#nonces = derived('nonce');
     this.#marks = derived('mark');

@@ -1,10 +1,15 @@
 /**
- * Authoring of policy: the draft of a site, and what becomes of it.
+ * Authoring of policy: the draft of a site, and what becomes of it. What is saved is not published, and what is published is
+ * not applied before the ledger of a gateway says so.
  * @packageDocumentation
  */
-export { DraftSecrets } from './draft-secrets.js';
-export { isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
-export { PEOPLE_COLUMNS } from './people-row.js';
-export { PeopleImport, type ImportView, type LineProblem } from './people-import.js';
-export { PolicyDraft, type DraftDeps, type ListOptions, type PolicyObject } from './policy-draft.js';
+export { SITE_FILE_LENGTH_MAX } from './draft-file.js';
 export type { DraftProblem } from './draft-object.js';
+export { DraftSecrets } from './draft-secrets.js';
+export { POLICY_KINDS, type PolicyKind } from './kinds.js';
+export { PeopleImport, type ImportView, type LineProblem } from './people-import.js';
+export { PEOPLE_COLUMNS } from './people-row.js';
+export { PEOPLE_TABLE_LENGTH_MAX } from './people-table.js';
+export type { PolicyChange } from './policy-changes.js';
+export { PolicyDesk, type DeskDeps, type DraftChanges, type PublishWish, type RevisionView } from './policy-desk.js';
+export { PolicyDraft, type DraftDeps, type ListOptions, type PolicyObject } from './policy-draft.js';

@@ -165,7 +165,7 @@ function viewOf(row: Selectable<PolicyImports>, isSilent: boolean): ImportView {
     savedCount: row.saved_count,
     createdCount: row.created_count,
     changedCount: row.changed_count,
-    problems: row.problems as unknown as readonly LineProblem[],
+    problems: row.problems as readonly LineProblem[],
     problemCount: row.problem_count,
     startedUnixMs: row.started_at.getTime(),
     startedBy: row.started_by,

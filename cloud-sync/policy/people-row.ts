@@ -49,6 +49,7 @@ export function peopleRow(columns: readonly PeopleColumn[], cells: readonly stri
   if (row.holder === undefined) return 'has no holder';
   if (credential !== undefined && row.credential === undefined) return 'says something of a credential without its id';
   const holder = holderOf(row);
+  if (Object.keys(holder).length === 0 && row.credential === undefined) return `says nothing of \`${row.holder}\``;
   return {
     ...(Object.keys(holder).length > 0 && { holder: { id: row.holder, ...holder } }),
     ...(row.credential !== undefined && { credential: { id: row.credential, holder: row.holder, ...credential } }),

@@ -52,7 +52,7 @@ const sorted = (list: readonly { readonly id: string }[]): Iterable<Listed> =>
   listed([...list].filter(({ id }) => id !== ALWAYS_SCHEDULE_ID).sort((a, b) => (a.id < b.id ? -1 : 1)));
 
 function* listed(entries: Iterable<{ readonly id: string }>): Generator<Listed> {
-  for (const entry of entries) yield [entry.id, entry as unknown as Entry];
+  for (const entry of entries) yield [entry.id, entry];
 }
 
 /** Both in the order of their ids. */
@@ -105,10 +105,10 @@ function differing(before: Entry, now: Entry): readonly string[] {
 /** Alike for values that differ in the order of their fields only: a database keeps an order of its own. */
 function canonical(value: unknown): string {
   return (
-    (JSON.stringify(value, (_key, each: unknown) =>
+    JSON.stringify(value, (_key, each: unknown) =>
       typeof each === 'object' && each !== null && !Array.isArray(each)
         ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
         : each,
-    ) as string | undefined) ?? ''
+    ) ?? ''
   );
 }

@@ -3,8 +3,6 @@ create table policy_drafts (
   tenant_id uuid not null,
   site_id text not null,
   version bigint not null default 1 check (version >= 1),
-  -- What gateways recorded is read into the draft up to here, by when it arrived.
-  absorbed_until timestamptz not null default '-infinity',
   primary key (tenant_id, site_id),
   foreign key (tenant_id, site_id) references sites
 );
@@ -19,20 +17,6 @@ alter table policy_objects
 create index on policy_objects using gin (marks);
 create index on policy_objects (tenant_id, site_id, (body ->> 'holder')) where kind = 'credentials';
 create index on policy_objects (tenant_id, site_id, lower(body ->> 'name') text_pattern_ops) where kind = 'credentialHolders';
-
--- Directives that operators gave at gateways and that the draft says itself.
-create table policy_absorbed (
-  tenant_id uuid not null,
-  site_id text not null,
-  directive text not null check (length(directive) = 32),
-  -- Until then it may be laid over a policy; for ever where null.
-  until_at timestamptz,
-  absorbed_at timestamptz not null default now(),
-  primary key (tenant_id, site_id, directive),
-  foreign key (tenant_id, site_id) references sites
-);
-call keep_tenants_apart('policy_absorbed');
-grant select, insert, delete on policy_absorbed to sparc_app;
 
 -- What a revision was made for, beside what the authority signed.
 alter table policy_revisions

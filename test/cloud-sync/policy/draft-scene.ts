@@ -1,17 +1,24 @@
 import { createDatabase, createTenant, type Database } from '@sparc/cloud-sync/db';
-import { DraftSecrets, PolicyDraft } from '@sparc/cloud-sync/policy';
+import { DraftSecrets, PolicyDraft, type DraftDeps } from '@sparc/cloud-sync/policy';
 import { migrated, openPglite, type Test } from '../../support/databases.js';
 
-export const SECRETS = new DraftSecrets(new Uint8Array(32).fill(7));
+const SECRET = new Uint8Array(32).fill(7);
 
 /** A tenant in a database in this process, with sites that have no draft yet. */
 export async function draftScene(t: Test) {
   const database = createDatabase(await migrated(await openPglite(t)));
   const tenant = await createTenant(database, { name: 'harbour', region: 'eu', retentionDays: 90 });
-  const draftOf = (site: string) => new PolicyDraft({ database, secrets: SECRETS, tenant, site });
+  const depsOf = (site: string): DraftDeps => ({
+    database,
+    secrets: new DraftSecrets(SECRET, { tenant, site }),
+    tenant,
+    site,
+  });
+  const draftOf = (site: string) => new PolicyDraft(depsOf(site));
   return {
     database,
     tenant,
+    depsOf,
     draftOf,
     newDraft: async (site: string) => {
       await addSite(database, tenant, site);

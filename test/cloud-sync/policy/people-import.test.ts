@@ -1,6 +1,6 @@
 import t from 'tap';
-import { PeopleImport, type DraftDeps } from '@sparc/cloud-sync/policy';
-import { draftScene, SECRETS } from './draft-scene.js';
+import { PeopleImport } from '@sparc/cloud-sync/policy';
+import { draftScene } from './draft-scene.js';
 
 const by = 'grace';
 const STAFF = { id: 'staff', name: 'Staff', policies: [] };
@@ -10,8 +10,7 @@ t.test('a table of people', async (t) => {
   const siteOf = async (site: string) => {
     const draft = await scene.newDraft(site);
     await draft.put('accessProfiles', 'staff', STAFF, { by });
-    const deps: DraftDeps = { database: scene.database, secrets: SECRETS, tenant: scene.tenant, site };
-    const imports = new PeopleImport(deps);
+    const imports = new PeopleImport(scene.depsOf(site));
     const run = async (text: string, isDryRun = false) => {
       const { id, work } = await imports.start(text, { isDryRun, by });
       await work;

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { SparcError } from '@sparc/protocol/errors';
+import { AuthoritySource } from '../authority/index.js';
+import type { Database } from '../db/index.js';
+import { nodePartTools, nodeRandom } from '../platform/index.js';
+import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '../policy/index.js';
+import { audit } from '../users/index.js';
+import type { Cli } from './program.js';
+
+interface OfTenant {
+  readonly tenant: string;
+}
+
+interface PublishFlags extends OfTenant {
+  readonly note?: string;
+  readonly onlyFor?: readonly string[];
+}
+
+export function addSiteCommands(cli: Cli): void {
+  const site = cli.program.command('site').description('sites of a tenant, and their policy');
+  site
+    .command('create')
+    .description('make a site with its authority')
+    .argument('<id>', 'as it stands in site files')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .requiredOption('--name <name>', 'for people')
+    .action(async (id: string, { tenant, name }: OfTenant & { readonly name: string }) => {
+      await cli.withDatabase((database) =>
+        cli.sites(database).create(tenant, { id, name }, (transaction) => {
+          return audit(transaction, { tenant, name: cli.actor }, 'site.create', id);
+        }),
+      );
+      cli.result({ id }, `Site ${id} is made.`);
+    });
+  site
+    .command('import')
+    .description('put a site file in the place of the draft of a site')
+    .argument('<id>', 'of the site')
+    .argument('<file>', 'YAML or JSON')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .action(async (id: string, file: string, { tenant }: OfTenant) => {
+      const text = readSiteFile(file);
+      const saved = await withDesk(cli, tenant, id, ({ desk }) => desk.imported(text, cli.actor));
+      const { created, changed, removed } = saved;
+      cli.result(saved, `The draft has ${created} new objects, ${changed} changed, and ${removed} less.`);
+    });
+  site
+    .command('publish')
+    .description('sign the draft of a site as its next revision')
+    .argument('<id>', 'of the site')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .option('--note <text>', 'for people: why')
+    .option('--only-for <keys...>', 'gateways that try it, by their keys; others go on with the one before')
+    .action(async (id: string, { tenant, ...wish }: PublishFlags) => {
+      const published = await withDesk(cli, tenant, id, ({ desk }) => desk.publish({ ...wish, by: cli.actor }));
+      const { number, isNew } = published;
+      cli.result(published, isNew ? `Revision ${number} is published.` : `Revision ${number} says the same already.`);
+    });
+  site
+    .command('status')
+    .description('show the draft of a site, and what was published')
+    .argument('<id>', 'of the site')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .action(async (id: string, { tenant }: OfTenant) => {
+      const status = await withDesk(cli, tenant, id, async ({ desk, draft }) => ({
+        ...(await draft.counts()),
+        problems: await desk.problems(),
+        revisions: await desk.revisions(),
+      }));
+      const { version, problems, revisions } = status;
+      const lines = revisions.map(
+        ({ number, publishedAt, publishedBy, onlyFor, note }) =>
+          `Revision ${number}  ${publishedAt.toISOString()}  ${publishedBy}` +
+          `${onlyFor === undefined ? '' : `  on trial at ${onlyFor.length}`}${note === undefined ? '' : `  ${note}`}`,
+      );
+      cli.result(status, [`Draft ${version}: ${problems.length} problems`, ...lines].join('\n'));
+    });
+}
+
+/** Throws ERR_DATABASE_SITE_UNKNOWN. */
+function withDesk<T>(
+  cli: Cli,
+  tenant: string,
+  site: string,
+  work: (of: { readonly desk: PolicyDesk; readonly draft: PolicyDraft }) => Promise<T>,
+): Promise<T> {
+  return cli.withDatabase(async (database) => {
+    await assertSite(database, tenant, site);
+    // Loaded here: with it comes all that `serve` needs.
+    const { siteSecret } = await import('../main/index.js');
+    const secrets = new DraftSecrets(siteSecret(cli.config(), nodeRandom), { tenant, site });
+    const authority = cli.sites(database).of(tenant, site);
+    const source = new AuthoritySource(database);
+    const deps: DeskDeps = { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
+    return work({ desk: new PolicyDesk(deps), draft: new PolicyDraft(deps) });
+  });
+}
+
+async function assertSite(database: Database, tenant: string, site: string): Promise<void> {
+  const found = await database.inTenant(tenant, ({ query }) =>
+    query.selectFrom('sites').select('id').where('id', '=', site).executeTakeFirst(),
+  );
+  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+}
+
+/** Throws ERR_CONFIG_UNREADABLE. */
+function readSiteFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SparcError('ERR_CONFIG_UNREADABLE', `${path}: ${(error as Error).message}`, { path }, { cause: error });
+  }
+}

@@ -1,0 +1,240 @@
+import { sql } from 'kysely';
+import type { SiteFile } from '@sparc/protocol/policy';
+import { PolicyRevision, readRevision, surveyParts, type PartTools } from '@sparc/protocol/policy-revision';
+import type { PolicyContent } from '@sparc/protocol/policy';
+import { SparcError } from '@sparc/protocol/errors';
+import { contentOfSite } from '@sparc/protocol/site-check';
+import type { AuthoritySource, Published, SiteAuthority } from '../authority/index.js';
+import type { Transaction } from '../db/index.js';
+import { pinMac } from '../platform/index.js';
+import { audit } from '../users/index.js';
+import { draftProblems } from './draft-check.js';
+import { exportDraft, importDraft, readDraft } from './draft-file.js';
+import { invalidDraft, type DraftProblem } from './draft-object.js';
+import { changeDraft, holdDraft, type Query, type Saved } from './draft-rows.js';
+import type { PolicyKind } from './kinds.js';
+import { policyChanges, type PolicyChange } from './policy-changes.js';
+import type { DraftDeps } from './policy-draft.js';
+
+export interface DeskDeps extends DraftDeps {
+  readonly authority: SiteAuthority;
+  readonly source: AuthoritySource;
+  readonly partTools: PartTools;
+}
+
+/** A revision as it was published; who has applied it is said by the ledgers of the gateways. */
+export interface RevisionView {
+  readonly number: number;
+  readonly publishedAt: Date;
+  readonly publishedBy: string;
+  readonly note?: string;
+  /** Keys of the gateways that apply it, for a trial; absent: all. */
+  readonly onlyFor?: readonly string[];
+  /** Number of the earlier one that it says again. */
+  readonly reissues?: number;
+}
+
+export interface PublishWish {
+  readonly by: string;
+  readonly note?: string | undefined;
+  /** Keys of the gateways that apply it, in hex, for a trial; left out: all. */
+  readonly onlyFor?: readonly string[] | undefined;
+}
+
+/** How a draft differs from the newest revision. */
+export interface DraftChanges {
+  /** Number of that revision; absent: there is none. */
+  readonly since?: number;
+  readonly counts: Readonly<Partial<Record<PolicyKind, Readonly<Record<PolicyChange['change'], number>>>>>;
+  /** The first of them. */
+  readonly changes: readonly PolicyChange[];
+  readonly isMore: boolean;
+}
+
+const REVISIONS_SHOWN = 100;
+
+/** What a draft says of whom was revoked. */
+const REVOKED = {
+  credential: { kind: 'credentials', status: 'blocked' },
+  holder: { kind: 'credentialHolders', status: 'suspended' },
+} as const;
+
+/** What becomes of the draft of a site: checked, compared, published, and taken back. */
+export class PolicyDesk {
+  constructor(private readonly deps: DeskDeps) {}
+
+  /** What keeps the draft from being published. */
+  async problems(): Promise<readonly DraftProblem[]> {
+    return draftProblems((await this.#read()).file, this.deps.site);
+  }
+
+  /** YAML, without cards and PINs. */
+  exported(): Promise<string> {
+    return this.#inTenant(async ({ query }) => {
+      await holdDraft(query, this.deps);
+      return exportDraft(query, this.deps.site);
+    });
+  }
+
+  /** Puts a site file in the place of the draft. Throws ERR_POLICY_INVALID or ERR_DATABASE_SITE_UNKNOWN. */
+  imported(text: string, by: string): Promise<Saved & { readonly removed: number }> {
+    const { tenant, site, secrets } = this.deps;
+    return this.#inTenant(async (transaction) => {
+      await changeDraft(transaction.query, this.deps);
+      const saved = await importDraft(transaction, secrets, this.deps, by, text);
+      await audit(transaction, { tenant, name: by }, 'policy.import', site, { ...saved });
+      return saved;
+    });
+  }
+
+  /** Throws ERR_POLICY_INVALID for a draft with problems, and as the authority does. */
+  async changes(changesMax: number): Promise<DraftChanges> {
+    const { content } = await this.#content();
+    const newest = await this.#newest();
+    const counts: Partial<Record<PolicyKind, Record<PolicyChange['change'], number>>> = {};
+    const changes: PolicyChange[] = [];
+    let count = 0;
+    for (const each of policyChanges(newest && (await this.#contentOf(newest)), content)) {
+      (counts[each.kind] ??= { added: 0, changed: 0, removed: 0 })[each.change] += 1;
+      count += 1;
+      if (changes.length < changesMax) changes.push(each);
+    }
+    return { ...(newest && { since: newest.number }), counts, changes, isMore: count > changes.length };
+  }
+
+  /**
+   * Signs the draft as the next revision, unless the newest one says the same. Its number is not who has applied it.
+   * `version`: the draft that was looked at. Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE, and as the authority does.
+   */
+  async publish(wish: PublishWish & { readonly version?: number | undefined }): Promise<Published> {
+    const { version, content } = await this.#content();
+    if (wish.version !== undefined && wish.version !== version) {
+      throw new SparcError('ERR_POLICY_DRAFT_STALE', `the draft has version ${version}`, { version });
+    }
+    return this.deps.authority.publish(content, onlyForOf(wish), this.#recorded(wish));
+  }
+
+  /**
+   * Signs an earlier revision again as the next one: a trial for all, or what was before it. The draft stays as it is.
+   * Throws ERR_POLICY_REVISION_ABSENT, and as the authority does.
+   */
+  async reissue(number: number, wish: PublishWish): Promise<Published> {
+    const row = await this.#inTenant(({ query }) =>
+      this.#revisions(query).where('number', '=', number).executeTakeFirst(),
+    );
+    if (row === undefined) {
+      throw new SparcError('ERR_POLICY_REVISION_ABSENT', `${this.deps.site} has no revision ${number}`, { number });
+    }
+    const revision = PolicyRevision.decode(row.signed);
+    return this.deps.authority.reissue(revision, onlyForOf(wish), this.#recorded(wish, number));
+  }
+
+  /**
+   * Ends a credential, or all of a holder, at once and for good, without a revision; the draft says it from then on.
+   * Returns the id of the directive, by which gateways answer. Throws as the authority does.
+   */
+  revoke(subject: 'credential' | 'holder', id: string, by: string): Promise<string> {
+    const { tenant, site, authority } = this.deps;
+    const { kind, status } = REVOKED[subject];
+    return authority.revoke(subject, id, async (transaction) => {
+      const { query } = transaction;
+      await changeDraft(query, this.deps);
+      await query
+        .updateTable('policy_objects')
+        .set((row) => ({
+          version: row('version', '+', 1),
+          body: sql<string>`jsonb_set(body, '{status}', to_jsonb(${status}::text))`,
+          changed_at: sql<Date>`now()`,
+          changed_by: by,
+        }))
+        .where('site_id', '=', site)
+        .where('kind', '=', kind)
+        .where('id', '=', id)
+        .where(sql`body ->> 'status'`, '=', 'active')
+        .execute();
+      await audit(transaction, { tenant, name: by }, 'policy.revoke', `${site}/${kind}/${id}`);
+    });
+  }
+
+  /** Newest first, the latest of them. */
+  async revisions(): Promise<readonly RevisionView[]> {
+    const rows = await this.#inTenant(({ query }) =>
+      this.#revisions(query).orderBy('number', 'desc').limit(REVISIONS_SHOWN).execute(),
+    );
+    return rows.map(({ number, published_at, published_by, note, only_for, reissues }) => ({
+      number,
+      publishedAt: published_at,
+      publishedBy: published_by,
+      ...(note !== null && { note }),
+      ...(only_for !== null && { onlyFor: only_for }),
+      ...(reissues !== null && { reissues }),
+    }));
+  }
+
+  #inTenant<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.deps.database.inTenant(this.deps.tenant, work);
+  }
+
+  #revisions(query: Query) {
+    return query.selectFrom('policy_revisions').selectAll().where('site_id', '=', this.deps.site);
+  }
+
+  #read(): Promise<{ readonly version: number; readonly file: Partial<SiteFile> }> {
+    return this.#inTenant(async ({ query }) => ({
+      version: await holdDraft(query, this.deps),
+      file: await readDraft(query, this.deps.secrets, this.deps.site),
+    }));
+  }
+
+  async #content(): Promise<{ readonly version: number; readonly content: PolicyContent }> {
+    const { version, file } = await this.#read();
+    const problems = draftProblems(file, this.deps.site);
+    if (problems.length > 0) throw invalidDraft(problems);
+    // Nothing is missing: that is one of the problems.
+    return { version, content: contentOfSite(file as SiteFile, pinMac(await this.deps.authority.pinKey())) };
+  }
+
+  async #newest(): Promise<PolicyRevision | undefined> {
+    const row = await this.#inTenant(({ query }) =>
+      this.#revisions(query).orderBy('number', 'desc').limit(1).executeTakeFirst(),
+    );
+    return row && PolicyRevision.decode(row.signed);
+  }
+
+  /** Throws ERR_POLICY_PART_ABSENT. */
+  async #contentOf(revision: PolicyRevision): Promise<PolicyContent> {
+    const { source, partTools } = this.deps;
+    const parts = new Map<string, Uint8Array>();
+    const store = { has: (hash: string) => parts.has(hash), get: (hash: string) => parts.get(hash) };
+    const missing = () => surveyParts(partTools, revision, store).missing;
+    // Index parts first: they name the others.
+    for (let hashes = missing(); hashes.length > 0; hashes = missing()) {
+      for (const hash of hashes) {
+        const content = await source.part(this.deps, hash);
+        if (content === undefined) throw new SparcError('ERR_POLICY_PART_ABSENT', `the part ${hash}`, { hash });
+        parts.set(hash, content);
+      }
+    }
+    return readRevision(partTools, revision, store);
+  }
+
+  #recorded({ by, note }: PublishWish, reissues?: number) {
+    const { tenant, site } = this.deps;
+    return async (transaction: Transaction, { number, onlyFor }: PolicyRevision, body: Uint8Array): Promise<void> => {
+      const row = {
+        tenant_id: tenant,
+        site_id: site,
+        number,
+        signed: Buffer.from(body),
+        published_by: by,
+        note: note ?? null,
+        only_for: onlyFor.length > 0 ? [...onlyFor] : null,
+        reissues: reissues ?? null,
+      };
+      await transaction.query.insertInto('policy_revisions').values(row).execute();
+      await audit(transaction, { tenant, name: by }, 'policy.publish', site, { number, reissues, onlyFor });
+    };
+  }
+}
+
+const onlyForOf = ({ onlyFor }: PublishWish) => (onlyFor === undefined ? {} : { onlyFor });
