@@ -73,7 +73,8 @@ export class SiteAuthorities {
 
   /** A person says that no gateway is left which knows more of what the authority said than a restored database does. */
   async resume(tenant: string, site: string): Promise<void> {
-    await this.deps.database.inTenant(tenant, ({ query }) => takeUp(query, site));
+    const { crypto, database } = this.deps;
+    await database.inTenant(tenant, ({ query }) => takeUp(query, crypto.verify, { tenant, site }));
   }
 }
 

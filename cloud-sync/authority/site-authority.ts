@@ -12,10 +12,11 @@ import type { PolicyContent } from '@sparc/protocol/policy';
 import { Beacon, BEACON_KIND, POLICY_KIND, PolicyRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Delegation, Member } from '@sparc/protocol/roster';
 import type { Database, Transaction } from '../db/index.js';
+import { placeMembers, removeMember } from '../identity/index.js';
 import type { Site } from '../ingest/index.js';
 import type { Act, AuthorityActs } from './authority-acts.js';
 import { newestRevision } from './authority-entries.js';
-import { placeMembers, removeMember, tipsOfMember } from './member-rows.js';
+import { tipsOfMember } from './member-tips.js';
 import { storePolicy } from './revision-parts.js';
 
 /** More to be done in the transaction of an act, all or nothing with it. */
@@ -85,7 +86,7 @@ export class SiteAuthority {
     return this.#say(async ({ transaction, acting, state }) => {
       const { query } = transaction;
       const drafts = expel(acting, await state(), this.deps.crypto, key, await tipsOfMember(query, key));
-      await removeMember(query, key, new Date(acting.clock.wall().unixMs));
+      await removeMember(query, key);
       return drafts;
     }, within);
   }

@@ -18,4 +18,6 @@ export {
   type Issue,
 } from './certificates.js';
 export { siteSigner } from './site-keys.js';
-export { sitePlace, takeUp } from './site-place.js';
+export { placeMembers, removeMember } from './member-rows.js';
+export { sitePlace } from './site-place.js';
+export { takeUp } from './take-up.js';

@@ -29,14 +29,3 @@ export async function sitePlace(query: Query, site: string): Promise<SitePlace> 
   }
   return { authorityKey, sealedPinKey, isCurrent: known === present };
 }
-
-/** From now on the authority may sign: what it said before is known in this life of the database. */
-export async function takeUp(query: Query, site: string): Promise<void> {
-  await query
-    .updateTable('site_authorities')
-    .from('incarnation')
-    .set((row) => ({ incarnation: row.ref('incarnation.id') }))
-    .where('site_id', '=', site)
-    .whereRef('site_authorities.incarnation', '<>', 'incarnation.id')
-    .execute();
-}

@@ -90,7 +90,7 @@ export class Ingest {
   }
 
   async #hello(carrier: Carrier, { tips, isFirst }: Hello): Promise<void> {
-    const { clock, database } = this.deps;
+    const { clock, crypto, database } = this.deps;
     const site = await greet(database, carrier, clock.wall().unixMs);
     if (site === undefined) {
       this.deps.onRefused('notOfSite', carrier);
@@ -108,7 +108,7 @@ export class Ingest {
       if (news.length === 0) {
         // All that this gateway knows of it is here.
         if (author === site.halted && said.some((tip) => holds(stored.log, tip))) {
-          await database.inTenant(carrier.tenant, ({ query }) => takeUp(query, carrier.site));
+          await database.inTenant(carrier.tenant, ({ query }) => takeUp(query, crypto.verify, carrier));
         }
         continue;
       }

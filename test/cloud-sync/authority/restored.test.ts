@@ -90,7 +90,8 @@ t.test('a cloud that was restored signs nothing before a gateway has told it wha
   await backup(first, join(folder, 'backup'), new Date());
   const lost = await using(first, async (database) => {
     await of(database).rotate();
-    await of(database).rotate();
+    await of(database).enrol([member(2), member(3)]);
+    await of(database).expel(keyOf(3));
     await follow(database);
     return batchesBehind(database, backedUp);
   });
@@ -115,6 +116,15 @@ t.test('a cloud that was restored signs nothing before a gateway has told it wha
     await hello(tips);
     t.strictSame(problems, []);
     t.equal((await authority.state()).siteSecret.number, 3);
+    const gateways = await database.inTenant(tenant, ({ query }) =>
+      query.selectFrom('gateways').select(['name', 'state']).orderBy('name').execute(),
+    );
+    t.strictSame(
+      gateways.map(({ name, state }) => `${name} ${state}`),
+      ['gateway-1 claimed', 'gateway-2 claimed'],
+      'who was enrolled since has a place again',
+    );
+    t.equal(await codeOf(authority.enrol([member(3)])), 'ERR_MESH_EXPELLED');
     await authority.rotate();
     t.equal((await authority.state()).siteSecret.number, 4);
     await follow(database);

@@ -1,14 +1,20 @@
+import { sql } from 'kysely';
+import type { Carrier } from '@sparc/protocol/cloud-link';
 import { SparcError } from '@sparc/protocol/errors';
-import type { SignedHead } from '@sparc/protocol/ledger';
-import { tipsOf } from '@sparc/protocol/replication';
 import type { Member } from '@sparc/protocol/roster';
-import { storedLog, type Query, type Site } from '../ingest/index.js';
+import type { Transaction } from '../db/index.js';
 import { fromHex } from '../platform/index.js';
+
+type Query = Transaction['query'];
 
 const idOf = (key: string) => Buffer.from(fromHex(key));
 
 /** Gateways that come onto a roster have a row with it, or the name that they say now. Throws ERR_AUTHORITY_GATEWAY_ELSEWHERE. */
-export async function placeMembers(query: Query, { tenant, site }: Site, members: readonly Member[]): Promise<void> {
+export async function placeMembers(
+  query: Query,
+  { tenant, site }: Omit<Carrier, 'gateway'>,
+  members: readonly Member[],
+): Promise<void> {
   for (const { key, name } of members) {
     const row = { tenant_id: tenant, site_id: site, id: idOf(key), name, state: 'claimed' } as const;
     const placed = await query
@@ -28,12 +34,11 @@ export async function placeMembers(query: Query, { tenant, site }: Site, members
   }
 }
 
-export async function removeMember(query: Query, key: string, at: Date): Promise<void> {
-  await query.updateTable('gateways').set({ state: 'expelled', expelled_at: at }).where('id', '=', idOf(key)).execute();
-}
-
-/** Of the log of a gateway, as far as it is stored. */
-export async function tipsOfMember(query: Query, key: string): Promise<readonly SignedHead[]> {
-  const rows = await query.selectFrom('author_heads').selectAll().where('author', '=', idOf(key)).execute();
-  return tipsOf(storedLog(rows).log);
+export async function removeMember(query: Query, key: string): Promise<void> {
+  await query
+    .updateTable('gateways')
+    .set({ state: 'expelled', expelled_at: sql<Date>`now()` })
+    .where('id', '=', idOf(key))
+    .where('expelled_at', 'is', null)
+    .execute();
 }
