@@ -21,12 +21,20 @@ export interface MqttBusDeps {
   readonly onTurn: (isConnected: boolean, why?: string) => void;
 }
 
+interface Hearer {
+  /** Of its subscription, where it shares one. */
+  readonly id: number;
+  readonly what: Up;
+  readonly onSaid: OnSaid;
+  readonly sharing: string | undefined;
+}
+
 /**
  * A broker of somebody else, by MQTT 5, or 3.1.1 where that is all it speaks. It calls again for as long as it runs; the
  * broker may come later than this.
  */
 export class MqttBus implements CloudBus {
-  readonly #heard = new Map<Up, { readonly onSaid: OnSaid; readonly sharing: string | undefined }>();
+  readonly #hearers: Hearer[] = [];
   /** Of messages that the broker does not have yet. */
   readonly #underWay = new Set<() => void>();
   #client: MqttClient | undefined;
@@ -45,10 +53,11 @@ export class MqttBus implements CloudBus {
     const client = connect(url, { ...tls, ...SETTINGS, protocolVersion: this.#version });
     this.#client = client;
     client.on('connect', ({ properties }) => {
-      // MQTT 5, 3.2.2.3.13: absent, they are available. In 3.1.1 nobody says.
-      this.#isSharing = this.#version === 5 && properties?.sharedSubscriptionAvailable !== false;
+      // MQTT 5, 3.2.2.3.12 and 13: absent, they are available. In 3.1.1 nobody says.
+      const { sharedSubscriptionAvailable = true, subscriptionIdentifiersAvailable = true } = properties ?? {};
+      this.#isSharing = this.#version === 5 && sharedSubscriptionAvailable && subscriptionIdentifiersAvailable;
       this.#why = undefined;
-      for (const what of this.#heard.keys()) this.#subscribe(what);
+      for (const hearer of this.#hearers) this.#subscribe(hearer);
       this.deps.onTurn(true);
     });
     client.on('error', (error) => {
@@ -61,15 +70,22 @@ export class MqttBus implements CloudBus {
       for (const gone of [...this.#underWay]) gone();
       if (client === this.#client) this.deps.onTurn(false, this.#why);
     });
-    client.on('message', (topic, body) => {
+    client.on('message', (topic, body, { properties }) => {
       const said = readUpTopic(topic);
-      if (said !== undefined) this.#heard.get(said.what)?.onSaid(said.carrier, body);
+      if (said === undefined) return;
+      // What two names share comes twice, each time for one of them.
+      const { subscriptionIdentifier: given } = properties ?? {};
+      for (const { what, onSaid, id, sharing } of this.#hearers) {
+        const isFor = this.#isSharing && sharing !== undefined ? [given].flat().includes(id) : given === undefined;
+        if (what === said.what && isFor) onSaid(said.carrier, body);
+      }
     });
   }
 
   hear(what: Up, onSaid: OnSaid, sharing?: string): Promise<void> {
-    this.#heard.set(what, { onSaid, sharing });
-    if (this.#client?.connected === true) this.#subscribe(what);
+    const hearer = { id: this.#hearers.length + 1, what, onSaid, sharing };
+    this.#hearers.push(hearer);
+    if (this.#client?.connected === true) this.#subscribe(hearer);
     return Promise.resolve();
   }
 
@@ -93,11 +109,11 @@ export class MqttBus implements CloudBus {
     if (client !== undefined) await client.endAsync(true);
   }
 
-  #subscribe(what: Up): void {
-    const { sharing } = this.#heard.get(what) ?? {};
+  #subscribe({ id, what, sharing }: Hearer): void {
     const filter = upFilter(what);
-    const shared = this.#isSharing && sharing !== undefined ? `$share/${sharing}/${filter}` : filter;
-    this.#client?.subscribe(shared, { qos: 1 }, (error, granted) => {
+    const isShared = this.#isSharing && sharing !== undefined;
+    const options = { qos: 1, ...(isShared && { properties: { subscriptionIdentifier: id } }) } as const;
+    this.#client?.subscribe(isShared ? `$share/${sharing}/${filter}` : filter, options, (error, granted) => {
       if (error !== null || granted?.some(({ qos }) => qos > 2) === true) {
         this.deps.onTurn(false, `the broker lets nobody hear ${filter}`);
       }

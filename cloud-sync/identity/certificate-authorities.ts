@@ -8,6 +8,7 @@ import {
   issueGatewayCertificate,
   makeRoot,
   makeServer,
+  makeService,
   makeTenantAuthority,
   type Credentials,
   type Issue,
@@ -76,6 +77,11 @@ export class CertificateAuthorities {
   /** For a server of this installation that is called by these names or addresses; new each time. */
   server(hosts: readonly string[]): Promise<Credentials> {
     return makeServer(this.root, hosts, issueNow(this.deps));
+  }
+
+  /** For processes of this installation, by which a broker of somebody else knows them; new each time. */
+  service(): Promise<Credentials> {
+    return makeService(this.root, issueNow(this.deps));
   }
 }
 

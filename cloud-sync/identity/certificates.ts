@@ -88,6 +88,20 @@ export async function makeServer(root: Credentials, hosts: readonly string[], is
   return credentials(keys, certificate);
 }
 
+/** As whom a broker of somebody else knows the processes of the cloud. */
+const SERVICE = 'sparc-cloud';
+
+/** A new key and certificate for processes of the cloud, to show a broker who they are. */
+export async function makeService(root: Credentials, issue: Issue): Promise<Credentials> {
+  const keys = await newKeys();
+  const certificate = await issued(root, validity(issue, CERTIFICATE_DAYS), {
+    subject: [{ CN: [SERVICE] }],
+    publicKey: keys.publicKey,
+    extensions: ofLeaf(x509.ExtendedKeyUsage.clientAuth),
+  });
+  return credentials(keys, certificate);
+}
+
 type Validity = Pick<x509.X509CertificateCreateCommonParams, 'serialNumber' | 'notBefore' | 'notAfter'>;
 type Content = Pick<x509.X509CertificateCreateParams, 'publicKey' | 'extensions'> & { readonly subject: x509.JsonName };
 

@@ -5,4 +5,4 @@
  */
 export { AuthorityWatch, type AuthorityWatchDeps, type SiteName } from './authority-watch.js';
 export { GatewayRequests, type GatewayRequestsDeps, type RequestResult } from './gateway-requests.js';
-export { Publisher, type AuthoritySource, type PublisherDeps, type PublisherRefusal } from './publisher.js';
+export { Publisher, type PublisherDeps, type PublisherRefusal } from './publisher.js';

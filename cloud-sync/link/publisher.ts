@@ -3,6 +3,7 @@ import { isSparcError } from '@sparc/protocol/errors';
 import { encodeBatch, type Batch } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import { isSameEpoch, tipsByAuthor, type EpochEnd } from '@sparc/protocol/replication';
+import type { AuthoritySource } from '../authority/index.js';
 import type { CloudBus } from '../broker/index.js';
 import type { Database } from '../db/index.js';
 import { isMember } from '../identity/index.js';
@@ -15,24 +16,16 @@ const SHARING = 'publisher';
 const WORK_LIMITS: WorkLimits = { busyMax: 8, ofOneMax: 8, bytesMax: 16_777_216 };
 /** A gateway that said nothing for so long has another process or no link, and says hello when it has. */
 const SILENT_AFTER_MS = 3 * HELLO_INTERVAL_MS;
-/** To one gateway before it says again what it has. */
-export const BATCHES_AT_ONCE = 8;
+
+const NOT_TOLD = 'what the authority said could not be told to a gateway';
 
 export type PublisherRefusal = 'flood' | 'notOfSite' | 'malformed';
-
-/** What the authority of a site has said, and the parts of its policy. */
-export interface AuthoritySource {
-  /** Those that follow on these ends, in order; some of them, where there are many. */
-  batches(site: SiteName, after: readonly EpochEnd[]): Promise<readonly Batch[]>;
-  /** By the SHA-256 of its content, in hex. */
-  part(site: SiteName, hash: string): Promise<Uint8Array | undefined>;
-}
 
 export interface PublisherDeps {
   readonly clock: Clock;
   readonly database: Database;
   readonly bus: CloudBus;
-  readonly authority: AuthoritySource;
+  readonly authority: Pick<AuthoritySource, 'batches' | 'part'>;
   readonly onRefused: (why: PublisherRefusal, carrier: Carrier) => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
@@ -71,7 +64,7 @@ export class Publisher {
     for (const [name, follower] of this.#followers) {
       const { carrier, heardAtMs } = follower;
       if (heardAtMs < silentMs) this.#followers.delete(name);
-      else if (carrier.tenant === tenant && carrier.site === site) void this.#send(follower);
+      else if (carrier.tenant === tenant && carrier.site === site) void this.#sendToMember(name, follower);
     }
   }
 
@@ -119,6 +112,16 @@ export class Publisher {
     });
   }
 
+  /** What the authority said last may be that it expelled the gateway. */
+  async #sendToMember(name: string, follower: Follower): Promise<void> {
+    try {
+      if ((await this.#authorityOf(follower.carrier)) === undefined) this.#followers.delete(name);
+      else await this.#send(follower);
+    } catch (error) {
+      this.deps.onFailure(error, NOT_TOLD);
+    }
+  }
+
   async #send(follower: Follower): Promise<void> {
     follower.isDue = true;
     if (follower.isSending) return;
@@ -129,7 +132,7 @@ export class Publisher {
         await this.#sendMissing(follower);
       }
     } catch (error) {
-      this.deps.onFailure(error, 'what the authority said could not be told to a gateway');
+      this.deps.onFailure(error, NOT_TOLD);
     } finally {
       follower.isSending = false;
     }
@@ -139,7 +142,7 @@ export class Publisher {
     const { bus, authority } = this.deps;
     const { carrier } = follower;
     const batches = await authority.batches(carrier, follower.ends);
-    for (const batch of batches.slice(0, BATCHES_AT_ONCE)) {
+    for (const batch of batches) {
       await bus.say(carrier, 'batch', encodeBatch(batch));
       const others = follower.ends.filter(({ epoch }) => !isSameEpoch(epoch, batch.epoch));
       follower.ends = [...others, endOf(batch)];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { AuthoritySource } from '@sparc/cloud-sync/link';
+import type { PublisherDeps } from '@sparc/cloud-sync/link';
 import type { Batch } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import type { EpochEnd } from '@sparc/protocol/replication';
@@ -7,7 +7,7 @@ import { missingAfter } from '@sparc/protocol/replication';
 import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
 
 /** What the authority of a site said, and parts of its policy, without a database. */
-export class MemoryAuthority implements AuthoritySource {
+export class MemoryAuthority implements PublisherDeps['authority'] {
   readonly #log = new SimulatedLog();
   readonly #parts = new Map<string, Uint8Array>();
 

@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CertificateAuthorities, type Credentials } from '../identity/index.js';
+import { nodeClock, nodeRandom } from '../platform/index.js';
+import type { Cli } from './program.js';
+
+export function addBrokerCommands(cli: Cli): void {
+  cli.program
+    .command('broker')
+    .description('a broker of your own, in the place of the one inside the program')
+    .command('certificates')
+    .description(
+      'write what it takes for mutual TLS: of the installation, of the broker, and of the cloud; good for 90 days',
+    )
+    .argument('<folder>', 'root.pem, broker.pem, broker.key, cloud.pem and cloud.key go there')
+    .requiredOption('--name <hosts...>', 'names and addresses by which the broker is called')
+    .action(async (folder: string, { name }: { readonly name: readonly string[] }) => {
+      const deps = { clock: nodeClock, random: nodeRandom };
+      const authorities = await CertificateAuthorities.open(cli.config().AUTHORITY_KEYS_DIR, deps);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'root.pem'), authorities.rootPem);
+      write(folder, 'broker', await authorities.server(name));
+      write(folder, 'cloud', await authorities.service());
+      cli.result({ folder }, `Certificates are in ${folder}.`);
+    });
+}
+
+/** Over what is there. */
+function write(folder: string, name: string, { keyPem, certificatePem }: Credentials): void {
+  writeFileSync(join(folder, `${name}.pem`), certificatePem);
+  writeFileSync(join(folder, `${name}.key`), keyPem, { mode: 0o600 });
+}
