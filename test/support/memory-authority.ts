@@ -6,8 +6,10 @@ import type { EpochEnd } from '@sparc/protocol/replication';
 import { missingAfter } from '@sparc/protocol/replication';
 import { appendOf, SimulatedLog } from '@sparc/simulator/mesh';
 
+type Source = PublisherDeps['authority'];
+
 /** What the authority of a site said, and parts of its policy, without a database. */
-export class MemoryAuthority implements PublisherDeps['authority'] {
+export class MemoryAuthority implements Source {
   readonly #log = new SimulatedLog();
   readonly #parts = new Map<string, Uint8Array>();
 
