@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -9,12 +9,13 @@ import { runCli } from '@sparc/cloud-sync/cli';
 import { postgres } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 import { REPOSITORY } from '../../support/repository.js';
+import { SITE_FILE } from '../../support/site-file.js';
 
 const now = () => new Date(Date.UTC(2026, 10, 20));
 
 async function run(environment: NodeJS.ProcessEnv, ...argv: string[]) {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const code = await runCli(argv, { out, err, environment, now });
+  const code = await runCli(argv, { out, err, environment, now, ended: new AbortController().signal });
   out.end();
   err.end();
   return { code, out: await text(out), err: await text(err) };
@@ -22,9 +23,10 @@ async function run(environment: NodeJS.ProcessEnv, ...argv: string[]) {
 
 t.test('the commands of a database, from the first to a restore', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
   const server = await postgres();
-  const environment = { DATABASE_URL: (await server.createDatabase()).url, USER: 'ada' };
   const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [DATABASE_URL, AUTHORITY_KEYS_DIR] = [(await server.createDatabase()).url, join(folder, 'keys')];
+  const environment = { DATABASE_URL, AUTHORITY_KEYS_DIR, USER: 'ada' };
   const value = async (...argv: string[]) => {
     const { code, out, err } = await run(environment, ...argv, '--json');
     t.equal(code, 0, `${argv.join(' ')} ${err}`);
@@ -55,10 +57,50 @@ t.test('the commands of a database, from the first to a restore', { skip: SKIP_W
   await value('tenant', 'release', id);
   const changed = await run(environment, 'verify', backup);
   t.equal(changed.code, 1, 'a check that fails has its own exit code');
-  t.match(changed.err, /ERR_DATABASE_BACKUP_DIFFERS[\s\S]*audit: 1 rows .* now 2 rows/);
+  t.match(changed.err, /ERR_DATABASE_BACKUP_DIFFERS[\s\S]*audit: 2 rows .* now 3 rows/);
   const empty = { ...environment, DATABASE_URL: (await server.createDatabase()).url };
   t.equal((await run(empty, 'restore', backup)).code, 0);
   t.match((await run(empty, 'tenant', 'list')).out, /Port of Ghent {2}eu {2}400 days {2}HELD/);
+});
+
+t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { url: DATABASE_URL } = await (await postgres()).createDatabase();
+  const environment = { DATABASE_URL, AUTHORITY_KEYS_DIR: join(folder, 'keys'), USER: 'ada' };
+  const site = async (...argv: string[]) => {
+    const { code, out, err } = await run(environment, 'site', ...argv, '--tenant', tenant, '--json');
+    return { code, said: JSON.parse(out || err) as unknown };
+  };
+  await run(environment, 'migrate');
+  const made = await run(environment, 'tenant', 'create', 'Port', '--region', 'eu', '--json');
+  const { id: tenant } = JSON.parse(made.out) as { readonly id: string };
+  t.match(await site('create', 'harbour', '--name', 'Harbour'), { code: 0, said: { id: 'harbour' } });
+  const file = join(folder, 'site.yaml');
+  writeFileSync(file, SITE_FILE.replace('side: unsecured }', 'side: nowhere }'));
+  t.match(await site('import', 'harbour', file), {
+    code: 2,
+    said: { code: 'ERR_POLICY_INVALID', message: /front-out/ },
+  });
+  writeFileSync(file, SITE_FILE);
+  t.match(await site('import', 'harbour', file), { code: 0, said: { created: 30 } });
+  t.match(await site('publish', 'harbour', '--note', 'first'), { code: 0, said: { number: 1, isNew: true } });
+  t.match(await site('publish', 'harbour'), { code: 0, said: { number: 1, isNew: false } });
+  t.match(await site('status', 'harbour'), {
+    code: 0,
+    said: {
+      counts: { doors: 2 },
+      problems: [],
+      revisions: [{ number: 1, note: 'first', publishedBy: 'sparc-cloud ada' }],
+    },
+  });
+  const authority = (...argv: string[]) => run(environment, 'authority', ...argv, '--tenant', tenant);
+  const depot = ['adopt', 'depot', '--name', 'Depot', '--key'];
+  t.equal((await authority(...depot, 'a key')).code, 2);
+  t.equal((await authority(...depot, 'ab'.repeat(32))).code, 0);
+  t.match((await authority(...depot, 'ab'.repeat(32))).err, /ERR_AUTHORITY_SITE_PRESENT/);
+  t.equal((await authority('resume', 'harbour')).code, 0);
+  t.match(await site('status', 'nowhere'), { code: 2, said: { code: 'ERR_DATABASE_SITE_UNKNOWN' } });
 });
 
 t.test('a wrong command line is refused with what is wrong', async (t) => {
