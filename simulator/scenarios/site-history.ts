@@ -33,8 +33,11 @@ export interface DurableRecord {
   readonly hlc: Hlc;
 }
 
-/** What can be out of order for a while: the gateway, its disk, the way of commands, a device by its id. */
-export type Subject = 'gateway' | 'disk' | 'commands' | (string & {});
+/**
+ * What can be out of order for a while: the gateway, its disk, its memory of what it heard and said, the way of commands, a device
+ * by its id.
+ */
+export type Subject = 'gateway' | 'disk' | 'memory' | 'commands' | (string & {});
 
 /** A fire frees a door. */
 export const fireAt = (doorId: string): Subject => `fire ${doorId}`;

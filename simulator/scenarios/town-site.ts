@@ -62,6 +62,11 @@ const VAULT_INDEX = 3;
 /** Behind those of the doors. */
 export const TOWN_FIRE_INPUT_NUMBER = 40;
 
+/** Behind these doors not everybody is welcome when the threat level rises. */
+const isGuarded = ({ index }: TownDoor): boolean => index % 2 === 1;
+export const TOWN_GUARDED_FROM_LEVEL = 2;
+const GUARDED_CLEARANCE = 1;
+
 const isVault = ({ index, gateway }: TownDoor): boolean => index === VAULT_INDEX && gateway % 2 === 0;
 
 /** Sixteen gateways, 200 doors in eight blocks, and 5,000 people who each belong to one block. The same for every seed. */
@@ -136,6 +141,7 @@ export function townSite(): SiteFile {
       id: `person-${index + 1}`,
       name: `Person ${index + 1}`,
       status: index % 97 === 5 ? 'suspended' : 'active',
+      ...(index % 3 === 0 ? { clearance: GUARDED_CLEARANCE } : {}),
     })),
     credentials: holders.map(credentialOf),
   };
@@ -173,6 +179,7 @@ function accessPointsOf(door: TownDoor): AccessPoint[] {
     reader: `${id}-in`,
     direction: 'entry',
     ...(isGate ? { areaFrom: 'street', areaTo: block } : {}),
+    ...(isGuarded(door) ? { minimumClearance: [0, 0, GUARDED_CLEARANCE] } : {}),
     ...(isVault(door) ? { policyStaleness: TOWN_STALENESS.vault } : {}),
   };
   if (!isGate) return [entry];

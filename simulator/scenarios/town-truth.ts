@@ -2,18 +2,20 @@ import type { Position } from '@sparc/protocol/ledger';
 import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
 import { entitlement, type Claim, type Entitlement } from './entitlement.js';
 import type { SiteHistory } from './site-history.js';
-import { TOWN_STALENESS, type TownDoor } from './town-site.js';
+import { TOWN_GUARDED_FROM_LEVEL, TOWN_STALENESS, type TownDoor } from './town-site.js';
 
 /** What an operator directed, and what it can be seen to come to. */
 export interface Given {
   readonly id: string;
-  readonly kind: 'lockdown' | 'fire' | 'release' | 'revoke' | 'visitor' | 'forgive' | 'open' | 'expel';
+  readonly kind: 'lockdown' | 'threat' | 'fire' | 'release' | 'revoke' | 'visitor' | 'forgive' | 'open' | 'expel';
   readonly atMs: number;
   /** The number of the gateway at which it was given. */
   readonly gateway: number;
-  /** Of a lockdown: areas and doors. Absent: the site. */
+  /** Of a lockdown or a threat: areas and doors. Absent: the site. */
   readonly scope?: readonly string[];
-  /** Of a release: the lockdowns and fire alarms that it names. */
+  /** Of a threat. */
+  readonly level?: number;
+  /** Of a release: the lockdowns, threats and fire alarms that it names. */
   readonly raises?: readonly string[];
   /** Of a revocation or a visitor: the credential; of a command: the door. */
   readonly subject?: string;
@@ -65,9 +67,9 @@ export class TownTruth {
     private readonly confirmedAtMs: number,
   ) {}
 
-  /** The lockdowns that somebody gave and nobody released. */
+  /** The lockdowns and threats that somebody gave and nobody released. */
   get standing(): readonly Given[] {
-    return this.#unreleased('lockdown');
+    return this.#unreleased('lockdown', 'threat');
   }
 
   /** The fire alarms that nobody released, or those of one gateway. */
@@ -81,9 +83,9 @@ export class TownTruth {
     this.given.push({ id, kind, atMs, gateway, isRaisedByGateway: true, appliedAtMs: new Map() });
   }
 
-  #unreleased(kind: Given['kind']): readonly Given[] {
+  #unreleased(...kinds: readonly Given['kind'][]): readonly Given[] {
     const released = new Set(this.given.flatMap(({ raises = [] }) => raises));
-    return this.given.filter((each) => each.kind === kind && !released.has(each.id));
+    return this.given.filter((each) => kinds.includes(each.kind) && !released.has(each.id));
   }
 
   /** What gateways take for the place of a person is another matter from now on than where the person is. */
@@ -102,11 +104,18 @@ export class TownTruth {
     return given;
   }
 
+  /** It was applied by a gateway, which did not forget it. */
+  knows({ appliedAtMs }: Given, gateway: number): boolean {
+    const history = this.histories[gateway];
+    return appliedAtMs.has(gateway) && history?.wereWhole(['memory'], history.endMs, history.endMs) === true;
+  }
+
   /** What ought to become of a card that is held to a reader now. */
   entitlement(door: TownDoor, claim: Claim, place: Whereabouts, nowMs: number): Entitlement {
     const base = this.#byTheSiteFile(claim);
     const overlay: Overlay = { reasons: [], perhaps: [] };
     this.#lockdown(door, overlay);
+    this.#threat(door, claim.accessPoint, claim.credential, overlay);
     this.#revocation(door, claim.credential, overlay);
     // The rest grants and flags on the way out.
     if (claim.accessPoint.direction === 'entry') {
@@ -120,8 +129,10 @@ export class TownTruth {
   /** A visitor's card, which no site file names, at a door of the block that they were let in to. */
   visitorsEntitlement(door: TownDoor, point: AccessPoint, visit: Given, nowMs: number): Entitlement {
     if (!visit.appliedAtMs.has(door.gateway)) return { outcome: 'deny', reasons: ['credential_unknown'] };
+    if (!this.knows(visit, door.gateway)) return { outcome: 'either' };
     const overlay: Overlay = { reasons: [], perhaps: [] };
     this.#lockdown(door, overlay);
+    this.#threat(door, point, undefined, overlay);
     this.#staleness(point, nowMs, overlay);
     const { untilMs = Infinity } = visit;
     const isClockRight = this.histories[door.gateway]?.wereWhole(['clock'], nowMs, nowMs) === true;
@@ -138,20 +149,39 @@ export class TownTruth {
     return before !== undefined && before.outcome === after?.outcome ? before : { outcome: 'either' };
   }
 
-  #lockdown(door: TownDoor, { reasons, perhaps }: Overlay): void {
+  #lockdown(door: TownDoor, overlay: Overlay): void {
+    this.#raised(({ kind }) => kind === 'lockdown', 'lockdown', door, overlay);
+  }
+
+  /** A visitor has no clearance. */
+  #threat(
+    door: TownDoor,
+    { minimumClearance }: AccessPoint,
+    credential: Credential | undefined,
+    overlay: Overlay,
+  ): void {
+    const [, , needed = 0] = minimumClearance ?? [];
+    if (needed === 0) return;
+    const holder = this.site.credentialHolders.find(({ id }) => id === credential?.holder);
+    if ((holder?.clearance ?? 0) >= needed) return;
+    const isHigh = ({ kind, level = 0 }: Given) => kind === 'threat' && level >= TOWN_GUARDED_FROM_LEVEL;
+    this.#raised(isHigh, 'clearance_too_low', door, overlay);
+  }
+
+  #raised(isIt: (given: Given) => boolean, reason: string, door: TownDoor, { reasons, perhaps }: Overlay): void {
     for (const raise of this.given) {
-      if (raise.kind !== 'lockdown' || !covers(raise, door)) continue;
+      if (!isIt(raise) || !covers(raise, door)) continue;
       const releases = this.given.filter(({ raises = [] }) => raises.includes(raise.id));
-      if (releases.some(({ appliedAtMs }) => appliedAtMs.has(door.gateway))) continue;
-      const isCertain = raise.appliedAtMs.has(door.gateway) && releases.length === 0;
-      (isCertain ? reasons : perhaps).push('lockdown');
+      if (releases.some((release) => this.knows(release, door.gateway))) continue;
+      const isCertain = this.knows(raise, door.gateway) && releases.length === 0;
+      (isCertain ? reasons : perhaps).push(reason);
     }
   }
 
   #revocation({ gateway }: TownDoor, credential: Credential | undefined, { reasons, perhaps }: Overlay): void {
-    for (const { kind, subject, appliedAtMs } of this.given) {
-      if (kind !== 'revoke' || subject !== credential?.id) continue;
-      (appliedAtMs.has(gateway) ? reasons : perhaps).push('credential_revoked');
+    for (const given of this.given) {
+      if (given.kind !== 'revoke' || given.subject !== credential?.id) continue;
+      (this.knows(given, gateway) ? reasons : perhaps).push('credential_revoked');
     }
   }
 
@@ -179,7 +209,7 @@ export class TownTruth {
   /** Nothing was out of order between the two gateways of the block since they were last there. */
   #isKnown({ gateway }: TownDoor, place: Whereabouts, nowMs: number): boolean {
     const isOneWhole = (history: SiteHistory | undefined, fromMs: number) =>
-      history?.wereWhole(['gateway', 'mesh', 'disk', 'commands', 'clock'], fromMs, nowMs) === true;
+      history?.wereWhole(['gateway', 'mesh', 'disk', 'memory', 'commands', 'clock'], fromMs, nowMs) === true;
     const pair = [this.histories[gateway], this.histories[gateway ^ 1]];
     const fromMs = Math.max(0, place.atMs) - CLAIM_MAX_MS;
     if (place.isDoubtful || nowMs - place.atMs < CLAIM_MAX_MS) return false;

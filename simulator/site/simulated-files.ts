@@ -16,6 +16,7 @@ export class SimulatedFiles {
   readonly directives: DirectiveStore;
   readonly visitors: VisitorStore;
   readonly revocations: RevocationStore;
+  readonly #backups: (() => () => void)[] = [];
 
   constructor(private readonly time: Clock) {
     this.mode = this.#file();
@@ -31,8 +32,18 @@ export class SimulatedFiles {
     };
   }
 
+  /** They become again what they are now, when what is returned is called. */
+  backup(): () => void {
+    const restores = this.#backups.map((backup) => backup());
+    return () => restores.forEach((restore) => restore());
+  }
+
   #file<Content>(): { load(): Content | undefined; save(content: Content): Promise<void> } {
     let content: Content | undefined;
+    this.#backups.push(() => {
+      const before = content;
+      return () => (content = before);
+    });
     return {
       load: () => content,
       save: async (next) => {

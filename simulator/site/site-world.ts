@@ -129,7 +129,7 @@ export class SiteWorld {
     await clock.advance(RECOVERY_MS);
 
     const history = this.#history;
-    const { records, problem } = readEvents(this.#disk, this.#gateway.signer.publicKey);
+    const { records, problem } = readEvents([this.#disk.durableItems()], this.#gateway.signer.publicKey);
     history.records = records;
     if (problem !== undefined) this.#violations.add('journal-is-whole', problem);
     for (const { name, doorId, credentialId, durableAtMs } of records) {

@@ -1,11 +1,17 @@
+import { sameBytes } from '@sparc/protocol/ledger';
 import { HEALTHY_PATH, type SimulatedMesh } from '../mesh/index.js';
 import { HEALTHY_DISK, sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import { HEALTHY_BUS } from './card-level-bus.js';
 import { COMMIT_PHASES } from './simulated-log-store.js';
 import { FIRE_FAULT } from './town-fire.js';
+import type { TownGateway } from './town-gateway.js';
 import type { Quarter } from './town-quarters.js';
 
-const POWER_FAULTS = ['powerCut', ...COMMIT_PHASES.map((phase) => `powerCut.${phase}` as const)] as const;
+const POWER_FAULTS = [
+  'powerCut',
+  ...COMMIT_PHASES.map((phase) => `powerCut.${phase}` as const),
+  'restoredDisk',
+] as const;
 const MESH_FAULTS = ['partition', 'oneWay', 'slowLink', 'lostMessages', 'reset'] as const;
 const PART_FAULTS = ['slowDisk', 'failingDisk', 'deviceReboot', 'lossyBus', 'clockStep', 'noTimeServer'] as const;
 const FAULTS = [...POWER_FAULTS, ...MESH_FAULTS, ...PART_FAULTS] as const;
@@ -26,12 +32,15 @@ const CLOCK_AFTERMATH_MS = 20 * 60_000;
 const SLOW_PATH = { latencyMinMs: 50, latencyMaxMs: 400, bytesPerMs: 20 };
 const LOST_MESSAGES_RATE = 0.3;
 const MINUTE_MS = 60_000;
+/** One of them may die, too. */
+const HOLDERS_MIN = 2;
 
 export interface FaultyTown {
   readonly clock: VirtualClock;
   readonly random: SeededRandom;
   readonly mesh: SimulatedMesh;
   readonly quarters: readonly Quarter[];
+  isStolen(quarter: Quarter): boolean;
   trace(line: string): void;
   unsettle(): void;
 }
@@ -76,7 +85,7 @@ export class TownFaults {
     const { clock } = this.town;
     const { gateway, bus, history } = quarter;
     const lastsMs = random.between(LASTS_MIN_MS, LASTS_MAX_MS);
-    if (!fault.startsWith('powerCut.')) this.#fire(fault, gateway.name);
+    if (!fault.startsWith('powerCut.') && fault !== 'restoredDisk') this.#fire(fault, gateway.name);
     switch (fault) {
       case 'powerCut':
         return this.#powerCut(quarter, random);
@@ -84,6 +93,8 @@ export class TownFaults {
       case 'powerCut.beforeFlush':
       case 'powerCut.afterFlush':
         return this.#powerCutAt(fault, quarter, random);
+      case 'restoredDisk':
+        return this.#restoredDisk(quarter, random);
       case 'partition':
       case 'oneWay':
       case 'slowLink':
@@ -182,7 +193,34 @@ export class TownFaults {
     clock.setTimer(MESH_AFTERMATH_MS, () => ends.forEach((end) => end()));
   }
 
-  async #powerCut({ gateway, history }: Quarter, random: SeededRandom): Promise<void> {
+  /** It starts once more between the backup and the loss, so that two branches begin where the backup ends. */
+  async #restoredDisk(quarter: Quarter, random: SeededRandom): Promise<void> {
+    const { clock } = this.town;
+    const { gateway, history } = quarter;
+    const restore = gateway.backup();
+    await this.#powerCut(quarter, random);
+    await sleep(clock, random.between(LASTS_MIN_MS, LASTS_MAX_MS));
+    // What nobody else has is lost, and no fault of the site.
+    if (this.town.isStolen(quarter) || !this.#isHeldElsewhere(gateway)) return;
+    this.#fire('restoredDisk', gateway.name);
+    const remembers = history.outage('memory');
+    await this.#powerCut(quarter, random, restore);
+    do await sleep(clock, MESH_AFTERMATH_MS);
+    while (!history.wereWhole(['gateway', 'mesh'], clock.monotonicMs() - MESH_AFTERMATH_MS / 2, clock.monotonicMs()));
+    remembers();
+  }
+
+  /** All that it wrote is on two other machines. */
+  #isHeldElsewhere(gateway: TownGateway): boolean {
+    const last = gateway.journalDisk.items().at(-1)?.head;
+    const holders = this.town.quarters.filter((quarter) => {
+      const held = this.town.isStolen(quarter) ? undefined : quarter.gateway.newestOf(gateway.key);
+      return quarter.gateway !== gateway && held !== undefined && last !== undefined && sameBytes(held.hash, last.hash);
+    });
+    return holders.length >= HOLDERS_MIN;
+  }
+
+  async #powerCut({ gateway, history }: Quarter, random: SeededRandom, whileOff: () => void = ignore): Promise<void> {
     const { clock, quarters } = this.town;
     const ends = [
       history.outage('gateway'),
@@ -191,6 +229,7 @@ export class TownFaults {
     ];
     const [started, clockKnown, ...meshes] = ends;
     gateway.crash();
+    whileOff();
     await sleep(clock, random.between(1_000, 120_000));
     gateway.start();
     started?.();
@@ -224,3 +263,5 @@ export class TownFaults {
     this.fired.set(fault, (this.fired.get(fault) ?? 0) + 1);
   }
 }
+
+const ignore = (): undefined => undefined;

@@ -15,6 +15,7 @@ import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore, type Simula
 import { platterOf, type Platter } from '../scenarios/index.js';
 import { SimulatedDisk, type SeededRandom } from '../world/index.js';
 import type { CardLevelBus } from './card-level-bus.js';
+import type { CommitChain } from './durable-records.js';
 import { MachineClock } from './machine-clock.js';
 import { ProcessClock } from './process-clock.js';
 import type { GatewayWrappers } from './simulated-gateway.js';
@@ -71,6 +72,7 @@ export class TownGateway {
   /** Asked at each phase of each commit; true: the machine dies there. */
   onCommitPhase: (phase: CommitPhase) => boolean = () => false;
   readonly #files: SimulatedFiles;
+  readonly #pasts: CommitChain[] = [];
   #policy: FieldPolicy = { kind: 'none' };
   #process: Process | undefined;
   #powerOn: (() => void) | undefined;
@@ -254,7 +256,32 @@ export class TownGateway {
   }
 
   get platter(): Platter {
-    return platterOf(this, { journal: this.journalDisk.items(), replicas: this.replicaDisk.writes }, false);
+    const journal = [...new Set(this.journals.flat())].map(({ item }) => item);
+    return platterOf(this, { journal, replicas: this.replicaDisk.writes }, this.isSetBack);
+  }
+
+  /** Its journal as it was each time before its disk was set back, and as it is. */
+  get journals(): readonly CommitChain[] {
+    return [...this.#pasts, this.journalDisk.durableItems()];
+  }
+
+  get isSetBack(): boolean {
+    return this.#pasts.length > 0;
+  }
+
+  /** Its disks become again what they are now, when what is returned is called; the machine is off then. */
+  backup(): () => void {
+    const journal = [...this.journalDisk.durableItems()];
+    const replicas = [...this.replicaDisk.writes];
+    const expulsions = this.#expulsions;
+    const restoreFiles = this.#files.backup();
+    return () => {
+      this.#pasts.push([...this.journalDisk.durableItems()]);
+      this.journalDisk.restore(journal);
+      this.replicaDisk.restore(replicas);
+      this.#expulsions = expulsions;
+      restoreFiles();
+    };
   }
 
   /** Somebody carries entries of the authority to it. */

@@ -8,7 +8,7 @@ import { seededSigner } from './seeded-signer.js';
 import type { TownGateway } from './town-gateway.js';
 
 /** What they do, each as often as it stands here. */
-const ACTS = ['lockdown', 'lockdown', 'revoke', 'revoke', 'visitor', 'forgive', 'open', 'overreach'] as const;
+const ACTS = ['lockdown', 'lockdown', 'threat', 'revoke', 'revoke', 'visitor', 'forgive', 'open', 'overreach'] as const;
 const PAUSE_MIN_MS = 4 * 60_000;
 const PAUSE_MAX_MS = 12 * 60_000;
 const LOCKDOWN_MIN_MS = 60_000;
@@ -94,7 +94,7 @@ export class TownOperators {
     this.#closed = true;
   }
 
-  /** Ends every lockdown and every fire alarm that stands. */
+  /** Ends every lockdown, every threat and every fire alarm that stands. */
   async releaseAll(): Promise<void> {
     const { truth } = this.deps;
     await this.release([...truth.standing, ...truth.fires()]);
@@ -153,10 +153,13 @@ export class TownOperators {
         const parts = scope === undefined ? {} : { scope };
         const by = isWarden ? this.#warden : this.#operator;
         const given = await this.#give('lockdown', { kind: 'raise', what: 'lockdown', ...parts }, parts, { by });
-        if (given === undefined) return;
-        await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS) / Math.sqrt(this.deps.pace));
-        await this.release([given]);
-        return;
+        return given === undefined ? undefined : this.#releaseLater(given);
+      }
+      case 'threat': {
+        const scope = random.chance(0.5) ? { scope: [`block-${random.integer(1, TOWN_BLOCKS_COUNT)}`] } : {};
+        const parts = { ...scope, level: random.integer(1, 5) };
+        const given = await this.#give('threat', { kind: 'raise', what: 'threat', ...parts }, parts);
+        return given === undefined ? undefined : this.#releaseLater(given);
       }
       case 'revoke': {
         const subject = `card-${this.#somebody()}`;
@@ -178,6 +181,12 @@ export class TownOperators {
         return;
       }
     }
+  }
+
+  async #releaseLater(given: Given): Promise<void> {
+    const { clock, random, pace } = this.deps;
+    await sleep(clock, random.between(LOCKDOWN_MIN_MS, LOCKDOWN_MAX_MS) / Math.sqrt(pace));
+    await this.release([given]);
   }
 
   /** The number of one who is inside, or of anybody. */

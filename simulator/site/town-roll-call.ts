@@ -12,8 +12,8 @@ import type { Quarter } from './town-quarters.js';
 
 /** Of those of whom most was said, and of others. */
 const ASKED_COUNT = 2;
-/** Longer than a decision. */
-const ASKED_PAUSE_MS = 1_000;
+/** Nobody who was let in is on the way any more. */
+const ASKED_PAUSE_MS = 15_000;
 /** Whatever that released is locked again. */
 const RELOCKED_MS = 60_000;
 

@@ -170,6 +170,7 @@ export class TownWorld {
       random: random.fork('faults'),
       mesh: this.#mesh,
       quarters: this.#quarters,
+      isStolen: (quarter) => this.#quarters.indexOf(quarter) === this.#thief.stolen,
     });
   }
 
@@ -210,7 +211,7 @@ export class TownWorld {
     const violations = this.#violations;
     const { given } = this.#truth;
     for (const [index, { gateway, history }] of this.#quarters.entries()) {
-      const { records, problem } = readEvents(gateway.journalDisk, Buffer.from(gateway.key, 'hex'));
+      const { records, problem } = readEvents(gateway.journals, Buffer.from(gateway.key, 'hex'));
       history.records = records;
       if (problem !== undefined) violations.add('journal-is-whole', `${gateway.name}: ${problem}`);
       for (const { name, doorId, credentialId, durableAtMs } of records) {
@@ -322,7 +323,7 @@ export class TownWorld {
         const stale = bus.presentCard(`${accessPoint.reader}-device`, 0, card);
         const atMs = this.#nowMs;
         const when = { atMs, completedAtMs: atMs, entitlement: entitled(stale) };
-        const isNew = visit?.appliedAtMs.has(door.gateway) === false;
+        const isNew = visit !== undefined && !this.#truth.knows(visit, door.gateway);
         history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when });
       },
       pressKeys: () => undefined,

@@ -2,8 +2,9 @@ import type { SiteHistory } from '../site-history.js';
 import type { Violations } from '../violation.js';
 
 /**
- * After the heal each gateway that is asked where somebody is knows what all claims together say. `where`: by person; who is
- * missing was seen by nobody. Returns how often somebody asked.
+ * After the heal each gateway that is asked where somebody is knows what all claims together say, how many others are there, and
+ * whether that is certain as the others do. `where`: by person; who is missing was seen by nobody. Returns how often somebody
+ * asked.
  */
 export function checkAreasAgree(
   histories: readonly SiteHistory[],
@@ -12,15 +13,25 @@ export function checkAreasAgree(
   violations: Violations,
 ): number {
   let asked = 0;
+  const certainty = new Map<string, boolean>();
   for (const { records } of histories) {
     for (const { durableAtMs, record, accessPointId } of records) {
       const { holderId, inputs } = record;
       if (durableAtMs < askedFromMs || holderId === undefined || inputs === undefined) continue;
       asked += 1;
-      const [known, claimed] = [inputs.location && { areaId: inputs.location.areaId }, whereOf(where, holderId)];
-      if (textOf(known) === textOf(claimed)) continue;
-      const what = `${holderId} is ${textOf(known)} at ${accessPointId}, and ${textOf(claimed)} by the claims`;
-      violations.add('areas-agree', what);
+      const { location, occupancy = [] } = inputs;
+      const [known, claimed] = [location && { areaId: location.areaId }, whereOf(where, holderId)];
+      const add = (what: string) => violations.add('areas-agree', `${what}, asked at ${accessPointId}`);
+      if (textOf(known) !== textOf(claimed)) {
+        add(`${holderId} is ${textOf(known)}, and ${textOf(claimed)} by the claims`);
+      }
+      for (const { areaId, others } of occupancy) {
+        const claimedCount = [...where].filter(([id, at]) => at === areaId && id !== holderId).length;
+        if (others !== claimedCount) add(`${others} others are in ${areaId}, and ${claimedCount} by the claims`);
+      }
+      if (location === undefined) continue;
+      if (certainty.get(holderId) === !location.certain) add(`where ${holderId} is, is certain for some gateways only`);
+      certainty.set(holderId, location.certain);
     }
   }
   return asked;

@@ -27,7 +27,14 @@ export function checkFireFrees(
   for (const { gateway, atMs, endMs } of burnt) {
     for (const door of TOWN_DOORS.filter((each) => each.isFreedByFire && (each.gateway ^ gateway) <= 1)) {
       const [history, origin] = [histories[door.gateway], histories[gateway]];
-      const wholeParts = ['gateway', 'disk', 'commands', 'clock', ...(door.gateway === gateway ? [] : ['mesh'])];
+      const wholeParts = [
+        'gateway',
+        'disk',
+        'memory',
+        'commands',
+        'clock',
+        ...(door.gateway === gateway ? [] : ['mesh']),
+      ];
       const isWhole = [door.gateway, gateway].every(
         (at) => histories[at]?.wereWhole([...wholeParts, townDevice(at)], atMs - CALM_MS, endMs) === true,
       );

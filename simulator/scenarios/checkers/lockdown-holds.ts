@@ -26,6 +26,7 @@ export function checkLockdownHolds(
         const door = doors.get(release.door.id);
         const isWithin = release.atMs > appliedAtMs + UNDER_WAY_MS && release.atMs < endMs;
         if (door === undefined || !isWithin || !covers(raise, door) || leaves(history, release)) continue;
+        if (!history.wereWhole(['memory'], release.atMs - UNDER_WAY_MS, release.atMs)) continue;
         violations.add('lockdown-holds', `${door.id} was released at ${release.atMs} ms in the lockdown ${raise.id}`);
       }
     }

@@ -3,6 +3,9 @@ import type { Given } from '../town-truth.js';
 import type { Violations } from '../violation.js';
 import { needsNoCard, presentationsBefore, releasesOf } from './release-causes.js';
 
+/** A grant that was on its way to the lock. */
+const UNDER_WAY_MS = 500;
+
 /** Where a gateway has recorded that a credential is revoked, no lock moves for it any more. */
 export function checkRevokedOpensNothing(
   given: readonly Given[],
@@ -14,6 +17,7 @@ export function checkRevokedOpensNothing(
     if (history === undefined) continue;
     for (const release of releasesOf(history)) {
       if (needsNoCard(history, release, release.atMs)) continue;
+      if (!history.wereWhole(['memory'], release.atMs - UNDER_WAY_MS, release.atMs)) continue;
       const causes = presentationsBefore(history, release);
       const isRevoked = (credentialId: string | undefined, atMs: number) =>
         revocations.some(

@@ -7,7 +7,7 @@ const SPREAD_MAX_MS = 1_000;
 /** Before it, links were whole for so long that nobody has anything to catch up with. */
 const CALM_MS = 1_000;
 /** Kinds that every gateway carries out. */
-const EVERYWHERE: readonly Given['kind'][] = ['lockdown', 'release', 'revoke', 'visitor', 'forgive'];
+const EVERYWHERE: readonly Given['kind'][] = ['lockdown', 'threat', 'release', 'revoke', 'visitor', 'forgive'];
 
 /** Promise 7: what an operator directs is applied in time by every gateway that is reached. Returns how often that was seen. */
 export function checkSpreadsInTime(
