@@ -72,9 +72,12 @@ export class SiteAuthorities {
   }
 
   /** A person says that no gateway is left which knows more of what the authority said than a restored database does. */
-  async resume(tenant: string, site: string): Promise<void> {
+  async resume(tenant: string, site: string, within?: Within): Promise<void> {
     const { crypto, database } = this.deps;
-    await database.inTenant(tenant, ({ query }) => takeUp(query, crypto.verify, { tenant, site }));
+    await database.inTenant(tenant, async (transaction) => {
+      await takeUp(transaction.query, crypto.verify, { tenant, site });
+      await within?.(transaction);
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { CloudConfig, loadCloudConfig } from '../config/index.js';
 import { openDatabase, type Database, type DatabaseLocation } from '../db/index.js';
 import { FileAuthorityKeys } from '../identity/index.js';
 import { nodeClock, nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
+import { addAuthorityCommands } from './authority-commands.js';
 import { addBackupCommands } from './backup-commands.js';
 import { addBrokerCommands } from './broker-commands.js';
 import { addDatabaseCommands } from './database-commands.js';
@@ -85,6 +86,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
   addDatabaseCommands(cli);
   addTenantCommands(cli);
   addSiteCommands(cli);
+  addAuthorityCommands(cli);
   addUserCommands(cli);
   addGatewayCommands(cli);
   addBackupCommands(cli);

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { AuthoritySource } from '@sparc/cloud-sync/authority';
@@ -217,7 +217,12 @@ t.test('on PGlite', async (t) => {
       t.equal(await codeOf(authorities.of(tenant, 'depot').rotate()), 'ERR_AUTHORITY_ELSEWHERE');
       t.equal(await codeOf(authorities.create(tenant, kept)), 'ERR_AUTHORITY_SITE_PRESENT');
       t.equal(await codeOf(authorities.of(tenant, 'nowhere').rotate()), 'ERR_DATABASE_SITE_UNKNOWN');
-      rmSync(join(folder, 'authorities', tenant, 'harbour.key'));
+      const key = join(folder, 'authorities', tenant, 'harbour.key');
+      writeFileSync(key, 'too short');
+      t.equal(await codeOf(authority.rotate()), 'ERR_CONFIG_SECRET_CORRUPT');
+      chmodSync(key, 0o644);
+      t.equal(await codeOf(authority.rotate()), 'ERR_CONFIG_SECRET_EXPOSED');
+      rmSync(key);
       t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_KEY_ABSENT');
     },
   );
