@@ -13,7 +13,7 @@ import type { Device, SiteFile } from '@sparc/protocol/policy';
 import { FACTORY_MEMORY } from '@sparc/simulator/devices';
 import { freePort, type LineKind, LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
 import { eventFaults } from './event-faults.js';
-import { eventually } from './peers.js';
+import { eventually, lookPause } from './peers.js';
 import { REPOSITORY } from './repository.js';
 import { sparc } from './sparc-command.js';
 import { WIRE_CODE, WireMonitor } from './wire-monitor.js';
@@ -217,18 +217,18 @@ export class LiveGateway {
     return this.#journal(what, (events) => events.find(fits), timeoutMs);
   }
 
-  /** Not as often as `eventually` looks, since each look opens the journal. */
   async #journal<T>(
     what: string,
     look: (events: readonly RecordedEvent[]) => T | undefined,
     timeoutMs: number,
   ): Promise<T> {
-    const endMs = performance.now() + timeoutMs;
+    const fromMs = performance.now();
     for (;;) {
       const found = look(this.events);
       if (found !== undefined) return found;
-      if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-      await sleep(20);
+      const waitedMs = performance.now() - fromMs;
+      if (waitedMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      await lookPause(waitedMs);
     }
   }
 

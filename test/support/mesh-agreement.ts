@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MeshView } from '@sparc/edge/api';
 import { JournalLog, JOURNAL_FILE } from '@sparc/edge/ledger';
 import { loadIdentity } from '@sparc/edge/platform';
@@ -8,6 +7,7 @@ import type { Batch } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
 import type { Test } from 'tap';
 import type { MeshGateway } from './mesh-gateway.js';
+import { lookPause } from './peers.js';
 
 /** For a machine that has other things to do as well. */
 export const AGREED_MAX_MS = 60_000;
@@ -31,12 +31,13 @@ export async function agreed(gateways: readonly MeshGateway[], copiesCount = gat
     const held = new Set(views.map((view) => (view === undefined ? '' : headsOf(view))));
     const isAll = views.every((view) => (view?.logs.length ?? 0) >= gateways.length);
     const isReplicated = views.every((view) => (view?.own?.replicasCount ?? 0) >= copiesCount);
-    if (held.size === 1 && isAll && isReplicated) return performance.now() - fromMs;
-    if (performance.now() - fromMs > AGREED_MAX_MS) {
+    const waitedMs = performance.now() - fromMs;
+    if (held.size === 1 && isAll && isReplicated) return waitedMs;
+    if (waitedMs > AGREED_MAX_MS) {
       const outputs = gateways.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`);
       throw new Error(`not the same logs: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
     }
-    await sleep(20);
+    await lookPause(waitedMs);
   }
 }
 

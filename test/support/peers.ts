@@ -8,9 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const LOOK_MIN_MS = 5;
 const LOOK_MAX_MS = 100;
 
+/** Until the next look at what was waited for so long: looking takes time from what is awaited. */
+export const lookPause = (waitedMs: number): Promise<void> =>
+  sleep(Math.min(LOOK_MAX_MS, Math.max(LOOK_MIN_MS, waitedMs / 20)));
+
 /**
  * Waits until the condition holds; real time, for tests on real lines. Rejects after `timeoutMs`, which is long: it is for a
- * machine that has much else to do. What takes longer is looked at less often, since looking takes time from what is awaited.
+ * machine that has much else to do.
  */
 export async function eventually(
   what: string,
@@ -21,7 +25,7 @@ export async function eventually(
   while (!(await condition())) {
     const waitedMs = performance.now() - fromMs;
     if (waitedMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(Math.min(LOOK_MAX_MS, Math.max(LOOK_MIN_MS, waitedMs / 20)));
+    await lookPause(waitedMs);
   }
 }
 

@@ -104,6 +104,7 @@ t.test('a generation that is whole and cannot be opened leaves the one before it
   scene.apply();
   const { gateway, log } = gatewayOf(t, scene.dataDir);
   await gateway.start();
+  await eventually('the one before it is in force', () => log.includes('policy loaded'));
   const elsewhere = mkdtempSync(join(tmpdir(), 'sparc-policy-'));
   t.teardown(() => rmSync(elsewhere, { recursive: true }));
   cpSync(scene.dataDir, elsewhere, { recursive: true });
@@ -117,7 +118,8 @@ t.test('a generation that is whole and cannot be opened leaves the one before it
   copyFileSync(join(from, 'current'), join(to, 'current.tmp'));
   renameSync(join(to, 'current.tmp'), join(to, 'current'));
   await eventually('it is refused', () => log.some((message) => message.includes('generation-2.db')));
-  t.same(await policyEvents(scene.dataDir, 'policy.rejected'), ['policy.loaded', 'policy.rejected']);
+  // A busy machine has none at first.
+  t.same((await policyEvents(scene.dataDir, 'policy.rejected')).slice(-2), ['policy.loaded', 'policy.rejected']);
 });
 
 t.test('a gateway that is alone says of each device that its bus is none of its own', async (t) => {

@@ -6,6 +6,7 @@ import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
 import { eventually } from '../../support/peers.js';
 
+const NEW_PRESENTATION_MS = 5_000;
 const SITE = liveSiteFile([{ id: 'front', bus: 'bus-a' }]);
 /** `card-1` has lost its right. */
 const REVISED: SiteFile = {
@@ -13,11 +14,23 @@ const REVISED: SiteFile = {
   credentials: SITE.credentials.map((card) => (card.id === 'card-1' ? { ...card, accessProfiles: [] } : card)),
 };
 
+/** A read that comes too late, as it may on a busy machine, counts for nothing: the card is presented again. */
+async function presented(gateway: LiveGateway, cardId: string, isDone: () => boolean): Promise<void> {
+  let presentedAtMs = -Infinity;
+  await eventually(`${cardId} is decided`, () => {
+    if (isDone()) return true;
+    if (performance.now() - presentedAtMs > NEW_PRESENTATION_MS) {
+      presentedAtMs = performance.now();
+      gateway.present('front-reader', cardId);
+    }
+    return false;
+  });
+}
+
 async function opens(gateway: LiveGateway, cardId: string): Promise<void> {
   const lock = gateway.lock('front');
   await eventually('it is locked', () => !lock.released);
-  gateway.present('front-reader', cardId);
-  await eventually(`${cardId} opens`, () => lock.released);
+  await presented(gateway, cardId, () => lock.released);
 }
 
 async function damage(path: string): Promise<void> {
@@ -51,10 +64,8 @@ t.test('policy files and damage to them never stop a gateway', async (t) => {
   );
   await eventually('it is locked', () => !gateway.lock('front').released);
   await new Promise((resolve) => setTimeout(resolve, 500));
-  gateway.present('front-reader', 'card-1');
-  await eventually('the card that lost its right is denied', () =>
-    deniedOf('card-1').some(({ reason }) => reason === 'no_right'),
-  );
+  // The card that lost its right.
+  await presented(gateway, 'card-1', () => deniedOf('card-1').some(({ reason }) => reason === 'no_right'));
   await opens(gateway, 'card-3');
 
   await gateway.end('SIGTERM');
