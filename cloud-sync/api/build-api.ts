@@ -8,9 +8,11 @@ import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import type { Enrolment } from '../enrolment/index.js';
+import type { GatewayRequests } from '../link/index.js';
 import { SiteFollowers } from '../sites/index.js';
 import { Sessions, type Session } from '../users/index.js';
 import { addConsoleRoutes } from './console-routes.js';
+import { addDirectiveRoutes } from './directive-routes.js';
 import { addEnrolmentRoutes } from './enrolment-routes.js';
 import { asApiError, errorReply } from './error-reply.js';
 import { addEventRoutes } from './event-routes.js';
@@ -29,6 +31,7 @@ export interface ApiDeps {
   readonly database: Database;
   readonly sites: SiteAuthorities;
   readonly enrolment: Enrolment;
+  readonly requests: Pick<GatewayRequests, 'direct'>;
   /** 32 bytes: what cards and PINs of drafts are sealed under. */
   readonly secret: Uint8Array;
   readonly log: FastifyBaseLogger;
@@ -52,7 +55,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The API of the cloud; `listen` is the caller's. All but login and health takes a token. */
 export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
-  const { clock, random, database, sites, enrolment, secret, log, health } = deps;
+  const { clock, random, database, sites, enrolment, requests, secret, log, health } = deps;
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
     if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
@@ -99,6 +102,7 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addUserRoutes(api, { random, database });
   addSiteRoutes(api, { database, sites });
   addOperatorRoutes(api, { sites });
+  addDirectiveRoutes(api, { database, requests });
   addEnrolmentRoutes(api, { enrolment });
   addPolicyRoutes(api, { database, sites, secret });
   const followers = new SiteFollowers({

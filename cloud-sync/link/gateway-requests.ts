@@ -12,7 +12,7 @@ import type { CloudBus } from '../broker/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 
 /** Of this process, that wait for their answers. */
-export const REQUESTS_WAITING_MAX = 1_024;
+export const GATEWAY_REQUESTS_MAX = 1_024;
 /** An answer that was given before the deadline may be so long on its way. */
 const ANSWER_UNDER_WAY_MS = 2_000;
 const ID_BYTES = 16;
@@ -52,8 +52,8 @@ export class GatewayRequests {
    */
   async direct(carrier: Carrier, directive: SignedDirective, withinMs: number): Promise<RequestResult> {
     const { clock, random, bus, signerOf } = this.deps;
-    if (this.#waiting.size >= REQUESTS_WAITING_MAX) {
-      throw new SparcError('ERR_LINK_BUSY', `${REQUESTS_WAITING_MAX} requests wait for gateways`);
+    if (this.#waiting.size >= GATEWAY_REQUESTS_MAX) {
+      throw new SparcError('ERR_LINK_BUSY', `${GATEWAY_REQUESTS_MAX} requests wait for gateways`);
     }
     const { tenant, site, gateway } = carrier;
     const id = toHex(random.bytes(ID_BYTES));

@@ -5,7 +5,7 @@ import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
 import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
-import { AuthorityWatch, Publisher } from '../link/index.js';
+import { AuthorityWatch, GatewayRequests, Publisher } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
@@ -93,6 +93,10 @@ export async function createCloudProcess(
     ...{ clock, database, bus, onRefused, onFailure },
     authority: new AuthoritySource(database),
   });
+  const requests = new GatewayRequests({
+    ...{ clock, random, verify: nodeCrypto.verify, bus, signerOf },
+    onRefused: () => onRefused('answer'),
+  });
   const watch = new AuthorityWatch({
     ...{ clock, database, onFailure },
     onGrew(site) {
@@ -120,6 +124,7 @@ export async function createCloudProcess(
         database,
         sites,
         enrolment,
+        requests,
         secret,
         log,
         health,
@@ -137,6 +142,7 @@ export async function createCloudProcess(
     roles.has('publisher') && named('publisher', publisher),
     roles.has('publisher') && named('authority watch', watch),
     roles.has('scheduler') && scheduler,
+    roles.has('api') && named('requests', requests),
     roles.has('api') && gateways,
     roles.has('api') && api,
   ];

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import t from 'tap';
 import { AuthoritySource, SiteAuthorities } from '@sparc/cloud-sync/authority';
-import { createDatabase, createTenant } from '@sparc/cloud-sync/db';
 import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
 import { nodeCrypto, nodePartTools, nodeRandom } from '@sparc/cloud-sync/platform';
 import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '@sparc/cloud-sync/policy';
@@ -18,16 +18,17 @@ import {
 import type { EpochEnd } from '@sparc/protocol/replication';
 import { VirtualClock } from '@sparc/simulator/world';
 import { openEnrolment } from '../../support/cloud-enrolment.js';
-import { migrated, openPglite, type Test } from '../../support/databases.js';
+import { draftScene, SECRET } from './draft-scene.js';
 
-const DRAFT_SECRET = new Uint8Array(32).fill(7);
+const scene = makeScene();
 
-/** A tenant in a database in this process, whose sites have authorities that the cloud keeps. */
-export async function deskScene(t: Test) {
+/** The same, whose sites have authorities that the cloud keeps. */
+export const deskScene = () => scene;
+
+async function makeScene() {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-policy-desk-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  const database = createDatabase(await migrated(await openPglite(t)));
-  const tenant = await createTenant(database, { name: 'harbour', region: 'eu', retentionDays: 90 });
+  const { database, tenant } = await draftScene();
   const clock = new VirtualClock({ startUnixMs: Date.now() });
   const authorities = new SiteAuthorities({
     clock,
@@ -42,11 +43,14 @@ export async function deskScene(t: Test) {
   return {
     database,
     tenant,
-    apiDeps: { clock, random: nodeRandom, database, sites: authorities, enrolment, secret: DRAFT_SECRET },
+    apiDeps: {
+      ...{ clock, random: nodeRandom, database, sites: authorities, enrolment, secret: SECRET },
+      requests: { direct: () => Promise.resolve({ outcome: 'unheard' as const }) },
+    },
     newSite: async (site: string) => {
       await authorities.create(tenant, { id: site, name: site });
       const authority = authorities.of(tenant, site);
-      const secrets = new DraftSecrets(DRAFT_SECRET, { tenant, site });
+      const secrets = new DraftSecrets(SECRET, { tenant, site });
       const deps: DeskDeps = { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
       return {
         draft: new PolicyDraft(deps),

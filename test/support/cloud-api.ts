@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { buildApi, type ApiOptions } from '@sparc/cloud-sync/api';
+import { SiteAuthorities } from '@sparc/cloud-sync/authority';
+import type { Database } from '@sparc/cloud-sync/db';
+import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
+import { nodeCrypto, nodePartTools, nodeRandom } from '@sparc/cloud-sync/platform';
+import { createUser, type Role } from '@sparc/cloud-sync/users';
+import type { Clock } from '@sparc/protocol/ports';
+import { openEnrolment } from './cloud-enrolment.js';
+
+export interface Answer {
+  readonly status: number;
+  /** Whatever it is: the test says what it has to be. */
+  readonly body: ReturnType<typeof JSON.parse>;
+  readonly headers: Record<string, unknown>;
+}
+
+const OPTIONS: ApiOptions = {
+  jwtSecret: 'a secret of a test, long enough to be one',
+  accessMs: 900_000,
+  refreshMs: 3_600_000,
+  isCrossOrigin: false,
+};
+export const PASSWORD = 'correct horse battery staple';
+
+/** The API over a database, and whoever asks it. */
+export class CloudApi {
+  private constructor(
+    readonly app: FastifyInstance,
+    private readonly database: Database,
+  ) {}
+
+  /** `keys`: a folder for the keys of sites. */
+  static async build(
+    t: { teardown(undo: () => unknown): void },
+    { database, clock, keys }: { readonly database: Database; readonly clock: Clock; readonly keys: string },
+  ): Promise<CloudApi> {
+    const sites = new SiteAuthorities({
+      ...{ clock, random: nodeRandom, crypto: nodeCrypto, database, partTools: nodePartTools },
+      keys: new FileAuthorityKeys(keys, nodeRandom),
+    });
+    const secret = new Uint8Array(32).fill(5);
+    const enrolment = await openEnrolment(keys, { clock, random: nodeRandom, database, authorities: sites });
+    const requests = { direct: () => Promise.resolve({ outcome: 'unheard' as const }) };
+    const shared = { clock, random: nodeRandom, database, sites, enrolment, requests, secret };
+    const log = pino({ level: 'silent' });
+    const app = await buildApi({ ...shared, log, health: () => [], onAnswer: () => undefined }, OPTIONS);
+    t.teardown(() => app.close());
+    return new CloudApi(app, database);
+  }
+
+  async user(tenant: string, name: string, role: Role): Promise<void> {
+    await createUser(this.database, nodeRandom, { tenant, name: 'test' }, { name, role, password: PASSWORD });
+  }
+
+  async call(method: 'GET' | 'POST' | 'PATCH', url: string, body?: object, token?: string): Promise<Answer> {
+    const { statusCode, headers, payload } = await this.app.inject({
+      method,
+      url,
+      ...(body !== undefined && { payload: body }),
+      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    });
+    return { status: statusCode, headers, body: payload === '' ? undefined : JSON.parse(payload) };
+  }
+
+  /** What a login answers. */
+  login(name: string, password = PASSWORD): Promise<Answer> {
+    return this.call('POST', '/api/v1/login', { name, password });
+  }
+
+  /** An access token of a user of this role, who is made. */
+  async tokenOf(tenant: string, name: string, role: Role): Promise<string> {
+    await this.user(tenant, name, role);
+    return (await this.login(name)).body.accessToken as string;
+  }
+}
