@@ -22,6 +22,7 @@ const BAD_INPUT: readonly ErrorCode[] = [
   'ERR_POLICY_CALENDAR',
   'ERR_MESH_REQUEST_INVALID',
   'ERR_MESH_ADMISSION_INVALID',
+  'ERR_CLAIM_CODE_MISTYPED',
 ];
 
 export function exitCodeOf(error: SparcError): ExitCode {

@@ -96,7 +96,7 @@ export class LinkFiles {
 }
 
 /** Of the gateway's certificate, by which a gateway shows who it is. Throws ERR_CLAIM_LINK_INVALID. */
-export function certificateOf({ certificates: [own] }: LinkGrant): X509Certificate {
+export function certificateOf({ certificates: [own] }: Pick<LinkGrant, 'certificates'>): X509Certificate {
   try {
     return new X509Certificate(own ?? new Uint8Array());
   } catch (cause) {

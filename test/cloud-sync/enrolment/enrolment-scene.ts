@@ -41,15 +41,15 @@ export async function enrolmentScene(t: Test, connections: Connections) {
   await authorities.create(tenant, { id: 'harbour', name: 'Harbour' });
   const signerOf = (of: string, site: string) => siteSigner(SECRET, of, site);
   const deps = { clock, random: nodeRandom, database, certificates, authorities, signerOf };
-  const port = await freePort();
+  const [port, brokerPort] = [await freePort(), await freePort()];
   const url = new URL(`https://127.0.0.1:${port}`);
-  const enrolment = new Enrolment(deps, { brokerUrl: 'mqtts://127.0.0.1:7783', gatewayUrl: url.origin });
+  const enrolment = new Enrolment(deps, { brokerUrl: `mqtts://127.0.0.1:${brokerPort}`, gatewayUrl: url.origin });
   const api = await buildGatewayApi({ clock, log: pino({ level: 'silent' }), enrolment, certificates }, ['127.0.0.1']);
   t.teardown(() => api.close());
   await api.listen({ host: '127.0.0.1', port });
   return {
     by: { tenant, name: 'ada' },
-    ...{ folder, tenant, database, certificates, enrolment, url, signerOf },
+    ...{ folder, tenant, brokerPort, database, certificates, enrolment, url, signerOf },
     goAhead: (ms: number) => (aheadMs += ms),
     authority: () => authorities.of(tenant, 'harbour'),
     /** State and number of valid certificates by name. */

@@ -1,16 +1,22 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
+import { Broker } from '@sparc/cloud-sync/broker';
 import { CERTIFICATES_A_DAY_MAX, CLAIM_VALID_MS } from '@sparc/cloud-sync/enrolment';
-import { claim, renew } from '@sparc/edge/cloud-enrolment';
+import { certificateOf, claim, renew } from '@sparc/edge/cloud-enrolment';
 import { readMembership } from '@sparc/edge/membership';
+import { RenewingLink } from '@sparc/edge/uplink/mqtt';
 import { nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { makeClaimCode, readClaimCode } from '@sparc/protocol/enrolment';
 import { signRequest } from '@sparc/protocol/roster';
 import { LOGIN_FREE_FAILURES } from '@sparc/cloud-sync/users';
 import { openAuthorities } from '../../support/certificates.js';
 import { migrated, openPglite } from '../../support/databases.js';
+import { eventually } from '../../support/peers.js';
+import { systemClock } from '../../support/system-clock.js';
 import { enrolmentScene, NewGateway } from './enrolment-scene.js';
+
+const DAY_MS = 86_400_000;
 
 t.test('enrolment of gateways by the cloud', async (t) => {
   const connections = await migrated(await openPglite(t));
@@ -31,7 +37,7 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     t.strictSame(roster?.members, [{ key: hall.key, name: 'hall', addresses: ['10.0.0.5:7400'] }]);
     t.ok(authority);
     const { grant } = hall.files.current() ?? {};
-    t.match(grant, { tenant, brokerUrl: 'mqtts://127.0.0.1:7783' });
+    t.match(grant, { tenant, brokerUrl: `mqtts://127.0.0.1:${scene.brokerPort}` });
     t.strictSame(grant?.cloudKey, scene.signerOf(tenant, 'harbour').publicKey);
     t.equal(
       new X509Certificate(grant?.certificates[0] ?? new Uint8Array()).subject,
@@ -78,9 +84,8 @@ t.test('enrolment of gateways by the cloud', async (t) => {
       const file = gate.request();
       const admission = await enrolment.admit(by, at, file);
       t.strictSame(await members(), ['hall', 'gate'], 'by the name that it has itself');
-      const broker = Buffer.from('mqtts://127.0.0.1:7783');
       const changed = Buffer.from(admission);
-      changed.write('mqtts://127.6.6.6:7783', changed.indexOf(broker));
+      changed.write('mqtts://127.6.6.6', changed.indexOf('mqtts://127.0.0.1'));
       t.throws(() => gate.join(changed), { code: 'ERR_MESH_ADMISSION_INVALID' });
       t.equal(gate.files.current(), undefined);
       gate.join(admission);
@@ -89,10 +94,55 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     },
   );
 
+  t.test('a renewed certificate counts when it has connected, and the one before it until then', async (t) => {
+    const { certificates, brokerPort, ...own } = await enrolmentScene(t, connections);
+    const tower = new NewGateway(join(own.folder, 'tower'), 'tower');
+    tower.join(await own.enrolment.admit(own.by, at, tower.request()));
+    const first = tower.files.current();
+    const serialOf = (held = first) => certificateOf(held?.grant ?? { certificates: [] }).serialNumber;
+    let isTaken = (serial: string) => serial === serialOf();
+    const called: string[] = [];
+    const broker = new Broker(
+      {
+        isAdmitted: (_carrier, { serialNumber }) => {
+          called.push(serialNumber);
+          return Promise.resolve(isTaken(serialNumber));
+        },
+        onRefused: () => undefined,
+      },
+      {
+        ...{ host: '127.0.0.1', port: brokerPort, rootPem: certificates.rootPem },
+        ...(await certificates.server(['127.0.0.1'])),
+      },
+    );
+    await broker.start();
+    t.teardown(() => broker.stop());
+
+    const carrier = { tenant: own.tenant, site: 'harbour', gateway: tower.key };
+    const clock = { ...systemClock, wall: () => ({ unixMs: Date.now() + 70 * DAY_MS, quality: 'synced' as const }) };
+    const { signer, files } = tower;
+    const onFailure = (error: unknown, what: string) => void t.fail(what, { error });
+    const link = new RenewingLink({ clock, random: nodeRandom, signer, files, onFailure }, carrier);
+    let connectedCount = 0;
+    const nothing = () => undefined;
+    link.start({ onConnected: () => (connectedCount += 1), onDisconnected: nothing, onMessage: nothing });
+    t.teardown(() => link.stop());
+    await eventually('it is renewed, and refused', () => called.some((each) => each !== serialOf()), 60_000);
+    const countThen = connectedCount;
+    await eventually('the one before it is shown again', () => connectedCount > countThen, 60_000);
+    t.strictSame(files.current(), first);
+    const next = files.next();
+
+    isTaken = (serial) => serial === serialOf(next);
+    await broker.lookAtLinks(carrier);
+    await eventually('the renewed one has connected', () => files.next() === undefined, 60_000);
+    t.strictSame(files.current(), next);
+  });
+
   t.test('a new certificate is had by its own key, also when the old one has ended, and not at any pace', async (t) => {
     const { grant } = hall.files.current() ?? {};
     if (grant === undefined) throw new Error('a link');
-    scene.goAhead(100 * 86_400_000);
+    scene.goAhead(100 * DAY_MS);
     const chain = await renew(grant, hall.request());
     hall.files.keepNext(chain);
     const [own, authority] = chain.map((each) => new X509Certificate(each));
