@@ -9,8 +9,13 @@ export const SIMULATOR_ERRORS = {
     action: 'Stop the other program, or choose another port (`npm start -- --port 8081`).',
   },
   ERR_SIMULATOR_GATEWAY_ENDED: {
-    meaning: 'A gateway of the demo site ended or did not become ready in time, or a command for it failed.',
+    meaning:
+      'A gateway of the demo site, or its cloud, ended or did not become ready in time, or a command for it failed.',
     action: 'Read what is shown of its log, or of what the command said. Removing the demo folder starts over.',
+  },
+  ERR_SIMULATOR_CLOUD_REFUSED: {
+    meaning: 'The cloud of the demo site refused what the start of the demo asks of it.',
+    action: 'Read what it answered, and its log in the demo folder. Removing the demo folder starts over.',
   },
   ERR_SIMULATOR_SCENARIO: {
     meaning: 'Something that a scenario waits for did not come about in time.',

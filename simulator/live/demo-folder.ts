@@ -5,17 +5,14 @@ import { parse, stringify } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
 import type { DeviceMemory } from '../devices/index.js';
+import { CloudFolder } from './cloud-folder.js';
 import { DEMO_FACTORY_NEW, demoSite } from './demo-site.js';
 import { DeviceMemories } from './device-memories.js';
 import { GatewayFolder } from './gateway-folder.js';
 import { strongRandom } from './real-world.js';
 
-const SITE_HEADER = `# The site file of the demo: who may enter where, and when. Edit it while \`npm start\` runs, and put it in force at all
-# gateways; one of them takes it, and the others have it from there:
-#   npx sparc authority policy sign data/demo/site.yaml --dir data/demo/authority
-#   npx sparc authority publish data/demo/policy.courier --dir data/demo/authority
-#   npx sparc ledger import data/demo/policy.courier --config data/demo/reception/gateway.yaml
-# Simulated devices and cards are those of the file at the start.
+const SITE_HEADER = `# The site of the demo as the cloud had it at first, when it was imported there; who may enter where is kept on the page
+# of the cloud since. Simulated devices and cards are those of this file at each start.
 `;
 
 export interface DemoFiles {
@@ -26,15 +23,12 @@ export interface DemoFiles {
 
 /** The files of a demo site; kept between runs, so that journals go on and edits stay. */
 export class DemoFolder {
+  readonly cloud: CloudFolder;
   readonly siteFile: string;
   readonly keysFile: string;
-  readonly authorityPath: string;
   readonly firmwarePath: string;
   /** Of whoever directs the site: `--key` of `sparc site lockdown` and its like. */
   readonly operatorKeyFile: string;
-  /** What the authority said last, on its way to the gateways. */
-  readonly courierFile: string;
-  readonly #policyNumberFile: string;
   readonly #memories: DeviceMemories;
 
   /** `siteOf`: what its site file says at first, for a time zone. */
@@ -42,13 +36,11 @@ export class DemoFolder {
     readonly path: string,
     private readonly siteOf: (timeZone: string) => SiteFile = demoSite,
   ) {
+    this.cloud = new CloudFolder(join(path, 'cloud'));
     this.siteFile = join(path, 'site.yaml');
     this.keysFile = join(path, 'osdp-keys.yaml');
-    this.authorityPath = join(path, 'authority');
     this.firmwarePath = join(path, 'firmware');
     this.operatorKeyFile = join(path, 'operator.key');
-    this.courierFile = join(path, 'policy.courier');
-    this.#policyNumberFile = join(path, 'policy-number');
     this.#memories = new DeviceMemories(join(path, 'devices.json'));
   }
 
@@ -71,15 +63,6 @@ export class DemoFolder {
 
   gateway(id: string): GatewayFolder {
     return new GatewayFolder(id, join(this.path, id));
-  }
-
-  /** Of the policy that the gateways were given last, if they were. */
-  async policyNumber(): Promise<number | undefined> {
-    return existsSync(this.#policyNumberFile) ? Number(await readFile(this.#policyNumberFile, 'utf8')) : undefined;
-  }
-
-  async published(policyNumber: number): Promise<void> {
-    await writeFile(this.#policyNumberFile, String(policyNumber));
   }
 
   /** A device was set up anew, and has to be so after the next start. */

@@ -1,9 +1,8 @@
 import type { SparcError } from '@sparc/protocol/errors';
-import { DemoAuthority } from './demo-authority.js';
 import { DemoBundle } from './demo-bundle.js';
+import type { DemoCloud } from './demo-cloud.js';
 import type { DemoFolder } from './demo-folder.js';
 import { DEMO_GATEWAYS, gatewayOfBus, type DemoGateway } from './demo-gateways.js';
-import { DemoOperator } from './demo-operator.js';
 import type { GatewayFolder, GatewaySetup } from './gateway-folder.js';
 import { GatewayLink } from './gateway-link.js';
 import { ServerProcess } from './server-process.js';
@@ -38,6 +37,7 @@ export class DemoMesh {
   constructor(
     private readonly folder: DemoFolder,
     private readonly pageUrls: readonly string[],
+    private readonly cloud: DemoCloud,
     private readonly events: DemoMeshEvents,
     private readonly runSparc: RunCommand,
   ) {}
@@ -61,15 +61,18 @@ export class DemoMesh {
   /** What a visitor does to gateways and cables. */
   get hands(): LiveMesh {
     const gateways = this.#members.map(({ gateway: { id, name }, process }) => ({ id, name, process }));
-    return new LiveMesh(gateways, this.#links, () => this.events.onChange());
+    return new LiveMesh(gateways, [...this.#links, this.cloud.cable], this.cloud.pageUrl, () => this.events.onChange());
   }
 
   /**
-   * The first gateway first, so that there is a page soon. Resolves when all run and have what they are to begin with.
-   * Throws ERR_SIMULATOR_GATEWAY_ENDED with what a gateway or a command said.
+   * The cloud first where it is to make somebody a member. Resolves when all run. Throws ERR_SIMULATOR_GATEWAY_ENDED with
+   * what a program said, or ERR_SIMULATOR_CLOUD_REFUSED.
    */
-  async start(siteId: string, lines: ReadonlyMap<string, LineAddress>, simulatorUrl: string): Promise<void> {
-    const authority = new DemoAuthority(this.folder.authorityPath, siteId, this.runSparc);
+  async start(
+    lines: ReadonlyMap<string, LineAddress>,
+    simulatorUrl: string,
+    cloudStarted: Promise<void>,
+  ): Promise<void> {
     const bundle = new DemoBundle(this.folder.firmwarePath, this.runSparc);
     const bundleSigner = await bundle.signer();
     const configure = ({ gateway: { id, name }, folder, port, meshPort }: Member) =>
@@ -86,32 +89,16 @@ export class DemoMesh {
     if (strangers.length > 0) {
       // Their ports are others in each run, so the roster names none.
       await Promise.all(strangers.map((member) => configure({ ...member, meshPort: 0 })));
-      const keys = await authority.enrol(strangers.map(({ folder }) => folder));
+      await cloudStarted;
+      const keys = await this.cloud.enrol(strangers.map(({ gateway: { name }, folder }) => ({ name, folder })));
       for (const [id, key] of keys) this.#keys.set(id, key);
     }
     await Promise.all(this.#members.map(configure));
-    await this.#run(authority, strangers.length > 0);
+    await Promise.all(this.#members.map((member) => this.#runOne(member)));
     for (const { gateway, folder } of strangers) {
       await bundle.import(folder.configFile);
       await folder.joined(this.#keys.get(gateway.id) ?? '');
     }
-  }
-
-  /** With the policy of the site file; `isAnybodyNew`: somebody does not have it yet, even if nothing in it is new. */
-  async #run(authority: DemoAuthority, isAnybodyNew: boolean): Promise<void> {
-    const operator = new DemoOperator(this.folder.operatorKeyFile, this.folder.authorityPath, this.runSparc);
-    const isOperatorNew = !operator.isAppointed;
-    const policyNumber = await authority.sign(this.folder.siteFile);
-    const isNew = isAnybodyNew || isOperatorNew || policyNumber !== (await this.folder.policyNumber());
-    const [first, ...others] = this.#members;
-    if (first === undefined) return;
-    await Promise.all([this.#runOne(first), isOperatorNew && operator.delegate()]);
-    const publish = async () => {
-      await authority.publish(this.folder.courierFile, first.folder);
-      await this.folder.published(policyNumber);
-      await operator.appointed();
-    };
-    await Promise.all([...others.map((member) => this.#runOne(member)), isNew && publish()]);
   }
 
   async #runOne({ gateway, process }: Member): Promise<void> {

@@ -6,18 +6,23 @@ import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { SiteFile } from '@sparc/protocol/policy';
 import { buildControlApi } from './control-api.js';
+import { CLOUD_PORT_COUNT, DemoCloud } from './demo-cloud.js';
 import { DemoFolder } from './demo-folder.js';
 import { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
 import { DemoMesh } from './demo-mesh.js';
+import { DemoOperator } from './demo-operator.js';
 import type { LineKind } from './line-end.js';
 import type { LiveMesh } from './live-mesh.js';
 import { LiveSite } from './live-site.js';
 import { assertPortsFree } from './ports.js';
-import { commandsUntil, SPARC, type RunCommand } from './sparc-command.js';
+import { commandsUntil, SPARC, SPARC_CLOUD, type RunCommand } from './sparc-command.js';
+
+/** Ports in a row that a demo has: of the pages of its gateways, and of its cloud. */
+export const DEMO_PORT_COUNT = DEMO_GATEWAYS.length + CLOUD_PORT_COUNT;
 
 export interface DemoOptions {
   readonly dataPath: string;
-  /** Of the page of the first gateway; those of the others follow. */
+  /** Of the page of the first gateway; the rest of `DEMO_PORT_COUNT` follow. */
   readonly port: number;
   readonly kind?: LineKind;
   /** Of a folder that has no site file yet; default: `demoSite`. */
@@ -39,6 +44,7 @@ export interface RunningDemo {
 export class Demo {
   readonly folder: DemoFolder;
   simulatorUrl = '';
+  cloudUrl = '';
   kind: LineKind | undefined;
   busCount = 0;
   readonly #abort = new AbortController();
@@ -65,19 +71,40 @@ export class Demo {
 
   async #start(): Promise<RunningDemo> {
     const { port, onFailed, onServed = () => undefined } = this.options;
-    await assertPortsFree(port, DEMO_GATEWAYS.length);
+    await assertPortsFree(port, DEMO_PORT_COUNT);
     const { live, site } = await this.#liveSite();
     const events = { onChange: () => live.changed(), onServed, onEnded: onFailed };
-    const mesh = new DemoMesh(this.folder, this.pageUrls, events, this.runSparc);
-    this.#stops.push(() => mesh.stop());
+    const cloud = await this.#openCloud(onFailed);
+    this.cloudUrl = cloud.pageUrl;
+    const mesh = new DemoMesh(this.folder, this.pageUrls, cloud, events, this.runSparc);
+    this.#stops.push(() => Promise.all([mesh.stop(), cloud.stop()]));
     await mesh.open();
 
     const { hands } = mesh;
     const api = buildControlApi(live, this.#origins(), hands);
     this.#stops.push(() => api.close());
     this.simulatorUrl = await listen(api);
-    await mesh.start(site.site.id, live.addresses, this.simulatorUrl);
+    const cloudStarted = cloud.start(site);
+    await Promise.all([
+      mesh.start(live.addresses, this.simulatorUrl, cloudStarted),
+      this.#furnish(cloud, site, cloudStarted),
+    ]);
     return { site, live, mesh: hands };
+  }
+
+  async #openCloud(onFailed: (error: SparcError) => void): Promise<DemoCloud> {
+    const runCloud = commandsUntil(this.#abort.signal, SPARC_CLOUD);
+    const port = this.options.port + DEMO_GATEWAYS.length;
+    const cloud = await DemoCloud.open(this.folder.cloud, port, this.runSparc, runCloud);
+    cloud.process.onEnded = onFailed;
+    return cloud;
+  }
+
+  /** What a site has that is new: a policy, and an operator. */
+  async #furnish(cloud: DemoCloud, site: SiteFile, cloudStarted: Promise<void>): Promise<void> {
+    await cloudStarted;
+    await cloud.publishFirst(site);
+    await new DemoOperator(this.folder.operatorKeyFile, this.runSparc).appoint(cloud);
   }
 
   /** Idempotent; every step runs. What starts at the moment is ended first. */

@@ -23,8 +23,6 @@ export interface GatewaySetup {
 export class GatewayFolder {
   readonly configFile: string;
   readonly logFile: string;
-  readonly requestFile: string;
-  readonly admissionFile: string;
   readonly #keyFile: string;
 
   constructor(
@@ -33,9 +31,7 @@ export class GatewayFolder {
   ) {
     this.configFile = join(path, 'gateway.yaml');
     this.logFile = join(path, 'gateway.log');
-    this.requestFile = join(path, 'enrolment.request');
-    this.admissionFile = join(path, 'enrolment.admission');
-    this.#keyFile = join(path, 'member-key');
+    this.#keyFile = join(path, 'claimed-key');
   }
 
   /** How the gateway is run. */

@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { buildControlApi } from './control-api.js';
-export { Demo, type DemoOptions, type RunningDemo } from './demo.js';
+export { Demo, DEMO_PORT_COUNT, type DemoOptions, type RunningDemo } from './demo.js';
 export { DEMO_GATEWAYS, type DemoGateway } from './demo-gateways.js';
 export { demoSite } from './demo-site.js';
 export { DeviceMemories } from './device-memories.js';

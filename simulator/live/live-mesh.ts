@@ -1,5 +1,4 @@
 import { found } from './http-parts.js';
-import type { GatewayLink } from './gateway-link.js';
 import type { ServerProcess } from './server-process.js';
 
 export interface LiveGateway {
@@ -8,14 +7,25 @@ export interface LiveGateway {
   readonly process: ServerProcess;
 }
 
-/** The gateways of a live site and the cables between them, as a visitor's hands reach them. */
+/** What a visitor cuts and mends. */
+export interface Cable {
+  readonly id: string;
+  /** Ids of gateways, or names of what else it joins. */
+  readonly ends: readonly [string, string];
+  readonly isCut: boolean;
+  setCut(isCut: boolean): void;
+}
+
+/** The gateways of a live site and its cables, as a visitor's hands reach them. */
 export class LiveMesh {
   readonly #gateways: ReadonlyMap<string, LiveGateway>;
-  readonly #links: ReadonlyMap<string, GatewayLink>;
+  readonly #links: ReadonlyMap<string, Cable>;
 
   constructor(
     gateways: readonly LiveGateway[],
-    links: readonly GatewayLink[],
+    links: readonly Cable[],
+    /** Where the page of the cloud is. */
+    private readonly cloudUrl: string,
     private readonly onChange: () => void,
   ) {
     this.#gateways = new Map(gateways.map((gateway) => [gateway.id, gateway]));
@@ -42,6 +52,7 @@ export class LiveMesh {
         state,
         pageUrl,
       })),
+      cloudUrl: this.cloudUrl,
       links: [...this.#links.values()].map(({ id, ends, isCut }) => ({ id, ends, cut: isCut })),
     };
   }

@@ -5,10 +5,12 @@ import { Demo } from './demo.js';
 import { offlineSite, runOffline } from './offline/index.js';
 
 const program = new Command('npm start --')
-  .description('Runs the demo site: three gateways, and simulated readers and doors that talk real OSDP to them.')
+  .description(
+    'Runs the demo site: three gateways, their cloud, and simulated readers and doors that talk real OSDP to them.',
+  )
   .option(
     '--port <port>',
-    'port of the first page on loopback; the next two are those of the others',
+    'port of the first page on loopback; the next five are those of the other gateways and of the cloud',
     portNumber,
     8_080,
   )
@@ -68,6 +70,7 @@ async function stop(failure?: unknown, exitCode = failure === undefined ? 0 : 1)
 }
 
 function welcome(): void {
+  say(`Cloud      ${demo.cloudUrl}  (name and password in ${relative('', demo.folder.cloud.loginFile)})`);
   const config = relative('', demo.folder.gateway('reception').configFile);
   say('Spare      a reader from its box hangs on bus-1; put it into service with');
   say(`           npx sparc commission open --operator YOU --config ${config}`);
@@ -85,7 +88,9 @@ try {
   const lines = demo.kind === 'pty' ? 'pseudo-terminals (socat)' : 'TCP on loopback (no socat, or --tcp)';
   say(`Buses      ${demo.busCount}, OSDP with Secure Channel over ${lines}`);
   say(`Simulator  ${demo.simulatorUrl}/site`);
-  say(`Files      ${relative('', demo.folder.path)}  (site.yaml, a folder of each gateway; remove it to start over)`);
+  say(
+    `Files      ${relative('', demo.folder.path)}  (site.yaml, a folder of each gateway, one of the cloud; remove it to start over)`,
+  );
   if (scenario === undefined) welcome();
   else await stop(undefined, (await runOffline(demo, running, { print: say })) ? 0 : 1);
 } catch (error) {

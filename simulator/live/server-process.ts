@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SparcError } from '@sparc/protocol/errors';
-const READY_MAX_MS = 30_000;
+/** For a machine that has other things to do as well. */
+const READY_MAX_MS = 90_000;
 /** Ctrl-C promises an end within 5 s; whoever hangs is killed before. */
 const STOP_MAX_MS = 4_000;
 const LOG_LINES_SHOWN = 12;

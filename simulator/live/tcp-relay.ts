@@ -11,10 +11,10 @@ export class TcpRelay {
     this.#server = createServer((near) => this.#join(near));
   }
 
-  /** To a port of loopback. */
-  static async open(targetPort: number): Promise<TcpRelay> {
+  /** To a port of loopback, from another one; 0: any that is free. */
+  static async open(targetPort: number, port = 0): Promise<TcpRelay> {
     const relay = new TcpRelay(targetPort);
-    relay.#server.listen(0, '127.0.0.1');
+    relay.#server.listen(port, '127.0.0.1');
     await once(relay.#server, 'listening');
     return relay;
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEMO_GATEWAYS, freePorts } from '@sparc/simulator/live';
+import { DEMO_GATEWAYS, DEMO_PORT_COUNT, freePorts } from '@sparc/simulator/live';
 import type { Test } from 'tap';
 import { eventually } from './peers.js';
 import { REPOSITORY } from './repository.js';
@@ -13,7 +13,7 @@ import { REPOSITORY } from './repository.js';
  * `pages` are those of its gateways, `said` is what it printed, `stop` is Ctrl-C and gives the exit code.
  */
 export async function startDemo(t: Test) {
-  const port = await freePorts(DEMO_GATEWAYS.length);
+  const port = await freePorts(DEMO_PORT_COUNT);
   const scratch = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
   const folder = join(scratch, 'demo');
   const child = spawn(
@@ -34,7 +34,7 @@ export async function startDemo(t: Test) {
     await stop();
     await rm(scratch, { recursive: true, force: true });
   });
-  await eventually('the demo runs', () => said.includes('Ctrl-C') || child.exitCode !== null, 90_000);
+  await eventually('the demo runs', () => said.includes('Ctrl-C') || child.exitCode !== null, 200_000);
   const [reception = '', basement = '', warehouse = ''] = DEMO_GATEWAYS.map(
     (_, at) => `http://127.0.0.1:${port + at}/`,
   );

@@ -38,6 +38,7 @@ const SERVER = ['server'];
 const WAREHOUSE = ['warehouse'];
 const HOUSE_CABLE = ['reception-basement'];
 const WAREHOUSE_CABLES = ['reception-warehouse', 'basement-warehouse'];
+const CLOUD_CABLE = ['cloud'];
 
 /** A site loses its links and a gateway, is locked down and released by an operator, and heals. */
 export async function playOffline(stage: OfflineStage, visitorsPerDoor: number): Promise<OfflineTimes> {
@@ -45,8 +46,8 @@ export async function playOffline(stage: OfflineStage, visitorsPerDoor: number):
   stage.say('Morning peak: people at all doors, in and out; some whom nobody may let in');
   await stage.come(everywhere, visitorsPerDoor);
 
-  stage.say('All cables between the gateways are cut; there is no cloud anyway');
-  stage.setCut([...HOUSE_CABLE, ...WAREHOUSE_CABLES], true);
+  stage.say('All cables are cut: those between the gateways, and the one to the cloud');
+  stage.setCut([...HOUSE_CABLE, ...WAREHOUSE_CABLES, ...CLOUD_CABLE], true);
   for (const gateway of ['reception', 'basement', 'warehouse']) await stage.hears(gateway, []);
   const cutFromUnixMs = stage.nowUnixMs();
   stage.say('The doors go on deciding, each gateway for itself');

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, DEMO_GATEWAYS, freePorts } from '@sparc/simulator/live';
+import { Demo, DEMO_GATEWAYS, DEMO_PORT_COUNT, freePorts } from '@sparc/simulator/live';
 import t from 'tap';
 import { startDemo } from '../../support/demo.js';
 import { eventually, SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
@@ -59,7 +59,7 @@ t.test(
 t.test('a port of one of the pages that is in use is said before anything starts', async (t) => {
   const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
   t.teardown(() => rm(dataPath, { recursive: true, force: true }));
-  const port = await freePorts(DEMO_GATEWAYS.length);
+  const port = await freePorts(DEMO_PORT_COUNT);
   const other = createServer().listen(port + 1, '127.0.0.1');
   await once(other, 'listening');
   t.teardown(() => other.close());
@@ -73,7 +73,7 @@ for (const edited of ['doors: 1', 'devices: []\nreaders: [}']) {
     const dataPath = await mkdtemp(join(tmpdir(), 'sparc-demo-'));
     t.teardown(() => rm(dataPath, { recursive: true, force: true }));
     await writeFile(join(dataPath, 'site.yaml'), edited);
-    const port = await freePorts(DEMO_GATEWAYS.length);
+    const port = await freePorts(DEMO_PORT_COUNT);
     const demo = new Demo({ dataPath, port, onFailed: (error) => t.fail(error.message) });
     await t.rejects(demo.start(), { code: 'ERR_SIMULATOR_DEMO_FOLDER', message: /site\.yaml/ });
     await demo.stop();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Demo, DEMO_GATEWAYS, freePorts, offlineSite, runOffline } from '@sparc/simulator/live';
+import { Demo, DEMO_PORT_COUNT, freePorts, offlineSite, runOffline } from '@sparc/simulator/live';
 import t from 'tap';
 
 t.test(
@@ -9,7 +9,7 @@ t.test(
   async (t) => {
     const dataPath = await mkdtemp(join(tmpdir(), 'sparc-offline-'));
     t.teardown(() => rm(dataPath, { recursive: true, force: true }));
-    const port = await freePorts(DEMO_GATEWAYS.length);
+    const port = await freePorts(DEMO_PORT_COUNT);
     const demo = new Demo({
       dataPath,
       port,
