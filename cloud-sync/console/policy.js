@@ -72,11 +72,12 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
     const nowMs = Date.now();
     byId('revisions-none').hidden = revisions.length > 0;
     keyed(byId('revisions'), revisions, {
-      key: ({ number }) => String(number),
+      // What can be done with it is another thing once there is a newer one.
+      key: ({ number }) => `${number} ${number === revisions[0].number}`,
       make: (revision) =>
         h('li', { class: 'revision' }, h('div'), h('div', { class: 'revision-acts' }, acts(revision))),
       update(item, revision) {
-        const { number, publishedBy, publishedUnixMs, note, restores, onlyFor } = revision;
+        const { number, publishedBy, publishedUnixMs, note, reissues, onlyFor } = revision;
         const applied = appliedWords(revision, gateways);
         const isNewest = number === revisions[0].number;
         item.firstElementChild.replaceChildren(
@@ -85,7 +86,7 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
             {},
             h('strong', {}, `Revision ${number}`),
             ` by ${publishedBy}, ${ago(nowMs - publishedUnixMs)} ago`,
-            restores === undefined ? '' : `; the same as revision ${restores}`,
+            reissues === undefined ? '' : `; the same as revision ${reissues}`,
           ),
           onlyFor === undefined
             ? ''

@@ -1,0 +1,191 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Page } from 'playwright-core';
+import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
+import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
+import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { LogCommit } from '@sparc/protocol/ports';
+import { demoSite } from '@sparc/simulator/live';
+import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
+import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
+import { cloudSite } from '../../support/cloud-site.js';
+import { migrated, openPglite } from '../../support/databases.js';
+import { systemClock } from '../../support/system-clock.js';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+t.setTimeout(120_000);
+
+const [FRONT, BACK] = [testSigner(61), testSigner(62)];
+
+const started = (name: string): StoredRecord => ({ name: 'gateway.started', detail: { name, buses: 'bus-1' } });
+const loaded = (revision: string): StoredRecord => ({ name: 'policy.loaded', detail: { revision } });
+const demoSiteOf = (id: string) => ({ ...demoSite('UTC'), site: { ...demoSite('UTC').site, id } });
+const granted = (holderId: string): StoredRecord => ({
+  name: 'access.granted',
+  doorId: 'front',
+  accessPointId: 'front-in',
+  holderId,
+});
+
+t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
+  const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [FRONT.publicKey, BACK.publicKey]);
+  const keys = await mkdtemp(join(tmpdir(), 'sparc-cloud-keys-'));
+  t.teardown(() => rm(keys, { recursive: true, force: true }));
+  const api = await CloudApi.build(t, { database, clock: systemClock, keys });
+  await api.user(tenant, 'ada', 'administrator');
+  await api.user(tenant, 'vera', 'viewer');
+  const { accessToken } = (await api.login('ada')).body;
+  t.equal((await api.call('POST', '/api/v1/sites', { id: 'harbour', name: 'Harbour' }, accessToken)).status, 201);
+  const deps = { database, crypto: nodeCrypto, months: new Months(database) };
+  const carrier = { tenant, site: 'harbour', gateway: toHex(FRONT.publicKey) };
+  const logs = new Map<TestChain, LogCommit[]>();
+  /** A gateway recorded more, and it arrives in the cloud. */
+  const arrive = async (chain: TestChain, commit: LogCommit) => {
+    const commits = [...(logs.get(chain) ?? []), commit];
+    logs.set(chain, commits);
+    const batch = batchesOf(commits).at(-1);
+    t.equal(batch && (await takeBatch(deps, carrier, batch)).kind, 'stored');
+  };
+  const [front, back] = [new TestChain(FRONT), new TestChain(BACK)];
+  await arrive(front, front.open(1, [started('gate 0'), loaded('2-00112233aabbccdd'), granted('ada.almeida')]));
+  await arrive(back, back.open(1, [started('gate 1'), loaded('1-00112233aabbccdd')]));
+
+  const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+  const browser = await launchBrowser();
+  t.teardown(() => browser.close());
+
+  const open = async (width = 1366, height = 900) => {
+    const context = await browser.newContext({ viewport: { width, height } });
+    t.teardown(() => context.close());
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(url);
+    return { page, complaints };
+  };
+  const logIn = async (page: Page, name = 'ada', password = PASSWORD) => {
+    await page.getByLabel('Name', { exact: true }).fill(name);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  };
+
+  await t.test('lets in who has the password, and says of each gateway what it has applied', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page, 'ada', 'wrong horse battery');
+    await page.getByRole('alert').getByText('ERR_API_LOGIN_REFUSED').waitFor();
+    await logIn(page);
+    await page.getByRole('heading', { name: 'Harbour' }).waitFor();
+    const row = (name: string) => page.getByRole('row', { name });
+    await row('gate 0').getByText('revision 2').waitFor();
+    t.match(await row('gate 1').textContent(), /revision 1/, 'what is applied there, and not what was published');
+    t.equal(await row('gate 1').locator('[data-level=warn]', { hasText: 'revision 1' }).count(), 1);
+    await page.getByRole('heading', { name: 'No gateway reaches the cloud. Doors go on by themselves.' }).waitFor();
+
+    await page.reload();
+    await row('gate 0').waitFor();
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    t.equal(await row('gate 0').count(), 0, 'nothing is left of who was logged in');
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('shows events as they arrive, each once, in the order in which they happened', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('link', { name: 'Events' }).click();
+    const titles = () => page.locator('#event-list .event-title').allTextContents();
+    await page.locator('.event', { hasText: 'ada.almeida' }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await arrive(back, back.add(granted('chiara.costa')));
+    await arrive(front, front.add(granted('bruno.berg')));
+    await page.locator('.event', { hasText: 'bruno.berg' }).waitFor();
+    await page.locator('.event', { hasText: 'chiara.costa' }).waitFor();
+    const live = (await titles()).filter((title) => title.startsWith('Granted'));
+    t.strictSame([...live].sort(), ['Granted ada.almeida', 'Granted bruno.berg', 'Granted chiara.costa'], 'each once');
+    await page.reload();
+    await page.locator('.event', { hasText: 'chiara.costa' }).waitFor();
+    t.strictSame(
+      (await titles()).filter((title) => title.startsWith('Granted')),
+      live,
+      'read back as they came',
+    );
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('tells apart what is saved, published and applied', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('link', { name: 'Policy' }).click();
+    const imported = await fetch(`${url}/api/v1/sites/harbour/policy/site-file`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(demoSiteOf('harbour')),
+    });
+    t.equal(imported.status, 200, await imported.text());
+    await page.reload();
+    await page
+      .getByRole('heading', { name: /changes are saved and not published: no gateway knows of them/ })
+      .waitFor();
+    const publish = async () => {
+      await page.getByRole('button', { name: 'Publish…', exact: true }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click();
+    };
+    await publish();
+    await page.getByRole('heading', { name: 'Everything that is saved is published.' }).waitFor();
+    const revision = (number: number) => page.locator('.revision', { hasText: `Revision ${number} ` });
+    await revision(1).getByText('Applied by gate 1.').waitFor();
+
+    await page.getByRole('link', { name: 'People' }).click();
+    await page.getByRole('button', { name: 'Add a person…' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name', { exact: true }).fill('Vera Visconti');
+    await form.getByLabel('Facility code').fill('42');
+    await form.getByLabel('Number of the card').fill('4711');
+    await form.getByRole('checkbox', { name: 'Around the clock' }).check();
+    await form.getByRole('button', { name: 'Save' }).click();
+    const vera = page.locator('.person', { hasText: 'vera.visconti' });
+    await vera.locator('summary').click();
+    await vera.getByText('card-vera.visconti').waitFor();
+    t.notMatch(await page.locator('body').textContent(), /4711/, 'a number of a card is never shown');
+    t.equal(await page.locator('#draft-count').textContent(), '2');
+
+    await page.getByRole('link', { name: 'Policy' }).click();
+    await page.locator('.change', { hasText: 'Person Vera Visconti' }).waitFor();
+    await publish();
+    await revision(2).getByText('Applied by gate 0; not yet by gate 1.').waitFor();
+    await arrive(back, back.add(loaded('2-00112233aabbccdd')));
+    await revision(2).getByText('Applied by gate 0, gate 1.').waitFor();
+
+    await page.getByRole('button', { name: 'Go back to this: revision 1' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click();
+    await revision(3).getByText('the same as revision 1').waitFor();
+    await revision(3).getByText('Published; applied by no gateway yet.').waitFor();
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('fits a phone, with targets for a finger, and goes by keyboard alone', async (t) => {
+    const { page } = await open(360, 740);
+    await page.getByLabel('Name', { exact: true }).focus();
+    await page.keyboard.type('vera');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('row', { name: 'gate 0' }).waitFor();
+    for (const view of ['Gateways', 'People', 'Policy', 'Events']) {
+      await page.getByRole('link', { name: view }).focus();
+      await page.keyboard.press('Enter');
+      await page.locator('.tabs [aria-current]', { hasText: view }).waitFor();
+      t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, view);
+      for (const target of await page.locator('button:visible, .tabs a:visible').all()) {
+        t.ok(((await target.boundingBox())?.height ?? 0) >= 44, `${view}: ${await target.textContent()}`);
+      }
+    }
+    t.equal(await page.locator('button:visible', { hasText: 'Publish' }).count(), 0, 'a viewer is offered no changes');
+  });
+});
