@@ -46,12 +46,12 @@ t.test('devices that are not what the configuration says are named by a code, an
     ['plain-reader', 'ERR_OSDP_KEY_REJECTED'],
     ['twin-reader', 'ERR_OSDP_GARBLED'],
   ] as const) {
+    // A busy machine may find one silent before it finds out why.
     const event = await gateway.event(
-      ({ name, ...event }) => name === 'reader.offline' && event.deviceId === deviceId && event.code !== undefined,
-      `${deviceId} is offline`,
-      15_000,
+      ({ name, ...event }) => name === 'reader.offline' && event.deviceId === deviceId && event.code === code,
+      `${deviceId} is offline, and why: ${code}`,
     );
-    t.equal(event.code, code, deviceId);
+    t.ok(event);
   }
   for (const [doorId, card] of [
     ['front', 'card-1'],
