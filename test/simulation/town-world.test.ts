@@ -6,7 +6,7 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   silentReaders: { checker: 'answers-in-time', pace: 1 },
   forgottenDenials: { checker: 'said-why', pace: 1 },
   opensToAnyCard: { checker: 'only-the-entitled', pace: 1 },
-  opensInLockdown: { checker: 'lockdown-holds', pace: 10 },
+  opensInLockdown: { checker: 'lockdown-holds', pace: 12 },
   opensToRevoked: { checker: 'revoked-opens-nothing', pace: 8 },
   slowOutputs: { checker: 'egress-is-free', pace: 10 },
   deadButtons: { checker: 'nobody-is-trapped', pace: 10 },
