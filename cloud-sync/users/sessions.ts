@@ -65,9 +65,10 @@ export class Sessions {
         await end(transaction, session);
         return undefined;
       }
+      if ((await this.#identity(transaction, session)) === undefined) return undefined;
       const next = this.#secret();
       await query.updateTable('sessions').set(this.#good(next)).where('id', '=', session.id).execute();
-      return (await this.#identity(transaction, session)) && this.#renewal(transaction, session, next);
+      return this.#renewal(transaction, session, next);
     });
     if (renewed === undefined) throw refused();
     return renewed;

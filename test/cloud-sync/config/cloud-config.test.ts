@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadCloudConfig } from '@sparc/cloud-sync/config';
+import { CloudConfig, loadCloudConfig, spanMs, UNUSED_VARIABLES } from '@sparc/cloud-sync/config';
+import { readRepositoryFile } from '../../support/repository.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-config-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -14,12 +15,12 @@ function file(name: string, text: string): string {
 }
 
 t.test('without any configuration the database is inside the program', async (t) => {
-  t.strictSame(loadCloudConfig({ PATH: '/bin' }), { DATABASE_URL: 'pglite:./data/cloud', DATABASE_POOL_SIZE: 10 });
+  t.match(loadCloudConfig({ PATH: '/bin' }), { DATABASE_URL: 'pglite:./data/cloud', DATABASE_POOL_SIZE: 10 });
 });
 
 t.test('the environment goes before the file, and a file of a value before nothing', async (t) => {
   const config = file('cloud.yaml', 'DATABASE_URL: postgres://db/a\nDATABASE_POOL_SIZE: 5\n');
-  t.strictSame(loadCloudConfig({ DATABASE_POOL_SIZE: '7' }, config), {
+  t.match(loadCloudConfig({ DATABASE_POOL_SIZE: '7' }, config), {
     DATABASE_URL: 'postgres://db/a',
     DATABASE_POOL_SIZE: 7,
   });
@@ -38,4 +39,27 @@ t.test('an unknown name in the file, a wrong value and a file that is no list ar
   t.throws(refused('{'), { code: 'ERR_CONFIG_INVALID' });
   t.throws(() => loadCloudConfig({}, join(folder, 'absent')), { code: 'ERR_CONFIG_UNREADABLE' });
   t.throws(() => loadCloudConfig({ DATABASE_URL_FILE: join(folder, 'absent') }), { code: 'ERR_CONFIG_UNREADABLE' });
+});
+
+t.test('every variable is documented with its default, once, and those that are not used are named', async (t) => {
+  const lines = readRepositoryFile('cloud-sync/README.md').split('\n');
+  const rowsOf = (name: string) => lines.filter((line) => line.startsWith(`| \`${name}\``)).map(cells);
+  for (const [name, { description, default: fallback }] of Object.entries(CloudConfig.properties)) {
+    const shown = fallback === undefined ? '' : `\`${String(fallback)}\``;
+    t.strictSame(rowsOf(name), [[`\`${name}\``, shown, description]]);
+  }
+  for (const [name, why] of Object.entries(UNUSED_VARIABLES)) {
+    t.strictSame(rowsOf(name), [[`\`${name}\``, 'not used', why]]);
+  }
+});
+
+const cells = (row: string) =>
+  row
+    .slice(1, -1)
+    .split('|')
+    .map((cell) => cell.trim());
+
+t.test('names that other programs of an installation have are passed over, and spans have units', async (t) => {
+  t.notOk('S3_BUCKET' in loadCloudConfig({}, file('others.yaml', 'S3_BUCKET: sparc\nHTTP_PORT: 80\n')));
+  t.strictSame(['90', '90s', '15m', '2h', '30d'].map(spanMs), [90_000, 90_000, 900_000, 7_200_000, 2_592_000_000]);
 });

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { createDatabase, createTenant } from '@sparc/cloud-sync/db';
+import { LOGIN_FREE_FAILURES, LOGIN_WAIT_MIN_MS } from '@sparc/cloud-sync/users';
+import { VirtualClock } from '@sparc/simulator/world';
+import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
+import { migrated, openPglite } from '../../support/databases.js';
+
+const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
+t.teardown(() => rmSync(keys, { recursive: true, force: true }));
+const database = createDatabase(await migrated(await openPglite(t)));
+const tenantOf = (name: string) => createTenant(database, { name, region: 'eu', retentionDays: 90 });
+const [ours, theirs] = [await tenantOf('ours'), await tenantOf('theirs')];
+const clock = new VirtualClock({ startUnixMs: Date.now() });
+const api = await CloudApi.build(t, { database, clock, keys });
+const admin = await api.tokenOf(ours, 'ada', 'administrator');
+const get = async (path: string, token?: string) => api.call('GET', path, undefined, token);
+
+t.test('whoever logs in gets tokens, and their name is not told by how it is refused', async (t) => {
+  const { status, body } = await api.login('ADA');
+  t.equal(status, 200, 'names are in any case');
+  t.match(body, {
+    expiresInS: 900,
+    identity: { tenant: ours, tenantName: 'ours', name: 'ada', role: 'administrator' },
+  });
+  const payload = JSON.parse(Buffer.from(body.accessToken.split('.')[1], 'base64url').toString());
+  t.equal(payload.exp - payload.iat, 900);
+  const [wrong, nobody] = [await api.login('ada', 'not this one'), await api.login('nobody', 'not this one')];
+  t.equal(wrong.status, 401);
+  t.strictSame(wrong.body, nobody.body);
+});
+
+t.test('nothing of the API is answered without a token, however its address is written', async (t) => {
+  for (const path of ['/api/v1/me', '/api/v1/users', '/%61pi/v1/users', '/api/v1/sites', '/api/v1/events?site=x']) {
+    t.match(await get(path), { status: 401, body: { code: 'ERR_API_TOKEN_REFUSED' } }, path);
+    t.equal((await get(path, `${admin}x`)).status, 401, `${path} with a token that was changed`);
+  }
+  t.equal((await get('/healthz')).status, 200);
+  t.match(await get('/api/v1/me', admin), { status: 200, body: { name: 'ada' } });
+});
+
+t.test('a refresh token is good once: used twice, the login ends for both who have it', async (t) => {
+  const { body: first } = await api.login('ada');
+  const renew = (refreshToken: string) => api.call('POST', '/api/v1/token', { refreshToken });
+  const { status, body: second } = await renew(first.refreshToken);
+  t.equal(status, 200);
+  t.equal((await get('/api/v1/me', second.accessToken)).status, 200);
+  t.equal((await renew(first.refreshToken)).status, 401);
+  t.equal((await renew(second.refreshToken)).status, 401);
+  t.equal((await get('/api/v1/me', second.accessToken)).status, 401);
+  t.equal((await renew('nonsense')).status, 401);
+});
+
+t.test('a login ends by itself when nobody uses it, and at once by a logout', async (t) => {
+  const { accessToken, refreshToken } = (await api.login('ada')).body;
+  clock.stepWall(3_600_000);
+  t.equal((await api.call('POST', '/api/v1/token', { refreshToken })).status, 401);
+  clock.stepWall(-3_600_000);
+  t.equal((await get('/api/v1/me', accessToken)).status, 200);
+  t.equal((await api.call('POST', '/api/v1/logout', { refreshToken })).status, 204);
+  t.equal((await get('/api/v1/me', accessToken)).status, 401);
+});
+
+t.test('roles bound what somebody may, and a user who is barred is out at once', async (t) => {
+  const user = { name: 'Bob@example.org', role: 'viewer', password: PASSWORD };
+  const made = await api.call('POST', '/api/v1/users', user, admin);
+  t.match(made, { status: 201, body: { name: 'bob@example.org', role: 'viewer', isBarred: false } });
+  t.notOk(JSON.stringify(made.body).includes('scrypt'));
+  t.match(await api.call('POST', '/api/v1/users', user, admin), { status: 409, body: { code: 'ERR_USER_NAME_TAKEN' } });
+  const weak = await api.call('POST', '/api/v1/users', { ...user, name: 'c', password: 'short' }, admin);
+  t.equal(weak.body.code, 'ERR_API_REQUEST_INVALID');
+
+  const { accessToken } = (await api.login('bob@example.org')).body;
+  t.equal((await get('/api/v1/sites', accessToken)).status, 200);
+  t.match(await get('/api/v1/users', accessToken), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
+  const site = { id: 'attic', name: 'Attic' };
+  t.equal((await api.call('POST', '/api/v1/sites', site, accessToken)).status, 403);
+
+  const change = (id: string, body: object) => api.call('PATCH', `/api/v1/users/${id}`, body, admin);
+  t.match(await change(made.body.id, { isBarred: true }), { status: 200, body: { isBarred: true } });
+  t.equal((await get('/api/v1/sites', accessToken)).status, 401);
+
+  const { entries } = (await get('/api/v1/audit?limit=2', admin)).body;
+  t.match(entries, [
+    { actor: 'ada', act: 'user.change', subject: 'bob@example.org', detail: { isBarred: true } },
+    { actor: 'ada', act: 'user.create', subject: 'bob@example.org', detail: { role: 'viewer' } },
+  ]);
+  const older = (await get(`/api/v1/audit?before=${entries[1].id}`, admin)).body;
+  t.match(older, { entries: [{ actor: 'test', act: 'user.create', subject: 'ada' }] });
+});
+
+t.test('a tenant sees nothing of another: its users, its sites, what was done', async (t) => {
+  const other = await api.tokenOf(theirs, 'eve', 'administrator');
+  const site = { id: 'harbour', name: 'Harbour' };
+  t.match(await api.call('POST', '/api/v1/sites', site, admin), {
+    status: 201,
+    body: { ...site, authority: /^[0-9a-f]{64}$/, gatewayCount: 0 },
+  });
+  t.equal((await api.call('POST', '/api/v1/sites', site, admin)).status, 409);
+  t.match((await get('/api/v1/sites', admin)).body, { sites: [site] });
+  t.strictSame((await get('/api/v1/sites', other)).body, { sites: [] });
+  const paths = ['', '/gateways', `/directives/${'0'.repeat(32)}`].map((rest) => `/api/v1/sites/harbour${rest}`);
+  for (const path of [...paths, '/api/v1/events?site=harbour', '/api/v1/events/stream?site=harbour']) {
+    t.match(await get(path, other), { status: 404 }, path);
+  }
+  t.match((await get('/api/v1/users', other)).body.users, [{ name: 'eve' }]);
+  t.match((await get('/api/v1/audit', other)).body.entries, [{ subject: 'eve' }]);
+});
+
+t.test('whoever guesses passwords has to wait, even with the right one', async (t) => {
+  for (let count = 0; count < LOGIN_FREE_FAILURES; count += 1) await api.login('eve', `guess ${count}`);
+  t.match(await api.login('eve'), { status: 429, headers: { 'retry-after': '1' } });
+  await clock.advance(LOGIN_WAIT_MIN_MS);
+  t.equal((await api.login('eve')).status, 200);
+});
+
+t.test('a new password ends the logins under way, and wants the one before it', async (t) => {
+  const change = { password: 'not this one', newPassword: 'another horse, another staple' };
+  t.equal((await api.call('POST', '/api/v1/me/password', change, admin)).status, 401);
+  const right = { ...change, password: PASSWORD };
+  t.equal((await api.call('POST', '/api/v1/me/password', right, admin)).status, 204);
+  t.equal((await get('/api/v1/me', admin)).status, 401);
+  t.equal((await api.login('ada', right.newPassword)).status, 200);
+});

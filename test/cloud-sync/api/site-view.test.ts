@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Database } from '@sparc/cloud-sync/db';
+import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
+import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
+import { REPORTING_EVENTS } from '@sparc/protocol/delivery';
+import { EVENTS } from '@sparc/protocol/events';
+import type { LogCommit } from '@sparc/protocol/ports';
+import { sql } from 'kysely';
+import { CloudApi } from '../../support/cloud-api.js';
+import { cloudSite } from '../../support/cloud-site.js';
+import { migrated, openPglite } from '../../support/databases.js';
+import { systemClock } from '../../support/system-clock.js';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
+
+const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
+t.teardown(() => rmSync(keys, { recursive: true, force: true }));
+const chains = [new TestChain(testSigner(3)), new TestChain(testSigner(4))] as const;
+const [hall, cellar] = chains;
+const [hallKey, cellarKey] = [toHex(hall.signer.publicKey), toHex(cellar.signer.publicKey)];
+const { database, tenant } = await cloudSite(
+  await migrated(await openPglite(t)),
+  chains.map(({ signer }) => signer.publicKey),
+);
+const api = await CloudApi.build(t, { database, clock: systemClock, keys });
+const token = await api.tokenOf(tenant, 'ada', 'viewer');
+const get = async (path: string) => (await api.call('GET', path, undefined, token)).body;
+const months = new Months(database);
+
+/** All that each gateway has committed: a batch names the entry before it. */
+const lives = new Map<string, LogCommit[]>();
+
+async function arrives(...commits: readonly LogCommit[]): Promise<void> {
+  for (const commit of commits) {
+    const author = toHex(commit.head.author);
+    const life = [...(lives.get(author) ?? []), commit];
+    lives.set(author, life);
+    const [batch] = batchesOf(life).slice(-1);
+    const carrier = { tenant, site: 'harbour', gateway: hallKey };
+    const taken = batch && (await takeBatch({ database, crypto: nodeCrypto, months }, carrier, batch));
+    if (taken?.kind !== 'stored') throw new Error(taken?.kind);
+  }
+}
+
+const opened = (doorId: string) => ({ name: 'door.opened', doorId });
+const revision = (number: number) => `${number}-0123456789abcdef`;
+
+t.test('how far each gateway is, is what its own log says', async (t) => {
+  await arrives(hall.open(1, [{ name: 'gateway.started', detail: { buses: 'a b' } }]));
+  await arrives(cellar.open(1, [opened('cellar')]));
+  const before = await get('/api/v1/sites/harbour/gateways');
+  t.match(before.gateways, [
+    { key: hallKey, name: 'gate 0', buses: ['a', 'b'], state: 'active', revocation: { number: 0 }, isReached: false },
+    { key: cellarKey, newest: { cursor: '1.2' } },
+  ]);
+  t.notOk('policy' in before.gateways[0]);
+
+  await arrives(hall.add({ name: 'policy.loaded', detail: { revision: revision(7) } }));
+  await arrives(cellar.add({ name: 'revocation.applied', detail: { number: '3' } }));
+  const isAfter = (views: { gateways: unknown }) =>
+    t.match(views.gateways, [
+      { policy: { revision: revision(7), number: 7 }, newest: { cursor: '1.3' } },
+      { revocation: { number: 3 } },
+    ]);
+  isAfter(await get('/api/v1/sites/harbour/gateways'));
+  const another = await CloudApi.build(t, { database, clock: systemClock, keys });
+  isAfter((await another.call('GET', '/api/v1/sites/harbour/gateways', undefined, token)).body);
+});
+
+t.test('a gateway that was expelled is no member any more, and is not forgotten', async (t) => {
+  const state = (state: 'active' | 'expelled') => withState(database, cellar.signer.publicKey, state);
+  await state('expelled');
+  const { gateways, former } = await get('/api/v1/sites/harbour/gateways');
+  t.match([gateways, former], [[{ key: hallKey }], [{ key: cellarKey, state: 'expelled' }]]);
+  t.equal(gateways.length, 1);
+  await state('active');
+});
+
+t.test('events are read back in time, page by page, without one twice or none', async (t) => {
+  for (let door = 0; door < 6; door += 1) await arrives(hall.add(opened(`h${door}`)), cellar.add(opened(`c${door}`)));
+  const all = (await get('/api/v1/events?site=harbour')).events as { cursor: string; atUnixMs: number }[];
+  t.equal(all.length, 16);
+  t.ok(
+    all.every(({ atUnixMs }, index) => atUnixMs <= (all[index - 1]?.atUnixMs ?? Infinity)),
+    'newest first',
+  );
+  const paged: string[] = [];
+  for (let before = ''; ;) {
+    const { events, next } = await get(`/api/v1/events?site=harbour&limit=5${before}`);
+    paged.push(...events.map(({ cursor }: { cursor: string }) => cursor));
+    if (next === undefined) break;
+    before = `&before=${next}`;
+  }
+  t.strictSame(
+    paged,
+    all.map(({ cursor }) => cursor),
+  );
+  const [{ atUnixMs: newest = 0 } = {}] = all;
+  const count = async (filter: string) => (await get(`/api/v1/events?site=harbour&${filter}`)).events.length;
+  t.equal(await count(`gateway=${cellarKey}`), 8);
+  t.equal(await count('name=policy.loaded'), 1);
+  t.equal(await count(`fromUnixMs=${newest}`), all.filter(({ atUnixMs }) => atUnixMs === newest).length);
+  t.equal(await count(`untilUnixMs=${newest}`), all.filter(({ atUnixMs }) => atUnixMs < newest).length);
+  t.equal((await api.call('GET', '/api/v1/events?site=harbour&before=1', undefined, token)).status, 400);
+});
+
+t.test('no card number and no bits are in what an event says', async (t) => {
+  const card = { bitCount: 26, bits: Uint8Array.of(0xbd, 0x88, 0xeb, 0x80), formatId: 'h10301', cardNumber: '4567' };
+  await arrives(hall.add({ name: 'access.denied', accessPointId: 'front', card }));
+  const [event] = (await get('/api/v1/events?site=harbour&name=access.denied')).events;
+  t.match(event, { accessPointId: 'front', gatewayName: 'gate 0', card: { bitCount: 26, formatId: 'h10301' } });
+  t.notOk(/4567|189,136/.test(JSON.stringify(event)));
+});
+
+t.test('the index of the database has every event that a report is made of, and directives', async (t) => {
+  const isIn = (record: object) =>
+    database.inTenant(tenant, async ({ query }) => {
+      const { rows } = await sql<{
+        is: boolean;
+      }>`select is_of_delivery(${JSON.stringify(record)}::jsonb) as is`.execute(query);
+      return rows[0]?.is === true;
+    });
+  for (const name of ['door.opened', ...REPORTING_EVENTS])
+    t.equal(await isIn({ name }), REPORTING_EVENTS.has(name), name);
+  t.ok([...REPORTING_EVENTS].every((name) => name in EVENTS));
+  t.ok(await isIn({ name: 'directive.refused', detail: { directive: 'x' } }));
+});
+
+async function withState(of: Database, key: Uint8Array, state: 'active' | 'expelled'): Promise<void> {
+  await of.inTenant(tenant, ({ query }) =>
+    query.updateTable('gateways').set({ state }).where('id', '=', Buffer.from(key)).execute(),
+  );
+}
