@@ -1,11 +1,16 @@
+import t from 'tap';
 import { createDatabase, createTenant, type Database } from '@sparc/cloud-sync/db';
 import { DraftSecrets, PolicyDraft, type DraftDeps } from '@sparc/cloud-sync/policy';
-import { migrated, openPglite, type Test } from '../../support/databases.js';
+import { migrated, openPglite } from '../../support/databases.js';
 
-const SECRET = new Uint8Array(32).fill(7);
+export const SECRET = new Uint8Array(32).fill(7);
 
-/** A tenant in a database in this process, with sites that have no draft yet. */
-export async function draftScene(t: Test) {
+const scene = makeScene();
+
+/** A tenant in a database in this process, one for all tests, with sites that have no draft yet. */
+export const draftScene = () => scene;
+
+async function makeScene() {
   const database = createDatabase(await migrated(await openPglite(t)));
   const tenant = await createTenant(database, { name: 'harbour', region: 'eu', retentionDays: 90 });
   const depsOf = (site: string): DraftDeps => ({
@@ -27,5 +32,5 @@ export async function draftScene(t: Test) {
   };
 }
 
-export const addSite = (database: Database, tenant_id: string, id: string) =>
+const addSite = (database: Database, tenant_id: string, id: string) =>
   database.inTenant(tenant_id, ({ query }) => query.insertInto('sites').values({ tenant_id, id, name: id }).execute());

@@ -28,7 +28,7 @@ const ordered = ({ plan, ...content }: ReturnType<typeof plain>) => ({
 });
 
 t.test('the policy desk', async (t) => {
-  const scene = await deskScene(t);
+  const scene = await deskScene();
 
   await t.test('what is published is what a gateway makes of the same site file', async (t) => {
     const { desk, authority, course, contentOf } = await scene.newSite('same');

@@ -6,7 +6,7 @@ const by = 'grace';
 const STAFF = { id: 'staff', name: 'Staff', policies: [] };
 
 t.test('a table of people', async (t) => {
-  const scene = await draftScene(t);
+  const scene = await draftScene();
   const siteOf = async (site: string) => {
     const draft = await scene.newDraft(site);
     await draft.put('accessProfiles', 'staff', STAFF, { by });
@@ -83,17 +83,17 @@ dot,Dot,dot-1,32,0a0b0c0e,
 
   await t.test('of more rows than are saved at once is saved whole', async (t) => {
     const { draft, run } = await siteOf('long');
-    const rows = Array.from({ length: 2_500 }, (_, at) => `h${at},Holder ${at},c${at},32,${hex(at)},staff`);
+    const rows = Array.from({ length: 1_100 }, (_, at) => `h${at},Holder ${at},c${at},32,${hex(at)},staff`);
     t.match(await run(`holder,name,credential,bits,value,profiles\n${rows.join('\n')}`), {
       state: 'done',
-      checkedCount: 2_500,
-      savedCount: 2_500,
-      createdCount: 5_000,
+      checkedCount: 1_100,
+      savedCount: 1_100,
+      createdCount: 2_200,
     });
-    t.match(await draft.counts(), { counts: { credentialHolders: 2_500, credentials: 2_500 } });
+    t.match(await draft.counts(), { counts: { credentialHolders: 1_100, credentials: 1_100 } });
     const twice = [...rows, `z,Z,z-1,32,${hex(7)},staff`];
     const said = await run(`holder,name,credential,bits,value,profiles\n${twice.join('\n')}`);
-    t.match(said, { state: 'failed', problems: [{ line: 2_502 }], problemCount: 1 });
+    t.match(said, { state: 'failed', problems: [{ line: 1_102 }], problemCount: 1 });
   });
 
   await t.test('that is none is refused at once', async (t) => {

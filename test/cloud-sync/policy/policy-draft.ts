@@ -12,7 +12,7 @@ const BADGE = {
 const by = 'grace';
 
 t.test('the draft of a site', async (t) => {
-  const scene = await draftScene(t);
+  const scene = await draftScene();
 
   await t.test('an object is made, read and replaced, and its version rises', async (t) => {
     const draft = await scene.newDraft('made');

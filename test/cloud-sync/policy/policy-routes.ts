@@ -18,7 +18,7 @@ const BADGE = {
 };
 
 t.test('the API of policy', async (t) => {
-  const scene = await deskScene(t);
+  const scene = await deskScene();
   await scene.newSite('harbour');
   const api = await buildApi(
     { ...scene.apiDeps, log: pino({ level: 'silent' }), health: () => [], onAnswer: () => undefined },
