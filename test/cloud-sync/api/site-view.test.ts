@@ -29,6 +29,13 @@ const { database, tenant } = await cloudSite(
 const api = await CloudApi.build(t, { database, clock: systemClock, keys });
 const token = await api.tokenOf(tenant, 'ada', 'viewer');
 const get = async (path: string) => (await api.call('GET', path, undefined, token)).body;
+// A site without an authority has no gateways that could be followed.
+await database.inTenant(tenant, ({ query }) =>
+  query
+    .updateTable('sites')
+    .set({ authority_key: Buffer.alloc(32, 9) })
+    .execute(),
+);
 const months = new Months(database);
 
 /** All that each gateway has committed: a batch names the entry before it. */
@@ -114,6 +121,36 @@ t.test('no card number and no bits are in what an event says', async (t) => {
   const [event] = (await get('/api/v1/events?site=harbour&name=access.denied')).events;
   t.match(event, { accessPointId: 'front', gatewayName: 'gate 0', card: { bitCount: 26, formatId: 'h10301' } });
   t.notOk(/4567|189,136/.test(JSON.stringify(event)));
+});
+
+t.test('what arrives is told at once to whoever listens, once and in order', async (t) => {
+  const url = await api.app.listen({ host: '127.0.0.1', port: 0 });
+  const leaving = new AbortController();
+  const response = await fetch(`${url}/api/v1/events/stream?site=harbour`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: leaving.signal,
+  });
+  t.equal(response.status, 200);
+  await arrives(
+    hall.add(opened('x1')),
+    hall.add(opened('x2')),
+    hall.add({ name: 'revocation.applied', detail: { number: '9' } }),
+  );
+  let said = '';
+  for await (const chunk of response.body ?? []) {
+    said += Buffer.from(chunk as Uint8Array).toString();
+    if (said.includes('event: state')) break;
+  }
+  const doors = [...said.matchAll(/^id: (\S+)\ndata: (.*)$/gm)].map(([, id, data]) => ({
+    id,
+    ...JSON.parse(data ?? ''),
+  }));
+  t.strictSame(
+    doors.map(({ doorId, name }) => doorId ?? name),
+    ['x1', 'x2', 'revocation.applied'],
+  );
+  t.ok(doors.every(({ id, cursor }) => id === cursor));
+  leaving.abort();
 });
 
 t.test('the index of the database has every event that a report is made of, and directives', async (t) => {
