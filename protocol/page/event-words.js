@@ -220,7 +220,7 @@ export function whereOf(event, site) {
   const door = site?.doors.find(({ id }) => id === event.doorId);
   const reader =
     site?.readers.find(({ accessPointId }) => accessPointId === event.accessPointId) ??
-    site?.readers.find(({ deviceId }) => deviceId === event.deviceId);
+    site?.readers.find(({ deviceId }) => deviceId !== undefined && deviceId === event.deviceId);
   const parts = [
     reader?.name.startsWith(door?.name) ? undefined : (door?.name ?? event.doorId),
     reader?.name ?? event.accessPointId ?? event.deviceId,
