@@ -25,7 +25,7 @@ const GatewaysView = closed({
       ...GatewayDelivery.properties,
       state: State,
       queuedEntryCount: Type.Optional(
-        Type.Integer({ description: 'entries that it had, as it or a neighbour said last, and that are not here' }),
+        Type.Integer({ description: 'entries of its newest run, as it or a neighbour said last, that are not here' }),
       ),
       lastContactUnixMs: Type.Optional(instant('when it spoke to the cloud itself')),
       certificateEndsUnixMs: Type.Optional(instant('when the last of its certificates ends')),

@@ -65,12 +65,11 @@ export interface ClaimCodes {
 export interface GatewayStatus {
   tenant_id: string;
   gateway_id: Uint8Array;
-  applied_revision: Counter | null;
-  applied_at: Time | null;
-  /** Number of the newest revocation that it applied. */
-  revocations: Counter | null;
-  queued_entries: Counter | null;
   last_contact_at: Time | null;
+  /** Up to where somebody has its log, by its own signature. */
+  said_epoch: Counter | null;
+  said_epoch_random: Uint8Array | null;
+  said_sequence: Counter | null;
 }
 
 export interface Audit {

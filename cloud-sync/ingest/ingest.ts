@@ -11,6 +11,7 @@ import {
   isOfSite,
   tipsByAuthor,
   tipsOf,
+  type EpochEnd,
   type Fork,
   type Want,
 } from '@sparc/protocol/replication';
@@ -19,6 +20,7 @@ import { fromHex, toHex } from '../platform/index.js';
 import type { StoredLog } from './author-rows.js';
 import { Carriers } from './carriers.js';
 import { Months } from './months.js';
+import { keepSaid, newerThan } from './said-heads.js';
 import { greet } from './site-logs.js';
 import { takeBatch } from './take-batch.js';
 import { WorkQueue, type WorkLimits } from './work-queue.js';
@@ -97,6 +99,7 @@ export class Ingest {
       return;
     }
     const logs: Want[] = [];
+    const newer = new Map<string, EpochEnd>();
     for (const [author, said] of tipsByAuthor(tips)) {
       const stored = site.logs.get(author);
       if (stored === undefined) {
@@ -104,6 +107,8 @@ export class Ingest {
         continue;
       }
       const news = this.#newsIn(carrier, stored, said);
+      const newest = newerThan(site.said.get(author), [...news, ...said.filter((tip) => holds(stored.log, tip))]);
+      if (newest !== undefined && site.said.has(author)) newer.set(author, newest);
       const log = logName(carrier, author);
       if (news.length === 0) {
         // All that this gateway knows of it is here.
@@ -114,6 +119,9 @@ export class Ingest {
       }
       if (!this.#carriers.ask(log, carrier.gateway, { news, held: stored.log, isFirst }, clock.monotonicMs())) continue;
       logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
+    }
+    if (newer.size > 0) {
+      await database.inTenant(carrier.tenant, (transaction) => keepSaid(transaction, carrier.tenant, newer));
     }
     await this.#want(carrier, logs);
     await this.#acknowledge(

@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Carrier } from '@sparc/protocol/cloud-link';
-import type { Database } from '../db/index.js';
+import type { EpochEnd } from '@sparc/protocol/replication';
+import type { Database, GatewayStatus } from '../db/index.js';
 import { isMember } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
@@ -9,6 +10,8 @@ import { storedLog, type StoredLog } from './author-rows.js';
 export interface SiteLogs {
   /** By author, in hex, of all who have a log there. */
   readonly logs: ReadonlyMap<string, StoredLog>;
+  /** By gateway, in hex: up to where its log was said to go. */
+  readonly said: ReadonlyMap<string, EpochEnd | undefined>;
   /** The authority, in hex, if it signs nothing before it is known what it said since the database was backed up. */
   readonly halted?: string;
 }
@@ -24,7 +27,12 @@ export async function greet(
 ): Promise<SiteLogs | undefined> {
   return database.inTenant(tenant, async ({ query }) => {
     if (!(await isMember(query, { site, gateway }))) return undefined;
-    const gateways = await query.selectFrom('gateways').select('id').where('site_id', '=', site).execute();
+    const gateways = await query
+      .selectFrom('gateways')
+      .leftJoin('gateway_status', 'gateway_status.gateway_id', 'gateways.id')
+      .select(['gateways.id', 'said_epoch', 'said_epoch_random', 'said_sequence'])
+      .where('site_id', '=', site)
+      .execute();
     const contact = { last_contact_at: new Date(nowUnixMs) };
     await query
       .insertInto('gateway_status')
@@ -43,6 +51,16 @@ export async function greet(
     const logs = authors.map(
       (author) => [author, storedLog(rows.filter((row) => toHex(row.author) === author))] as const,
     );
-    return { logs: new Map(logs), ...(isHalted && authority !== null && { halted: toHex(authority) }) };
+    const said = new Map(gateways.map((row) => [toHex(row.id), saidEnd(row)]));
+    return { logs: new Map(logs), said, ...(isHalted && authority !== null && { halted: toHex(authority) }) };
   });
+}
+
+function saidEnd({
+  said_epoch: counter,
+  said_epoch_random: random,
+  said_sequence: sequence,
+}: Pick<Selectable<GatewayStatus>, 'said_epoch' | 'said_epoch_random' | 'said_sequence'>): EpochEnd | undefined {
+  if (counter === null || random === null || sequence === null) return undefined;
+  return { epoch: { counter, random: Uint8Array.from(random) }, sequence };
 }

@@ -16,7 +16,10 @@ export const REACHED_MAX_MS = 90_000;
 /** A gateway: what its own log proves, and what the cloud knows beside that. */
 export interface GatewayView extends GatewayDelivery {
   readonly state: GatewayState;
-  /** Entries that it had, as it said last, and that are not here. */
+  /**
+   * Entries of the newest run that anybody in its site has of it, and that are not here; what an earlier run left behind
+   * comes before them, and nobody has counted it. Absent before anybody said anything.
+   */
   readonly queuedEntryCount?: number;
   readonly lastContactUnixMs?: number;
   readonly certificateEndsUnixMs?: number;
@@ -95,7 +98,18 @@ async function readGateways({ query }: Transaction, site: string): Promise<reado
   return query
     .selectFrom('gateways')
     .leftJoin('gateway_status', 'gateway_status.gateway_id', 'gateways.id')
-    .select(['gateways.id', 'gateways.name', 'gateways.state', 'queued_entries', 'last_contact_at'])
+    .leftJoin('author_heads', (join) =>
+      join
+        .onRef('author_heads.author', '=', 'gateways.id')
+        .onRef('author_heads.epoch', '=', 'said_epoch')
+        .onRef('author_heads.epoch_random', '=', 'said_epoch_random'),
+    )
+    .select(['gateways.id', 'gateways.name', 'gateways.state', 'last_contact_at'])
+    .select(
+      // Of a log that split nothing more comes.
+      sql<number | null>`case when said_sequence is null then null when stopped_at is not null then 0
+        else greatest(said_sequence - coalesce(author_heads.sequence, 0), 0) end`.as('queued_entries'),
+    )
     .select(
       sql<Date | null>`(select max(not_after) from gateway_certificates c
         where c.gateway_id = gateways.id and c.revoked_at is null)`.as('ends_at'),

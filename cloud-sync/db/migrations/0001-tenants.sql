@@ -93,11 +93,11 @@ grant select, insert, update on claim_codes to sparc_app;
 create table gateway_status (
   tenant_id uuid not null,
   gateway_id bytea not null,
-  applied_revision bigint,
-  applied_at timestamptz,
-  revocations bigint,
-  queued_entries bigint,
   last_contact_at timestamptz,
+  -- The newest entry of its log that somebody has, by its own signature. What of it is not stored is on its way.
+  said_epoch bigint,
+  said_epoch_random bytea,
+  said_sequence bigint,
   primary key (tenant_id, gateway_id),
   foreign key (tenant_id, gateway_id) references gateways
 );

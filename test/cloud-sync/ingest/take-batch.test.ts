@@ -1,9 +1,14 @@
 import { sql } from 'kysely';
 import t from 'tap';
-import { Months, takeBatch, type Taken } from '@sparc/cloud-sync/ingest';
-import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
-import { EntryContent, type Batch } from '@sparc/protocol/ledger';
+import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
 import type { Connections } from '@sparc/cloud-sync/db';
+import { siteSigner } from '@sparc/cloud-sync/identity';
+import { Ingest, Months, takeBatch, type Taken } from '@sparc/cloud-sync/ingest';
+import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
+import { gatewaysView, SiteFollowers } from '@sparc/cloud-sync/sites';
+import { Hello, type Up } from '@sparc/protocol/cloud-link';
+import { encodeBatch, EntryContent, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { VirtualClock } from '@sparc/simulator/world';
 import { cloudSite, storedEvents } from '../../support/cloud-site.js';
 import { DATABASES, migrated } from '../../support/databases.js';
 import { batchesOf } from '../../support/test-batches.js';
@@ -20,6 +25,8 @@ async function setUp(connections: Connections) {
   const { database, tenant } = await cloudSite(connections, [signer.publicKey, neighbour.publicKey]);
   const deps = { database, crypto: nodeCrypto, months: new Months(database) };
   return {
+    database,
+    tenant,
     signer,
     neighbour,
     expel: () =>
@@ -46,6 +53,50 @@ async function setUp(connections: Connections) {
         }>`select ${sql.raw(expression)} as value from events order by epoch, sequence`.execute(query);
         return rows.map(({ value }) => value);
       }),
+  };
+}
+
+/** Ingest, and a gateway that waits until what it said was taken. */
+async function listening({ database, tenant, signer, neighbour }: Awaited<ReturnType<typeof setUp>>) {
+  const heard = new Map<Up, OnSaid>();
+  const acknowledged: (() => void)[] = [];
+  const bus: CloudBus = {
+    hear: async (what, onSaid) => void heard.set(what, onSaid),
+    say: async (_carrier, what) => {
+      if (what === 'ack') acknowledged.shift()?.();
+    },
+  };
+  const failures: unknown[] = [];
+  const shared = { clock: new VirtualClock(), database, onFailure: (error: unknown) => void failures.push(error) };
+  const refusals: string[] = [];
+  const ingest = new Ingest({
+    ...{ ...shared, crypto: nodeCrypto, bus, onFork: () => undefined },
+    signerOf: (...of) => siteSigner(new Uint8Array(32), ...of),
+    onRefused: (why) => void refusals.push(why),
+  });
+  await ingest.start();
+  const followers = new SiteFollowers({ ...shared, verify: nodeCrypto.verify });
+  const says = (what: Up, body: Uint8Array, by = signer) =>
+    new Promise<void>((resolve) => {
+      acknowledged.push(resolve);
+      heard.get(what)?.({ tenant, site: 'harbour', gateway: toHex(by.publicKey) }, body);
+    });
+  return {
+    failures,
+    refusals,
+    hello: (tips: readonly (SignedHead | undefined)[], by = signer) =>
+      says('hello', Hello.encode({ tips: tips.filter((tip) => tip !== undefined), isFirst: false }), by),
+    batch: (batch: Batch | undefined) => says('batch', batch === undefined ? new Uint8Array() : encodeBatch(batch)),
+    /** What of each gateway is not here, as people see it. */
+    queued: async (): Promise<(number | undefined)[]> => {
+      const follower = await followers.upToDate(tenant, 'harbour');
+      const { gateways } = await database.inTenant(tenant, (transaction) =>
+        gatewaysView(transaction, 'harbour', follower, 0),
+      );
+      return [signer, neighbour].map(
+        ({ publicKey }) => gateways.find(({ key }) => key === toHex(publicKey))?.queuedEntryCount,
+      );
+    },
   };
 }
 
@@ -129,6 +180,44 @@ for (const { name, skip, open } of DATABASES) {
       await t.rejects(take({ ...own, signature: new Uint8Array(64) }), { code: 'ERR_LEDGER_SIGNATURE_INVALID' });
       await t.rejects(take({ ...own, site: 'airport' }), { code: 'ERR_LEDGER_MALFORMED' });
       t.strictSame(await events(), []);
+    });
+
+    t.test('what gateways have and is not here is known, by whoever says more, until it is stored', async (t) => {
+      const scene = await setUp(connections);
+      const { database, tenant, signer, neighbour } = scene;
+      await database.inTenant(tenant, ({ query }) =>
+        query
+          .updateTable('sites')
+          .set({ authority_key: Buffer.alloc(32, 9) })
+          .execute(),
+      );
+      const { hello, batch, queued, refusals, failures } = await listening(scene);
+      t.strictSame(await queued(), [undefined, undefined], 'nobody has said anything');
+      const chain = new TestChain(signer);
+      const commits = [chain.open(1, [opened]), chain.add(opened, opened)];
+      const [first, second] = batchesOf(commits);
+      const [early, late] = commits.map(({ head }) => head);
+      const other = new TestChain(neighbour).open(1);
+      await hello([late, other.head]);
+      t.strictSame(await queued(), [4, 1]);
+      await hello([early], neighbour);
+      t.strictSame(await queued(), [4, 1], 'who knows less changes nothing');
+      await batch(first);
+      t.strictSame(await queued(), [2, 1], 'it goes down with each batch');
+      await batch(second);
+      await batch(batchesOf([other])[0]);
+      t.strictSame(await queued(), [0, 0]);
+
+      const next = chain.open(2, [opened, opened]);
+      await hello([{ ...next.head, sequence: 99 }]);
+      t.strictSame(
+        [await queued(), refusals],
+        [[0, 0], ['forgedHead']],
+        'what its author did not sign is no word of it',
+      );
+      await hello([next.head], neighbour);
+      t.strictSame(await queued(), [3, 0], 'a neighbour that has it says so');
+      t.strictSame(failures, []);
     });
 
     t.test('no entry that an author may sign stops its log: NUL in text, a year after 9999, no event', async (t) => {
