@@ -93,9 +93,24 @@ async function direct(gateway: MeshGateway, name: string, ...args: readonly stri
   return { exitCode, ...(JSON.parse(stdout) as Omit<Told, 'exitCode'>) };
 }
 
-const answersOf = ({ exitCode, answers }: Told): string =>
-  [`exit ${exitCode}`, ...answers.map(({ name, state }) => `${name} ${state}`).sort()].join(', ');
-const ALL_APPLIED = 'exit 0, attic applied, cellar applied, hallway applied';
+const answersOf = (answers: Told['answers']): string =>
+  answers
+    .map(({ name, state }) => `${name} ${state}`)
+    .sort()
+    .join(', ');
+const ALL_APPLIED = 'attic applied, cellar applied, hallway applied';
+
+/** As `direct`; resolves when it has come to these answers, however long after the command had ended. */
+async function directed(answers: string, gateway: MeshGateway, ...of: readonly [string, ...string[]]): Promise<Told> {
+  const told = await direct(gateway, ...of);
+  if (told.exitCode !== 0) throw new Error(`${of.join(' ')}: exit ${told.exitCode}`);
+  const isSo = async () => {
+    const reply = await fetch(`${gateway.apiUrl}/api/directives/${told.id}`);
+    return reply.ok && answersOf(((await reply.json()) as DirectiveView).gateways) === answers;
+  };
+  await eventually(`${of.join(' ')}: ${answers}`, isSo, WAIT_MAX_MS);
+  return told;
+}
 
 const recordsOf = (gateway: MeshGateway): EventRecord[] =>
   gateway.journal.flatMap(({ record }) => (record !== undefined && isKnownRecord(record) ? [record] : []));
@@ -194,15 +209,14 @@ t.test('a key gives no right by itself, and the right that the authority gave re
 });
 
 t.test('a lockdown at one gateway closes the doors of another, until it is released by name', async (t) => {
-  const lockdown = await direct(attic, 'ada', 'site', 'lockdown');
-  t.equal(answersOf(lockdown), ALL_APPLIED);
+  const lockdown = await directed(ALL_APPLIED, attic, 'ada', 'site', 'lockdown');
   t.equal(await atVault(CARD), 'card-1 lockdown');
   for (const gateway of gateways) {
     t.match((await modeOf(gateway))?.raises, [{ id: lockdown.id, what: 'lockdown', by: 'Ada' }], gateway.name);
   }
   const alone = await sparc(['mode', 'end-lockdown', '--by', 'Bob', '--config', cellar.configPath]);
   t.not(alone.exitCode, 0, 'nobody lowers it without a key');
-  t.equal(answersOf(await direct(hallway, 'ada', 'site', 'release', '--raise', lockdown.id)), ALL_APPLIED);
+  await directed(ALL_APPLIED, hallway, 'ada', 'site', 'release', '--raise', lockdown.id);
   t.equal(await atVault(CARD), 'card-1 opens');
 });
 
@@ -210,9 +224,9 @@ t.test(
   'a visitor who is let in at one gateway enters at another, until their card is revoked at a third',
   async (t) => {
     const visitor = ['--id', 'guest-7', '--name', 'Grace', '--card', 'h10301:12:999', '--profile', 'everywhere'];
-    t.equal(answersOf(await direct(attic, 'ada', 'visitor', 'add', ...visitor, '--for', '1h')), ALL_APPLIED);
+    await directed(ALL_APPLIED, attic, 'ada', 'visitor', 'add', ...visitor, '--for', '1h');
     t.equal(await atVault(VISITOR_CARD), 'guest-7 opens');
-    t.equal(answersOf(await direct(hallway, 'ada', 'credential', 'revoke', 'guest-7')), ALL_APPLIED);
+    await directed(ALL_APPLIED, hallway, 'ada', 'credential', 'revoke', 'guest-7');
     t.equal(await atVault(VISITOR_CARD), 'guest-7 credential_revoked');
   },
 );
@@ -220,16 +234,17 @@ t.test(
 t.test('a door command is carried out by the gateway that has the door, once', async (t) => {
   const { lock } = doorOf('vault');
   const movesCount = lock.movements.length;
-  const unlocked = await direct(attic, 'eve', 'door', 'unlock', 'vault');
-  t.equal(answersOf(unlocked), 'exit 0, cellar applied');
-  await eventually('it unlocks and locks again', () => lock.movements.length === movesCount + 2, WAIT_MAX_MS);
+  await directed('cellar applied', attic, 'eve', 'door', 'unlock', 'vault');
+  await eventually('it unlocks and locks again', () => lock.movements.length >= movesCount + 2, WAIT_MAX_MS);
+  t.equal(lock.movements.length, movesCount + 2);
 });
 
 t.test('a rule that runs at one gateway opens a door of another, which says so', async (t) => {
   const { lock } = doorOf('vault');
   const movesCount = lock.movements.length;
-  t.equal(answersOf(await direct(attic, 'eve', 'door', 'unlock', 'front')), 'exit 0, hallway applied');
+  await directed('hallway applied', attic, 'eve', 'door', 'unlock', 'front');
   await eventually('the vault is unlocked', () => lock.movements.length > movesCount, WAIT_MAX_MS);
+  await eventually('that is recorded', () => namesIn(cellar).includes('linkage.carried_out'), WAIT_MAX_MS);
   const ran = hallway.journal.find(({ record }) => record?.name === 'linkage.ran');
   t.match(
     recordsOf(cellar).find(({ name }) => name === 'linkage.carried_out'),
@@ -241,8 +256,8 @@ t.test('a rule that runs at one gateway opens a door of another, which says so',
 t.test('what a gateway misses while it is dead is told, and it follows when it is back', async (t) => {
   await attic.end('SIGKILL');
   await Promise.all([meets(hallway, 1), meets(cellar, 1)]);
-  const threat = await direct(hallway, 'ada', 'site', 'threat', '2');
-  t.equal(answersOf(threat), 'exit 0, attic unheard, cellar applied, hallway applied');
+  const heard = 'attic unheard, cellar applied, hallway applied';
+  const threat = await directed(heard, hallway, 'ada', 'site', 'threat', '2');
   t.match(
     threat.answers.find(({ name }) => name === 'attic'),
     { isReached: false },
@@ -254,14 +269,13 @@ t.test('what a gateway misses while it is dead is told, and it follows when it i
     return raises.some(({ id }) => id === threat.id);
   };
   await eventually('attic has heard of it', isApplied, WAIT_MAX_MS);
-  t.equal(answersOf(await direct(cellar, 'ada', 'site', 'release', '--all')), ALL_APPLIED);
+  await directed(ALL_APPLIED, cellar, 'ada', 'site', 'release', '--all');
   t.match(await modeOf(attic), { threatLevel: 0, raises: [] });
 });
 
 t.test('a gateway that an operator expels is left alone', async (t) => {
   await Promise.all(gateways.map((gateway) => meets(gateway, 2)));
-  const expelled = await direct(hallway, 'ada', 'roster', 'expel', authorOf(attic));
-  t.equal(answersOf(expelled), 'exit 0, cellar applied, hallway applied');
+  await directed('cellar applied, hallway applied', hallway, 'ada', 'roster', 'expel', authorOf(attic));
   await Promise.all([meets(hallway, 1), meets(cellar, 1), meets(attic, 0)]);
   t.match((await cellar.mesh())?.expelled, [{ name: 'attic' }]);
   t.strictSame(
