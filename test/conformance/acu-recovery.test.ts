@@ -12,7 +12,7 @@ const REPLY_TIMEOUT_MS = 200;
 /** A round of 8 devices, a handshake, and a busy machine. */
 const ROUND_MAX_MS = 300;
 /** A machine that is busy with something else spoils a measurement at times. */
-const ATTEMPTS_MAX = 3;
+const ATTEMPTS_MAX = 5;
 
 t.jobs = MEDIA.length;
 for (const medium of MEDIA) {
@@ -20,7 +20,7 @@ for (const medium of MEDIA) {
     const rig = await RecoveryRig.create(medium, readers(8));
     t.teardown(() => rig.remove());
     await rig.online();
-    const measure = async (name: string, happen: Happening): Promise<Recovery> => {
+    const measure = async (name: string, happen: Happening, silenceMaxMs = Infinity): Promise<Recovery> => {
       for (let attempt = 1; ; attempt++) {
         const recovery = await rig.measure(happen);
         const [recoveryMs, neighbourMs] = [recovery.recoveryMs, recovery.neighbourMs].map(Math.round);
@@ -28,7 +28,8 @@ for (const medium of MEDIA) {
           `${name.padEnd(22)} unlocks again after ${recoveryMs} ms, ` +
             `neighbours silent for at most ${neighbourMs} ms ${recovery.alarms.join(' ')}`,
         );
-        if (recovery.recoveryMs < RECOVERY_MAX_MS || attempt === ATTEMPTS_MAX) return recovery;
+        const isGood = recovery.recoveryMs < RECOVERY_MAX_MS && recovery.neighbourMs < silenceMaxMs;
+        if (isGood || attempt === ATTEMPTS_MAX) return recovery;
       }
     };
 
@@ -43,9 +44,10 @@ for (const medium of MEDIA) {
     await t.test('what happens to one frame costs its device less than a second', async (t) => {
       await measure('nothing', async () => performance.now());
       for (const fault of LINE_FAULTS) {
-        const { recoveryMs, neighbourMs } = await measure(fault.name, (address) => rig.link.arm(address, fault));
-        t.ok(recoveryMs < RECOVERY_MAX_MS, `${fault.name}: ${recoveryMs.toFixed(0)} ms`);
         const silenceMaxMs = fault.count * REPLY_TIMEOUT_MS + ROUND_MAX_MS;
+        const happen: Happening = (address) => rig.link.arm(address, fault);
+        const { recoveryMs, neighbourMs } = await measure(fault.name, happen, silenceMaxMs);
+        t.ok(recoveryMs < RECOVERY_MAX_MS, `${fault.name}: ${recoveryMs.toFixed(0)} ms`);
         t.ok(neighbourMs < silenceMaxMs, `${fault.name}, its neighbours: ${neighbourMs.toFixed(0)} ms`);
       }
     });
