@@ -61,7 +61,8 @@ export const CloudConfig = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 65_535,
-        description: 'port of the broker as gateways see it, where it is another',
+        description:
+          'port of the broker as gateways see it, where it is another; has to be named for a broker of your own',
       }),
     ),
     OPERATIONS_HOST: text('127.0.0.1', 'where `/healthz`, `/readyz` and `/metrics` of the process listen'),
@@ -73,7 +74,8 @@ export const CloudConfig = Type.Object(
       description: 'of `trace`, `debug`, `info`, `warn`, `error`, `fatal` and `silent`',
     }),
   },
-  { additionalProperties: false },
+  // A broker of one's own listens at a port that nothing here knows, and gateways are told it for years.
+  { additionalProperties: false, dependencies: { MQTT_URL: ['PUBLIC_MQTT_PORT'] } },
 );
 export type CloudConfig = Static<typeof CloudConfig>;
 
@@ -100,8 +102,8 @@ export function loadCloudConfig(environment: NodeJS.ProcessEnv, file?: string): 
   const config = { ...(file !== undefined && readDocument(file)), ...fromEnvironment(environment) };
   if (isConfig(config)) return config;
   const problems = (isConfig.errors ?? []).map(({ instancePath, params, message }) => {
-    const unknown = (params as { readonly additionalProperty?: string }).additionalProperty;
-    return `${unknown ?? instancePath.slice(1)}: ${unknown === undefined ? message : 'is unknown'}`;
+    const { additionalProperty: unknown, missingProperty: absent } = params as Readonly<Record<string, string>>;
+    return `${unknown ?? absent ?? instancePath.slice(1)}: ${unknown === undefined ? message : 'is unknown'}`;
   });
   throw new SparcError('ERR_CONFIG_INVALID', problems.join('\n'), { problems });
 }

@@ -41,6 +41,12 @@ t.test('an unknown name in the file, a wrong value and a file that is no list ar
   t.throws(() => loadCloudConfig({ DATABASE_URL_FILE: join(folder, 'absent') }), { code: 'ERR_CONFIG_UNREADABLE' });
 });
 
+t.test('a broker of your own has to come with the port by which gateways reach it', async (t) => {
+  const own = { MQTT_URL: 'mqtts://broker.example.com:8884' };
+  t.throws(() => loadCloudConfig(own), { code: 'ERR_CONFIG_INVALID', message: /^PUBLIC_MQTT_PORT: must have/ });
+  t.match(loadCloudConfig({ ...own, PUBLIC_MQTT_PORT: '8883' }), { ...own, PUBLIC_MQTT_PORT: 8883 });
+});
+
 t.test('every variable is documented with its default, once, and those that are not used are named', async (t) => {
   const lines = readRepositoryFile('cloud-sync/README.md').split('\n');
   const rowsOf = (name: string) => lines.filter((line) => line.startsWith(`| \`${name}\``)).map(cells);

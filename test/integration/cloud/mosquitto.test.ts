@@ -97,6 +97,7 @@ t.test(
         DATABASE_URL: url,
         JWT_SECRET: 'only the role api would use this one',
         MQTT_URL: `mqtts://127.0.0.1:${mosquitto.portOfCloud}`,
+        PUBLIC_MQTT_PORT: String(mosquitto.portOfGateways),
         MQTT_CA_FILE: join(certificates, 'root.pem'),
         MQTT_CERT_FILE: join(certificates, 'cloud.pem'),
         MQTT_KEY_FILE: join(certificates, 'cloud.key'),
