@@ -1,9 +1,10 @@
+import type { SecureContextOptions } from 'node:tls';
 import { Type, type Static } from '@sinclair/typebox';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { Enrolment } from '../enrolment/index.js';
-import type { CertificateAuthorities } from '../identity/index.js';
+import { ServerCertificate, type CertificateAuthorities, type Credentials } from '../identity/index.js';
 import { LoginPace } from '../users/index.js';
 import { asApiError, errorReply } from './error-reply.js';
 import { answers } from './guard.js';
@@ -34,9 +35,13 @@ export async function buildGatewayApi(
   { clock, log, enrolment, certificates }: GatewayApiDeps,
   hosts: readonly string[],
 ): Promise<FastifyInstance> {
-  const { keyPem, certificatePem } = await certificates.server(hosts);
+  const certificate = new ServerCertificate(
+    { clock, certificates, onFailure: (error, what) => log.error({ err: error }, what) },
+    hosts,
+  );
+  const credentials = await certificate.start((next) => api.server.setSecureContext(tls(next)));
   const api = Fastify({
-    https: { key: keyPem, cert: certificatePem, minVersion: 'TLSv1.2', headersTimeout: REQUEST_TIMEOUT_MS },
+    https: { ...tls(credentials), headersTimeout: REQUEST_TIMEOUT_MS },
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
@@ -44,6 +49,7 @@ export async function buildGatewayApi(
     forceCloseConnections: true,
     ajv: { customOptions: { removeAdditional: false } },
   });
+  api.addHook('onClose', async () => certificate.stop());
   api.setErrorHandler((error, _request, reply) => {
     const refused = asApiError(error);
     if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request of a gateway failed');
@@ -77,5 +83,11 @@ export async function buildGatewayApi(
   );
   return api;
 }
+
+const tls = ({ keyPem, certificatePem }: Credentials): SecureContextOptions => ({
+  key: keyPem,
+  cert: certificatePem,
+  minVersion: 'TLSv1.2',
+});
 
 const inBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
 import {
   downFilter,
@@ -13,7 +13,7 @@ import {
   type Down,
   type Up,
 } from '@sparc/protocol/cloud-link';
-import { carrierOf } from '../identity/index.js';
+import { carrierOf, type Credentials } from '../identity/index.js';
 import type { CloudBus, OnSaid } from './cloud-bus.js';
 import { PacketGate } from './packet-gate.js';
 
@@ -41,13 +41,11 @@ export interface BrokerDeps {
   onRefused(why: Refusal, who: Carrier | undefined): void;
 }
 
-export interface BrokerOptions {
+/** With the broker's own key and certificate. */
+export interface BrokerOptions extends Credentials {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** The broker's own, PEM. */
-  readonly keyPem: string;
-  readonly certificatePem: string;
   /** The root of the installation: whose certificate leads there may call. */
   readonly rootPem: string;
 }
@@ -74,7 +72,7 @@ export class Broker implements CloudBus {
 
   /** Rejects when the address is taken. */
   async start(): Promise<void> {
-    const { host, port, keyPem, certificatePem, rootPem } = this.options;
+    const { host, port } = this.options;
     this.#aedes = await Aedes.createBroker({
       maxClientsIdLength: 64,
       connectTimeout: GREETING_MAX_MS,
@@ -91,12 +89,9 @@ export class Broker implements CloudBus {
       },
     });
     const server = createServer({
-      key: keyPem,
-      cert: certificatePem,
-      ca: rootPem,
+      ...this.#tls(this.options),
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
       handshakeTimeout: GREETING_MAX_MS,
     });
     server.on('secureConnection', (socket) => this.#greet(socket));
@@ -104,6 +99,11 @@ export class Broker implements CloudBus {
     server.listen(port, host);
     await once(server, 'listening');
     this.#server = server;
+  }
+
+  /** What it shows from now on; links that are up stay. */
+  show(credentials: Credentials): void {
+    this.#server?.setSecureContext(this.#tls(credentials));
   }
 
   /** In one process nobody shares. */
@@ -153,6 +153,10 @@ export class Broker implements CloudBus {
     server.close();
     await new Promise<void>((resolve) => aedes.close(resolve));
     await closed;
+  }
+
+  #tls({ keyPem, certificatePem }: Credentials): SecureContextOptions {
+    return { key: keyPem, cert: certificatePem, ca: this.options.rootPem, minVersion: 'TLSv1.2' };
   }
 
   #greet(socket: TLSSocket): void {

@@ -17,6 +17,7 @@ export {
   type Credentials,
   type Issue,
 } from './certificates.js';
+export { SERVER_RENEWED_AFTER_MS, ServerCertificate, type ServerCertificateDeps } from './server-certificate.js';
 export { siteSigner } from './site-keys.js';
 export { placeMembers, removeMember } from './member-rows.js';
 export { sitePlace } from './site-place.js';

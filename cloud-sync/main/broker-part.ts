@@ -1,5 +1,5 @@
 import { Broker, type BrokerDeps, type CloudBus } from '../broker/index.js';
-import type { CertificateAuthorities } from '../identity/index.js';
+import { ServerCertificate, type ServerCertificateDeps } from '../identity/index.js';
 import type { Part } from './part.js';
 
 export interface BrokerPartOptions {
@@ -9,26 +9,38 @@ export interface BrokerPartOptions {
   readonly names: readonly string[];
 }
 
-/** The broker inside the process, with a certificate that is new at each start. */
+export type BrokerPartDeps = BrokerDeps & ServerCertificateDeps;
+
+/** The broker inside the process, with a certificate of its own. */
 export class BrokerPart implements Part, CloudBus {
   readonly name = 'broker';
+  readonly #certificate: ServerCertificate;
   #broker: Broker | undefined;
 
   constructor(
-    private readonly deps: BrokerDeps & { readonly authorities: CertificateAuthorities },
+    private readonly deps: BrokerPartDeps,
     private readonly options: BrokerPartOptions,
-  ) {}
+  ) {
+    this.#certificate = new ServerCertificate(deps, options.names);
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#broker?.port ?? this.options.port;
+  }
 
   async start(): Promise<void> {
-    const { authorities } = this.deps;
-    const { host, port, names } = this.options;
-    const credentials = await authorities.server(names);
-    const broker = new Broker(this.deps, { host, port, ...credentials, rootPem: authorities.rootPem });
+    const { host, port } = this.options;
+    // Of a start that failed.
+    this.#certificate.stop();
+    const credentials = await this.#certificate.start((next) => this.#broker?.show(next));
+    const broker = new Broker(this.deps, { host, port, ...credentials, rootPem: this.deps.certificates.rootPem });
     await broker.start();
     this.#broker = broker;
   }
 
   async stop(): Promise<void> {
+    this.#certificate.stop();
     await this.#broker?.stop();
   }
 

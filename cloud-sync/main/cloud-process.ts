@@ -74,7 +74,10 @@ export async function createCloudProcess(
   const bus =
     config.MQTT_URL === undefined
       ? new BrokerPart(
-          { authorities, onRefused, isAdmitted: (...of) => isAdmitted(database, ...of) },
+          {
+            ...{ clock, certificates: authorities, onFailure, onRefused },
+            isAdmitted: (...of) => isAdmitted(database, ...of),
+          },
           { ...at(config.MQTT_HOST, config.MQTT_PORT), names: serverNames(config) },
         )
       : new MqttPart({ url: config.MQTT_URL, ...brokerTrust(config) });

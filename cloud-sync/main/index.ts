@@ -2,6 +2,7 @@
  * A process of the cloud, put together of the parts of its roles.
  * @packageDocumentation
  */
+export { BrokerPart, type BrokerPartDeps, type BrokerPartOptions } from './broker-part.js';
 export { createCloudProcess, type CloudDeps, type CloudProcess } from './cloud-process.js';
 export { siteSecret } from './cloud-keys.js';
 export { enrolmentOf, type EnrolmentParts } from './enrolment-of.js';

@@ -1,8 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { pino } from 'pino';
 import t from 'tap';
+import { buildGatewayApi } from '@sparc/cloud-sync/api';
 import { Broker } from '@sparc/cloud-sync/broker';
 import { CERTIFICATES_A_DAY_MAX, CLAIM_VALID_MS } from '@sparc/cloud-sync/enrolment';
+import { SERVER_RENEWED_AFTER_MS } from '@sparc/cloud-sync/identity';
+import { BrokerPart } from '@sparc/cloud-sync/main';
 import { certificateOf, claim, renew } from '@sparc/edge/cloud-enrolment';
 import { readMembership } from '@sparc/edge/membership';
 import { RenewingLink } from '@sparc/edge/uplink/mqtt';
@@ -10,6 +15,7 @@ import { nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { makeClaimCode, readClaimCode } from '@sparc/protocol/enrolment';
 import { signRequest } from '@sparc/protocol/roster';
 import { LOGIN_FREE_FAILURES } from '@sparc/cloud-sync/users';
+import { VirtualClock } from '@sparc/simulator/world';
 import { openAuthorities } from '../../support/certificates.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
@@ -93,6 +99,36 @@ t.test('enrolment of gateways by the cloud', async (t) => {
       await t.rejects(enrolment.admit(by, { site: 'elsewhere' }, file), { code: 'ERR_DATABASE_SITE_UNKNOWN' });
     },
   );
+
+  t.test('what servers show is renewed while they run, long before it ends', async (t) => {
+    const clock = new VirtualClock();
+    const certificates = await openAuthorities(join(folder, 'servers'));
+    const shared = { clock, certificates };
+    const onFailure = (error: unknown, what: string) => void t.fail(what, { error });
+    const broker = new BrokerPart(
+      { ...shared, onFailure, onRefused: () => undefined, isAdmitted: async () => true },
+      { host: '127.0.0.1', port: 0, names: ['127.0.0.1'] },
+    );
+    await broker.start();
+    t.teardown(() => broker.stop());
+    const api = await buildGatewayApi({ ...shared, log: pino({ level: 'silent' }), enrolment }, ['127.0.0.1']);
+    t.teardown(() => api.close());
+    const { port } = new URL(await api.listen({ host: '127.0.0.1', port: 0 }));
+    const shown = () => Promise.all([broker.port, Number(port)].map((each) => shownAt(each, certificates.rootPem)));
+
+    const first = await shown();
+    await clock.advance(SERVER_RENEWED_AFTER_MS - DAY_MS);
+    t.strictSame(await shown(), first);
+    await clock.advance(DAY_MS);
+    await eventually('both show another, below the same root', async () =>
+      (await shown()).every((serial, index) => serial !== first[index]),
+    );
+    const second = await shown();
+    await broker.stop();
+    await api.close();
+    t.equal(clock.nextTimerAtMs(), undefined, 'nothing goes on behind what has ended');
+    t.equal(new Set([...first, ...second]).size, 4);
+  });
 
   t.test('a renewed certificate counts when it has connected, and the one before it until then', async (t) => {
     const { certificates, brokerPort, ...own } = await enrolmentScene(t, connections);
@@ -185,3 +221,14 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     t.strictSame(acts, [{ actor: 'ada', act: 'gateway.expel', subject: spare?.key }]);
   });
 });
+
+/** Serial number of the certificate of a server, which leads to this root. */
+function shownAt(port: number, ca: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, ca }, () => {
+      resolve(socket.getPeerCertificate().serialNumber);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
