@@ -86,11 +86,12 @@ export function addEventRoutes(api: FastifyInstance, deps: EventRoutesDeps): voi
       await followers.upToDate(identity.tenant, query.site);
       const headers = reply.getHeaders() as Record<string, string>;
       const isWelcome = () => isLoggedIn(session);
-      const stream = streams.open(reply.raw, headers, isWelcome, () => unwatch());
-      const unwatch = followers.watch(identity.tenant, query.site, ({ events, isDelivery }) => {
-        for (const event of events) stream.send('event', event, event.cursor);
-        if (isDelivery) stream.send('state', { what: 'gateways' });
-      });
+      streams.open(reply.raw, headers, isWelcome, (stream) =>
+        followers.watch(identity.tenant, query.site, ({ events, isDelivery }) => {
+          for (const event of events) stream.send('event', event, event.cursor);
+          if (isDelivery) stream.send('state', { what: 'gateways' });
+        }),
+      );
       return reply.hijack();
     },
   );

@@ -8,13 +8,14 @@ export const STREAM_BACKLOG_MAX_BYTES = 262_144;
 /** Below the idle limit of common proxies. */
 export const STREAM_HEARTBEAT_MS = 15_000;
 
-/** One client of server-sent events (WHATWG HTML, 9.2), in bounded memory. */
+/** One client of server-sent events (WHATWG HTML, 9.2), in bounded memory. What is sent after its end is lost. */
 export interface EventStream {
   send(event: string, data: unknown, id?: string): void;
 }
 
 interface Client {
   readonly isStillWelcome: () => Promise<boolean>;
+  readonly detach: () => void;
   missedCount: number;
 }
 
@@ -25,47 +26,55 @@ export class EventStreams {
 
   constructor(private readonly clock: Clock) {}
 
-  get count(): number {
-    return this.#clients.size;
-  }
-
-  /** `onClose` runs once. Throws ERR_API_STREAMS_MAX. */
+  /**
+   * `attach` lets news come to the stream, and what it returns ends that: it is called once. Neither is called for a
+   * client that has gone already, whose 'close' nobody hears any more. Throws ERR_API_STREAMS_MAX.
+   */
   open(
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
     isStillWelcome: () => Promise<boolean>,
-    onClose: () => void,
-  ): EventStream {
+    attach: (stream: EventStream) => () => void,
+  ): void {
+    if (response.destroyed) return;
     if (this.#clients.size >= STREAMS_MAX) {
       throw new SparcError('ERR_API_STREAMS_MAX', `${STREAMS_MAX} live streams are open already`);
     }
-    const client: Client = { isStillWelcome, missedCount: 0 };
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': open\n\n');
-    this.#clients.set(response, client);
-    response.once('close', () => {
-      this.#clients.delete(response);
-      onClose();
-    });
-    response.on('drain', () => this.#tellMissed(response, client));
+    const detach = attach({ send: (event, data, id) => this.#send(response, frame(event, data, id)) });
+    this.#clients.set(response, { isStillWelcome, detach, missedCount: 0 });
+    response.once('close', () => this.#leave(response));
+    response.on('error', () => this.#leave(response));
+    response.on('drain', () => this.#tellMissed(response));
     this.#beatLater();
-    return { send: (event, data, id) => this.#send(response, client, event, data, id) };
   }
 
   close(): void {
     this.#heartbeat?.cancel();
-    for (const client of this.#clients.keys()) client.destroy();
+    for (const response of [...this.#clients.keys()]) this.#leave(response);
   }
 
-  #send(response: ServerResponse, client: Client, event: string, data: unknown, id?: string): void {
+  #send(response: ServerResponse, text: string): void {
+    const client = this.#clients.get(response);
+    if (client === undefined) return;
     if (client.missedCount > 0 || response.writableLength > STREAM_BACKLOG_MAX_BYTES) client.missedCount += 1;
-    else response.write(frame(event, data, id));
+    else response.write(text);
   }
 
-  #tellMissed(response: ServerResponse, client: Client): void {
-    if (client.missedCount === 0) return;
+  #tellMissed(response: ServerResponse): void {
+    const client = this.#clients.get(response);
+    if (client === undefined || client.missedCount === 0) return;
     response.write(frame('missed', { count: client.missedCount }));
     client.missedCount = 0;
+  }
+
+  /** Not by an end, which a client that does not read would never come to. */
+  #leave(response: ServerResponse): void {
+    const client = this.#clients.get(response);
+    this.#clients.delete(response);
+    client?.detach();
+    response.destroy();
   }
 
   #beatLater(): void {
@@ -73,9 +82,9 @@ export class EventStreams {
   }
 
   async #beat(): Promise<void> {
-    for (const [response, { isStillWelcome }] of [...this.#clients]) {
-      if (await isStillWelcome()) response.write(': alive\n\n');
-      else response.end();
+    for (const [response, client] of [...this.#clients]) {
+      if (!(await client.isStillWelcome())) this.#leave(response);
+      else if (this.#clients.has(response)) response.write(': alive\n\n');
     }
     this.#heartbeat = undefined;
     if (this.#clients.size > 0) this.#beatLater();

@@ -1,13 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
+import { EventStreams, STREAM_HEARTBEAT_MS, STREAMS_MAX, type EventStream } from '@sparc/cloud-sync/api';
 import type { Database } from '@sparc/cloud-sync/db';
 import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { REPORTING_EVENTS } from '@sparc/protocol/delivery';
 import { EVENTS } from '@sparc/protocol/events';
 import type { LogCommit } from '@sparc/protocol/ports';
+import { VirtualClock } from '@sparc/simulator/world';
 import { sql } from 'kysely';
 import { CloudApi } from '../../support/cloud-api.js';
 import { cloudSite } from '../../support/cloud-site.js';
@@ -153,6 +158,41 @@ t.test('what arrives is told at once to whoever listens, once and in order', asy
   leaving.abort();
 });
 
+t.test('a stream whose login ends is over at once, also where its client does not read', async (t) => {
+  const clock = new VirtualClock();
+  const streams = new EventStreams(clock);
+  const response = unread();
+  let detached = 0;
+  const opened: EventStream[] = [];
+  const isWelcome = () => Promise.resolve(detached > 0);
+  streams.open(response, {}, isWelcome, (stream) => {
+    opened.push(stream);
+    return () => void (detached += 1);
+  });
+  await clock.advance(STREAM_HEARTBEAT_MS);
+  t.ok(response.destroyed);
+  t.equal(detached, 1);
+  // An error of the response that nobody hears would end the process.
+  for (let count = 0; count < 3; count += 1) opened[0]?.send('event', { count });
+  await setImmediate();
+  t.equal(detached, 1);
+});
+
+t.test('a client that has gone before its stream is open takes no place', async (t) => {
+  const streams = new EventStreams(new VirtualClock());
+  const isWelcome = () => Promise.resolve(true);
+  const gone = unread();
+  gone.destroy();
+  for (let count = 0; count < STREAMS_MAX; count += 1) {
+    streams.open(gone, {}, isWelcome, () => {
+      throw new Error('nothing is to be told');
+    });
+  }
+  for (let count = 0; count < STREAMS_MAX; count += 1) streams.open(unread(), {}, isWelcome, () => () => undefined);
+  t.throws(() => streams.open(unread(), {}, isWelcome, () => () => undefined), { code: 'ERR_API_STREAMS_MAX' });
+  streams.close();
+});
+
 t.test('the index of the database has every event that a report is made of, and directives', async (t) => {
   const isIn = (record: object) =>
     database.inTenant(tenant, async ({ query }) => {
@@ -172,3 +212,6 @@ async function withState(of: Database, key: Uint8Array, state: 'active' | 'expel
     query.updateTable('gateways').set({ state }).where('id', '=', Buffer.from(key)).execute(),
   );
 }
+
+/** To a client that takes nothing. */
+const unread = () => new ServerResponse(new IncomingMessage(new Socket()));
