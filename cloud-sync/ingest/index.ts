@@ -7,5 +7,6 @@ export { hashAt, lockLog, type Query, type Site } from './author-heads.js';
 export { storedLog, type StoredLog } from './author-rows.js';
 export { Ingest, type IngestDeps, type IngestRefusal } from './ingest.js';
 export { Months } from './months.js';
+export { RESTORED_WAIT_MS } from './restored-word.js';
 export { WorkQueue, type WorkLimits } from './work-queue.js';
 export { takeBatch, type Taken, type TakeDeps } from './take-batch.js';

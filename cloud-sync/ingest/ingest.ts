@@ -20,6 +20,7 @@ import { fromHex, toHex } from '../platform/index.js';
 import type { StoredLog } from './author-rows.js';
 import { Carriers } from './carriers.js';
 import { Months } from './months.js';
+import { RestoredWord } from './restored-word.js';
 import { keepSaid, newerThan } from './said-heads.js';
 import { greet } from './site-logs.js';
 import { takeBatch } from './take-batch.js';
@@ -58,6 +59,7 @@ export interface IngestDeps {
 export class Ingest {
   readonly #carriers = new Carriers();
   readonly #months: Months;
+  readonly #word = new RestoredWord();
   readonly #work = new WorkQueue(WORK_LIMITS);
 
   constructor(private readonly deps: IngestDeps) {
@@ -92,12 +94,13 @@ export class Ingest {
   }
 
   async #hello(carrier: Carrier, { tips, isFirst }: Hello): Promise<void> {
-    const { clock, crypto, database } = this.deps;
+    const { clock, database } = this.deps;
     const site = await greet(database, carrier, clock.wall().unixMs);
     if (site === undefined) {
       this.deps.onRefused('notOfSite', carrier);
       return;
     }
+    if (site.halted === undefined) this.#word.forget(carrier);
     const logs: Want[] = [];
     const newer = new Map<string, EpochEnd>();
     for (const [author, said] of tipsByAuthor(tips)) {
@@ -112,11 +115,10 @@ export class Ingest {
       const log = logName(carrier, author);
       if (news.length === 0) {
         // All that this gateway knows of it is here.
-        if (author === site.halted && said.some((tip) => holds(stored.log, tip))) {
-          await database.inTenant(carrier.tenant, ({ query }) => takeUp(query, crypto.verify, carrier));
-        }
+        if (author === site.halted && said.some((tip) => holds(stored.log, tip))) await this.#told(carrier);
         continue;
       }
+      if (author === site.halted) this.#word.announced(carrier, clock.monotonicMs());
       if (!this.#carriers.ask(log, carrier.gateway, { news, held: stored.log, isFirst }, clock.monotonicMs())) continue;
       logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
     }
@@ -128,6 +130,16 @@ export class Ingest {
       carrier,
       true,
       [...site.logs.values()].flatMap(({ log }) => tipsOf(log)),
+    );
+  }
+
+  /** All that a gateway of a restored site knows of its authority is here. */
+  async #told(carrier: Carrier): Promise<void> {
+    const { clock, crypto, database } = this.deps;
+    const nowMs = clock.monotonicMs();
+    this.#word.told(carrier, nowMs);
+    await database.inTenant(carrier.tenant, ({ query }) =>
+      takeUp(query, crypto.verify, carrier, (roster) => this.#word.isEnough(carrier, roster, nowMs)),
     );
   }
 

@@ -9,6 +9,7 @@ import {
   isNewerSecret,
   openRoster,
   ROSTER_KIND,
+  rosterOf,
   SealedSiteSecret,
   SignedRoster,
   SITE_SECRET_KIND,
@@ -21,7 +22,9 @@ import type { AuthorityKey } from './authority-key.js';
 
 /** What an authority has said last, by its own log. */
 export interface AuthorityState {
+  /** The newest roster. */
   readonly signed: SignedRoster;
+  /** What the next one is made of: that, without anybody whom any roster expelled. */
   readonly roster: Roster;
   readonly siteSecret: SiteSecret;
   /** Those before it, newest first, 32 bytes each: it cannot know which of them the gateways have heard of. */
@@ -39,15 +42,17 @@ export function foldAuthority(
   { signer: { publicKey }, sealing }: AuthorityKey,
   entries: Iterable<Pick<EntryContent, 'kind' | 'body'>>,
 ): AuthorityState {
-  let newest: Pick<AuthorityState, 'signed' | 'roster'> | undefined;
+  const rosters: Roster[] = [];
+  let newest: { readonly signed: SignedRoster; readonly issue: Roster } | undefined;
   let siteSecret: SiteSecret | undefined;
   let previousSecrets: readonly Uint8Array[] = [];
   const entitlements = new Entitlements(bytesToHex(publicKey));
   for (const { kind, body } of entries) {
     if (kind === ROSTER_KIND) {
       const signed = SignedRoster.decode(body);
-      const roster = openRoster(verify, publicKey, signed);
-      if (newest === undefined || isNewer(roster, newest.roster)) newest = { signed, roster };
+      const issue = openRoster(verify, publicKey, signed);
+      rosters.push(issue);
+      if (newest === undefined || isNewer(issue, newest.issue)) newest = { signed, issue };
     } else if (kind === SITE_SECRET_KIND) {
       const secret = unsealSiteSecret(sealing, SealedSiteSecret.decode(body));
       if (secret === undefined) throw new Error('a site secret is not sealed to the authority');
@@ -60,6 +65,9 @@ export function foldAuthority(
       entitlements.take(Delegation.decode(body));
     }
   }
-  if (newest === undefined || siteSecret === undefined) throw new Error('its log has no roster or no site secret');
-  return { ...newest, siteSecret, previousSecrets, entitlements };
+  const roster = rosterOf(rosters);
+  if (roster === undefined || newest === undefined || siteSecret === undefined) {
+    throw new Error('its log has no roster or no site secret');
+  }
+  return { signed: newest.signed, roster, siteSecret, previousSecrets, entitlements };
 }

@@ -94,6 +94,19 @@ export function newestOf(known: Roster, shown: Roster): Roster {
   throw new SparcError('ERR_MESH_ROSTER_SET_BACK', message, { key });
 }
 
+/**
+ * What an authority has said by its rosters, in whatever order it signed them: the newest one, without anybody whom any of
+ * them expelled. One that was restored from a backup may have forgotten some of those, and expels them by its next roster.
+ */
+export function rosterOf(rosters: readonly Roster[]): Roster | undefined {
+  const newestFirst = [...rosters].sort((a, b) => b.epoch - a.epoch || b.issuedUnixMs - a.issuedUnixMs);
+  const [newest] = newestFirst;
+  if (newest === undefined) return undefined;
+  const expelled = new Map(newestFirst.reverse().flatMap((each) => each.expelled.map((one) => [one.key, one])));
+  const members = newest.members.filter(({ key }) => !expelled.has(key));
+  return { ...newest, members, expelled: [...expelled.values()] };
+}
+
 function assertRoster({ members, expelled }: Roster): void {
   for (const member of members) assertMember(member);
   const keys = [...members, ...expelled].map(({ key }) => key);

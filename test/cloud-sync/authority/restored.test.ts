@@ -15,9 +15,9 @@ import {
   type Database,
 } from '@sparc/cloud-sync/db';
 import { siteSigner } from '@sparc/cloud-sync/identity';
-import { Ingest } from '@sparc/cloud-sync/ingest';
+import { Ingest, RESTORED_WAIT_MS } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto } from '@sparc/cloud-sync/platform';
-import { Hello } from '@sparc/protocol/cloud-link';
+import { Hello, type Carrier } from '@sparc/protocol/cloud-link';
 import { encodeBatch, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import { endsOf, tipsOf, type EpochEnd } from '@sparc/protocol/replication';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -25,14 +25,14 @@ import { pgliteFolder } from '../../support/databases.js';
 import { keyOf, member } from '../../support/roster.js';
 import { authorityScene, codeOf, Follower } from './authority-scene.js';
 
-/** Says to the cloud what a gateway would, and waits until it is done with that. */
+/** Says to the cloud what gateways would, and waits until it is done with that. */
 async function link(database: Database, tenant: string) {
-  const carrier = { tenant, site: 'harbour', gateway: keyOf(1) };
-  const hearing = new Map<string, (body: Uint8Array) => void>();
+  const clock = new VirtualClock();
+  const hearing = new Map<string, (carrier: Carrier, body: Uint8Array) => void>();
   const problems: unknown[] = [];
   let done = (): void => undefined;
   const bus: CloudBus = {
-    hear: async (what, onSaid) => void hearing.set(what, (body) => onSaid(carrier, body)),
+    hear: async (what, onSaid) => void hearing.set(what, onSaid),
     say: async (_, what) => void (what === 'ack' && done()),
   };
   const failing = (problem: unknown) => {
@@ -40,7 +40,7 @@ async function link(database: Database, tenant: string) {
     done();
   };
   const ingest = new Ingest({
-    clock: new VirtualClock(),
+    clock,
     crypto: nodeCrypto,
     database,
     bus,
@@ -50,19 +50,21 @@ async function link(database: Database, tenant: string) {
     onFailure: failing,
   });
   await ingest.start();
-  const tell = (what: string, body: Uint8Array) =>
+  const tell = (seed: number, what: string, body: Uint8Array) =>
     new Promise<void>((resolve) => {
       done = resolve;
-      hearing.get(what)?.(body);
+      hearing.get(what)?.({ tenant, site: 'harbour', gateway: keyOf(seed) }, body);
     });
   return {
-    problems,
-    hello: (tips: readonly SignedHead[]) => tell('hello', Hello.encode({ tips: [...tips], isFirst: true })),
-    bring: (batch: Batch) => tell('batch', encodeBatch(batch)),
+    ...{ clock, problems },
+    /** `seed`: of the gateway that says it. */
+    hello: (seed: number, tips: readonly SignedHead[]) =>
+      tell(seed, 'hello', Hello.encode({ tips: [...tips], isFirst: true })),
+    bring: (batch: Batch) => tell(1, 'batch', encodeBatch(batch)),
   };
 }
 
-t.test('a cloud that was restored signs nothing before a gateway has told it what it signed since', async (t) => {
+t.test('a cloud that was restored signs nothing before its gateways have told it what it signed since', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-restored-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const first = { url: `pglite:${await pgliteFolder(t)}`, connectionsMax: 1 };
@@ -83,14 +85,14 @@ t.test('a cloud that was restored signs nothing before a gateway has told it wha
   await using(first, async (database) => {
     tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
     for (const id of ['harbour', 'airport']) await scene.authorities(database).create(tenant, { id, name: id });
-    await of(database).enrol([member(1)]);
+    await of(database).enrol([member(1), member(3)]);
     await follow(database);
   });
-  const backedUp = endsOf(follower.log);
+  const [backedUp, tipsBefore] = [endsOf(follower.log), tipsOf(follower.log)];
   await backup(first, join(folder, 'backup'), new Date());
   const lost = await using(first, async (database) => {
     await of(database).rotate();
-    await of(database).enrol([member(2), member(3)]);
+    await of(database).enrol([member(2)]);
     await of(database).expel(keyOf(3));
     await follow(database);
     return batchesBehind(database, backedUp);
@@ -105,15 +107,22 @@ t.test('a cloud that was restored signs nothing before a gateway has told it wha
     }
     t.equal((await authority.state()).siteSecret.number, 1, 'what it said before can be read');
 
-    const { hello, bring, problems } = await link(database, tenant);
-    await hello([]);
-    t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_RESTORED', 'a gateway that knows nothing tells nothing');
+    const { clock, hello, bring, problems } = await link(database, tenant);
+    const stillWaits = async (why: string) => t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_RESTORED', why);
+    await hello(1, []);
+    await stillWaits('a gateway that knows nothing tells nothing');
+    await hello(3, tipsBefore);
+    await stillWaits('one that knows no more may be the only one that does not');
     const tips = tipsOf(follower.log);
-    await hello(tips);
-    t.equal(await codeOf(authority.rotate()), 'ERR_AUTHORITY_RESTORED', 'what it knows has not come yet');
+    await hello(1, tips);
+    await clock.advance(RESTORED_WAIT_MS);
+    await hello(3, tipsBefore);
+    await stillWaits('what the other knows has not come yet');
     t.ok(lost.length > 0);
     for (const batch of lost) await bring(batch);
-    await hello(tips);
+    await hello(3, tips);
+    await stillWaits('the word of one that was expelled counts nothing');
+    await hello(1, tips);
     t.strictSame(problems, []);
     t.equal((await authority.state()).siteSecret.number, 3);
     const gateways = await database.inTenant(tenant, ({ query }) =>
@@ -121,8 +130,8 @@ t.test('a cloud that was restored signs nothing before a gateway has told it wha
     );
     t.strictSame(
       gateways.map(({ name, state }) => `${name} ${state}`),
-      ['gateway-1 claimed', 'gateway-2 claimed'],
-      'who was enrolled since has a place again',
+      ['gateway-1 claimed', 'gateway-2 claimed', 'gateway-3 expelled'],
+      'who was enrolled since has a place again, and who was expelled has none',
     );
     t.equal(await codeOf(authority.enrol([member(3)])), 'ERR_MESH_EXPELLED');
     await authority.rotate();

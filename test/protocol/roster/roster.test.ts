@@ -10,6 +10,7 @@ import {
   openRoster,
   Roster,
   ROSTER_BYTES_MAX,
+  rosterOf,
   SignedRoster,
   signRoster,
   type Member,
@@ -161,3 +162,16 @@ t.test(
     t.notOk(isNewer(at(2, 1), at(2, 1)));
   },
 );
+
+t.test('whom any roster expelled is in no later one of an authority that had forgotten it', async (t) => {
+  const gone = { key: keyOf(2), name: 'gateway-2', heads: [] };
+  const expelling = rosterWith([member(1)], { epoch: 3, expelled: [gone] });
+  const forgetful = rosterWith([member(1), member(2), member(3)], { epoch: 3, issuedUnixMs: 1_790_000_000_001 });
+  for (const rosters of [
+    [expelling, forgetful],
+    [forgetful, expelling],
+  ]) {
+    t.strictSame(rosterOf(rosters), { ...forgetful, members: [member(1), member(3)], expelled: [gone] });
+  }
+  t.equal(rosterOf([]), undefined);
+});
