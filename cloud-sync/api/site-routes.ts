@@ -4,7 +4,7 @@ import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, Key, SiteId } from './schemas.js';
+import { closed, Key, Nothing, SiteId } from './schemas.js';
 import { readSites, siteUnknown } from './sites.js';
 
 export interface SiteRoutesDeps {
@@ -39,6 +39,16 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
     '/api/v1/sites/:site',
     { schema: { params: BySite, ...answers(SiteView) } },
     async ({ identity, params: { site } }) => find(identity.tenant, site),
+  );
+  api.post<{ Params: Static<typeof BySite> }>(
+    '/api/v1/sites/:site/site-secret',
+    { onRequest: requireRole('administrator'), schema: { params: BySite, ...answers(Nothing, 204) } },
+    async ({ identity, params: { site } }, reply) => {
+      await sites
+        .of(identity.tenant, site)
+        .rotate((transaction) => audit(transaction, identity, 'site.rotate-secret', site));
+      return reply.code(204).send();
+    },
   );
 
   async function find(tenant: string, site: string): Promise<Static<typeof SiteView>> {

@@ -125,11 +125,6 @@ export class SiteAuthority {
     });
   }
 
-  /** Anything else, as entries of its log. */
-  say(drafts: readonly Draft[], within?: Within): Promise<void> {
-    return this.#say(async () => drafts, within);
-  }
-
   /**
    * Signs a policy as the next revision, unless the newest one says the same to the same gateways. `within` is told of one
    * that is new, with the body of its entry. Throws ERR_POLICY_INVALID or ERR_MESH_OTHER_SITE.

@@ -28,7 +28,7 @@ export function addDatabaseCommands(cli: Cli): void {
   cli.program
     .command('maintain')
     .description(
-      'make room for the entries of the next month, and take away those that no tenant has to keep: once a day',
+      'make room for the entries of the next month, and take away those that no tenant has to keep, as the scheduler does once a day',
     )
     .action(() =>
       cli.withDatabase(async (database) => {

@@ -34,7 +34,6 @@ export async function enterCode(typed) {
   window.sessionStorage.setItem(STORED, bearer);
 }
 
-export const getCommissioning = () => request('GET', '/api/commissioning');
 export const getBuses = () => request('GET', '/api/buses').then(({ buses }) => buses);
 export const closeWindow = () => request('DELETE', '/api/commissioning/window');
 /** Resolves with the id of the task. */

@@ -109,6 +109,14 @@ t.test('a tenant sees nothing of another: its users, its sites, what was done', 
   t.match((await get('/api/v1/audit', other)).body.entries, [{ subject: 'eve' }]);
 });
 
+t.test('an administrator has the secret of a site changed, and that stands in the audit', async (t) => {
+  const path = '/api/v1/sites/harbour/site-secret';
+  const operator = await api.tokenOf(ours, 'olive', 'operator');
+  t.equal((await api.call('POST', path, undefined, operator)).status, 403);
+  t.equal((await api.call('POST', path, undefined, admin)).status, 204);
+  t.match((await get('/api/v1/audit', admin)).body.entries[0], { act: 'site.rotate-secret', subject: 'harbour' });
+});
+
 t.test('whoever guesses passwords has to wait, even with the right one', async (t) => {
   for (let count = 0; count < LOGIN_FREE_FAILURES; count += 1) await api.login('eve', `guess ${count}`);
   t.match(await api.login('eve'), { status: 429, headers: { 'retry-after': '1' } });

@@ -186,10 +186,11 @@ t.test('on PGlite', async (t) => {
 
   await t.test('what is handed on at once is bounded, and goes on from anywhere', async (t) => {
     const { at, authority, source, follow, follower } = await setUp();
-    const long = { kind: 'note', body: new Uint8Array(60_000) };
-    for (let count = 0; count < 12; count++) await authority.say([long, long]);
+    const addresses = Array.from({ length: 8 }, (_, port) => `${'gateway.'.repeat(14)}example:740${port}`);
+    await authority.enrol(Array.from({ length: 32 }, (_, seed) => ({ ...member(seed + 101), addresses })));
+    for (let seed = 101; seed <= 112; seed++) await authority.expel(keyOf(seed));
     t.ok((await follow()) > 1);
-    t.equal(follower.entries.length, 3 + 24);
+    t.equal(follower.entries.length, 3 + 1 + 24, 'a roster and a secret each time');
     const [whole] = follower.log;
     if (whole === undefined) throw new Error('a log');
     const [behind] = await source.batches(at, [{ epoch: whole.head.epoch, sequence: 6 }]);
