@@ -48,6 +48,8 @@ export interface ApiOptions {
   readonly refreshMs: number;
   /** Pages of other origins may use it; they need a token as everybody does. */
   readonly isCrossOrigin: boolean;
+  /** Proxies between people and it, each of which says whom it speaks for. */
+  readonly proxyHops: number;
 }
 
 const BODY_BYTES_MAX = 1_048_576;
@@ -70,6 +72,7 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    trustProxy: (_address, hop) => hop < options.proxyHops,
     ajv: { customOptions: { removeAdditional: false } },
     http: { maxHeaderSize: 8_192, headersTimeout: REQUEST_TIMEOUT_MS },
     frameworkErrors: (error, _request, reply) => void fail(error, reply),

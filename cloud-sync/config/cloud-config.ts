@@ -42,6 +42,12 @@ export const CloudConfig = Type.Object(
     REFRESH_TOKEN_EXPIRES_IN: span('30d', 'after how long without use a login ends'),
     HTTP_HOST: text('127.0.0.1', 'where page and API listen; without TLS, which a proxy brings'),
     HTTP_PORT: port(7700, 'and their port'),
+    HTTP_PROXY_HOPS: Type.Integer({
+      minimum: 0,
+      maximum: 8,
+      default: 0,
+      description: 'proxies before page and API, whose `X-Forwarded-For` says who calls',
+    }),
     ENABLE_CORS: flag('`true`: pages of other origins may use the API, with a token'),
     PUBLIC_HOST: text('localhost', 'name or address by which gateways reach this installation'),
     GATEWAY_HOST: text('0.0.0.0', 'where gateways claim and renew their certificates, over TLS'),

@@ -47,7 +47,7 @@ export class PartsRunner {
     this.#isStopping = true;
     this.#timer?.cancel();
     this.#wake?.();
-    await this.#running;
+    if (!(await this.#inTime(this.#running))) this.deps.log.error('a part that starts does not end in time');
     for (const part of [...this.parts].reverse()) await this.#stop(part);
   }
 
@@ -78,10 +78,16 @@ export class PartsRunner {
 
   async #stop(part: Part): Promise<void> {
     try {
-      const isDone = await Promise.race([part.stop().then(() => true), this.#after(STOP_MAX_MS).then(() => false)]);
-      if (!isDone) this.deps.log.error({ part: part.name }, 'does not stop in time');
+      if (!(await this.#inTime(part.stop()))) this.deps.log.error({ part: part.name }, 'does not stop in time');
     } catch (error) {
       this.deps.log.error({ part: part.name, err: error }, 'does not stop');
+    }
+  }
+
+  /** Whether `work` is over within STOP_MAX_MS. */
+  async #inTime(work: Promise<void> | undefined): Promise<boolean> {
+    try {
+      return await Promise.race([Promise.resolve(work).then(() => true), this.#after(STOP_MAX_MS).then(() => false)]);
     } finally {
       this.#timer?.cancel();
     }

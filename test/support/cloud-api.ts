@@ -21,6 +21,7 @@ const OPTIONS: ApiOptions = {
   accessMs: 900_000,
   refreshMs: 3_600_000,
   isCrossOrigin: false,
+  proxyHops: 1,
 };
 export const PASSWORD = 'correct horse battery staple';
 
@@ -54,12 +55,18 @@ export class CloudApi {
     await createUser(this.database, nodeRandom, { tenant, name: 'test' }, { name, role, password: PASSWORD });
   }
 
-  async call(method: 'GET' | 'POST' | 'PATCH', url: string, body?: object, token?: string): Promise<Answer> {
+  async call(
+    method: 'GET' | 'POST' | 'PATCH',
+    url: string,
+    body?: object,
+    token?: string,
+    from = '192.0.2.1',
+  ): Promise<Answer> {
     const { statusCode, headers, payload } = await this.app.inject({
       method,
       url,
       ...(body !== undefined && { payload: body }),
-      ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+      headers: { 'x-forwarded-for': from, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     });
     return { status: statusCode, headers, body: payload === '' ? undefined : JSON.parse(payload) };
   }

@@ -27,7 +27,7 @@ t.test('a directive is given to a gateway by operators alone, signed, and on rec
   const path = `/api/v1/sites/harbour/gateways/${'ab'.repeat(32)}/directives`;
   t.match(await api.call('POST', path, directive, viewer), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
   const forged = { ...directive, signature: '00'.repeat(64) };
-  t.match(await api.call('POST', path, forged, operator), { body: { code: 'ERR_DIRECTIVE_INVALID' } });
+  t.match(await api.call('POST', path, forged, operator), { status: 400, body: { code: 'ERR_DIRECTIVE_INVALID' } });
   t.match(await api.call('POST', path, directive, operator), { status: 200, body: { outcome: 'unheard' } });
   const acts = await database.inTenant(tenant, ({ query }) =>
     query.selectFrom('audit').select('act').where('act', '=', 'directive.give').execute(),

@@ -64,6 +64,8 @@ t.test('a login ends by itself when nobody uses it, and at once by a logout', as
 });
 
 t.test('roles bound what somebody may, and a user who is barred is out at once', async (t) => {
+  const claim = await api.call('POST', '/api/v1/sites/nowhere/claims', {}, admin);
+  t.match(claim, { status: 404, body: { code: 'ERR_DATABASE_SITE_UNKNOWN' } });
   const user = { name: 'Bob@example.org', role: 'viewer', password: PASSWORD };
   const made = await api.call('POST', '/api/v1/users', user, admin);
   t.match(made, { status: 201, body: { name: 'bob@example.org', role: 'viewer', isBarred: false } });
@@ -120,6 +122,9 @@ t.test('an administrator has the secret of a site changed, and that stands in th
 t.test('whoever guesses passwords has to wait, even with the right one', async (t) => {
   for (let count = 0; count < LOGIN_FREE_FAILURES; count += 1) await api.login('eve', `guess ${count}`);
   t.match(await api.login('eve'), { status: 429, headers: { 'retry-after': '1' } });
+  const credentials = { name: 'eve', password: PASSWORD };
+  const elsewhere = await api.call('POST', '/api/v1/login', credentials, undefined, '192.0.2.2');
+  t.equal(elsewhere.status, 200, 'who has another address does not wait, behind a proxy as well');
   await clock.advance(LOGIN_WAIT_MIN_MS);
   t.equal((await api.login('eve')).status, 200);
 });

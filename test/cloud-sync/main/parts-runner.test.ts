@@ -54,6 +54,21 @@ t.test('what is stopped while a part is waited for does not start it any more', 
   t.strictSame(said, ['start a', 'stop b', 'stop a']);
 });
 
+t.test('a part whose start never ends keeps the process from ending for a while, and not for ever', async (t) => {
+  const clock = new VirtualClock();
+  const said: string[] = [];
+  const stuck: Part = { name: 'stuck', start: () => new Promise(() => undefined), stop: async () => undefined };
+  const runner = new PartsRunner({ clock, log }, [part(said, 'a'), stuck]);
+  void runner.start();
+  await clock.settle();
+  const stopped = runner.stop();
+  await clock.advance(STOP_MAX_MS - 1);
+  t.strictSame(said, ['start a']);
+  await clock.advance(1);
+  await stopped;
+  t.strictSame(said, ['start a', 'stop a']);
+});
+
 t.test('a part that does not stop keeps the others from stopping for a while, and not for ever', async (t) => {
   const clock = new VirtualClock();
   const said: string[] = [];

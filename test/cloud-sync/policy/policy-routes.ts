@@ -22,7 +22,7 @@ t.test('the API of policy', async (t) => {
   await scene.newSite('harbour');
   const api = await buildApi(
     { ...scene.apiDeps, log: pino({ level: 'silent' }), health: () => [], onAnswer: () => undefined },
-    { jwtSecret: 'x'.repeat(32), accessMs: 900_000, refreshMs: 900_000, isCrossOrigin: false },
+    { jwtSecret: 'x'.repeat(32), accessMs: 900_000, refreshMs: 900_000, isCrossOrigin: false, proxyHops: 0 },
   );
   t.teardown(() => api.close());
   const tokens = new Map<string, string>();
