@@ -32,7 +32,8 @@ export interface ActsDeps {
 export interface Act {
   readonly transaction: Transaction;
   readonly acting: Acting;
-  readonly state: () => Promise<AuthorityState>;
+  /** What the authority has said last; with what this act is about to say, after that. */
+  readonly state: (drafts?: readonly Draft[]) => Promise<AuthorityState>;
   /** 32 bytes. */
   readonly pinKey: Uint8Array;
 }
@@ -69,7 +70,7 @@ export class AuthorityActs {
         const message = `what the authority of ${of.site} said since the backup is not known yet`;
         throw new SparcError('ERR_AUTHORITY_RESTORED', message, { site: of.site });
       }
-      const state = () => this.#state(transaction.query, acting);
+      const state = (said?: readonly Draft[]) => this.#state(transaction.query, acting, said);
       const { drafts, result } = await work({ transaction, acting, pinKey, state });
       if (drafts.length > 0) await this.append(transaction, of, acting, stored, drafts, isOutside);
       return result;
@@ -80,7 +81,8 @@ export class AuthorityActs {
   async read<T>(of: Site, work: (act: Act) => Promise<T>): Promise<T> {
     return this.deps.database.inTenant(of.tenant, async (transaction) => {
       const { acting, pinKey } = await this.#actingFor(transaction.query, of);
-      return work({ transaction, acting, pinKey, state: () => this.#state(transaction.query, acting) });
+      const state = (said?: readonly Draft[]) => this.#state(transaction.query, acting, said);
+      return work({ transaction, acting, pinKey, state });
     });
   }
 
@@ -129,8 +131,9 @@ export class AuthorityActs {
     return { acting: { clock, random, ...key }, pinKey, isCurrent };
   }
 
-  async #state(query: Query, acting: Acting): Promise<AuthorityState> {
-    return foldAuthority(this.deps.crypto.verify, acting, await stateEntries(query, acting.signer.publicKey));
+  async #state(query: Query, acting: Acting, drafts: readonly Draft[] = []): Promise<AuthorityState> {
+    const entries = await stateEntries(query, acting.signer.publicKey);
+    return foldAuthority(this.deps.crypto.verify, acting, [...entries, ...drafts]);
   }
 }
 

@@ -4,4 +4,4 @@
  */
 export { AuthoritySource } from './authority-source.js';
 export { SiteAuthorities, type AuthorityDeps, type NewSite } from './site-authorities.js';
-export { SiteAuthority, type Published, type PublishOptions, type Within } from './site-authority.js';
+export { SiteAuthority, type Enrolling, type Published, type PublishOptions, type Within } from './site-authority.js';

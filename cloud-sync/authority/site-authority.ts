@@ -22,6 +22,14 @@ import { storePolicy } from './revision-parts.js';
 /** More to be done in the transaction of an act, all or nothing with it. */
 export type Within = (transaction: Transaction) => Promise<void>;
 
+/** Beside the roster, when gateways are enrolled. */
+export interface Enrolling {
+  /** What else they take home, by key. */
+  readonly links?: ReadonlyMap<string, LinkGrant>;
+  /** The member that goes for them, and what is done when it does: nothing, where it went before. */
+  readonly replaced?: { readonly key: string; readonly within: Within } | undefined;
+}
+
 export interface PublishOptions {
   /** Keys of the gateways that apply it, in hex, for a trial; left out: all. */
   readonly onlyFor?: readonly string[];
@@ -62,19 +70,24 @@ export class SiteAuthority {
 
   /**
    * Puts gateways onto the roster, or what they say now in the place of what they said before, and returns what each takes
-   * home (`openAdmission`), in their order; `links`, by key, in it. Throws as `enrol` of the protocol, and
+   * home (`openAdmission`), in their order. Throws as `enrol` of the protocol, as `expel`, and
    * ERR_AUTHORITY_GATEWAY_ELSEWHERE.
    */
   enrol(
     members: readonly Member[],
     within?: Within,
-    links?: ReadonlyMap<string, LinkGrant>,
+    { links, replaced }: Enrolling = {},
   ): Promise<readonly Uint8Array[]> {
-    return this.deps.acts.act(this.of, async ({ transaction, acting, pinKey, state }) => {
-      const { drafts, admissions } = enrol(acting, await state(), pinKey, members, links);
+    return this.deps.acts.act(this.of, async (act) => {
+      const { transaction, acting, pinKey, state } = act;
+      const { roster } = await state();
+      const goes = replaced !== undefined && roster.members.some(({ key }) => key === replaced.key);
+      const left = goes ? await this.#expel(act, replaced.key) : [];
+      if (goes) await replaced.within(transaction);
+      const { drafts, admissions } = enrol(acting, await state(left), pinKey, members, links);
       await placeMembers(transaction.query, this.of, members);
       await within?.(transaction);
-      return { drafts, result: admissions };
+      return { drafts: [...left, ...drafts], result: admissions };
     });
   }
 
@@ -83,12 +96,7 @@ export class SiteAuthority {
    * then. Throws ERR_MESH_MEMBER_UNKNOWN or ERR_MESH_ROSTER_INVALID.
    */
   expel(key: string, within?: Within): Promise<void> {
-    return this.#say(async ({ transaction, acting, state }) => {
-      const { query } = transaction;
-      const drafts = expel(acting, await state(), this.deps.crypto, key, await tipsOfMember(query, key));
-      await removeMember(query, key);
-      return drafts;
-    }, within);
+    return this.#say((act) => this.#expel(act, key), within);
   }
 
   /** Changes the site secret; gateways take the one before it for a while. */
@@ -171,6 +179,12 @@ export class SiteAuthority {
       const { number } = newest;
       return { drafts: [{ kind: BEACON_KIND, body: Beacon.encode({ number }) }], result: number };
     });
+  }
+
+  async #expel({ transaction: { query }, acting, state }: Act, key: string): Promise<readonly Draft[]> {
+    const drafts = expel(acting, await state(), this.deps.crypto, key, await tipsOfMember(query, key));
+    await removeMember(query, key);
+    return drafts;
   }
 
   #say(draftsOf: (act: Act) => Promise<readonly Draft[]>, within?: Within): Promise<void> {

@@ -7,10 +7,10 @@ import {
   type ClaimCode,
   type LinkGrant,
 } from '@sparc/protocol/enrolment';
-import { isSparcError, SparcError } from '@sparc/protocol/errors';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { openRequest, type Member } from '@sparc/protocol/roster';
-import type { SiteAuthorities } from '../authority/index.js';
+import type { SiteAuthorities, Within } from '../authority/index.js';
 import type { Database, Transaction } from '../db/index.js';
 import type { CertificateAuthorities, IssuedCertificate } from '../identity/index.js';
 import { nodeCrypto } from '../platform/index.js';
@@ -129,12 +129,9 @@ export class Enrolment {
   }
 
   /** Puts a gateway out for good, of its site and of the cloud. Throws ERR_CLAIM_GATEWAY_UNKNOWN, or as `SiteAuthority.expel`. */
-  async expel(by: Actor, site: string, key: string, as: Departed = 'expelled'): Promise<void> {
-    const { name } = await this.deps.database.inTenant(by.tenant, ({ query }) => gatewayOf(query, key, site));
-    await this.deps.authorities.of(by.tenant, site).expel(key, async (transaction) => {
-      await depart(transaction.query, key, as, this.#now());
-      await audit(transaction, by, 'gateway.expel', key, { site, name, as });
-    });
+  async expel(by: Actor, site: string, key: string): Promise<void> {
+    await this.deps.database.inTenant(by.tenant, ({ query }) => gatewayOf(query, key, site));
+    await this.deps.authorities.of(by.tenant, site).expel(key, this.#departing(by, site, key, 'expelled'));
   }
 
   async #admit(
@@ -146,8 +143,10 @@ export class Enrolment {
     const { certificates, authorities } = this.deps;
     const { tenant } = by;
     const { key } = member;
+    if (key === replaces) {
+      throw new SparcError('ERR_MESH_REQUEST_INVALID', `${key} is the gateway that is to be replaced`, { key });
+    }
     const issued = await certificates.issue({ tenant, site, gateway: key }, certificateRequest);
-    if (replaces !== undefined) await this.#replace(by, site, replaces);
     const links = new Map([[key, this.#grant(tenant, site, issued)]]);
     const admitted = async (transaction: Transaction) => {
       await within(transaction);
@@ -155,18 +154,19 @@ export class Enrolment {
       await keepCertificate(transaction.query, tenant, key, issued);
       await audit(transaction, by, 'gateway.enrol', key, { site, ...facts({ site, name, replaces }) });
     };
-    const [admission] = await authorities.of(tenant, site).enrol([{ ...member, name }], admitted, links);
+    const replaced =
+      replaces === undefined ? undefined : { key: replaces, within: this.#departing(by, site, replaces, 'replaced') };
+    const authority = authorities.of(tenant, site);
+    const [admission] = await authority.enrol([{ ...member, name }], admitted, { links, replaced });
     if (admission === undefined) throw new Error('one gateway was enrolled without an admission');
     return admission;
   }
 
-  /** First, because a site may have no room for both; nothing, where it was done before. */
-  async #replace(by: Actor, site: string, key: string): Promise<void> {
-    try {
-      await this.expel(by, site, key, 'replaced');
-    } catch (error) {
-      if (!isSparcError(error, 'ERR_CLAIM_GATEWAY_UNKNOWN')) throw error;
-    }
+  #departing(by: Actor, site: string, key: string, as: Departed): Within {
+    return async (transaction) => {
+      const name = await depart(transaction.query, key, as, this.#now());
+      await audit(transaction, by, 'gateway.expel', key, { site, name, as });
+    };
   }
 
   #grant(tenant: string, site: string, { chain }: IssuedCertificate): LinkGrant {

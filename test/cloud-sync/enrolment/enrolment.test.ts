@@ -191,6 +191,17 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     await t.rejects(renew({ ...grant, root: others.rootDer }, hall.request()), { code: 'ERR_CLAIM_CLOUD_UNTRUSTED' });
   });
 
+  t.test('a gateway that cannot come puts nobody out', async (t) => {
+    const { code } = await enrolment.offer(by, { ...at, replaces: hall.key });
+    await t.rejects(claim(url, readClaimCode(code), hall.request()), { code: 'ERR_MESH_REQUEST_INVALID' });
+    const elsewhere = await enrolmentScene(t, connections);
+    const used = gateway();
+    await elsewhere.enrolment.admit(elsewhere.by, at, used.request());
+    await t.rejects(claim(url, readClaimCode(code), used.request()), { code: 'ERR_AUTHORITY_GATEWAY_ELSEWHERE' });
+    t.strictSame(await members(), ['hall', 'gate']);
+    t.match((await scene.gateways()).join(), /^hall active /);
+  });
+
   t.test('a gateway takes the place of a broken one, which is out with all its certificates', async (t) => {
     const spare = gateway();
     const { code } = await enrolment.offer(by, { ...at, replaces: hall.key });
