@@ -104,14 +104,18 @@ export class PolicyDesk {
 
   /**
    * Signs the draft as the next revision, unless the newest one says the same. Its number is not who has applied it.
-   * `version`: the draft that was looked at. Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE, and as the authority does.
+   * `version`: the draft that was looked at. Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE, also where somebody changes
+   * the draft meanwhile, and as the authority does.
    */
   async publish(wish: PublishWish & { readonly version?: number | undefined }): Promise<Published> {
     const { version, content } = await this.#content();
-    if (wish.version !== undefined && wish.version !== version) {
-      throw new SparcError('ERR_POLICY_DRAFT_STALE', `the draft has version ${version}`, { version });
-    }
-    return this.deps.authority.publish(content, onlyForOf(wish), this.#recorded(wish));
+    assertVersion(version, wish.version);
+    const recorded = this.#recorded(wish);
+    return this.deps.authority.publish(content, onlyForOf(wish), async (transaction, revision, body) => {
+      // Cutting a large draft takes its time: an older one is never signed behind a newer.
+      assertVersion(await holdDraft(transaction.query, this.deps), version);
+      await recorded(transaction, revision, body);
+    });
   }
 
   /**
@@ -235,6 +239,11 @@ export class PolicyDesk {
       await audit(transaction, { tenant, name: by }, 'policy.publish', site, { number, reissues, onlyFor });
     };
   }
+}
+
+function assertVersion(version: number, wanted: number | undefined): void {
+  if (wanted === undefined || wanted === version) return;
+  throw new SparcError('ERR_POLICY_DRAFT_STALE', `the draft has version ${version}`, { version });
 }
 
 const onlyForOf = ({ onlyFor }: PublishWish) => (onlyFor === undefined ? {} : { onlyFor });

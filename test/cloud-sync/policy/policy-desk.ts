@@ -64,6 +64,16 @@ t.test('the policy desk', async (t) => {
     t.match(await desk.changes(1), { changes: { length: 1 }, isMore: true, counts: { credentials: { removed: 1 } } });
   });
 
+  await t.test('a draft that somebody changes while it is published is not published', async (t) => {
+    const { desk, draft, course } = await scene.newSite('meanwhile');
+    await desk.imported(siteFile('meanwhile'), by);
+    const publishing = t.rejects(desk.publish({ by }), { code: 'ERR_POLICY_DRAFT_STALE' });
+    await draft.put('credentialHolders', 'cy', { id: 'cy', name: 'Cy' }, { by });
+    await publishing;
+    t.strictSame((await course()).revisions, []);
+    t.strictSame(await desk.publish({ by }), { number: 1, isNew: true });
+  });
+
   await t.test('a draft that does not hold together says where, and is not published', async (t) => {
     const { desk, draft } = await scene.newSite('broken');
     t.match(await desk.problems(), [{ kind: 'site', message: 'is missing' }, { kind: 'cardFormats' }]);
