@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
 import { REQUEST_OUTCOMES } from '@sparc/protocol/cloud-link';
 import { EXPULSION_BYTES_MAX, openDirective, SignedDirective } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Database } from '../db/index.js';
+import { isMember } from '../identity/index.js';
 import type { GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import { audit } from '../users/index.js';
@@ -41,9 +43,13 @@ export function addDirectiveRoutes(api: FastifyInstance, { database, requests }:
     async ({ identity, params: { site, gateway }, body }) => {
       const { id, kind } = openDirective(nodeCrypto.verify, body);
       const { tenant } = identity;
-      await database.inTenant(tenant, (transaction) =>
-        audit(transaction, identity, 'directive.give', id, { kind, gateway, operator: body.operator }),
-      );
+      await database.inTenant(tenant, async (transaction) => {
+        // On a broker of somebody else one that was expelled may still listen.
+        if (!(await isMember(transaction.query, { site, gateway }))) {
+          throw new SparcError('ERR_CLAIM_GATEWAY_UNKNOWN', `the site ${site} has no such gateway`);
+        }
+        await audit(transaction, identity, 'directive.give', id, { kind, gateway, operator: body.operator });
+      });
       return requests.direct({ tenant, site, gateway }, body, WITHIN_MS);
     },
   );

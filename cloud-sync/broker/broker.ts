@@ -132,11 +132,11 @@ export class Broker implements CloudBus {
     });
   }
 
-  /** Ends links of a site of those that are not admitted any more. */
-  async lookAtLinks(of: Pick<Carrier, 'tenant' | 'site'>): Promise<void> {
+  /** Ends links of a site, or of all, of those that are not admitted any more. */
+  async lookAtLinks(of?: Pick<Carrier, 'tenant' | 'site'>): Promise<void> {
     const callers = [...this.#callers.values()];
     for (const { carrier, certificate, end } of callers) {
-      if (carrier.tenant !== of.tenant || carrier.site !== of.site) continue;
+      if (of !== undefined && (carrier.tenant !== of.tenant || carrier.site !== of.site)) continue;
       if (await this.deps.isAdmitted(carrier, certificate)) continue;
       this.deps.onRefused('notAdmitted', carrier);
       end();

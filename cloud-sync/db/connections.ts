@@ -20,6 +20,8 @@ export interface Connection {
 
 /** Where connections come from: a server, or the database in this process. */
 export interface Connections {
+  /** Settings for transactions on which others may have to wait; the database in this process has nobody who waits. */
+  readonly transactionLimits: Readonly<Record<string, string>>;
   /** Waits for one that is free. Throws ERR_DATABASE_UNREACHABLE. */
   use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /**

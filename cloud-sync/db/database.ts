@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Connection, Connections, NewRow } from './connections.js';
 import type { SystemPurpose } from './system-functions.js';
 import type { Tables } from './tables.js';
@@ -18,7 +19,10 @@ export interface Transaction {
  * or calls what works across them.
  */
 export interface Database {
-  /** Sees rows of this tenant and writes for it alone. All or nothing. Throws what `work` throws, and what the database says. */
+  /**
+   * Sees rows of this tenant and writes for it alone. All or nothing. Throws what `work` throws, what the database says, and
+   * ERR_DATABASE_BUSY where others keep what it needs for too long.
+   */
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
   asSystem<T>(purpose: SystemPurpose, work: (transaction: Transaction) => Promise<T>): Promise<T>;
@@ -35,10 +39,17 @@ export interface Settings {
   readonly [setting: string]: string;
 }
 
+/** SQLSTATE. */
+export const LOCK_NOT_AVAILABLE = '55P03';
+
 export function createDatabase(connections: Connections): Database {
   return {
     inTenant: (tenantId, work) =>
-      inTransaction(connections, { role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId }, work),
+      inTransaction(
+        connections,
+        { ...connections.transactionLimits, role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId },
+        work,
+      ).catch(refused),
     asSystem: (purpose, work) =>
       inTransaction(
         connections,
@@ -48,6 +59,12 @@ export function createDatabase(connections: Connections): Database {
     listen: (...of) => connections.listen(...of),
     close: () => connections.close(),
   };
+}
+
+function refused(error: unknown): never {
+  const { code, message } = error as { readonly code?: string; readonly message: string };
+  if (code !== LOCK_NOT_AVAILABLE) throw error;
+  throw new SparcError('ERR_DATABASE_BUSY', message, {}, { cause: error });
 }
 
 /** Temporary tables last, so that none stands before one of ours. */

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Connection, Connections } from './connections.js';
-import { runTransaction, SEARCH_PATH } from './database.js';
+import { LOCK_NOT_AVAILABLE, runTransaction, SEARCH_PATH } from './database.js';
 
 /** Changes within it only ever add: what runs an older version of the line goes on with a newer schema. */
 export const SCHEMA_MAJOR = 1;
@@ -11,7 +11,6 @@ const LOCK_TIMEOUT = '2s';
 /** Of another migration: it takes as long as it takes. */
 const MIGRATION_LOCK_TIMEOUT = '60s';
 const MIGRATION_LOCK = 7_237_111;
-const LOCK_NOT_AVAILABLE = '55P03';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 export interface SchemaVersion {

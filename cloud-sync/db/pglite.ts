@@ -37,6 +37,7 @@ export async function openPglite(folder: string, archive?: Blob): Promise<Embedd
   );
   return {
     ...connections,
+    transactionLimits: {},
     listen: async (channel, onNotice) => {
       listeners.set(channel, onNotice);
       await connections.use(({ client }) => client.query(`listen ${pg.escapeIdentifier(channel)}`));

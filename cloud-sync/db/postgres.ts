@@ -5,13 +5,27 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { columnTypes, pooled, reaching, type Connections, type LoadRows, type NewRow } from './connections.js';
 
 const CONNECT_MAX_MS = 10_000;
+/** A connection that somebody on the way has forgotten ends within half a minute, also where it only listens. */
+const ANSWERING = {
+  connectionTimeoutMillis: CONNECT_MAX_MS,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+} as const;
+/**
+ * Whoever waits for a lock has a connection meanwhile, of which a process has few. And of a machine that is gone in the middle
+ * of a transaction the server hears nothing: TCP gives up after hours.
+ */
+const TRANSACTION_LIMITS = {
+  lock_timeout: '15s',
+  idle_in_transaction_session_timeout: '30s',
+} as const;
 
 /** A PostgreSQL server, version 15 or later. `url` as libpq has it; `connectionsMax` is of this process. */
 export function connectPostgres(url: string, connectionsMax: number): Connections {
   const pool = new pg.Pool({
     connectionString: url,
     max: connectionsMax,
-    connectionTimeoutMillis: CONNECT_MAX_MS,
+    ...ANSWERING,
     types: columnTypes,
   });
   const listening = new Set<pg.Client>();
@@ -22,16 +36,22 @@ export function connectPostgres(url: string, connectionsMax: number): Connection
   });
   return {
     ...connections,
+    transactionLimits: TRANSACTION_LIMITS,
     listen: async (channel, onNotice, onEnded) => {
-      const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MAX_MS, keepAlive: true });
+      const client = new pg.Client({ connectionString: url, ...ANSWERING });
       client.on('error', () => undefined);
       client.on('notification', ({ payload }) => onNotice(payload ?? ''));
-      await reaching(client.connect());
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`);
-      listening.add(client);
       client.once('end', () => {
         if (listening.delete(client)) onEnded();
       });
+      try {
+        await reaching(client.connect());
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+        listening.add(client);
+      } catch (error) {
+        await client.end().catch(() => undefined);
+        throw error;
+      }
     },
   };
 }

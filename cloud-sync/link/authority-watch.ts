@@ -11,7 +11,9 @@ export type SiteName = Pick<Carrier, 'tenant' | 'site'>;
 export interface AuthorityWatchDeps {
   readonly clock: Clock;
   readonly database: Pick<Database, 'listen'>;
-  /** The authority of a site said something. Of what is said while the database is away nothing is heard. */
+  /** From now on it hears. Of what was said while the database was away it heard nothing. */
+  readonly onListening: () => void;
+  /** The authority of a site said something. */
   readonly onGrew: (site: SiteName) => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
@@ -33,13 +35,14 @@ export class AuthorityWatch {
   }
 
   async #listen(): Promise<void> {
-    const { database, onFailure } = this.deps;
+    const { database, onListening, onFailure } = this.deps;
     try {
       await database.listen(
         CHANNEL,
         (text) => this.#tell(text),
         () => this.#again(),
       );
+      if (!this.#stopped) onListening();
     } catch (error) {
       onFailure(error, 'nobody tells what authorities say; gateways hear it when they say hello');
       this.#again();

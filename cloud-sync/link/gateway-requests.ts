@@ -13,6 +13,10 @@ import { fromHex, toHex } from '../platform/index.js';
 
 /** Of this process, that wait for their answers. */
 export const GATEWAY_REQUESTS_MAX = 1_024;
+/** Of these, for gateways of one tenant. */
+export const TENANT_REQUESTS_MAX = 128;
+/** Of these, for one gateway: no more doors are waited at. */
+export const ONE_GATEWAY_REQUESTS_MAX = 16;
 /** An answer that was given before the deadline may be so long on its way. */
 const ANSWER_UNDER_WAY_MS = 2_000;
 const ID_BYTES = 16;
@@ -52,9 +56,7 @@ export class GatewayRequests {
    */
   async direct(carrier: Carrier, directive: SignedDirective, withinMs: number): Promise<RequestResult> {
     const { clock, random, bus, signerOf } = this.deps;
-    if (this.#waiting.size >= GATEWAY_REQUESTS_MAX) {
-      throw new SparcError('ERR_LINK_BUSY', `${GATEWAY_REQUESTS_MAX} requests wait for gateways`);
-    }
+    this.#assertFree(carrier);
     const { tenant, site, gateway } = carrier;
     const id = toHex(random.bytes(ID_BYTES));
     const lifetimeMs = Math.min(withinMs, REQUEST_LIFETIME_MAX_MS);
@@ -78,6 +80,20 @@ export class GatewayRequests {
   /** Those under way are unheard. */
   stop(): void {
     for (const { answered } of [...this.#waiting.values()]) answered({ outcome: 'unheard' });
+  }
+
+  /** Each tenant has its share, so that none keeps the others waiting. */
+  #assertFree({ tenant, gateway }: Carrier): void {
+    const waiting = [...this.#waiting.values()];
+    const ofTenant = waiting.filter(({ carrier }) => carrier.tenant === tenant);
+    const ofGateway = ofTenant.filter(({ carrier }) => carrier.gateway === gateway);
+    const isFree =
+      waiting.length < GATEWAY_REQUESTS_MAX &&
+      ofTenant.length < TENANT_REQUESTS_MAX &&
+      ofGateway.length < ONE_GATEWAY_REQUESTS_MAX;
+    if (isFree) return;
+    const counts = `${waiting.length}, of this tenant ${ofTenant.length}, of this gateway ${ofGateway.length}`;
+    throw new SparcError('ERR_LINK_BUSY', `requests that wait for gateways: ${counts}`);
   }
 
   #answered(carrier: Carrier, body: Uint8Array): void {

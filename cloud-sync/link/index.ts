@@ -4,5 +4,10 @@
  * @packageDocumentation
  */
 export { AuthorityWatch, type AuthorityWatchDeps, type SiteName } from './authority-watch.js';
-export { GatewayRequests, type GatewayRequestsDeps, type RequestResult } from './gateway-requests.js';
+export {
+  GatewayRequests,
+  ONE_GATEWAY_REQUESTS_MAX,
+  type GatewayRequestsDeps,
+  type RequestResult,
+} from './gateway-requests.js';
 export { Publisher, type PublisherDeps, type PublisherRefusal } from './publisher.js';

@@ -5,7 +5,7 @@ import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
 import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
-import { AuthorityWatch, GatewayRequests, Publisher } from '../link/index.js';
+import { AuthorityWatch, GatewayRequests, Publisher, type SiteName } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
@@ -54,7 +54,6 @@ export async function createCloudProcess(
     accessMs: spanMs(config.JWT_EXPIRES_IN),
     refreshMs: spanMs(config.REFRESH_TOKEN_EXPIRES_IN),
     isCrossOrigin: config.ENABLE_CORS,
-    proxyHops: config.HTTP_PROXY_HOPS,
   };
   const secret = siteSecret(config, random);
   const signerOf = (tenant: string, site: string) => siteSigner(secret, tenant, site);
@@ -101,11 +100,15 @@ export async function createCloudProcess(
     ...{ clock, random, verify: nodeCrypto.verify, bus, signerOf },
     onRefused: () => onRefused('answer'),
   });
+  const lookAtLinks = (site?: SiteName) => {
+    if (bus instanceof BrokerPart) bus.lookAtLinks(site).catch((error: unknown) => onFailure(error, 'links stay up'));
+  };
   const watch = new AuthorityWatch({
     ...{ clock, database, onFailure },
+    onListening: () => lookAtLinks(),
     onGrew(site) {
       publisher.grew(site);
-      if (bus instanceof BrokerPart) bus.lookAtLinks(site).catch((error: unknown) => onFailure(error, 'links stay up'));
+      lookAtLinks(site);
     },
   });
   const scheduler = new Scheduler(

@@ -17,8 +17,9 @@ export const DATABASE_ERRORS = {
     action: 'Install that version; this one would not keep what it does not know.',
   },
   ERR_DATABASE_BUSY: {
-    meaning: 'A migration did not get its lock in time, because a long transaction or another migration is under way.',
-    action: 'Nothing was changed by it. Run `sparc-cloud migrate` again; end long reports and dumps first.',
+    meaning: 'What is to be changed was locked for too long by a long transaction, or by another migration.',
+    action:
+      'Nothing was changed. Try again after half a minute, when a transaction of a machine that is gone has been ended; before `sparc-cloud migrate` end long reports and dumps.',
   },
   ERR_DATABASE_ROLES: {
     meaning: 'The roles of the database are missing, and this login may not make them.',

@@ -20,7 +20,8 @@ export const LINK_ERRORS = {
     action: 'Update the gateway, or do it at the gateway.',
   },
   ERR_LINK_BUSY: {
-    meaning: 'As many requests as one process of the cloud keeps wait for answers of gateways.',
+    meaning:
+      'As many requests as one process of the cloud keeps wait for answers: of this gateway, of this tenant, or of all.',
     action: 'Try again after a moment. If it goes on, look which gateways do not answer, or add processes.',
   },
 } as const;

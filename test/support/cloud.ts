@@ -57,6 +57,7 @@ export class Cloud {
   /** What the authority of the site said. */
   readonly authority = new MemoryAuthority();
   #requests: GatewayRequests | undefined;
+  #watch: AuthorityWatch | undefined;
   /** Ended in this order. */
   #parts: readonly { stop(): Promise<void> | void }[] = [];
 
@@ -106,8 +107,9 @@ export class Cloud {
       publisher.grew(site);
       void broker.lookAtLinks(site);
     };
-    const watch = new AuthorityWatch({ ...shared, onGrew });
+    const watch = new AuthorityWatch({ ...shared, onListening: () => void broker.lookAtLinks(), onGrew });
     watch.start();
+    this.#watch = watch;
     for (const part of [ingest, publisher, requests]) await part.start();
     this.#requests = requests;
     this.#parts = [watch, broker, requests, publisher, ingest];
@@ -115,6 +117,11 @@ export class Cloud {
 
   async stop(): Promise<void> {
     for (const part of this.#parts) await part.stop();
+  }
+
+  /** As when the database comes back. */
+  listenAgain(): void {
+    this.#watch?.start();
   }
 
   async setAuthority(key: Uint8Array): Promise<void> {

@@ -2,7 +2,9 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import t from 'tap';
 import { createDatabase, createTenant, listTenants, migrate, openConnections } from '@sparc/cloud-sync/db';
+import { isSparcError } from '@sparc/protocol/errors';
 import { migrated, pgliteFolder, postgres } from '../../support/databases.js';
+import { eventually } from '../../support/peers.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 
 const tenant = (name: string) => ({ name, region: 'eu', retentionDays: 90 });
@@ -17,14 +19,58 @@ t.test(
     t.teardown(() => connections.close());
     const database = createDatabase(connections);
     const id = await createTenant(database, tenant('answered'));
+    let endedCount = 0;
+    await database.listen(
+      'anything',
+      () => undefined,
+      () => (endedCount += 1),
+    );
     const cut = database.inTenant(id, async ({ query }) => {
       await query.updateTable('tenants').set({ name: 'lost' }).execute();
       await server.kill();
     });
     await t.rejects(cut);
     await t.rejects(listTenants(database), { code: 'ERR_DATABASE_UNREACHABLE' });
+    await eventually('whoever listens knows that it hears nothing more', () => endedCount === 1);
     await server.run();
     t.match(await listTenants(database), [{ name: 'answered' }]);
+  },
+);
+
+t.test(
+  'what one process keeps locked others do not wait for without end, and a machine that is gone keeps nothing',
+  { skip: SKIP_WITHOUT_POSTGRES },
+  async (t) => {
+    const { url } = await (await postgres()).createDatabase();
+    const connections = await migrated(await openConnections({ url, connectionsMax: 3 }));
+    t.teardown(() => connections.close());
+    const transactionLimits = { lock_timeout: '100ms', idle_in_transaction_session_timeout: '1s' };
+    t.strictSame(Object.keys(connections.transactionLimits), Object.keys(transactionLimits));
+    const database = createDatabase({ ...connections, transactionLimits });
+    const id = await createTenant(database, tenant('ours'));
+    const rename = (name: string) =>
+      database.inTenant(id, ({ query }) => query.updateTable('tenants').set({ name }).execute());
+    let wake = () => {};
+    const asleep = database.inTenant(id, async ({ query }) => {
+      await query.updateTable('tenants').set({ name: 'lost' }).execute();
+      await new Promise<void>((resolve) => (wake = resolve));
+    });
+    await eventually('it is locked', async () => {
+      const error: unknown = await rename('later').then(
+        () => undefined,
+        (problem: unknown) => problem,
+      );
+      return isSparcError(error, 'ERR_DATABASE_BUSY');
+    });
+    await eventually('it is free again', () =>
+      rename('later').then(
+        () => true,
+        () => false,
+      ),
+    );
+    wake();
+    await t.rejects(asleep);
+    t.match(await listTenants(database), [{ name: 'later' }]);
   },
 );
 

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { signDirective } from '@sparc/protocol/directive';
+import { ONE_GATEWAY_REQUESTS_MAX } from '@sparc/cloud-sync/link';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Signer } from '@sparc/protocol/ports';
 import type { UplinkDeps } from '@sparc/edge/uplink';
@@ -93,6 +94,10 @@ t.test('the way down from the cloud', async (t) => {
     t.strictSame(await cloud.direct(late, directive), { outcome: 'expired' }, 'its time is over there');
     t.strictSame(await cloud.direct(away, directive, 1), { outcome: 'unheard' });
     t.equal(taken.length, 2);
+    const many = Array.from({ length: ONE_GATEWAY_REQUESTS_MAX }, () => cloud.direct(away, directive, 2_000));
+    await t.rejects(cloud.direct(away, directive, 1), { code: 'ERR_LINK_BUSY' }, 'it has its share');
+    t.strictSame(await cloud.direct(gateway, directive), { outcome: 'applied' }, 'and others have theirs');
+    t.ok((await Promise.all(many)).every((result) => result?.outcome === 'unheard'));
   });
 
   t.test('a gateway that is expelled loses its link at once, and gets no other', async (t) => {
@@ -105,5 +110,16 @@ t.test('the way down from the cloud', async (t) => {
     await patiently('the link is gone', () => !uplink.state.isConnected);
     await patiently('a call is refused', () => uplink.state.why?.includes('Not authorized') === true);
     t.pass();
+  });
+
+  t.test('who was expelled while nobody listened to the database loses its link when somebody does', async (t) => {
+    const { gateways, cloud, link } = await setUp(2);
+    const [gateway] = gateways;
+    if (gateway === undefined) throw new Error('a gateway');
+    const { uplink } = await link(gateway);
+    await cloud.expel(gateway);
+    t.ok(uplink.state.isConnected);
+    cloud.listenAgain();
+    await patiently('the link is gone', () => !uplink.state.isConnected);
   });
 });
