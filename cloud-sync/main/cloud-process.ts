@@ -54,6 +54,7 @@ export async function createCloudProcess(
     accessMs: spanMs(config.JWT_EXPIRES_IN),
     refreshMs: spanMs(config.REFRESH_TOKEN_EXPIRES_IN),
     isCrossOrigin: config.ENABLE_CORS,
+    proxyHops: config.HTTP_PROXY_HOPS,
   };
   const secret = siteSecret(config, random);
   const signerOf = (tenant: string, site: string) => siteSigner(secret, tenant, site);

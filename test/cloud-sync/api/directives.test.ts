@@ -29,7 +29,7 @@ t.test('a directive is given to a gateway by operators alone, signed, and on rec
   const path = pathOf(toHex(gateway));
   t.match(await api.call('POST', path, directive, viewer), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
   const forged = { ...directive, signature: '00'.repeat(64) };
-  t.match(await api.call('POST', path, forged, operator), { body: { code: 'ERR_DIRECTIVE_INVALID' } });
+  t.match(await api.call('POST', path, forged, operator), { status: 400, body: { code: 'ERR_DIRECTIVE_INVALID' } });
   t.match(await api.call('POST', pathOf('ab'.repeat(32)), directive, operator), {
     status: 404,
     body: { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' },
