@@ -1,5 +1,6 @@
 import type { Transaction } from '../db/index.js';
 import { SparcError } from '@sparc/protocol/errors';
+import { MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 
 /** A site as the API shows it. */
@@ -17,7 +18,7 @@ export async function readSites({ query }: Transaction, id?: string): Promise<re
   const rows = await query
     .selectFrom('sites')
     .leftJoin('gateways', (join) =>
-      join.onRef('gateways.site_id', '=', 'sites.id').on('gateways.state', 'in', ['claimed', 'active']),
+      join.onRef('gateways.site_id', '=', 'sites.id').on('gateways.state', 'in', MEMBER_STATES),
     )
     .select(({ fn }) => ['sites.id', 'sites.name', 'authority_key', fn.count<number>('gateways.id').as('gatewayCount')])
     .$if(id !== undefined, (all) => all.where('sites.id', '=', id ?? ''))

@@ -1,6 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import type { Transaction } from '../db/index.js';
-import type { IssuedCertificate } from '../identity/index.js';
+import { MEMBER_STATES, type IssuedCertificate } from '../identity/index.js';
 import { fromHex } from '../platform/index.js';
 
 type Query = Transaction['query'];
@@ -22,7 +22,7 @@ export async function gatewayOf(
     .select(['site_id as site', 'name'])
     .where('id', '=', idOf(key))
     .$if(site !== undefined, (rows) => rows.where('site_id', '=', site ?? ''))
-    .where('state', 'in', ['claimed', 'active'])
+    .where('state', 'in', MEMBER_STATES)
     .executeTakeFirst();
   if (found !== undefined) return found;
   throw new SparcError('ERR_CLAIM_GATEWAY_UNKNOWN', `no gateway ${key} is here`, { key });
@@ -56,13 +56,11 @@ export async function keepCertificate(
 
 export type Departed = 'expelled' | 'replaced';
 
-/** From now on the gateway is nobody to the cloud, with every certificate that it has. Returns its name. */
-export async function depart(query: Query, key: string, state: Departed, now: Date): Promise<string> {
-  const gateway = query.updateTable('gateways').set({ state, expelled_at: now }).where('id', '=', idOf(key));
-  const { name } = await gateway.returning('name').executeTakeFirstOrThrow();
+/** From now on the gateway is nobody to the cloud, with every certificate that it has. */
+export async function depart(query: Query, key: string, state: Departed, now: Date): Promise<void> {
+  await query.updateTable('gateways').set({ state, expelled_at: now }).where('id', '=', idOf(key)).execute();
   const held = query.updateTable('gateway_certificates').set({ revoked_at: now }).where('gateway_id', '=', idOf(key));
   await held.where('revoked_at', 'is', null).execute();
-  return name;
 }
 
 export async function activate(query: Query, key: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Database, Transaction } from '../db/index.js';
 import { fromHex } from '../platform/index.js';
 
 /** States of a gateway that has a place in its site. */
-const MEMBER_STATES = ['claimed', 'active'] as const;
+export const MEMBER_STATES = ['claimed', 'active'] as const;
 
 /** Whether a gateway has a place in its site: it belongs there, and was neither expelled nor replaced. */
 export async function isMember(

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '@sparc/protocol/ports';
 import type { SiteAuthorities } from '../authority/index.js';
 import { expireEvents, listTenants, makeMonthsAhead, type Database } from '../db/index.js';
+import { MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { expireSessions } from '../users/index.js';
 import type { Job } from './scheduler.js';
@@ -57,7 +58,7 @@ export function jobsOf({ clock, database, authorities, log, onFailure }: JobsDep
         .innerJoin('gateways', 'gateways.id', 'gateway_certificates.gateway_id')
         .select(['gateways.id', 'gateways.site_id', 'gateways.name'])
         .select(({ fn }) => fn.max('not_after').as('endsAt'))
-        .where('gateways.state', 'in', ['claimed', 'active'])
+        .where('gateways.state', 'in', MEMBER_STATES)
         .where('revoked_at', 'is', null)
         .groupBy(['gateways.tenant_id', 'gateways.id'])
         .having(({ fn }) => fn.max('not_after'), '<', new Date(clock.wall().unixMs + CERTIFICATE_WARNING_MS))

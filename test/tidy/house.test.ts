@@ -43,6 +43,18 @@ t.test("nothing in the repository names a path or a host of somebody's machine",
   }
 });
 
+t.test('every module of a package is in the table of its README', async (t) => {
+  for (const name of ['protocol', 'edge', 'cloud-sync']) {
+    const readme = readRepositoryFile(`${name}/README.md`);
+    const rows = readme.split('\n').filter((line) => line.startsWith('| '));
+    const named = new Set(rows.flatMap((row) => row.split('|')[1]?.match(/[a-z-]+/g) ?? []));
+    const modules = sources.map((path) => path.split('/')).filter(([of, , file]) => of === name && file !== undefined);
+    for (const module of new Set(modules.map(([, folder]) => folder))) {
+      t.ok(named.has(module ?? ''), `${name}/README.md has a row of ${module}`);
+    }
+  }
+});
+
 t.test('every top-level folder of the house has a README', async (t) => {
   for (const folder of ['protocol', 'firmware-bridges', 'edge', 'cloud-sync', 'simulator', 'deploy', 'test']) {
     t.ok(files.includes(`${folder}/README.md`), folder);
