@@ -56,11 +56,13 @@ export async function keepCertificate(
 
 export type Departed = 'expelled' | 'replaced';
 
-/** From now on the gateway is nobody to the cloud, with every certificate that it has. */
-export async function depart(query: Query, key: string, state: Departed, now: Date): Promise<void> {
-  await query.updateTable('gateways').set({ state, expelled_at: now }).where('id', '=', idOf(key)).execute();
+/** From now on the gateway is nobody to the cloud, with every certificate that it has. Returns its name. */
+export async function depart(query: Query, key: string, state: Departed, now: Date): Promise<string> {
+  const gateway = query.updateTable('gateways').set({ state, expelled_at: now }).where('id', '=', idOf(key));
+  const { name } = await gateway.returning('name').executeTakeFirstOrThrow();
   const held = query.updateTable('gateway_certificates').set({ revoked_at: now }).where('gateway_id', '=', idOf(key));
   await held.where('revoked_at', 'is', null).execute();
+  return name;
 }
 
 export async function activate(query: Query, key: string): Promise<void> {
