@@ -32,6 +32,7 @@ export const CREDIT_BYTES = 1_048_576;
 const SHARING = 'ingest';
 export const WORK_LIMITS: WorkLimits = {
   busyMax: 8,
+  busyOfOneMax: 2,
   ofOneMax: 16,
   bytesMax: 67_108_864,
 };

@@ -13,7 +13,7 @@ import type { SiteName } from './authority-watch.js';
 
 /** Processes of this role share what gateways say. */
 const SHARING = 'publisher';
-const WORK_LIMITS: WorkLimits = { busyMax: 8, ofOneMax: 8, bytesMax: 16_777_216 };
+const WORK_LIMITS: WorkLimits = { busyMax: 8, busyOfOneMax: 2, ofOneMax: 8, bytesMax: 16_777_216 };
 /** A gateway that said nothing for so long has another process or no link, and says hello when it has. */
 const SILENT_AFTER_MS = 3 * HELLO_INTERVAL_MS;
 

@@ -3,7 +3,7 @@ import t from 'tap';
 import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
 import type { Connections } from '@sparc/cloud-sync/db';
 import { siteSigner } from '@sparc/cloud-sync/identity';
-import { Ingest, Months, takeBatch, type Taken } from '@sparc/cloud-sync/ingest';
+import { Ingest, Months, takeBatch, WorkQueue, type Taken } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { gatewaysView, SiteFollowers } from '@sparc/cloud-sync/sites';
 import { Hello, type Up } from '@sparc/protocol/cloud-link';
@@ -236,3 +236,22 @@ for (const { name, skip, open } of DATABASES) {
     });
   });
 }
+
+t.test('a gateway whose link is slow keeps no more than its share of the work', async (t) => {
+  const queue = new WorkQueue({ busyMax: 3, busyOfOneMax: 2, ofOneMax: 8, bytesMax: 100 });
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const take = (owner: string, name: string) => {
+    const run = () => {
+      begun.push(name);
+      return new Promise<void>((resolve) => ends.push(resolve));
+    };
+    return queue.take({ owner, sizeBytes: 1, run });
+  };
+  for (const name of ['slow 1', 'slow 2', 'slow 3']) t.ok(take('slow', name));
+  t.ok(take('other', 'other 1'));
+  t.strictSame(begun, ['slow 1', 'slow 2', 'other 1'], 'another goes before its third');
+  ends[0]?.();
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  t.strictSame(begun.slice(3), ['slow 3']);
+});
