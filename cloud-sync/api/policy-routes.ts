@@ -10,6 +10,7 @@ import {
   PeopleImport,
   PolicyDesk,
   PolicyDraft,
+  RunningImports,
   SITE_FILE_LENGTH_MAX,
   type DeskDeps,
 } from '../policy/index.js';
@@ -103,6 +104,7 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   const source = new AuthoritySource(database);
   const path = '/api/v1/sites/:site/policy';
   const administrator = requireRole('administrator');
+  const imports = new RunningImports();
 
   /** Throws ERR_API_NOT_FOUND. */
   async function depsOf({ tenant }: Identity, site: string): Promise<DeskDeps> {
@@ -202,7 +204,11 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   api.post<{ Params: Static<typeof OfSite>; Querystring: Static<typeof DryRun>; Body: string }>(
     `${path}/imports`,
     {
-      onRequest: administrator,
+      // Before the table is read, as well.
+      onRequest: [
+        administrator,
+        async ({ identity: { tenant }, params: { site } }) => imports.assertRoom({ tenant, site }),
+      ],
       bodyLimit: 2 * PEOPLE_TABLE_LENGTH_MAX,
       schema: {
         params: OfSite,
@@ -212,8 +218,10 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
       },
     },
     async ({ identity, params: { site }, query: { dryRun }, body }, reply) => {
-      const imports = new PeopleImport(await depsOf(identity, site));
-      const { id } = await imports.start(body, { isDryRun: dryRun, by: identity.name });
+      const people = new PeopleImport(await depsOf(identity, site));
+      const { id } = await imports.run({ tenant: identity.tenant, site }, () =>
+        people.start(body, { isDryRun: dryRun, by: identity.name }),
+      );
       return reply.code(202).send({ id });
     },
   );

@@ -13,3 +13,4 @@ export { PEOPLE_TABLE_LENGTH_MAX } from './people-table.js';
 export type { PolicyChange } from './policy-changes.js';
 export { PolicyDesk, type DeskDeps, type DraftChanges, type PublishWish, type RevisionView } from './policy-desk.js';
 export { PolicyDraft, type DraftDeps, type ListOptions, type PolicyObject } from './policy-draft.js';
+export { IMPORTS_MAX, RunningImports } from './running-imports.js';

@@ -79,4 +79,8 @@ export const POLICY_ERRORS = {
     meaning: 'An object of the draft, or the draft, was changed since it was read; nothing was saved.',
     action: 'Read it again, and make the change on what is there now.',
   },
+  ERR_POLICY_IMPORTS_MAX: {
+    meaning: 'People of this site are being imported already, or as many tables as the process takes at a time.',
+    action: 'Wait until that import is over, then send the table again.',
+  },
 } as const;

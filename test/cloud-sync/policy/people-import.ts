@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
-import { PeopleImport } from '@sparc/cloud-sync/policy';
+import { IMPORTS_MAX, PeopleImport, RunningImports } from '@sparc/cloud-sync/policy';
 import { draftScene } from './draft-scene.js';
 
 const by = 'grace';
@@ -94,6 +95,25 @@ dot,Dot,dot-1,32,0a0b0c0e,
     const twice = [...rows, `z,Z,z-1,32,${hex(7)},staff`];
     const said = await run(`holder,name,credential,bits,value,profiles\n${twice.join('\n')}`);
     t.match(said, { state: 'failed', problems: [{ line: 1_102 }], problemCount: 1 });
+  });
+
+  await t.test('is taken one at a time of a site, and few of a process', async (t) => {
+    const running = new RunningImports();
+    const ends: (() => void)[] = [];
+    const started = () => Promise.resolve({ work: new Promise<void>((resolve) => void ends.push(resolve)) });
+    const run = (site: string, start = started) => running.run({ tenant: 'ours', site }, start);
+    const isRefused = { code: 'ERR_POLICY_IMPORTS_MAX' };
+    await t.rejects(
+      run('0', () => Promise.reject(new Error('no table'))),
+      { message: 'no table' },
+    );
+    await run('0');
+    await t.rejects(run('0'), isRefused);
+    for (let site = 1; site < IMPORTS_MAX; site += 1) await run(String(site));
+    await t.rejects(run('more'), isRefused);
+    ends[0]?.();
+    await setImmediate();
+    await run('0');
   });
 
   await t.test('that is none is refused at once', async (t) => {
