@@ -29,7 +29,7 @@ import {
   type Raise,
 } from './raise.js';
 import { RAISE_ID_SIZE } from './raise-id.js';
-import { FIRE_ALARM, foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
+import { FIRE_ALARM, foldMode, isModeClaim, raiseOf, raiseRecord, type ModeClaim } from './recorded-mode.js';
 import { afterRestart, NORMAL, withoutOrders, type DoorOrder, type SiteMode } from './site-mode.js';
 
 /** Where the mode survives a restart. */
@@ -242,8 +242,10 @@ export class SiteModeKeeper {
    */
   async #restore(which: 'all' | 'last'): Promise<void> {
     const sinceStart = (this.#sinceStart = [] as ModeClaim[]);
+    const saved = this.#mode.raises.filter(isRaisedHere);
     try {
       const before = await this.deps.recorded(which);
+      await this.#tellUntold(saved, before);
       const isMissing = (raise: Raise) => (which === 'all' || raise.entry === undefined) && !this.#isKnown(raise);
       const missing = foldMode(before).raises.filter(isMissing);
       const { raises, released } = foldMode([...before, ...sinceStart]);
@@ -263,6 +265,18 @@ export class SiteModeKeeper {
       else this.deps.onFailure(error, 'what was recorded last of the mode of the site cannot be read');
     } finally {
       this.#sinceStart = undefined;
+    }
+  }
+
+  /** A crash came between the file and the record of what was raised here: nobody else knows of it. */
+  async #tellUntold(saved: readonly Raise[], last: readonly ModeClaim[]): Promise<void> {
+    const untoldIn = (claims: readonly ModeClaim[]) => {
+      const told = new Set(claims.map((claim) => raiseOf(claim)?.id));
+      return saved.filter((raise) => !told.has(raise.id) && isStanding(this.#mode, raise));
+    };
+    if (untoldIn(last).length === 0) return;
+    for (const raise of untoldIn(await this.deps.recorded('all'))) {
+      this.deps.record(raiseRecord(this.#mode, raise, !this.deps.isInMesh));
     }
   }
 

@@ -33,6 +33,26 @@ t.test('a crash between the record of a raise and its file leaves it in force, w
   t.same([again.standing, again.names], [before.standing, []]);
 });
 
+t.test(
+  'a crash between the file of a raise and its record is made good: others hear of it after the restart',
+  async (t) => {
+    const run = new MeshRun();
+    run.keeper.fireInput('panel', true);
+    await run.clock.advance(1);
+    const [alarm] = run.records;
+    const told = { record: { name: 'fire.alarm', detail: alarm?.detail ?? {} }, wallUnixMs: 3 } as const;
+    for (const [recorded, records] of [
+      [[], [alarm]],
+      [[told], []],
+    ] as const) {
+      const next = new MeshRun(run.disk, recorded);
+      await next.clock.advance(1);
+      t.same(next.records, records);
+      t.equal(next.standing.length, 1);
+    }
+  },
+);
+
 t.test('a directed raise is recorded at once, and acknowledged when a restart will know of it', async (t) => {
   const run = new MeshRun();
   run.holdDisk();
