@@ -1,11 +1,12 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import { decodeEvent, encodeEvent } from '@sparc/protocol/ledger';
-import type { InputState } from '@sparc/protocol/ports';
+import type { AppendedEntry, InputState } from '@sparc/protocol/ports';
 import { SiteClock } from '@sparc/edge/clock';
-import { Field, type FieldPolicy } from '@sparc/edge/field';
+import { Field, type FieldDeps, type FieldPolicy } from '@sparc/edge/field';
+import type { EntriesBack } from '@sparc/edge/ledger';
 import { isClaim, type Claim } from '@sparc/edge/passages';
 import type { SqlitePolicyView } from '@sparc/edge/policy';
-import type { Order } from '@sparc/edge/site-mode';
+import { readMode, type Order } from '@sparc/edge/site-mode';
 import { SeededRandom, type VirtualClock } from '@sparc/simulator/world';
 import { MemoryFieldBus } from '../support/memory-field-bus.js';
 import { MemoryJournal } from '../support/memory-journal.js';
@@ -203,6 +204,8 @@ export class ScenarioWorld {
         void this.errors.push({ message, error: 'error' in fields ? fields.error : undefined }),
     };
     const { modeStore, revocationStore } = machine;
+    const before = [...journal.entries];
+    const recordedMode: FieldDeps['recordedMode'] = (which) => readMode(newestFirst(before), which);
     const claims = () => Promise.resolve([...this.#history, ...this.#claims]);
     const acceptClock = () => clock.accept();
     return new Field({
@@ -213,6 +216,7 @@ export class ScenarioWorld {
       random: this.#random,
       host,
       modeStore,
+      recordedMode,
       revocationStore,
       claims,
       acceptClock,
@@ -248,4 +252,8 @@ export class ScenarioWorld {
     await Promise.all([this.#field.stop(), this.clock.advance(SETTLE_MS)]);
     await this.#siteClock.stop();
   }
+}
+
+async function* newestFirst(entries: readonly AppendedEntry[]): EntriesBack {
+  for (const entry of entries.toReversed()) yield { ...entry, kind: 'event' };
 }
