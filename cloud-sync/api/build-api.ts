@@ -1,6 +1,6 @@
 import cors from '@fastify/cors';
 import jwt from '@fastify/jwt';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import type { Clock, Random } from '@sparc/protocol/ports';
@@ -14,18 +14,18 @@ import { Sessions, type Session } from '../users/index.js';
 import { addConsoleRoutes } from './console-routes.js';
 import { addDirectiveRoutes } from './directive-routes.js';
 import { addEnrolmentRoutes } from './enrolment-routes.js';
-import { asApiError, errorReply } from './error-reply.js';
 import { addEventRoutes } from './event-routes.js';
 import { EventStreams } from './event-streams.js';
 import { addGatewayRoutes } from './gateway-routes.js';
 import { addHealthRoutes, type PartHealth } from './health-routes.js';
 import { addLoginRoutes } from './login-routes.js';
+import { newApp, type AppDeps } from './new-app.js';
 import { addOperatorRoutes } from './operator-routes.js';
 import { addPolicyRoutes } from './policy-routes.js';
 import { addSiteRoutes } from './site-routes.js';
 import { addUserRoutes } from './user-routes.js';
 
-export interface ApiDeps {
+export interface ApiDeps extends AppDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly database: Database;
@@ -34,10 +34,7 @@ export interface ApiDeps {
   readonly requests: Pick<GatewayRequests, 'direct'>;
   /** 32 bytes: what cards and PINs of drafts are sealed under. */
   readonly secret: Uint8Array;
-  readonly log: FastifyBaseLogger;
   readonly health: () => readonly PartHealth[];
-  /** A request was answered, with this HTTP status. */
-  readonly onAnswer: (status: number) => void;
 }
 
 export interface ApiOptions {
@@ -53,34 +50,11 @@ export interface ApiOptions {
 }
 
 const BODY_BYTES_MAX = 1_048_576;
-const REQUEST_TIMEOUT_MS = 30_000;
 
 /** The API of the cloud; `listen` is the caller's. All but login and health takes a token. */
 export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<FastifyInstance> {
   const { clock, random, database, sites, enrolment, requests, secret, log, health } = deps;
-  const fail = (error: unknown, reply: FastifyReply) => {
-    const refused = asApiError(error);
-    if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
-    const { retryAfterS } = refused.details;
-    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
-    const { status, body } = errorReply(refused);
-    return reply.code(status).send(body);
-  };
-  const api = Fastify({
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
-    trustProxy: (_address, hop) => hop < options.proxyHops,
-    ajv: { customOptions: { removeAdditional: false } },
-    http: { maxHeaderSize: 8_192, headersTimeout: REQUEST_TIMEOUT_MS },
-    frameworkErrors: (error, _request, reply) => void fail(error, reply),
-  });
-  api.setErrorHandler((error, _request, reply) => fail(error, reply));
-  api.setNotFoundHandler((request, reply) =>
-    fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
-  );
+  const api = newApp(deps, { bodyBytesMax: BODY_BYTES_MAX, proxyHops: options.proxyHops });
   await api.register(jwt, {
     secret: options.jwtSecret,
     sign: { expiresIn: options.accessMs / 1_000, algorithm: 'HS256' },
@@ -91,14 +65,11 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   const sessions = new Sessions({ database, clock, random }, options.refreshMs);
   api.decorateRequest('identity');
   api.addHook('onRequest', async (request, reply) => {
-    reply.headers(HEADERS);
     // By the route and not by the address, which can be written in many ways.
     if (request.is404 || request.routeOptions.config.isOpen === true) return;
     reply.header('cache-control', 'no-store');
     request.identity = await sessions.identity(await sessionOf(request.jwtVerify<Session>()));
   });
-
-  api.addHook('onResponse', async (_request, { statusCode }) => deps.onAnswer(statusCode));
 
   addHealthRoutes(api, health);
   addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
@@ -125,13 +96,6 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-/** Of every answer. */
-const HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-};
 
 async function sessionOf(verified: Promise<Session>): Promise<Session> {
   try {

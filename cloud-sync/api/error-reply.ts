@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { ERRORS, type ErrorCode, type SparcError } from '@sparc/protocol/errors';
 
 /** The body of every answer that is no success. */
 export const ErrorReply = Type.Object(
@@ -27,6 +27,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_POLICY_DRAFT_ABSENT: 404,
   ERR_POLICY_DRAFT_STALE: 412,
   ERR_POLICY_REVISION_ABSENT: 404,
+  ERR_POLICY_REVISION_UNSEEN: 409,
   ERR_POLICY_IMPORTS_MAX: 409,
   ERR_AUTHORITY_SITE_INVALID: 400,
   ERR_AUTHORITY_SITE_PRESENT: 409,
@@ -51,15 +52,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_MESH_MEMBERS_MAX: 409,
   ERR_MESH_MEMBER_UNKNOWN: 404,
 };
-
-/** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
-export function asApiError(error: unknown): SparcError {
-  if (error instanceof SparcError) return error;
-  const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string };
-  return statusCode !== undefined && statusCode < 500
-    ? new SparcError('ERR_API_REQUEST_INVALID', message, {}, { cause: error })
-    : new SparcError('ERR_API_INTERNAL', 'the request failed by a defect of the API', {}, { cause: error });
-}
 
 export function errorReply({ code, message, details }: SparcError) {
   const { problems } = details as { readonly problems?: unknown };

@@ -1,24 +1,22 @@
 import type { SecureContextOptions } from 'node:tls';
 import { Type, type Static } from '@sinclair/typebox';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { Enrolment } from '../enrolment/index.js';
 import { ServerCertificate, type CertificateAuthorities, type Credentials } from '../identity/index.js';
 import { LoginPace } from '../users/index.js';
-import { asApiError, errorReply } from './error-reply.js';
 import { answers } from './guard.js';
+import { newApp, type AppDeps } from './new-app.js';
 import { closed, Uuid } from './schemas.js';
 
-export interface GatewayApiDeps {
+export interface GatewayApiDeps extends AppDeps {
   readonly clock: Clock;
-  readonly log: FastifyBaseLogger;
   readonly enrolment: Enrolment;
   readonly certificates: CertificateAuthorities;
 }
 
 const BODY_BYTES_MAX = 32_768;
-const REQUEST_TIMEOUT_MS = 30_000;
 
 const Base64 = Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[A-Za-z0-9+/]+={0,2}$' });
 const Root = closed({ root: Base64 });
@@ -32,7 +30,7 @@ const Certificates = closed({ certificates: Type.Array(Type.String()) });
  * a certificate below the root of the installation that names `hosts`; nobody logs in, every request is signed by its gateway.
  */
 export async function buildGatewayApi(
-  { clock, log, enrolment, certificates }: GatewayApiDeps,
+  { clock, log, onAnswer, enrolment, certificates }: GatewayApiDeps,
   hosts: readonly string[],
 ): Promise<FastifyInstance> {
   const certificate = new ServerCertificate(
@@ -40,22 +38,8 @@ export async function buildGatewayApi(
     hosts,
   );
   const credentials = await certificate.start((next) => api.server.setSecureContext(tls(next)));
-  const api = Fastify({
-    https: { ...tls(credentials), headersTimeout: REQUEST_TIMEOUT_MS },
-    loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
-    ajv: { customOptions: { removeAdditional: false } },
-  });
+  const api = newApp({ log, onAnswer }, { bodyBytesMax: BODY_BYTES_MAX }, tls(credentials));
   api.addHook('onClose', async () => certificate.stop());
-  api.setErrorHandler((error, _request, reply) => {
-    const refused = asApiError(error);
-    if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request of a gateway failed');
-    const { status, body } = errorReply(refused);
-    return reply.code(status).send(body);
-  });
   const pace = new LoginPace(clock);
   const root = inBase64(enrolment.root);
 

@@ -121,8 +121,9 @@ export async function createCloudProcess(
     certificates: authorities,
     authorities: sites,
   });
+  const onAnswer = (status: number) => metrics.requested(status);
   const gateways = new HttpPart('gateways', at(config.GATEWAY_HOST, config.GATEWAY_PORT), () =>
-    buildGatewayApi({ clock, log, enrolment, certificates: authorities }, serverNames(config)),
+    buildGatewayApi({ clock, log, onAnswer, enrolment, certificates: authorities }, serverNames(config)),
   );
   const api = new HttpPart('api', at(config.HTTP_HOST, config.HTTP_PORT), () =>
     buildApi(
@@ -136,7 +137,7 @@ export async function createCloudProcess(
         secret,
         log,
         health,
-        onAnswer: (status) => metrics.requested(status),
+        onAnswer,
       },
       apiOptions,
     ),

@@ -1,4 +1,4 @@
-import { ALWAYS_SCHEDULE_ID, type PolicyContent } from '@sparc/protocol/policy';
+import { ALWAYS_SCHEDULE_ID, PLAN_LISTS, type PolicyContent } from '@sparc/protocol/policy';
 import type { PolicyKind } from './kinds.js';
 
 /** How an object of a policy differs from the one of another policy. */
@@ -20,19 +20,6 @@ export function* policyChanges(before: PolicyContent | undefined, now: PolicyCon
     yield* compared(kind, before === undefined ? [] : entriesOf(before), entriesOf(now));
   }
 }
-
-const PLAN_LISTS = [
-  'devices',
-  'readers',
-  'inputs',
-  'outputs',
-  'areas',
-  'doors',
-  'accessPoints',
-  'specialDayGroups',
-  'schedules',
-  'linkageRules',
-] as const;
 
 const KINDS: readonly (readonly [PolicyKind, (content: PolicyContent) => Iterable<Listed>])[] = [
   ['site', ({ plan }) => [['site', plan.site]]],

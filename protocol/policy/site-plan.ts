@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { AbsorbedDirective } from './absorbed-directive.js';
 import { closed, Id } from './schema-terms.js';
 import { SiteFile } from './site-file.js';
 
@@ -21,8 +22,24 @@ export const SitePlan = Type.Composite([
   ),
   /** Emergency files of earlier versions have none. */
   Type.Pick(SiteFile, ['linkageRules']),
+  /** No person writes them: the authority does that publishes the plan. As above. */
+  Type.Object({ absorbedDirectives: Type.Optional(Type.Array(AbsorbedDirective)) }),
 ]);
 export type SitePlan = Static<typeof SitePlan>;
+
+/** What a plan has lists of, each entry under an id. */
+export const PLAN_LISTS = [
+  'devices',
+  'readers',
+  'inputs',
+  'outputs',
+  'areas',
+  'doors',
+  'accessPoints',
+  'specialDayGroups',
+  'schedules',
+  'linkageRules',
+] as const;
 
 /** What is left of an emergency credential when no policy is readable: it stands for itself, without holder and profiles. */
 export const EmergencyCard = closed({

@@ -1,20 +1,7 @@
+import { PLAN_LISTS } from '../policy/index.js';
 import type { ListName, SiteCheck } from './site-check.js';
 
-const LISTS_WITH_IDS: readonly ListName[] = [
-  'devices',
-  'readers',
-  'inputs',
-  'outputs',
-  'areas',
-  'doors',
-  'accessPoints',
-  'specialDayGroups',
-  'schedules',
-  'linkageRules',
-  'accessProfiles',
-  'credentialHolders',
-  'credentials',
-];
+const LISTS_WITH_IDS: readonly ListName[] = [...PLAN_LISTS, 'accessProfiles', 'credentialHolders', 'credentials'];
 
 /** Every id once in its list; one device at an address; each reader, input and output of a device named once. */
 export function checkHardware(check: SiteCheck): void {

@@ -1,5 +1,5 @@
 import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
-import { ERRORS, SparcError } from '@sparc/protocol/errors';
+import { ERRORS, asApiError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import type { Places } from '../../policy/index.js';
 import { MeshView } from '../mesh-view.js';
@@ -8,7 +8,7 @@ import { addDeliveryRoutes, type DeliveryViews } from './delivery-routes.js';
 import { addDirectiveRoutes } from './directive-routes.js';
 import { addOrderRoutes } from './order-routes.js';
 import { consoleFiles } from './console-files.js';
-import { asApiError, errorReply } from './error-reply.js';
+import { errorReply } from './error-reply.js';
 import type { EventLog, EventRange } from './event-log.js';
 import type { EventStreams } from './event-streams.js';
 import type { FieldRequests } from './field-requests.js';

@@ -1,4 +1,4 @@
-import { ERRORS, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { ERRORS, type ErrorCode, type SparcError } from '@sparc/protocol/errors';
 
 /** The body of every answer that is no success. */
 export interface ErrorReply {
@@ -39,15 +39,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_COMMISSIONING_DEVICE_SILENT: 409,
   ERR_COMMISSIONING_RATE_UNKNOWN: 409,
 };
-
-/** Errors of the framework carry an HTTP status; any other error is a defect, whose text stays in the log. */
-export function asApiError(error: unknown): SparcError {
-  if (error instanceof SparcError) return error;
-  const { statusCode, message } = error as { readonly statusCode?: number; readonly message: string };
-  return statusCode !== undefined && statusCode < 500
-    ? new SparcError('ERR_API_REQUEST_INVALID', message, {}, { cause: error })
-    : new SparcError('ERR_API_INTERNAL', 'the request failed by a defect of the API', {}, { cause: error });
-}
 
 export function errorReply({ code, message }: SparcError): { readonly status: number; readonly body: ErrorReply } {
   return { status: STATUS[code] ?? 503, body: { code, message, action: ERRORS[code].action } };

@@ -44,7 +44,8 @@ export async function enrolmentScene(t: Test, connections: Connections) {
   const [port, brokerPort] = [await freePort(), await freePort()];
   const url = new URL(`https://127.0.0.1:${port}`);
   const enrolment = new Enrolment(deps, { brokerUrl: `mqtts://127.0.0.1:${brokerPort}`, gatewayUrl: url.origin });
-  const api = await buildGatewayApi({ clock, log: pino({ level: 'silent' }), enrolment, certificates }, ['127.0.0.1']);
+  const log = pino({ level: 'silent' });
+  const api = await buildGatewayApi({ clock, log, onAnswer: () => undefined, enrolment, certificates }, ['127.0.0.1']);
   t.teardown(() => api.close());
   await api.listen({ host: '127.0.0.1', port });
   return {

@@ -111,7 +111,10 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     );
     await broker.start();
     t.teardown(() => broker.stop());
-    const api = await buildGatewayApi({ ...shared, log: pino({ level: 'silent' }), enrolment }, ['127.0.0.1']);
+    const api = await buildGatewayApi(
+      { ...shared, log: pino({ level: 'silent' }), onAnswer: () => undefined, enrolment },
+      ['127.0.0.1'],
+    );
     t.teardown(() => api.close());
     const { port } = new URL(await api.listen({ host: '127.0.0.1', port: 0 }));
     const shown = () => Promise.all([broker.port, Number(port)].map((each) => shownAt(each, certificates.rootPem)));

@@ -1,0 +1,66 @@
+import type { Server as TlsServer, ServerOptions as TlsOptions } from 'node:https';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { asApiError, SparcError } from '@sparc/protocol/errors';
+import { errorReply } from './error-reply.js';
+
+export interface AppDeps {
+  readonly log: FastifyBaseLogger;
+  /** A request was answered, with this HTTP status. */
+  readonly onAnswer: (status: number) => void;
+}
+
+export interface AppLimits {
+  readonly bodyBytesMax: number;
+  /** Proxies between callers and it, each of which says whom it speaks for. Default: none. */
+  readonly proxyHops?: number;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADER_BYTES_MAX = 8_192;
+
+/** Of every answer. */
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** An application without routes, over HTTP: what is wrong with a request is answered as `ErrorReply` says. */
+export function newApp(deps: AppDeps, limits: AppLimits): FastifyInstance;
+/** The same over TLS. */
+export function newApp(deps: AppDeps, limits: AppLimits, tls: TlsOptions): FastifyInstance<TlsServer>;
+export function newApp(
+  deps: AppDeps,
+  limits: AppLimits,
+  tls?: TlsOptions,
+): FastifyInstance | FastifyInstance<TlsServer> {
+  const { log, onAnswer } = deps;
+  const { bodyBytesMax, proxyHops = 0 } = limits;
+  const fail = (error: unknown, reply: FastifyReply) => {
+    const refused = asApiError(error);
+    if (refused.code === 'ERR_API_INTERNAL') log.error({ err: refused.cause }, 'a request failed');
+    const { retryAfterS } = refused.details;
+    if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
+    const { status, body } = errorReply(refused);
+    return reply.code(status).send(body);
+  };
+  const server = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_TIMEOUT_MS };
+  const app = Fastify({
+    ...(tls === undefined ? { http: server } : { https: { ...tls, ...server } }),
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: bodyBytesMax,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    trustProxy: (_address: string, hop: number) => hop < proxyHops,
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => void fail(error, reply),
+  }) as FastifyInstance;
+  app.setErrorHandler((error, _request, reply) => fail(error, reply));
+  app.setNotFoundHandler((request, reply) =>
+    fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
+  );
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  app.addHook('onResponse', async (_request, { statusCode }) => onAnswer(statusCode));
+  return app;
+}
