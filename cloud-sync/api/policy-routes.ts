@@ -42,6 +42,9 @@ const Problems = closed({
 });
 const Changes = closed({
   since: Type.Optional(Type.Integer({ description: 'number of the newest revision; absent where there is none' })),
+  isUnseen: Type.Optional(
+    Type.Literal(true, { description: 'that revision was recovered: how the draft differs is not known' }),
+  ),
   counts: Type.Record(Type.String(), closed({ added: Count, changed: Count, removed: Count })),
   changes: Type.Array(
     closed({
@@ -58,6 +61,9 @@ const Wish = {
   note: Type.Optional(Type.String({ minLength: 1, maxLength: 500, description: 'for people: why' })),
   onlyFor: Type.Optional(
     Type.Array(Key, { minItems: 1, maxItems: MEMBERS_MAX, description: 'gateways that try it; left out: all' }),
+  ),
+  over: Type.Optional(
+    Type.Integer({ description: 'the newest revision, where that was recovered: what it says is given up' }),
   ),
 };
 const Publish = closed({
@@ -77,6 +83,9 @@ const Revisions = closed({
       note: Type.Optional(Type.String()),
       onlyFor: Type.Optional(Type.Array(Key)),
       reissues: Type.Optional(Type.Integer({ description: 'the earlier revision that it says again' })),
+      isRecovered: Type.Optional(
+        Type.Literal(true, { description: 'it came back after a restore: what it says is not known here' }),
+      ),
     }),
     { description: 'newest first' },
   ),

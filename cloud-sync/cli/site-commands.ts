@@ -14,6 +14,7 @@ interface OfTenant {
 interface PublishFlags extends OfTenant {
   readonly note?: string;
   readonly onlyFor?: readonly string[];
+  readonly over?: number;
 }
 
 export function addSiteCommands(cli: Cli): void {
@@ -51,6 +52,7 @@ export function addSiteCommands(cli: Cli): void {
     .requiredOption('--tenant <id>', 'whose site it is')
     .option('--note <text>', 'for people: why')
     .option('--only-for <keys...>', 'gateways that try it, by their keys; others go on with the one before')
+    .option('--over <number>', 'the newest revision, where that was recovered: what it says is given up', Number)
     .action(async (id: string, { tenant, ...wish }: PublishFlags) => {
       const published = await withDesk(cli, tenant, id, ({ desk }) => desk.publish({ ...wish, by: cli.actor }));
       const { number, isNew } = published;
@@ -69,9 +71,9 @@ export function addSiteCommands(cli: Cli): void {
       }));
       const { version, problems, revisions } = status;
       const lines = revisions.map(
-        ({ number, publishedAt, publishedBy, onlyFor, note }) =>
+        ({ number, publishedAt, publishedBy, isRecovered, onlyFor, note }) =>
           `Revision ${number}  ${publishedAt.toISOString()}  ${publishedBy}` +
-          `${onlyFor === undefined ? '' : `  on trial at ${onlyFor.length}`}${note === undefined ? '' : `  ${note}`}`,
+          `${isRecovered === true ? '  recovered' : ''}${onlyFor === undefined ? '' : `  on trial at ${onlyFor.length}`}${note === undefined ? '' : `  ${note}`}`,
       );
       cli.result(status, [`Draft ${version}: ${problems.length} problems`, ...lines].join('\n'));
     });

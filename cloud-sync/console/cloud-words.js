@@ -57,7 +57,14 @@ export function certificateCell({ certificateEndsUnixMs }, nowMs) {
 }
 
 /** `1 change is saved and not published`. */
-export function draftWords({ counts }) {
+export function draftWords({ counts, isUnseen, since }) {
+  if (isUnseen) {
+    return {
+      count: 1,
+      level: 'warn',
+      words: `Revision ${since} came back after a restore. How the draft differs from it is not known here.`,
+    };
+  }
   const changes = Object.values(counts).reduce(
     (sum, { added, changed, removed }) => sum + added + changed + removed,
     0,

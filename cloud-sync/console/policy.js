@@ -77,7 +77,7 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
       make: (revision) =>
         h('li', { class: 'revision' }, h('div'), h('div', { class: 'revision-acts' }, acts(revision))),
       update(item, revision) {
-        const { number, publishedBy, publishedUnixMs, note, reissues, onlyFor } = revision;
+        const { number, publishedBy, publishedUnixMs, note, reissues, onlyFor, isRecovered } = revision;
         const applied = appliedWords(revision, gateways);
         const isNewest = number === revisions[0].number;
         item.firstElementChild.replaceChildren(
@@ -86,6 +86,7 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
             {},
             h('strong', {}, `Revision ${number}`),
             ` by ${publishedBy}, ${ago(nowMs - publishedUnixMs)} ago`,
+            isRecovered ? '; recovered: what it says is not known here' : '',
             reissues === undefined ? '' : `; the same as revision ${reissues}`,
           ),
           onlyFor === undefined
@@ -116,8 +117,10 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
   async function publish() {
     const members = gateways.filter(({ state }) => state === 'active');
     const answer = await ask({
-      title: 'Publish what is saved?',
-      text: 'Published is not applied: each gateway says when it has applied it.',
+      title: diff.isUnseen ? `Publish over revision ${diff.since}?` : 'Publish what is saved?',
+      text: diff.isUnseen
+        ? 'What was published between the backup and the restore is given up, access that it took away as well.'
+        : 'Published is not applied: each gateway says when it has applied it.',
       fields: [
         textField('note', 'Note', { ...TEXT, hint: 'For whoever reads the list of revisions.' }),
         checkField(
@@ -130,7 +133,11 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
     });
     if (answer === undefined) return;
     const { note, onlyFor = [] } = answer;
-    await issue('/revisions', { ...noted(note), ...(onlyFor.length > 0 && { onlyFor }), version: draft.version });
+    const over = diff.isUnseen && { over: diff.since };
+    await issue('/revisions', {
+      ...{ ...noted(note), ...over, version: draft.version },
+      ...(onlyFor.length > 0 && { onlyFor }),
+    });
   }
 
   async function reissue({ number, onlyFor }) {
@@ -141,7 +148,8 @@ export function createPolicy({ tried, say, onDraft, onPublished }) {
       fields: [textField('note', 'Note', TEXT)],
       go: 'Publish',
     });
-    if (answer !== undefined) await issue(`/revisions/${number}/reissue`, noted(answer.note));
+    const over = diff.isUnseen && { over: diff.since };
+    if (answer !== undefined) await issue(`/revisions/${number}/reissue`, { ...noted(answer.note), ...over });
   }
 
   async function issue(part, body) {

@@ -49,6 +49,16 @@ export async function writeManifest(folder: string, manifest: Omit<Manifest, 'fo
   return whole;
 }
 
+/** So that the names in it stay as they are. */
+export async function syncFolder(folder: string): Promise<void> {
+  const opened = await open(folder, 'r');
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
+}
+
 async function flushAndDigest(path: string): Promise<string> {
   const file = await open(path, 'r+');
   try {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
-import { dumpFile, makeBackupFolder, readManifest, writeManifest, type Manifest } from './backup-files.js';
+import { dumpFile, makeBackupFolder, readManifest, syncFolder, writeManifest, type Manifest } from './backup-files.js';
 import { closing, type Connection, type Connections } from './connections.js';
 import { beginIncarnation } from './incarnation.js';
 import { checkSchema, makeRoles } from './migrate.js';
@@ -52,12 +53,25 @@ export async function restore(location: DatabaseLocation, folder: string): Promi
     throw new SparcError('ERR_DATABASE_BACKUP_KIND', `${folder} is of ${manifest.kind}`, { folder });
   }
   const embedded = embeddedFolder(location);
-  const restored = embedded === undefined ? await intoServer(location, folder) : await intoFolder(embedded, folder);
-  return closing(restored, async (connections) => {
-    await beginIncarnation(connections);
-    return comparing(connections, manifest);
-  });
+  if (embedded === undefined) return comparingNew(await intoServer(location, folder), manifest);
+  if (existsSync(embedded)) throw notEmpty(`${embedded} exists`);
+  // By its name it is there when it is whole; what is left of one that was cut off makes room.
+  const unfinished = `${embedded}.restoring`;
+  await rm(unfinished, { recursive: true, force: true });
+  const archive = new Blob([await readFile(dumpFile(folder))], { type: 'application/x-gzip' });
+  await comparingNew(await openPglite(unfinished, archive), manifest);
+  await rename(unfinished, embedded);
+  await syncFolder(dirname(embedded));
+  return manifest;
 }
+
+/** Its life begins last: whatever comes in between, no authority signs in it. */
+const comparingNew = (restored: Connections, manifest: Manifest): Promise<Manifest> =>
+  closing(restored, async (connections) => {
+    await comparing(connections, manifest);
+    await beginIncarnation(connections);
+    return manifest;
+  });
 
 async function intoServer(location: DatabaseLocation, folder: string): Promise<Connections> {
   const connections = await openConnections(location);
@@ -73,11 +87,6 @@ async function intoServer(location: DatabaseLocation, folder: string): Promise<C
     await connections.close();
     throw error;
   }
-}
-
-async function intoFolder(embedded: string, folder: string): Promise<Connections> {
-  if (existsSync(embedded)) throw notEmpty(`${embedded} exists`);
-  return openPglite(embedded, new Blob([await readFile(dumpFile(folder))], { type: 'application/x-gzip' }));
 }
 
 const notEmpty = (why: string) => new SparcError('ERR_DATABASE_NOT_EMPTY', why);

@@ -4,13 +4,16 @@ import { SparcError } from '@sparc/protocol/errors';
 
 const run = promisify(execFile);
 
+/** A restored database has none of its own until it is whole: a restore that is cut off leaves one in which nobody signs. */
+const WITHOUT_LIFE = '--exclude-table-data=sparc.incarnation';
+
 /**
  * Dumps what a snapshot shows into a file, as the role that sees all rows. The owner's dump would fail under row-level
  * security, and with `--enable-row-security` it would be empty and end with 0.
  * Throws ERR_DATABASE_TOOL.
  */
 export function dumpPostgres(url: string, snapshot: string, file: string): Promise<void> {
-  const what = ['--format=custom', '--schema=sparc', '--role=sparc_backup', `--snapshot=${snapshot}`];
+  const what = ['--format=custom', '--schema=sparc', '--role=sparc_backup', WITHOUT_LIFE, `--snapshot=${snapshot}`];
   return tool('pg_dump', url, [...what, `--file=${file}`]);
 }
 

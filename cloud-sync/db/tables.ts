@@ -179,7 +179,7 @@ export interface PolicyRevisions {
   number: Counter;
   signed: Uint8Array;
   absorbed_directives: Generated<string[]>;
-  published_at: SetTime;
+  published_at: Generated<Time>;
   published_by: string;
   note: string | null;
   only_for: string[] | null;
@@ -193,6 +193,7 @@ export interface PolicyImports {
   state: 'running' | 'done' | 'failed';
   dry_run: boolean;
   checked_count: Generated<number>;
+  recovered: Generated<boolean>;
   saved_count: Generated<number>;
   created_count: Generated<number>;
   changed_count: Generated<number>;

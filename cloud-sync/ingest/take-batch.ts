@@ -13,7 +13,7 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { Database } from '../db/index.js';
-import { isMember } from '../identity/index.js';
+import { isMember, placeSaid } from '../identity/index.js';
 import { appendToLog, instantOf } from './append-to-log.js';
 import { hashAt, isAuthor, lockLog, recordFork, type Query } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
@@ -63,6 +63,8 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
     if (!(await appendToLog(transaction, { tenant, site }, stored.log, acceptance, isOutside)))
       return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
+    const contents = acceptance.entries.map(({ content }) => content);
+    await placeSaid(query, deps.crypto.verify, carrier, batch.author, contents);
     return {
       kind: 'stored',
       stored: { ...stored, log: grown(stored.log, acceptance) },

@@ -32,6 +32,8 @@ export interface RevisionView {
   readonly onlyFor?: readonly string[];
   /** Number of the earlier one that it says again. */
   readonly reissues?: number;
+  /** It came back with the log of the authority after a restore: who published it, and what it says, is not known here. */
+  readonly isRecovered?: true;
 }
 
 export interface PublishWish {
@@ -39,12 +41,16 @@ export interface PublishWish {
   readonly note?: string | undefined;
   /** Keys of the gateways that apply it, in hex, for a trial; left out: all. */
   readonly onlyFor?: readonly string[] | undefined;
+  /** The newest revision, where that is a recovered one: what it says is given up. */
+  readonly over?: number | undefined;
 }
 
 /** How a draft differs from the newest revision. */
 export interface DraftChanges {
   /** Number of that revision; absent: there is none. */
   readonly since?: number;
+  /** That revision is a recovered one: what it says is not here, and how the draft differs is not known. */
+  readonly isUnseen?: true;
   readonly counts: Readonly<Partial<Record<PolicyKind, Readonly<Record<PolicyChange['change'], number>>>>>;
   /** The first of them. */
   readonly changes: readonly PolicyChange[];
@@ -91,10 +97,14 @@ export class PolicyDesk {
   async changes(changesMax: number): Promise<DraftChanges> {
     const { content } = await this.#content();
     const newest = await this.#newest();
+    if (newest?.recovered === true) {
+      return { since: newest.number, isUnseen: true, counts: {}, changes: [], isMore: false };
+    }
+    const before = newest && (await this.#contentOf(PolicyRevision.decode(newest.signed)));
     const counts: Partial<Record<PolicyKind, Record<PolicyChange['change'], number>>> = {};
     const changes: PolicyChange[] = [];
     let count = 0;
-    for (const each of policyChanges(newest && (await this.#contentOf(newest)), content)) {
+    for (const each of policyChanges(before, content)) {
       (counts[each.kind] ??= { added: 0, changed: 0, removed: 0 })[each.change] += 1;
       count += 1;
       if (changes.length < changesMax) changes.push(each);
@@ -105,7 +115,7 @@ export class PolicyDesk {
   /**
    * Signs the draft as the next revision, unless the newest one says the same. Its number is not who has applied it.
    * `version`: the draft that was looked at. Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE, also where somebody changes
-   * the draft meanwhile, and as the authority does.
+   * the draft meanwhile, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
    */
   async publish(wish: PublishWish & { readonly version?: number | undefined }): Promise<Published> {
     const { version, content } = await this.#content();
@@ -120,7 +130,7 @@ export class PolicyDesk {
 
   /**
    * Signs an earlier revision again as the next one: a trial for all, or what was before it. The draft stays as it is.
-   * Throws ERR_POLICY_REVISION_ABSENT, and as the authority does.
+   * Throws ERR_POLICY_REVISION_ABSENT, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
    */
   async reissue(number: number, wish: PublishWish): Promise<Published> {
     const row = await this.#inTenant(({ query }) =>
@@ -165,13 +175,14 @@ export class PolicyDesk {
     const rows = await this.#inTenant(({ query }) =>
       this.#revisions(query).orderBy('number', 'desc').limit(REVISIONS_SHOWN).execute(),
     );
-    return rows.map(({ number, published_at, published_by, note, only_for, reissues }) => ({
+    return rows.map(({ number, published_at, published_by, note, only_for, reissues, recovered }) => ({
       number,
       publishedAt: published_at,
       publishedBy: published_by,
       ...(note !== null && { note }),
       ...(only_for !== null && { onlyFor: only_for }),
       ...(reissues !== null && { reissues }),
+      ...(recovered && { isRecovered: true as const }),
     }));
   }
 
@@ -198,11 +209,12 @@ export class PolicyDesk {
     return { version, content: contentOfSite(file as SiteFile, pinMac(await this.deps.authority.pinKey())) };
   }
 
-  async #newest(): Promise<PolicyRevision | undefined> {
-    const row = await this.#inTenant(({ query }) =>
-      this.#revisions(query).orderBy('number', 'desc').limit(1).executeTakeFirst(),
-    );
-    return row && PolicyRevision.decode(row.signed);
+  #newest() {
+    return this.#inTenant(({ query }) => this.#newestOf(query));
+  }
+
+  #newestOf(query: Query) {
+    return this.#revisions(query).orderBy('number', 'desc').limit(1).executeTakeFirst();
   }
 
   /** Throws ERR_POLICY_PART_ABSENT. */
@@ -222,9 +234,11 @@ export class PolicyDesk {
     return readRevision(partTools, revision, store);
   }
 
-  #recorded({ by, note }: PublishWish, reissues?: number) {
+  #recorded({ by, note, over }: PublishWish, reissues?: number) {
     const { tenant, site } = this.deps;
     return async (transaction: Transaction, { number, onlyFor }: PolicyRevision, body: Uint8Array): Promise<void> => {
+      const newest = await this.#newestOf(transaction.query);
+      if (newest?.recovered === true && ![over, reissues].includes(newest.number)) throw unseen(newest.number);
       const row = {
         tenant_id: tenant,
         site_id: site,
@@ -244,6 +258,11 @@ export class PolicyDesk {
 function assertVersion(version: number, wanted: number | undefined): void {
   if (wanted === undefined || wanted === version) return;
   throw new SparcError('ERR_POLICY_DRAFT_STALE', `the draft has version ${version}`, { version });
+}
+
+function unseen(number: number): SparcError {
+  const message = `revision ${number} was signed after the backup that this database was made of`;
+  return new SparcError('ERR_POLICY_REVISION_UNSEEN', message, { number });
 }
 
 const onlyForOf = ({ onlyFor }: PublishWish) => (onlyFor === undefined ? {} : { onlyFor });

@@ -79,6 +79,12 @@ export const POLICY_ERRORS = {
     meaning: 'An object of the draft, or the draft, was changed since it was read; nothing was saved.',
     action: 'Read it again, and make the change on what is there now.',
   },
+  ERR_POLICY_REVISION_UNSEEN: {
+    meaning:
+      'The newest revision was signed after the backup that the database was restored from: nobody here knows what publishing would take back. Nothing was signed.',
+    action:
+      'Bring the draft to what the site is to have, then publish over that revision by its number: `sparc-cloud site publish --over`.',
+  },
   ERR_POLICY_IMPORTS_MAX: {
     meaning: 'People of this site are being imported already, or as many tables as the process takes at a time.',
     action: 'Wait until that import is over, then send the table again.',

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -12,12 +12,22 @@ import {
   restore,
   verifyBackup,
   type Database,
+  type Transaction,
 } from '@sparc/cloud-sync/db';
+import { sitePlace } from '@sparc/cloud-sync/identity';
 import { pgliteFolder, postgres, type Test } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 
 const madeAt = new Date(Date.UTC(2026, 10, 20));
 const audit = (tenant_id: string, subject: string) => ({ tenant_id, actor: 'ada', act: 'look', subject, detail: '{}' });
+
+/** Whose authority is kept in the database. */
+async function addSite(query: Transaction['query'], tenant_id: string): Promise<void> {
+  const [authority_key, pin_key] = [Buffer.alloc(32), Buffer.alloc(32)];
+  await query.insertInto('sites').values({ tenant_id, id: 'harbour', name: 'Harbour', authority_key }).execute();
+  const { id: incarnation } = await query.selectFrom('incarnation').select('id').executeTakeFirstOrThrow();
+  await query.insertInto('site_authorities').values({ tenant_id, site_id: 'harbour', pin_key, incarnation }).execute();
+}
 
 /** Where databases are made: one with something in it, and one to restore to. */
 const PLACES = [
@@ -67,7 +77,10 @@ for (const { name, skip, make } of PLACES) {
       const ids: string[] = [];
       for (const name of ['ours', 'theirs']) {
         const id = await createTenant(database, { name, region: 'eu', retentionDays: 90 });
-        await database.inTenant(id, ({ query }) => query.insertInto('audit').values(audit(id, 'before')).execute());
+        await database.inTenant(id, async ({ query }) => {
+          await query.insertInto('audit').values(audit(id, 'before')).execute();
+          await addSite(query, id);
+        });
         ids.push(id);
       }
       return ids;
@@ -104,6 +117,26 @@ for (const { name, skip, make } of PLACES) {
 
     await t.test('a database that has something is not restored over', async (t) => {
       await t.rejects(restore(full, folder), { code: 'ERR_DATABASE_NOT_EMPTY' });
+    });
+
+    await t.test('a restore that does not come to its end leaves nothing that an authority signs in', async (t) => {
+      const [, url] = await make(t);
+      const cut = { url, connectionsMax: 1 };
+      const manifest = readFileSync(join(folder, 'manifest.json'), 'utf8');
+      writeFileSync(join(folder, 'manifest.json'), manifest.replace('"rowsCount": 2', '"rowsCount": 3'));
+      await t.rejects(restore(cut, folder), { code: 'ERR_DATABASE_BACKUP_DIFFERS' });
+      writeFileSync(join(folder, 'manifest.json'), manifest);
+      if (name === 'PGlite') {
+        await restore(cut, folder);
+        await verifyBackup(cut, folder);
+        return;
+      }
+      await withDatabase(url, (database) =>
+        database.inTenant(ours, async ({ query }) => {
+          t.ok(await query.selectFrom('sites').select('id').where('id', '=', 'harbour').executeTakeFirst());
+          await t.rejects(sitePlace(query, 'harbour'), { code: 'ERR_DATABASE_SITE_UNKNOWN' });
+        }),
+      );
     });
 
     await t.test('a damaged backup, or one of another kind, is refused before anything is made', async (t) => {

@@ -1,0 +1,80 @@
+import type { Carrier } from '@sparc/protocol/cloud-link';
+import { isSparcError } from '@sparc/protocol/errors';
+import { EntryContent } from '@sparc/protocol/ledger';
+import { POLICY_KIND, PolicyRevision } from '@sparc/protocol/policy-revision';
+import type { VerifySignature } from '@sparc/protocol/ports';
+import { ROSTER_KIND, type Member } from '@sparc/protocol/roster';
+import type { Transaction } from '../db/index.js';
+import { knownRoster } from './known-roster.js';
+import { placeMembers, removeMember } from './member-rows.js';
+
+type Query = Transaction['query'];
+
+/** In the place of whoever published it. */
+const UNKNOWN = 'unknown';
+
+/**
+ * What an authority that is kept here signed before the database was restored comes back by way of gateways, at any time: who
+ * was enrolled or expelled by it has a row that says so, and each revision one as well. `contents`: what came, which is stored.
+ */
+export async function placeSaid(
+  query: Query,
+  verify: VerifySignature,
+  of: Omit<Carrier, 'gateway'>,
+  author: Uint8Array,
+  contents: readonly Uint8Array[],
+): Promise<void> {
+  const said = contents.map((content) => EntryContent.decode(content));
+  const revisions = said.filter(({ kind }) => kind === POLICY_KIND);
+  const hasRoster = said.some(({ kind }) => kind === ROSTER_KIND);
+  if ((!hasRoster && revisions.length === 0) || !(await isKeptHere(query, of.site, author))) return;
+  for (const revision of revisions) await placeRevision(query, of, revision);
+  if (!hasRoster) return;
+  const { members = [], expelled = [] } = (await knownRoster(query, verify, of.site)) ?? {};
+  for (const member of members) await placeMember(query, of, member);
+  for (const { key } of expelled) await removeMember(query, key);
+}
+
+async function isKeptHere(query: Query, site: string, author: Uint8Array): Promise<boolean> {
+  const found = await query
+    .selectFrom('sites')
+    .innerJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
+    .select('sites.id')
+    .where('sites.id', '=', site)
+    .where('authority_key', '=', Buffer.from(author))
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** One that has found a place elsewhere since the restore keeps that: the log of the authority does not stop at it. */
+async function placeMember(query: Query, of: Omit<Carrier, 'gateway'>, member: Member): Promise<void> {
+  try {
+    await placeMembers(query, of, [member]);
+  } catch (error) {
+    if (!isSparcError(error, 'ERR_AUTHORITY_GATEWAY_ELSEWHERE')) throw error;
+  }
+}
+
+/** Of two that have one number, the one that was published here since has the row. */
+async function placeRevision(
+  query: Query,
+  { tenant, site }: Omit<Carrier, 'gateway'>,
+  { body, wallUnixMs }: EntryContent,
+): Promise<void> {
+  const { number, onlyFor } = PolicyRevision.decode(body);
+  const row = {
+    tenant_id: tenant,
+    site_id: site,
+    number,
+    signed: Buffer.from(body),
+    published_at: new Date(wallUnixMs),
+    published_by: UNKNOWN,
+    only_for: onlyFor.length > 0 ? [...onlyFor] : null,
+    recovered: true,
+  };
+  await query
+    .insertInto('policy_revisions')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
