@@ -109,7 +109,7 @@ t.test('the way down from the cloud', async (t) => {
     await cloud.authorSaid(authority.open(1));
     await patiently('the link is gone', () => !uplink.state.isConnected);
     await patiently('a call is refused', () => uplink.state.why?.includes('Not authorized') === true);
-    t.pass();
+    t.equal(uplink.state.isConnected, false);
   });
 
   t.test('who was expelled while nobody listened to the database loses its link when somebody does', async (t) => {
