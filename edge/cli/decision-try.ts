@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { DecisionInputs, EventRecord } from '@sparc/protocol/events';
-import { ValidityClock } from '@sparc/protocol/policy';
+import { ValidityClock, type SitePlan } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import {
   addRevocations,
@@ -83,13 +83,13 @@ async function tryOut({ output }: Cli, credentialId: string, accessPointId: stri
   const { dataDir } = loadGatewayConfig(flags.config);
   const generation = generationInForce(dataDir);
   const damages: unknown[] = [];
-  const revocations = revocationsOf(dataDir, (error) => damages.push(error));
   const { manifest } = generation;
   const confirmedUnixMs = confirmedUnixMsOf(manifest, readConfirmation(dataDir, manifest, verifyOf(dataDir)));
-  const kept = { dataDir, revocations, confirmedUnixMs };
-  const record = await withView(generation, dataDir, async (view) =>
-    decisionRecord(replay(await presentation(view, kept, credentialId, accessPointId, flags), view)),
-  );
+  const record = await withView(generation, dataDir, async (view) => {
+    const revocations = revocationsOf(dataDir, view.plan, (error) => damages.push(error));
+    const kept = { dataDir, revocations, confirmedUnixMs };
+    return decisionRecord(replay(await presentation(view, kept, credentialId, accessPointId, flags), view));
+  });
   const { name, reason, alsoFailed, flags: flagged, inputs }: EventRecord = record;
   const lines = explain(record);
   output.result({ name, reason, alsoFailed, flags: flagged, inputs, explanation: lines }, lines.join('\n'));
@@ -104,9 +104,19 @@ interface Kept {
   readonly confirmedUnixMs: number;
 }
 
-function revocationsOf(dataDir: string, onFailure: (error: unknown) => void): RevocationView {
-  const store = new RevocationFile(dataDir);
-  const book = new RevocationBook({ clock: createNodeClock(), store, record: () => undefined, onFailure });
+function revocationsOf(
+  dataDir: string,
+  { absorbedDirectives = [] }: SitePlan,
+  onFailure: (error: unknown) => void,
+): RevocationView {
+  const absorbed = new Set(absorbedDirectives.map(({ id }) => id));
+  const book = new RevocationBook({
+    clock: createNodeClock(),
+    store: new RevocationFile(dataDir),
+    isAbsorbed: (directive) => absorbed.has(directive),
+    record: () => undefined,
+    onFailure,
+  });
   book.start();
   return book;
 }

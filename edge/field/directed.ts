@@ -85,7 +85,7 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): Dir
       asOutcome(await mode.apply({ kind: 'release', directive: id, raises, ...who })),
     // One that the policy does not name here may be of another revision.
     revoke: async ({ directive: { id, subject, subjectId }, by, cause, carriedUnixMs }) => {
-      if (revocations.has(subject, subjectId)) return 'unchanged';
+      if (revocations.has(subject, subjectId, id)) return 'unchanged';
       const isUnlisted = view()?.has(subject, subjectId) === false;
       await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, carriedUnixMs, cause });
       return 'applied';

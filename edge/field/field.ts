@@ -124,6 +124,7 @@ export class Field {
       clock,
       store: deps.revocationStore ?? VOLATILE_REVOCATIONS,
       recorded: deps.recordedRevocations,
+      isAbsorbed: (directive) => this.#policy.hasAbsorbed(directive),
       record,
       onFailure,
     });

@@ -4,12 +4,15 @@ import type { Clock } from '@sparc/protocol/ports';
 import { NO_POLICY, revisionOf, type FieldPolicy } from './field-policy.js';
 import type { Recorder } from './recorder.js';
 
+const NONE_ABSORBED: ReadonlySet<string> = new Set();
+
 /** What the field decides by at the moment, since when, and whether the journal knows of it. */
 export class PolicyInForce {
   #policy: FieldPolicy = NO_POLICY;
   #takenUpUnixMs: number | undefined;
   #confirmed: PolicyConfirmation | undefined;
   #isRecorded = true;
+  #absorbed: ReadonlySet<string> = NONE_ABSORBED;
 
   constructor(
     private readonly clock: Clock,
@@ -33,11 +36,18 @@ export class PolicyInForce {
     const revision = revisionOf(policy);
     const isAgain = revision !== undefined && revision === revisionOf(this.#policy);
     this.#policy = policy;
+    const { absorbedDirectives = [] } = policy.kind === 'policy' ? policy.plan : {};
+    this.#absorbed = new Set(absorbedDirectives.map(({ id }) => id));
     if (isAgain) return;
     this.#takenUpUnixMs = this.clock.wall().unixMs;
     this.#confirm(policy.kind === 'policy' ? policy.confirmedUnixMs : undefined);
     this.#isRecorded = false;
     this.announce();
+  }
+
+  /** Whether it says by itself what the directive said. What is left without a policy does not. */
+  hasAbsorbed(directive: string): boolean {
+    return this.#absorbed.has(directive);
   }
 
   /** Its authority said again that a revision holds. False: it is not the one in force. */

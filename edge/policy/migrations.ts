@@ -92,6 +92,9 @@ const MIGRATIONS: readonly string[] = [
   DROP INDEX holder_not_active;
   CREATE TABLE linkage_rule (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, definition TEXT NOT NULL) STRICT;
   `,
+  `
+  CREATE TABLE absorbed_directive (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, definition TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** Layout of the generations that this version writes and reads. */

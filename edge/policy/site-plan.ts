@@ -14,6 +14,7 @@ export const PLAN_TABLES = [
   ['door', 'doors'],
   ['access_point', 'accessPoints'],
   ['linkage_rule', 'linkageRules'],
+  ['absorbed_directive', 'absorbedDirectives'],
 ] as const satisfies readonly (readonly [table: string, list: keyof SitePlan])[];
 
 /** Reads the plan of a generation, each list in the order of the site file. */

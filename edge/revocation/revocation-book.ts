@@ -4,7 +4,7 @@ import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
 import type { RevocationView } from '../access/index.js';
 import { completeTo, revocationRecord, type Revocation, type RevocationSubject } from './revocation.js';
 
-/** Tombstones never end, so the list only grows; more are refused, and have to go into the policy. */
+/** Tombstones never end, so the list only grows, by one for each directive; more are refused, and have to go into the policy. */
 export const REVOCATIONS_MAX = 50_000;
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
@@ -47,6 +47,8 @@ export interface RevocationBookDeps {
   readonly store: RevocationStore;
   /** Absent: there was no earlier run. */
   readonly recorded?: (() => Promise<RecordedRevocations>) | undefined;
+  /** Whether the policy in force says by itself what this directive said: then it does not lie over that. */
+  readonly isAbsorbed: (directive: string) => boolean;
   /** Keeps a record whenever the journal can. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => unknown;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -62,6 +64,13 @@ export interface RevocationOrigin {
   readonly cause?: Promise<EntryId | undefined>;
 }
 
+/** Two directives that revoke the same are two revocations: a policy may have absorbed one of them. */
+type Named = Pick<Revocation, 'subject' | 'id' | 'directive'>;
+/** By id of whom, then by directive. */
+type Numbers = Map<string, Map<string, number>>;
+/** In place of a directive, which none is absorbed as. */
+const BY_HAND = '';
+
 interface Unnumbered {
   readonly revocation: Omit<Revocation, 'number'>;
   readonly cause: RevocationOrigin['cause'];
@@ -74,8 +83,8 @@ interface Unnumbered {
 export class RevocationBook implements RevocationView {
   /** In the order of their numbers. */
   #all: readonly Revocation[] = [];
-  readonly #credentials = new Map<string, number>();
-  readonly #holders = new Map<string, number>();
+  readonly #credentials: Numbers = new Map();
+  readonly #holders: Numbers = new Map();
   #unnumbered: readonly Unnumbered[] = [];
   /** No number up to it is given again. */
   #highest = 0;
@@ -114,13 +123,16 @@ export class RevocationBook implements RevocationView {
   }
 
   /** Whether this very one was made; a holder's ends their credentials without being one of each. */
-  has(subject: RevocationSubject, id: string): boolean {
-    return this.#numbers(subject).has(id);
+  has(subject: RevocationSubject, id: string, directive: string): boolean {
+    return this.#numberOf({ subject, id, directive }) !== undefined;
   }
 
-  /** Since when whoever is credential and holder at once is revoked, by the site's time; undefined where they are not. */
+  /**
+   * Since when whoever is credential and holder at once is revoked, by the site's time; undefined where they are not. A
+   * visitor: the policy that absorbed it has somebody of that id, who outranks them.
+   */
   revokedUnixMs(id: string): number | undefined {
-    if (this.of(id, id) === undefined) return undefined;
+    if (!this.#credentials.has(id) && !this.#holders.has(id)) return undefined;
     const all = [...this.#all, ...this.#unnumbered.map(({ revocation }) => revocation)];
     const own = all.filter((each) => each.id === id);
     return Math.max(...own.map(({ carriedUnixMs, atUnixMs }) => carriedUnixMs ?? atUnixMs));
@@ -133,22 +145,39 @@ export class RevocationBook implements RevocationView {
   }
 
   of(credentialId: string, holderId?: string): number | undefined {
-    return this.#credentials.get(credentialId) ?? (holderId === undefined ? undefined : this.#holders.get(holderId));
+    const ofHolder = holderId === undefined ? undefined : this.#holders.get(holderId);
+    return this.#standing(this.#credentials.get(credentialId)) ?? this.#standing(ofHolder);
+  }
+
+  #standing(numbers: ReadonlyMap<string, number> | undefined): number | undefined {
+    if (numbers === undefined) return undefined;
+    for (const [directive, number] of numbers) if (!this.deps.isAbsorbed(directive)) return number;
+    return undefined;
   }
 
   /**
-   * Resolves when it is on disk, with its number; one that was made before is the same one. Rejects with
+   * Resolves when it is on disk, with its number; one that was made before, by the same directive or by hand, is the same one. Rejects with
    * ERR_GATEWAY_REVOCATION_UNSAVED, when it is in force but a restart would forget it, or ERR_GATEWAY_ORDER_REFUSED.
    */
   async revoke(subject: RevocationSubject, id: string, by: string, origin: RevocationOrigin = {}): Promise<number> {
-    const numbers = this.#numbers(subject);
-    if (!numbers.has(id)) this.#add(subject, id, by, origin);
+    const { directive } = origin;
+    const named = { subject, id, ...(directive !== undefined && { directive }) };
+    if (this.#numberOf(named) === undefined) this.#add(subject, id, by, origin);
     await this.#restored();
     await this.#save();
-    return numbers.get(id) ?? UNNUMBERED;
+    return this.#numberOf(named) ?? UNNUMBERED;
   }
 
-  #numbers(subject: RevocationSubject): Map<string, number> {
+  #numberOf({ subject, id, directive = BY_HAND }: Named): number | undefined {
+    return this.#numbers(subject).get(id)?.get(directive);
+  }
+
+  #setNumber({ subject, id, directive = BY_HAND }: Named, number: number): void {
+    const numbers = this.#numbers(subject);
+    numbers.set(id, (numbers.get(id) ?? new Map<string, number>()).set(directive, number));
+  }
+
+  #numbers(subject: RevocationSubject): Numbers {
     return subject === 'credential' ? this.#credentials : this.#holders;
   }
 
@@ -158,21 +187,22 @@ export class RevocationBook implements RevocationView {
       throw new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);
     }
     const atUnixMs = this.deps.clock.wall().unixMs;
-    this.#numbers(subject).set(id, UNNUMBERED);
     const { isUnlisted = false, directive, carriedUnixMs, cause } = origin;
     const more = {
       ...(isUnlisted && { isUnlisted }),
       ...(directive !== undefined && { directive }),
       ...(carriedUnixMs !== undefined && { carriedUnixMs }),
     };
-    this.#unnumbered = [...this.#unnumbered, { revocation: { subject, id, by, atUnixMs, ...more }, cause }];
+    const revocation = { subject, id, by, atUnixMs, ...more };
+    this.#setNumber(revocation, UNNUMBERED);
+    this.#unnumbered = [...this.#unnumbered, { revocation, cause }];
     if (this.#restoring === undefined) this.#numberAll();
   }
 
   #numberAll(): void {
     for (const { revocation: each, cause } of this.#unnumbered) {
       // Else the journal had it from before.
-      if (this.#numbers(each.subject).get(each.id) !== UNNUMBERED) continue;
+      if (this.#numberOf(each) !== UNNUMBERED) continue;
       const revocation: Revocation = { number: this.#highest + 1, ...each };
       this.#take([revocation]);
       this.#unsaved.push(revocation);
@@ -182,7 +212,7 @@ export class RevocationBook implements RevocationView {
   }
 
   #take(revocations: readonly Revocation[]): void {
-    for (const { subject, id, number } of revocations) this.#numbers(subject).set(id, number);
+    for (const each of revocations) this.#setNumber(each, each.number);
     this.#all = [...this.#all, ...revocations].sort((a, b) => a.number - b.number);
     this.#highest = Math.max(this.#highest, this.#all.at(-1)?.number ?? 0);
   }

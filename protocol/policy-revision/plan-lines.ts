@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import { EmergencyCard, SiteFile, type PolicyContent } from '../policy/index.js';
+import { AbsorbedDirective, EmergencyCard, SiteFile, type PolicyContent } from '../policy/index.js';
 import { assertRecord, invalidPolicy, invalidRevision, parsedLine } from './check-record.js';
 
 type Plan = Pick<PolicyContent, 'plan' | 'emergencyCredentials'>;
@@ -27,6 +27,7 @@ const ENTRIES = {
   doors: lists.doors.items,
   accessPoints: lists.accessPoints.items,
   linkageRules: linkageRules.items,
+  absorbedDirectives: AbsorbedDirective,
   emergencyCredentials: EmergencyCard,
 } as const satisfies Record<keyof PolicyContent['plan'] | 'emergencyCredentials', TSchema>;
 const SCHEMAS: ReadonlyMap<string, TSchema> = new Map(Object.entries(ENTRIES));

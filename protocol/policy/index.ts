@@ -2,6 +2,7 @@
  * Policy: the site file and its terms (ONVIF Access Control, Door Control, Access Rules, Credential, Schedule).
  * @packageDocumentation
  */
+export * from './absorbed-directive.js';
 export * from './access-point.js';
 export * from './area.js';
 export * from './crossing.js';

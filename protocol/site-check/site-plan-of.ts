@@ -12,5 +12,5 @@ export function sitePlanOf(site: SiteFile): SitePlan {
   const specialDayGroups = site.specialDayGroups ?? [];
   const schedules = [ALWAYS, ...site.schedules];
   const rest = { cardFormats, devices, readers, inputs, outputs, areas, doors, accessPoints, schedules, linkageRules };
-  return { site: site.site, ...rest, specialDayGroups };
+  return { site: site.site, ...rest, specialDayGroups, absorbedDirectives: [] };
 }

@@ -71,6 +71,7 @@ passages.restore(peopleInside);
 const revocations = new RevocationBook({
   clock,
   store: { ...VOLATILE_REVOCATIONS, load: () => ({ revocations: revoked }) },
+  isAbsorbed: () => false,
   record: () => undefined,
   onFailure: () => undefined,
 });

@@ -89,8 +89,57 @@ t.test('who is revoked at one gateway enters at no other, whatever number it has
   t.match(b.site.record('revocation.applied').record.detail, { number: '2', directive: revocation.id });
 
   const again = directive(REVOKE_ANN);
-  t.match(await b.direct(again), { outcome: 'unchanged' });
-  t.strictSame(b.answers(again.id), ['directive.applied'], 'which is an answer too');
+  t.match(await b.direct(again), { outcome: 'applied' });
+  t.strictSame(b.answers(again.id), ['revocation.applied'], 'a policy may absorb one of the two');
+});
+
+t.test(
+  'a policy lets in whom it absorbed the revocation of, whichever comes first, and no other one does',
+  async (t) => {
+    const revocation = directive(REVOKE_ANN);
+    const { id, subject, subjectId } = { ...revocation, ...REVOKE_ANN };
+    const absorbed = [{ id, subject, subjectId }];
+    const blocked = sitePolicy({ revision: 'r2', ann: { status: 'blocked' }, absorbed });
+    const reissued = sitePolicy({ revision: 'r3', ann: { keys: ['h10301:1:44'] }, absorbed });
+    for (const isHeardLast of [false, true]) {
+      const [a, b] = await pair();
+      await a.direct(revocation);
+      const news = a.news();
+      if (!isHeardLast) await b.hear(news);
+      b.site.field.usePolicy(blocked);
+      if (isHeardLast) await b.hear(news);
+      t.notOk(await isLetIn(b), 'the policy says it');
+      t.equal(b.site.record('access.denied').record.reason, 'credential_blocked');
+      b.site.field.usePolicy(reissued);
+      t.ok(await isLetIn(b, CARDS.carla), 'by the new card of Ann');
+      t.notOk(await isLetIn(b), 'and not by the old one');
+      b.site.field.usePolicy(sitePolicy());
+      t.notOk(await isLetIn(b), 'an older policy');
+      t.equal(b.site.record('access.denied').record.reason, 'credential_revoked');
+      b.site.field.usePolicy(reissued);
+      await b.direct(directive(REVOKE_ANN));
+      t.notOk(await isLetIn(b, CARDS.carla), 'revoked once more');
+      t.equal(b.site.record('access.denied').record.reason, 'credential_revoked');
+      b.site.field.usePolicy({ kind: 'none' });
+      t.notOk(await isLetIn(b, CARDS.carla), 'no policy');
+    }
+  },
+);
+
+t.test('a grant of before the policy went back does not open under the older one', async (t) => {
+  const [a] = await pair();
+  const revocation = directive(REVOKE_ANN);
+  await a.direct(revocation);
+  const { id, subject, subjectId } = { ...revocation, ...REVOKE_ANN };
+  a.site.field.usePolicy(sitePolicy({ revision: 'r2', absorbed: [{ id, subject, subjectId }] }));
+  t.ok(await isLetIn(a));
+  a.site.journal.hanging = true;
+  a.site.bus.card('front-in', CARDS.ann);
+  await a.site.clock.advance(50);
+  a.site.field.usePolicy(sitePolicy());
+  a.site.journal.release();
+  await a.site.clock.advance(100);
+  t.notOk(a.site.released('front'));
 });
 
 t.test('a door opens once, at the gateway that has it, and recorded first', async (t) => {

@@ -49,6 +49,7 @@ export interface SiteChanges {
   readonly doors?: Readonly<Record<string, Partial<Door>>>;
   readonly accessPoints?: Readonly<Record<string, Partial<AccessPoint>>>;
   readonly removed?: readonly string[];
+  readonly absorbed?: SitePlan['absorbedDirectives'];
   /** Beside those of the doors. */
   readonly inputs?: SitePlan['inputs'];
 }
@@ -109,6 +110,7 @@ export function sitePolicy(changes: SiteChanges = {}): Extract<FieldPolicy, { ki
     schedules: [ALWAYS, ...schedules],
     doors,
     accessPoints,
+    ...(changes.absorbed && { absorbedDirectives: changes.absorbed }),
     devices: [
       ...all.map(({ id }) => ({ id: `${id}-io`, side: 'secured' as const })),
       ...POINTS.map((id) => ({ id, side: 'unsecured' as const })),

@@ -57,15 +57,17 @@ function openBook(store = new MemoryStore(), journal?: ReturnType<typeof journal
   const clock = new VirtualClock({ startUnixMs: 1_000_000 });
   const records: EventDraft[] = [];
   const failures: string[] = [];
+  const absorbed = new Set<string>();
   const book = new RevocationBook({
     clock,
     store,
     recorded: journal?.recorded,
+    isAbsorbed: (directive) => absorbed.has(directive),
     record: (event) => void records.push(event),
     onFailure: (_error, what) => void failures.push(what),
   });
   book.start();
-  return { book, clock, store, records, failures };
+  return { book, clock, store, records, failures, absorbed };
 }
 
 const revocation = (number: number, id: string): Revocation => ({
@@ -124,6 +126,28 @@ t.test('the same revocation again is the one that was made, and a number is give
   t.equal(records.length, 2);
   await book.revoke('credential', 'next', 'Ada');
   t.equal(store.saved.length, 3, 'one that was made already saves nothing, and stops no other');
+});
+
+t.test('what the policy has absorbed does not lie over it, and any other directive does', async (t) => {
+  const [first, second, third] = ['aa'.repeat(16), 'bb'.repeat(16), 'cc'.repeat(16)];
+  const { book, absorbed, store, records } = openBook();
+  t.equal(await book.revoke('credential', 'card', 'Ada', { directive: first }), 1);
+  t.equal(await book.revoke('credential', 'card', 'Bea', { directive: second }), 2);
+  t.equal(await book.revoke('credential', 'card', 'Ada', { directive: first }), 1, 'the same one');
+  t.equal(records.length, 2);
+  absorbed.add(first);
+  t.equal(book.of('card', 'ann'), 2, 'as another directive said it too');
+  absorbed.add(second);
+  t.equal(book.of('card', 'ann'), undefined);
+  t.equal(book.newest, 2, 'the journal counts all of them');
+  t.notOk(book.has('credential', 'card', third));
+  t.equal(await book.revoke('credential', 'card', 'Cy', { directive: third }), 3);
+  t.equal(book.of('card', 'ann'), 3, 'revoked once more');
+  absorbed.add(third);
+  t.equal(await book.revoke('credential', 'card', 'Cy'), 4);
+  t.equal(book.of('card', 'ann'), 4, 'by hand at this gateway, which no policy absorbs');
+  absorbed.clear();
+  for (const each of [book, openBook(store).book]) t.equal(each.of('card', 'ann'), 1, 'an older policy undoes nothing');
 });
 
 t.test('what stood before a restart stands after it', async (t) => {

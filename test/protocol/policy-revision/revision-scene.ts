@@ -23,6 +23,7 @@ export const PLAN: SitePlan = {
   specialDayGroups: [],
   schedules: [{ id: 'day', name: 'Day', weekly: [{ days: ['mo'], from: '08:00', to: '18:00' }] }],
   linkageRules: [],
+  absorbedDirectives: [{ id: 'ab'.repeat(16), subject: 'credential', subjectId: 'p000001' }],
 };
 
 export const holder = (id: string, name = `Holder ${id}`): CredentialHolder => ({ id, name, status: 'active' });
