@@ -7,9 +7,15 @@ import {
 } from '@sparc/protocol/directive';
 import type { LinkGrant } from '@sparc/protocol/enrolment';
 import { SparcError } from '@sparc/protocol/errors';
-import { encodeEvent, EVENT_KIND, type LedgerCrypto } from '@sparc/protocol/ledger';
-import type { PolicyContent } from '@sparc/protocol/policy';
-import { Beacon, BEACON_KIND, POLICY_KIND, PolicyRevision, type PartTools } from '@sparc/protocol/policy-revision';
+import { encodeEvent, EVENT_KIND, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import {
+  Beacon,
+  BEACON_KIND,
+  POLICY_KIND,
+  PolicyRevision,
+  type CutRevision,
+  type PartTools,
+} from '@sparc/protocol/policy-revision';
 import type { Delegation, Member } from '@sparc/protocol/roster';
 import type { Database, Transaction } from '../db/index.js';
 import { placeMembers, removeMember } from '../identity/index.js';
@@ -17,7 +23,7 @@ import type { Site } from '../ingest/index.js';
 import type { Act, AuthorityActs } from './authority-acts.js';
 import { newestRevision } from './authority-entries.js';
 import { tipsOfMember } from './member-tips.js';
-import { storePolicy } from './revision-parts.js';
+import { storePolicy, type PolicyStream } from './revision-parts.js';
 
 /** More to be done in the transaction of an act, all or nothing with it. */
 export type Within = (transaction: Transaction) => Promise<void>;
@@ -92,11 +98,11 @@ export class SiteAuthority {
   }
 
   /**
-   * Takes a gateway off the roster for good, and changes the site secret. Of its log goes on to count what is stored here by
-   * then. Throws ERR_MESH_MEMBER_UNKNOWN or ERR_MESH_ROSTER_INVALID.
+   * Takes a gateway off the roster for good, and changes the site secret. Of its log goes on to count what leads to `heads`, or
+   * what is stored here by then. Throws ERR_MESH_MEMBER_UNKNOWN, ERR_MESH_HEAD_INVALID or ERR_MESH_ROSTER_INVALID.
    */
-  expel(key: string, within?: Within): Promise<void> {
-    return this.#say((act) => this.#expel(act, key), within);
+  expel(key: string, within?: Within, heads?: readonly SignedHead[]): Promise<void> {
+    return this.#say((act) => this.#expel(act, key, heads), within);
   }
 
   /** Changes the site secret; gateways take the one before it for a while. */
@@ -138,7 +144,7 @@ export class SiteAuthority {
    * that is new, with the body of its entry. Throws ERR_POLICY_INVALID or ERR_MESH_OTHER_SITE.
    */
   async publish(
-    content: PolicyContent,
+    content: PolicyStream,
     options: PublishOptions = {},
     within?: (transaction: Transaction, revision: PolicyRevision, body: Uint8Array) => Promise<void>,
   ): Promise<Published> {
@@ -150,7 +156,7 @@ export class SiteAuthority {
 
   /** Signs a revision again that was signed before, as the next one. Otherwise as `publish`. */
   reissue(
-    { site, layout, indexes, counts, sizeBytes }: PolicyRevision,
+    { site, layout, indexes, counts, sizeBytes }: CutRevision,
     { onlyFor = [] }: PublishOptions = {},
     within?: (transaction: Transaction, revision: PolicyRevision, body: Uint8Array) => Promise<void>,
   ): Promise<Published> {
@@ -181,8 +187,12 @@ export class SiteAuthority {
     });
   }
 
-  async #expel({ transaction: { query }, acting, state }: Act, key: string): Promise<readonly Draft[]> {
-    const drafts = expel(acting, await state(), this.deps.crypto, key, await tipsOfMember(query, key));
+  async #expel(
+    { transaction: { query }, acting, state }: Act,
+    key: string,
+    heads?: readonly SignedHead[],
+  ): Promise<readonly Draft[]> {
+    const drafts = expel(acting, await state(), this.deps.crypto, key, heads ?? (await tipsOfMember(query, key)));
     await removeMember(query, key);
     return drafts;
   }

@@ -8,6 +8,7 @@ import {
   type LinkGrant,
 } from '@sparc/protocol/enrolment';
 import { SparcError } from '@sparc/protocol/errors';
+import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { openRequest, type Member } from '@sparc/protocol/roster';
 import type { SiteAuthorities, Within } from '../authority/index.js';
@@ -128,10 +129,13 @@ export class Enrolment {
     return issued.chain;
   }
 
-  /** Puts a gateway out for good, of its site and of the cloud. Throws ERR_CLAIM_GATEWAY_UNKNOWN, or as `SiteAuthority.expel`. */
-  async expel(by: Actor, site: string, key: string): Promise<void> {
+  /**
+   * Puts a gateway out for good, of its site and of the cloud. `heads`: what goes on to count of its log, where somebody
+   * attested that. Throws ERR_CLAIM_GATEWAY_UNKNOWN, or as `SiteAuthority.expel`.
+   */
+  async expel(by: Actor, site: string, key: string, heads?: readonly SignedHead[]): Promise<void> {
     await this.deps.database.inTenant(by.tenant, ({ query }) => gatewayOf(query, key, site));
-    await this.deps.authorities.of(by.tenant, site).expel(key, this.#departing(by, site, key, 'expelled'));
+    await this.deps.authorities.of(by.tenant, site).expel(key, this.#departing(by, site, key, 'expelled'), heads);
   }
 
   async #admit(

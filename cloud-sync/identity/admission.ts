@@ -1,10 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Carrier } from '@sparc/protocol/cloud-link';
-import type { Database, Transaction } from '../db/index.js';
+import type { Database, GatewayState, Transaction } from '../db/index.js';
 import { fromHex } from '../platform/index.js';
 
 /** States of a gateway that has a place in its site. */
-export const MEMBER_STATES = ['claimed', 'active'] as const;
+export const MEMBER_STATES = ['claimed', 'active'] as const satisfies readonly GatewayState[];
+
+export const isMemberState = (state: GatewayState): boolean => MEMBER_STATES.some((each) => each === state);
 
 /** Whether a gateway has a place in its site: it belongs there, and was neither expelled nor replaced. */
 export async function isMember(

@@ -3,7 +3,7 @@
  * authority issues their certificates, and the cloud signs for each site with a key of its own.
  * @packageDocumentation
  */
-export { isAdmitted, isMember, MEMBER_STATES } from './admission.js';
+export { isAdmitted, isMember, isMemberState, MEMBER_STATES } from './admission.js';
 export { FileAuthorityKeys, type AuthorityKeys } from './authority-keys.js';
 export { carrierOf } from './carrier-of.js';
 export { CertificateAuthorities, type IssuedCertificate } from './certificate-authorities.js';

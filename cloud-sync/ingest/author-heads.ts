@@ -10,6 +10,7 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { AuthorHeads, Tables } from '../db/index.js';
+import { isMemberState } from '../identity/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
@@ -18,18 +19,21 @@ export type Append = Omit<Extract<Acceptance, { kind: 'append' }>, 'kind' | 'for
 /** The site that a log belongs to. */
 export type Site = Omit<Carrier, 'gateway'>;
 
-/** Gateways of the site, also those that were expelled from it, and its authority. */
-export async function isAuthor(query: Query, site: string, author: Uint8Array): Promise<boolean> {
+/** Whose log may be taken: of gateways of the site, also of those that were put out, and of its authority. */
+export type AuthorPlace = 'member' | 'former' | 'authority';
+
+/** Undefined for whoever has no log in the site. */
+export async function placeOf(query: Query, site: string, author: Uint8Array): Promise<AuthorPlace | undefined> {
   const key = Buffer.from(author);
-  const found = await query
+  const gateway = await query
     .selectFrom('gateways')
-    .select('name')
+    .select('state')
     .where('site_id', '=', site)
     .where('id', '=', key)
-    .unionAll(query.selectFrom('sites').select('name').where('id', '=', site).where('authority_key', '=', key))
-    .limit(1)
     .executeTakeFirst();
-  return found !== undefined;
+  if (gateway !== undefined) return isMemberState(gateway.state) ? 'member' : 'former';
+  const authority = query.selectFrom('sites').select('id').where('id', '=', site).where('authority_key', '=', key);
+  return (await authority.executeTakeFirst()) && 'authority';
 }
 
 /** The log of an author, locked: who else has more of it waits until this transaction is over. */

@@ -3,6 +3,7 @@ import { isSparcError } from '@sparc/protocol/errors';
 import { assumedLast, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
 import {
   accept,
+  attestedPart,
   epochName,
   grown,
   isOfSite,
@@ -13,9 +14,10 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { Database } from '../db/index.js';
-import { isMember, placeSaid } from '../identity/index.js';
+import { isMember, knownRoster, placeSaid } from '../identity/index.js';
+import { toHex } from '../platform/index.js';
 import { appendToLog, instantOf } from './append-to-log.js';
-import { hashAt, isAuthor, lockLog, recordFork, type Query } from './author-heads.js';
+import { hashAt, lockLog, placeOf, recordFork, type Append, type Query } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
 import type { Months } from './months.js';
 
@@ -28,7 +30,7 @@ export type Taken =
   | { readonly kind: 'early'; readonly stored: StoredLog }
   /** Nothing of it is stored: its author signed something else before, now or earlier. */
   | { readonly kind: 'forked'; readonly stored: StoredLog; readonly fork?: Fork }
-  /** Whoever signed it has no log in this site. */
+  /** Whoever signed it has no log in this site, or was put out, and it does not lead to what was attested of it then. */
   | { readonly kind: 'foreign' }
   /** Whoever carries it has no place in this site, or not any more. */
   | { readonly kind: 'notOfSite' };
@@ -51,7 +53,8 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
   return deps.database.inTenant(tenant, async (transaction) => {
     const { query } = transaction;
     if (!(await isMember(query, carrier))) return { kind: 'notOfSite' };
-    if (!(await isAuthor(query, site, batch.author))) return { kind: 'foreign' };
+    const place = await placeOf(query, site, batch.author);
+    if (place === undefined) return { kind: 'foreign' };
     const stored = await lockLog(query, batch.author);
     if (stored.stopped.has(epochName(batch.epoch))) return { kind: 'forked', stored };
     const acceptance = await judge(deps.crypto, query, stored, batch);
@@ -60,15 +63,17 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
       return { kind: 'forked', stored, fork: acceptance.fork };
     }
     if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
-    if (!(await appendToLog(transaction, { tenant, site }, stored.log, acceptance, isOutside)))
+    const append = place === 'former' ? await attested(deps.crypto, query, site, stored.log, acceptance) : acceptance;
+    if (append === undefined) return { kind: 'foreign' };
+    if (!(await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside)))
       return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
-    const contents = acceptance.entries.map(({ content }) => content);
+    const contents = append.entries.map(({ content }) => content);
     await placeSaid(query, deps.crypto.verify, carrier, batch.author, contents);
     return {
       kind: 'stored',
-      stored: { ...stored, log: grown(stored.log, acceptance) },
-      entriesCount: acceptance.entries.length,
+      stored: { ...stored, log: grown(stored.log, append) },
+      entriesCount: append.entries.length,
       ...(acceptance.fork !== undefined && { fork: acceptance.fork }),
     };
   });
@@ -89,6 +94,21 @@ async function judge(
     if (isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) return { kind: 'early' };
     throw error;
   }
+}
+
+/** What counts of entries of a gateway that was put out, whoever carries them: what leads to the heads that a roster attests. */
+async function attested(
+  crypto: LedgerCrypto,
+  query: Query,
+  site: string,
+  log: AuthorLog,
+  append: Append,
+): Promise<Append | undefined> {
+  const { expelled = [] } = (await knownRoster(query, crypto.verify, site)) ?? {};
+  const heads = expelled.find(({ key }) => key === toHex(append.head.author))?.heads;
+  if (heads === undefined) return append;
+  const part = attestedPart(log, heads, append.entries, append.head);
+  return part && { ...append, ...part };
 }
 
 /** The one entry whose stored hash `accept` asks for, to see whether the batch follows on it; undefined where it is a head. */

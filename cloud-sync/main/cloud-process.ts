@@ -133,6 +133,10 @@ export async function createCloudProcess(
         database,
         sites,
         enrolment,
+  const scheduler = new Scheduler(
+    { clock, database, onFailure },
+    jobsOf({ clock, database, authorities: sites, enrolment, log, onFailure }),
+  );
         requests,
         secret,
         log,

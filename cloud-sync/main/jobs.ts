@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '@sparc/protocol/ports';
 import type { SiteAuthorities } from '../authority/index.js';
 import { expireEvents, listTenants, makeMonthsAhead, type Database } from '../db/index.js';
+import { OperatorExpulsions, type Enrolment } from '../enrolment/index.js';
 import { MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { expireSessions } from '../users/index.js';
@@ -11,6 +12,7 @@ export interface JobsDeps {
   readonly clock: Clock;
   readonly database: Database;
   readonly authorities: SiteAuthorities;
+  readonly enrolment: Enrolment;
   readonly log: FastifyBaseLogger;
   readonly onFailure: (error: unknown, what: string) => void;
 }
@@ -19,15 +21,19 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** How often gateways hear that their policy is still the newest one. */
 export const CONFIRM_EVERY_MS = HOUR_MS;
+/** How soon the cloud puts out whom an operator expelled at the site. */
+export const EXPULSIONS_EVERY_MS = 30_000;
 /** Gateways renew a certificate long before; of one that has not, a person is told. */
 export const CERTIFICATE_WARNING_MS = 14 * DAY_MS;
 
-export function jobsOf({ clock, database, authorities, log, onFailure }: JobsDeps): readonly Job[] {
+export function jobsOf({ clock, database, authorities, enrolment, log, onFailure }: JobsDeps): readonly Job[] {
+  const expulsions = new OperatorExpulsions({ database, authorities, enrolment });
   return [
     { name: 'months', everyMs: DAY_MS, run: () => makeMonthsAhead(database) },
     { name: 'retention', everyMs: DAY_MS, run: (signal) => expireEvents(database, signal) },
     { name: 'logins', everyMs: HOUR_MS, run: () => expireSessions(database) },
     { name: 'confirmations', everyMs: CONFIRM_EVERY_MS, run: (signal) => eachTenant(signal, confirmPolicies) },
+    { name: 'expulsions', everyMs: EXPULSIONS_EVERY_MS, run: (signal) => eachTenant(signal, foldExpulsions) },
     { name: 'certificates', everyMs: DAY_MS, run: (signal) => eachTenant(signal, warnOfCertificates) },
   ];
 
@@ -38,17 +44,26 @@ export function jobsOf({ clock, database, authorities, log, onFailure }: JobsDep
     }
   }
 
-  /** Of a site that cannot be spoken for, the others hear all the same. */
-  async function confirmPolicies(tenant: string): Promise<void> {
+  function confirmPolicies(tenant: string): Promise<void> {
+    const confirm = (site: string) => authorities.of(tenant, site).confirm();
+    return eachAuthority(tenant, 'the policy of a site is not confirmed', confirm);
+  }
+
+  function foldExpulsions(tenant: string): Promise<void> {
+    const fold = (site: string) => expulsions.fold(tenant, site);
+    return eachAuthority(tenant, 'whom an operator expelled is not put out', fold);
+  }
+
+  /** Of those that sign. Of a site that cannot be spoken for, the others hear all the same. */
+  async function eachAuthority(tenant: string, what: string, work: (site: string) => Promise<unknown>): Promise<void> {
     const sites = await database.inTenant(tenant, ({ query }) =>
-      query.selectFrom('site_authorities').select('site_id').execute(),
+      query
+        .selectFrom('site_authorities')
+        .innerJoin('incarnation', 'incarnation.id', 'site_authorities.incarnation')
+        .select('site_id')
+        .execute(),
     );
-    for (const { site_id: site } of sites) {
-      await authorities
-        .of(tenant, site)
-        .confirm()
-        .catch((error: unknown) => onFailure(error, 'the policy of a site is not confirmed'));
-    }
+    for (const { site_id: site } of sites) await work(site).catch((error: unknown) => onFailure(error, what));
   }
 
   async function warnOfCertificates(tenant: string): Promise<void> {

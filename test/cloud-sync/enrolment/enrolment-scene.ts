@@ -50,7 +50,7 @@ export async function enrolmentScene(t: Test, connections: Connections) {
   await api.listen({ host: '127.0.0.1', port });
   return {
     by: { tenant, name: 'ada' },
-    ...{ folder, tenant, brokerPort, database, certificates, enrolment, url, signerOf },
+    ...{ folder, tenant, brokerPort, database, certificates, authorities, enrolment, url, signerOf },
     goAhead: (ms: number) => (aheadMs += ms),
     authority: () => authorities.of(tenant, 'harbour'),
     /** State and number of valid certificates by name. */

@@ -5,14 +5,19 @@ import { pino } from 'pino';
 import t from 'tap';
 import { buildGatewayApi } from '@sparc/cloud-sync/api';
 import { Broker } from '@sparc/cloud-sync/broker';
-import { CERTIFICATES_A_DAY_MAX, CLAIM_VALID_MS } from '@sparc/cloud-sync/enrolment';
+import { CERTIFICATES_A_DAY_MAX, CLAIM_VALID_MS, OperatorExpulsions } from '@sparc/cloud-sync/enrolment';
 import { SERVER_RENEWED_AFTER_MS } from '@sparc/cloud-sync/identity';
+import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { BrokerPart } from '@sparc/cloud-sync/main';
+import { nodeCrypto } from '@sparc/cloud-sync/platform';
 import { certificateOf, claim, renew } from '@sparc/edge/cloud-enrolment';
 import { readMembership } from '@sparc/edge/membership';
 import { RenewingLink } from '@sparc/edge/uplink/mqtt';
-import { nodeRandom, verifySignature } from '@sparc/edge/platform';
+import { nodeRandom, toHex, verifySignature } from '@sparc/edge/platform';
+import { directiveId, encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
 import { makeClaimCode, readClaimCode } from '@sparc/protocol/enrolment';
+import { headToText, type Batch } from '@sparc/protocol/ledger';
+import type { Signer } from '@sparc/protocol/ports';
 import { signRequest } from '@sparc/protocol/roster';
 import { LOGIN_FREE_FAILURES } from '@sparc/cloud-sync/users';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -20,6 +25,9 @@ import { openAuthorities } from '../../support/certificates.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
 import { systemClock } from '../../support/system-clock.js';
+import { batchesOf } from '../../support/test-batches.js';
+import { TestChain } from '../../support/test-chain.js';
+import { testSigner } from '../../support/test-signer.js';
 import { enrolmentScene, NewGateway } from './enrolment-scene.js';
 
 const DAY_MS = 86_400_000;
@@ -234,6 +242,68 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     );
     t.strictSame(acts, [{ actor: 'ada', act: 'gateway.expel', subject: spare?.key }]);
   });
+
+  t.test(
+    'whom an operator expels at the site is out of the cloud too, with what was attested of its log',
+    async (t) => {
+      const { enrolment, ...own } = await enrolmentScene(t, connections);
+      const fail = (): never => t.fail('is missing') as never;
+      const [witness, thief] = [gateway('witness'), gateway('thief')];
+      for (const each of [witness, thief]) await enrolment.admit(own.by, at, each.request());
+      const months = new Months(own.database);
+      const take = async (batch: Batch, by = witness) => {
+        const carrier = { tenant: own.tenant, ...at, gateway: by.key };
+        return (await takeBatch({ months, database: own.database, crypto: nodeCrypto }, carrier, batch)).kind;
+      };
+      const ledger = new TestChain(thief.signer, Date.now());
+      const opened = { name: 'door.opened', doorId: 'front' };
+      const kept = [ledger.open(1), ledger.add(opened)];
+      const attestedHead = headToText(ledger.head ?? fail());
+      const [first = fail(), attested = fail(), later = fail()] = batchesOf([...kept, ledger.add(opened)]);
+      t.equal(await take(first, thief), 'stored');
+
+      const expels = (operator: Signer) => {
+        const issuedUnixMs = Date.now();
+        const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + DAY_MS } as const;
+        const heads = [attestedHead, headToText(new TestChain(witness.signer).open(1).head)];
+        const signed = signDirective(operator, { ...every, kind: 'expel', gateway: thief.key, heads });
+        const detail = { directive: directiveId(signed), kind: 'expel', operator: signed.operator };
+        return { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
+      };
+      const [guard, stranger] = [testSigner(91), testSigner(92)];
+      const delegated = {
+        name: 'grace',
+        rights: ['expel' as const],
+        scope: [],
+        notAfterUnixMs: Date.now() + 9 * DAY_MS,
+      };
+      await own.authority().delegate({ operator: toHex(guard.publicKey), ...delegated });
+      const expulsions = new OperatorExpulsions({ database: own.database, authorities: own.authorities, enrolment });
+      const chain = new TestChain(witness.signer, Date.now());
+      const commits = [chain.open(1, [expels(stranger), { name: 'directive.given' }]), chain.add(expels(guard))];
+      const [refused = fail(), given = fail()] = batchesOf(commits);
+      t.equal(await take(refused), 'stored');
+      await expulsions.fold(own.tenant, 'harbour');
+      t.strictSame(await own.gateways(), ['witness active 1', 'thief active 1'], 'who has no right expels nobody');
+
+      t.equal(await take(given), 'stored');
+      await expulsions.fold(own.tenant, 'harbour');
+      t.strictSame(await own.gateways(), ['witness active 1', 'thief expelled 0']);
+      const { roster, siteSecret } = await own.authority().state();
+      const [expelled = fail()] = roster.expelled;
+      t.strictSame([expelled.name, expelled.heads.map(headToText)], ['thief', [attestedHead]]);
+      await expulsions.fold(own.tenant, 'harbour');
+      t.equal((await own.authority().state()).siteSecret.number, siteSecret.number, 'once');
+
+      t.equal(await take(attested, thief), 'notOfSite');
+      t.equal(await take(attested), 'stored', 'what the operator saw of its log counts');
+      t.equal(await take(later), 'foreign', 'and nothing behind that, whoever carries it');
+      const acts = await own.database.inTenant(own.tenant, ({ query }) =>
+        query.selectFrom('audit').select(['actor', 'subject']).where('act', '=', 'gateway.expel').execute(),
+      );
+      t.strictSame(acts, [{ actor: 'operator grace', subject: thief.key }]);
+    },
+  );
 });
 
 /** Serial number of the certificate of a server, which leads to this root. */

@@ -1,0 +1,107 @@
+import { sql } from 'kysely';
+import { decodeSignedDirective, openDirective, type DirectiveOf, type Entitlements } from '@sparc/protocol/directive';
+import { isSparcError } from '@sparc/protocol/errors';
+import { decodeEvent, EntryContent, headFromText, isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
+import { furthestHeads } from '@sparc/protocol/roster';
+import type { SiteAuthorities } from '../authority/index.js';
+import type { Database, Transaction } from '../db/index.js';
+import { nodeCrypto, toHex } from '../platform/index.js';
+import type { Enrolment } from './enrolment.js';
+
+/** Of each author the newest ones: a hostile one hides nothing of the others, and no operator expels so many. */
+export const EXPULSIONS_READ_MAX = 256;
+/** Longer than a transaction lasts: what arrived before the last look may have been committed after it. */
+const LOOKED_AGAIN_MS = 600_000;
+
+export interface OperatorExpulsionsDeps {
+  readonly database: Database;
+  readonly authorities: SiteAuthorities;
+  readonly enrolment: Pick<Enrolment, 'expel'>;
+}
+
+/** A directive that somebody signed, and when the entry that carries it was made. */
+interface Carried {
+  readonly operator: string;
+  readonly directive: DirectiveOf<'expel'>;
+  readonly carriedUnixMs: number;
+}
+
+/**
+ * Whom an operator expelled at the site, its authority expels as well, so that the roster says so, the site secret is another,
+ * and the cloud has nothing to do with that gateway any more. What it does twice changes nothing.
+ */
+export class OperatorExpulsions {
+  /** By site: up to when what arrived was looked at, by the clock of the database. */
+  readonly #lookedAt = new Map<string, Date>();
+
+  constructor(private readonly deps: OperatorExpulsionsDeps) {}
+
+  /** Of a site whose authority is kept here. Throws as `Enrolment.expel` does. */
+  async fold(tenant: string, site: string): Promise<void> {
+    const { database, authorities, enrolment } = this.deps;
+    const name = `${tenant}/${site}`;
+    const { now, carried } = await database.inTenant(tenant, (transaction) =>
+      readExpulsions(transaction, site, this.#lookedAt.get(name)),
+    );
+    if (carried.length > 0) {
+      const { roster, entitlements } = await authorities.of(tenant, site).state();
+      for (const { key } of roster.members) {
+        const entitled = carried.filter((each) => each.directive.gateway === key && isEntitled(entitlements, each));
+        const [first] = entitled;
+        if (first === undefined) continue;
+        const by = entitlements.newestOf(first.operator)?.name ?? first.operator;
+        const heads = furthestHeads(entitled.flatMap(({ directive }) => headsOf(directive)));
+        await enrolment.expel({ tenant, name: `operator ${by}` }, site, key, heads);
+      }
+    }
+    this.#lookedAt.set(name, new Date(now.getTime() - LOOKED_AGAIN_MS));
+  }
+}
+
+const isEntitled = (entitlements: Entitlements, { operator, directive, carriedUnixMs }: Carried): boolean =>
+  entitlements.judge(operator, directive, carriedUnixMs).isEntitled;
+
+/** What the operator saw of the log that goes on to count: without what that gateway did not sign. */
+function headsOf({ gateway, heads }: DirectiveOf<'expel'>): readonly SignedHead[] {
+  return heads.flatMap((text) => {
+    const head = reading(() => headFromText(text));
+    return head !== undefined && toHex(head.author) === gateway && isSignatureValid(nodeCrypto, head) ? [head] : [];
+  });
+}
+
+async function readExpulsions({ query }: Transaction, site: string, since: Date | undefined) {
+  const arrived = since === undefined ? sql`true` : sql`received_at >= ${since}`;
+  const { rows } = await sql<{ readonly content: Uint8Array }>`
+    select content from (
+      select content, row_number() over (partition by author order by hlc_unix_ms desc, hlc_counter desc) as place
+        from events
+       where site_id = ${site} and is_of_delivery(record) and ${arrived}
+         and record ->> 'name' = 'directive.given' and record -> 'detail' ->> 'kind' = 'expel') as given
+     where place <= ${EXPULSIONS_READ_MAX}`.execute(query);
+  const { rows: times } = await sql<{ readonly now: Date }>`select now() as now`.execute(query);
+  return {
+    now: times[0]?.now ?? new Date(0),
+    carried: rows.flatMap(({ content }) => reading(() => carriedBy(content, site)) ?? []),
+  };
+}
+
+/** Undefined for what is no expulsion at this site. Throws for what nobody signed. */
+function carriedBy(content: Uint8Array, site: string): Carried | undefined {
+  const { body, hlc } = EntryContent.decode(content);
+  const { directive: signed } = decodeEvent(body);
+  if (signed === undefined) return undefined;
+  const given = decodeSignedDirective(signed);
+  const directive = openDirective(nodeCrypto.verify, given);
+  if (directive.kind !== 'expel' || directive.site !== site) return undefined;
+  return { operator: given.operator, directive, carriedUnixMs: hlc.unixMs };
+}
+
+/** Undefined where it cannot be read: gateways record what they like. */
+function reading<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isSparcError(error)) return undefined;
+    throw error;
+  }
+}
