@@ -112,10 +112,6 @@ export async function createCloudProcess(
       lookAtLinks(site);
     },
   });
-  const scheduler = new Scheduler(
-    { clock, database, onFailure },
-    jobsOf({ clock, database, authorities: sites, log, onFailure }),
-  );
   const enrolment = enrolmentOf(config, {
     ...{ clock, random, database, secret },
     certificates: authorities,
