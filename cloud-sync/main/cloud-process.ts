@@ -118,6 +118,10 @@ export async function createCloudProcess(
     authorities: sites,
   });
   const onAnswer = (status: number) => metrics.requested(status);
+  const scheduler = new Scheduler(
+    { clock, database, onFailure },
+    jobsOf({ clock, database, authorities: sites, enrolment, log, onFailure }),
+  );
   const gateways = new HttpPart('gateways', at(config.GATEWAY_HOST, config.GATEWAY_PORT), () =>
     buildGatewayApi({ clock, log, onAnswer, enrolment, certificates: authorities }, serverNames(config)),
   );
@@ -129,10 +133,6 @@ export async function createCloudProcess(
         database,
         sites,
         enrolment,
-  const scheduler = new Scheduler(
-    { clock, database, onFailure },
-    jobsOf({ clock, database, authorities: sites, enrolment, log, onFailure }),
-  );
         requests,
         secret,
         log,
