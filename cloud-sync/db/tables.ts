@@ -184,6 +184,7 @@ export interface PolicyRevisions {
   note: string | null;
   only_for: string[] | null;
   reissues: Counter | null;
+  recovered: Generated<boolean>;
 }
 
 export interface PolicyImports {
@@ -193,7 +194,6 @@ export interface PolicyImports {
   state: 'running' | 'done' | 'failed';
   dry_run: boolean;
   checked_count: Generated<number>;
-  recovered: Generated<boolean>;
   saved_count: Generated<number>;
   created_count: Generated<number>;
   changed_count: Generated<number>;
