@@ -1,5 +1,5 @@
-import type { PolicyContent } from '@sparc/protocol/policy';
-import { cutRevision, type PartTools, type PolicyRevision } from '@sparc/protocol/policy-revision';
+import type { CredentialHolder, HashedCredential, PolicyContent } from '@sparc/protocol/policy';
+import { RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Part } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import type { Site } from '../ingest/index.js';
@@ -8,23 +8,35 @@ import { fromHex, toHex } from '../platform/index.js';
 /** Parts are inserted so many at once, some 30 KiB each. */
 const INSERTED_MAX = 128;
 
-/** Cuts a policy, stores what parts of it are not there yet, and returns what is to be signed. Throws ERR_POLICY_INVALID. */
+export type Stream<T> = AsyncIterable<T> | Iterable<T>;
+
+/** A policy whose people may still be on their way, each list in the order of its ids. */
+export type PolicyStream = Omit<PolicyContent, 'holders' | 'credentials'> & {
+  readonly holders: Stream<CredentialHolder>;
+  readonly credentials: Stream<HashedCredential>;
+};
+
+/** Cuts a policy, stores what parts of it are not there yet, and returns what is to be signed. Throws ERR_POLICY_INVALID, and as its people are taken. */
 export async function storePolicy(
   database: Database,
   tools: PartTools,
   { tenant, site }: Site,
-  content: PolicyContent,
-): Promise<PolicyRevision> {
+  content: PolicyStream,
+): Promise<CutRevision> {
   const known = await database.inTenant(tenant, async ({ query }) => {
     const rows = await query.selectFrom('policy_parts').select('hash').where('site_id', '=', site).execute();
     return new Set(rows.map(({ hash }) => toHex(hash)));
   });
   const parts: Part[] = [];
-  const revision = cutRevision(tools, { number: 1, content }, (part) => {
+  const cutter = new RevisionCutter(tools, content, (part) => {
     if (known.has(part.hash)) return;
     known.add(part.hash);
     parts.push(part);
   });
+  for (const profile of content.profiles) cutter.add('profiles', profile);
+  for await (const holder of content.holders) cutter.add('holders', holder);
+  for await (const credential of content.credentials) cutter.add('credentials', credential);
+  const revision = cutter.end();
   await database.inTenant(tenant, async ({ query }) => {
     for (let first = 0; first < parts.length; first += INSERTED_MAX) {
       const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({

@@ -1,20 +1,38 @@
 import type { SourceDocument } from '@sparc/protocol/document';
 import { pathText } from '@sparc/protocol/document';
 import type { SiteFile } from '@sparc/protocol/policy';
-import { checkSite, SiteCheck } from '@sparc/protocol/site-check';
+import { checkAllButCredentials, checkCredentials, SiteCheck } from '@sparc/protocol/site-check';
 import type { DraftProblem } from './draft-object.js';
 import { idOf, isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
 
-/** What is wrong across the objects of a draft, each of which is right by itself. Empty where it may be published. */
-export function draftProblems(file: Partial<SiteFile>, site: string): readonly DraftProblem[] {
+/** Of a site file, or some of it. */
+type Lists = Readonly<Partial<Record<PolicyKind, unknown>>>;
+
+/**
+ * What is wrong across the objects of a draft, each of which is right by itself, but for its credentials. Of its people it has
+ * those whom its emergency credentials name.
+ */
+export function planProblems(file: Partial<SiteFile>, site: string): readonly DraftProblem[] {
   const problems: DraftProblem[] = POLICY_KINDS.filter((kind) => isSingle(kind) && file[kind] === undefined).map(
     (kind) => ({ kind, path: '', message: 'is missing' }),
   );
   if (file.site !== undefined && file.site.id !== site) {
     problems.push({ kind: 'site', id: 'site', path: 'id', message: `is not \`${site}\`` });
   }
+  return [...problems, ...checked(file, checkAllButCredentials)];
+}
+
+/**
+ * The same of some of its credentials, where `file` has all that they name. `pins`: of those that were checked before. That a
+ * card is of one credential is seen to when it is saved.
+ */
+export const credentialProblems = (file: Lists, pins: Map<string, string>): readonly DraftProblem[] =>
+  checked(file, (check) => checkCredentials(check, pins));
+
+function checked(file: Lists, check: (check: SiteCheck) => void): readonly DraftProblem[] {
+  const problems: DraftProblem[] = [];
   const source: SourceDocument = {
-    fileName: site,
+    fileName: 'draft',
     value: file,
     problem: (code, [list, ...path], message, { suggestion } = {}) => {
       const kind = list as PolicyKind;
@@ -32,6 +50,6 @@ export function draftProblems(file: Partial<SiteFile>, site: string): readonly D
       return { code, line: 1, column: 1, path: pathText([list ?? '', ...path]), message };
     },
   };
-  checkSite(new SiteCheck(source, []));
+  check(new SiteCheck(source, []));
   return problems;
 }

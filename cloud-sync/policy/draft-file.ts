@@ -53,10 +53,6 @@ async function siteFileOf(
   return Object.fromEntries(file);
 }
 
-/** With all its secrets; whether it holds together is still to be checked. */
-export const readDraft = (query: Query, secrets: DraftSecrets, site: string): Promise<Partial<SiteFile>> =>
-  siteFileOf(query, site, (stored) => wholeObject(secrets, stored));
-
 /** YAML, without what is sealed. What it brings back when it is taken in again keeps its cards and PINs. */
 export async function exportDraft(query: Query, site: string): Promise<string> {
   return stringify(await siteFileOf(query, site, ({ body }) => body));

@@ -25,16 +25,20 @@ export async function changeDraft(query: Query, { site }: SiteOf): Promise<numbe
   return row.version;
 }
 
-/** The version of the draft, which nobody changes until this transaction is over; 0 where nothing was ever written. */
-export async function holdDraft(query: Query, { site }: SiteOf): Promise<number> {
-  const row = await query
-    .selectFrom('policy_drafts')
-    .select('version')
-    .where('site_id', '=', site)
-    .forShare()
-    .executeTakeFirst();
+/** Rises with every change of the draft; 0 where nothing was ever written. */
+export async function draftVersion(query: Query, { site }: SiteOf): Promise<number> {
+  const row = await versionOf(query, site).executeTakeFirst();
   return row?.version ?? 0;
 }
+
+/** The same, which nobody changes until this transaction is over. */
+export async function holdDraft(query: Query, { site }: SiteOf): Promise<number> {
+  const row = await versionOf(query, site).forShare().executeTakeFirst();
+  return row?.version ?? 0;
+}
+
+const versionOf = (query: Query, site: string) =>
+  query.selectFrom('policy_drafts').select('version').where('site_id', '=', site);
 
 export interface Saved {
   readonly created: number;

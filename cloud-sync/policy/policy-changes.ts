@@ -1,4 +1,5 @@
-import { ALWAYS_SCHEDULE_ID, PLAN_LISTS, type PolicyContent } from '@sparc/protocol/policy';
+import { ALWAYS_SCHEDULE_ID, PLAN_LISTS } from '@sparc/protocol/policy';
+import type { PolicyStream, Stream } from '../authority/index.js';
 import type { PolicyKind } from './kinds.js';
 
 /** How an object of a policy differs from the one of another policy. */
@@ -15,16 +16,19 @@ type Entry = Readonly<Record<string, unknown>>;
 type Listed = readonly [id: string, entry: Entry];
 
 /** What changes from one policy to another; everything is new where there was none. People are read as they are compared. */
-export function* policyChanges(before: PolicyContent | undefined, now: PolicyContent): Generator<PolicyChange> {
+export async function* policyChanges(
+  before: PolicyStream | undefined,
+  now: PolicyStream,
+): AsyncGenerator<PolicyChange> {
   for (const [kind, entriesOf] of KINDS) {
     yield* compared(kind, before === undefined ? [] : entriesOf(before), entriesOf(now));
   }
 }
 
-const KINDS: readonly (readonly [PolicyKind, (content: PolicyContent) => Iterable<Listed>])[] = [
+const KINDS: readonly (readonly [PolicyKind, (content: PolicyStream) => Stream<Listed>])[] = [
   ['site', ({ plan }) => [['site', plan.site]]],
   ['cardFormats', ({ plan }) => [['cardFormats', { cardFormats: plan.cardFormats }]]],
-  ...PLAN_LISTS.map((list) => [list, ({ plan }: PolicyContent) => sorted(plan[list] ?? [])] as const),
+  ...PLAN_LISTS.map((list) => [list, ({ plan }: PolicyStream) => sorted(plan[list] ?? [])] as const),
   ['accessProfiles', ({ profiles }) => listed(profiles)],
   ['credentialHolders', ({ holders }) => listed(holders)],
   ['credentials', ({ credentials }) => listed(credentials)],
@@ -35,33 +39,36 @@ const KINDS: readonly (readonly [PolicyKind, (content: PolicyContent) => Iterabl
   ],
 ];
 
-const sorted = (list: readonly { readonly id: string }[]): Iterable<Listed> =>
+const sorted = (list: readonly { readonly id: string }[]): Stream<Listed> =>
   listed([...list].filter(({ id }) => id !== ALWAYS_SCHEDULE_ID).sort((a, b) => (a.id < b.id ? -1 : 1)));
 
-function* listed(entries: Iterable<{ readonly id: string }>): Generator<Listed> {
-  for (const entry of entries) yield [entry.id, entry];
+async function* listed(entries: Stream<{ readonly id: string }>): AsyncGenerator<Listed> {
+  for await (const entry of entries) yield [entry.id, entry];
 }
 
 /** Both in the order of their ids. */
-function* compared(kind: PolicyKind, before: Iterable<Listed>, now: Iterable<Listed>): Generator<PolicyChange> {
-  const old = before[Symbol.iterator]();
-  let [was] = taken(old);
-  for (const [id, entry] of now) {
-    for (; was !== undefined && was[0] < id; [was] = taken(old)) yield changeOf(kind, was, 'removed');
+async function* compared(kind: PolicyKind, before: Stream<Listed>, now: Stream<Listed>): AsyncGenerator<PolicyChange> {
+  const old = each(before);
+  let was = await taken(old);
+  for await (const [id, entry] of now) {
+    for (; was !== undefined && was[0] < id; was = await taken(old)) yield changeOf(kind, was, 'removed');
     if (was?.[0] !== id) {
       yield changeOf(kind, [id, entry], 'added');
       continue;
     }
     const fields = differing(was[1], entry);
     if (fields.length > 0) yield changeOf(kind, [id, entry], 'changed', fields);
-    [was] = taken(old);
+    was = await taken(old);
   }
-  for (; was !== undefined; [was] = taken(old)) yield changeOf(kind, was, 'removed');
+  for (; was !== undefined; was = await taken(old)) yield changeOf(kind, was, 'removed');
 }
 
-function taken<T>(iterator: Iterator<T>): [T?] {
-  const { done, value } = iterator.next() as IteratorResult<T, undefined>;
-  return done === true ? [] : [value];
+async function* each<T>(stream: Stream<T>): AsyncGenerator<T, undefined> {
+  yield* stream;
+}
+
+async function taken<T>(iterator: AsyncIterator<T, undefined>): Promise<T | undefined> {
+  return (await iterator.next()).value;
 }
 
 function changeOf(
@@ -81,6 +88,8 @@ const FIELD_OF: Readonly<Record<string, string>> = {
 };
 
 function differing(before: Entry, now: Entry): readonly string[] {
+  // So it is for most of them, and told quickly.
+  if (JSON.stringify(before) === JSON.stringify(now)) return [];
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])];
   return names
     .filter((name) => canonical(before[name]) !== canonical(now[name]))

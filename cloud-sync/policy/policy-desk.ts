@@ -1,16 +1,14 @@
 import { sql } from 'kysely';
-import type { SiteFile } from '@sparc/protocol/policy';
 import { PolicyRevision, readRevision, surveyParts, type PartTools } from '@sparc/protocol/policy-revision';
 import type { PolicyContent } from '@sparc/protocol/policy';
 import { SparcError } from '@sparc/protocol/errors';
-import { contentOfSite } from '@sparc/protocol/site-check';
-import type { AuthoritySource, Published, SiteAuthority } from '../authority/index.js';
+import type { AuthoritySource, PolicyStream, Published, SiteAuthority } from '../authority/index.js';
 import type { Transaction } from '../db/index.js';
 import { pinMac } from '../platform/index.js';
 import { audit } from '../users/index.js';
-import { draftProblems } from './draft-check.js';
-import { exportDraft, importDraft, readDraft } from './draft-file.js';
-import { invalidDraft, type DraftProblem } from './draft-object.js';
+import { exportDraft, importDraft } from './draft-file.js';
+import type { DraftProblem } from './draft-object.js';
+import { DraftReader } from './draft-reader.js';
 import { changeDraft, holdDraft, type Query, type Saved } from './draft-rows.js';
 import type { PolicyKind } from './kinds.js';
 import { policyChanges, type PolicyChange } from './policy-changes.js';
@@ -69,9 +67,9 @@ const REVOKED = {
 export class PolicyDesk {
   constructor(private readonly deps: DeskDeps) {}
 
-  /** What keeps the draft from being published. */
+  /** What keeps the draft from being published; the first of it. Throws as `DraftReader`. */
   async problems(): Promise<readonly DraftProblem[]> {
-    return draftProblems((await this.#read()).file, this.deps.site);
+    return (await DraftReader.open(this.deps)).problems();
   }
 
   /** YAML, without cards and PINs. */
@@ -93,7 +91,7 @@ export class PolicyDesk {
     });
   }
 
-  /** Throws ERR_POLICY_INVALID for a draft with problems, and as the authority does. */
+  /** Throws ERR_POLICY_INVALID for a draft with problems, as `DraftReader`, and as the authority does. */
   async changes(changesMax: number): Promise<DraftChanges> {
     const { content } = await this.#content();
     const newest = await this.#newest();
@@ -104,7 +102,7 @@ export class PolicyDesk {
     const counts: Partial<Record<PolicyKind, Record<PolicyChange['change'], number>>> = {};
     const changes: PolicyChange[] = [];
     let count = 0;
-    for (const each of policyChanges(before, content)) {
+    for await (const each of policyChanges(before, content)) {
       (counts[each.kind] ??= { added: 0, changed: 0, removed: 0 })[each.change] += 1;
       count += 1;
       if (changes.length < changesMax) changes.push(each);
@@ -194,19 +192,9 @@ export class PolicyDesk {
     return query.selectFrom('policy_revisions').selectAll().where('site_id', '=', this.deps.site);
   }
 
-  #read(): Promise<{ readonly version: number; readonly file: Partial<SiteFile> }> {
-    return this.#inTenant(async ({ query }) => ({
-      version: await holdDraft(query, this.deps),
-      file: await readDraft(query, this.deps.secrets, this.deps.site),
-    }));
-  }
-
-  async #content(): Promise<{ readonly version: number; readonly content: PolicyContent }> {
-    const { version, file } = await this.#read();
-    const problems = draftProblems(file, this.deps.site);
-    if (problems.length > 0) throw invalidDraft(problems);
-    // Nothing is missing: that is one of the problems.
-    return { version, content: contentOfSite(file as SiteFile, pinMac(await this.deps.authority.pinKey())) };
+  async #content(): Promise<{ readonly version: number; readonly content: PolicyStream }> {
+    const draft = await DraftReader.open(this.deps);
+    return { version: draft.version, content: draft.content(pinMac(await this.deps.authority.pinKey())) };
   }
 
   #newest() {

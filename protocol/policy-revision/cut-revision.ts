@@ -14,7 +14,7 @@ import {
   type Section,
 } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
-import { people } from './people.js';
+import { PEOPLE_SECTIONS, PeopleOrder, type PeopleSection } from './people.js';
 import { planLines, type RecordLine } from './plan-lines.js';
 
 export interface NewRevision {
@@ -25,9 +25,8 @@ export interface NewRevision {
 }
 
 /**
- * Cuts a policy into parts, hands each to `put` as it is made, and returns what is to be signed. Where a part begins is
- * chosen by the records alone, so that a record that changes leaves all parts but its own as they were. Nothing but names
- * is kept in memory.
+ * Cuts a policy into parts, hands each to `put` as it is made, and returns what is to be signed. Nothing but names is kept in
+ * memory.
  * Throws ERR_POLICY_INVALID for a record that no gateway would take, or more of them than a revision takes.
  */
 export function cutRevision(
@@ -35,44 +34,81 @@ export function cutRevision(
   { number, content, onlyFor = [] }: NewRevision,
   put: (part: Part) => void,
 ): PolicyRevision {
-  const counts: Record<Section, number> = { plan: 0, profiles: 0, holders: 0, credentials: 0 };
-  let sizeBytes = 0;
-  const putBytes = (bytes: Uint8Array): string => {
-    const hash = bytesToHex(tools.sha256(bytes));
-    put({ hash, content: bytes });
-    sizeBytes += bytes.length;
-    return hash;
-  };
-  const refs: PartRef[] = [];
-  for (const section of SECTIONS) {
-    const text = new Cutter<Uint8Array>(PART_TEXT_BYTES_MAX, (lines) => {
-      const bytes = tools.deflate(concatBytes(...lines));
-      refs.push({ section, hash: putBytes(bytes), sizeBytes: bytes.length });
-    });
-    for (const line of linesOf(section, content)) {
-      const bytes = utf8ToBytes(`${line.text}\n`);
-      if (bytes.length > PART_TEXT_BYTES_MAX) throw tooMuch(`${section}: ${line.key} takes ${bytes.length} bytes`);
-      text.add(bytes, bytes.length, isBeginning(tools.sha256(utf8ToBytes(line.key)), PART_RECORDS_MEAN));
-      counts[section]++;
-    }
-    text.end();
-  }
-  const indexes: string[] = [];
-  const index = new Cutter<PartRef>(INDEX_PARTS_MAX, (parts) => indexes.push(putBytes(IndexPart.encode({ parts }))));
-  for (const ref of refs) index.add(ref, 1, isBeginning(hexToBytes(ref.hash), INDEX_PARTS_MEAN));
-  index.end();
-  if (indexes.length > INDEXES_MAX || sizeBytes > REVISION_BYTES_MAX) {
-    throw tooMuch(`${refs.length} parts with ${sizeBytes} bytes`);
-  }
-  return { number, site: content.plan.site.id, layout: REVISION_LAYOUT, indexes, counts, sizeBytes, onlyFor };
+  const cutter = new RevisionCutter(tools, content, put);
+  for (const section of PEOPLE_SECTIONS) for (const record of content[section]) cutter.add(section, record);
+  return { ...cutter.end(), number, onlyFor };
 }
 
-function* linesOf(section: Section, content: PolicyContent): Generator<RecordLine> {
-  if (section === 'plan') yield* planLines(content);
-  else {
-    for (const record of people(section, content[section], invalidPolicy)) {
-      yield { key: record.id, text: JSON.stringify(record) };
+/** What is signed, but for what whoever signs it says of it. */
+export type CutRevision = Omit<PolicyRevision, 'number' | 'onlyFor'>;
+
+/**
+ * Cuts a policy whose people come one by one, in the order of `PEOPLE_SECTIONS` and of their ids. Where a part begins is chosen
+ * by the records alone, so that a record that changes leaves all parts but its own as they were.
+ * All of it throws ERR_POLICY_INVALID for a record that no gateway would take, or more of them than a revision takes.
+ */
+export class RevisionCutter {
+  readonly #counts: Record<Section, number> = { plan: 0, profiles: 0, holders: 0, credentials: 0 };
+  readonly #refs: PartRef[] = [];
+  readonly #site: string;
+  #sizeBytes = 0;
+  #order: PeopleOrder<PeopleSection> | undefined;
+  #text = this.#cutterOf('plan');
+
+  constructor(
+    private readonly tools: PartTools,
+    plan: Pick<PolicyContent, 'plan' | 'emergencyCredentials'>,
+    private readonly put: (part: Part) => void,
+  ) {
+    this.#site = plan.plan.site.id;
+    for (const line of planLines(plan)) this.#addLine('plan', line);
+  }
+
+  add(section: PeopleSection, record: unknown): void {
+    const order = this.#order?.section === section ? this.#order : this.#begin(section);
+    const { id } = order.take(record);
+    this.#addLine(section, { key: id, text: JSON.stringify(record) });
+  }
+
+  end(): CutRevision {
+    this.#text.end();
+    const indexes: string[] = [];
+    const index = new Cutter<PartRef>(INDEX_PARTS_MAX, (parts) =>
+      indexes.push(this.#putBytes(IndexPart.encode({ parts }))),
+    );
+    for (const ref of this.#refs) index.add(ref, 1, isBeginning(hexToBytes(ref.hash), INDEX_PARTS_MEAN));
+    index.end();
+    if (indexes.length > INDEXES_MAX || this.#sizeBytes > REVISION_BYTES_MAX) {
+      throw tooMuch(`${this.#refs.length} parts with ${this.#sizeBytes} bytes`);
     }
+    return { site: this.#site, layout: REVISION_LAYOUT, indexes, counts: this.#counts, sizeBytes: this.#sizeBytes };
+  }
+
+  #begin(section: PeopleSection): PeopleOrder<PeopleSection> {
+    this.#text.end();
+    this.#text = this.#cutterOf(section);
+    return (this.#order = new PeopleOrder(section, invalidPolicy));
+  }
+
+  #cutterOf(section: Section): Cutter<Uint8Array> {
+    return new Cutter(PART_TEXT_BYTES_MAX, (lines) => {
+      const bytes = this.tools.deflate(concatBytes(...lines));
+      this.#refs.push({ section, hash: this.#putBytes(bytes), sizeBytes: bytes.length });
+    });
+  }
+
+  #addLine(section: Section, line: RecordLine): void {
+    const bytes = utf8ToBytes(`${line.text}\n`);
+    if (bytes.length > PART_TEXT_BYTES_MAX) throw tooMuch(`${section}: ${line.key} takes ${bytes.length} bytes`);
+    this.#text.add(bytes, bytes.length, isBeginning(this.tools.sha256(utf8ToBytes(line.key)), PART_RECORDS_MEAN));
+    this.#counts[section] += 1;
+  }
+
+  #putBytes(bytes: Uint8Array): string {
+    const hash = bytesToHex(this.tools.sha256(bytes));
+    this.put({ hash, content: bytes });
+    this.#sizeBytes += bytes.length;
+    return hash;
   }
 }
 

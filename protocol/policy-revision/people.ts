@@ -4,19 +4,35 @@ import { assertRecord, type Refuse } from './check-record.js';
 
 const SCHEMAS = { profiles: AccessProfile, holders: CredentialHolder, credentials: HashedCredential } as const;
 export type PeopleSection = keyof typeof SCHEMAS;
+/** In the order in which references need them. */
+export const PEOPLE_SECTIONS = Object.keys(SCHEMAS) as readonly PeopleSection[];
+type Person<S extends PeopleSection> = Static<(typeof SCHEMAS)[S]>;
 
-/** Passes on what are records of a section, in the order of their ids. Throws what `refuse` makes. */
+/** Passes on what is a record of a section and comes behind the one before it, in the order of their ids. */
+export class PeopleOrder<S extends PeopleSection> {
+  #last = '';
+
+  constructor(
+    readonly section: S,
+    private readonly refuse: Refuse,
+  ) {}
+
+  /** Throws what `refuse` makes. */
+  take(record: unknown): Person<S> {
+    assertRecord(SCHEMAS[this.section], record, this.section, this.refuse);
+    const { id } = record as { readonly id: string };
+    if (id <= this.#last) throw this.refuse(`${id} is there twice, or out of order`);
+    this.#last = id;
+    return record as Person<S>;
+  }
+}
+
+/** As `PeopleOrder`, of all of a section. */
 export function* people<S extends PeopleSection>(
   section: S,
   records: Iterable<unknown>,
   refuse: Refuse,
-): Generator<Static<(typeof SCHEMAS)[S]>> {
-  let last = '';
-  for (const record of records) {
-    assertRecord(SCHEMAS[section], record, section, refuse);
-    const { id } = record as { readonly id: string };
-    if (id <= last) throw refuse(`${id} is there twice, or out of order`);
-    last = id;
-    yield record as Static<(typeof SCHEMAS)[S]>;
-  }
+): Generator<Person<S>> {
+  const order = new PeopleOrder(section, refuse);
+  for (const record of records) yield order.take(record);
 }

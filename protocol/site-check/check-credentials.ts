@@ -14,9 +14,9 @@ import type { SiteCheck } from './site-check.js';
 /** With six digits and a thousand holders, a guess is right once in a thousand times. */
 const PIN_ALONE_LENGTH_MIN = 6;
 
-/** Formats, profiles, holders' credentials and emergency credentials. */
-export function checkCredentials(check: SiteCheck): void {
-  const active = checkCardFormats(check);
+/** Formats and profiles. */
+export function checkProfiles(check: SiteCheck): void {
+  checkCardFormats(check);
   for (const [index, profile] of check.entries('accessProfiles')) {
     const policyOnce = check.once('is the access point and schedule that');
     for (const [position, { accessPoint, schedule, may }] of profile.policies.entries()) {
@@ -30,11 +30,18 @@ export function checkCredentials(check: SiteCheck): void {
       }
     }
   }
+}
 
+/**
+ * Credentials of holders. `pins`: owners of PINs that say by themselves who comes, of credentials that were checked before;
+ * whether a card is theirs, too, is not looked at.
+ */
+export function checkCredentials(check: SiteCheck, pins = new Map<string, string>()): void {
+  const active = new Set([...check.entries('cardFormats')].map(([, { format }]) => format));
   const zone = check.site?.timeZone ?? '';
   const time = new ValidityClock(isTimeZone(zone) ? zone : 'UTC');
   const keyOnce = check.once('is the identifier that');
-  const pinOnce = check.once('says by itself who comes at an access point with cardOrPin, and is the PIN that');
+  const pinOnce = check.once('says by itself who comes at an access point with cardOrPin, and is the PIN that', pins);
   const alone = pinAloneProfiles(
     [...check.entries('accessPoints')].map(([, point]) => point),
     [...check.entries('accessProfiles')].map(([, profile]) => profile),
@@ -61,7 +68,10 @@ export function checkCredentials(check: SiteCheck): void {
       if (key !== undefined) keyOnce(key, at, `credential \`${credential.id}\``);
     }
   }
+}
 
+/** Emergency credentials. */
+export function checkEmergencies(check: SiteCheck): void {
   const emergencyOnce = check.once('is the credential that');
   for (const [index, { credential, accessPoints }] of check.entries('emergencyCredentials')) {
     const path = ['emergencyCredentials', index];
@@ -104,8 +114,7 @@ function checkPinAlone(
   }
 }
 
-/** Returns the ids of the formats that the site reads. */
-function checkCardFormats(check: SiteCheck): ReadonlySet<string> {
+function checkCardFormats(check: SiteCheck): void {
   const active = new Set<string>();
   for (const [index, { format: id, facilityCodes }] of check.entries('cardFormats')) {
     const path = ['cardFormats', index];
@@ -125,7 +134,6 @@ function checkCardFormats(check: SiteCheck): ReadonlySet<string> {
       check.refuse([...path, 'facilityCodes'], `must be 0 to ${max ?? 0} in ${id}`);
     }
   }
-  return active;
 }
 
 function checkValidity(check: SiteCheck, credential: Credential, path: JsonPath, time: ValidityClock): void {

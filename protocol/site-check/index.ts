@@ -3,6 +3,7 @@
  * policy checks it as whoever serves it does.
  * @packageDocumentation
  */
+export { checkCredentials } from './check-credentials.js';
 export * from './check-site.js';
 export * from './content-of-site.js';
 export * from './pins.js';

@@ -72,9 +72,8 @@ export class SiteCheck {
     this.refuse(path, `names \`${id}\`, which is not among the ${list}`, { suggestion: nearestName(id, index.keys()) });
   }
 
-  /** Returns a function that refuses the second use of a key, and names the first. */
-  once(what: string): (key: string, path: JsonPath, owner: string) => void {
-    const owners = new Map<string, string>();
+  /** Returns a function that refuses the second use of a key, and names the first. `owners`: of keys that were used before. */
+  once(what: string, owners = new Map<string, string>()): (key: string, path: JsonPath, owner: string) => void {
     return (key, path, owner) => {
       const first = owners.get(key);
       if (first === undefined) owners.set(key, owner);
