@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import { EntryContent } from '@sparc/protocol/ledger';
+import { EntryContent, type SignedHead } from '@sparc/protocol/ledger';
 import type { AuthorLog } from '@sparc/protocol/replication';
 import type { Transaction } from '../db/index.js';
 import { moveHead, type Append, type Site } from './author-heads.js';
-import { atOf, eventRow } from './event-rows.js';
+import { atOf, eventRow, type EventRow } from './event-rows.js';
 
 /**
  * Stores entries behind the log of an author, `log` as it was locked in this transaction. `isOutside`: of `Months.prepare`,
@@ -16,26 +16,30 @@ export async function appendToLog(
   append: Append,
   isOutside: (instant: Date) => boolean,
 ): Promise<boolean> {
-  const outsideCount = append.entries.filter(({ content }) => isOutside(instantOf(content))).length;
+  const rows = append.entries.map(eventRow);
+  const outsideCount = rows.filter(({ at }) => isOutside(at)).length;
   if (!(await moveHead(transaction.query, of, log, append, outsideCount))) return false;
-  await insertEvents(transaction, of, append);
+  await insertEvents(transaction, of, append.head, rows);
   return true;
 }
 
 /** When an entry was made by its author's clock. */
 export const instantOf = (content: Uint8Array): Date => atOf(EntryContent.decode(content).wallUnixMs);
 
-async function insertEvents(transaction: Transaction, of: Site, { entries, head }: Append): Promise<void> {
-  const { author, epoch } = head;
+async function insertEvents(
+  transaction: Transaction,
+  of: Site,
+  { author, epoch, sequence, signature }: SignedHead,
+  rows: readonly EventRow[],
+): Promise<void> {
   await sql`create temporary table if not exists incoming (
     sequence bigint, at timestamptz, time_quality text, hlc_unix_ms bigint, hlc_counter integer, kind text,
     hash bytea, content bytea, record jsonb, signature bytea
   ) on commit delete rows`.execute(transaction.query);
-  const rows = entries.map((entry) => ({
-    ...eventRow(entry),
-    signature: entry.sequence === head.sequence ? head.signature : null,
-  }));
-  await transaction.load('incoming', rows);
+  await transaction.load(
+    'incoming',
+    rows.map((row) => ({ ...row, signature: row.sequence === sequence ? signature : null })),
+  );
   await sql`insert into events (tenant_id, site_id, author, epoch, epoch_random,
       sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record, signature)
     select ${of.tenant}::uuid, ${of.site}, ${Buffer.from(author)}::bytea, ${epoch.counter}::bigint,

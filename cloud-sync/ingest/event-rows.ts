@@ -8,7 +8,9 @@ const AT_MAX_UNIX_MS = Date.UTC(9999, 11, 31);
 export const atOf = (wallUnixMs: number): Date => new Date(Math.min(wallUnixMs, AT_MAX_UNIX_MS));
 
 /** The columns of `events` that differ from entry to entry. */
-export function eventRow({ sequence, hash, content }: ChainedEntry): NewRow {
+export type EventRow = NewRow & { readonly sequence: number; readonly at: Date };
+
+export function eventRow({ sequence, hash, content }: ChainedEntry): EventRow {
   const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
   return {
     sequence,
@@ -31,9 +33,7 @@ function recordText(body: Uint8Array): string | null {
   try {
     const { directive: _directive, card, ...record } = decodeEvent(body);
     const { bits: _bits, cardNumber: _cardNumber, ...format } = card ?? {};
-    return JSON.stringify({ ...record, ...(card !== undefined && { card: format }) }, (_key, value: unknown) =>
-      typeof value === 'string' ? storable(value) : value,
-    );
+    return jsonText({ ...record, ...(card !== undefined && { card: format }) });
   } catch {
     return null;
   }
@@ -41,3 +41,9 @@ function recordText(body: Uint8Array): string | null {
 
 /** PostgreSQL has no NUL in text, and an author may sign one: the log must not stop there. */
 const storable = (text: string): string => text.replaceAll('\0', '\ufffd');
+
+function jsonText(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!text.includes('\\u0000')) return text;
+  return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'string' ? storable(each) : each));
+}
