@@ -19,6 +19,14 @@ const State = Type.Unsafe<'claimed' | 'active' | 'expelled' | 'replaced'>({
   type: 'string',
   enum: ['claimed', 'active', 'expelled', 'replaced'],
 });
+const Refusals = Type.Array(
+  closed({
+    code: Type.String({ description: 'why, of the registry of errors' }),
+    count: Type.Integer(),
+    lastUnixMs: instant('of the last one, at the latest'),
+  }),
+  { description: 'what was said to the cloud in its name and not taken, the last ones first' },
+);
 const GatewaysView = closed({
   gateways: Type.Array(
     closed({
@@ -29,10 +37,11 @@ const GatewaysView = closed({
       ),
       lastContactUnixMs: Type.Optional(instant('when it spoke to the cloud itself')),
       certificateEndsUnixMs: Type.Optional(instant('when the last of its certificates ends')),
+      refusals: Refusals,
     }),
   ),
   directives: Type.Array(DirectiveView, { description: 'the newest, newest first' }),
-  former: Type.Array(closed({ key: Key, name: Type.String(), state: State }), {
+  former: Type.Array(closed({ key: Key, name: Type.String(), state: State, refusals: Refusals }), {
     description: 'those that were expelled, or replaced',
   }),
 });

@@ -36,8 +36,32 @@ export function stateBadge({ state, isReached }) {
   return isReached ? { level: 'good', words: 'in touch' } : { level: 'warn', words: 'not in touch' };
 }
 
-/** `hall (expelled)`. */
-export const formerWords = ({ name, state }) => `${name} (${state})`;
+/** Longer ago, it is in the logs of the cloud. */
+const REFUSALS_SHOWN_MS = DAY_MS;
+const REFUSAL_WORDS = {
+  ERR_LINK_NAME_FOREIGN: 'called under another name',
+  ERR_LINK_TOPIC_FOREIGN: 'spoke or listened for others',
+  ERR_LINK_NOT_ADMITTED: 'called and has no place here',
+  ERR_LINK_PACKET_TOO_LONG: 'sent what is too long',
+  ERR_LINK_FLOOD: 'said too much',
+  ERR_LINK_AUTHOR_FOREIGN: 'carried the ledger of a stranger',
+  ERR_LINK_HEAD_FORGED: 'carried what its author did not sign',
+  ERR_LINK_MALFORMED: 'said what nobody understands',
+  ERR_LINK_ANSWER_INVALID: 'gave an answer that it did not sign',
+};
+
+/** Of each kind that was refused within a day: `spoke or listened for others, 3 times, 5 min ago`. */
+export const refusalWords = ({ refusals }, nowMs) =>
+  refusals
+    .filter(({ lastUnixMs }) => nowMs - lastUnixMs < REFUSALS_SHOWN_MS)
+    .map(
+      ({ code, count: times, lastUnixMs }) =>
+        `${REFUSAL_WORDS[code] ?? code}, ${count(times, 'time')}, ${ago(nowMs - lastUnixMs)} ago`,
+    );
+
+/** `hall (expelled; called and has no place here, 2 times, 5 min ago)`. */
+export const formerWords = (gateway, nowMs) =>
+  `${gateway.name} (${[gateway.state, ...refusalWords(gateway, nowMs)].join('; ')})`;
 
 export function queueCell({ queuedEntryCount }) {
   if (queuedEntryCount === undefined) return { words: 'not known' };

@@ -1,6 +1,14 @@
 import { cell, policyCell, revocationCell } from '../../protocol/page/delivery-words.js';
 import { byId, h, keyed } from '../../protocol/page/dom.js';
-import { certificateCell, contactCell, formerWords, headlineOf, queueCell, stateBadge } from './cloud-words.js';
+import {
+  certificateCell,
+  contactCell,
+  formerWords,
+  headlineOf,
+  queueCell,
+  refusalWords,
+  stateBadge,
+} from './cloud-words.js';
 import { get } from './session.js';
 
 /** How far each gateway is, by its own ledger as far as that is in the cloud. Published is not applied. */
@@ -28,6 +36,10 @@ export function createGateways({ onGateways }) {
             h('span', {}, gateway.name),
             ' ',
             h('span', { class: 'badge', 'data-level': badge.level }, badge.words),
+            ...refusalWords(gateway, nowMs).flatMap((words) => [
+              ' ',
+              h('span', { class: 'badge', 'data-level': 'bad' }, words),
+            ]),
           ),
           cell('Policy applied', policyCell(gateway, newestNumber, nowMs)),
           cell('Revocation', revocationCell(gateway, nowMs)),
@@ -38,7 +50,8 @@ export function createGateways({ onGateways }) {
       },
     });
     byId('gateways-former').hidden = former.length === 0;
-    byId('gateways-former').textContent = `No longer of this site: ${former.map(formerWords).join(', ')}.`;
+    byId('gateways-former').textContent =
+      `No longer of this site: ${former.map((gateway) => formerWords(gateway, nowMs)).join(', ')}.`;
   };
   // Ages change without a word.
   setInterval(render, 1_000);

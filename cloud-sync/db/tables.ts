@@ -72,6 +72,15 @@ export interface GatewayStatus {
   said_sequence: Counter | null;
 }
 
+export interface GatewayRefusals {
+  tenant_id: string;
+  gateway_id: Uint8Array;
+  /** Of the registry of errors. */
+  code: string;
+  count: Counter;
+  last_at: Time;
+}
+
 export interface Audit {
   tenant_id: string;
   id: Generated<Counter>;
@@ -246,6 +255,7 @@ export interface Tables {
   policy_parts: PolicyParts;
   policy_revisions: PolicyRevisions;
   site_authorities: SiteAuthorities;
+  gateway_refusals: GatewayRefusals;
   users: Users;
   sessions: Sessions;
   schema_version: SchemaVersion;

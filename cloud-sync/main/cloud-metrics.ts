@@ -1,10 +1,15 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { ErrorCode } from '@sparc/protocol/errors';
 import type { PartHealth } from '../api/index.js';
 
 /** What a process counts, for Prometheus. Nothing of it names a tenant. */
 export class CloudMetrics {
   readonly #registry = new Registry();
-  readonly #refusals = this.#counter('sparc_cloud_refusals_total', 'What gateways said and was not taken', ['why']);
+  readonly #refusals = this.#counter(
+    'sparc_cloud_refusals_total',
+    'What was said to the cloud and not taken, by code',
+    ['code'],
+  );
   readonly #forks = this.#counter('sparc_cloud_forks_total', 'Authors that signed two histories');
   readonly #failures = this.#counter('sparc_cloud_failures_total', 'Work that failed and is done again', ['what']);
   readonly #requests = this.#counter('sparc_cloud_requests_total', 'Requests of the API, by status', ['status']);
@@ -22,8 +27,8 @@ export class CloudMetrics {
     });
   }
 
-  refused(why: string): void {
-    this.#refusals.inc({ why });
+  refused(code: ErrorCode): void {
+    this.#refusals.inc({ code });
   }
 
   forked(): void {

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { buildApi, buildGatewayApi, type PartHealth } from '../api/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
@@ -8,6 +9,7 @@ import { Ingest } from '../ingest/index.js';
 import { AuthorityWatch, GatewayRequests, Publisher, type SiteName } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { BrokerPart } from './broker-part.js';
+import { keepRefusal } from '../sites/index.js';
 import { buildOperations } from './build-operations.js';
 import { jwtSecret, siteSecret } from './cloud-keys.js';
 import { CloudMetrics } from './cloud-metrics.js';
@@ -19,6 +21,7 @@ import { MqttPart } from './mqtt-part.js';
 import type { Part } from './part.js';
 import { PartsRunner } from './parts-runner.js';
 import { assertRolesReach, type ServeRole } from './roles.js';
+import { Refusals, type RefusalReason } from './refusals.js';
 import { Scheduler } from './scheduler.js';
 
 export interface CloudDeps {
@@ -62,12 +65,24 @@ export async function createCloudProcess(
 
   const health = () => runner.health();
   const metrics = new CloudMetrics(health);
-  const onRefused = (why: string) => metrics.refused(why);
   const onFailure = (error: unknown, what: string) => {
     metrics.failed(what);
     log.error({ err: error }, what);
   };
 
+  const refusals = new Refusals({
+    clock,
+    count: (code) => metrics.refused(code),
+    tell({ code, carrier, count }) {
+      log.warn({ code, ...carrier, count }, 'what was said to the cloud is not taken');
+      if (carrier === undefined) return;
+      const lastUnixMs = clock.wall().unixMs;
+      keepRefusal(database, carrier, { code, count, lastUnixMs }).catch((error: unknown) =>
+        onFailure(error, 'what was refused is not shown'),
+      );
+    },
+  });
+  const onRefused = (why: RefusalReason, carrier: Carrier | undefined) => refusals.refused(why, carrier);
   const operations = new HttpPart('operations', at(config.OPERATIONS_HOST, config.OPERATIONS_PORT), async () =>
     buildOperations(log, health, metrics),
   );
@@ -99,7 +114,7 @@ export async function createCloudProcess(
   });
   const requests = new GatewayRequests({
     ...{ clock, random, verify: nodeCrypto.verify, bus, signerOf },
-    onRefused: () => onRefused('answer'),
+    onRefused: (carrier) => onRefused('answer', carrier),
   });
   const lookAtLinks = (site?: SiteName) => {
     if (bus instanceof BrokerPart) bus.lookAtLinks(site).catch((error: unknown) => onFailure(error, 'links stay up'));
@@ -148,6 +163,7 @@ export async function createCloudProcess(
     database,
     (roles.has('ingest') || roles.has('publisher') || roles.has('api')) && bus,
     roles.has('ingest') && named('ingest', ingest),
+    named('refusals', refusals),
     roles.has('publisher') && named('publisher', publisher),
     roles.has('publisher') && named('authority watch', watch),
     roles.has('scheduler') && scheduler,
@@ -183,12 +199,12 @@ const brokerTrust = ({ MQTT_CA: ca, MQTT_CERT: cert, MQTT_KEY: key }: CloudConfi
 });
 
 interface Startable {
-  start(): Promise<void> | void;
+  start?(): Promise<void> | void;
   stop(): Promise<void> | void;
 }
 
 const named = (name: string, part: Startable): Part => ({
   name,
-  start: async () => part.start(),
+  start: async () => part.start?.(),
   stop: async () => part.stop(),
 });

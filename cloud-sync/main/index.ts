@@ -8,5 +8,12 @@ export { siteSecret } from './cloud-keys.js';
 export { enrolmentOf, type EnrolmentParts } from './enrolment-of.js';
 export type { Part } from './part.js';
 export { PartsRunner, START_AGAIN_MAX_MS, START_AGAIN_MIN_MS, STOP_MAX_MS } from './parts-runner.js';
+export {
+  Refusals,
+  REFUSALS_TOLD_EVERY_MS,
+  REFUSALS_TOLD_MAX,
+  type RefusalsDeps,
+  type ToldRefusal,
+} from './refusals.js';
 export { ALL_ROLES, readRoles, SERVE_ROLES, type ServeRole } from './roles.js';
 export { Scheduler, SCHEDULER_TICK_MS, type Job } from './scheduler.js';

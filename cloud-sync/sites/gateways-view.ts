@@ -8,6 +8,7 @@ import {
 } from '@sparc/protocol/delivery';
 import type { GatewayState, Transaction } from '../db/index.js';
 import { toHex } from '../platform/index.js';
+import { readRefusals, type GatewayRefusal } from './gateway-refusals.js';
 import type { SiteFollower } from './site-follower.js';
 
 /** Of three greetings, which come every 30 s, one at least has come. */
@@ -23,6 +24,8 @@ export interface GatewayView extends GatewayDelivery {
   readonly queuedEntryCount?: number;
   readonly lastContactUnixMs?: number;
   readonly certificateEndsUnixMs?: number;
+  /** What was said in its name and not taken, the last ones first. */
+  readonly refusals: readonly GatewayRefusal[];
 }
 
 export interface GatewaysView {
@@ -30,8 +33,10 @@ export interface GatewaysView {
   /** Newest first. */
   readonly directives: readonly DirectiveView[];
   /** Those that were expelled, or replaced. */
-  readonly former: readonly { readonly key: string; readonly name: string; readonly state: GatewayState }[];
+  readonly former: readonly FormerGateway[];
 }
+
+export type FormerGateway = Pick<GatewayView, 'key' | 'name' | 'state' | 'refusals'>;
 
 interface GatewayRow {
   readonly id: Uint8Array;
@@ -52,13 +57,17 @@ export async function gatewaysView(
   const current = rows.filter(isCurrent);
   const { gateways, directives } = deliveryOf(follower.delivery, deliverySite(current, follower, nowUnixMs), true);
   const byKey = new Map(current.map((row) => [toHex(row.id), row]));
+  const refusals = await readRefusals(transaction, site);
+  const refusalsOf = (key: string) => refusals.get(key) ?? [];
   return {
     gateways: gateways.flatMap((gateway) => {
       const row = byKey.get(gateway.key);
-      return row === undefined ? [] : [{ ...gateway, ...linkOf(row) }];
+      return row === undefined ? [] : [{ ...gateway, ...linkOf(row), refusals: refusalsOf(gateway.key) }];
     }),
     directives,
-    former: rows.filter((row) => !isCurrent(row)).map(({ id, name, state }) => ({ key: toHex(id), name, state })),
+    former: rows
+      .filter((row) => !isCurrent(row))
+      .map(({ id, name, state }) => ({ key: toHex(id), name, state, refusals: refusalsOf(toHex(id)) })),
   };
 }
 

@@ -48,6 +48,7 @@ export const MeshNotice = Type.Union([
     closed,
   ),
   Type.Object({ kind: Type.Literal('importRefused'), courier, code }, closed),
+  Type.Object({ kind: Type.Literal('cloudRefused'), code, count }, closed),
   Type.Object(
     {
       kind: Type.Literal('replicaFull'),
@@ -108,6 +109,8 @@ export function noticedEvent(crypto: LedgerCrypto, notice: unknown): EventDraft 
     }
     case 'importRefused':
       return { name: 'ledger.import_refused', code: notice.code, detail: { courier: notice.courier } };
+    case 'cloudRefused':
+      return { name: 'mesh.cloud_refused', code: notice.code, detail: { messages: String(notice.count) } };
     case 'replicaFull':
       return { name: 'ledger.replica_full', detail: { author: notice.author, limit: notice.limit } };
     case 'replicasLost':

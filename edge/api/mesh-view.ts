@@ -98,6 +98,7 @@ const CloudView = closed({
   why: Type.Optional(Type.String({ description: 'why it is not connected' })),
   acknowledgedUnixMs: Type.Optional(instant('when the cloud said last what it has on disk')),
   refusedCount: Type.Integer({ description: "messages that were not the cloud's" }),
+  refusedCode: Type.Optional(Type.String({ description: 'why the last one was not' })),
   ownMissingCount: Type.Integer({ description: 'entries of the own log that the cloud did not say to have on disk' }),
 });
 export type CloudView = Static<typeof CloudView>;

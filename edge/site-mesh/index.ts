@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export type { CloudAccess } from './cloud-access.js';
+export { CLOUD_REFUSALS_TOLD_EVERY_MS, CloudRefusals, type CloudRefusal } from './cloud-refusals.js';
 export { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader, type DeliveryReaderDeps } from './delivery-reader.js';
 export { FieldHints, type FieldHintsDeps } from './field-hints.js';
 export { GrantedCloud, type GrantedCloudDeps } from './granted-cloud.js';

@@ -22,6 +22,7 @@ import {
 import type { Uplink } from '../uplink/index.js';
 import { allLogs } from './all-logs.js';
 import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
+import { CloudRefusals } from './cloud-refusals.js';
 import { CLOUD, withCloud } from './cloud-source.js';
 import { FieldHints } from './field-hints.js';
 import { JournalWatch } from './journal-watch.js';
@@ -84,6 +85,7 @@ export class MeshRun {
   readonly #delivery: SiteDelivery;
   readonly #hints: FieldHints;
   readonly #uplink: Uplink | undefined;
+  readonly #cloudRefusals: CloudRefusals;
   readonly #forget: () => void;
 
   /** Throws what `openDisks` throws. */
@@ -159,6 +161,10 @@ export class MeshRun {
       onReach: (keys) => deps.reaches(keys),
     });
     this.#uplink = deps.cloud && this.#newUplink(deps.cloud);
+    this.#cloudRefusals = new CloudRefusals(clock, (refused) => {
+      log.warn(refused, 'messages that should be of the cloud are not');
+      deps.tell({ kind: 'cloudRefused', ...refused });
+    });
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -191,6 +197,7 @@ export class MeshRun {
   /** Once in a while. */
   look(): void {
     this.#policy.look();
+    if (this.#uplink !== undefined) this.#cloudRefusals.look(this.#uplink.state);
   }
 
   view(): MeshView {

@@ -7,7 +7,7 @@ import {
   type Down,
   type StoredHead,
 } from '@sparc/protocol/cloud-link';
-import { isSparcError } from '@sparc/protocol/errors';
+import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { decodeBatch, encodeBatch, type Batch } from '@sparc/protocol/ledger';
 import type { Clock, CloudLink, Signer, Timer, VerifySignature } from '@sparc/protocol/ports';
 import { allTips, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
@@ -52,6 +52,8 @@ export interface UplinkState {
   readonly acknowledgedUnixMs?: number;
   /** Messages that were not the cloud's. */
   readonly refusedCount: number;
+  /** Why the last one was not. */
+  readonly refusedCode?: ErrorCode;
 }
 
 /**
@@ -111,11 +113,10 @@ export class Uplink {
   }
 
   #turned(turn: Pick<UplinkState, 'isConnected' | 'why'>): void {
-    const { refusedCount, acknowledgedUnixMs, isConnected, sinceUnixMs, why } = this.#state;
+    const { isConnected, sinceUnixMs, why, ...counts } = this.#state;
     this.#state = {
-      refusedCount,
+      ...counts,
       sinceUnixMs: isConnected === turn.isConnected ? sinceUnixMs : this.deps.clock.wall().unixMs,
-      ...(acknowledgedUnixMs !== undefined && { acknowledgedUnixMs }),
       ...turn,
     };
     if (isConnected !== turn.isConnected || why !== turn.why) this.deps.onTurn(this.#state);
@@ -188,9 +189,13 @@ export class Uplink {
     }
   }
 
+  /** Whoever floods sets the pace here: it is counted, and told by whoever looks. */
   #refused(error: unknown): void {
-    this.#state = { ...this.#state, refusedCount: this.#state.refusedCount + 1 };
-    this.deps.onFailure(error, 'a message that should be of the cloud is not');
+    if (isSparcError(error)) {
+      this.#state = { ...this.#state, refusedCount: this.#state.refusedCount + 1, refusedCode: error.code };
+    } else {
+      this.deps.onFailure(error, 'a message of the cloud could not be taken');
+    }
   }
 
   #sendBatches(): void {

@@ -24,4 +24,49 @@ export const LINK_ERRORS = {
       'As many requests as one process of the cloud keeps wait for answers: of this gateway, of this tenant, or of all.',
     action: 'Try again after a moment. If it goes on, look which gateways do not answer, or add processes.',
   },
+  ERR_LINK_UNREAD: {
+    meaning: 'A gateway that has a link did not read what the cloud said to it; the rest is not said.',
+    action: 'Nothing is lost: it asks again. If it goes on, look at the gateway, or at the line between it and the broker.',
+  },
+  ERR_LINK_CERTIFICATE_INVALID: {
+    meaning:
+      'Somebody called the broker of the cloud with a certificate that it did not issue to a gateway, or with none.',
+    action:
+      'It is counted, and the call ends. If it goes on, look who calls: a gateway of another installation, or a scan of the network.',
+  },
+  ERR_LINK_NAME_FOREIGN: {
+    meaning: 'A gateway called the broker of the cloud under a name that is not its own.',
+    action: 'The call ends. No gateway does that by itself: look at the one whose certificate it was, or expel it.',
+  },
+  ERR_LINK_TOPIC_FOREIGN: {
+    meaning: 'A gateway tried to speak or to hear on the broker what is not for it, or to leave something there.',
+    action: 'Its link ends. No gateway does that by itself: look at the one whose certificate it was, or expel it.',
+  },
+  ERR_LINK_NOT_ADMITTED: {
+    meaning: 'Whoever speaks to the cloud has no place in the site that it speaks for, or not any more.',
+    action: 'Nothing is taken. Look where the gateway is if it was expelled; enrol it if it should belong to the site.',
+  },
+  ERR_LINK_PACKET_TOO_LONG: {
+    meaning: 'A gateway announced a message to the broker that is longer than any of the link.',
+    action: 'Its link ends. No gateway does that by itself: look at the one whose certificate it was, or expel it.',
+  },
+  ERR_LINK_FLOOD: {
+    meaning: 'A gateway says more than the cloud takes from one gateway, or all of them more than one process takes.',
+    action:
+      'What is too much is dropped; gateways say it again. If it goes on with one gateway, look at it or expel it; with many, add processes.',
+  },
+  ERR_LINK_AUTHOR_FOREIGN: {
+    meaning: 'A gateway carries the ledger of somebody who never belonged to its site.',
+    action: 'Nothing of it is taken. Look at the gateway that carries it, or enrol the one whose ledger it is.',
+  },
+  ERR_LINK_HEAD_FORGED: {
+    meaning: 'A gateway says to have entries of a ledger that its author did not sign.',
+    action: 'Nothing of it is taken. No gateway does that by itself: look at the one that says it, or expel it.',
+  },
+  ERR_LINK_MALFORMED: {
+    meaning:
+      'What a gateway said to the cloud is not what the protocol knows, or entries that do not prove themselves.',
+    action:
+      'It is dropped. If it goes on, compare the versions of gateway and cloud; then look at the gateway, or expel it.',
+  },
 } as const;

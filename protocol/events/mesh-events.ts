@@ -36,6 +36,13 @@ export const MESH_EVENTS = {
     fields: ['code'],
     detail: { kind: 'of the entry', entry: 'its epoch and sequence' },
   },
+  'mesh.cloud_refused': {
+    severity: 'alarm',
+    meaning:
+      'What came over the link as messages of the cloud is not signed by it, or does not prove itself: nothing of it counts. It is told at once, and then once an hour as long as it goes on.',
+    fields: ['code'],
+    detail: { messages: 'how many, since it was told last' },
+  },
   'mesh.bus_unclaimed': {
     severity: 'warning',
     meaning:

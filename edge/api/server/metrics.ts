@@ -140,6 +140,17 @@ export const METRICS: readonly Metric[] = [
   one('sparc_mesh_roster_expiry_timestamp_seconds', 'after it the roster warns and goes on counting', ({ mesh }) =>
     seconds(mesh.roster?.notAfterUnixMs),
   ),
+  one('sparc_cloud_up', '1: the link to the cloud stands', ({ mesh }) => mesh.cloud && flag(mesh.cloud.isConnected)),
+  one(
+    'sparc_cloud_unacknowledged_entries',
+    'entries of this gateway that the cloud did not say to have',
+    ({ mesh }) => mesh.cloud?.ownMissingCount,
+  ),
+  one(
+    'sparc_cloud_refused_messages',
+    "messages over the link to the cloud that were not the cloud's, since the start",
+    ({ mesh }) => mesh.cloud?.refusedCount,
+  ),
   ofGateway('sparc_gateway_reached', '1: the gateway is heard, directly or through others', ({ isReached }) =>
     flag(isReached),
   ),

@@ -22,6 +22,7 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
     ],
     ['claim_codes', { ...site, code_hash: key(mark), gateway_name: 'gate', expires_at: now }],
     ['gateway_status', gateway],
+    ['gateway_refusals', { ...gateway, code: 'ERR_LINK_FLOOD', count: 1, last_at: now }],
     ['users', { tenant_id, id: uuid(mark), name: `user${mark}`, password: 'x', role: 'viewer' }],
     ['sessions', { tenant_id, id: uuid(1), user_id: uuid(mark), refresh_hash: key(1), expires_at: now }],
     ['audit', { tenant_id, actor: 'ada', act: 'look', subject: 'door', detail: '{}' }],

@@ -46,6 +46,17 @@ t.test('an expulsion, and an entry of the authority that does not count, are eve
   t.equal(noticedEvent(nodeCrypto, { ...notice, code: 'ERR_NO_SUCH' }), undefined);
 });
 
+t.test('messages that are not of the cloud are an alarm with their number', async (t) => {
+  const notice = { kind: 'cloudRefused', code: 'ERR_LINK_ACKNOWLEDGEMENT_INVALID', count: 12 };
+  const refused = noticedEvent(nodeCrypto, notice);
+  t.strictSame(refused, {
+    name: 'mesh.cloud_refused',
+    code: 'ERR_LINK_ACKNOWLEDGEMENT_INVALID',
+    detail: { messages: '12' },
+  });
+  t.same(refused && eventFaults(refused), []);
+});
+
 t.test('ledgers that are no longer taken, or were lost, are events', async (t) => {
   const full = noticedEvent(nodeCrypto, { kind: 'replicaFull', author: KEY, limit: 'disk' });
   t.strictSame(full, { name: 'ledger.replica_full', detail: { author: KEY, limit: 'disk' } });

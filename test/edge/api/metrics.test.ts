@@ -88,6 +88,15 @@ t.test('of every gateway it is told how far it is, and instants are in seconds',
   t.notOk(samples.has('sparc_gateway_policy_number{gateway="gate \\"2\\""}'), 'what is not known is left out');
 });
 
+t.test('of the link to the cloud it is told whether it stands, what waits and what was refused', async (t) => {
+  const cloud = { isConnected: true, sinceUnixMs: 1, refusedCount: 3, ownMissingCount: 40 };
+  const samples = await scrape({ ...NOTHING, mesh: { ...meshOf('hallway'), cloud } });
+  t.strictSame(
+    ['up', 'unacknowledged_entries', 'refused_messages'].map((name) => samples.get(`sparc_cloud_${name}`)),
+    [1, 40, 3],
+  );
+});
+
 t.test('the README of the gateway names every metric', async (t) => {
   const readme = readFileSync(join(REPOSITORY, 'edge', 'README.md'), 'utf8');
   for (const { name } of METRICS) t.match(readme, `\`${name}`);

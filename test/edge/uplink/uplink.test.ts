@@ -179,10 +179,11 @@ t.test('an acknowledgement that the cloud did not sign counts for nothing, and i
   link.said();
   acknowledge(chain.head, testSigner(8));
   hear('ack', Uint8Array.of(1, 2, 3));
+  t.match(uplink.state, { refusedCount: 2, refusedCode: 'ERR_LINK_ACKNOWLEDGEMENT_INVALID' });
   hear('want', Uint8Array.of(255));
-  t.strictSame([copies(chain), link.said()], [[], []]);
-  t.match(uplink.state, { refusedCount: 3, acknowledgedUnixMs: undefined });
-  t.equal(failures.length, 3);
+  link.handlers?.onDisconnected('the cable');
+  t.strictSame([copies(chain), link.said(), failures], [[], [], []]);
+  t.match(uplink.state, { refusedCount: 3, refusedCode: 'ERR_LEDGER_MALFORMED', acknowledgedUnixMs: undefined });
 });
 
 t.test('a cloud that was restored holds what it says now, not what it said before', async (t) => {
