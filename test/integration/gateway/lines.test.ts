@@ -15,12 +15,19 @@ const ON_BUS_B = ['io-bus-b', 'back-reader'];
 
 let cardNumber = 0;
 
-/** A card that the reader does not take for a repetition. */
+/** As a person does: who sees nothing happen, because a busy machine read the card too late, holds it there again. */
 async function opens(gateway: LiveGateway, doorId: string): Promise<void> {
   const lock = gateway.lock(doorId);
   await eventually(`${doorId} is locked`, () => !lock.released);
-  gateway.present(`${doorId}-reader`, `card-${(cardNumber++ % 20) + 1}`);
-  await eventually(`${doorId} opens`, () => lock.released);
+  let nextMs = 0;
+  await eventually(`${doorId} opens`, () => {
+    if (lock.released) return true;
+    if (performance.now() < nextMs) return false;
+    nextMs = performance.now() + 5_000;
+    // A card that the reader does not take for a repetition.
+    gateway.present(`${doorId}-reader`, `card-${(cardNumber++ % 20) + 1}`);
+    return false;
+  });
 }
 
 const busError = async (gateway: LiveGateway, busId: string) => {
