@@ -86,7 +86,7 @@ export function addEventRoutes(api: FastifyInstance, deps: EventRoutesDeps): voi
       await followers.upToDate(identity.tenant, query.site);
       const headers = reply.getHeaders() as Record<string, string>;
       const isWelcome = () => isLoggedIn(session);
-      streams.open(reply.raw, headers, isWelcome, (stream) =>
+      streams.open(identity.tenant, reply.raw, headers, isWelcome, (stream) =>
         followers.watch(identity.tenant, query.site, ({ events, isDelivery }) => {
           for (const event of events) stream.send('event', event, event.cursor);
           if (isDelivery) stream.send('state', { what: 'gateways' });

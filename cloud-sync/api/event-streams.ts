@@ -3,6 +3,8 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 
 export const STREAMS_MAX = 256;
+/** Of these, for people of one tenant. */
+export const TENANT_STREAMS_MAX = 64;
 /** What waits in memory for one client; what is more it is told to have missed. */
 export const STREAM_BACKLOG_MAX_BYTES = 262_144;
 /** Below the idle limit of common proxies. */
@@ -14,6 +16,7 @@ export interface EventStream {
 }
 
 interface Client {
+  readonly tenant: string;
   readonly isStillWelcome: () => Promise<boolean>;
   readonly detach: () => void;
   missedCount: number;
@@ -31,19 +34,22 @@ export class EventStreams {
    * client that has gone already, whose 'close' nobody hears any more. Throws ERR_API_STREAMS_MAX.
    */
   open(
+    tenant: string,
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
     isStillWelcome: () => Promise<boolean>,
     attach: (stream: EventStream) => () => void,
   ): void {
     if (response.destroyed) return;
-    if (this.#clients.size >= STREAMS_MAX) {
-      throw new SparcError('ERR_API_STREAMS_MAX', `${STREAMS_MAX} live streams are open already`);
+    const ofTenant = [...this.#clients.values()].filter((client) => client.tenant === tenant);
+    if (this.#clients.size >= STREAMS_MAX || ofTenant.length >= TENANT_STREAMS_MAX) {
+      const counts = `${this.#clients.size} live streams, ${ofTenant.length} of this tenant`;
+      throw new SparcError('ERR_API_STREAMS_MAX', `${counts}, are open already`);
     }
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': open\n\n');
     const detach = attach({ send: (event, data, id) => this.#send(response, frame(event, data, id)) });
-    this.#clients.set(response, { isStillWelcome, detach, missedCount: 0 });
+    this.#clients.set(response, { tenant, isStillWelcome, detach, missedCount: 0 });
     response.once('close', () => this.#leave(response));
     response.on('error', () => this.#leave(response));
     response.on('drain', () => this.#tellMissed(response));

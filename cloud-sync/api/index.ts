@@ -3,6 +3,12 @@
  * @packageDocumentation
  */
 export { buildApi, type ApiDeps, type ApiOptions } from './build-api.js';
-export { EventStreams, STREAM_HEARTBEAT_MS, STREAMS_MAX, type EventStream } from './event-streams.js';
+export {
+  EventStreams,
+  STREAM_HEARTBEAT_MS,
+  STREAMS_MAX,
+  TENANT_STREAMS_MAX,
+  type EventStream,
+} from './event-streams.js';
 export { buildGatewayApi, type GatewayApiDeps } from './gateway-api.js';
 export { addHealthRoutes, type PartHealth } from './health-routes.js';

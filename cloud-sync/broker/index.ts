@@ -6,3 +6,4 @@ export { Broker, PACKET_BYTES_MAX, type BrokerDeps, type BrokerOptions, type Ref
 export type { CloudBus, OnSaid } from './cloud-bus.js';
 export { MqttBus, type MqttBusDeps, type MqttBusOptions } from './mqtt-bus.js';
 export { PacketGate } from './packet-gate.js';
+export { impatient, SAY_WITHIN_MS } from './impatient-bus.js';

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { buildApi, buildGatewayApi, type PartHealth } from '../api/index.js';
+import { impatient } from '../broker/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
 import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
@@ -97,8 +98,9 @@ export async function createCloudProcess(
           { ...at(config.MQTT_HOST, config.MQTT_PORT), names: serverNames(config) },
         )
       : new MqttPart({ url: config.MQTT_URL, ...brokerTrust(config) });
+  const told = impatient(clock, bus);
   const ingest = new Ingest({
-    ...{ clock, crypto: nodeCrypto, database, bus, signerOf, onRefused, onFailure },
+    ...{ clock, crypto: nodeCrypto, database, bus: told, signerOf, onRefused, onFailure },
     onFork(fork, { tenant, site }) {
       metrics.forked();
       log.error({ tenant, site, fork: fork.kind }, 'an author signed two histories');
@@ -109,7 +111,7 @@ export async function createCloudProcess(
     keys: new FileAuthorityKeys(config.AUTHORITY_KEYS_DIR, random),
   });
   const publisher = new Publisher({
-    ...{ clock, database, bus, onRefused, onFailure },
+    ...{ clock, database, bus: told, onRefused, onFailure },
     authority: new AuthoritySource(database),
   });
   const requests = new GatewayRequests({

@@ -6,5 +6,5 @@ export { CURSOR_PATTERN, type CloudEvent } from './cloud-event.js';
 export { directiveView, gatewaysView, REACHED_MAX_MS, type GatewaysView, type GatewayView } from './gateways-view.js';
 export { keepRefusal, type GatewayRefusal } from './gateway-refusals.js';
 export { readEvents, type EventsWanted } from './read-events.js';
-export { SiteFollower, type SiteNews } from './site-follower.js';
+export { EPOCHS_FOLLOWED_MAX, SiteFollower, STARTED_FROM_MAX, type SiteNews } from './site-follower.js';
 export { FOLLOW_INTERVAL_MS, SiteFollowers, type SiteFollowersDeps } from './site-followers.js';

@@ -14,6 +14,10 @@ import { markOf, saidOf, selectEntries, type EntryRow } from './site-entry.js';
 const ENTRIES_AT_ONCE = 500;
 /** Of each author: an older one says nothing that those do not. */
 const EPOCHS_MARKED = 2;
+/** Of each author, the newest; a gateway starts a few times a day at most. */
+export const EPOCHS_FOLLOWED_MAX = 256;
+/** Of each author, the newest entries that a follower starts from: a hostile one fills no memory, and hides nothing of the others. */
+export const STARTED_FROM_MAX = 10_000;
 
 /** What a site has recorded since it was read last. */
 export interface SiteNews {
@@ -37,6 +41,7 @@ interface Head {
 export class SiteFollower {
   /** By author and epoch. */
   readonly #read = new Map<string, number>();
+  readonly #authority: string | undefined;
   readonly #entitlements: Entitlements;
   readonly delivery: DeliveryLog;
 
@@ -47,7 +52,8 @@ export class SiteFollower {
     private readonly authority: Uint8Array | null,
     verify: VerifySignature,
   ) {
-    this.#entitlements = new Entitlements(authority === null ? undefined : toHex(authority));
+    this.#authority = authority === null ? undefined : toHex(authority);
+    this.#entitlements = new Entitlements(this.#authority);
     this.delivery = new DeliveryLog(verify, this.#entitlements);
   }
 
@@ -102,28 +108,64 @@ export class SiteFollower {
 
   /** What is said of how far gateways are, and of directives, is few entries of very many; beside them the newest of each. */
   async #load(transaction: Transaction): Promise<void> {
-    const heads = await this.#heads(transaction);
-    const said = selectEntries(transaction, this.site).where(
-      sql<boolean>`(kind = ${DELEGATION_KIND} or is_of_delivery(record))`,
-    );
-    const rows = await said.orderBy('author').orderBy('epoch').orderBy('epoch_random').orderBy('sequence').execute();
-    for (const row of rows) this.#take(row);
-    const marked = new Map<string, number>();
-    for (const head of heads) {
+    for (const row of await this.#delegations(transaction)) this.#take(row);
+    const ofAuthors = new Map<string, Head[]>();
+    for (const head of await this.#heads(transaction)) {
       const author = toHex(head.author);
-      const count = (marked.get(author) ?? 0) + 1;
-      marked.set(author, count);
-      if (count > EPOCHS_MARKED) continue;
-      const newest = await this.#entriesOf(transaction, head, head.sequence - 1);
-      for (const row of newest) this.delivery.mark(markOf(row));
+      ofAuthors.set(author, [...(ofAuthors.get(author) ?? []), head]);
     }
-    for (const head of heads) this.#read.set(nameOf(head), head.sequence);
+    for (const heads of ofAuthors.values()) {
+      for (const { head, after } of await this.#beginnings(transaction, heads)) {
+        await this.#takeSaid(transaction, head, after);
+      }
+      for (const head of heads.slice(0, EPOCHS_MARKED)) {
+        const newest = await this.#entriesOf(transaction, head, head.sequence - 1);
+        for (const row of newest) this.delivery.mark(markOf(row));
+      }
+      for (const head of heads) this.#read.set(nameOf(head), head.sequence);
+    }
+  }
+
+  /** Whatever another author calls one is none. */
+  async #delegations(transaction: Transaction): Promise<readonly EntryRow[]> {
+    if (this.authority === null) return [];
+    const said = selectEntries(transaction, this.site).where('author', '=', this.authority);
+    return said.where('kind', '=', DELEGATION_KIND).execute();
+  }
+
+  /** Behind which entries of one author reading begins, in its newest epochs, oldest first. `heads`: newest first. */
+  async #beginnings(transaction: Transaction, heads: readonly Head[]) {
+    const beginnings: { readonly head: Head; readonly after: number }[] = [];
+    let left = STARTED_FROM_MAX;
+    for (const head of heads) {
+      if (left === 0) break;
+      const newest = this.#saidOf(transaction, head).clearSelect().select('sequence').orderBy('sequence', 'desc');
+      const found = await transaction.query
+        .selectFrom(newest.limit(left).as('newest'))
+        .select(({ fn }) => [fn.min<number | null>('sequence').as('first'), fn.countAll<number>().as('count')])
+        .executeTakeFirstOrThrow();
+      left -= Number(found.count);
+      if (found.first !== null) beginnings.unshift({ head, after: Number(found.first) - 1 });
+    }
+    return beginnings;
+  }
+
+  async #takeSaid(transaction: Transaction, head: Head, after: number): Promise<void> {
+    for (let last: number | undefined = after; last !== undefined;) {
+      const rows: readonly EntryRow[] = await this.#saidOf(transaction, head)
+        .where('sequence', '>', last)
+        .orderBy('sequence')
+        .limit(ENTRIES_AT_ONCE)
+        .execute();
+      for (const row of rows) this.#take(row);
+      last = rows.length < ENTRIES_AT_ONCE ? undefined : rows.at(-1)?.sequence;
+    }
   }
 
   /** True where it says how far a gateway is, or is about a directive. */
   #take(row: EntryRow): boolean {
     this.delivery.mark(markOf(row));
-    if (row.kind === DELEGATION_KIND && row.content !== null) {
+    if (row.kind === DELEGATION_KIND && row.content !== null && toHex(row.author) === this.#authority) {
       if (this.#entitlements.take(Delegation.decode(EntryContent.decode(row.content).body))) this.delivery.believed();
       return true;
     }
@@ -133,24 +175,38 @@ export class SiteFollower {
 
   /** Newest epochs first. */
   async #heads({ query }: Transaction): Promise<readonly Head[]> {
-    return query
+    const heads = query
       .selectFrom('author_heads')
       .select(['author', 'epoch', 'epoch_random', 'sequence'])
-      .where('site_id', '=', this.site)
-      .orderBy('epoch', 'desc')
+      .select(sql<number>`row_number() over (partition by author order by epoch desc, epoch_random desc)`.as('place'))
+      .where('site_id', '=', this.site);
+    return query
+      .selectFrom(heads.as('heads'))
+      .select(['author', 'epoch', 'epoch_random', 'sequence'])
+      .where('place', '<=', EPOCHS_FOLLOWED_MAX)
+      .orderBy('place')
       .execute();
   }
 
   #entriesOf(transaction: Transaction, head: Head, after = this.#readOf(head)): Promise<readonly EntryRow[]> {
-    return selectEntries(transaction, this.site)
-      .where('author', '=', head.author)
-      .where('epoch', '=', head.epoch)
-      .where('epoch_random', '=', head.epoch_random)
+    return this.#inEpoch(transaction, head)
       .where('sequence', '>', after)
-      .where('sequence', '<=', head.sequence)
       .orderBy('sequence')
       .limit(ENTRIES_AT_ONCE)
       .execute();
+  }
+
+  /** Entries of an epoch that say how far a gateway is, or are about a directive. */
+  #saidOf(transaction: Transaction, head: Head) {
+    return this.#inEpoch(transaction, head).where(sql<boolean>`is_of_delivery(record)`);
+  }
+
+  #inEpoch(transaction: Transaction, { author, epoch, epoch_random: random, sequence }: Head) {
+    return selectEntries(transaction, this.site)
+      .where('author', '=', author)
+      .where('epoch', '=', epoch)
+      .where('epoch_random', '=', random)
+      .where('sequence', '<=', sequence);
   }
 
   #readOf(head: Head): number {

@@ -5,10 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
-import { EventStreams, STREAM_HEARTBEAT_MS, STREAMS_MAX, type EventStream } from '@sparc/cloud-sync/api';
+import {
+  EventStreams,
+  STREAM_HEARTBEAT_MS,
+  STREAMS_MAX,
+  TENANT_STREAMS_MAX,
+  type EventStream,
+} from '@sparc/cloud-sync/api';
 import type { Database } from '@sparc/cloud-sync/db';
 import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
+import { SiteFollower, STARTED_FROM_MAX, keepRefusal } from '@sparc/cloud-sync/sites';
 import { REPORTING_EVENTS } from '@sparc/protocol/delivery';
 import { EVENTS } from '@sparc/protocol/events';
 import type { LogCommit } from '@sparc/protocol/ports';
@@ -22,6 +29,9 @@ import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 
+const fail = (): never => {
+  throw new Error('is missing');
+};
 const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
 t.teardown(() => rmSync(keys, { recursive: true, force: true }));
 const chains = [new TestChain(testSigner(3)), new TestChain(testSigner(4))] as const;
@@ -90,6 +100,22 @@ t.test('a gateway that was expelled is no member any more, and is not forgotten'
   t.match([gateways, former], [[{ key: hallKey }], [{ key: cellarKey, state: 'expelled' }]]);
   t.equal(gateways.length, 1);
   await state('active');
+});
+
+t.test('what was refused in the name of a gateway is shown beside it, and of a stranger nothing is kept', async (t) => {
+  const refused = (gateway: string, count: number, lastUnixMs: number, site = 'harbour') =>
+    keepRefusal(database, { tenant, site, gateway }, { code: 'ERR_LINK_FLOOD', count, lastUnixMs });
+  await refused(cellarKey, 40, 5_000);
+  await refused(cellarKey, 2, 3_000);
+  for (const [gateway, site] of [
+    ['ab'.repeat(32), 'harbour'],
+    [hallKey, 'depot'],
+  ] as const)
+    await refused(gateway, 1, 5_000, site);
+  t.match((await get('/api/v1/sites/harbour/gateways')).gateways, [
+    { key: hallKey, refusals: [] },
+    { key: cellarKey, refusals: [{ code: 'ERR_LINK_FLOOD', count: 42, lastUnixMs: 5_000 }] },
+  ]);
 });
 
 t.test('events are read back in time, page by page, without one twice or none', async (t) => {
@@ -165,7 +191,7 @@ t.test('a stream whose login ends is over at once, also where its client does no
   let detached = 0;
   const opened: EventStream[] = [];
   const isWelcome = () => Promise.resolve(detached > 0);
-  streams.open(response, {}, isWelcome, (stream) => {
+  streams.open('ours', response, {}, isWelcome, (stream) => {
     opened.push(stream);
     return () => void (detached += 1);
   });
@@ -184,13 +210,38 @@ t.test('a client that has gone before its stream is open takes no place', async 
   const gone = unread();
   gone.destroy();
   for (let count = 0; count < STREAMS_MAX; count += 1) {
-    streams.open(gone, {}, isWelcome, () => {
+    streams.open('ours', gone, {}, isWelcome, () => {
       throw new Error('nothing is to be told');
     });
   }
-  for (let count = 0; count < STREAMS_MAX; count += 1) streams.open(unread(), {}, isWelcome, () => () => undefined);
-  t.throws(() => streams.open(unread(), {}, isWelcome, () => () => undefined), { code: 'ERR_API_STREAMS_MAX' });
+  const open = (tenant: string) => streams.open(tenant, unread(), {}, isWelcome, () => () => undefined);
+  for (let count = 0; count < TENANT_STREAMS_MAX; count += 1) open('ours');
+  t.throws(() => open('ours'), { code: 'ERR_API_STREAMS_MAX' }, 'a tenant has its share');
+  for (let count = TENANT_STREAMS_MAX; count < STREAMS_MAX; count += 1) open(`tenant ${count}`);
+  t.throws(() => open('theirs'), { code: 'ERR_API_STREAMS_MAX' });
   streams.close();
+});
+
+t.test('of a gateway that records very much no more is read than counts', async (t) => {
+  const { epoch, sequence } = hall.head ?? fail();
+  const author = Buffer.from(hall.signer.publicKey);
+  const record = { name: 'clock.holdover', detail: { errorMs: '7' } };
+  await database.inTenant(tenant, async ({ query }) => {
+    await sql`insert into events (tenant_id, site_id, author, epoch, epoch_random, sequence, at, time_quality,
+        hlc_unix_ms, hlc_counter, kind, hash, content, record)
+      select ${tenant}::uuid, 'harbour', ${author}::bytea, ${epoch.counter}::bigint, ${Buffer.from(epoch.random)}::bytea,
+        ${sequence}::bigint + n, now(), 'synced', 1900000000000, n, 'event', '\\x00', '\\x00',
+        ${JSON.stringify(record)}::jsonb
+      from generate_series(1, ${STARTED_FROM_MAX}::integer) n`.execute(query);
+    const head = query.updateTable('author_heads').where('author', '=', author);
+    await head.set({ sequence: sequence + STARTED_FROM_MAX }).execute();
+  });
+  const followed = async () => (await SiteFollower.open(database, nodeCrypto.verify, tenant, 'harbour')) ?? fail();
+  const { newest, policy, clockErrorMs } = (await followed()).delivery.reportOf(hallKey);
+  t.equal(newest?.id.sequence, sequence + STARTED_FROM_MAX);
+  t.equal(clockErrorMs, 7);
+  t.equal(policy, undefined, 'what it said before all that is not read');
+  t.strictSame((await followed()).delivery.reportOf(cellarKey).revocation.number, 3, 'of others all is');
 });
 
 t.test('the index of the database has every event that a report is made of, and directives', async (t) => {
