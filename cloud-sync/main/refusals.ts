@@ -47,7 +47,7 @@ export interface RefusalsDeps {
 
 /** What the roles of a process refuse, counted, and told at a pace that no attacker sets. */
 export class Refusals {
-  /** By code and gateway: what was told within the period, and how often it came since. */
+  /** By code, site and gateway: what was told within the period, and how often it came since. */
   #told = new Map<string, ToldRefusal>();
   #timer: Timer | undefined;
 
@@ -57,7 +57,7 @@ export class Refusals {
     const { count, tell } = this.deps;
     const code = CODES[why];
     count(code);
-    const name = `${code} ${carrier?.tenant} ${carrier?.gateway}`;
+    const name = `${code} ${carrier?.tenant} ${carrier?.site} ${carrier?.gateway}`;
     const told = this.#told.get(name);
     if (told === undefined && this.#told.size >= REFUSALS_TOLD_MAX) return;
     this.#told.set(name, { code, carrier, count: told === undefined ? 0 : told.count + 1 });

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { nodeCrypto, openJournal } from '@sparc/edge/ledger';
 import { loadIdentity, nodeRandom } from '@sparc/edge/platform';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { AppendedEntry } from '@sparc/protocol/ports';
+import type { AppendedEntry, Clock } from '@sparc/protocol/ports';
 import { systemClock } from './system-clock.js';
 
 /** Writes a real journal of so many events into a data directory, and its identity. */
@@ -24,4 +24,32 @@ export async function writeRecords(
   const entries = await Promise.all(records.map((record) => journal.writer.append({ record })));
   await journal.close();
   return entries;
+}
+
+/** Entries that are appended at one instant. */
+const AT_ONCE = 250;
+
+/** The same of so many events of a door, spread over the time until now; a gateway whose key is there wrote them. */
+export async function writeHistory(
+  dataDir: string,
+  { siteId, eventCount, spanMs }: { readonly siteId: string; readonly eventCount: number; readonly spanMs: number },
+): Promise<void> {
+  let passedMs = 0;
+  const endUnixMs = Date.now();
+  const clock: Clock = {
+    ...systemClock,
+    monotonicMs: () => passedMs,
+    wall: () => ({ unixMs: endUnixMs - spanMs + passedMs, quality: 'synced' }),
+  };
+  const deps = { signer: loadIdentity(dataDir), clock, random: nodeRandom, crypto: nodeCrypto };
+  const journal = await openJournal(dataDir, deps, { siteId }, {});
+  for (let count = 0; count < eventCount; count += AT_ONCE) {
+    passedMs = (spanMs * count) / eventCount;
+    const events = Array.from({ length: Math.min(AT_ONCE, eventCount - count) }, (_, index) => ({
+      name: index % 2 === 0 ? ('door.opened' as const) : ('door.closed' as const),
+      doorId: `door-${(count + index) % 200}`,
+    }));
+    await Promise.all(events.map((record) => journal.writer.append({ record })));
+  }
+  await journal.close();
 }

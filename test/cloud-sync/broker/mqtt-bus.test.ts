@@ -69,7 +69,8 @@ t.test('a broker of MQTT 3.1.1 is spoken to as it speaks, and all who hear one k
   const hear = (what: 'hello' | 'batch', sharing?: string) =>
     bus.hear(
       what,
-      ({ gateway }, body) => said.push(`${sharing} hears ${what} of ${gateway.slice(0, 2)}: ${Buffer.from(body).toString()}`),
+      ({ gateway }, body) =>
+        said.push(`${sharing} hears ${what} of ${gateway.slice(0, 2)}: ${Buffer.from(body).toString()}`),
       sharing,
     );
   await hear('hello', 'ingest');

@@ -2,11 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import t from 'tap';
-import { runCli } from '@sparc/cloud-sync/cli';
 import { freePort } from '@sparc/simulator/live';
+import { sparcCloud } from '../../support/cloud-command.js';
 import { eventually } from '../../support/peers.js';
 import { PostgresServer, SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 import { REPOSITORY } from '../../support/repository.js';
@@ -15,22 +13,6 @@ const BIN = join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js');
 
 const ended = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
-
-/** What a command says on its output; in this process, which is quicker. */
-async function said(environment: NodeJS.ProcessEnv, ...argv: string[]): Promise<string> {
-  const [out, err] = [new PassThrough(), new PassThrough()];
-  const code = await runCli(argv, {
-    out,
-    err,
-    environment,
-    now: () => new Date(),
-    ended: new AbortController().signal,
-  });
-  out.end();
-  err.end();
-  if (code !== 0) throw new Error(await text(err));
-  return text(out);
-}
 
 t.test(
   'the service may start before its database, outlives it, and ends when told to',
@@ -64,8 +46,8 @@ t.test(
     await eventually('it is well, and not ready', async () => (await asked('/readyz')) === 503);
     t.equal(await asked('/healthz'), 200);
     await server.run();
-    await said(env, 'migrate');
-    const { user: name, password } = JSON.parse(await said(env, 'seed', '--json')) as Record<string, string>;
+    await sparcCloud(env, 'migrate');
+    const { user: name, password } = JSON.parse(await sparcCloud(env, 'seed', '--json')) as Record<string, string>;
     await eventually('it is ready', async () => (await asked('/readyz')) === 200);
 
     const answer = await fetch(`http://127.0.0.1:${http}/api/v1/login`, {
