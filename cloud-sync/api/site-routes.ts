@@ -5,7 +5,7 @@ import type { Database } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, Key, Nothing, SiteId } from './schemas.js';
-import { readSites, siteUnknown } from './sites.js';
+import { assertSite, readSites, siteUnknown } from './sites.js';
 
 export interface SiteRoutesDeps {
   readonly database: Database;
@@ -17,6 +17,9 @@ const SiteView = closed({
   name: Type.String(),
   authority: Type.Optional(Key),
   gatewayCount: Type.Integer({ description: 'without those that were expelled or replaced' }),
+  isHalted: Type.Boolean({
+    description: 'its authority waits for gateways: what it signed before the database was restored is not known yet',
+  }),
 });
 const NewSite = closed({ id: SiteId, name: Type.String({ minLength: 1, maxLength: 200 }) });
 const BySite = closed({ site: SiteId });
@@ -47,6 +50,18 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
       await sites
         .of(identity.tenant, site)
         .rotate((transaction) => audit(transaction, identity, 'site.rotate-secret', site));
+      return reply.code(204).send();
+    },
+  );
+  /** No gateway is left that knows more, as a person says. */
+  api.post<{ Params: Static<typeof BySite> }>(
+    '/api/v1/sites/:site/authority/resume',
+    { onRequest: requireRole('administrator'), schema: { params: BySite, ...answers(Nothing, 204) } },
+    async ({ identity, params: { site } }, reply) => {
+      await database.inTenant(identity.tenant, (transaction) => assertSite(transaction, site));
+      await sites.resume(identity.tenant, site, (transaction) =>
+        audit(transaction, identity, 'authority.resume', site),
+      );
       return reply.code(204).send();
     },
   );

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Transaction } from '../db/index.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { MEMBER_STATES } from '../identity/index.js';
@@ -11,6 +12,8 @@ export interface SiteView {
   readonly authority?: string;
   /** Without those that were expelled or replaced. */
   readonly gatewayCount: number;
+  /** Its authority signs nothing until it is known what it signed before the database was restored. */
+  readonly isHalted: boolean;
 }
 
 /** All of the tenant, or one, by name. */
@@ -21,6 +24,10 @@ export async function readSites({ query }: Transaction, id?: string): Promise<re
       join.onRef('gateways.site_id', '=', 'sites.id').on('gateways.state', 'in', MEMBER_STATES),
     )
     .select(({ fn }) => ['sites.id', 'sites.name', 'authority_key', fn.count<number>('gateways.id').as('gatewayCount')])
+    .select(
+      sql<boolean>`exists (select from site_authorities a where a.site_id = sites.id
+        and a.incarnation is distinct from (select id from incarnation))`.as('isHalted'),
+    )
     .$if(id !== undefined, (all) => all.where('sites.id', '=', id ?? ''))
     .groupBy(['sites.tenant_id', 'sites.id'])
     .orderBy('sites.name')

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import { AuthoritySource } from '../authority/index.js';
 import type { Database } from '../db/index.js';
-import { nodePartTools, nodeRandom } from '../platform/index.js';
+import { nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
 import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '../policy/index.js';
+import { gatewaysView, SiteFollower } from '../sites/index.js';
 import { audit } from '../users/index.js';
 import type { Cli } from './program.js';
 
@@ -64,19 +65,31 @@ export function addSiteCommands(cli: Cli): void {
     .argument('<id>', 'of the site')
     .requiredOption('--tenant <id>', 'whose site it is')
     .action(async (id: string, { tenant }: OfTenant) => {
-      const status = await withDesk(cli, tenant, id, async ({ desk, draft }) => ({
+      const status = await withDesk(cli, tenant, id, async ({ desk, draft, database }) => ({
         ...(await draft.counts()),
         problems: await desk.problems(),
         revisions: await desk.revisions(),
+        gateways: await appliedBy(database, tenant, id, cli.now().getTime()),
       }));
-      const { version, problems, revisions } = status;
+      const { version, problems, revisions, gateways } = status;
       const lines = revisions.map(
         ({ number, publishedAt, publishedBy, isRecovered, onlyFor, note }) =>
           `Revision ${number}  ${publishedAt.toISOString()}  ${publishedBy}` +
           `${isRecovered === true ? '  recovered' : ''}${onlyFor === undefined ? '' : `  on trial at ${onlyFor.length}`}${note === undefined ? '' : `  ${note}`}`,
       );
-      cli.result(status, [`Draft ${version}: ${problems.length} problems`, ...lines].join('\n'));
+      const applied = gateways.map(({ name, revision }) => `${name} has applied ${revision ?? 'none'}`);
+      cli.result(status, [`Draft ${version}: ${problems.length} problems`, ...lines, ...applied].join('\n'));
     });
+}
+
+/** What each gateway has applied by its own ledger, as far as that is here: published is not applied. */
+async function appliedBy(database: Database, tenant: string, site: string, nowUnixMs: number) {
+  const follower = await SiteFollower.open(database, nodeCrypto.verify, tenant, site);
+  if (follower === undefined) return [];
+  const { gateways } = await database.inTenant(tenant, (transaction) =>
+    gatewaysView(transaction, site, follower, nowUnixMs),
+  );
+  return gateways.map(({ key, name, policy }) => ({ key, name, ...(policy && { revision: policy.revision }) }));
 }
 
 /** Throws ERR_DATABASE_SITE_UNKNOWN. */
@@ -84,7 +97,7 @@ function withDesk<T>(
   cli: Cli,
   tenant: string,
   site: string,
-  work: (of: { readonly desk: PolicyDesk; readonly draft: PolicyDraft }) => Promise<T>,
+  work: (of: { readonly desk: PolicyDesk; readonly draft: PolicyDraft; readonly database: Database }) => Promise<T>,
 ): Promise<T> {
   return cli.withDatabase(async (database) => {
     await assertSite(database, tenant, site);
@@ -94,7 +107,7 @@ function withDesk<T>(
     const authority = cli.sites(database).of(tenant, site);
     const source = new AuthoritySource(database);
     const deps: DeskDeps = { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
-    return work({ desk: new PolicyDesk(deps), draft: new PolicyDraft(deps) });
+    return work({ desk: new PolicyDesk(deps), draft: new PolicyDraft(deps), database });
   });
 }
 

@@ -1,4 +1,5 @@
 import { byId, h } from '../../protocol/page/dom.js';
+import { createEnrolment } from './enrolment.js';
 import { createEvents } from './events-view.js';
 import { createGateways } from './gateways.js';
 import { createPeople } from './people.js';
@@ -68,9 +69,16 @@ function createViews() {
     byId('draft-count').textContent = String(count);
   };
   const policy = createPolicy({ tried, say, onDraft, onPublished: () => gateways.load() });
-  const gateways = createGateways({ onGateways: policy.setGateways });
+  const gateways = createGateways({
+    onGateways(next) {
+      policy.setGateways(next);
+      enrolment.setGateways(next);
+    },
+  });
+  const enrolment = createEnrolment({ tried, say, onChange: refresh });
   return {
     gateways,
+    enrolment,
     policy,
     people: createPeople({ tried, say, onChange: policy.load }),
     events: createEvents(catalogue),
@@ -84,11 +92,19 @@ function choose(id) {
   document.querySelector('.tabs').hidden = false;
   byId('state').hidden = false;
   const path = `/sites/${encodeURIComponent(site.id)}`;
-  for (const view of [views.policy, views.gateways, views.people, views.events]) view.setSite(site, path);
+  for (const view of [views.policy, views.enrolment, views.gateways, views.people, views.events]) {
+    view.setSite(site, path);
+  }
   showView();
   following?.abort();
   following = new window.AbortController();
   void follow(following.signal);
+}
+
+/** The site is another one than when it was read. */
+async function refresh() {
+  ({ sites: views.sites } = await get('/sites'));
+  choose(site.id);
 }
 
 /** What arrives at the cloud, as it arrives; what was missed while the stream was down is read when it stands again. */

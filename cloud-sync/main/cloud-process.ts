@@ -9,8 +9,8 @@ import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } fro
 import { Ingest } from '../ingest/index.js';
 import { AuthorityWatch, GatewayRequests, Publisher, type SiteName } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
-import { BrokerPart } from './broker-part.js';
 import { keepRefusal } from '../sites/index.js';
+import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
 import { jwtSecret, siteSecret } from './cloud-keys.js';
 import { CloudMetrics } from './cloud-metrics.js';
@@ -21,8 +21,8 @@ import { jobsOf } from './jobs.js';
 import { MqttPart } from './mqtt-part.js';
 import type { Part } from './part.js';
 import { PartsRunner } from './parts-runner.js';
-import { assertRolesReach, type ServeRole } from './roles.js';
 import { Refusals, type RefusalReason } from './refusals.js';
+import { assertRolesReach, type ServeRole } from './roles.js';
 import { Scheduler } from './scheduler.js';
 
 export interface CloudDeps {
@@ -70,7 +70,6 @@ export async function createCloudProcess(
     metrics.failed(what);
     log.error({ err: error }, what);
   };
-
   const refusals = new Refusals({
     clock,
     count: (code) => metrics.refused(code),
@@ -84,6 +83,7 @@ export async function createCloudProcess(
     },
   });
   const onRefused = (why: RefusalReason, carrier: Carrier | undefined) => refusals.refused(why, carrier);
+
   const operations = new HttpPart('operations', at(config.OPERATIONS_HOST, config.OPERATIONS_PORT), async () =>
     buildOperations(log, health, metrics),
   );
@@ -163,9 +163,9 @@ export async function createCloudProcess(
   const parts: readonly (Part | false)[] = [
     operations,
     database,
+    named('refusals', refusals),
     (roles.has('ingest') || roles.has('publisher') || roles.has('api')) && bus,
     roles.has('ingest') && named('ingest', ingest),
-    named('refusals', refusals),
     roles.has('publisher') && named('publisher', publisher),
     roles.has('publisher') && named('authority watch', watch),
     roles.has('scheduler') && scheduler,

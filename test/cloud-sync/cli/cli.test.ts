@@ -92,6 +92,7 @@ t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHO
       counts: { doors: 2 },
       problems: [],
       revisions: [{ number: 1, note: 'first', publishedBy: 'sparc-cloud ada' }],
+      gateways: [],
     },
   });
   const authority = (...argv: string[]) => run(environment, 'authority', ...argv, '--tenant', tenant);

@@ -8,6 +8,7 @@ import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import { demoSite } from '@sparc/simulator/live';
+import { NewGateway } from '../../cloud-sync/enrolment/enrolment-scene.js';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
 import { cloudSite } from '../../support/cloud-site.js';
@@ -32,7 +33,8 @@ const granted = (holderId: string): StoredRecord => ({
 });
 
 t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
-  const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [FRONT.publicKey, BACK.publicKey]);
+  const connections = await migrated(await openPglite(t));
+  const { database, tenant } = await cloudSite(connections, [FRONT.publicKey, BACK.publicKey]);
   const keys = await mkdtemp(join(tmpdir(), 'sparc-cloud-keys-'));
   t.teardown(() => rm(keys, { recursive: true, force: true }));
   const api = await CloudApi.build(t, { database, clock: systemClock, keys });
@@ -166,6 +168,48 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     await page.getByRole('dialog').getByRole('button', { name: 'Publish' }).click();
     await revision(3).getByText('the same as revision 1').waitFor();
     await revision(3).getByText('Published; applied by no gateway yet.').waitFor();
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('makes a claim code that is shown once, and puts a gateway out when that is confirmed', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('button', { name: 'Add a gateway…' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('yard');
+    await page.getByRole('dialog').getByRole('button', { name: 'Make a code' }).click();
+    await page.locator('#claim-command', { hasText: /^sparc gateway claim https:\S+ [0-9A-Z-]{29}$/ }).waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    t.equal(await page.locator('#claim-command').textContent(), '');
+
+    const hall = new NewGateway(join(keys, 'hall'), 'hall');
+    const request = Buffer.from(hall.request()).toString('base64');
+    const admitted = await api.call('POST', '/api/v1/sites/harbour/admissions', { request }, accessToken);
+    t.equal(admitted.status, 201);
+    await page.reload();
+    await page.getByRole('row', { name: 'hall' }).getByText('not in touch').waitFor();
+    const expel = async (isSure: boolean) => {
+      await page.getByRole('button', { name: 'Expel a gateway…' }).click();
+      await page.getByRole('dialog').getByLabel('Gateway').selectOption('hall');
+      if (isSure) await page.getByRole('checkbox', { name: 'It is out for good' }).check();
+      await page.getByRole('dialog').getByRole('button', { name: 'Expel it' }).click();
+    };
+    await expel(false);
+    t.equal(await page.getByRole('row', { name: 'hall' }).count(), 1, 'nothing happens that is not confirmed');
+    await expel(true);
+    await page.getByText('No longer of this site: hall (expelled).').waitFor();
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('says that the authority of a restored site waits, and lets a person end that', async (t) => {
+    await connections.use(({ client }) => client.query('update sparc.incarnation set id = gen_random_uuid()'));
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByText('The authority of this site signs nothing.').waitFor();
+    await page.getByRole('button', { name: 'Sign without waiting for gateways…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Sign again' }).click();
+    await page.getByText('The authority of this site signs nothing.').waitFor({ state: 'hidden' });
+    const rotated = await api.call('POST', '/api/v1/sites/harbour/site-secret', undefined, accessToken);
+    t.equal(rotated.status, 204);
     t.strictSame(complaints, []);
   });
 
