@@ -124,7 +124,11 @@ export class SiteAuthority {
    * Ends a credential, or all of a holder, at once and for good: what operators direct as well, in a lane of its own that no
    * revision stages. Returns the id of the directive, by which gateways answer.
    */
-  revoke(subject: 'credential' | 'holder', subjectId: string, within?: Within): Promise<string> {
+  revoke(
+    subject: 'credential' | 'holder',
+    subjectId: string,
+    within?: (transaction: Transaction, directive: string) => Promise<void>,
+  ): Promise<string> {
     return this.deps.acts.act(this.of, async ({ transaction, acting: { clock, signer } }) => {
       const issuedUnixMs = Math.floor(clock.wall().unixMs);
       const signed = signDirective(signer, {
@@ -132,7 +136,7 @@ export class SiteAuthority {
         expiresUnixMs: issuedUnixMs + DIRECTIVE_LIFETIME_MAX_MS,
       });
       const directive = directiveId(signed);
-      await within?.(transaction);
+      await within?.(transaction, directive);
       const detail = { directive, kind: 'revoke', operator: signed.operator };
       const record = { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
       return { drafts: [{ kind: EVENT_KIND, body: encodeEvent(record) }], result: directive };

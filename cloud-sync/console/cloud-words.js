@@ -117,6 +117,7 @@ export const KIND_WORDS = {
   specialDayGroups: 'Special days',
   schedules: 'Schedule',
   linkageRules: 'Rule',
+  absorbedDirectives: 'Revocation of',
   accessProfiles: 'Access profile',
   credentialHolders: 'Person',
   credentials: 'Card',

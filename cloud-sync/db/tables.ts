@@ -1,4 +1,4 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** A number where the column holds 64 bits: what is stored stays below 2^53. */
 type Counter = number;
@@ -182,12 +182,23 @@ export interface PolicyDrafts {
   version: Generated<Counter>;
 }
 
+export interface PolicyRevocations {
+  tenant_id: string;
+  site_id: string;
+  id: string;
+  subject: 'credential' | 'holder';
+  subject_id: string;
+  kind: GeneratedAlways<string>;
+  revoked_by: string;
+  taken_at: Generated<Time>;
+  reinstated_by: string | null;
+}
+
 export interface PolicyRevisions {
   tenant_id: string;
   site_id: string;
   number: Counter;
   signed: Uint8Array;
-  absorbed_directives: Generated<string[]>;
   published_at: Generated<Time>;
   published_by: string;
   note: string | null;
@@ -244,6 +255,7 @@ export interface Tables {
   gateway_certificates: GatewayCertificates;
   claim_codes: ClaimCodes;
   gateway_status: GatewayStatus;
+  gateway_refusals: GatewayRefusals;
   audit: Audit;
   author_heads: AuthorHeads;
   forks: Forks;
@@ -254,8 +266,8 @@ export interface Tables {
   policy_objects: PolicyObjects;
   policy_parts: PolicyParts;
   policy_revisions: PolicyRevisions;
+  policy_revocations: PolicyRevocations;
   site_authorities: SiteAuthorities;
-  gateway_refusals: GatewayRefusals;
   users: Users;
   sessions: Sessions;
   schema_version: SchemaVersion;

@@ -5,6 +5,7 @@ import { expireEvents, listTenants, makeMonthsAhead, type Database } from '../db
 import { OperatorExpulsions, type Enrolment } from '../enrolment/index.js';
 import { MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
+import { absorbRevocations } from '../policy/index.js';
 import { expireSessions } from '../users/index.js';
 import type { Job } from './scheduler.js';
 
@@ -23,6 +24,8 @@ const DAY_MS = 24 * HOUR_MS;
 export const CONFIRM_EVERY_MS = HOUR_MS;
 /** How soon the cloud puts out whom an operator expelled at the site. */
 export const EXPULSIONS_EVERY_MS = 30_000;
+/** How soon the draft of a policy says whom an operator revoked at the site, where nobody looks at it. */
+export const REVOCATIONS_EVERY_MS = 60_000;
 /** Gateways renew a certificate long before; of one that has not, a person is told. */
 export const CERTIFICATE_WARNING_MS = 14 * DAY_MS;
 
@@ -34,6 +37,7 @@ export function jobsOf({ clock, database, authorities, enrolment, log, onFailure
     { name: 'logins', everyMs: HOUR_MS, run: () => expireSessions(database) },
     { name: 'confirmations', everyMs: CONFIRM_EVERY_MS, run: (signal) => eachTenant(signal, confirmPolicies) },
     { name: 'expulsions', everyMs: EXPULSIONS_EVERY_MS, run: (signal) => eachTenant(signal, foldExpulsions) },
+    { name: 'revocations', everyMs: REVOCATIONS_EVERY_MS, run: (signal) => eachTenant(signal, absorb) },
     { name: 'certificates', everyMs: DAY_MS, run: (signal) => eachTenant(signal, warnOfCertificates) },
   ];
 
@@ -52,6 +56,12 @@ export function jobsOf({ clock, database, authorities, enrolment, log, onFailure
   function foldExpulsions(tenant: string): Promise<void> {
     const fold = (site: string) => expulsions.fold(tenant, site);
     return eachAuthority(tenant, 'whom an operator expelled is not put out', fold);
+  }
+
+  function absorb(tenant: string): Promise<void> {
+    const absorbed = (site: string) =>
+      absorbRevocations({ database, tenant, site, authority: authorities.of(tenant, site) });
+    return eachAuthority(tenant, 'whom an operator revoked is not in the draft', absorbed);
   }
 
   /** Of those that sign. Of a site that cannot be spoken for, the others hear all the same. */

@@ -1,6 +1,12 @@
 import { sql } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Credential, CredentialHolder, HashedCredential, SiteFile } from '@sparc/protocol/policy';
+import type {
+  AbsorbedDirective,
+  Credential,
+  CredentialHolder,
+  HashedCredential,
+  SiteFile,
+} from '@sparc/protocol/policy';
 import { contentButPeople, pinHasher, type PinMac } from '@sparc/protocol/site-check';
 import type { PolicyStream } from '../authority/index.js';
 import { credentialProblems, planProblems } from './draft-check.js';
@@ -8,6 +14,7 @@ import { invalidDraft, wholeObject, type DraftProblem, type StoredObject } from 
 import { draftVersion, type Query } from './draft-rows.js';
 import { isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
 import type { DraftDeps } from './policy-draft.js';
+import { absorbedDirectives } from './revoked-objects.js';
 
 /** Rows of people read at a time: what is done with them keeps nobody waiting for long. */
 const PAGE_ROWS = 500;
@@ -34,13 +41,15 @@ export class DraftReader {
     readonly version: number,
     /** All but the people, and of those whom emergency credentials name. */
     private readonly file: Partial<SiteFile>,
+    private readonly absorbed: AbsorbedDirective[],
   ) {}
 
   static open(deps: DraftDeps): Promise<DraftReader> {
     return deps.database.inTenant(deps.tenant, async ({ query }) => {
       // Before the rest: what is changed then shows with the people.
       const version = await draftVersion(query, deps);
-      return new DraftReader(deps, version, await fileButPeople(query, deps));
+      const file = await fileButPeople(query, deps);
+      return new DraftReader(deps, version, file, await absorbedDirectives(query, deps.site));
     });
   }
 
@@ -63,7 +72,13 @@ export class DraftReader {
     if (problems.length > 0) throw invalidDraft(problems);
     // Nothing is missing: that is one of the problems.
     const file = this.file as SiteFile;
-    return { ...contentButPeople(file), holders: this.#holders(), credentials: this.#hashed(file, mac) };
+    const { plan, ...rest } = contentButPeople(file);
+    return {
+      ...rest,
+      plan: { ...plan, absorbedDirectives: this.absorbed },
+      holders: this.#holders(),
+      credentials: this.#hashed(file, mac),
+    };
   }
 
   async *#holders(): AsyncGenerator<CredentialHolder> {

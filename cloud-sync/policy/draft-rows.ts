@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Tables, Transaction } from '../db/index.js';
 import type { StoredObject } from './draft-object.js';
+import { barSaved } from './revoked-objects.js';
 
 export type Query = Kysely<Tables>;
 
@@ -45,7 +46,10 @@ export interface Saved {
   readonly changed: number;
 }
 
-/** Saves many at once; what is as it was keeps its version. The caller has begun a change. */
+/**
+ * Saves many at once; what is as it was keeps its version. Whom somebody revoked, and nobody let in again, is barred all the
+ * same. The caller has begun a change.
+ */
 export async function saveObjects(
   transaction: Transaction,
   { tenant, site }: SiteOf,
@@ -75,6 +79,7 @@ export async function saveObjects(
           changed_at = now(), changed_by = excluded.changed_by
       where (o.body, o.sealed) is distinct from (excluded.body, excluded.sealed)
     returning (xmax = 0) as "isNew"`.execute(query);
+  await barSaved(query, site);
   const created = rows.filter(({ isNew }) => isNew).length;
   return { created, changed: rows.length - created };
 }

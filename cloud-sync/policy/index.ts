@@ -3,6 +3,7 @@
  * not applied before the ledger of a gateway says so.
  * @packageDocumentation
  */
+export { absorbRevocations, type AbsorbDeps } from './absorb-revocations.js';
 export { SITE_FILE_LENGTH_MAX } from './draft-file.js';
 export type { DraftProblem } from './draft-object.js';
 export { DraftSecrets } from './draft-secrets.js';

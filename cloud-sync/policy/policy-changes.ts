@@ -4,7 +4,8 @@ import type { PolicyKind } from './kinds.js';
 
 /** How an object of a policy differs from the one of another policy. */
 export interface PolicyChange {
-  readonly kind: PolicyKind;
+  /** Beside what a draft is made of: the revocations that the policy says by itself. */
+  readonly kind: PolicyKind | 'absorbedDirectives';
   readonly id: string;
   readonly name?: string;
   readonly change: 'added' | 'changed' | 'removed';
@@ -25,7 +26,7 @@ export async function* policyChanges(
   }
 }
 
-const KINDS: readonly (readonly [PolicyKind, (content: PolicyStream) => Stream<Listed>])[] = [
+const KINDS: readonly (readonly [PolicyChange['kind'], (content: PolicyStream) => Stream<Listed>])[] = [
   ['site', ({ plan }) => [['site', plan.site]]],
   ['cardFormats', ({ plan }) => [['cardFormats', { cardFormats: plan.cardFormats }]]],
   ...PLAN_LISTS.map((list) => [list, ({ plan }: PolicyStream) => sorted(plan[list] ?? [])] as const),
@@ -37,6 +38,11 @@ const KINDS: readonly (readonly [PolicyKind, (content: PolicyStream) => Stream<L
     ({ emergencyCredentials: all }) =>
       sorted(all.map(({ credentialId: id, accessPointIds: accessPoints }) => ({ id, accessPoints }))),
   ],
+  [
+    'absorbedDirectives',
+    ({ plan: { absorbedDirectives: all = [] } }) =>
+      sorted(all.map(({ id, subject, subjectId }) => ({ id, name: `${subject} ${subjectId}` }))),
+  ],
 ];
 
 const sorted = (list: readonly { readonly id: string }[]): Stream<Listed> =>
@@ -47,7 +53,11 @@ async function* listed(entries: Stream<{ readonly id: string }>): AsyncGenerator
 }
 
 /** Both in the order of their ids. */
-async function* compared(kind: PolicyKind, before: Stream<Listed>, now: Stream<Listed>): AsyncGenerator<PolicyChange> {
+async function* compared(
+  kind: PolicyChange['kind'],
+  before: Stream<Listed>,
+  now: Stream<Listed>,
+): AsyncGenerator<PolicyChange> {
   const old = each(before);
   let was = await taken(old);
   for await (const [id, entry] of now) {
@@ -72,7 +82,7 @@ async function taken<T>(iterator: AsyncIterator<T, undefined>): Promise<T | unde
 }
 
 function changeOf(
-  kind: PolicyKind,
+  kind: PolicyChange['kind'],
   [id, { name }]: Listed,
   change: PolicyChange['change'],
   fields: readonly string[] = [],

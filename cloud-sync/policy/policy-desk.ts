@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { PolicyRevision, readRevision, surveyParts, type PartTools } from '@sparc/protocol/policy-revision';
 import type { PolicyContent } from '@sparc/protocol/policy';
 import { SparcError } from '@sparc/protocol/errors';
@@ -6,13 +5,14 @@ import type { AuthoritySource, PolicyStream, Published, SiteAuthority } from '..
 import type { Transaction } from '../db/index.js';
 import { pinMac } from '../platform/index.js';
 import { audit } from '../users/index.js';
+import { absorbRevocations } from './absorb-revocations.js';
 import { exportDraft, importDraft } from './draft-file.js';
 import type { DraftProblem } from './draft-object.js';
 import { DraftReader } from './draft-reader.js';
 import { changeDraft, holdDraft, type Query, type Saved } from './draft-rows.js';
-import type { PolicyKind } from './kinds.js';
 import { policyChanges, type PolicyChange } from './policy-changes.js';
 import type { DraftDeps } from './policy-draft.js';
+import { keepRevocations } from './revoked-objects.js';
 
 export interface DeskDeps extends DraftDeps {
   readonly authority: SiteAuthority;
@@ -49,19 +49,13 @@ export interface DraftChanges {
   readonly since?: number;
   /** That revision is a recovered one: what it says is not here, and how the draft differs is not known. */
   readonly isUnseen?: true;
-  readonly counts: Readonly<Partial<Record<PolicyKind, Readonly<Record<PolicyChange['change'], number>>>>>;
+  readonly counts: Readonly<Partial<Record<PolicyChange['kind'], Readonly<Record<PolicyChange['change'], number>>>>>;
   /** The first of them. */
   readonly changes: readonly PolicyChange[];
   readonly isMore: boolean;
 }
 
 const REVISIONS_SHOWN = 100;
-
-/** What a draft says of whom was revoked. */
-const REVOKED = {
-  credential: { kind: 'credentials', status: 'blocked' },
-  holder: { kind: 'credentialHolders', status: 'suspended' },
-} as const;
 
 /** What becomes of the draft of a site: checked, compared, published, and taken back. */
 export class PolicyDesk {
@@ -93,13 +87,14 @@ export class PolicyDesk {
 
   /** Throws ERR_POLICY_INVALID for a draft with problems, as `DraftReader`, and as the authority does. */
   async changes(changesMax: number): Promise<DraftChanges> {
+    await absorbRevocations(this.deps);
     const { content } = await this.#content();
     const newest = await this.#newest();
     if (newest?.recovered === true) {
       return { since: newest.number, isUnseen: true, counts: {}, changes: [], isMore: false };
     }
     const before = newest && (await this.#contentOf(PolicyRevision.decode(newest.signed)));
-    const counts: Partial<Record<PolicyKind, Record<PolicyChange['change'], number>>> = {};
+    const counts: Partial<Record<PolicyChange['kind'], Record<PolicyChange['change'], number>>> = {};
     const changes: PolicyChange[] = [];
     let count = 0;
     for await (const each of policyChanges(before, content)) {
@@ -116,6 +111,7 @@ export class PolicyDesk {
    * the draft meanwhile, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
    */
   async publish(wish: PublishWish & { readonly version?: number | undefined }): Promise<Published> {
+    await absorbRevocations(this.deps);
     const { version, content } = await this.#content();
     assertVersion(version, wish.version);
     const recorded = this.#recorded(wish);
@@ -146,25 +142,9 @@ export class PolicyDesk {
    * Returns the id of the directive, by which gateways answer. Throws as the authority does.
    */
   revoke(subject: 'credential' | 'holder', id: string, by: string): Promise<string> {
-    const { tenant, site, authority } = this.deps;
-    const { kind, status } = REVOKED[subject];
-    return authority.revoke(subject, id, async (transaction) => {
-      const { query } = transaction;
-      await changeDraft(query, this.deps);
-      await query
-        .updateTable('policy_objects')
-        .set((row) => ({
-          version: row('version', '+', 1),
-          body: sql<string>`jsonb_set(body, '{status}', to_jsonb(${status}::text))`,
-          changed_at: sql<Date>`now()`,
-          changed_by: by,
-        }))
-        .where('site_id', '=', site)
-        .where('kind', '=', kind)
-        .where('id', '=', id)
-        .where(sql`body ->> 'status'`, '=', 'active')
-        .execute();
-      await audit(transaction, { tenant, name: by }, 'policy.revoke', `${site}/${kind}/${id}`);
+    return this.deps.authority.revoke(subject, id, async (transaction, directive) => {
+      await changeDraft(transaction.query, this.deps);
+      await keepRevocations(transaction, this.deps, [{ id: directive, subject, subjectId: id, by }]);
     });
   }
 

@@ -7,6 +7,7 @@ import { invalidDraft, secretsOf, storedObject, type StoredObject } from './draf
 import { changeDraft, saveObjects, type Query, type SiteOf } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { isSingle, type PolicyKind } from './kinds.js';
+import { reinstate } from './revoked-objects.js';
 
 /** An object of a draft, as it is shown. */
 export interface PolicyObject {
@@ -120,6 +121,7 @@ export class PolicyDraft {
       const object = storedObject(this.deps.secrets, kind, body, before);
       if (object.id !== id) throw invalidDraft([{ kind, id: object.id, path: 'id', message: `is not \`${id}\`` }]);
       await this.#assertFree(query, object);
+      await reinstate(transaction, this.deps, by, before, object);
       await saveObjects(transaction, this.deps, by, [object]);
       await audit(transaction, { ...this.deps, name: by }, 'policy.save', `${this.deps.site}/${kind}/${id}`);
       return this.#view(await this.#rows(query, kind).where('id', '=', id).executeTakeFirstOrThrow());

@@ -18,9 +18,16 @@ import { testSigner } from './test-signer.js';
 /** Makes commits as a gateway does, without its journal: the other opinion on what a chain is. */
 export class TestChain {
   #head: SignedHead | undefined;
-  #wallUnixMs = 1_767_600_000_000;
+  #wallUnixMs: number;
 
-  constructor(readonly signer: Signer = testSigner()) {}
+  /** Each entry is made a millisecond after the one before it. */
+  constructor(
+    readonly signer: Signer = testSigner(),
+    startUnixMs = 1_767_600_000_000,
+    readonly site = 'harbour',
+  ) {
+    this.#wallUnixMs = startUnixMs;
+  }
 
   get head(): SignedHead | undefined {
     return this.#head;
@@ -28,7 +35,7 @@ export class TestChain {
 
   /** Another life of the same author from where this one stands: on a restored disk, or with a cloned key. */
   branch(): TestChain {
-    const other = new TestChain(this.signer);
+    const other = new TestChain(this.signer, undefined, this.site);
     other.#head = this.#head;
     return other;
   }
@@ -96,7 +103,7 @@ export class TestChain {
       previousHash = hash;
     }
     const sequence = last + contents.length;
-    this.#head = signHead(this.signer, { site: 'harbour', author, epoch, sequence, hash: previousHash });
+    this.#head = signHead(this.signer, { site: this.site, author, epoch, sequence, hash: previousHash });
     return { entries, head: this.#head, recovery: Uint8Array.of() };
   }
 }

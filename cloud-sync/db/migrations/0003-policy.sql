@@ -20,8 +20,6 @@ create table policy_revisions (
   site_id text not null,
   number bigint not null check (number >= 1),
   signed bytea not null,
-  -- Ids of the directives that it contains; all others stay laid over it.
-  absorbed_directives text[] not null default '{}',
   published_at timestamptz not null default now(),
   published_by text not null,
   primary key (tenant_id, site_id, number),

@@ -2,4 +2,6 @@
 import './policy-draft.js';
 import './people-import.js';
 import './policy-desk.js';
+import './absorbed.js';
+import './large-draft.js';
 import './policy-routes.js';

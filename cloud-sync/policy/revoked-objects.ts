@@ -1,0 +1,123 @@
+import { sql } from 'kysely';
+import { ABSORBED_DIRECTIVES_MAX, type AbsorbedDirective } from '@sparc/protocol/policy';
+import type { Transaction } from '../db/index.js';
+import { audit } from '../users/index.js';
+import { invalidDraft, type StoredObject } from './draft-object.js';
+import type { Query, SiteOf } from './draft-rows.js';
+
+/** A revocation that the authority of the site stands by. */
+export interface Revocation extends AbsorbedDirective {
+  readonly by: string;
+}
+
+/** What the draft says of whom somebody revoked. */
+const BARRED = {
+  credential: { kind: 'credentials', status: 'blocked' },
+  holder: { kind: 'credentialHolders', status: 'suspended' },
+} as const;
+
+/** Takes revocations into the draft; one that is there already changes nothing. The caller has begun a change. */
+export async function keepRevocations(
+  transaction: Transaction,
+  { tenant, site }: SiteOf,
+  revocations: readonly Revocation[],
+): Promise<void> {
+  for (const { id, subject, subjectId, by } of revocations) {
+    const { numInsertedOrUpdatedRows: added } = await transaction.query
+      .insertInto('policy_revocations')
+      .values({ tenant_id: tenant, site_id: site, id, subject, subject_id: subjectId, revoked_by: by })
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (added !== 1n) continue;
+    await bar(transaction.query, site, { subject, subjectId, by });
+    await audit(transaction, { tenant, name: by }, 'policy.revoke', `${site}/${subject}/${subjectId}`, {
+      directive: id,
+    });
+  }
+}
+
+/**
+ * Of `incoming_objects`, which were saved, those that somebody revoked and nobody let in again: a table or an older site file
+ * knows nothing of that.
+ */
+export async function barSaved(query: Query, site: string): Promise<void> {
+  const { rows } = await sql<Omit<Revocation, 'id'>>`
+    select distinct r.subject, r.subject_id as "subjectId", r.revoked_by as by
+      from policy_revocations r join incoming_objects i on i.kind = r.kind and i.id = r.subject_id
+     where r.site_id = ${site} and r.reinstated_by is null`.execute(query);
+  for (const each of rows) await bar(query, site, each);
+}
+
+async function bar(query: Query, site: string, { subject, subjectId, by }: Omit<Revocation, 'id'>): Promise<void> {
+  const { kind, status } = BARRED[subject];
+  await query
+    .updateTable('policy_objects')
+    .set((row) => ({
+      version: row('version', '+', 1),
+      body: sql<string>`jsonb_set(body, '{status}', to_jsonb(${status}::text))`,
+      changed_at: sql<Date>`now()`,
+      changed_by: by,
+    }))
+    .where('site_id', '=', site)
+    .where('kind', '=', kind)
+    .where('id', '=', subjectId)
+    .where(sql`body ->> 'status'`, '=', 'active')
+    .execute();
+}
+
+/**
+ * Somebody saves an object, of which they read that it is barred: where that lets in whom somebody revoked, it is meant.
+ * Throws `invalidDraft` where there are too many of them to be told to gateways.
+ */
+export async function reinstate(
+  transaction: Transaction,
+  { tenant, site }: SiteOf,
+  by: string,
+  before: Pick<StoredObject, 'body'> | undefined,
+  { kind, id, body }: StoredObject,
+): Promise<void> {
+  if (before === undefined || isActive(before.body) || !isActive(body)) return;
+  const { query } = transaction;
+  const { numUpdatedRows: count } = await query
+    .updateTable('policy_revocations')
+    .set({ reinstated_by: by })
+    .where('site_id', '=', site)
+    .where('kind', '=', kind)
+    .where('subject_id', '=', id)
+    .where('reinstated_by', 'is', null)
+    .executeTakeFirst();
+  if (count === 0n) return;
+  const { all } = await query
+    .selectFrom('policy_revocations')
+    .select(({ fn }) => fn.countAll<number>().as('all'))
+    .where('site_id', '=', site)
+    .where('reinstated_by', 'is not', null)
+    .executeTakeFirstOrThrow();
+  if (all > ABSORBED_DIRECTIVES_MAX) {
+    const message = `no more than ${ABSORBED_DIRECTIVES_MAX} who were revoked are let in again; it takes another id`;
+    throw invalidDraft([{ kind, id, path: 'status', message }]);
+  }
+  await audit(transaction, { tenant, name: by }, 'policy.reinstate', `${site}/${kind}/${id}`);
+}
+
+const isActive = (body: unknown): boolean => (body as { readonly status?: unknown }).status === 'active';
+
+/**
+ * The revocations that the draft says by itself, in the order of their ids: it has whom they are about, barred, or let in again
+ * by somebody who meant it. Where there are more than a revision takes, those are left out that bar somebody anyway.
+ */
+export async function absorbedDirectives(query: Query, site: string): Promise<AbsorbedDirective[]> {
+  const rows = await query
+    .selectFrom('policy_revocations as r')
+    .innerJoin('policy_objects as o', (join) =>
+      join.onRef('o.site_id', '=', 'r.site_id').onRef('o.kind', '=', 'r.kind').onRef('o.id', '=', 'r.subject_id'),
+    )
+    .select(['r.id', 'r.subject', 'r.subject_id as subjectId'])
+    .where('r.site_id', '=', site)
+    .where((row) => row.or([row('r.reinstated_by', 'is not', null), row(sql`o.body ->> 'status'`, '<>', 'active')]))
+    .orderBy(sql`r.reinstated_by is null`)
+    .orderBy('r.taken_at', 'desc')
+    .limit(ABSORBED_DIRECTIVES_MAX)
+    .execute();
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
