@@ -7,6 +7,7 @@ export { checkAcknowledgedIsKept } from './checkers/acknowledged-is-kept.js';
 export { checkAnswersInTime } from './checkers/answers-in-time.js';
 export { checkAreasAgree } from './checkers/areas-agree.js';
 export { checkAsCommitted } from './checkers/as-committed.js';
+export { checkBellsOpen, type Ring } from './checkers/bells-open.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
 export { DevicesReturn } from './checkers/devices-return.js';
 export { checkEgressIsFree } from './checkers/egress-is-free.js';
@@ -21,6 +22,7 @@ export { LocksObeyCommands } from './checkers/locks-obey-commands.js';
 export { checkLocksRelock } from './checkers/locks-relock.js';
 export { NothingInClear } from './checkers/nothing-in-clear.js';
 export { checkNothingTwice } from './checkers/nothing-twice.js';
+export { checkOccupancyHolds } from './checkers/occupancy-holds.js';
 export { checkOnlyTheEntitled } from './checkers/only-the-entitled.js';
 export { checkRecordedBeforeReleased } from './checkers/recorded-before-released.js';
 export { checkReplicasAgree } from './checkers/replicas-agree.js';
@@ -29,16 +31,23 @@ export { checkSaidWhy } from './checkers/said-why.js';
 export { checkSpreadsInTime } from './checkers/spreads-in-time.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
-export { MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';
+export { epochName, leadingTo, MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';
 export { fireAt, SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { arrivingShare, errandsAt } from './town-day.js';
 export {
+  isCrowdable,
+  TOWN_BELL_INPUT_NUMBER,
   TOWN_BLOCKS_COUNT,
   TOWN_DOORS,
   TOWN_FIRE_INPUT_NUMBER,
   TOWN_GATEWAYS_COUNT,
   TOWN_HOLDERS_COUNT,
   TOWN_STALENESS,
+  townBell,
+  townBellDoor,
+  townBellRule,
+  townBlock,
+  townBlockOf,
   townBus,
   townDevice,
   townFireInput,
@@ -46,5 +55,5 @@ export {
   type TownDoor,
 } from './town-site.js';
 export { foldWhereabouts } from './whereabouts.js';
-export { TownTruth, type Given, type Whereabouts } from './town-truth.js';
+export { ON_THE_STREET, TownTruth, type Given, type Places, type Whereabouts } from './town-truth.js';
 export { Violations, type Violation } from './violation.js';

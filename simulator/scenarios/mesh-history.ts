@@ -114,6 +114,23 @@ export function platterOf(
   };
 }
 
+/** Up to where each of these epochs, by name, leads to one of some heads. */
+export function leadingTo(
+  epochs: ReadonlyMap<string, WrittenEpoch>,
+  heads: readonly SignedHead[],
+): ReadonlyMap<string, number> {
+  const last = new Map<string, number>();
+  for (const { author, epoch, sequence } of heads) {
+    let end: Pick<SignedHead, 'epoch' | 'sequence'> | undefined = { epoch, sequence };
+    while (end !== undefined) {
+      const name = epochName({ author, epoch: end.epoch });
+      last.set(name, Math.max(end.sequence, last.get(name) ?? 0));
+      end = epochs.get(name)?.previous;
+    }
+  }
+  return last;
+}
+
 /** Unique over all authors. */
 export const epochName = ({ author, epoch }: Pick<SignedHead, 'author' | 'epoch'>): string =>
   `${toHex(author).slice(0, 16)}/${epoch.counter}-${toHex(epoch.random)}`;

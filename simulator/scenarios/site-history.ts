@@ -17,6 +17,8 @@ export interface Presentation {
   /** With the last key of the PIN, where there is one to type. */
   readonly completedAtMs: number;
   readonly entitlement: Entitlement;
+  /** Others of whom all gateways of the area behind the door, where that has a limit, knew that they were in it. */
+  readonly othersInside?: number;
 }
 
 /** What the gateway's disk held for good, and since when. */
@@ -30,6 +32,8 @@ export interface DurableRecord {
   /** All of it, and its place among the entries of all gateways. */
   readonly record: StoredRecord;
   readonly id: EntryId;
+  /** Of the entry, as `epochName` has it: an author with two pasts has two of one number. */
+  readonly epoch: string;
   readonly hlc: Hlc;
 }
 
@@ -60,6 +64,8 @@ export class SiteHistory {
   readonly scheduledOpen = new Instants();
   /** By door id: an operator had it opened for one passage. */
   readonly opened = new Instants();
+  /** By door id: somebody rang, at another gateway, for a rule to open it for one passage. */
+  readonly rung = new Instants();
   /** In the order in which they became durable. */
   records: readonly DurableRecord[] = [];
   readonly #outages: Outage[] = [];

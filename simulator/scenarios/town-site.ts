@@ -6,6 +6,7 @@ import type {
   Device,
   Door,
   Input,
+  LinkageRule,
   SiteFile,
 } from '@sparc/protocol/policy';
 
@@ -21,6 +22,11 @@ const HOUR_MS = 3_600_000;
 
 /** Fire frees this door of each gateway; it heeds the detectors of both gateways of its block. */
 const FIRE_DOOR_INDEX = 7;
+
+/** The door of each gateway that somebody opens who rings at another one. */
+const BELL_DOOR_INDEX = 8;
+/** From the gateway with the bell to the one with the door: on the other side of the town. */
+const BELL_ACROSS = 8;
 
 /** A door of the town, and what hangs at it. */
 export interface TownDoor {
@@ -40,6 +46,9 @@ export const townBus = (gateway: number): string => `bus-${gateway + 1}`;
 export const townDevice = (gateway: number): string => `io-${gateway + 1}`;
 /** The fire detector that is wired to a gateway. */
 export const townFireInput = (gateway: number): string => `fire-${gateway + 1}`;
+/** The bell that is wired to a gateway. */
+export const townBell = (gateway: number): string => `bell-${gateway + 1}`;
+export const townBellRule = (gateway: number): string => `${townBell(gateway)}-opens`;
 export const townBlock = (gateway: number): string => `block-${Math.floor(gateway / 2) + 1}`;
 
 /** Behind these doors a policy counts for an hour; everywhere else for three days. */
@@ -55,12 +64,24 @@ export const TOWN_DOORS: readonly TownDoor[] = Array.from({ length: TOWN_DOORS_C
   return { id: `door-${at + 1}`, gateway, index, block: townBlock(gateway), isGate, isFreedByFire };
 });
 
+/** Whoever rings at a gateway is let in here. */
+export function townBellDoor(gateway: number): TownDoor {
+  const at = (gateway + BELL_ACROSS) % TOWN_GATEWAYS_COUNT;
+  const door = TOWN_DOORS.find((each) => each.gateway === at && each.index === BELL_DOOR_INDEX);
+  if (door === undefined) throw new Error(`gateway ${at + 1} has a door ${BELL_DOOR_INDEX}`);
+  return door;
+}
+
 const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, index) => `block-${index + 1}`);
 /** What a block does while it cannot know who is inside. */
 const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
 const VAULT_INDEX = 3;
+/** So few may be in each block of the second half of the town, which has one of each answer to what is unknown. */
+export const TOWN_OCCUPANCY_MAX = 2;
+export const isCrowdable = (block: string): boolean => BLOCKS.indexOf(block) >= TOWN_BLOCKS_COUNT / 2;
 /** Behind those of the doors. */
 export const TOWN_FIRE_INPUT_NUMBER = 40;
+export const TOWN_BELL_INPUT_NUMBER = 42;
 
 /** Behind these doors not everybody is welcome when the threat level rises. */
 const isGuarded = ({ index }: TownDoor): boolean => index % 2 === 1;
@@ -113,6 +134,10 @@ export function townSite(): SiteFile {
         const wired = { device: townDevice(gateway), number: TOWN_FIRE_INPUT_NUMBER, activeWhen: 'active' } as const;
         return { id: townFireInput(gateway), ...wired, purpose: 'fireAlarm' };
       }),
+      ...gateways.map((gateway): Input => {
+        const wired = { device: townDevice(gateway), number: TOWN_BELL_INPUT_NUMBER, activeWhen: 'active' } as const;
+        return { id: townBell(gateway), ...wired };
+      }),
     ],
     outputs: TOWN_DOORS.map(({ id, gateway, index }) => ({
       id: `${id}-strike`,
@@ -144,12 +169,18 @@ export function townSite(): SiteFile {
       ...(index % 3 === 0 ? { clearance: GUARDED_CLEARANCE } : {}),
     })),
     credentials: holders.map(credentialOf),
+    linkageRules: gateways.map((gateway): LinkageRule => ({
+      id: townBellRule(gateway),
+      when: [{ input: townBell(gateway), becomes: 'active' }],
+      then: [{ door: townBellDoor(gateway).id, access: 'momentary' }],
+    })),
   };
 }
 
 function areaOf(id: string, index: number): Area {
   const unknown = UNKNOWN[index % UNKNOWN.length] ?? 'failSoft';
-  return { id, name: id, antiPassback: { mode: 'hard', unknown } };
+  const occupancy = isCrowdable(id) ? { occupancyMax: TOWN_OCCUPANCY_MAX } : {};
+  return { id, name: id, antiPassback: { mode: 'hard', unknown }, ...occupancy };
 }
 
 function doorOf({ id, gateway, index, isFreedByFire }: TownDoor): Door {
@@ -197,9 +228,13 @@ function profileOf(block: string, schedule: string): AccessProfile {
   };
 }
 
+/** Of a person, by credential: the one block that they belong to. */
+export const townBlockOf = (credentialId: string): string | undefined =>
+  BLOCKS[(Number(credentialId.slice('card-'.length)) - 1) % TOWN_BLOCKS_COUNT];
+
 /** Most may enter their block at any time; each of the others is refused for a reason of its own. */
 function credentialOf(index: number): Credential {
-  const block = `block-${(index % TOWN_BLOCKS_COUNT) + 1}`;
+  const block = BLOCKS[index % TOWN_BLOCKS_COUNT] ?? '';
   const kind = Math.floor(index / TOWN_BLOCKS_COUNT) % 40;
   const schedule = kind < 30 ? 'always' : 'working-hours';
   return {

@@ -1,8 +1,16 @@
-import type { Position } from '@sparc/protocol/ledger';
+import type { SignedHead } from '@sparc/protocol/ledger';
 import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
 import { entitlement, type Claim, type Entitlement } from './entitlement.js';
+import { between } from './instants.js';
 import type { SiteHistory } from './site-history.js';
-import { TOWN_GUARDED_FROM_LEVEL, TOWN_STALENESS, type TownDoor } from './town-site.js';
+import {
+  isCrowdable,
+  TOWN_GUARDED_FROM_LEVEL,
+  TOWN_OCCUPANCY_MAX,
+  TOWN_STALENESS,
+  townBlockOf,
+  type TownDoor,
+} from './town-site.js';
 
 /** What an operator directed, and what it can be seen to come to. */
 export interface Given {
@@ -21,8 +29,8 @@ export interface Given {
   readonly subject?: string;
   /** Of a visitor. */
   readonly untilMs?: number;
-  /** Of an expulsion: up to where the log of that gateway counts. */
-  readonly attested?: Position;
+  /** Of an expulsion: the heads to which all leads that counts of the log of that gateway. */
+  readonly attested?: readonly SignedHead[];
   /** A gateway said so itself, without an operator: whoever hears it counts it, and records nothing. */
   readonly isRaisedByGateway?: true;
   /** By number of the gateway: when the record of its effect was on that gateway's platter. */
@@ -39,8 +47,19 @@ export interface Whereabouts {
   readonly isDoubtful: boolean;
 }
 
+/** By credential. */
+export type Places = ReadonlyMap<string, Whereabouts>;
+
+export const ON_THE_STREET: Whereabouts = { block: undefined, atMs: -Infinity, isDoubtful: false };
+
+const isLimited = ({ isGate, block }: TownDoor): boolean => isGate && isCrowdable(block);
+
 /** From a passage to the moment when both gateways of a block know of it. */
 const CLAIM_MAX_MS = 10_000;
+/** Whoever was let in has passed by then, or did not. */
+const ON_THE_WAY_MAX_MS = 60_000;
+/** Of a gateway on which the place of people depends. */
+const WHOLE_PARTS = ['gateway', 'mesh', 'disk', 'memory', 'commands', 'clock'] as const;
 /** Ages and borders of schedules are told by clocks that are a little wrong. */
 const CLOCK_ERROR_MS = 120_000;
 
@@ -79,7 +98,7 @@ export class TownTruth {
 
   /** A gateway says that it raised something itself; it stands everywhere until an operator releases it. */
   raised(kind: 'lockdown' | 'fire', id: string, gateway: number, atMs: number): void {
-    if (this.given.some((each) => each.id === id)) return;
+    if (this.given.some((each) => each.id === id && each.isRaisedByGateway === true)) return;
     this.given.push({ id, kind, atMs, gateway, isRaisedByGateway: true, appliedAtMs: new Map() });
   }
 
@@ -110,8 +129,8 @@ export class TownTruth {
     return appliedAtMs.has(gateway) && history?.wereWhole(['memory'], history.endMs, history.endMs) === true;
   }
 
-  /** What ought to become of a card that is held to a reader now. */
-  entitlement(door: TownDoor, claim: Claim, place: Whereabouts, nowMs: number): Entitlement {
+  /** What ought to become of a card that is held to a reader now. `places`: by credential, of all who were ever seen. */
+  entitlement(door: TownDoor, claim: Claim, places: Places, nowMs: number): Entitlement {
     const base = this.#byTheSiteFile(claim);
     const overlay: Overlay = { reasons: [], perhaps: [] };
     this.#lockdown(door, overlay);
@@ -121,9 +140,18 @@ export class TownTruth {
     if (claim.accessPoint.direction === 'entry') {
       this.#staleness(claim.accessPoint, nowMs, overlay);
       if (door.isGate && claim.credential !== undefined)
-        this.#antiPassback(door, claim.credential, place, nowMs, overlay);
+        this.#antiPassback(door, claim.credential, places.get(claim.credential.id) ?? ON_THE_STREET, nowMs, overlay);
+      if (isLimited(door)) this.#occupancy(door, claim.credential, places, nowMs, overlay);
     }
     return under(overlay, base);
+  }
+
+  /** How many others are in the block behind a gate for certain, and all its gateways know it. */
+  othersInside(door: TownDoor, credentialId: string | undefined, places: Places, nowMs: number): number {
+    if (!isLimited(door) || !this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs)) return 0;
+    return [...places].filter(
+      ([id, place]) => id !== credentialId && place.block === door.block && this.#isSettled(door, id, place, nowMs),
+    ).length;
   }
 
   /** A visitor's card, which no site file names, at a door of the block that they were let in to. */
@@ -200,20 +228,54 @@ export class TownTruth {
     { reasons, perhaps }: Overlay,
   ): void {
     const isInside = place.block === door.block;
-    const isContested = (this.#contested.get(id) ?? -Infinity) > place.atMs - CLAIM_MAX_MS;
-    const isKnown = !isContested && this.#isKnown(door, place, nowMs);
+    const isKnown = !this.#isContested(id, place) && this.#isKnown(door, place, nowMs);
     if (isInside && isKnown) reasons.push('apb_violation');
     else if (isInside || !isKnown) perhaps.push('apb_violation', 'apb_unknown');
   }
 
-  /** Nothing was out of order between the two gateways of the block since they were last there. */
-  #isKnown({ gateway }: TownDoor, place: Whereabouts, nowMs: number): boolean {
-    const isOneWhole = (history: SiteHistory | undefined, fromMs: number) =>
-      history?.wereWhole(['gateway', 'mesh', 'disk', 'memory', 'commands', 'clock'], fromMs, nowMs) === true;
+  /** Where more than are in the block may be taken to be in it, it may be full. */
+  #occupancy(
+    door: TownDoor,
+    credential: Credential | undefined,
+    places: Places,
+    nowMs: number,
+    { perhaps }: Overlay,
+  ): void {
+    const pair = [this.histories[door.gateway], this.histories[door.gateway ^ 1]];
+    const coming = pair.flatMap((history) =>
+      between(history?.presentations ?? [], ({ atMs }) => atMs, nowMs - ON_THE_WAY_MAX_MS, nowMs),
+    );
+    const maybe = new Set(coming.map(({ credentialId }) => credentialId));
+    for (const [id, place] of places) {
+      const isAway = place.block !== door.block && this.#isSettled(door, id, place, nowMs);
+      if (!isAway && (townBlockOf(id) === door.block || this.#contested.has(id))) maybe.add(id);
+    }
+    for (const id of this.#contested.keys()) maybe.add(id);
+    maybe.delete(credential?.id);
+    if (maybe.size >= TOWN_OCCUPANCY_MAX) perhaps.push('occupancy_max');
+    if (!this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs)) perhaps.push('occupancy_unknown');
+  }
+
+  /** Both gateways of their block wrote of their last passage, and nobody says otherwise. */
+  #isSettled(door: TownDoor, id: string, place: Whereabouts, nowMs: number): boolean {
+    const { atMs, isDoubtful } = place;
+    if (isDoubtful || nowMs < atMs + CLAIM_MAX_MS || this.#isContested(id, place)) return false;
+    return this.#isPairWhole(door, atMs - CLAIM_MAX_MS, atMs + CLAIM_MAX_MS);
+  }
+
+  #isContested(id: string, { atMs }: Whereabouts): boolean {
+    return (this.#contested.get(id) ?? -Infinity) > atMs - CLAIM_MAX_MS;
+  }
+
+  #isPairWhole({ gateway }: TownDoor, fromMs: number, toMs: number): boolean {
     const pair = [this.histories[gateway], this.histories[gateway ^ 1]];
-    const fromMs = Math.max(0, place.atMs) - CLAIM_MAX_MS;
+    return pair.every((history) => history?.wereWhole(WHOLE_PARTS, fromMs, toMs) === true);
+  }
+
+  /** Nothing was out of order between the two gateways of the block since they were last there. */
+  #isKnown(door: TownDoor, place: Whereabouts, nowMs: number): boolean {
     if (place.isDoubtful || nowMs - place.atMs < CLAIM_MAX_MS) return false;
-    return pair.every((history) => isOneWhole(history, fromMs));
+    return this.#isPairWhole(door, Math.max(0, place.atMs) - CLAIM_MAX_MS, nowMs);
   }
 }
 

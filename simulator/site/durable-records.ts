@@ -9,7 +9,7 @@ import {
   type Link,
 } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
-import type { DurableRecord } from '../scenarios/index.js';
+import { epochName, type DurableRecord } from '../scenarios/index.js';
 import type { DurableItem } from '../world/index.js';
 
 /** What was on a platter, from the first commit on. */
@@ -50,7 +50,9 @@ function readChain(
       const record = decodeEvent(body);
       const { name, doorId, accessPointId, credentialId, reason } = record;
       const id = { author: key, epoch: entry.epoch.counter, sequence: entry.sequence };
-      onRecord(durable, { name, doorId, accessPointId, credentialId, reason, durableAtMs: atMs, record, id, hlc });
+      const epoch = epochName({ author, epoch: entry.epoch });
+      const durableAtMs = atMs;
+      onRecord(durable, { name, doorId, accessPointId, credentialId, reason, durableAtMs, record, id, epoch, hlc });
     }
     if (link === undefined || !sameBytes(item.head.hash, link.hash) || !isSignatureValid(nodeCrypto, item.head)) {
       throw new Error('a head does not sign what is before it');

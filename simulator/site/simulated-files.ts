@@ -1,5 +1,6 @@
 import type { ClockStore } from '@sparc/edge/clock';
 import type { DirectiveStore } from '@sparc/edge/directives';
+import type { LinkageStore } from '@sparc/edge/linkage';
 import type { Revocation, RevocationStore } from '@sparc/edge/revocation';
 import type { ModeStore } from '@sparc/edge/site-mode';
 import type { VisitorStore } from '@sparc/edge/visitors';
@@ -15,6 +16,7 @@ export class SimulatedFiles {
   readonly clock: ClockStore;
   readonly directives: DirectiveStore;
   readonly visitors: VisitorStore;
+  readonly linkage: LinkageStore;
   readonly revocations: RevocationStore;
   readonly #backups: (() => () => void)[] = [];
 
@@ -23,6 +25,7 @@ export class SimulatedFiles {
     this.clock = this.#file();
     this.directives = this.#file();
     this.visitors = this.#file();
+    this.linkage = this.#file();
     const file = this.#file<readonly Revocation[]>();
     const all = () => file.load() ?? [];
     this.revocations = {

@@ -2,7 +2,13 @@ import type { Heard, HeardEntry } from '@sparc/edge/heard';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { FieldBus, FieldBusHandlers, Journal } from '@sparc/protocol/ports';
 import type { CardBits } from '../devices/index.js';
-import { TOWN_DOORS, TOWN_FIRE_INPUT_NUMBER, TOWN_GATEWAYS_COUNT, townFireInput } from '../scenarios/index.js';
+import {
+  TOWN_DOORS,
+  TOWN_FIRE_INPUT_NUMBER,
+  TOWN_GATEWAYS_COUNT,
+  townBellRule,
+  townFireInput,
+} from '../scenarios/index.js';
 import { defectWrappers } from './site-defects.js';
 import type { TownWrappers } from './town-gateway.js';
 import { townCard } from './town-people.js';
@@ -20,16 +26,19 @@ export const TOWN_DEFECTS = [
   'deafToReleases',
   'neglectsAuthor',
   'deafToClaims',
+  'countsAlone',
   'blindToScope',
   'believesAnyFire',
   'deafToDetectors',
+  'deafToRuns',
+  'believesAnyRun',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
 
 const RELEASE_MS = 3_000;
 
-/** What is between the parts of a gateway. `next`: the key of the gateway beside it. */
-export function townWrappers(defect: TownDefect | undefined, gateway: number, next: string): TownWrappers {
+/** What is between the parts of a gateway. `keys`: of all. */
+export function townWrappers(defect: TownDefect | undefined, gateway: number, keys: readonly string[]): TownWrappers {
   switch (defect) {
     case 'opensToAnyCard':
       return { fieldBus: (bus) => openingTo(bus, () => true) };
@@ -62,6 +71,13 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
       return { heard: without(({ detail }) => detail?.['kind'] === 'release') };
     case 'deafToClaims':
       return gateway === 1 ? { heard: without(({ name }) => name === 'area.moved') } : {};
+    case 'countsAlone':
+      // Of two gateways of a block one knows only whom it let in itself.
+      return gateway % 2 === 1 ? { heard: without(({ name }) => name === 'area.moved') } : {};
+    case 'deafToRuns':
+      return { heard: without(({ name }) => name === 'linkage.ran') };
+    case 'believesAnyRun':
+      return { heard: (heard) => ({ ...heard, entries: heard.entries.map((entry) => ranAtItsBell(entry, keys)) }) };
     case 'blindToScope':
       return {
         heard: (heard) => ({ ...heard, delegations: heard.delegations.map((each) => ({ ...each, scope: [] })) }),
@@ -69,7 +85,7 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ne
     case 'believesAnyFire':
       return { heard: (heard) => ({ ...heard, entries: heard.entries.map(fireOfItsOwn) }) };
     case 'neglectsAuthor':
-      return gateway === 0 ? { isAuthor: (author) => author !== next } : {};
+      return gateway === 0 ? { isAuthor: (author) => author !== keys[1] } : {};
     case undefined:
       return {};
     default:
@@ -114,6 +130,14 @@ function fireOfItsOwn(entry: HeardEntry): HeardEntry {
   const told = INPUTS.indexOf(detail['input'] ?? '');
   if (name !== 'fire.alarm' || told < 0) return entry;
   return { ...entry, record: { ...entry.record, detail: { ...detail, input: townFireInput(told ^ 1) } } };
+}
+
+/** As if whoever says that a rule ran had the bell that it waits for. */
+function ranAtItsBell(entry: HeardEntry, keys: readonly string[]): HeardEntry {
+  const { name, detail = {} } = entry.record;
+  if (name !== 'linkage.ran') return entry;
+  const at = keys.findIndex((_, gateway) => townBellRule(gateway) === detail['rule']);
+  return { ...entry, id: { ...entry.id, author: keys[at] ?? entry.id.author } };
 }
 
 const INPUTS = Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, gateway) => townFireInput(gateway));

@@ -3,6 +3,7 @@ import { HEALTHY_PATH, type SimulatedMesh } from '../mesh/index.js';
 import { HEALTHY_DISK, sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import { HEALTHY_BUS } from './card-level-bus.js';
 import { COMMIT_PHASES } from './simulated-log-store.js';
+import { CLONE_FAULT } from './town-clone.js';
 import { FIRE_FAULT } from './town-fire.js';
 import type { TownGateway } from './town-gateway.js';
 import type { Quarter } from './town-quarters.js';
@@ -16,8 +17,8 @@ const MESH_FAULTS = ['partition', 'oneWay', 'slowLink', 'lostMessages', 'reset']
 const PART_FAULTS = ['slowDisk', 'failingDisk', 'deviceReboot', 'lossyBus', 'clockStep', 'noTimeServer'] as const;
 const FAULTS = [...POWER_FAULTS, ...MESH_FAULTS, ...PART_FAULTS] as const;
 type Fault = (typeof FAULTS)[number];
-/** What breaks in the town while it lives, or burns. */
-export const TOWN_FAULTS = [...FAULTS, FIRE_FAULT] as const;
+/** What breaks in the town while it lives, or burns, or is there twice. */
+export const TOWN_FAULTS = [...FAULTS, FIRE_FAULT, CLONE_FAULT] as const;
 
 const PAUSE_MIN_MS = 3 * 60_000;
 const PAUSE_MAX_MS = 15 * 60_000;

@@ -9,6 +9,7 @@ import { readRevocations } from '@sparc/edge/revocation';
 import { readMode } from '@sparc/edge/site-mode';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { headFromText, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { tipsOf } from '@sparc/protocol/replication';
 import { mergeExpulsions, type Expulsion, type Roster } from '@sparc/protocol/roster';
 import type { AppendedEntry, Clock, Journal, LogCommit, ReplicaAppend, Signer } from '@sparc/protocol/ports';
 import { appendOf, ReplicaDisk, SimulatedLog, SimulatedReplicaStore, type SimulatedMesh } from '../mesh/index.js';
@@ -73,6 +74,8 @@ export class TownGateway {
   onCommitPhase: (phase: CommitPhase) => boolean = () => false;
   readonly #files: SimulatedFiles;
   readonly #pasts: CommitChain[] = [];
+  /** Another machine lives, or lived, with its key. */
+  isCloned = false;
   #policy: FieldPolicy = { kind: 'none' };
   #process: Process | undefined;
   #powerOn: (() => void) | undefined;
@@ -181,6 +184,7 @@ export class TownGateway {
           return { newest, read: () => readRevocations(earlier()) };
         },
         visitorStore: this.#files.visitors,
+        linkageStore: this.#files.linkage,
         directives: {
           ...known,
           given: () => readDirectives(known, earlier()),
@@ -255,9 +259,24 @@ export class TownGateway {
       .sort((a, b) => b.epoch.counter - a.epoch.counter || b.sequence - a.sequence)[0];
   }
 
+  /** Of another gateway's log as it is on its platter: all heads after which nothing follows. */
+  tipsOf(author: string): readonly SignedHead[] {
+    return tipsOf(new SimulatedReplicaStore(this.replicaDisk).logs().get(author) ?? []);
+  }
+
+  /** With all that its journal ever had. */
   get platter(): Platter {
-    const journal = [...new Set(this.journals.flat())].map(({ item }) => item);
-    return platterOf(this, { journal, replicas: this.replicaDisk.writes }, this.isSetBack);
+    return this.#platterOf(this.journals.flat());
+  }
+
+  /** With what its journal has now. */
+  get presentPlatter(): Platter {
+    return this.#platterOf(this.journalDisk.durableItems());
+  }
+
+  #platterOf(items: CommitChain): Platter {
+    const journal = [...new Set(items)].map(({ item }) => item);
+    return platterOf(this, { journal, replicas: this.replicaDisk.writes }, this.hasTwoPasts);
   }
 
   /** Its journal as it was each time before its disk was set back, and as it is. */
@@ -267,6 +286,11 @@ export class TownGateway {
 
   get isSetBack(): boolean {
     return this.#pasts.length > 0;
+  }
+
+  /** Its journal is not all that was ever said with its key. */
+  get hasTwoPasts(): boolean {
+    return this.isSetBack || this.isCloned;
   }
 
   /** Its disks become again what they are now, when what is returned is called; the machine is off then. */
@@ -282,6 +306,15 @@ export class TownGateway {
       this.#expulsions = expulsions;
       restoreFiles();
     };
+  }
+
+  /** Its disks become what those of another machine are; it is off. */
+  copy(original: TownGateway): void {
+    this.journalDisk.restore([...original.journalDisk.durableItems()]);
+    this.replicaDisk.restore([...original.replicaDisk.writes]);
+    this.#expulsions = original.#expulsions;
+    this.#policy = original.#policy;
+    original.isCloned = true;
   }
 
   /** Somebody carries entries of the authority to it. */

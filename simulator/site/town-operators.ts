@@ -1,4 +1,4 @@
-import { headToText, positionOf, type SignedHead } from '@sparc/protocol/ledger';
+import { headToText, type SignedHead } from '@sparc/protocol/ledger';
 import { directiveId, signDirective, type DirectiveContent, type SignedDirective } from '@sparc/protocol/directive';
 import type { Signer } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
@@ -100,10 +100,10 @@ export class TownOperators {
     await this.release([...truth.standing, ...truth.fires()]);
   }
 
-  /** `head`: up to where the log of the gateway counts. True when another gateway took it. */
-  async expel(gateway: TownGateway, head: SignedHead): Promise<boolean> {
-    const part = { kind: 'expel' as const, gateway: gateway.key, heads: [headToText(head)] };
-    const about = { subject: gateway.key, attested: positionOf(head) };
+  /** `attested`: of the log of the gateway counts what leads to these. True when another gateway took it. */
+  async expel(gateway: TownGateway, attested: readonly SignedHead[]): Promise<boolean> {
+    const part = { kind: 'expel' as const, gateway: gateway.key, heads: attested.map(headToText) };
+    const about = { subject: gateway.key, attested };
     return (await this.#give('expel', part, about, { notAt: gateway })) !== undefined;
   }
 

@@ -2,7 +2,17 @@ import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
 import type { CardBits, SimulatedDoor } from '../devices/index.js';
 import { cardBitsOf, Person, type ReaderFront } from '../people/index.js';
-import { arrivingShare, errandsAt, TOWN_DOORS, type TownDoor, type Whereabouts } from '../scenarios/index.js';
+import {
+  arrivingShare,
+  errandsAt,
+  isCrowdable,
+  ON_THE_STREET,
+  TOWN_DOORS,
+  townBlockOf,
+  type Places,
+  type TownDoor,
+  type Whereabouts,
+} from '../scenarios/index.js';
 import { sleep, type SeededRandom } from '../world/index.js';
 
 const HOUR_MS = 3_600_000;
@@ -17,7 +27,15 @@ export const townCard = (number: number): CardBits => cardBitsOf({ format: 'h103
 /** Issued by nobody. */
 const STRANGER = townCard(60_000);
 /** Shares of errands. */
-const SHARES = { stranger: 0.03, force: 0.02, revoked: 0.06, passback: 0.03, elsewhere: 0.03, gate: 0.5 } as const;
+const SHARES = {
+  stranger: 0.03,
+  force: 0.02,
+  revoked: 0.06,
+  passback: 0.03,
+  elsewhere: 0.03,
+  crowd: 0.12,
+  gate: 0.5,
+} as const;
 
 export interface TownPeopleDeps {
   readonly clock: Clock;
@@ -36,8 +54,6 @@ export interface TownPeopleDeps {
   isAvoided(door: TownDoor): boolean;
   trace(line: string): void;
 }
-
-const ON_THE_STREET: Whereabouts = { block: undefined, atMs: -Infinity, isDoubtful: false };
 
 /** People of the town on their errands: more of them in the morning and in the evening, each with a body in one place. */
 export class TownPeople {
@@ -64,6 +80,11 @@ export class TownPeople {
   /** The bodies in the blocks. */
   get inside(): readonly string[] {
     return this.#inside;
+  }
+
+  /** Where whoever was ever seen is. */
+  get places(): Places {
+    return this.#places;
   }
 
   placeOf(credentialId: string): Whereabouts {
@@ -158,6 +179,7 @@ export class TownPeople {
         async (door) => void (await this.#present(door, 'in', credential, this.#person(credential))),
       );
     }
+    if (is(SHARES.crowd)) return this.#crowd();
     const arriving = arrivingShare(this.deps.clock.wall().unixMs);
     if (is(SHARES.gate)) return random.chance(arriving) ? this.#arrive() : this.#depart();
     return this.#within();
@@ -179,8 +201,20 @@ export class TownPeople {
     this.#busyPeople.delete(id);
   }
 
-  async #arrive(): Promise<void> {
-    const credential = this.deps.random.pick(this.deps.site.credentials);
+  #arrive(): Promise<void> {
+    return this.#enter(this.deps.random.pick(this.deps.site.credentials));
+  }
+
+  /** Somebody comes to where others are already, and places are few. */
+  async #crowd(): Promise<void> {
+    const { random, site } = this.deps;
+    const blocks = this.#inside.flatMap((id) => this.placeOf(id).block ?? []).filter(isCrowdable);
+    if (blocks.length === 0) return this.#arrive();
+    const block = random.pick(blocks);
+    return this.#enter(random.pick(site.credentials.filter(({ id }) => townBlockOf(id) === block)));
+  }
+
+  async #enter(credential: Credential): Promise<void> {
     if (this.placeOf(credential.id).block !== undefined) return;
     await this.#with(credential.id, () =>
       this.#at(this.#gateOf(credential), (gate) => this.#through(gate, 'in', credential)),

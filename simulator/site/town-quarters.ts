@@ -10,8 +10,9 @@ import { withMemory } from './known-signatures.js';
 import { seededSigner } from './seeded-signer.js';
 import { SimulatedAuthority } from './simulated-authority.js';
 import { townWrappers, type TownDefect } from './town-defects.js';
-import { TownGateway } from './town-gateway.js';
+import { TownGateway, type TownGatewayDeps } from './town-gateway.js';
 import type { TownPolicy } from './town-policy.js';
+import { cloneOf } from './town-wiring.js';
 
 /** One gateway, and all that hangs on it. */
 export interface Quarter {
@@ -26,6 +27,8 @@ export interface Town {
   readonly authority: SimulatedAuthority;
   /** Who belongs to the site. */
   readonly roster: Roster;
+  /** Another machine with the key of a gateway and what is on its disks; no device hangs on it, and it is off. */
+  clone(of: TownGateway): TownGateway;
 }
 
 export interface TownParts {
@@ -67,6 +70,7 @@ export function buildTown(parts: TownParts): Town {
     expelled: [],
   };
   const doors = new Map<string, SimulatedDoor>();
+  const depsOf = new Map<string, TownGatewayDeps>();
   const quarters = signers.map((signer, index): Quarter => {
     const { plan } = policy.of(index, unixMs);
     const own = random.fork(`gateway/${index}`);
@@ -94,8 +98,9 @@ export function buildTown(parts: TownParts): Town {
       onRecord: (entry: AppendedEntry) => parts.onRecord(index, entry),
       onExpelled: (gateway: TownGateway, key: string) => parts.onExpelled(gateway, key),
     };
-    const next = roster.members[(index + 1) % roster.members.length]?.key ?? '';
-    const gateway = new TownGateway(`gateway-${index + 1}`, deps, townWrappers(defect, index, next));
+    depsOf.set(`gateway-${index + 1}`, deps);
+    const keys = roster.members.map(({ key }) => key);
+    const gateway = new TownGateway(`gateway-${index + 1}`, deps, townWrappers(defect, index, keys));
     const outputs = new Map(plan.outputs.map((output) => [output.id, output.device]));
     const history = new SiteHistory(
       () => clock.monotonicMs(),
@@ -108,7 +113,16 @@ export function buildTown(parts: TownParts): Town {
     watch(bus, history, new Map(plan.readers.map(({ id, device }) => [device, id])));
     return { gateway, bus, history };
   });
-  return { quarters, doors, authority, roster };
+  const clone = (original: TownGateway): TownGateway => {
+    const deps = depsOf.get(original.name);
+    if (deps === undefined) throw new Error(`the town has no ${original.name}`);
+    const own = random.fork(`clone/${original.name}`);
+    const bus = new CardLevelBus(clock, own.fork('bus'), []);
+    const copy = new TownGateway(cloneOf(original.name), { ...deps, random: own, bus, onRecord: () => undefined });
+    copy.copy(original);
+    return copy;
+  };
+  return { quarters, doors, authority, roster, clone };
 }
 
 /** What readers show, and which devices are reached. */

@@ -1,7 +1,7 @@
-import { comparePositions } from '@sparc/protocol/ledger';
 import {
   checkAreasAgree,
   foldWhereabouts,
+  leadingTo,
   type DurableRecord,
   type TownTruth,
   type Violations,
@@ -54,10 +54,14 @@ export class TownRollCall {
   /** Where everybody was then, as all gateways wrote it: of the stolen one counts what was attested. */
   #where(): ReadonlyMap<string, string | undefined> {
     const { truth, quarters, stolen } = this.deps;
-    const attested = truth.given.flatMap((each) => each.attested ?? []);
-    const counts = (index: number, { id, durableAtMs }: DurableRecord) =>
-      durableAtMs < this.#askedFromMs &&
-      (index !== stolen() || attested.some((head) => comparePositions(id, head) <= 0));
+    const thief = stolen();
+    const log = thief === undefined ? undefined : quarters[thief]?.gateway.platter.own;
+    const attested = leadingTo(
+      log ?? new Map(),
+      truth.given.flatMap((each) => each.attested ?? []),
+    );
+    const counts = (index: number, { id, epoch, durableAtMs }: DurableRecord) =>
+      durableAtMs < this.#askedFromMs && (index !== thief || id.sequence <= (attested.get(epoch) ?? 0));
     return foldWhereabouts(
       quarters.flatMap(({ history: { records } }, index) => records.filter((each) => counts(index, each))),
     );

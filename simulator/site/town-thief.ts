@@ -1,6 +1,14 @@
 import { encodeSignedDirective } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
-import { townFireInput, TOWN_HOLDERS_COUNT, type TownTruth } from '../scenarios/index.js';
+import {
+  townBell,
+  townBellDoor,
+  townBellRule,
+  townBlock,
+  townFireInput,
+  TOWN_HOLDERS_COUNT,
+  type TownTruth,
+} from '../scenarios/index.js';
 import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
 import type { TownOperators } from './town-operators.js';
 import type { TownGateway } from './town-gateway.js';
@@ -17,6 +25,10 @@ export const THIEF_FAULTS = [
   'falseEffect',
   'overreachingDirective',
   'falseTime',
+  'falseRun',
+  'forgedIds',
+  'flood',
+  'setBack',
   'expulsion',
 ] as const;
 export type ThiefFault = (typeof THIEF_FAULTS)[number];
@@ -31,11 +43,22 @@ const LIES = [
   'falseClaim',
   'overreachingDirective',
   'falseEffect',
+  'falseRun',
+  'forgedIds',
   'falseRaise',
 ] as const;
 
 const BEGINS_AT = 0.45;
 const LIE_PAUSE_MS = 60_000;
+/** How likely, within an hour, they flood the site, and set the gateway back to when they took it. */
+const PER_HOUR = 0.25;
+const HOUR_MS = 3_600_000;
+/** More people than anybody has seen, and directives of nobody. */
+const GHOSTS_COUNT = 600;
+const FORGERIES_COUNT = 60;
+/** Further on than any log is. */
+const FAR = 1_000_000;
+const OFF_MS = 5_000;
 const FALSE_TIME_MAX_MS = 30 * 86_400_000;
 
 export interface TownThiefDeps {
@@ -70,8 +93,8 @@ export class TownThief {
   async live(durationMs: number): Promise<void> {
     const { clock, random, quarters } = this.deps;
     await sleep(clock, BEGINS_AT * durationMs);
-    // Of two branches one head does not attest both.
-    const quarter = random.pick(quarters.filter(({ gateway }) => !gateway.isSetBack));
+    const quarter = random.pick(quarters.filter(({ gateway }) => !gateway.isCloned));
+    const setBack = quarter.gateway.backup();
     const stolen = quarters.indexOf(quarter);
     this.#stolen = stolen;
     this.#fire('theft', quarter.gateway.name);
@@ -79,12 +102,41 @@ export class TownThief {
     quarter.history.outage('commands');
     // Of the block that it served with another, nobody knows who is inside.
     quarters[stolen ^ 1]?.history.outage('clock');
+    const isDrawn = () => random.chance((PER_HOUR * durationMs) / HOUR_MS);
+    const setBackBefore = isDrawn() ? random.pick(LIES) : undefined;
     for (const lie of LIES) {
       await sleep(clock, random.between(0, LIE_PAUSE_MS));
+      if (lie === setBackBefore) await this.#setBack(quarter, setBack);
       this.#lie(quarter, lie);
     }
+    if (isDrawn()) this.#flood(quarter);
     await this.#expel(quarter);
     this.#ended = true;
+  }
+
+  /** What it says from now on is said as if it had not said the rest. */
+  async #setBack({ gateway }: Quarter, setBack: () => void): Promise<void> {
+    const { clock } = this.deps;
+    // Whoever cut its power turns it on again.
+    while (gateway.field === undefined) await sleep(clock, OFF_MS);
+    this.#fire('setBack', gateway.name);
+    gateway.crash();
+    setBack();
+    await sleep(clock, OFF_MS);
+    gateway.start();
+  }
+
+  /** All at once, of the block that it serves. */
+  #flood({ gateway }: Quarter): void {
+    const { operators } = this.deps;
+    this.#fire('flood', gateway.name);
+    const detail = { from: 'street', to: townBlock(this.#numberOf(gateway)), certain: 'true' };
+    for (let ghost = 0; ghost < GHOSTS_COUNT; ghost++) {
+      gateway.field?.record({ name: 'area.moved', holderId: `ghost-${ghost}`, detail } as EventDraft);
+    }
+    for (let forgery = 0; forgery < FORGERIES_COUNT; forgery++) {
+      gateway.field?.record(given(encodeSignedDirective(operators.forged())));
+    }
   }
 
   #lie({ gateway }: Quarter, kind: (typeof LIES)[number]): void {
@@ -127,6 +179,36 @@ export class TownThief {
         if (raises !== '') gateway.field?.record({ name: 'site.lockdown_ended', detail: { ...detail, raises } });
         return;
       }
+      case 'falseRun': {
+        // Of a rule that waits for a bell of another gateway, and that has a door of a third one opened.
+        const number = this.#numberOf(gateway);
+        const others = [...this.deps.quarters.keys()].filter(
+          (at) => at !== number && townBellDoor(at).gateway !== number,
+        );
+        const bell = random.pick(others);
+        const detail = { rule: townBellRule(bell), because: `input ${townBell(bell)} active`, chain: '1' };
+        gateway.field?.record({ name: 'linkage.ran', detail });
+        return;
+      }
+      case 'forgedIds': {
+        // Under the id of what an operator raised, and released as a rule; and a claim that is to outdo all to come.
+        const { truth, quarters, clock } = this.deps;
+        const raise = truth.given.findLast((each) => each.kind === 'lockdown' && each.isRaisedByGateway !== true)?.id;
+        if (raise !== undefined) {
+          this.#raised('lockdown', raise, gateway);
+          gateway.field?.record({ name: 'site.lockdown', detail: { by: 'thief', raise } });
+        }
+        const author = random.pick(quarters.filter((each) => each.gateway !== gateway)).gateway.key;
+        const holder = this.deps.somebody() ?? random.integer(1, TOWN_HOLDERS_COUNT);
+        truth.contest(`card-${holder}`, clock.monotonicMs());
+        gateway.field?.record({
+          name: 'area.moved',
+          holderId: `person-${holder}`,
+          supersedes: { author, epoch: FAR, sequence: FAR },
+          detail: { from: 'street', to: `block-${(holder % 8) + 1}`, certain: 'true' },
+        } as EventDraft);
+        return;
+      }
       case 'falseRaise':
         gateway.field?.record({
           name: 'site.lockdown',
@@ -137,11 +219,15 @@ export class TownThief {
 
   /** The id of one that the gateway says it raised; it stands everywhere until an operator releases it. */
   #raise(gateway: TownGateway, kind: 'lockdown' | 'fire'): string {
-    const { truth, clock } = this.deps;
     const id = this.#newId();
+    this.#raised(kind, id, gateway);
+    return id;
+  }
+
+  #raised(kind: 'lockdown' | 'fire', id: string, gateway: TownGateway): void {
+    const { truth, clock } = this.deps;
     truth.raised(kind, id, this.#numberOf(gateway), clock.monotonicMs());
     this.deps.unsettle();
-    return id;
   }
 
   #numberOf(gateway: TownGateway): number {
@@ -152,13 +238,13 @@ export class TownThief {
     return Buffer.from(this.deps.random.bytes(16)).toString('hex');
   }
 
-  /** At the head that another gateway holds of it. */
+  /** At all heads that another gateway holds of it. */
   async #expel({ gateway }: Quarter): Promise<void> {
     const { quarters, operators, random, clock } = this.deps;
     for (;;) {
       const witness = random.pick(quarters).gateway;
-      const head = witness === gateway || witness.field === undefined ? undefined : witness.newestOf(gateway.key);
-      if (head !== undefined && (await operators.expel(gateway, head))) break;
+      const heads = witness === gateway || witness.field === undefined ? [] : witness.tipsOf(gateway.key);
+      if (heads.length > 0 && (await operators.expel(gateway, heads))) break;
       await sleep(clock, LIE_PAUSE_MS);
     }
     this.#fire('expulsion', gateway.name);

@@ -3,17 +3,6 @@ import type { AppendedEntry } from '@sparc/protocol/ports';
 import { SimulatedMesh } from '../mesh/index.js';
 import type { ReaderFront } from '../people/index.js';
 import {
-  checkAnswersInTime,
-  checkEgressIsFree,
-  checkFireFrees,
-  checkLockdownHolds,
-  checkLocksRelock,
-  checkLogsAgree,
-  checkOnlyTheEntitled,
-  checkRecordedBeforeReleased,
-  checkRevokedOpensNothing,
-  checkSaidWhy,
-  checkSpreadsInTime,
   scheduleOpen,
   TownTruth,
   Violations,
@@ -23,7 +12,9 @@ import {
   type TownDoor,
 } from '../scenarios/index.js';
 import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
-import { readEvents } from './durable-records.js';
+import { TownBells } from './town-bells.js';
+import { checkTown } from './town-checks.js';
+import { TownClone } from './town-clone.js';
 import type { TownDefect } from './town-defects.js';
 import { TownFire } from './town-fire.js';
 import { TownFaults } from './town-faults.js';
@@ -84,13 +75,12 @@ export class TownWorld {
   readonly #operators: TownOperators;
   readonly #faults: TownFaults;
   readonly #fire: TownFire;
+  readonly #bells: TownBells;
   readonly #thief: TownThief;
+  readonly #clone: TownClone;
   readonly #rollCall: TownRollCall;
   readonly #durationMs: number;
   readonly #faultsMs: number;
-  #spread = { seen: 0, slowestMs: 0 };
-  #areasAsked = 0;
-  #firesSeen = 0;
 
   constructor(options: TownWorldOptions) {
     const { seed, hours = HOURS, defect, policy = new TownPolicy() } = options;
@@ -149,6 +139,13 @@ export class TownWorld {
       truth: this.#truth,
       operators: this.#operators,
     });
+    this.#clone = new TownClone({
+      ...common,
+      random: random.fork('clone'),
+      quarters: this.#quarters,
+      isStolen: (gateway) => gateways.indexOf(gateway) === this.#thief.stolen,
+      clone: (of) => this.#town.clone(of),
+    });
     this.#rollCall = new TownRollCall({
       clock,
       random: random.fork('roll call'),
@@ -163,6 +160,12 @@ export class TownWorld {
       quarters: this.#quarters,
       truth: this.#truth,
       operators: this.#operators,
+      isStolen: (gateway) => gateway === this.#thief.stolen,
+    });
+    this.#bells = new TownBells({
+      ...common,
+      random: random.fork('bells'),
+      quarters: this.#quarters,
       isStolen: (gateway) => gateway === this.#thief.stolen,
     });
     this.#faults = new TownFaults({
@@ -183,21 +186,26 @@ export class TownWorld {
     void this.#watchReach();
     this.#faults.start();
     void this.#fire.live();
+    void this.#bells.live();
     void this.#thief.live(this.#faultsMs);
+    void this.#clone.live(this.#faultsMs);
     await clock.run(this.#faultsMs);
     this.#operators.close();
     this.#faults.heal();
     this.#fire.close();
-    await clock.runUntil(() => this.#faults.ended && this.#thief.ended && this.#fire.ended, REPAIR_MAX_MS);
+    await clock.runUntil(
+      () => this.#faults.ended && this.#thief.ended && this.#fire.ended && this.#clone.ended,
+      REPAIR_MAX_MS,
+    );
     await clock.advance(2 * RECOVERY_MS);
     await this.#within(this.#operators.releaseAll(), RECOVERY_MS);
     await clock.run(this.#durationMs);
     this.#people.close();
+    this.#bells.close();
     await clock.advance(RECOVERY_MS);
     await this.#rollCall.ask();
     await this.#within(this.#people.evacuate(), EVACUATION_MAX_MS);
     await clock.advance(RECOVERY_MS);
-    this.#check();
     return this.#report();
   }
 
@@ -207,51 +215,31 @@ export class TownWorld {
     await this.#clock.runUntil(() => isDone, withinMs);
   }
 
-  #check(): void {
-    const violations = this.#violations;
-    const { given } = this.#truth;
-    for (const [index, { gateway, history }] of this.#quarters.entries()) {
-      const { records, problem } = readEvents(gateway.journals, Buffer.from(gateway.key, 'hex'));
-      history.records = records;
-      if (problem !== undefined) violations.add('journal-is-whole', `${gateway.name}: ${problem}`);
-      for (const { name, doorId, credentialId, durableAtMs } of records) {
-        this.#digest.add(`${durableAtMs.toFixed(3)} ${name} ${doorId} ${credentialId}`);
-      }
-      if (index === this.#thief.stolen) continue;
-      checkOnlyTheEntitled(history, violations);
-      checkRecordedBeforeReleased(history, violations);
-      checkAnswersInTime(history, violations);
-      checkSaidWhy(history, violations);
-      checkEgressIsFree(history, violations);
-      checkLocksRelock(history, violations);
-      const standing = gateway.field?.snapshot().mode.raises.length ?? 0;
-      if (standing > 0)
-        violations.add('lockdown-ends', `${gateway.name} has ${standing} raises that somebody released`);
-    }
-    const histories = this.#quarters.map(({ history }) => history);
-    const isStolen = (index: number) => index === this.#thief.stolen;
-    const honest = histories.map((history, index) => (isStolen(index) ? undefined : history));
-    this.#spread = checkSpreadsInTime(given, honest, violations);
-    checkLockdownHolds(given, honest, violations);
-    checkRevokedOpensNothing(given, honest, violations);
-    this.#firesSeen = checkFireFrees(this.#fire.burnt, honest, violations);
-    this.#areasAsked = this.#rollCall.check(violations);
-    checkLogsAgree(
-      this.#quarters.flatMap(({ gateway }, index) => (isStolen(index) ? [] : [gateway.platter])),
-      violations,
-    );
-    for (const id of this.#people.inside) {
-      if (this.#people.isTrapped(id)) violations.add('nobody-is-trapped', `${id} could not leave`);
-    }
-  }
-
   #report(): WorldReport {
+    const seen = checkTown({
+      quarters: this.#quarters,
+      stolen: this.#thief.stolen,
+      truth: this.#truth,
+      people: this.#people,
+      rollCall: this.#rollCall,
+      burnt: this.#fire.burnt,
+      rings: this.#bells.rings,
+      violations: this.#violations,
+      onRecord: ({ name, doorId, credentialId, durableAtMs }) => {
+        this.#digest.add(`${durableAtMs.toFixed(3)} ${name} ${doorId} ${credentialId}`);
+      },
+    });
     const sum = (count: (history: SiteHistory) => number) =>
       this.#quarters.reduce((total, { history }) => total + count(history), 0);
     const named = (event: string) => sum(({ records }) => records.filter(({ name }) => name === event).length);
     const { messages, requests, sessions } = this.#mesh.carried;
     const { given } = this.#truth;
-    const fired = new Map<string, number>([...this.#faults.fired, ...this.#thief.fired, ...this.#fire.fired]);
+    const fired = new Map<string, number>([
+      ...this.#faults.fired,
+      ...this.#thief.fired,
+      ...this.#fire.fired,
+      ...this.#clone.fired,
+    ]);
     for (const { gateway, bus } of this.#quarters) {
       for (const [fault, count] of [...gateway.journalDisk.fired, ...bus.fired]) {
         fired.set(fault, (fired.get(fault) ?? 0) + count);
@@ -272,10 +260,7 @@ export class TownWorld {
         denials: named('access.denied'),
         directives: given.length,
         applied: given.reduce((count, { appliedAtMs }) => count + appliedAtMs.size, 0),
-        spreadsChecked: this.#spread.seen,
-        spreadSlowestMs: this.#spread.slowestMs,
-        areasAsked: this.#areasAsked,
-        firesSeen: this.#firesSeen,
+        ...seen,
         sessions,
         messages,
         requests,
@@ -305,7 +290,7 @@ export class TownWorld {
       const { unixMs } = this.#clock.wall();
       const clockKnown = this.#quarterOf(door).history.wereWhole(['clock'], this.#nowMs, this.#nowMs);
       const claim = { credential, accessPoint, pin: 'none' as const, unixMs, clockKnown, stale };
-      return this.#truth.entitlement(door, claim, this.#people.placeOf(credential?.id ?? ''), this.#nowMs);
+      return this.#truth.entitlement(door, claim, this.#people.places, this.#nowMs);
     });
   }
 
@@ -322,9 +307,13 @@ export class TownWorld {
       presentCard: (card) => {
         const stale = bus.presentCard(`${accessPoint.reader}-device`, 0, card);
         const atMs = this.#nowMs;
+        const othersInside =
+          accessPoint.direction === 'entry'
+            ? this.#truth.othersInside(door, credentialId, this.#people.places, atMs)
+            : 0;
         const when = { atMs, completedAtMs: atMs, entitlement: entitled(stale) };
         const isNew = visit !== undefined && !this.#truth.knows(visit, door.gateway);
-        history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when });
+        history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when, othersInside });
       },
       pressKeys: () => undefined,
     };
@@ -371,7 +360,7 @@ export class TownWorld {
       for (let at = presentations.length - 1; at >= 0; at--) {
         const presentation = presentations[at];
         if (presentation === undefined || presentation.atMs + DECISION_MAX_MS < this.#nowMs) break;
-        presentations[at] = { ...presentation, entitlement: { outcome: 'either' } };
+        presentations[at] = { ...presentation, entitlement: { outcome: 'either' }, othersInside: 0 };
       }
     }
   }

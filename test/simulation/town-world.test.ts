@@ -14,9 +14,12 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   deafToReleases: { checker: 'lockdown-ends', pace: 1 },
   neglectsAuthor: { checker: 'logs-agree', pace: 1 },
   deafToClaims: { checker: 'areas-agree', pace: 2 },
+  countsAlone: { checker: 'occupancy-holds', pace: 10 },
   blindToScope: { checker: 'overreach-is-refused', pace: 4 },
   believesAnyFire: { checker: 'only-the-entitled', pace: 1 },
   deafToDetectors: { checker: 'fire-frees', pace: 4 },
+  deafToRuns: { checker: 'bells-open', pace: 2 },
+  believesAnyRun: { checker: 'only-the-entitled', pace: 1 },
 };
 
 t.test('one seed has one history, another seed another', async (t) => {

@@ -3,7 +3,10 @@ import { toHex, type MeshHistory, type Platter, type WrittenEpoch } from '../mes
 import type { Violations } from '../violation.js';
 
 /** Who holds two pasts of an author has evidence of its fork, who does not has none, and the author hears of it. */
-export function checkForksAreFound({ platters, authors }: MeshHistory, violations: Violations): void {
+export function checkForksAreFound(
+  { platters, authors }: Pick<MeshHistory, 'platters' | 'authors'>,
+  violations: Violations,
+): void {
   for (const platter of platters) {
     const found = new Set(platter.forks.map(({ first }) => toHex(first.author)));
     for (const author of authors) {

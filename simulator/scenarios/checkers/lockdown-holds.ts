@@ -2,7 +2,7 @@ import type { SiteHistory } from '../site-history.js';
 import { TOWN_DOORS } from '../town-site.js';
 import { covers, type Given } from '../town-truth.js';
 import type { Violations } from '../violation.js';
-import { needsNoCard, releasesOf } from './release-causes.js';
+import { needsNoConsent, releasesOf } from './release-causes.js';
 
 /** A grant that was on its way to the lock. */
 const UNDER_WAY_MS = 500;
@@ -35,7 +35,7 @@ export function checkLockdownHolds(
 
 /** By a button, or by an exit reader. */
 const leaves = (history: SiteHistory, release: ReturnType<typeof releasesOf>[number]): boolean =>
-  needsNoCard(history, release, release.atMs) ||
+  needsNoConsent(history, release, release.atMs) ||
   history.presentations.some(
     ({ doorId, atMs, accessPoint }) =>
       doorId === release.door.id &&

@@ -14,6 +14,8 @@ export interface Release {
 const EXIT_MAX_MS = 15_000;
 /** An operator's command to another gateway, on its way there and to the lock; it ends a minute after it was given. */
 const OPENED_MAX_MS = 75_000;
+/** What a rule opens is not opened late: from the bell to the lock. */
+const RUNG_MAX_MS = 12_000;
 /** A scheduled unlock is a lease: the lock follows the schedule this much later at most. */
 const LEASE_MAX_MS = 45_000;
 /** From a card to its release. */
@@ -31,8 +33,12 @@ export function releasesOf(history: SiteHistory): Release[] {
   );
 }
 
+/** Released for a bell, or for what a lockdown does not hold either. */
+export const needsNoCard = (history: SiteHistory, release: Release, atMs: number): boolean =>
+  history.rung.isWithin(release.door.id, atMs - RUNG_MAX_MS, atMs) || needsNoConsent(history, release, atMs);
+
 /** Released for people who leave, by a fire, by a schedule, or because a lock that fails safe had no power. */
-export function needsNoCard(history: SiteHistory, { door }: Release, atMs: number): boolean {
+export function needsNoConsent(history: SiteHistory, { door }: Release, atMs: number): boolean {
   const device = history.deviceOf.get(door.id) ?? '';
   return (
     history.exitPresses.isWithin(door.id, atMs - EXIT_MAX_MS, atMs) ||

@@ -7,7 +7,10 @@ import type { Violations } from '../violation.js';
  * After the heal all hold the same of each author, and it says the same as the author's own journal, where that has
  * one past only.
  */
-export function checkReplicasAgree({ platters, authors }: MeshHistory, violations: Violations): void {
+export function checkReplicasAgree(
+  { platters, authors }: Pick<MeshHistory, 'platters' | 'authors'>,
+  violations: Violations,
+): void {
   for (const author of authors) {
     const journal = platters.find((platter) => platter.author === author && !platter.hasTwoPasts);
     const others = platters.filter((platter) => platter.author !== author);
