@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
-import { downFilter, upTopic } from '@sparc/protocol/cloud-link';
+import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
+import { Ingest } from '@sparc/cloud-sync/ingest';
+import { nodeCrypto } from '@sparc/cloud-sync/platform';
+import { downFilter, Hello, upTopic } from '@sparc/protocol/cloud-link';
 import { encodeBatch } from '@sparc/protocol/ledger';
 import { toHex } from '@sparc/edge/platform';
 import type { Signer } from '@sparc/protocol/ports';
 import { openAuthorities } from '../../support/certificates.js';
 import { Cloud } from '../../support/cloud.js';
-import { storedEvents } from '../../support/cloud-site.js';
+import { cloudSite, storedEvents } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { HeldLogs } from '../../support/held-logs.js';
 import { eventually } from '../../support/peers.js';
+import { systemClock } from '../../support/system-clock.js';
 import { TcpRelay } from '../../support/tcp-relay.js';
 import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
@@ -153,6 +157,34 @@ t.test('the link to the cloud', async (t) => {
     await patiently('both are counted', () => cloud.refusals.length >= 2);
     t.strictSame([...cloud.refusals].sort(), ['foreignAuthor', 'forgedHead']);
     t.strictSame(await storedEvents(cloud.database, cloud.tenant, own.publicKey), []);
+  });
+
+  t.test('what one gateway says too much of is dropped and counted, and others are heard', async (t) => {
+    const [own, other] = [newSigner(), newSigner()];
+    const { database, tenant } = await cloudSite(connections, [own.publicKey, other.publicKey]);
+    const refusals: string[] = [];
+    const answered: string[] = [];
+    let hear: OnSaid = () => undefined;
+    const bus: CloudBus = {
+      hear: async (what, onSaid) => void (what === 'hello' && (hear = onSaid)),
+      say: async ({ gateway }, what) => void answered.push(`${what} ${gateway}`),
+    };
+    const ingest = new Ingest({
+      ...{ clock: systemClock, crypto: nodeCrypto, database, bus },
+      signerOf: () => testSigner(1),
+      onRefused: (why, { gateway }) => refusals.push(`${why} ${gateway}`),
+      onFork: () => t.fail('nobody signed two histories'),
+      onFailure: (error) => t.fail(String(error)),
+    });
+    await ingest.start();
+    const hello = (gateway: string) =>
+      hear({ tenant, site: 'harbour', gateway }, Hello.encode({ tips: [], isFirst: true }));
+    for (let left = 100; left > 0; left -= 1) hello(toHex(own.publicKey));
+    hello(toHex(other.publicKey));
+    t.ok(refusals.length >= 80, `${refusals.length} refused`);
+    t.strictSame([...new Set(refusals)], [`flood ${toHex(own.publicKey)}`]);
+    await patiently('the other is answered', () => answered.includes(`ack ${toHex(other.publicKey)}`));
+    await ingest.stop();
   });
 
   t.test('of what two gateways carry, the cloud asks one', async (t) => {
