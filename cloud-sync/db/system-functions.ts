@@ -11,6 +11,7 @@ export const SYSTEM_FUNCTIONS = {
   job_begin: 'the scheduler does each job once a period, in whichever process',
   job_fail: 'and again where it failed',
   events_make_month: 'partitions are shared by tenants',
+  policy_objects_analyze: 'the table of objects is shared by tenants',
   events_expire: 'a partition goes as a whole when no tenant needs it any more',
 } as const;
 

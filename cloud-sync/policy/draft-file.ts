@@ -1,14 +1,7 @@
-import type { SiteFile } from '@sparc/protocol/policy';
+import { sql } from 'kysely';
 import { parse, stringify } from 'yaml';
 import type { Transaction } from '../db/index.js';
-import {
-  invalidDraft,
-  problemsOf,
-  storedObject,
-  wholeObject,
-  type DraftProblem,
-  type StoredObject,
-} from './draft-object.js';
+import { invalidDraft, problemsOf, storedObject, type DraftProblem, type StoredObject } from './draft-object.js';
 import { removeOthers, saveObjects, type Query, type Saved, type SiteOf } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { idOf, isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
@@ -70,10 +63,7 @@ export async function importDraft(
   text: string,
 ): Promise<Saved & { readonly removed: number }> {
   const file = parsed(text);
-  const before = new Map<string, StoredObject>();
-  for await (const stored of storedObjects(transaction.query, of.site)) {
-    if (stored.sealed !== null) before.set(stored.id, stored);
-  }
+  const before = await sealedBefore(transaction.query, of.site, file);
   const problems: DraftProblem[] = [];
   const objects = new Map<string, StoredObject>();
   for (const [kind, given] of givenObjects(file)) {
@@ -91,6 +81,23 @@ export async function importDraft(
   if (problems.length > 0) throw invalidDraft(problems);
   const saved = await saveObjects(transaction, of, by, [...objects.values()]);
   return { ...saved, removed: await removeOthers(transaction, of) };
+}
+
+/** Credentials that the draft has of those that the file names. */
+async function sealedBefore(
+  query: Query,
+  site: string,
+  file: Readonly<Record<string, unknown>>,
+): Promise<ReadonlyMap<string, Pick<StoredObject, 'id' | 'sealed'>>> {
+  const ids = [...givenObjects(file)].flatMap(([kind, given]) => (kind === 'credentials' && idOf(kind, given)) || []);
+  const rows = await query
+    .selectFrom('policy_objects')
+    .select(['id', 'sealed'])
+    .where('site_id', '=', site)
+    .where('kind', '=', 'credentials')
+    .where(sql<boolean>`id = any(${sql.val(ids)}::text[])`)
+    .execute();
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** A card that two credentials have. */

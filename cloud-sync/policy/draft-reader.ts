@@ -114,8 +114,8 @@ export class DraftReader {
             sql<boolean>`exists (select from policy_objects h
             where h.site_id = ${site} and h.kind = 'credentialHolders' and h.id = o.body ->> 'holder')`.as('hasHolder'),
           )
-          .where('o.id', '>', after)
-          .orderBy('o.id')
+          .where(sql<boolean>`o.id collate "C" > ${after}`)
+          .orderBy(sql`o.id collate "C"`)
           .limit(PAGE_ROWS)
           .execute();
         const version = await draftVersion(query, this.deps);

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Tables, Transaction } from '../db/index.js';
+import type { Database, Tables, Transaction } from '../db/index.js';
 import type { StoredObject } from './draft-object.js';
 import { barSaved } from './revoked-objects.js';
 
@@ -82,6 +82,14 @@ export async function saveObjects(
   await barSaved(query, site);
   const created = rows.filter(({ isNew }) => isNew).length;
   return { created, changed: rows.length - created };
+}
+
+/**
+ * Has the database look again at how many objects there are. Where it thinks that they are few it reads all of them for each
+ * that it looks up; a server finds out by itself within minutes, a database in the process never does.
+ */
+export async function countAnew(database: Database): Promise<void> {
+  await database.asSystem('policy_objects_analyze', ({ query }) => sql`select policy_objects_analyze()`.execute(query));
 }
 
 /** What was saved before `saveObjects`, and not with it. */

@@ -2,7 +2,7 @@ import { sql, type Selectable } from 'kysely';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { PolicyImports, Transaction } from '../db/index.js';
 import { audit } from '../users/index.js';
-import { changeDraft, saveObjects, type Query } from './draft-rows.js';
+import { changeDraft, countAnew, saveObjects, type Query } from './draft-rows.js';
 import { PeopleReader } from './people-reader.js';
 import { PeopleTable } from './people-table.js';
 import type { DraftDeps } from './policy-draft.js';
@@ -103,7 +103,12 @@ export class PeopleImport {
 
   async #saveAll(id: string, table: PeopleTable, said: Progress, by: string): Promise<void> {
     const reader = new PeopleReader(this.deps, table.columns, (line, message) => said.complain(line, message));
+    let countedAt = 0;
     for (const rows of table.pieces()) {
+      if (said.saved >= 2 * countedAt) {
+        await countAnew(this.deps.database);
+        countedAt = said.saved;
+      }
       await this.#inTenant(async (transaction) => {
         const { query } = transaction;
         await changeDraft(query, this.deps);

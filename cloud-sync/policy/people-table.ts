@@ -5,7 +5,7 @@ import { peopleColumns, type PeopleColumn } from './people-row.js';
 /** UTF-16 code units: more than a million people with a card. */
 export const PEOPLE_TABLE_LENGTH_MAX = 134_217_728;
 /** Rows a transaction. */
-const ROWS_AT_ONCE = 1_000;
+const ROWS_AT_ONCE = 250;
 
 /** A table of people in CSV, whose header was read. */
 export class PeopleTable {

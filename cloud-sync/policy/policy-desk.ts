@@ -9,7 +9,7 @@ import { absorbRevocations } from './absorb-revocations.js';
 import { exportDraft, importDraft } from './draft-file.js';
 import type { DraftProblem } from './draft-object.js';
 import { DraftReader } from './draft-reader.js';
-import { changeDraft, holdDraft, type Query, type Saved } from './draft-rows.js';
+import { changeDraft, countAnew, holdDraft, type Query, type Saved } from './draft-rows.js';
 import { policyChanges, type PolicyChange } from './policy-changes.js';
 import type { DraftDeps } from './policy-draft.js';
 import { keepRevocations } from './revoked-objects.js';
@@ -75,14 +75,16 @@ export class PolicyDesk {
   }
 
   /** Puts a site file in the place of the draft. Throws ERR_POLICY_INVALID or ERR_DATABASE_SITE_UNKNOWN. */
-  imported(text: string, by: string): Promise<Saved & { readonly removed: number }> {
-    const { tenant, site, secrets } = this.deps;
-    return this.#inTenant(async (transaction) => {
+  async imported(text: string, by: string): Promise<Saved & { readonly removed: number }> {
+    const { tenant, site, secrets, database } = this.deps;
+    const all = await this.#inTenant(async (transaction) => {
       await changeDraft(transaction.query, this.deps);
       const saved = await importDraft(transaction, secrets, this.deps, by, text);
       await audit(transaction, { tenant, name: by }, 'policy.import', site, { ...saved });
       return saved;
     });
+    await countAnew(database);
+    return all;
   }
 
   /** Throws ERR_POLICY_INVALID for a draft with problems, as `DraftReader`, and as the authority does. */
