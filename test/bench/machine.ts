@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,3 +37,20 @@ export function machine(): Machine {
 
 export const machineText = ({ cpu, memoryGib, os, node, commit, loadBefore }: Machine): string =>
   `${cpu}, ${memoryGib} GiB, ${os}, Node ${node}, commit ${commit}, load before ${loadBefore.toFixed(1)}`;
+
+const TICK_MS = 10;
+
+/** Milliseconds of processor that a process took so far, with its children and those that it has waited for. Linux alone. */
+export function treeCpuMs(pid: number | undefined): number {
+  if (pid === undefined) return NaN;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  const [own, ended] = ticksOf(pid);
+  return TICK_MS * (own + ended + children.reduce((sum, child) => sum + ticksOf(Number(child))[0], 0));
+}
+
+/** Of its own, and of children that are over: proc(5), fields 14 to 17 of stat. */
+function ticksOf(pid: number): readonly [number, number] {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').map(Number) ?? [];
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15);
+  return [user + system, childUser + childSystem];
+}

@@ -21,6 +21,10 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   'mesh-memory': () => import('./mesh-memory.js'),
   'policy-sign': () => import('./policy-sign.js'),
   'policy-lane': () => import('./policy-lane.js'),
+  'cloud-ingest': () => import('./cloud-ingest.js'),
+  'cloud-reconnect': () => import('./cloud-reconnect.js'),
+  'door-change': () => import('./door-change.js'),
+  'policy-publish': () => import('./policy-publish.js'),
 };
 
 const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;

@@ -60,6 +60,11 @@ export class PostgresServer {
     return server;
   }
 
+  /** Of its first process, whose children the others are. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   /** Also after `kill`. */
   async run(): Promise<void> {
     const args = [

@@ -1,0 +1,122 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@sparc/simulator/live';
+import { sparcCloud } from '../support/cloud-command.js';
+import { eventually } from '../support/peers.js';
+import { PostgresServer } from '../support/postgres.js';
+import { REPOSITORY } from '../support/repository.js';
+
+const PROGRAM = join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js');
+/** Between two looks at whether it answers. */
+const LOOK_PAUSE_MS = 5;
+
+export const SITE = 'harbour';
+
+/** `sparc-cloud serve` with all roles and its broker inside, over a PostgreSQL of its own, with one site. */
+export class CloudService {
+  #child: ChildProcess | undefined;
+  #token = '';
+
+  private constructor(
+    readonly folder: string,
+    readonly server: PostgresServer,
+    readonly environment: NodeJS.ProcessEnv,
+    readonly tenant: string,
+  ) {}
+
+  static async start(): Promise<CloudService> {
+    const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+    const server = await PostgresServer.start();
+    const { url: DATABASE_URL } = await server.createDatabase();
+    const ports = { HTTP_PORT: 0, GATEWAY_PORT: 0, MQTT_PORT: 0, OPERATIONS_PORT: 0 };
+    for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
+    const environment = {
+      ...{ ...process.env, DATABASE_URL, AUTHORITY_KEYS_DIR: join(folder, 'keys'), USER: 'bench' },
+      ...{ JWT_SECRET: 'a secret of a bench, long enough to be one', PUBLIC_HOST: '127.0.0.1' },
+      ...{ GATEWAY_HOST: '127.0.0.1', MQTT_HOST: '127.0.0.1', PUBLIC_MQTT_PORT: String(ports.MQTT_PORT) },
+      ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+    };
+    await sparcCloud(environment, 'migrate');
+    const seeded = JSON.parse(await sparcCloud(environment, 'seed', '--json')) as Record<string, string>;
+    const { tenant = '', user = '', password = '' } = seeded;
+    await sparcCloud(environment, 'site', 'create', SITE, '--name', 'Harbour', '--tenant', tenant);
+    const service = new CloudService(folder, server, environment, tenant);
+    service.#child = spawn(process.execPath, [PROGRAM, 'serve'], { env: environment, stdio: 'ignore' });
+    await eventually('the service is ready', () => service.#answers('readyz'), 60_000);
+    const { accessToken } = await service.call<{ accessToken: string }>('POST', '/login', { name: user, password });
+    service.#token = accessToken;
+    return service;
+  }
+
+  get databaseUrl(): string {
+    return this.environment.DATABASE_URL ?? '';
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Under `/api/v1`; a text goes as it is, as CSV. Throws what the service says of a failure. */
+  async call<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object | string): Promise<T> {
+    const type = typeof body === 'string' ? 'text/csv' : 'application/json';
+    const response = await fetch(`http://127.0.0.1:${this.environment.HTTP_PORT}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': type }) },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** The most memory that it had so far. */
+  peakBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
+  }
+
+  /** The longest that it took to answer anybody while this work went on: so long its event loop stood still, at the most. */
+  async longestAnswerMs(work: () => Promise<unknown>): Promise<number> {
+    let isOver = false;
+    let longestMs = 0;
+    const looking = (async () => {
+      while (!isOver) {
+        const askedMs = performance.now();
+        await this.#answers('healthz');
+        longestMs = Math.max(longestMs, performance.now() - askedMs);
+        await sleep(LOOK_PAUSE_MS);
+      }
+    })();
+    try {
+      await work();
+    } finally {
+      isOver = true;
+      await looking;
+    }
+    return longestMs;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child !== undefined && child.exitCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #answers(what: 'healthz' | 'readyz'): Promise<boolean> {
+    try {
+      return (await fetch(`http://127.0.0.1:${this.environment.OPERATIONS_PORT}/${what}`)).ok;
+    } catch {
+      return false;
+    }
+  }
+}
