@@ -13,4 +13,4 @@ export {
   type Offer,
 } from './enrolment.js';
 export { CERTIFICATES_A_DAY_MAX } from './gateway-rows.js';
-export { EXPULSIONS_READ_MAX, OperatorExpulsions, type OperatorExpulsionsDeps } from './operator-expulsions.js';
+export { OperatorExpulsions, type OperatorExpulsionsDeps } from './operator-expulsions.js';

@@ -1,15 +1,14 @@
 import { sql } from 'kysely';
-import { decodeSignedDirective, openDirective, type DirectiveOf, type Entitlements } from '@sparc/protocol/directive';
+import type { DirectiveOf, Entitlements } from '@sparc/protocol/directive';
 import { isSparcError } from '@sparc/protocol/errors';
-import { decodeEvent, EntryContent, headFromText, isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
+import { headFromText, isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import { furthestHeads } from '@sparc/protocol/roster';
 import type { SiteAuthorities } from '../authority/index.js';
 import type { Database, Transaction } from '../db/index.js';
 import { nodeCrypto, toHex } from '../platform/index.js';
+import { carriedDirectives, type CarriedDirective } from '../sites/index.js';
 import type { Enrolment } from './enrolment.js';
 
-/** Of each author the newest ones: a hostile one hides nothing of the others, and no operator expels so many. */
-export const EXPULSIONS_READ_MAX = 256;
 /** Longer than a transaction lasts: what arrived before the last look may have been committed after it. */
 const LOOKED_AGAIN_MS = 600_000;
 
@@ -17,13 +16,6 @@ export interface OperatorExpulsionsDeps {
   readonly database: Database;
   readonly authorities: SiteAuthorities;
   readonly enrolment: Pick<Enrolment, 'expel'>;
-}
-
-/** A directive that somebody signed, and when the entry that carries it was made. */
-interface Carried {
-  readonly operator: string;
-  readonly directive: DirectiveOf<'expel'>;
-  readonly carriedUnixMs: number;
 }
 
 /**
@@ -58,8 +50,10 @@ export class OperatorExpulsions {
   }
 }
 
-const isEntitled = (entitlements: Entitlements, { operator, directive, carriedUnixMs }: Carried): boolean =>
-  entitlements.judge(operator, directive, carriedUnixMs).isEntitled;
+const isEntitled = (
+  entitlements: Entitlements,
+  { operator, directive, carriedUnixMs }: CarriedDirective<'expel'>,
+): boolean => entitlements.judge(operator, directive, carriedUnixMs).isEntitled;
 
 /** What the operator saw of the log that goes on to count: without what that gateway did not sign. */
 function headsOf({ gateway, heads }: DirectiveOf<'expel'>): readonly SignedHead[] {
@@ -69,34 +63,14 @@ function headsOf({ gateway, heads }: DirectiveOf<'expel'>): readonly SignedHead[
   });
 }
 
-async function readExpulsions({ query }: Transaction, site: string, since: Date | undefined) {
+async function readExpulsions(transaction: Transaction, site: string, since: Date | undefined) {
   const arrived = since === undefined ? sql`true` : sql`received_at >= ${since}`;
-  const { rows } = await sql<{ readonly content: Uint8Array }>`
-    select content from (
-      select content, row_number() over (partition by author order by hlc_unix_ms desc, hlc_counter desc) as place
-        from events
-       where site_id = ${site} and is_of_delivery(record) and ${arrived}
-         and record ->> 'name' = 'directive.given' and record -> 'detail' ->> 'kind' = 'expel') as given
-     where place <= ${EXPULSIONS_READ_MAX}`.execute(query);
-  const { rows: times } = await sql<{ readonly now: Date }>`select now() as now`.execute(query);
-  return {
-    now: times[0]?.now ?? new Date(0),
-    carried: rows.flatMap(({ content }) => reading(() => carriedBy(content, site)) ?? []),
-  };
+  const carried = await carriedDirectives(transaction, site, 'expel', arrived);
+  const { rows: times } = await sql<{ readonly now: Date }>`select now() as now`.execute(transaction.query);
+  return { now: times[0]?.now ?? new Date(0), carried };
 }
 
-/** Undefined for what is no expulsion at this site. Throws for what nobody signed. */
-function carriedBy(content: Uint8Array, site: string): Carried | undefined {
-  const { body, hlc } = EntryContent.decode(content);
-  const { directive: signed } = decodeEvent(body);
-  if (signed === undefined) return undefined;
-  const given = decodeSignedDirective(signed);
-  const directive = openDirective(nodeCrypto.verify, given);
-  if (directive.kind !== 'expel' || directive.site !== site) return undefined;
-  return { operator: given.operator, directive, carriedUnixMs: hlc.unixMs };
-}
-
-/** Undefined where it cannot be read: gateways record what they like. */
+/** Undefined where it cannot be read: operators sign what they like. */
 function reading<T>(read: () => T): T | undefined {
   try {
     return read();

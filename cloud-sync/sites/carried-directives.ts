@@ -12,7 +12,7 @@ import type { Transaction } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
 
 /** Of each author the newest ones: a hostile one hides nothing of the others. */
-export const DIRECTIVES_READ_MAX = 1_024;
+const DIRECTIVES_READ_MAX = 1_024;
 
 /** A directive that somebody signed, and when the entry that carries it was made. */
 export interface CarriedDirective<K extends DirectiveKind> {
