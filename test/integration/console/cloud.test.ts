@@ -5,6 +5,7 @@ import t from 'tap';
 import type { Page } from 'playwright-core';
 import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
+import { keepRefusal } from '@sparc/cloud-sync/sites';
 import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import { demoSite } from '@sparc/simulator/live';
@@ -87,8 +88,10 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     t.equal(await row('gate 1').locator('[data-level=warn]', { hasText: 'revision 1' }).count(), 1);
     await page.getByRole('heading', { name: 'No gateway reaches the cloud. Doors go on by themselves.' }).waitFor();
 
+    const refused = { code: 'ERR_LINK_TOPIC_FOREIGN', count: 3, lastUnixMs: Date.now() };
+    await keepRefusal(database, carrier, refused);
     await page.reload();
-    await row('gate 0').waitFor();
+    await row('gate 0').locator('[data-level=bad]', { hasText: 'spoke or listened for others, 3 times' }).waitFor();
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('button', { name: 'Log in' }).waitFor();
     await page.reload();
