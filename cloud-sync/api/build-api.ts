@@ -32,7 +32,7 @@ export interface ApiDeps extends AppDeps {
   readonly sites: SiteAuthorities;
   readonly enrolment: Enrolment;
   readonly requests: Pick<GatewayRequests, 'direct'>;
-  /** 32 bytes: what cards and PINs of drafts are sealed under. */
+  /** 32 bytes: what cards and PINs of drafts are sealed under, and keys of the cloud are made of. */
   readonly secret: Uint8Array;
   readonly health: () => readonly PartHealth[];
 }
@@ -75,8 +75,8 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
   addUserRoutes(api, { random, database });
   addSiteRoutes(api, { database, sites });
-  addOperatorRoutes(api, { sites });
-  addDirectiveRoutes(api, { database, requests });
+  addOperatorRoutes(api, { sites, secret });
+  addDirectiveRoutes(api, { clock, database, requests, secret });
   addEnrolmentRoutes(api, { enrolment });
   addPolicyRoutes(api, { database, sites, secret });
   const followers = new SiteFollowers({

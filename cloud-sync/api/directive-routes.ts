@@ -1,19 +1,30 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
-import { REQUEST_OUTCOMES } from '@sparc/protocol/cloud-link';
-import { EXPULSION_BYTES_MAX, openDirective, SignedDirective } from '@sparc/protocol/directive';
+import { REQUEST_LIFETIME_MAX_MS, REQUEST_OUTCOMES } from '@sparc/protocol/cloud-link';
+import {
+  DIRECTIVE_FRAME,
+  DirectiveContent,
+  EXPULSION_BYTES_MAX,
+  openDirective,
+  signDirective,
+  SignedDirective,
+} from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
+import type { Clock } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
-import { isMember } from '../identity/index.js';
+import { isMember, operatorSigner } from '../identity/index.js';
 import type { GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
-import { audit } from '../users/index.js';
+import { audit, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, Key, SiteId } from './schemas.js';
 
 export interface DirectiveRoutesDeps {
+  readonly clock: Clock;
   readonly database: Database;
   readonly requests: Pick<GatewayRequests, 'direct'>;
+  /** 32 bytes: what keys of the cloud are made of. */
+  readonly secret: Uint8Array;
 }
 
 /** A person waits for it, and at a door. */
@@ -22,6 +33,7 @@ const WITHIN_MS = 10_000;
 const BODY_BYTES_MAX = 2 * EXPULSION_BYTES_MAX + 1_024;
 
 const AtGateway = closed({ site: SiteId, gateway: Key });
+type AtGateway = Static<typeof AtGateway>;
 const Result = closed({
   outcome: Type.Unsafe<(typeof REQUEST_OUTCOMES)[number] | 'unheard'>({
     type: 'string',
@@ -31,26 +43,49 @@ const Result = closed({
   code: Type.Optional(Type.String({ description: 'why it was refused' })),
 });
 
-/** What operators direct, signed by a key of theirs, given to one gateway of the site: the gateway judges it. */
-export function addDirectiveRoutes(api: FastifyInstance, { database, requests }: DirectiveRoutesDeps): void {
-  api.post<{ Params: Static<typeof AtGateway>; Body: SignedDirective }>(
-    '/api/v1/sites/:site/gateways/:gateway/directives',
-    {
-      bodyLimit: BODY_BYTES_MAX,
-      onRequest: requireRole('operator'),
-      schema: { params: AtGateway, body: SignedDirective, ...answers(Result) },
-    },
-    async ({ identity, params: { site, gateway }, body }) => {
-      const { id, kind } = openDirective(nodeCrypto.verify, body);
-      const { tenant } = identity;
-      await database.inTenant(tenant, async (transaction) => {
-        // On a broker of somebody else one that was expelled may still listen.
-        if (!(await isMember(transaction.query, { site, gateway }))) {
-          throw new SparcError('ERR_CLAIM_GATEWAY_UNKNOWN', `the site ${site} has no such gateway`);
-        }
-        await audit(transaction, identity, 'directive.give', id, { kind, gateway, operator: body.operator });
-      });
-      return requests.direct({ tenant, site, gateway }, body, WITHIN_MS);
+/** What a directive is about; the cloud says the rest. */
+type Order = {
+  [C in DirectiveContent as C['kind']]: Omit<C, (typeof DIRECTIVE_FRAME)[number]>;
+}[DirectiveContent['kind']];
+const Order = Type.Unsafe<Order>(
+  Type.Union(DirectiveContent.anyOf.map((each) => Type.Omit(each, DIRECTIVE_FRAME, { additionalProperties: false }))),
+);
+
+/**
+ * What operators direct, given to one gateway of the site, which judges it: signed by a key of theirs, or by that of the cloud
+ * on behalf of whoever is logged in, as far as the authority of the site delegated that to the cloud.
+ */
+export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDeps): void {
+  const { clock, database, requests, secret } = deps;
+  const PATH = '/api/v1/sites/:site/gateways/:gateway';
+  const onRequest = requireRole('operator');
+  api.post<{ Params: AtGateway; Body: SignedDirective }>(
+    `${PATH}/directives`,
+    { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: SignedDirective, ...answers(Result) } },
+    ({ identity, params, body }) => give(identity, params, body),
+  );
+  api.post<{ Params: AtGateway; Body: Order }>(
+    `${PATH}/orders`,
+    { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: Order, ...answers(Result) } },
+    ({ identity, params, body }) => {
+      const { tenant, name: onBehalfOf } = identity;
+      const issuedUnixMs = Math.floor(clock.wall().unixMs);
+      const every = { v: 1, site: params.site, issuedUnixMs, onBehalfOf } as const;
+      const content = { ...body, ...every, expiresUnixMs: issuedUnixMs + REQUEST_LIFETIME_MAX_MS } as DirectiveContent;
+      return give(identity, params, signDirective(operatorSigner(secret, tenant, params.site), content));
     },
   );
+
+  async function give(by: Identity, { site, gateway }: AtGateway, signed: SignedDirective) {
+    const { id, kind } = openDirective(nodeCrypto.verify, signed);
+    const { tenant } = by;
+    await database.inTenant(tenant, async (transaction) => {
+      // On a broker of somebody else one that was expelled may still listen.
+      if (!(await isMember(transaction.query, { site, gateway }))) {
+        throw new SparcError('ERR_CLAIM_GATEWAY_UNKNOWN', `the site ${site} has no such gateway`);
+      }
+      await audit(transaction, by, 'directive.give', id, { kind, gateway, operator: signed.operator });
+    });
+    return requests.direct({ tenant, site, gateway }, signed, WITHIN_MS);
+  }
 }

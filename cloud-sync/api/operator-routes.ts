@@ -2,17 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
 import { OPERATOR_RIGHTS, type OperatorRight } from '@sparc/protocol/roster';
 import type { SiteAuthorities } from '../authority/index.js';
-import { audit } from '../users/index.js';
+import { operatorSigner } from '../identity/index.js';
+import { toHex } from '../platform/index.js';
+import { audit, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, instant, Key, Nothing, SiteId } from './schemas.js';
 
 export interface OperatorRoutesDeps {
   readonly sites: SiteAuthorities;
+  /** 32 bytes: what keys of the cloud are made of. */
+  readonly secret: Uint8Array;
 }
 
 const Right = Type.Unsafe<OperatorRight>({ type: 'string', enum: Object.keys(OPERATOR_RIGHTS) });
-const Entitled = closed({
-  name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }),
+const RIGHTS = {
   rights: Type.Array(Right, { minItems: 1, uniqueItems: true }),
   scope: Type.Array(Type.String({ maxLength: 64 }), {
     default: [],
@@ -20,34 +23,74 @@ const Entitled = closed({
     description: 'ids of areas, doors and profiles; none: the whole site',
   }),
   untilUnixMs: instant('its end'),
-});
+};
+const OfCloud = closed(RIGHTS);
+const Entitled = closed({ ...RIGHTS, name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }) });
+type Entitled = Static<typeof Entitled>;
+const BySite = closed({ site: SiteId });
 const ByOperator = closed({ site: SiteId, operator: Key });
 type ByOperator = Static<typeof ByOperator>;
 
-/** Who may direct a site in the stead of its authority, by a key of their own: at its gateways too, and without a cloud. */
-export function addOperatorRoutes(api: FastifyInstance, { sites }: OperatorRoutesDeps): void {
+/** Of the cloud, as an operator, for people. */
+const CLOUD_NAME = 'cloud';
+
+/**
+ * Who may direct a site in the stead of its authority, by a key of their own: at its gateways too, and without a cloud. The
+ * cloud is one of them where an administrator wants that: then its users direct by its key.
+ */
+export function addOperatorRoutes(api: FastifyInstance, { sites, secret }: OperatorRoutesDeps): void {
   const PATH = '/api/v1/sites/:site/operators/:operator';
+  const OF_CLOUD = '/api/v1/sites/:site/cloud-operator';
   const onRequest = requireRole('administrator');
-  api.put<{ Params: ByOperator; Body: Static<typeof Entitled> }>(
+  const ofCloud = ({ tenant }: Identity, site: string): ByOperator => ({
+    site,
+    operator: toHex(operatorSigner(secret, tenant, site).publicKey),
+  });
+  api.put<{ Params: ByOperator; Body: Entitled }>(
     PATH,
     { onRequest, schema: { params: ByOperator, body: Entitled, ...answers(Nothing, 204) } },
-    async ({ identity, params: { site, operator }, body: { untilUnixMs: notAfterUnixMs, ...entitled } }, reply) => {
-      await sites
-        .of(identity.tenant, site)
-        .delegate({ operator, ...entitled, notAfterUnixMs }, (transaction) =>
-          audit(transaction, identity, 'operator.delegate', operator, entitled),
-        );
+    async ({ identity, params, body }, reply) => {
+      await delegate(identity, params, body);
       return reply.code(204).send();
     },
   );
   api.delete<{ Params: ByOperator }>(
     PATH,
     { onRequest, schema: { params: ByOperator, ...answers(Nothing, 204) } },
-    async ({ identity, params: { site, operator } }, reply) => {
-      await sites
-        .of(identity.tenant, site)
-        .withdraw(operator, (transaction) => audit(transaction, identity, 'operator.withdraw', operator));
+    async ({ identity, params }, reply) => {
+      await withdraw(identity, params);
       return reply.code(204).send();
     },
   );
+  api.put<{ Params: Static<typeof BySite>; Body: Static<typeof OfCloud> }>(
+    OF_CLOUD,
+    { onRequest, schema: { params: BySite, body: OfCloud, ...answers(Nothing, 204) } },
+    async ({ identity, params: { site }, body }, reply) => {
+      await delegate(identity, ofCloud(identity, site), { ...body, name: CLOUD_NAME });
+      return reply.code(204).send();
+    },
+  );
+  api.delete<{ Params: Static<typeof BySite> }>(
+    OF_CLOUD,
+    { onRequest, schema: { params: BySite, ...answers(Nothing, 204) } },
+    async ({ identity, params: { site } }, reply) => {
+      await withdraw(identity, ofCloud(identity, site));
+      return reply.code(204).send();
+    },
+  );
+
+  function delegate(by: Identity, { site, operator }: ByOperator, entitled: Entitled): Promise<void> {
+    const { untilUnixMs: notAfterUnixMs, ...delegated } = entitled;
+    return sites
+      .of(by.tenant, site)
+      .delegate({ operator, ...delegated, notAfterUnixMs }, (transaction) =>
+        audit(transaction, by, 'operator.delegate', operator, delegated),
+      );
+  }
+
+  function withdraw(by: Identity, { site, operator }: ByOperator): Promise<void> {
+    return sites
+      .of(by.tenant, site)
+      .withdraw(operator, (transaction) => audit(transaction, by, 'operator.withdraw', operator));
+  }
 }

@@ -19,7 +19,7 @@ export {
 } from './certificates.js';
 export { SERVER_RENEWED_AFTER_MS, ServerCertificate, type ServerCertificateDeps } from './server-certificate.js';
 export { knownRoster } from './known-roster.js';
-export { siteSigner } from './site-keys.js';
+export { operatorSigner, siteSigner } from './site-keys.js';
 export { placeMembers, removeMember } from './member-rows.js';
 export { placeSaid } from './place-said.js';
 export { sitePlace } from './site-place.js';

@@ -2,7 +2,8 @@ import { hkdfSync } from 'node:crypto';
 import type { Signer } from '@sparc/protocol/ports';
 import { seedSigner } from '../platform/index.js';
 
-const PURPOSE = 'sparc/cloud/site-key/1';
+const SITE = 'sparc/cloud/site-key/1';
+const OPERATOR = 'sparc/cloud/operator-key/1';
 const SEED_BYTES = 32;
 
 /**
@@ -10,4 +11,11 @@ const SEED_BYTES = 32;
  * that there is one thing to keep and to back up.
  */
 export const siteSigner = (secret: Uint8Array, tenant: string, site: string): Signer =>
-  seedSigner(Buffer.from(hkdfSync('sha256', secret, '', `${PURPOSE}/${tenant}/${site}`, SEED_BYTES)));
+  signerFor(SITE, secret, tenant, site);
+
+/** The key by which the cloud directs a site on behalf of its users, as far as the authority of the site delegated that. */
+export const operatorSigner = (secret: Uint8Array, tenant: string, site: string): Signer =>
+  signerFor(OPERATOR, secret, tenant, site);
+
+const signerFor = (purpose: string, secret: Uint8Array, tenant: string, site: string): Signer =>
+  seedSigner(Buffer.from(hkdfSync('sha256', secret, '', `${purpose}/${tenant}/${site}`, SEED_BYTES)));

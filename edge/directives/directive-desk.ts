@@ -110,7 +110,7 @@ export class DirectiveDesk {
    */
   async direct(signed: SignedDirective): Promise<DirectiveReceipt> {
     const directive = openForSite(this.deps.verify, this.deps.site, signed);
-    const { id, kind } = directive;
+    const { id, kind, onBehalfOf } = directive;
     if (this.#isTaken(id)) return { id, outcome: 'known' };
     const carriedUnixMs = this.deps.nowUnixMs();
     const verdict = this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
@@ -124,7 +124,7 @@ export class DirectiveDesk {
     const record: EventDraft = {
       name: 'directive.given',
       directive: encodeSignedDirective(signed),
-      detail: { directive: id, kind, operator: signed.operator },
+      detail: { directive: id, kind, operator: signed.operator, ...(onBehalfOf !== undefined && { onBehalfOf }) },
     };
     this.#taken.add(id);
     const given = { signed, directive, carrier: SELF };

@@ -34,7 +34,7 @@ export function deliveryOf(log: DeliveryLog, site: DeliverySite, isComplete: boo
 /** Who has carried a directive out. */
 export function directiveOf(log: DeliveryLog, site: DeliverySite, given: GivenDirective): DirectiveView {
   const { directive, operator, carrier } = given;
-  const { id, kind, issuedUnixMs } = directive;
+  const { id, kind, issuedUnixMs, onBehalfOf } = directive;
   const operatorName = site.operatorNames.get(operator);
   const gateway = carrier.id.author;
   const answers = site.members
@@ -43,7 +43,7 @@ export function directiveOf(log: DeliveryLog, site: DeliverySite, given: GivenDi
   return {
     id,
     kind,
-    detail: detailOf(directive),
+    detail: { ...detailOf(directive), ...(onBehalfOf !== undefined && { onBehalfOf }) },
     operator: { key: operator, ...(operatorName !== undefined && { name: operatorName }) },
     issuedUnixMs,
     given: {

@@ -59,9 +59,14 @@ const every = {
   issuedUnixMs: instant,
   /** It is not given after that; a door command is not carried out after that. */
   expiresUnixMs: instant,
+  /** Who asked for it, by the word of an operator that is a service. */
+  onBehalfOf: Type.Optional(Type.String({ pattern: '^[^\\x00-\\x1f\\x7f]{1,128}$' })),
 };
 const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
   closed({ ...every, kind: Type.Literal(name), ...properties });
+
+/** What every directive says, beside what it is about. */
+export const DIRECTIVE_FRAME = Object.keys(every) as (keyof typeof every)[];
 
 /** What an operator directs a site to do, as its text says it. */
 export const DirectiveContent = Type.Union([

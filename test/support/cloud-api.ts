@@ -6,6 +6,8 @@ import type { Database } from '@sparc/cloud-sync/db';
 import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
 import { nodeCrypto, nodePartTools, nodeRandom } from '@sparc/cloud-sync/platform';
 import { createUser, type Role } from '@sparc/cloud-sync/users';
+import type { Carrier } from '@sparc/protocol/cloud-link';
+import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Clock } from '@sparc/protocol/ports';
 import { openEnrolment } from './cloud-enrolment.js';
 
@@ -30,6 +32,8 @@ export class CloudApi {
   private constructor(
     readonly app: FastifyInstance,
     private readonly database: Database,
+    /** What was given to gateways, of which none hears anything. */
+    readonly directed: readonly SignedDirective[],
   ) {}
 
   /** `keys`: a folder for the keys of sites. */
@@ -43,12 +47,18 @@ export class CloudApi {
     });
     const secret = new Uint8Array(32).fill(5);
     const enrolment = await openEnrolment(keys, { clock, random: nodeRandom, database, authorities: sites });
-    const requests = { direct: () => Promise.resolve({ outcome: 'unheard' as const }) };
+    const directed: SignedDirective[] = [];
+    const requests = {
+      direct(_carrier: Carrier, directive: SignedDirective) {
+        directed.push(directive);
+        return Promise.resolve({ outcome: 'unheard' as const });
+      },
+    };
     const shared = { clock, random: nodeRandom, database, sites, enrolment, requests, secret };
     const log = pino({ level: 'silent' });
     const app = await buildApi({ ...shared, log, health: () => [], onAnswer: () => undefined }, OPTIONS);
     t.teardown(() => app.close());
-    return new CloudApi(app, database);
+    return new CloudApi(app, database, directed);
   }
 
   async user(tenant: string, name: string, role: Role): Promise<void> {
@@ -56,7 +66,7 @@ export class CloudApi {
   }
 
   async call(
-    method: 'GET' | 'POST' | 'PATCH',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     url: string,
     body?: object,
     token?: string,

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { signDirective } from '@sparc/protocol/directive';
+import { nodeCrypto } from '@sparc/cloud-sync/platform';
+import { SiteFollower } from '@sparc/cloud-sync/sites';
+import { directiveId, openDirective, signDirective } from '@sparc/protocol/directive';
 import { toHex } from '@sparc/edge/platform';
 import { VirtualClock } from '@sparc/simulator/world';
 import { CloudApi } from '../../support/cloud-api.js';
@@ -10,17 +12,42 @@ import { cloudSite } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { testSigner } from '../../support/test-signer.js';
 
+const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
+t.teardown(() => rmSync(keys, { recursive: true, force: true }));
+const gateway = testSigner(4).publicKey;
+const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [gateway]);
+const clock = new VirtualClock({ startUnixMs: Date.now() });
+const api = await CloudApi.build(t, { database, clock, keys });
+const viewer = await api.tokenOf(tenant, 'vera', 'viewer');
+const operator = await api.tokenOf(tenant, 'otto', 'operator');
+
+t.test('the cloud directs by its own key on behalf of a user, as far as an administrator lets it', async (t) => {
+  const administrator = await api.tokenOf(tenant, 'ada', 'administrator');
+  const made = await api.call('POST', '/api/v1/sites', { id: 'harbour', name: 'Harbour' }, administrator);
+  t.equal(made.status, 201);
+  const ofCloud = '/api/v1/sites/harbour/cloud-operator';
+  const rights = { rights: ['order', 'mode'], untilUnixMs: Date.now() + 86_400_000 };
+  t.equal((await api.call('PUT', ofCloud, rights, operator)).status, 403);
+  t.equal((await api.call('PUT', ofCloud, rights, administrator)).status, 204);
+
+  const path = `/api/v1/sites/harbour/gateways/${toHex(gateway)}/orders`;
+  const order = { kind: 'door', door: 'front', order: { kind: 'accessDoor' } };
+  t.equal((await api.call('POST', path, order, viewer)).status, 403);
+  const smuggled = { ...order, onBehalfOf: 'ada' };
+  t.match(await api.call('POST', path, smuggled, operator), { status: 400, body: { code: 'ERR_API_REQUEST_INVALID' } });
+  t.strictSame(api.directed, []);
+  t.match(await api.call('POST', path, order, operator), { status: 200, body: { outcome: 'unheard' } });
+  const [signed] = api.directed;
+  if (signed === undefined) throw new Error('a directive');
+  t.match(openDirective(nodeCrypto.verify, signed), { ...order, site: 'harbour', onBehalfOf: 'otto' });
+
+  const names = async () => (await SiteFollower.open(database, nodeCrypto.verify, tenant, 'harbour'))?.operatorNames;
+  t.strictSame(await names(), new Map([[signed.operator, 'cloud']]), 'it is that operator');
+  t.equal((await api.call('DELETE', ofCloud, undefined, administrator)).status, 204);
+  t.strictSame(await names(), new Map(), 'until that is taken back');
+});
+
 t.test('a directive is given to a gateway by operators alone, signed, and on record', async (t) => {
-  const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
-  t.teardown(() => rmSync(keys, { recursive: true, force: true }));
-  const gateway = testSigner(4).publicKey;
-  const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [gateway]);
-  const clock = new VirtualClock({ startUnixMs: Date.now() });
-  const api = await CloudApi.build(t, { database, clock, keys });
-  const [viewer, operator] = [
-    await api.tokenOf(tenant, 'vera', 'viewer'),
-    await api.tokenOf(tenant, 'otto', 'operator'),
-  ];
   const issuedUnixMs = Date.now();
   const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
   const order = { kind: 'accessDoor' } as const;
@@ -35,8 +62,9 @@ t.test('a directive is given to a gateway by operators alone, signed, and on rec
     body: { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' },
   });
   t.match(await api.call('POST', path, directive, operator), { status: 200, body: { outcome: 'unheard' } });
+  const id = directiveId(directive);
   const acts = await database.inTenant(tenant, ({ query }) =>
-    query.selectFrom('audit').select('act').where('act', '=', 'directive.give').execute(),
+    query.selectFrom('audit').select('act').where('act', '=', 'directive.give').where('subject', '=', id).execute(),
   );
   t.equal(acts.length, 1);
   await database.inTenant(tenant, ({ query }) => query.updateTable('gateways').set({ state: 'expelled' }).execute());

@@ -52,6 +52,13 @@ t.test('what restricts counts however late it is heard, and what opens, lets in 
   t.strictSame(recorded, [], 'that it is so already was recorded when it was dealt with first');
 });
 
+t.test('for whom an operator acts that is a service stands in the entry', async (t) => {
+  const { desk, recorded } = deskOf();
+  desk.believe([adaMay(['mode'], 0)]);
+  await desk.direct(signDirective(testSigner(ADA.seed), { ...LOCKDOWN, onBehalfOf: 'otto' }));
+  t.match(recorded[0], { name: 'directive.given', detail: { operator: ADA.key, onBehalfOf: 'otto' } });
+});
+
 t.test(
   'what was in force before a restart ends when its entry is told after the word that took the right',
   async (t) => {
