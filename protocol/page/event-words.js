@@ -168,6 +168,7 @@ const TITLES = {
   'mesh.bus_unclaimed': 'No gateway has a bus',
   'mesh.bus_contested': 'Several gateways have a bus',
   'mesh.authority_refused': 'Entry of the authority refused',
+  'mesh.cloud_refused': 'Message refused that is not of the cloud',
   'ledger.forked': 'Two histories of one gateway',
   'ledger.replica_full': 'No room for a ledger',
   'ledger.replicas_lost': 'Ledgers of others lost, filled again',
