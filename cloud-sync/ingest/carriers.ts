@@ -9,6 +9,8 @@ interface Asked {
   /** What it said to have. */
   readonly tips: readonly SignedHead[];
   readonly heardAtMs: number;
+  /** Another said to have more of it, too. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Which gateway of a site is asked for which log: one at a time, however many carry it. In memory; a loss costs a batch. */
@@ -31,11 +33,19 @@ export class Carriers {
     nowMs: number,
   ): boolean {
     const asked = this.#asked.get(log);
-    const isUnderWay =
-      asked !== undefined &&
-      nowMs - asked.heardAtMs < CARRIER_SILENCE_MAX_MS &&
-      !asked.tips.every((tip) => holds(held, tip));
-    if (isUnderWay && !(isFirst && asked.gateway === gateway)) return false;
+    const isWanted = asked !== undefined && !asked.tips.every((tip) => holds(held, tip));
+    const isUnderWay = isWanted && nowMs - asked.heardAtMs < CARRIER_SILENCE_MAX_MS;
+    if (isWanted && asked.gateway === gateway) {
+      if (!isFirst && isUnderWay) return false;
+      // It brought nothing, and would be the first again in every round: once the others have their turn.
+      if (!isFirst && asked.isElsewhere === true) {
+        this.#asked.set(log, { ...asked, isElsewhere: false });
+        return false;
+      }
+    } else if (isUnderWay) {
+      this.#asked.set(log, { ...asked, isElsewhere: true });
+      return false;
+    }
     this.#asked.set(log, { gateway, tips: news, heardAtMs: nowMs });
     return true;
   }

@@ -28,6 +28,7 @@ import {
 } from '@sparc/protocol/replication';
 import { Credits } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
+import type { ReadableLogs } from './author-entries.js';
 import { Intake, type IntakeDeps } from './intake.js';
 import { LogFetches } from './log-fetches.js';
 import { LogServer } from './log-server.js';
@@ -119,6 +120,13 @@ export class Replicator {
   get state(): ReplicationState {
     return this.#state;
   }
+
+  /** As far as they count, the own one with what a disk that was set back has lost of it. */
+  readonly logs: ReadableLogs = {
+    logs: () => this.#state.logs,
+    batchAfter: (author, after) =>
+      author === this.#own.author ? this.#own.batchAfter(after) : this.deps.store.batchAfter(author, after),
+  };
 
   /** Authors of whom no more is taken, and why. Whoever's entries could not be written is tried again. */
   get full(): ReadonlyMap<string, FullReason> {

@@ -20,7 +20,6 @@ import {
   type RefusedEntry,
 } from '../replica/index.js';
 import type { Uplink } from '../uplink/index.js';
-import { allLogs } from './all-logs.js';
 import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
 import { CloudRefusals } from './cloud-refusals.js';
 import { CLOUD, withCloud } from './cloud-source.js';
@@ -276,13 +275,13 @@ export class MeshRun {
   }
 
   #newUplink(cloud: CloudAccess): Uplink {
-    const { own, replicas } = this.disks;
+    const { own } = this.disks;
     const { exchange } = this.#policy;
     return cloudUplink(cloud, {
       ...this.deps,
       siteId: this.membership.siteId,
       own,
-      logs: { ...allLogs(own, replicas), logs: () => this.#replicator.state.logs },
+      logs: this.#replicator.logs,
       take: (batch) => void this.#replicator.offer(batch),
       onReach: (isReached) => (isReached ? exchange.found(CLOUD) : exchange.lost(CLOUD)),
     });

@@ -4,11 +4,14 @@
  * @packageDocumentation
  */
 export { checkAcknowledgedIsKept } from './checkers/acknowledged-is-kept.js';
+export { checkAcknowledgedIsStored } from './checkers/acknowledged-is-stored.js';
 export { checkAnswersInTime } from './checkers/answers-in-time.js';
 export { checkAreasAgree } from './checkers/areas-agree.js';
 export { checkAsCommitted } from './checkers/as-committed.js';
 export { checkBellsOpen, type Ring } from './checkers/bells-open.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
+export { checkCloudHasAll } from './checkers/cloud-has-all.js';
+export { checkCloudIsKnown } from './checkers/cloud-is-known.js';
 export { DevicesReturn } from './checkers/devices-return.js';
 export { checkEgressIsFree } from './checkers/egress-is-free.js';
 export { checkExpelledIsBounded } from './checkers/expelled-is-bounded.js';
@@ -29,6 +32,7 @@ export { checkReplicasAgree } from './checkers/replicas-agree.js';
 export { checkRevokedOpensNothing } from './checkers/revoked-opens-nothing.js';
 export { checkSaidWhy } from './checkers/said-why.js';
 export { checkSpreadsInTime } from './checkers/spreads-in-time.js';
+export type { CloudHistory, CloudKnowledge, SaidHead } from './cloud-history.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
 export { epochName, leadingTo, MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';

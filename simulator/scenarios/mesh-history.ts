@@ -22,8 +22,8 @@ export interface WrittenEpoch {
 /** What is on the disks of one machine. */
 export interface Platter {
   readonly machine: string;
-  /** Of the machine itself, in hex. */
-  readonly author: string;
+  /** Of the machine itself, in hex; undefined: it is a cloud's, which may hold what no machine has any more. */
+  readonly author: string | undefined;
   /** Its journal was set back, or somebody else writes with its key. */
   readonly hasTwoPasts: boolean;
   /** By name of the epoch: the own journal, and what it holds of others. */

@@ -11,9 +11,12 @@ export {
   type CommissioningDefect,
   type CommissioningWorldOptions,
 } from './commissioning-world.js';
+export type { CloudSite, MachineName, MeshCloud } from './mesh-cloud.js';
 export { MESH_DEFECTS, type MeshDefect } from './mesh-defects.js';
 export { MESH_FAULTS } from './mesh-faults.js';
 export { MeshWorld, type MeshWorldOptions } from './mesh-world.js';
+export { ProcessClock } from './process-clock.js';
+export { seededSigner } from './seeded-signer.js';
 export { SimulatedLogStore } from './simulated-log-store.js';
 export { SITE_DEFECTS, type SiteDefect } from './site-defects.js';
 export { SITE_FAULTS } from './site-faults.js';

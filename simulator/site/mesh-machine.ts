@@ -1,5 +1,6 @@
 import { JournalWriter } from '@sparc/edge/ledger';
-import { Replicator } from '@sparc/edge/replica';
+import { Replicator, type ReadableLogs } from '@sparc/edge/replica';
+import { Uplink } from '@sparc/edge/uplink';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { LedgerCrypto, SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, LogCommit, ReplicaStore, Signer } from '@sparc/protocol/ports';
@@ -12,7 +13,9 @@ import {
   type SimulatedMesh,
   type StorePhase,
 } from '../mesh/index.js';
+import type { CloudKnowledge } from '../scenarios/index.js';
 import { SimulatedDisk, type DurableItem, type SeededRandom } from '../world/index.js';
+import type { MeshCloud } from './mesh-cloud.js';
 import { ProcessClock } from './process-clock.js';
 import { SimulatedLogStore, type CommitPhase, tellingCommits } from './simulated-log-store.js';
 
@@ -27,6 +30,8 @@ export interface MeshMachineDeps {
   readonly siteId: string;
   /** Whose logs belong to the site, by public key in hex. */
   isAuthor(author: string): boolean;
+  /** Where there is one. */
+  cloud(): MeshCloud | undefined;
   /** A commit of its journal is on its platter. */
   onCommitted(commit: LogCommit): void;
 }
@@ -45,9 +50,16 @@ export interface MachineImage {
   readonly replicas: readonly ReplicaWrite[];
 }
 
+interface Program {
+  readonly clock: ProcessClock;
+  readonly writer: JournalWriter;
+  readonly replicator: Replicator;
+  readonly uplink: Uplink | undefined;
+}
+
 /**
- * A machine with a gateway's real journal and replicator on it: it can lose its power at any instant, and its disks can
- * be exchanged.
+ * A machine with a gateway's real journal and replicator on it, and its link to a cloud: it can lose its power at any
+ * instant, and its disks can be exchanged.
  */
 export class MeshMachine {
   readonly key: string;
@@ -57,8 +69,7 @@ export class MeshMachine {
   onPhase: (phase: CommitPhase | StorePhase) => boolean = () => false;
   /** By author who was expelled, as its roster says. */
   readonly #attested = new Map<string, readonly SignedHead[]>();
-  #process:
-    { readonly clock: ProcessClock; readonly writer: JournalWriter; readonly replicator: Replicator } | undefined;
+  #process: Program | undefined;
 
   constructor(
     readonly name: string,
@@ -101,12 +112,13 @@ export class MeshMachine {
       authority: NO_AUTHORITY,
       isAuthor,
       attestedHeads: (author) => this.#attested.get(author),
-      onStored: () => undefined,
+      onStored: () => uplink?.grew(),
       fullFor: () => undefined,
       onFull: () => undefined,
       onFork: () => undefined,
       onFailure: () => undefined,
     });
+    const uplink = this.#uplink(clock, replicator.logs);
     const journal = new SimulatedLogStore(this.journalDisk, (phase) => this.onPhase(phase));
     const store = tellingCommits(journal, (commit) => {
       own.add(appendOf(commit));
@@ -114,11 +126,13 @@ export class MeshMachine {
       const [first] = commit.entries;
       const batch = first && own.batchAfter({ epoch: first.epoch, sequence: first.sequence - 1 });
       replicator.ownCommitted(batch);
+      uplink?.grew();
     });
     const writer = new JournalWriter({ store, signer: this.signer, clock, random, crypto }, { siteId });
-    this.#process = { clock, writer, replicator };
+    this.#process = { clock, writer, replicator, uplink };
     void replicator.start();
     void writer.start();
+    uplink?.start();
   }
 
   /** Power off: no timer runs again, no promise is kept, and the disks have what they have. */
@@ -126,6 +140,7 @@ export class MeshMachine {
     this.#process?.clock.kill();
     this.#process = undefined;
     this.deps.mesh.powerOff(this.name);
+    this.deps.cloud()?.powerOff(this.name);
     this.journalDisk.crash();
     this.replicaDisk.crash();
   }
@@ -151,6 +166,16 @@ export class MeshMachine {
       .sort((a, b) => b.epoch.counter - a.epoch.counter || b.sequence - a.sequence)[0];
   }
 
+  /** What the program that runs knows of the cloud. */
+  knowledge(authors: Iterable<string>): CloudKnowledge {
+    const { uplink } = this.#process ?? {};
+    return {
+      machine: this.name,
+      heads: [...authors].flatMap((author) => uplink?.copiesOf(author) ?? []),
+      refusedCount: uplink?.state.refusedCount ?? 0,
+    };
+  }
+
   image(): MachineImage {
     return { journal: [...this.journalDisk.durableItems()], replicas: [...this.replicaDisk.writes] };
   }
@@ -159,5 +184,28 @@ export class MeshMachine {
   restore({ journal, replicas }: MachineImage): void {
     this.journalDisk.restore(journal);
     this.replicaDisk.restore(replicas);
+  }
+
+  #uplink(clock: ProcessClock, logs: ReadableLogs): Uplink | undefined {
+    const cloud = this.deps.cloud();
+    const never = () => {
+      throw new Error('the cloud says nothing of an authority, and directs nothing');
+    };
+    return (
+      cloud &&
+      new Uplink({
+        clock,
+        verify: this.deps.crypto.verify,
+        signer: this.signer,
+        link: cloud.link(this),
+        logs,
+        siteId: this.deps.siteId,
+        cloudKey: cloud.key,
+        take: never,
+        direct: never,
+        onTurn: () => undefined,
+        onFailure: () => undefined,
+      })
+    );
   }
 }

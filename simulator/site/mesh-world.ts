@@ -5,7 +5,10 @@ import { Heads } from '@sparc/protocol/replication';
 import { SimulatedMesh, type SimulatedNetwork } from '../mesh/index.js';
 import {
   checkAcknowledgedIsKept,
+  checkAcknowledgedIsStored,
   checkAsCommitted,
+  checkCloudHasAll,
+  checkCloudIsKnown,
   checkExpelledIsBounded,
   checkForksAreFound,
   checkInOrder,
@@ -15,9 +18,9 @@ import {
   platterOf,
   writtenEpochs,
   Violations,
-  type Platter,
 } from '../scenarios/index.js';
 import { RunDigest, SeededRandom, sleep, VirtualClock } from '../world/index.js';
+import type { CloudSite, MeshCloud } from './mesh-cloud.js';
 import { meshWrappers, type MeshDefect } from './mesh-defects.js';
 import { withMemory } from './known-signatures.js';
 import { MeshFaults } from './mesh-faults.js';
@@ -31,6 +34,8 @@ export interface MeshWorldOptions {
   readonly hours?: number;
   /** At least 4. Default 16. */
   readonly gatewaysCount?: number;
+  /** That all of them have a link to; its database holds another replica. Default: none. */
+  readonly cloud?: (site: CloudSite) => Promise<MeshCloud>;
   readonly defect?: MeshDefect;
 }
 
@@ -46,6 +51,7 @@ const RUSH_RECORDS = 60;
 /** Heads are said again every 30 s, and whoever was refused is called again after as long. */
 const AGREE_WITHIN_MS = 90_000;
 const AGREE_STEP_MS = 5_000;
+const CLOUD = 'the cloud';
 
 /** Real journals and replicators on sixteen machines, and everything between and below them failing. */
 export class MeshWorld {
@@ -60,6 +66,7 @@ export class MeshWorld {
   readonly #authors: ReadonlySet<string>;
   readonly #faults: MeshFaults;
   readonly #lastHeard = new Map<string, Uint8Array>();
+  #cloud: MeshCloud | undefined;
   #recorded = 0;
   #closed = false;
 
@@ -91,27 +98,37 @@ export class MeshWorld {
   async run(): Promise<WorldReport> {
     const clock = this.#clock;
     const durationMs = (this.options.hours ?? HOURS) * HOUR_MS;
+    this.#cloud = await this.options.cloud?.(this.#site());
     for (const machine of this.#machines) machine.start();
     for (const machine of this.#machines) void this.#passages(machine);
     this.#faults.start(durationMs);
-    await clock.run(durationMs);
+    this.#cloud?.startFaults(durationMs);
+    await this.#run(durationMs);
     await this.#faults.heal();
+    await this.#cloud?.heal();
     this.#closed = true;
     // Whoever stole a gateway goes on when all others rest.
     const stolen = this.#machines.find(({ key }) => key === this.#history.expulsion?.author);
     stolen?.record({ name: 'door.opened', doorId: 'door-1' });
     const healedAtMs = clock.monotonicMs();
     while (clock.monotonicMs() < healedAtMs + AGREE_WITHIN_MS) {
-      await clock.advance(AGREE_STEP_MS);
-      if (this.#isAgreed()) break;
+      await this.#run(clock.monotonicMs() + AGREE_STEP_MS);
+      if (await this.#isAgreed()) break;
     }
-    return this.#report(clock.monotonicMs() - healedAtMs);
+    const agreedWithinMs = clock.monotonicMs() - healedAtMs;
+    await this.#look();
+    const report = this.#report(agreedWithinMs);
+    await this.#cloud?.close();
+    return report;
+  }
+
+  #run(untilMs: number): Promise<void> {
+    return this.#cloud === undefined ? this.#clock.run(untilMs) : this.#cloud.run(untilMs);
   }
 
   #report(agreedWithinMs: number): WorldReport {
     const history = this.#history;
     const violations = this.#violations;
-    history.platters = this.#platters();
     checkAcknowledgedIsKept(history, violations);
     checkNothingTwice(history, violations);
     checkInOrder(history, violations);
@@ -119,6 +136,8 @@ export class MeshWorld {
     checkReplicasAgree(history, violations);
     checkForksAreFound(history, violations);
     checkExpelledIsBounded(history, violations);
+    this.#checkCloud(violations);
+    if (this.#cloud !== undefined) checkAcknowledgedIsStored(this.#cloud.history, violations);
     for (const { machine, replicas } of history.platters) {
       for (const [name, { entries }] of replicas) this.#trace(`holds ${machine} ${name} ${entries.length}`);
     }
@@ -142,35 +161,59 @@ export class MeshWorld {
         messageBytes,
         requests,
         pieceBytes,
+        ...this.#cloud?.counts,
       },
     };
   }
 
+  #checkCloud(violations: Violations): void {
+    if (this.#cloud === undefined) return;
+    checkCloudHasAll(this.#history, violations);
+    checkCloudIsKnown(this.#history, this.#cloud.history, violations);
+  }
+
   #faultsFired(): ReadonlyMap<string, number> {
-    const fired = new Map<string, number>(this.#faults.fired);
+    const fired = new Map<string, number>([...this.#faults.fired, ...(this.#cloud?.fired ?? [])]);
     for (const { journalDisk } of this.#machines) {
       for (const [fault, count] of journalDisk.fired) fired.set(fault, (fired.get(fault) ?? 0) + count);
     }
     return fired;
   }
 
-  #isAgreed(): boolean {
+  async #isAgreed(): Promise<boolean> {
     const found = new Violations(() => 0);
-    const history = this.#history;
-    history.platters = this.#platters();
-    checkReplicasAgree(history, found);
-    checkExpelledIsBounded(history, found);
+    await this.#look();
+    checkReplicasAgree(this.#history, found);
+    checkExpelledIsBounded(this.#history, found);
+    this.#checkCloud(found);
     return found.found.length === 0;
   }
 
-  #platters(): Platter[] {
-    return this.#machines
-      .filter(({ running, key }) => running && key !== this.#history.expulsion?.author)
-      .map((machine) => {
-        const { journal, replicas } = machine.image();
-        const commits = journal.map(({ item }) => item);
-        return platterOf(machine, { journal: commits, replicas }, this.#faults.hasTwoPasts(machine));
-      });
+  /** What is on all platters now, the cloud's last, and what is known of that. */
+  async #look(): Promise<void> {
+    const members = this.#machines.filter(({ running, key }) => running && key !== this.#history.expulsion?.author);
+    this.#history.platters = members.map((machine) => {
+      const { journal, replicas } = machine.image();
+      const commits = journal.map(({ item }) => item);
+      return platterOf(machine, { journal: commits, replicas }, this.#faults.hasTwoPasts(machine));
+    });
+    if (this.#cloud === undefined) return;
+    const { expulsion } = this.#history;
+    // It may be brought whatever a gateway had that has heard of it later.
+    expulsion?.evidence.set(CLOUD, mostOf(expulsion.evidence.values()));
+    this.#history.platters = [...this.#history.platters, await this.#cloud.platter()];
+    this.#cloud.history.known = members.map((machine) => machine.knowledge(this.#authors));
+  }
+
+  #site(): CloudSite {
+    return {
+      clock: this.#clock,
+      random: this.#random.fork('cloud'),
+      crypto: this.#crypto,
+      siteId: SITE,
+      machines: this.#machines,
+      trace: (line) => this.#trace(line),
+    };
   }
 
   #machine(name: string, signer: Signer, wrappers: MeshWrappers): MeshMachine {
@@ -181,6 +224,7 @@ export class MeshWorld {
       mesh: this.#mesh,
       siteId: SITE,
       isAuthor: (author: string) => this.#authors.has(author),
+      cloud: () => this.#cloud,
       onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
     };
     const machine = new MeshMachine(name, signer, deps, wrappers);
@@ -215,6 +259,8 @@ export class MeshWorld {
 
   #onHeard(machine: MeshMachine, expelled: MeshMachine, attested: SignedHead): void {
     const history = this.#history;
+    if (history.expulsion === undefined)
+      void this.#cloud?.expel(expelled).then((had) => history.expulsion?.evidence.set(CLOUD, had));
     history.expulsion ??= { author: expelled.key, attested, evidence: new Map() };
     const written = writtenEpochs(machine.replicaDisk.writes.flatMap(({ appends }) => appends));
     const counts = [...written].map(([name, { entries }]): [string, number] => [name, entries.length]);
@@ -234,4 +280,11 @@ export class MeshWorld {
   #trace(line: string): void {
     this.#digest.add(`${this.#clock.monotonicMs().toFixed(3)} ${line}`);
   }
+}
+
+/** The highest of the counts of each epoch. */
+function mostOf(all: Iterable<ReadonlyMap<string, number>>): ReadonlyMap<string, number> {
+  const most = new Map<string, number>();
+  for (const counts of all) for (const [name, count] of counts) most.set(name, Math.max(count, most.get(name) ?? 0));
+  return most;
 }

@@ -11,6 +11,7 @@ const MAY_IMPORT: readonly { readonly from: RegExp; readonly packages: readonly 
   { from: /^edge\//, packages: ['protocol', 'firmware-bridges'] },
   { from: /^cloud-sync\//, packages: ['protocol'] },
   { from: /^simulator\/site\//, packages: ['protocol', 'firmware-bridges', 'edge'] },
+  { from: /^simulator\/cloud\//, packages: ['protocol', 'cloud-sync'] },
   { from: /^simulator\//, packages: ['protocol'] },
 ];
 

@@ -13,7 +13,7 @@ export function checkReplicasAgree(
 ): void {
   for (const author of authors) {
     const journal = platters.find((platter) => platter.author === author && !platter.hasTwoPasts);
-    const others = platters.filter((platter) => platter.author !== author);
+    const others = platters.filter((platter) => platter.author !== undefined && platter.author !== author);
     const expected = journal === undefined ? foldOf(others[0]?.replicas, author) : foldOf(journal.own, author);
     for (const { machine, replicas } of others) {
       const found = foldOf(replicas, author);

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { encodeBatch, signHead, type Batch } from '@sparc/protocol/ledger';
-import { Heads, MeshRequest, PUSHED_BATCHES_MAX, TIPS_MAX } from '@sparc/protocol/replication';
+import { Heads, MeshRequest, missingAfter, PUSHED_BATCHES_MAX, TIPS_MAX } from '@sparc/protocol/replication';
 import { batchWork, WORK_PACE } from '@sparc/edge/replica';
 import type { MeshNetwork, MeshNetworkHandlers } from '@sparc/protocol/ports';
 import { SimulatedLog, SimulatedMesh, appendOf } from '@sparc/simulator/mesh';
@@ -240,6 +240,13 @@ t.test('a gateway whose disk was set back gets back what it lost, and gives it t
     '2.77 2',
   ]);
   t.same(first.stored.filter((author) => author === first.author).length, 1, 'it is fetched once');
+  const { logs } = first.replicator;
+  const whole = missingAfter(logs.logs().get(first.author) ?? [], []);
+  t.same(
+    whole.map((end) => logs.batchAfter(first.author, end)?.epoch.random[0]).sort(),
+    [1, 2, 77],
+    'and what lost it can hand all of it on',
+  );
   first.commit(restored.add(opened));
   await clock.advance(10_000);
   t.same(first.stored.filter((author) => author === first.author).length, 1);

@@ -1,0 +1,49 @@
+import t from 'tap';
+import { Carriers, CARRIER_SILENCE_MAX_MS } from '@sparc/cloud-sync/ingest';
+import { HELLO_INTERVAL_MS } from '@sparc/protocol/cloud-link';
+import { TestChain } from '../../support/test-chain.js';
+
+/** One log, of which gateways say what its author has. */
+function setUp() {
+  const carriers = new Carriers();
+  const { head } = new TestChain().open(1);
+  const held = [{ head }];
+  return {
+    ask: (gateway: string, nowMs: number, isFirst = false) =>
+      carriers.ask('log', gateway, { news: [head], held: [], isFirst }, nowMs),
+    askWhenStored: (gateway: string, nowMs: number) =>
+      carriers.ask('log', gateway, { news: [head], held, isFirst: false }, nowMs),
+  };
+}
+
+t.test('one gateway at a time is asked for a log, and another when it brought nothing', (t) => {
+  const { ask, askWhenStored } = setUp();
+  t.ok(ask('hall', 0));
+  t.notOk(ask('gate', 1), 'that one is asked');
+  t.notOk(ask('hall', 2));
+  t.ok(ask('hall', 3, true), 'it has forgotten that');
+  t.ok(ask('gate', 3 + CARRIER_SILENCE_MAX_MS));
+  t.ok(askWhenStored('hall', 4 + CARRIER_SILENCE_MAX_MS), 'what was asked for is there');
+  t.end();
+});
+
+t.test('a gateway that is the first in every round and brings nothing keeps no other from being asked', (t) => {
+  const { ask } = setUp();
+  const round = (count: number) => {
+    const atMs = count * HELLO_INTERVAL_MS;
+    return [ask('hall', atMs), ask('gate', atMs + 1_000)];
+  };
+  t.strictSame(round(0), [true, false]);
+  t.strictSame(round(1), [false, true]);
+  t.ok(ask('hall', 3 * HELLO_INTERVAL_MS), 'where the other says nothing any more, it is asked again');
+  t.end();
+});
+
+t.test('a gateway that is alone is asked again in every round', (t) => {
+  const { ask } = setUp();
+  t.strictSame(
+    [0, 1, 2].map((round) => ask('hall', round * HELLO_INTERVAL_MS)),
+    [true, true, true],
+  );
+  t.end();
+});
