@@ -35,7 +35,15 @@ export { checkSpreadsInTime } from './checkers/spreads-in-time.js';
 export type { CloudHistory, CloudKnowledge, SaidHead } from './cloud-history.js';
 export { drawKeys, drawSite } from './drawn-site.js';
 export { entitlement, scheduleOpen, type Claim, type Entitlement } from './entitlement.js';
-export { epochName, leadingTo, MeshHistory, platterOf, writtenEpochs, type Platter } from './mesh-history.js';
+export {
+  epochName,
+  leadingTo,
+  MeshHistory,
+  platterOf,
+  writtenEpochs,
+  type Platter,
+  type WrittenEpoch,
+} from './mesh-history.js';
 export { fireAt, SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { arrivingShare, errandsAt } from './town-day.js';
 export {
