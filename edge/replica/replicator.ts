@@ -21,20 +21,21 @@ import {
   type AuthorLog,
   type Fork,
   type HashAt,
+  type HeadsInput,
   type ReplicationEffect,
   type ReplicationInput,
   type ReplicationState,
-  type TipsByAuthor,
 } from '@sparc/protocol/replication';
 import { Credits } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from './author-entries.js';
+import { Inbox, type Letter } from './inbox.js';
 import { Intake, type IntakeDeps } from './intake.js';
 import { LogFetches } from './log-fetches.js';
 import { LogServer } from './log-server.js';
 import { WholeOwnLog, type OwnLog } from './own-log.js';
 import type { FullReason } from './replica-room.js';
-import { batchWork, MESSAGE_WORK, REQUEST_WORK, WORK_PACE } from './work-pace.js';
+import { REQUEST_WORK, WORK_PACE } from './work-pace.js';
 
 export interface ReplicatorDeps extends IntakeDeps {
   readonly clock: Clock;
@@ -53,6 +54,13 @@ export interface ReplicatorDeps extends IntakeDeps {
   onFailure(error: unknown, what: string): void;
 }
 
+/** What neighbours pushed of one author. */
+interface Pushed {
+  readonly intake: Intake;
+  /** What of it was not held. */
+  readonly news: Batch[];
+}
+
 /** Of one author; more are not recorded, they say nothing new. */
 const FORKS_MAX = 64;
 
@@ -68,10 +76,7 @@ export class Replicator {
   readonly #server: LogServer;
   /** What each neighbour may still make this one do. */
   readonly #work: Credits;
-  #inbox: { readonly neighbour: string; readonly message: Uint8Array }[] = [];
-  #inboxTimer: Timer | undefined;
-  /** By neighbour: the last message that was taken as a whole, and what the neighbour was known to have then. */
-  readonly #heard = new Map<string, { readonly message: Uint8Array; readonly tips: TipsByAuthor }>();
+  readonly #inbox: Inbox;
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
   readonly #full = new Map<string, FullReason>();
@@ -80,11 +85,18 @@ export class Replicator {
   constructor(private readonly deps: ReplicatorDeps) {
     this.#state = nothingHeld(deps.ownLog.author, deps.authority);
     this.#work = new Credits(deps.clock, WORK_PACE);
+    this.#inbox = new Inbox({
+      clock: deps.clock,
+      work: this.#work,
+      tips: (neighbour) => this.#state.neighbours.get(neighbour)?.tips,
+      read: (letters) => this.#read(letters),
+      onMalformed: (neighbour, error) => this.#failed(neighbour, error),
+    });
     this.#own = new WholeOwnLog(deps.ownLog, deps.store);
     this.#server = new LogServer({ ...deps, ownLog: this.#own }, (author) => this.#counted(author));
     this.#fetches = new LogFetches(deps, {
       intake: (author) => this.#intake(author),
-      save: (intake) => !this.#stopped && this.#save([intake]),
+      save: (intake) => !this.#stopped && this.#save(intake),
       isAhead: (neighbour, author) => this.#state.ahead.get(author)?.has(neighbour) === true,
       onProgress: (author, sizeBytes) => this.#step({ kind: 'progress', author, sizeBytes }),
       onFetched: (neighbour, author) => this.#step({ kind: 'fetched', neighbour, author }),
@@ -100,10 +112,10 @@ export class Replicator {
     await network.start({
       onConnected: (neighbour) => this.#step({ kind: 'connected', neighbour }),
       onDisconnected: (neighbour) => {
-        this.#heard.delete(neighbour);
+        this.#inbox.forget(neighbour);
         this.#step({ kind: 'disconnected', neighbour });
       },
-      onMessage: (neighbour, message) => this.#onMessage(neighbour, message),
+      onMessage: (neighbour, message) => this.#inbox.add(neighbour, message),
       serve: (neighbour, request) => this.#serve(neighbour, request),
     });
   }
@@ -111,7 +123,7 @@ export class Replicator {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.timer.cancel();
-    this.#inboxTimer?.cancel();
+    this.#inbox.stop();
     this.#fetches.stop();
     await this.deps.network.stop();
   }
@@ -136,7 +148,7 @@ export class Replicator {
   /** The own log grew. `batch`: all that is new, where it is little. */
   ownCommitted(batch?: Batch): void {
     const { author } = this.#own;
-    this.#step({ kind: 'stored', author, log: this.#own.log(), ...(batch !== undefined && { batch }) });
+    this.#step({ kind: 'stored', author, log: this.#own.log(), pushed: batch === undefined ? [] : [batch] });
   }
 
   /** There is a newer roster: of whoever it expels, only what it attests is spoken of from now on. */
@@ -155,13 +167,13 @@ export class Replicator {
     }
   }
 
-  #step(input: ReplicationInput): void {
+  #step(...inputs: readonly ReplicationInput[]): void {
     if (this.#stopped) return;
     const { clock } = this.deps;
     const nowMs = clock.monotonicMs();
-    const { state, effects } = step(this.#state, nowMs, input);
+    const { state, effects } = step(this.#state, nowMs, ...inputs);
     this.#state = state;
-    // All neighbours are told the same.
+    // Many neighbours are told the same.
     const messages = new Map<Heads, Uint8Array>();
     for (const effect of effects) this.#execute(effect, messages);
     this.#wakeAt(nextDeadlineMs(this.#state, nowMs), nowMs);
@@ -194,76 +206,55 @@ export class Replicator {
     }
   }
 
-  /** Messages that arrive together are one write: flushing each would be most of the work in a busy site. */
-  #onMessage(neighbour: string, message: Uint8Array): void {
-    this.#inbox.push({ neighbour, message });
-    this.#inboxTimer ??= this.deps.clock.setTimer(0, () => this.#readInbox());
+  /** What letters bring is one write. */
+  #read(letters: readonly Letter[]): void {
+    const pushed = new Map<string, Pushed>();
+    const sound = letters.filter(({ neighbour, heads }) => this.#takePushed(neighbour, pushed, heads));
+    const stored = this.#writePushed([...pushed.values()]);
+    const heard = sound.flatMap((letter) => this.#heads(letter) ?? []);
+    // In one step, so that nobody is pushed what it has pushed itself.
+    this.#step(
+      ...stored.map(({ intake, news }) => ({ ...this.#stored(intake.author), pushed: news })),
+      ...heard.map(({ input }) => input),
+    );
+    for (const { intake } of stored) this.deps.onStored(intake.author);
+    for (const { letter, isWhole } of heard) this.#inbox.heard(letter, isWhole);
   }
 
-  #readInbox(): void {
-    this.#inboxTimer = undefined;
-    const intakes = new Map<string, Intake>();
-    const read = this.#inbox.splice(0).flatMap(({ neighbour, message }) => {
-      if (!this.#work.take(neighbour, MESSAGE_WORK) || this.#isRepeated(neighbour, message)) return [];
-      try {
-        const heads = Heads.decode(message);
-        for (const batch of heads.pushed) {
-          this.#work.spend(neighbour, batchWork(batch));
-          this.#takePushed(intakes, batch);
-        }
-        return [{ neighbour, message, heads }];
-      } catch (error) {
-        this.#failed(neighbour, error);
-        return [];
-      }
-    });
+  /** What of it is on disk now, and was not before. */
+  #writePushed(pushed: readonly Pushed[]): readonly Pushed[] {
     try {
-      this.#save([...intakes.values()]);
+      const grown = this.#write(pushed.map(({ intake }) => intake));
+      return pushed.filter(({ intake }) => grown.includes(intake));
     } catch (error) {
       this.deps.onFailure(error, WRITE_TROUBLE);
-    }
-    for (const { neighbour, message, heads } of read) {
-      if (this.#hear(neighbour, heads)) this.#remember(neighbour, message);
+      return [];
     }
   }
 
-  /** True where it was taken as a whole, and would change nothing if it came again. */
-  #hear(neighbour: string, { tips, complete, pushed }: Heads): boolean {
+  /** Undefined where it breaks the rules. `isWhole`: it would change nothing if it came again. */
+  #heads(letter: Letter): { letter: Letter; input: HeadsInput; isWhole: boolean } | undefined {
+    const { neighbour, heads } = letter;
+    const { complete, neighbours, pushed } = heads;
     try {
-      const ours = new Map<string, readonly SignedHead[]>();
+      const tips = new Map<string, readonly SignedHead[]>();
       let isWhole = pushed.length === 0;
-      for (const [author, said] of tipsByAuthor(tips)) {
+      for (const [author, said] of tipsByAuthor(heads.tips)) {
         if (said.length > TIPS_MAX) throw malformed(`more than ${TIPS_MAX} tips of ${author}`);
         const known = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
         // It counts as it did: what does not any more was taken away when the members changed.
         const those = isSaid(known, said) ? known : said.filter((tip) => this.#isOurs(neighbour, author, tip));
-        if (those.length > 0) ours.set(author, those);
+        if (those.length > 0) tips.set(author, those);
         isWhole &&= those.length === said.length;
       }
       // Of the own log a neighbour may have been given more than was told of here.
       const ownKnown = this.#state.logs.get(this.#own.author) ?? [];
-      if (ours.get(this.#own.author)?.some((tip) => !holds(ownKnown, tip)) === true) this.ownCommitted();
-      this.#step({ kind: 'heads', neighbour, tips: ours, complete });
-      return isWhole;
+      if (tips.get(this.#own.author)?.some((tip) => !holds(ownKnown, tip)) === true) this.ownCommitted();
+      return { letter, input: { kind: 'heads', neighbour, tips, complete, neighbours, pushed }, isWhole };
     } catch (error) {
       this.#failed(neighbour, error);
-      return false;
+      return undefined;
     }
-  }
-
-  #remember(neighbour: string, message: Uint8Array): void {
-    const tips = this.#state.neighbours.get(neighbour)?.tips;
-    if (tips !== undefined) this.#heard.set(neighbour, { message, tips });
-  }
-
-  /** Most of what is said in a quiet site is what was said and taken, and what the neighbour is known to have ever since. */
-  #isRepeated(neighbour: string, message: Uint8Array): boolean {
-    const heard = this.#heard.get(neighbour);
-    return (
-      heard !== undefined &&
-      heard.tips === this.#state.neighbours.get(neighbour)?.tips &&
-      Buffer.compare(heard.message, message) === 0
-    );
   }
 
   /**
@@ -281,19 +272,31 @@ export class Replicator {
     const intake = this.#intake(author);
     if (intake === undefined) return 0;
     intake.add(batch);
-    this.#save([intake]);
+    this.#save(intake);
     return intake.appends.reduce((count, { entries }) => count + entries.length, 0);
   }
 
-  /** What does not follow on what is held is fetched. */
-  #takePushed(intakes: Map<string, Intake>, batch: Batch): void {
-    const author = toHex(batch.author);
-    if (author === this.deps.ownLog.author || !this.deps.isAuthor(author)) return;
-    const intake = intakes.get(author) ?? this.#intake(author);
-    if (intake === undefined) return;
-    intakes.set(author, intake);
+  /** What does not follow on what is held is fetched. False where something breaks the rules. */
+  #takePushed(neighbour: string, pushed: Map<string, Pushed>, heads: Heads): boolean {
     try {
-      intake.add(batch);
+      for (const batch of heads.pushed) this.#takeBatch(pushed, batch);
+      return true;
+    } catch (error) {
+      this.#failed(neighbour, error);
+      return false;
+    }
+  }
+
+  #takeBatch(pushed: Map<string, Pushed>, batch: Batch): void {
+    const author = toHex(batch.author);
+    if (author === this.#own.author || !this.deps.isAuthor(author)) return;
+    const intake = pushed.get(author)?.intake ?? this.#intake(author);
+    if (intake === undefined) return;
+    const news = pushed.get(author)?.news ?? [];
+    pushed.set(author, { intake, news });
+    try {
+      // Of whoever was expelled only what counts is taken, and nothing is passed on as it came.
+      if (intake.add(batch) && this.deps.attestedHeads(author) === undefined) news.push(batch);
     } catch (error) {
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) throw error;
     }
@@ -304,7 +307,7 @@ export class Replicator {
     const { siteId, crypto, store, ownLog } = this.deps;
     if (!isOfSite(tip.site, siteId) || !this.#counts(author, tip)) return false;
     const said = this.#state.neighbours.get(neighbour)?.tips.get(author) ?? [];
-    const log = this.#state.logs.get(author) ?? [];
+    const log = this.#counted(author);
     const hashAt: HashAt =
       author === ownLog.author
         ? (epoch, sequence) => this.#own.hashAt(epoch, sequence)
@@ -354,7 +357,17 @@ export class Replicator {
   }
 
   /** On disk before it is announced. False where nothing of it is new. */
-  #save(intakes: readonly Intake[]): boolean {
+  #save(intake: Intake): boolean {
+    const grown = this.#write([intake]);
+    for (const { author } of grown) {
+      this.#step(this.#stored(author));
+      this.deps.onStored(author);
+    }
+    return grown.length > 0;
+  }
+
+  /** Those of which something is new. */
+  #write(intakes: readonly Intake[]): readonly Intake[] {
     const grown = intakes.filter(({ appends }) => appends.length > 0);
     try {
       this.#store(
@@ -367,12 +380,12 @@ export class Replicator {
       }
       throw error;
     }
-    for (const { author } of grown) {
-      if (this.#full.get(author) === 'write') this.#full.delete(author);
-      this.#step({ kind: 'stored', author, log: this.#counted(author) });
-      this.deps.onStored(author);
-    }
-    return grown.length > 0;
+    for (const { author } of grown) if (this.#full.get(author) === 'write') this.#full.delete(author);
+    return grown;
+  }
+
+  #stored(author: string): Extract<ReplicationInput, { kind: 'stored' }> {
+    return { kind: 'stored', author, log: this.#counted(author) };
   }
 
   #store(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {

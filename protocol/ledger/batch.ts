@@ -53,11 +53,23 @@ export function batchOf(entries: readonly ChainedEntry[], before: Link | undefin
  * also be the next after it.
  * Throws ERR_LEDGER_MALFORMED, ERR_LEDGER_ENTRY_MISSING, ERR_LEDGER_ENTRY_ALTERED or ERR_LEDGER_SIGNATURE_INVALID.
  */
-export function verifyBatch(
+export function verifyBatch(crypto: LedgerCrypto, batch: Batch, last?: Link): ChainedBatch {
+  const chained = chainedBatch(crypto, batch, last);
+  assertSigned(crypto, chained.head);
+  return chained;
+}
+
+export interface ChainedBatch {
+  readonly entries: readonly ChainedEntry[];
+  readonly head: SignedHead;
+}
+
+/** The same where it is not known yet who signed it: for `assertSigned`. */
+export function chainedBatch(
   crypto: LedgerCrypto,
   batch: Batch,
   last: Link | undefined = assumedLast(batch),
-): { readonly entries: readonly ChainedEntry[]; readonly head: SignedHead } {
+): ChainedBatch {
   const { site, author, epoch, signature } = batch;
   const entries: ChainedEntry[] = [];
   let link = last;
@@ -66,14 +78,16 @@ export function verifyBatch(
     entries.push({ ...link, content });
   }
   if (link === undefined || entries.length === 0) throw malformed('a batch without entries');
-  const head = { site, author, epoch, sequence: link.sequence, hash: link.hash, signature };
-  if (!isSignatureValid(crypto, head)) {
-    throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', 'the author did not sign these entries', {
-      epoch: epoch.counter,
-      sequence: link.sequence,
-    });
-  }
-  return { entries, head };
+  return { entries, head: { site, author, epoch, sequence: link.sequence, hash: link.hash, signature } };
+}
+
+/** Throws ERR_LEDGER_SIGNATURE_INVALID. */
+export function assertSigned(crypto: LedgerCrypto, head: SignedHead): void {
+  if (isSignatureValid(crypto, head)) return;
+  throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', 'the author did not sign these entries', {
+    epoch: head.epoch.counter,
+    sequence: head.sequence,
+  });
 }
 
 /** The entry before a batch, as the batch itself has it; undefined at the start of a log. Throws ERR_LEDGER_MALFORMED. */

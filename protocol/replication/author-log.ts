@@ -1,7 +1,9 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import {
+  assertSigned,
   assumedLast,
+  chainedBatch,
   malformed,
   sameBytes,
   verifyBatch,
@@ -223,15 +225,16 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
   // An epoch has one site: a head of another would not fit what is held of it.
   if (batch.site !== held.head.site) throw malformed(`a batch of site ${batch.site} in an epoch of another`);
   if (batch.firstSequence > end + 1) throw missing(batch);
-  const { entries, head } = verifyBatch(crypto, batch);
+  const { entries, head } = chainedBatch(crypto, batch);
   // Through the chain of hashes, the last entry that both have stands for all before it.
   const common = entries.findLast(({ sequence }) => sequence <= end) ?? assumedLast(batch);
   const own = common && hashIn(held, hashAt, common.sequence);
-  if (common === undefined || own === undefined) throw missing(batch);
-  if (!sameBytes(own, common.hash)) {
-    return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
-  }
-  if (head.sequence <= end) return { kind: 'known' };
+  const isSame = common !== undefined && own !== undefined && sameBytes(own, common.hash);
+  // Several neighbours push what is new: who signed it is known since the first.
+  if (isSame && head.sequence <= end) return { kind: 'known' };
+  assertSigned(crypto, head);
+  if (own === undefined) throw missing(batch);
+  if (!isSame) return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
   const { fork } = tailFork(log, head);
   if (fork !== undefined && !isTip(log, held) && tipsOf(log).length >= BRANCHES_MAX) return { kind: 'forked', fork };
   return {

@@ -20,8 +20,8 @@ import { EPOCH_ENDS_MAX } from './author-log.js';
 export const AUTHORS_MAX = 128;
 /** Tips of one author that are announced, the newest; whoever asks for them gets the others too. */
 export const TIPS_MAX = 4;
-/** Batches that go along with an announcement. */
-export const PUSHED_BATCHES_MAX = 8;
+/** Batches that are pushed at once. */
+export const PUSHED_BATCHES_MAX = 32;
 
 /** Said to a neighbour when it connects and whenever something changed: all of it is on the disk of whoever says it. */
 export const Heads = message({
@@ -30,6 +30,8 @@ export const Heads = message({
   complete: required(2, flag),
   /** The newest entries themselves, so that a neighbour who has what is before them need not ask. */
   pushed: list(3, Batch, PUSHED_BATCHES_MAX),
+  /** Members that whoever says it hears itself, where they changed or these are all tips: what those write need not be pushed to it. */
+  neighbours: list(4, hex(32), AUTHORS_MAX),
 });
 export type Heads = Infer<typeof Heads>;
 

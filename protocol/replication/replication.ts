@@ -1,14 +1,18 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { sameBytes, type Batch, type SignedHead } from '../ledger/index.js';
-import { holds, isSameEpoch, tipsOf, type AuthorLog } from './author-log.js';
-import { AUTHORS_MAX, PUSHED_BATCHES_MAX, TIPS_MAX, type Heads } from './messages.js';
+import { announce, announcesAtMs, everything, withHolder, withPushes } from './announcing.js';
+import { holds, isSameEpoch, type AuthorLog } from './author-log.js';
+import type {
+  Failure,
+  Fetch,
+  HeadsInput,
+  ReplicationEffect,
+  ReplicationInput,
+  ReplicationState,
+  ReplicationStep,
+  TipsByAuthor,
+} from './replication-state.js';
 
-/** The first change is announced at once, those that follow together after this: of the own log, and of others only. */
-export const ANNOUNCE_PAUSE_MS = 20;
-/** What was taken of others is told less often: in a site of 16 each entry is taken by 15, who all tell 15. */
-export const ANNOUNCE_OTHERS_PAUSE_MS = 100;
-/** All heads are said again this often: a message that was lost costs latency, nothing else. */
-export const ANNOUNCE_ALL_MS = 30_000;
 /**
  * A fetch that brings nothing new for so long is given up, and another neighbour asked: a batch of 256 KiB gets through
  * at 26 kB/s. A neighbour that is gone is missed sooner by its session.
@@ -23,108 +27,28 @@ export const PUSH_PATIENCE_MS = 100;
 /** Fetches under way, beside that of the authority's log: each has a batch in memory. */
 export const FETCHES_MAX = 8;
 export const FETCHES_FROM_ONE_MAX = 2;
-/** Bytes that are pushed along with an announcement; what is more is fetched. */
-export const PUSHED_BYTES_MAX = 32_768;
 
-/** By author, in hex. */
-export type TipsByAuthor = ReadonlyMap<string, readonly SignedHead[]>;
-
-interface Neighbour {
-  /** Another map whenever they change. */
-  readonly tips: TipsByAuthor;
-  /** It told of all that it has: a log of which it has no tips is one that it does not hold. */
-  readonly hasToldAll: boolean;
-  /** By author: a log that it did not bring, and when it may be asked for it again. */
-  readonly failures: ReadonlyMap<string, Failure>;
-}
-
-interface Failure {
-  readonly pauseMs: number;
-  readonly askAgainAtMs: number;
-}
-
-interface Fetch {
-  readonly neighbour: string;
-  /** What the neighbour had announced when it was asked. */
-  readonly tips: readonly SignedHead[];
-  readonly heardAtMs: number;
-  /** Since when it has not brought FETCH_BYTES_MIN, and how much it has. */
-  readonly slowSinceMs: number;
-  readonly broughtBytes: number;
-}
-
-/** How one gateway keeps its replicas of all logs up to date with its neighbours. */
-export interface ReplicationState {
-  /** The own author: nobody has more of its log than its writer, unless the disk was set back. */
-  readonly self: string;
-  /** The site authority, whose log says who belongs to the site and what is in force: it waits for no other. */
-  readonly authority: string;
-  /** What is on the own disk, by author: of the own log also what only replicas have. */
-  readonly logs: ReadonlyMap<string, AuthorLog>;
-  readonly neighbours: ReadonlyMap<string, Neighbour>;
-  /** By author, of whose log they announced more than is held: neighbours, one at least. */
-  readonly ahead: ReadonlyMap<string, ReadonlySet<string>>;
-  /** At most one for an author. */
-  readonly fetches: ReadonlyMap<string, Fetch>;
-  /** Authors who are neighbours: since when somebody else has more of their logs than they announced. */
-  readonly awaited: ReadonlyMap<string, number>;
-  /** Authors whose tips changed since the last announcement, and the newest entries of the own log. */
-  readonly changed: ReadonlySet<string>;
-  readonly pushed: readonly Batch[];
-  readonly announcedAtMs: number;
-  readonly announcedAllAtMs: number;
-}
-
-export const nothingHeld = (self: string, authority: string): ReplicationState => ({
-  self,
-  authority,
-  logs: new Map(),
-  neighbours: new Map(),
-  ahead: new Map(),
-  fetches: new Map(),
-  awaited: new Map(),
-  changed: new Set(),
-  pushed: [],
-  announcedAtMs: -Infinity,
-  announcedAllAtMs: -Infinity,
-});
-
-export type ReplicationInput =
-  /** A neighbour is admitted: it may be spoken to. */
-  | { readonly kind: 'connected'; readonly neighbour: string }
-  | { readonly kind: 'disconnected'; readonly neighbour: string }
-  /** Tips are signed by their authors, all of them on the roster: checked by whoever hands them in. */
-  | { readonly kind: 'heads'; readonly neighbour: string; readonly tips: TipsByAuthor; readonly complete: boolean }
-  /** A log is on the own disk up to here. `batch`: of the own log, for neighbours that follow closely. */
-  | { readonly kind: 'stored'; readonly author: string; readonly log: AuthorLog; readonly batch?: Batch }
-  /** A fetch brought something new, of so many bytes. */
-  | { readonly kind: 'progress'; readonly author: string; readonly sizeBytes: number }
-  /** A fetch ended: all that the neighbour had is stored, or it failed. */
-  | { readonly kind: 'fetched'; readonly neighbour: string; readonly author: string }
-  | { readonly kind: 'time' };
-
-export type ReplicationEffect =
-  | { readonly kind: 'send'; readonly neighbour: string; readonly heads: Heads }
-  | { readonly kind: 'fetch'; readonly neighbour: string; readonly author: string }
-  | { readonly kind: 'giveUp'; readonly neighbour: string; readonly author: string };
-
-export interface ReplicationStep {
-  readonly state: ReplicationState;
-  readonly effects: readonly ReplicationEffect[];
-}
-
-/** Messages only hint; the truth is in the tips of both sides, so a lost, late or repeated one does no harm. */
-export function step(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
-  const taken = take(state, nowMs, input);
-  const announced = announce(taken.state, nowMs);
+/**
+ * Messages only hint; the truth is in the tips of both sides, so a lost, late or repeated one does no harm. What happens at
+ * once is answered once.
+ */
+export function step(state: ReplicationState, nowMs: number, ...inputs: readonly ReplicationInput[]): ReplicationStep {
+  let next = state;
+  const effects: ReplicationEffect[] = [];
+  for (const input of inputs) {
+    const taken = take(next, nowMs, input);
+    next = taken.state;
+    effects.push(...taken.effects);
+  }
+  const announced = announce(next, nowMs);
   const fetching = fetchMissing(withAwaited(announced.state, nowMs), nowMs);
-  return { state: fetching.state, effects: [...taken.effects, ...announced.effects, ...fetching.effects] };
+  return { state: fetching.state, effects: [...effects, ...announced.effects, ...fetching.effects] };
 }
 
 /** When `time` is due. */
 export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
-  const { announcedAllAtMs, fetches, neighbours, awaited } = state;
-  let dueMs = Math.min(announcedAllAtMs + ANNOUNCE_ALL_MS, announcesAtMs(state));
+  const { fetches, neighbours, awaited } = state;
+  let dueMs = announcesAtMs(state);
   const asksAt = (atMs: number) => {
     if (atMs > nowMs) dueMs = Math.min(dueMs, atMs);
   };
@@ -139,25 +63,25 @@ export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
   switch (input.kind) {
     case 'connected': {
-      const nothingTold = { tips: new Map(), hasToldAll: false, failures: new Map() };
+      const nothingTold = { tips: new Map(), neighbours: new Set<string>(), hasToldAll: false, failures: new Map() };
       const neighbours = new Map(state.neighbours).set(input.neighbour, nothingTold);
-      const heads = { tips: allTips(state), complete: true, pushed: [] };
       const ahead = aheadWithout(state, input.neighbour);
-      return { state: { ...state, neighbours, ahead }, effects: [{ kind: 'send', neighbour: input.neighbour, heads }] };
+      const joined = { ...state, neighbours, ahead, haveNeighboursChanged: true };
+      return { state: joined, effects: [{ kind: 'send', neighbour: input.neighbour, heads: everything(joined) }] };
     }
     case 'disconnected': {
       const neighbours = new Map(state.neighbours);
       neighbours.delete(input.neighbour);
       const given = [...state.fetches].filter(([, { neighbour }]) => neighbour === input.neighbour);
       return withoutFetches(
-        { ...state, neighbours, ahead: aheadWithout(state, input.neighbour) },
+        { ...state, neighbours, ahead: aheadWithout(state, input.neighbour), haveNeighboursChanged: true },
         given.map(([author]) => author),
       );
     }
     case 'heads':
       return { state: onHeads(state, input), effects: [] };
     case 'stored':
-      return { state: onStored(state, input.author, input.log, input.batch), effects: [] };
+      return { state: onStored(state, input.author, input.log, input.pushed), effects: [] };
     case 'progress': {
       const fetch = state.fetches.get(input.author);
       if (fetch === undefined) return { state, effects: [] };
@@ -171,20 +95,23 @@ function take(state: ReplicationState, nowMs: number, input: ReplicationInput): 
   }
 }
 
-function onHeads(
-  state: ReplicationState,
-  { neighbour, tips, complete }: Extract<ReplicationInput, { kind: 'heads' }>,
-): ReplicationState {
+function onHeads(state: ReplicationState, input: HeadsInput): ReplicationState {
+  const { neighbour, tips, complete, neighbours: heard = [], pushed = [] } = input;
   const known = state.neighbours.get(neighbour);
   if (known === undefined) return state;
   const news = [...tips.keys()].filter((author) => !isSaid(known.tips.get(author), tips.get(author)));
   const gone = complete ? [...known.tips.keys()].filter((author) => !tips.has(author)) : [];
   const changed = [...news, ...gone];
-  if (changed.length === 0 && (known.hasToldAll || !complete)) return state;
-  const merged = complete ? tips : new Map([...known.tips, ...tips]);
-  const told = { ...known, tips: merged, hasToldAll: known.hasToldAll || complete };
+  const told = {
+    ...known,
+    // The same list as long as nothing changes.
+    ...(changed.length > 0 && { tips: complete ? tips : new Map([...known.tips, ...tips]) }),
+    ...(heard.length > 0 && { neighbours: new Set(heard) }),
+    hasToldAll: known.hasToldAll || complete,
+  };
   const neighbours = new Map(state.neighbours).set(neighbour, told);
-  return withAhead({ ...state, neighbours }, changed, [neighbour]);
+  const pushes = pushed.length === 0 ? state.pushes : withHolder(state.pushes, neighbour, pushed);
+  return withAhead({ ...state, neighbours, pushes }, changed, [neighbour]);
 }
 
 /** Whether an author's tips are those that were said before. */
@@ -209,10 +136,15 @@ export function tipsByAuthor(tips: readonly SignedHead[]): TipsByAuthor {
   return byAuthor;
 }
 
-function onStored(state: ReplicationState, author: string, log: AuthorLog, batch: Batch | undefined): ReplicationState {
+function onStored(
+  state: ReplicationState,
+  author: string,
+  log: AuthorLog,
+  pushed: readonly Batch[] = [],
+): ReplicationState {
   const logs = new Map(state.logs).set(author, log);
-  const pushed = batch === undefined ? state.pushed : [...state.pushed, batch];
-  const stored = { ...state, logs, changed: new Set([...state.changed, author]), pushed };
+  const changed = new Set([...state.changed, author]);
+  const stored = { ...state, logs, changed, pushes: withPushes(state, author, pushed) };
   return withAhead(stored, [author], [...state.neighbours.keys()]);
 }
 
@@ -319,37 +251,6 @@ function setFailure(
   else failures.set(author, failure);
   return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, failures }) };
 }
-
-/** Tells all neighbours what is on the own disk. */
-function announce(state: ReplicationState, nowMs: number): ReplicationStep {
-  const isAllDue = nowMs >= state.announcedAllAtMs + ANNOUNCE_ALL_MS;
-  if (!isAllDue && nowMs < announcesAtMs(state)) return { state, effects: [] };
-  const tips = isAllDue
-    ? allTips(state)
-    : [...state.changed].flatMap((author) => announcedTips(state.logs.get(author) ?? []));
-  const heads: Heads = { tips, complete: isAllDue, pushed: isPushable(state.pushed) ? state.pushed : [] };
-  const told = { ...state, changed: new Set<string>(), pushed: [], announcedAtMs: nowMs };
-  return {
-    state: isAllDue ? { ...told, announcedAllAtMs: nowMs } : told,
-    effects: [...state.neighbours.keys()].map((neighbour) => ({ kind: 'send', neighbour, heads })),
-  };
-}
-
-function announcesAtMs({ self, changed, announcedAtMs }: ReplicationState): number {
-  if (changed.size === 0) return Infinity;
-  return announcedAtMs + (changed.has(self) ? ANNOUNCE_PAUSE_MS : ANNOUNCE_OTHERS_PAUSE_MS);
-}
-
-function isPushable(batches: readonly Batch[]): boolean {
-  const sizeBytes = batches.flatMap(({ contents }) => contents).reduce((sum, { length }) => sum + length, 0);
-  return batches.length <= PUSHED_BATCHES_MAX && sizeBytes <= PUSHED_BYTES_MAX;
-}
-
-/** More logs than a message holds are those of a site that replaced its gateways many times: the first of them go untold. */
-export const allTips = ({ logs }: Pick<ReplicationState, 'logs'>): SignedHead[] =>
-  [...logs.values()].flatMap(announcedTips).slice(-AUTHORS_MAX * TIPS_MAX);
-
-const announcedTips = (log: AuthorLog): SignedHead[] => tipsOf(log).slice(0, TIPS_MAX);
 
 const isLacking = ({ logs }: ReplicationState, author: string, tips: readonly SignedHead[]): boolean =>
   tips.some((tip) => !holds(logs.get(author) ?? [], tip));

@@ -39,8 +39,8 @@ class Machine {
   state: ReplicationState = nothingHeld(SELF, AUTHORITY);
   nowMs = 0;
 
-  input(input: ReplicationInput): readonly ReplicationEffect[] {
-    const { state, effects } = step(this.state, this.nowMs, input);
+  input(...inputs: readonly ReplicationInput[]): readonly ReplicationEffect[] {
+    const { state, effects } = step(this.state, this.nowMs, ...inputs);
     this.state = state;
     return effects;
   }
@@ -69,7 +69,7 @@ function machine(...neighbours: number[]): Machine {
   const made = new Machine();
   made.input({ kind: 'time' });
   for (const neighbour of neighbours) made.input({ kind: 'connected', neighbour: keyOf(neighbour) });
-  made.pass(ANNOUNCE_PAUSE_MS);
+  made.pass(2 * ANNOUNCE_OTHERS_PAUSE_MS);
   return made;
 }
 
@@ -87,6 +87,7 @@ t.test('a neighbour is told all tips when it comes, and again from time to time'
   t.match(sent(made.input({ kind: 'connected', neighbour: keyOf(3) })), [
     { neighbour: keyOf(3), heads: { complete: true, tips: [headOf(1)] } },
   ]);
+  made.pass(ANNOUNCE_OTHERS_PAUSE_MS);
   const later = sent(made.pass(ANNOUNCE_ALL_MS));
   t.match(later, [{ heads: { complete: true } }, { heads: { complete: true } }]);
 });
@@ -97,7 +98,7 @@ t.test('the first change is told at once, those that follow closely together', a
   const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened)];
   const told = commits.map((commit, index) => {
     const [batch] = batchesOf(commits.slice(0, index + 1)).slice(-1);
-    return sent(made.input({ kind: 'stored', author: SELF, log: log(commit.head), ...(batch && { batch }) }));
+    return sent(made.input({ kind: 'stored', author: SELF, log: log(commit.head), pushed: batch ? [batch] : [] }));
   });
   t.same(
     told.map(({ length }) => length),
@@ -172,8 +173,83 @@ t.test('more than a little is announced and not pushed', async (t) => {
     Array.from({ length: PUSHED_BYTES_MAX / 1_000 + 1 }, () => ({ ...opened, detail: { note } })),
   );
   const [batch] = batchesOf([commit]);
-  const [message] = sent(made.input({ kind: 'stored', author: SELF, log: log(commit.head), ...(batch && { batch }) }));
+  const [message] = sent(
+    made.input({ kind: 'stored', author: SELF, log: log(commit.head), pushed: batch ? [batch] : [] }),
+  );
   t.match(message, { heads: { tips: [{ sequence: commit.head.sequence }], pushed: { length: 0 } } });
+});
+
+/** What each neighbour is pushed, by author and sequence of the last entry. */
+const pushedTo = (effects: readonly ReplicationEffect[]) =>
+  Object.fromEntries(
+    sent(effects)
+      .filter(({ heads }) => heads.pushed.length > 0)
+      .map(({ neighbour, heads }) => [neighbour, heads.pushed.map(({ contents }) => contents.length)]),
+  );
+
+t.test('what was pushed here is pushed to whoever is not known to have it or to get it from its author', async (t) => {
+  const [author, from, told, hearing, lacking] = [2, 3, 4, 5, 6] as const;
+  const made = machine(author, from, told, hearing, lacking);
+  const chain = new TestChain(testSigner(author));
+  const commit = chain.open(1, [opened]);
+  const pushed = batchesOf([commit]);
+  const stored = { kind: 'stored', author: keyOf(author), log: log(commit.head), pushed } as const;
+  const heads = { kind: 'heads', complete: false, tips: new Map() } as const;
+  made.input({ ...heads, neighbour: keyOf(hearing), neighbours: [SELF, keyOf(author)] });
+  const effects = made.input(
+    stored,
+    { ...heads, neighbour: keyOf(from), pushed },
+    { ...heads, neighbour: keyOf(told), tips: tipsByAuthor([commit.head]) },
+  );
+  t.strictSame(pushedTo(effects), { [keyOf(lacking)]: [2] });
+  t.match(
+    sent(effects).map(({ heads: { tips } }) => tips),
+    Array(5).fill([commit.head]),
+    'all are told',
+  );
+  t.strictSame(pushedTo(made.pass(ANNOUNCE_ALL_MS)), {}, 'and it is pushed once');
+  made.input({ ...heads, neighbour: keyOf(hearing), neighbours: [SELF] });
+  const next = chain.add(opened);
+  const more = made.input({ ...stored, log: log(next.head), pushed: batchesOf([commit, next]).slice(1) });
+  t.strictSame(Object.keys(pushedTo(more)).sort(), [from, told, hearing, lacking].map(keyOf).sort());
+});
+
+t.test(
+  'what follows closely is pushed on together, sooner than it is announced, and to nobody who pushed it since',
+  async (t) => {
+    const made = machine(2, 3, 4);
+    const chains = [20, 21, 22].map((number) => new TestChain(testSigner(number)));
+    const store = (chain: TestChain) => {
+      const commit = chain.open(1, [opened]);
+      const author = Buffer.from(commit.head.author).toString('hex');
+      const pushed = batchesOf([commit]);
+      return { effects: made.input({ kind: 'stored', author, log: log(commit.head), pushed }), pushed };
+    };
+    const [first, second, third] = chains.map(store);
+    t.equal(Object.keys(pushedTo(first?.effects ?? [])).length, 3, 'the first at once');
+    t.strictSame(
+      [second, third].map((each) => each?.effects),
+      [[], []],
+    );
+    made.input({ kind: 'heads', neighbour: keyOf(2), tips: new Map(), complete: false, pushed: second?.pushed ?? [] });
+    const effects = made.pass(ANNOUNCE_PAUSE_MS);
+    t.strictSame(pushedTo(effects), { [keyOf(2)]: [2], [keyOf(3)]: [2, 2], [keyOf(4)]: [2, 2] });
+    t.ok(sent(effects).every(({ heads: { tips } }) => tips.length === 0));
+    t.match(sent(made.pass(ANNOUNCE_OTHERS_PAUSE_MS)), Array(3).fill({ heads: { tips: { length: 2 }, pushed: [] } }));
+  },
+);
+
+t.test('neighbours are told who the others are, when that changes and with all tips', async (t) => {
+  const made = machine(2, 3);
+  const told = (effects: readonly ReplicationEffect[]) => sent(effects).map(({ heads: { neighbours } }) => neighbours);
+  const all = [2, 3, 4].map(keyOf);
+  t.strictSame(told(made.input({ kind: 'connected', neighbour: keyOf(4) }))[0], all);
+  t.strictSame(told(made.pass(ANNOUNCE_OTHERS_PAUSE_MS)), [], 'at once');
+  const others = [keyOf(2), keyOf(4)];
+  t.strictSame(told(made.input({ kind: 'disconnected', neighbour: keyOf(3) })), [others, others]);
+  made.input({ kind: 'stored', author: SELF, log: log(headOf(1)) });
+  t.strictSame(told(made.pass(ANNOUNCE_PAUSE_MS)), [[], []], 'not where it did not change');
+  t.strictSame(told(made.pass(ANNOUNCE_ALL_MS)), [others, others]);
 });
 
 t.test('what is missing is asked for once, of the author where it is a neighbour', async (t) => {
