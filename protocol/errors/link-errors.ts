@@ -26,7 +26,8 @@ export const LINK_ERRORS = {
   },
   ERR_LINK_UNREAD: {
     meaning: 'A gateway that has a link did not read what the cloud said to it; the rest is not said.',
-    action: 'Nothing is lost: it asks again. If it goes on, look at the gateway, or at the line between it and the broker.',
+    action:
+      'Nothing is lost: it asks again. If it goes on, look at the gateway, or at the line between it and the broker.',
   },
   ERR_LINK_CERTIFICATE_INVALID: {
     meaning:
