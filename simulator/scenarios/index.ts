@@ -47,7 +47,6 @@ export {
 export { fireAt, SiteHistory, type DurableRecord, type Presentation, type Subject } from './site-history.js';
 export { arrivingShare, errandsAt } from './town-day.js';
 export {
-  isCrowdable,
   TOWN_BELL_INPUT_NUMBER,
   TOWN_BLOCKS_COUNT,
   TOWN_DOORS,
@@ -63,6 +62,7 @@ export {
   townBus,
   townDevice,
   townFireInput,
+  townOccupancyMax,
   townSite,
   type TownDoor,
 } from './town-site.js';

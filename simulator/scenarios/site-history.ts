@@ -17,8 +17,8 @@ export interface Presentation {
   /** With the last key of the PIN, where there is one to type. */
   readonly completedAtMs: number;
   readonly entitlement: Entitlement;
-  /** Others of whom all gateways of the area behind the door, where that has a limit, knew that they were in it. */
-  readonly othersInside?: number;
+  /** All gateways of the area behind the door knew that no more may be in it. */
+  readonly isFull?: boolean;
 }
 
 /** What the gateway's disk held for good, and since when. */

@@ -76,9 +76,11 @@ const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, 
 /** What a block does while it cannot know who is inside. */
 const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
 const VAULT_INDEX = 3;
-/** So few may be in each block of the second half of the town, which has one of each answer to what is unknown. */
-export const TOWN_OCCUPANCY_MAX = 2;
-export const isCrowdable = (block: string): boolean => BLOCKS.indexOf(block) >= TOWN_BLOCKS_COUNT / 2;
+/** In each block of the second half of the town, which has one of each answer to what is unknown, few may be. */
+export function townOccupancyMax(block: string): number {
+  const index = BLOCKS.indexOf(block);
+  return index < TOWN_BLOCKS_COUNT / 2 ? Infinity : 1 + (index % 2);
+}
 /** Behind those of the doors. */
 export const TOWN_FIRE_INPUT_NUMBER = 40;
 export const TOWN_BELL_INPUT_NUMBER = 42;
@@ -179,7 +181,8 @@ export function townSite(): SiteFile {
 
 function areaOf(id: string, index: number): Area {
   const unknown = UNKNOWN[index % UNKNOWN.length] ?? 'failSoft';
-  const occupancy = isCrowdable(id) ? { occupancyMax: TOWN_OCCUPANCY_MAX } : {};
+  const occupancyMax = townOccupancyMax(id);
+  const occupancy = occupancyMax < Infinity ? { occupancyMax } : {};
   return { id, name: id, antiPassback: { mode: 'hard', unknown }, ...occupancy };
 }
 

@@ -3,14 +3,7 @@ import type { AccessPoint, Credential, SiteFile } from '@sparc/protocol/policy';
 import { entitlement, type Claim, type Entitlement } from './entitlement.js';
 import { between } from './instants.js';
 import type { SiteHistory } from './site-history.js';
-import {
-  isCrowdable,
-  TOWN_GUARDED_FROM_LEVEL,
-  TOWN_OCCUPANCY_MAX,
-  TOWN_STALENESS,
-  townBlockOf,
-  type TownDoor,
-} from './town-site.js';
+import { TOWN_GUARDED_FROM_LEVEL, TOWN_STALENESS, townBlockOf, townOccupancyMax, type TownDoor } from './town-site.js';
 
 /** What an operator directed, and what it can be seen to come to. */
 export interface Given {
@@ -52,14 +45,16 @@ export type Places = ReadonlyMap<string, Whereabouts>;
 
 export const ON_THE_STREET: Whereabouts = { block: undefined, atMs: -Infinity, isDoubtful: false };
 
-const isLimited = ({ isGate, block }: TownDoor): boolean => isGate && isCrowdable(block);
+const isLimited = ({ isGate, block }: TownDoor): boolean => isGate && townOccupancyMax(block) < Infinity;
 
 /** From a passage to the moment when both gateways of a block know of it. */
 const CLAIM_MAX_MS = 10_000;
 /** Whoever was let in has passed by then, or did not. */
 const ON_THE_WAY_MAX_MS = 60_000;
-/** Of a gateway on which the place of people depends. */
-const WHOLE_PARTS = ['gateway', 'mesh', 'disk', 'memory', 'commands', 'clock'] as const;
+/** Of a gateway that writes down who passed where, in time. */
+const WRITING_PARTS = ['gateway', 'disk', 'memory', 'commands', 'clock'] as const;
+/** Of one that knows what another wrote. */
+const KNOWING_PARTS = [...WRITING_PARTS, 'mesh'] as const;
 /** Ages and borders of schedules are told by clocks that are a little wrong. */
 const CLOCK_ERROR_MS = 120_000;
 
@@ -146,12 +141,13 @@ export class TownTruth {
     return under(overlay, base);
   }
 
-  /** How many others are in the block behind a gate for certain, and all its gateways know it. */
-  othersInside(door: TownDoor, credentialId: string | undefined, places: Places, nowMs: number): number {
-    if (!isLimited(door) || !this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs)) return 0;
-    return [...places].filter(
+  /** No more may be in the block behind a gate, for certain, and all its gateways know it. */
+  isFull(door: TownDoor, credentialId: string | undefined, places: Places, nowMs: number): boolean {
+    if (!isLimited(door) || !this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs)) return false;
+    const others = [...places].filter(
       ([id, place]) => id !== credentialId && place.block === door.block && this.#isSettled(door, id, place, nowMs),
-    ).length;
+    );
+    return others.length >= townOccupancyMax(door.block);
   }
 
   /** A visitor's card, which no site file names, at a door of the block that they were let in to. */
@@ -245,31 +241,32 @@ export class TownTruth {
     const coming = pair.flatMap((history) =>
       between(history?.presentations ?? [], ({ atMs }) => atMs, nowMs - ON_THE_WAY_MAX_MS, nowMs),
     );
+    const isKnown = this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs);
     const maybe = new Set(coming.map(({ credentialId }) => credentialId));
     for (const [id, place] of places) {
-      const isAway = place.block !== door.block && this.#isSettled(door, id, place, nowMs);
+      const isAway = isKnown && place.block !== door.block && this.#isSettled(door, id, place, nowMs);
       if (!isAway && (townBlockOf(id) === door.block || this.#contested.has(id))) maybe.add(id);
     }
     for (const id of this.#contested.keys()) maybe.add(id);
     maybe.delete(credential?.id);
-    if (maybe.size >= TOWN_OCCUPANCY_MAX) perhaps.push('occupancy_max');
-    if (!this.#isPairWhole(door, nowMs - ON_THE_WAY_MAX_MS, nowMs)) perhaps.push('occupancy_unknown');
+    if (maybe.size >= townOccupancyMax(door.block)) perhaps.push('occupancy_max');
+    if (!isKnown) perhaps.push('occupancy_unknown');
   }
 
-  /** Both gateways of their block wrote of their last passage, and nobody says otherwise. */
+  /** What either gateway of the block wrote of their last passage is so, and nobody says otherwise. */
   #isSettled(door: TownDoor, id: string, place: Whereabouts, nowMs: number): boolean {
     const { atMs, isDoubtful } = place;
     if (isDoubtful || nowMs < atMs + CLAIM_MAX_MS || this.#isContested(id, place)) return false;
-    return this.#isPairWhole(door, atMs - CLAIM_MAX_MS, atMs + CLAIM_MAX_MS);
+    return this.#isPairWhole(door, atMs - CLAIM_MAX_MS, atMs + CLAIM_MAX_MS, WRITING_PARTS);
   }
 
   #isContested(id: string, { atMs }: Whereabouts): boolean {
     return (this.#contested.get(id) ?? -Infinity) > atMs - CLAIM_MAX_MS;
   }
 
-  #isPairWhole({ gateway }: TownDoor, fromMs: number, toMs: number): boolean {
+  #isPairWhole({ gateway }: TownDoor, fromMs: number, toMs: number, parts: readonly string[] = KNOWING_PARTS): boolean {
     const pair = [this.histories[gateway], this.histories[gateway ^ 1]];
-    return pair.every((history) => history?.wereWhole(WHOLE_PARTS, fromMs, toMs) === true);
+    return pair.every((history) => history?.wereWhole(parts, fromMs, toMs) === true);
   }
 
   /** Nothing was out of order between the two gateways of the block since they were last there. */

@@ -10,8 +10,8 @@ const HOUR_MS = 3_600_000;
 const PER_HOUR = 0.25;
 const BEGINS_MIN = 0.1;
 const BEGINS_MAX = 0.7;
-const LIVES_MIN_MS = 2 * 60_000;
-const LIVES_MAX_MS = 8 * 60_000;
+const LIVES_MIN_MS = 60_000;
+const LIVES_MAX_MS = 4 * 60_000;
 /** Until all that either said is everywhere, and whoever was mistaken for the other is heard again. */
 const AFTERMATH_MS = 150_000;
 

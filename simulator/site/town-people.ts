@@ -5,10 +5,10 @@ import { cardBitsOf, Person, type ReaderFront } from '../people/index.js';
 import {
   arrivingShare,
   errandsAt,
-  isCrowdable,
   ON_THE_STREET,
   TOWN_DOORS,
   townBlockOf,
+  townOccupancyMax,
   type Places,
   type TownDoor,
   type Whereabouts,
@@ -208,7 +208,9 @@ export class TownPeople {
   /** Somebody comes to where others are already, and places are few. */
   async #crowd(): Promise<void> {
     const { random, site } = this.deps;
-    const blocks = this.#inside.flatMap((id) => this.placeOf(id).block ?? []).filter(isCrowdable);
+    const blocks = this.#inside
+      .flatMap((id) => this.placeOf(id).block ?? [])
+      .filter((block) => townOccupancyMax(block) < Infinity);
     if (blocks.length === 0) return this.#arrive();
     const block = random.pick(blocks);
     return this.#enter(random.pick(site.credentials.filter(({ id }) => townBlockOf(id) === block)));

@@ -307,13 +307,11 @@ export class TownWorld {
       presentCard: (card) => {
         const stale = bus.presentCard(`${accessPoint.reader}-device`, 0, card);
         const atMs = this.#nowMs;
-        const othersInside =
-          accessPoint.direction === 'entry'
-            ? this.#truth.othersInside(door, credentialId, this.#people.places, atMs)
-            : 0;
+        const isFull =
+          accessPoint.direction === 'entry' && this.#truth.isFull(door, credentialId, this.#people.places, atMs);
         const when = { atMs, completedAtMs: atMs, entitlement: entitled(stale) };
         const isNew = visit !== undefined && !this.#truth.knows(visit, door.gateway);
-        history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when, othersInside });
+        history.presentations.push({ accessPoint, doorId: door.id, credentialId, isNew, ...when, isFull });
       },
       pressKeys: () => undefined,
     };
@@ -360,7 +358,7 @@ export class TownWorld {
       for (let at = presentations.length - 1; at >= 0; at--) {
         const presentation = presentations[at];
         if (presentation === undefined || presentation.atMs + DECISION_MAX_MS < this.#nowMs) break;
-        presentations[at] = { ...presentation, entitlement: { outcome: 'either' }, othersInside: 0 };
+        presentations[at] = { ...presentation, entitlement: { outcome: 'either' }, isFull: false };
       }
     }
   }

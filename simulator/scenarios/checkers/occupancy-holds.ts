@@ -1,5 +1,4 @@
 import type { SiteHistory } from '../site-history.js';
-import { TOWN_OCCUPANCY_MAX } from '../town-site.js';
 import type { Violations } from '../violation.js';
 import { needsNoCard, presentationsBefore, releasesOf } from './release-causes.js';
 
@@ -8,15 +7,14 @@ import { needsNoCard, presentationsBefore, releasesOf } from './release-causes.j
  * door.
  */
 export function checkOccupancyHolds(history: SiteHistory, violations: Violations): number {
-  const isFull = ({ othersInside = 0 }: { readonly othersInside?: number }) => othersInside >= TOWN_OCCUPANCY_MAX;
   for (const release of releasesOf(history)) {
     if (needsNoCard(history, release, release.atMs)) continue;
     const causes = presentationsBefore(history, release);
-    if (causes.length === 0 || !causes.every(isFull)) continue;
+    if (causes.length === 0 || !causes.every(({ isFull }) => isFull === true)) continue;
     violations.add(
       'occupancy-holds',
       `${release.door.id} was released at ${release.atMs} ms, and all places were taken`,
     );
   }
-  return history.presentations.filter(isFull).length;
+  return history.presentations.filter(({ isFull }) => isFull === true).length;
 }
