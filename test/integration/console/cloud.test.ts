@@ -19,7 +19,7 @@ import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 const [FRONT, BACK] = [testSigner(61), testSigner(62)];
 
