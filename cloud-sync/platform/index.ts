@@ -11,3 +11,4 @@ export { nodePartTools } from './node-part-tools.js';
 export { nodeRandom } from './node-random.js';
 export { pinMac } from './pin-mac.js';
 export { keepSecretFile, readSecretFile } from './secret-file.js';
+export { turn } from './turn.js';

@@ -1,6 +1,10 @@
 import { ALWAYS_SCHEDULE_ID, PLAN_LISTS } from '@sparc/protocol/policy';
 import type { PolicyStream, Stream } from '../authority/index.js';
+import { turn } from '../platform/index.js';
 import type { PolicyKind } from './kinds.js';
+
+/** Entries that are compared without a pause. */
+const TAKEN_AT_ONCE = 500;
 
 /** How an object of a policy differs from the one of another policy. */
 export interface PolicyChange {
@@ -73,8 +77,14 @@ async function* compared(
   for (; was !== undefined; was = await taken(old)) yield changeOf(kind, was, 'removed');
 }
 
+/** As they come; what is in memory already never waits, and would keep everybody else waiting. */
 async function* each<T>(stream: Stream<T>): AsyncGenerator<T, undefined> {
-  yield* stream;
+  let count = 0;
+  for await (const one of stream) {
+    count += 1;
+    if (count % TAKEN_AT_ONCE === 0) await turn();
+    yield one;
+  }
 }
 
 async function taken<T>(iterator: AsyncIterator<T, undefined>): Promise<T | undefined> {
