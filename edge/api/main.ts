@@ -94,7 +94,9 @@ async function startMesh(): Promise<void> {
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
-  const forField = { tell: tellField, stored, reaches };
+  const copied = (acknowledgement: Uint8Array) =>
+    tell({ kind: 'copied', acknowledgement: Buffer.from(acknowledgement).toString('base64') });
+  const forField = { tell: tellField, stored, reaches, copied };
   const cloud = new GrantedCloud({ log: meshLog, accessTo: cloudAccess }, dataDir);
   const deps = {
     clock,

@@ -26,6 +26,9 @@ export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
   return { entries, head, ...(previous !== undefined && { previous }) };
 }
 
+const sizeOf = (entries: readonly ChainedEntry[]): number =>
+  entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
+
 /** The log of one author in memory. */
 export class SimulatedLog {
   #epochs: readonly Epoch[] = [];
@@ -40,16 +43,18 @@ export class SimulatedLog {
     return this.#sizeBytes;
   }
 
-  add({ entries, head, previous }: ReplicaAppend): void {
+  add({ entries, head, previous, isEmptied }: ReplicaAppend): void {
     const before = this.#find(head.epoch);
     const first = before?.held.previous ?? previous;
-    const held = { head, ...(first !== undefined && { previous: first }) };
+    const held = { head, ...(first !== undefined && { previous: first }), ...(isEmptied === true && { isEmptied }) };
     const epoch = before ?? { held, entries: [], heads: [] };
     epoch.held = held;
+    if (isEmptied === true) this.#sizeBytes -= sizeOf(epoch.entries.splice(0));
     epoch.entries.push(...entries);
-    epoch.heads.push(head);
+    if (isEmptied === true) epoch.heads.length = 0;
+    else epoch.heads.push(head);
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
-    this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
+    this.#sizeBytes += sizeOf(entries);
     this.#log = this.#epochs.map((each) => each.held);
   }
 

@@ -68,6 +68,7 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     time: TIMELESS,
     stored: () => undefined,
     reaches: () => undefined,
+    copied: () => undefined,
     onDirective: () => undefined,
   };
   const started = new SiteMesh(deps, dataDir, mesh);

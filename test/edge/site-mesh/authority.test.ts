@@ -84,6 +84,7 @@ class TestGateway {
         time: TIMELESS,
         stored: () => undefined,
         reaches: () => undefined,
+        copied: () => undefined,
         onDirective: () => undefined,
       },
       this.dataDir,

@@ -35,6 +35,7 @@ async function setUp(t: Test, ...others: readonly Member[]) {
       time: TIMELESS,
       stored: () => undefined,
       reaches: () => undefined,
+      copied: () => undefined,
       onDirective: () => undefined,
     },
     dataDir,
