@@ -94,9 +94,7 @@ async function startMesh(): Promise<void> {
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
-  const copied = (acknowledgement: Uint8Array) =>
-    tell({ kind: 'copied', acknowledgement: Buffer.from(acknowledgement).toString('base64') });
-  const forField = { tell: tellField, stored, reaches, copied };
+  const forField = { tell: tellField, stored, reaches };
   const cloud = new GrantedCloud({ log: meshLog, accessTo: cloudAccess }, dataDir);
   const deps = {
     clock,

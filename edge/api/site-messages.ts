@@ -48,9 +48,6 @@ const closed = <T extends TProperties>(properties: T) => Type.Object(properties,
 const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
   closed({ kind: Type.Literal(name), ...properties });
 
-/** An acknowledgement has 256 KiB at most. */
-const COPIED_LENGTH_MAX = 400_000;
-
 /**
  * What the site process tells the field: whether the address is served, what a person asks for, and what came of the mesh.
  * The site process carries a request and neither checks nor keeps its authorization; the field checks both again. Whatever
@@ -71,8 +68,6 @@ export const SiteToField = Type.Union([
   kind('alive', {}),
   /** There may be more in the replicas, which the field reads and verifies itself; at most once in `STORED_PAUSE_MS`. */
   kind('stored', {}),
-  /** What the cloud signed that it has of the logs, in base64: the journal checks it before it drops anything. */
-  kind('copied', { acknowledgement: Type.String({ maxLength: COPIED_LENGTH_MAX, pattern: '^[A-Za-z0-9+/]*=*$' }) }),
   /**
    * Public keys, in hex, of the members that are heard, directly or through others; when they change. The field believes
    * them.

@@ -33,8 +33,6 @@ export interface SiteProcessHandlers {
   siteTime(heard: unknown): void;
   /** There may be more in the replicas. */
   stored(): void;
-  /** What should be the word of the cloud on what it has of the logs. It is not checked yet. */
-  copied(acknowledgement: Uint8Array): void;
   /** Members that are heard; nobody is while the site process does not run, or has been found to hang. */
   reach(keys: readonly string[]): void;
   /** The API is served; after each start. */
@@ -181,9 +179,6 @@ export class SiteProcess {
         return;
       case 'stored':
         this.handlers.stored();
-        return;
-      case 'copied':
-        this.handlers.copied(Buffer.from(message.acknowledgement, 'base64'));
         return;
       case 'reach':
         this.handlers.reach(message.keys);

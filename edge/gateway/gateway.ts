@@ -5,7 +5,6 @@ import { EVENTS, type EventDraft, type EventRecord } from '@sparc/protocol/event
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
 import { SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
-import { LinkFiles } from '../cloud-enrolment/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -145,7 +144,6 @@ export class Gateway {
         request: (action, authorization) => this.#request(action, authorization),
         meshNotice: (notice) => this.#meshJournal.take(notice),
         stored: () => this.#replica.stored(),
-        copied: (acknowledgement) => this.#copied(acknowledgement),
         reach: (keys) => this.#field?.reaches(keys),
         ownTime: () => clock.own(),
         siteTime: (heard) => {
@@ -251,7 +249,6 @@ export class Gateway {
         onDown: (error) => this.#partFailed('journal', error),
         onWritable: (writable, error) =>
           log.warn({ code: error?.code }, writable ? 'the journal writes again' : 'the journal cannot write'),
-        onCopyRefused: ({ code }) => log.warn({ code }, 'the journal drops nothing of what the cloud is said to have'),
       },
     ));
     const field = new Field(
@@ -274,16 +271,6 @@ export class Gateway {
     await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
     await this.#lifecycle.start(named('field', field));
     return field;
-  }
-
-  /** The key is not asked of the site process, which has the word. */
-  #copied(acknowledgement: Uint8Array): void {
-    try {
-      const cloudKey = new LinkFiles(this.config.dataDir).current()?.grant.cloudKey;
-      if (cloudKey !== undefined) this.#journal?.empty({ acknowledgement, cloudKey });
-    } catch (error) {
-      this.deps.log.error({ error }, 'the key of the cloud cannot be read');
-    }
   }
 
   async #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): Promise<DirectedSite> {

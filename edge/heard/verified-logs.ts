@@ -113,7 +113,6 @@ export class VerifiedLogs {
       if ((ends.get(name)?.sequence ?? 0) < head.sequence) ends.set(name, head);
     }
     const unread = this.#counted(author, log, attested)
-      .filter(({ isEmptied }) => isEmptied !== true)
       .map(({ head: { epoch, sequence: last } }) => ({
         epoch,
         sequence: ends.get(epochName(epoch))?.sequence ?? 0,

@@ -72,8 +72,6 @@ function writeBatches(file: JournalFile, write: (piece: Uint8Array) => void): vo
   }
 
   for (const entry of file.entries()) {
-    // There is no head over the one entry that is left.
-    if (file.emptied.has(entry.epoch.counter)) continue;
     if (entry.sequence === 1 || entries.length === BATCH_ENTRIES) flush();
     entries.push(entry);
     if (!next.done && comparePositions(positionOf(next.value.head), placeOf(entry)) === 0) {

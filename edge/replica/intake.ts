@@ -1,19 +1,7 @@
-import { EntryContent, malformed, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import { malformed, type Batch, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import {
-  accept,
-  acceptEmptied,
-  attestedPart,
-  grown,
-  holds,
-  isOfSite,
-  mayLead,
-  type AuthorLog,
-  type EmptiedEpoch,
-  type Fork,
-} from '@sparc/protocol/replication';
+import { accept, attestedPart, grown, holds, isOfSite, type AuthorLog, type Fork } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
-import type { CloudWord } from '../emptying/index.js';
 import { EPOCHS_MAX } from './replica-room.js';
 
 export interface IntakeDeps {
@@ -24,8 +12,6 @@ export interface IntakeDeps {
   readonly authority: string;
   /** Of an author who was expelled: the heads to which all leads that still counts of its log. One list until another counts. */
   attestedHeads(author: string): readonly SignedHead[] | undefined;
-  /** Undefined where the site has no cloud: then no epoch is emptied anywhere. */
-  readonly cloudWord?: CloudWord | undefined;
 }
 
 /**
@@ -38,8 +24,6 @@ export class Intake {
   /** As it will be held. */
   #log: AuthorLog;
   readonly #appends: ReplicaAppend[] = [];
-  /** Epochs that whoever sends them has emptied, until the one behind them shows that they are old enough. */
-  #emptied: ReplicaAppend[] = [];
   readonly #forks: Fork[] = [];
   #sizeBytes = 0;
 
@@ -90,7 +74,6 @@ export class Intake {
     }
     const append = this.#counted(acceptance);
     if (append === undefined) return false;
-    this.#takeEmptied(batch);
     if (acceptance.fork !== undefined) this.#forks.push(acceptance.fork);
     this.#appends.push(append);
     this.#log = grown(this.#log, append);
@@ -98,34 +81,8 @@ export class Intake {
     return true;
   }
 
-  /**
-   * An epoch of which there is nothing but its head any more. It counts when the next one comes. False where as much of it is
-   * held, or the cloud does not say that it has it. Throws as `acceptEmptied` does.
-   */
-  addEmptied(emptied: EmptiedEpoch): boolean {
-    const { crypto, cloudWord, siteId } = this.deps;
-    const { head } = emptied;
-    if (!isOfSite(head.site, siteId)) throw malformed(`an epoch of site ${head.site}`);
-    if (toHex(head.author) !== this.author || this.author === this.deps.authority) throw malformed('an emptied log');
-    if (cloudWord?.reaches(head) !== true || !this.#mayTake(head)) return false;
-    if (this.#attested !== undefined && !mayLead(this.#log, this.#attested, head)) return false;
-    const held = acceptEmptied(crypto, this.#log, emptied);
-    if (held === undefined) return false;
-    this.#emptied.push({ entries: [], ...held });
-    this.#log = grown(this.#log, held);
-    return true;
-  }
-
-  #takeEmptied({ contents: [first] }: Batch): void {
-    if (this.#emptied.length === 0) return;
-    const openedUnixMs = first === undefined ? Infinity : EntryContent.decode(first).hlc.unixMs;
-    if (this.deps.cloudWord?.isOld(openedUnixMs) !== true) throw malformed('epochs that were emptied too soon');
-    this.#appends.push(...this.#emptied);
-    this.#emptied = [];
-  }
-
   /** There may be as many epochs as there may be, and the newest still grows. */
-  #mayTake({ epoch }: Pick<SignedHead, 'epoch'>): boolean {
+  #mayTake({ epoch }: Batch): boolean {
     const isMany = this.author !== this.deps.authority && this.#log.length >= EPOCHS_MAX;
     return !isMany || holds(this.#log, { epoch, sequence: 1 });
   }

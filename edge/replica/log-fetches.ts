@@ -1,9 +1,8 @@
 import { isSparcError } from '@sparc/protocol/errors';
-import type { SignedHead } from '@sparc/protocol/ledger';
+import { decodeBatch } from '@sparc/protocol/ledger';
 import type { MeshNetwork, MeshReply, ReplicaStore } from '@sparc/protocol/ports';
-import { endsOf, LogPiece, MeshRequest } from '@sparc/protocol/replication';
+import { endsOf, MeshRequest } from '@sparc/protocol/replication';
 import { fromHex } from '../platform/index.js';
-import type { CloudWord } from '../emptying/index.js';
 import type { Intake } from './intake.js';
 import { REPLY_BYTES_MAX } from './log-server.js';
 
@@ -11,7 +10,6 @@ export interface LogFetchesDeps {
   readonly network: MeshNetwork;
   readonly store: ReplicaStore;
   readonly siteId: string;
-  readonly cloudWord?: CloudWord | undefined;
 }
 
 /** What becomes of what is fetched. */
@@ -52,7 +50,7 @@ export class LogFetches {
         fetch.reply = this.#ask(neighbour, author);
         try {
           for await (const piece of fetch.reply) {
-            if (!isWanted() || !(await this.#take(neighbour, intake, piece))) break;
+            if (!isWanted() || !this.#verify(neighbour, intake, piece)) break;
             this.taker.onProgress(author, piece.length);
             if (intake.sizeBytes >= REPLY_BYTES_MAX) break;
           }
@@ -81,38 +79,15 @@ export class LogFetches {
     for (const author of [...this.#fetches.keys()]) this.giveUp(author);
   }
 
-  /** Takes the word of the cloud that a neighbour has, if it is newer. Never throws. */
-  async askWord(neighbour: string): Promise<void> {
-    const { network, siteId, cloudWord } = this.deps;
-    try {
-      const reply = network.request(neighbour, MeshRequest.encode({ word: { site: siteId } }));
-      for await (const signed of reply) {
-        cloudWord?.take(signed);
-        reply.cancel();
-      }
-    } catch (error) {
-      if (isSparcError(error, 'ERR_LINK_ACKNOWLEDGEMENT_INVALID')) this.taker.onFailure(neighbour, error);
-    }
-  }
-
   /** False where it brings nothing new: then what comes behind it is of no use either. */
-  async #take(neighbour: string, intake: Intake, piece: Uint8Array): Promise<boolean> {
+  #verify(neighbour: string, intake: Intake, piece: Uint8Array): boolean {
     try {
-      const { batch, emptied } = LogPiece.decode(piece);
-      if (batch !== undefined) return intake.add(batch);
-      if (emptied === undefined) return false;
-      await this.#seekWord(neighbour, emptied.head);
-      return intake.addEmptied(emptied);
+      return intake.add(decodeBatch(piece));
     } catch (error) {
       // An honest neighbour may hold branches of a forked log that are not kept here.
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.taker.onFailure(neighbour, error);
       return false;
     }
-  }
-
-  async #seekWord(neighbour: string, head: SignedHead): Promise<void> {
-    const { cloudWord } = this.deps;
-    if (cloudWord !== undefined && !cloudWord.reaches(head)) await this.askWord(neighbour);
   }
 
   #save(neighbour: string, intake: Intake): boolean {

@@ -1,7 +1,7 @@
+import { encodeBatch } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
-import { epochOf, holds, LogPiece, MeshRequest, missingAfter, type AuthorLog } from '@sparc/protocol/replication';
+import { holds, MeshRequest, missingAfter, type AuthorLog } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
-import type { CloudWord } from '../emptying/index.js';
 import type { OwnLog } from './own-log.js';
 
 /** Of one answer; whoever asked asks again for the rest, so that it never has to take more than this at once. */
@@ -11,7 +11,6 @@ export interface LogServerDeps {
   readonly siteId: string;
   readonly ownLog: OwnLog;
   readonly store: ReplicaStore;
-  readonly cloudWord?: CloudWord | undefined;
 }
 
 /** Lets neighbours have what is held of all logs. */
@@ -22,28 +21,20 @@ export class LogServer {
     private readonly counted: (author: string) => AuthorLog,
   ) {}
 
-  /** What follows on what the request names, or the word of the cloud. Throws what decoding and the disk throw. */
+  /** Batches of what follows on what the request names. Throws what decoding and the disk throw. */
   *serve(request: Uint8Array): Iterable<Uint8Array> {
     const { ownLog, store, siteId } = this.deps;
-    const { log: want, word } = MeshRequest.decode(request);
-    const signed = word?.site === siteId ? this.deps.cloudWord?.signed : undefined;
-    if (signed !== undefined) yield signed;
+    const { log: want } = MeshRequest.decode(request);
     if (want?.site !== siteId) return;
     const author = toHex(want.author);
     const isOwn = author === ownLog.author;
     const log = isOwn ? ownLog.log() : this.counted(author);
     let sizeBytes = 0;
     for (let after of missingAfter(log, want.ends)) {
-      const { head, previous, isEmptied } = epochOf(log, after.epoch) ?? {};
-      // Behind them comes what shows that they are old: it is in the same answer.
-      if (head !== undefined && isEmptied === true) {
-        yield LogPiece.encode({ emptied: { head, ...(previous !== undefined && { previous }) } });
-        continue;
-      }
       while (sizeBytes < REPLY_BYTES_MAX && holds(log, { ...after, sequence: after.sequence + 1 })) {
         const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(author, after);
         if (batch === undefined) break;
-        const piece = LogPiece.encode({ batch });
+        const piece = encodeBatch(batch);
         yield piece;
         sizeBytes += piece.length;
         after = { epoch: after.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };

@@ -18,7 +18,6 @@ export class ReplicaBatches {
   readonly #insert;
   readonly #rows;
   readonly #hash;
-  readonly #delete;
 
   constructor(db: Database) {
     this.#insert = db.prepare<[number, number, Uint8Array, Uint8Array, Uint8Array]>(
@@ -36,7 +35,6 @@ export class ReplicaBatches {
          FROM batch WHERE epoch = ? AND last >= ? ORDER BY last LIMIT 1`,
       )
       .pluck();
-    this.#delete = db.prepare<[number]>('DELETE FROM batch WHERE epoch = ?');
   }
 
   /** Bytes that were added. */
@@ -45,13 +43,6 @@ export class ReplicaBatches {
     const contents = Contents.encode({ contents: entries.map(({ content }) => content) });
     this.#insert.run(epochRow, head.sequence, head.signature, hashes, contents);
     return hashes.length + contents.length;
-  }
-
-  /** Of all entries of an epoch there is nothing left but the head over the last. Bytes that are left. */
-  empty(epochRow: number, { sequence, hash, signature }: SignedHead): number {
-    this.#delete.run(epochRow);
-    this.#insert.run(epochRow, sequence, signature, hash, Contents.encode({ contents: [] }));
-    return hash.length;
   }
 
   hashAt(epochRow: number, sequence: number): Uint8Array | undefined {

@@ -1,4 +1,21 @@
-import { BATCH_ENTRIES_MAX, contentBytes, list, message } from '@sparc/protocol/ledger';
+import {
+  BATCH_ENTRIES_MAX,
+  bytes,
+  contentBytes,
+  EpochId,
+  HASH_BYTES,
+  list,
+  message,
+  required,
+  sequenceNumber,
+} from '@sparc/protocol/ledger';
+
+/** The entry before the first of an epoch. */
+export const PreviousLink = message({
+  epoch: required(1, EpochId),
+  sequence: required(2, sequenceNumber),
+  hash: required(3, bytes(HASH_BYTES)),
+});
 
 /** Contents of the entries of one row. */
 export const Contents = message({ contents: list(1, contentBytes, BATCH_ENTRIES_MAX) });
@@ -31,6 +48,4 @@ export const MIGRATIONS: readonly string[] = [
      first BLOB NOT NULL,
      second BLOB NOT NULL
    ) STRICT, WITHOUT ROWID;`,
-  `-- 1: of its entries there is nothing any more but the hash of the last.
-   ALTER TABLE epoch ADD COLUMN is_emptied INTEGER NOT NULL DEFAULT 0;`,
 ];

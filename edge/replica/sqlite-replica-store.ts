@@ -5,7 +5,6 @@ import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
 import {
   forkName,
   isSameEpoch,
-  PreviousLink,
   type AuthorLog,
   type EpochEnd,
   type Fork,
@@ -14,7 +13,7 @@ import {
 import { toHex } from '../platform/index.js';
 import { Database } from '../platform/sqlite.js';
 import { ReplicaBatches } from './replica-batches.js';
-import { MIGRATIONS } from './replica-tables.js';
+import { MIGRATIONS, PreviousLink } from './replica-tables.js';
 
 /** In a data directory. */
 export const REPLICA_FILE = 'replica.db';
@@ -30,7 +29,6 @@ interface EpochRow {
   readonly site: string;
   readonly previous: Uint8Array | null;
   readonly sizeBytes: number;
-  readonly isEmptied: number;
   readonly sequence: number;
   readonly hash: Uint8Array;
   readonly signature: Uint8Array;
@@ -118,7 +116,7 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {
     const held = this.#find(author, epoch);
-    return isReadable(held) ? guarded(() => this.#batches.hashAt(held.row, sequence)) : undefined;
+    return held && guarded(() => this.#batches.hashAt(held.row, sequence));
   }
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
@@ -138,7 +136,7 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
     const held = this.#find(author, epoch);
-    return isReadable(held) ? guarded(() => this.#batches.after(held.row, held.head, sequence)) : undefined;
+    return held && guarded(() => this.#batches.after(held.row, held.head, sequence));
   }
 
   forks(): readonly Fork[] {
@@ -167,9 +165,8 @@ export class SqliteReplicaStore implements ReplicaStore {
     const { epochs, epochsOf } = this.#statements;
     for (const row of author === undefined ? epochs.all() : epochsOf.all(Buffer.from(author, 'hex'))) {
       const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
-      const emptied = row.isEmptied === 0 ? {} : { isEmptied: true as const };
       const head = headOf(row);
-      this.#logOf(head).push({ row: row.epoch, head, sizeBytes: row.sizeBytes, ...previous, ...emptied });
+      this.#logOf(head).push({ row: row.epoch, head, sizeBytes: row.sizeBytes, ...previous });
     }
   }
 
@@ -190,27 +187,21 @@ export class SqliteReplicaStore implements ReplicaStore {
     this.#logs.set(toHex(epoch.head.author), log);
   }
 
-  #insert({ entries, head, previous, isEmptied }: ReplicaAppend): Stored {
-    const { insertEpoch, findEpoch, grow, empty } = this.#statements;
+  #insert({ entries, head, previous }: ReplicaAppend): Stored {
+    const { insertEpoch, findEpoch, grow } = this.#statements;
     const { author, epoch, site } = head;
     const first = entries[0]?.sequence;
-    const known = isEmptied === true ? findEpoch.get(author, epoch.counter, epoch.random) : undefined;
-    if (first === 1 || (isEmptied === true && known === undefined)) {
+    if (first === 1) {
       const before = previous === undefined ? null : PreviousLink.encode(previous);
       insertEpoch.run(author, epoch.counter, epoch.random, site, before);
     }
     const row = findEpoch.get(author, epoch.counter, epoch.random);
-    if (row === undefined || (isEmptied !== true && first !== row.last + 1)) {
+    if (row === undefined || first !== row.last + 1) {
       throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the entries before these are not here');
-    }
-    const before = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
-    if (isEmptied === true) {
-      const sizeBytes = this.#batches.empty(row.epoch, head);
-      empty.run(sizeBytes, row.epoch);
-      return { row: row.epoch, head, sizeBytes, isEmptied, ...before };
     }
     const sizeBytes = row.sizeBytes + this.#batches.insert(row.epoch, entries, head);
     grow.run(sizeBytes, row.epoch);
+    const before = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
     return { row: row.epoch, head, sizeBytes, ...before };
   }
 }
@@ -224,7 +215,6 @@ function prepare(db: Database) {
   const last = '(SELECT max(last) FROM batch WHERE epoch = e.epoch)';
   const epochs = `
       SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, e.size_bytes AS sizeBytes,
-        e.is_emptied AS isEmptied,
         b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
       FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}`;
   return {
@@ -238,7 +228,6 @@ function prepare(db: Database) {
     ),
     insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
     grow: db.prepare<[number, number]>('UPDATE epoch SET size_bytes = ? WHERE epoch = ?'),
-    empty: db.prepare<[number, number]>('UPDATE epoch SET is_emptied = 1, size_bytes = ? WHERE epoch = ?'),
     insertFork: db.prepare('INSERT OR IGNORE INTO fork (name, kind, first, second) VALUES (?, ?, ?, ?)'),
   };
 }
@@ -263,11 +252,9 @@ const headOf = ({ site, author, counter, random, sequence, hash, signature }: Ep
   signature,
 });
 
-const isReadable = (held: Stored | undefined): held is Stored => held !== undefined && held.isEmptied !== true;
-
 function isSameLog(before: readonly Stored[], now: readonly Stored[] | undefined): boolean {
-  const isSame = ({ row, head, isEmptied }: Stored, at: number) =>
-    row === now?.[at]?.row && head.sequence === now[at].head.sequence && isEmptied === now[at].isEmptied;
+  const isSame = ({ row, head }: Stored, at: number) =>
+    row === now?.[at]?.row && head.sequence === now[at].head.sequence;
   return before.length === now?.length && before.every(isSame);
 }
 

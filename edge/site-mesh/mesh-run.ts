@@ -8,10 +8,9 @@ import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
 import { nodeCrypto } from '../ledger/index.js';
-import { CloudWord, KEPT_MS } from '../emptying/index.js';
 import type { Membership, MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';
-import { freeBytesAt, toHex, verifySignature } from '../platform/index.js';
+import { freeBytesAt, toHex } from '../platform/index.js';
 import {
   AuthorityReader,
   REPLICA_FILE,
@@ -25,7 +24,6 @@ import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
 import { CloudRefusals } from './cloud-refusals.js';
 import { CLOUD, withCloud } from './cloud-source.js';
 import { FieldHints } from './field-hints.js';
-import { LogEmptying } from './log-emptying.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
 import { meshCouriers } from './mesh-couriers.js';
@@ -59,8 +57,6 @@ export interface MeshRunDeps {
   policyInForce(): PolicyInForceView;
   /** Public keys, in hex, of members whose logs the field does not read to their end. */
   unread(): readonly string[];
-  /** For the journal: what the cloud signed that it has. */
-  copied(acknowledgement: Uint8Array): void;
   /** For the field: something came to the replicas. */
   stored(): void;
   /** For the field, when it changes: public keys, in hex, of the members that are heard, directly or through others. */
@@ -89,8 +85,6 @@ export class MeshRun {
   readonly #hints: FieldHints;
   readonly #uplink: Uplink | undefined;
   readonly #cloudRefusals: CloudRefusals;
-  readonly #cloudWord: CloudWord | undefined;
-  readonly #emptying: LogEmptying | undefined;
   readonly #forget: () => void;
 
   /** Throws what `openDisks` throws. */
@@ -133,7 +127,6 @@ export class MeshRun {
       },
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
-    this.#cloudWord = deps.cloud && this.#newCloudWord(deps.cloud);
     this.#replicator = this.#newReplicator();
     this.#authority = this.#newAuthorityReader();
     const ownNews = new OwnNews(own);
@@ -171,7 +164,6 @@ export class MeshRun {
       log.warn(refused, 'messages that should be of the cloud are not');
       deps.tell({ kind: 'cloudRefused', ...refused });
     });
-    this.#emptying = this.#cloudWord && this.#newEmptying(this.#cloudWord);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -194,7 +186,6 @@ export class MeshRun {
     this.#times.start();
     this.#delivery.start();
     this.#uplink?.start();
-    this.#emptying?.start();
   }
 
   /** The field recorded something. */
@@ -244,7 +235,6 @@ export class MeshRun {
 
   async stop(): Promise<void> {
     this.#forget();
-    this.#emptying?.stop();
     this.#journalWatch.stop();
     this.#hints.stop();
     this.#times.stop();
@@ -274,32 +264,12 @@ export class MeshRun {
       ownLog: own,
       siteId: membership.siteId,
       authority: toHex(membership.authority),
-      cloudWord: this.#cloudWord,
       isAuthor: (author) => membership.isAuthor(author),
       attestedHeads: (author) => membership.attestedHeads(author),
       onStored: (author) => this.#onStored(author),
       fullFor: (author) => room.fullFor(author),
       onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),
       onFork: (fork) => this.#onFork(fork),
-      onFailure: (error, what) => this.#failed(error, what),
-    });
-  }
-
-  #newCloudWord({ cloudKey }: CloudAccess): CloudWord {
-    const { clock, membership } = this.deps;
-    return new CloudWord({ clock, verify: verifySignature, siteId: membership.siteId, cloudKey, keptMs: KEPT_MS });
-  }
-
-  #newEmptying(word: CloudWord): LogEmptying {
-    const { clock, membership } = this.deps;
-    return new LogEmptying({
-      clock,
-      store: this.disks.replicas,
-      word,
-      ownWord: () => this.#uplink?.word,
-      askWord: () => this.#replicator.askWord(),
-      members: () => membership.members().map(({ key }) => key),
-      onWord: (signed) => this.deps.copied(signed),
       onFailure: (error, what) => this.#failed(error, what),
     });
   }

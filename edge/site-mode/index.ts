@@ -34,7 +34,7 @@ export {
 } from './raise.js';
 export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } from './site-mode.js';
 export { readMode } from './read-mode.js';
-export { foldMode, isModeClaim, type ModeClaim } from './recorded-mode.js';
+export { foldMode, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease } from './directed-mode.js';
 export { FIRE_HEARD_LATE_MS, type HeardClaim } from './heard-claims.js';
 export { raiseIdOf } from './raise-id.js';

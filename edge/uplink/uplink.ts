@@ -7,10 +7,10 @@ import {
   type Down,
   type StoredHead,
 } from '@sparc/protocol/cloud-link';
-import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { decodeBatch, encodeBatch, type Batch } from '@sparc/protocol/ledger';
 import type { Clock, CloudLink, Signer, Timer, VerifySignature } from '@sparc/protocol/ports';
-import { allTips, epochOf, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
+import { allTips, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
 import { BATCH_BYTES } from '../ledger/index.js';
 import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from '../replica/index.js';
@@ -69,7 +69,6 @@ export class Uplink {
   #state: UplinkState;
   #helloTimer: Timer | undefined;
   #helloAtMs = -Infinity;
-  #word: Uint8Array | undefined;
 
   constructor(private readonly deps: UplinkDeps) {
     this.#state = { isConnected: false, sinceUnixMs: deps.clock.wall().unixMs, refusedCount: 0 };
@@ -101,11 +100,6 @@ export class Uplink {
 
   get state(): UplinkState {
     return this.#state;
-  }
-
-  /** What the cloud said last to have of all logs, as it signed it. */
-  get word(): Uint8Array | undefined {
-    return this.#word;
   }
 
   /** What the cloud has of the log of an author, in hex; every head leads to all that it has. */
@@ -173,7 +167,6 @@ export class Uplink {
     const { siteId, verify, cloudKey, clock } = this.deps;
     const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
     if (!this.#copies.take(acknowledgement)) return;
-    if (acknowledgement.complete) this.#word = body;
     for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
     this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
   }
@@ -226,8 +219,6 @@ export class Uplink {
     const { logs } = this.deps;
     const log = logs.logs().get(author) ?? [];
     for (const after of missingAfter(log, ends)) {
-      // What is behind it is of no use to a cloud that lacks it.
-      if (epochOf(log, after.epoch)?.isEmptied === true) throw entriesGone(after);
       if (!holds(log, { ...after, sequence: after.sequence + 1 })) continue;
       const batch = logs.batchAfter(author, after);
       if (batch !== undefined) return batch;
@@ -244,9 +235,3 @@ export class Uplink {
     }
   }
 }
-
-const entriesGone = ({ epoch, sequence }: EpochEnd): SparcError =>
-  new SparcError('ERR_LINK_ENTRIES_GONE', `of epoch ${epoch.counter} there is nothing behind ${sequence} any more`, {
-    epoch: epoch.counter,
-    sequence,
-  });

@@ -8,8 +8,6 @@ export interface ReplicaAppend {
   readonly head: SignedHead;
   /** Where these open an epoch: the entry before. */
   readonly previous?: Link;
-  /** In place of entries, of which there are none then: of the whole epoch nothing is held from now on but its head. */
-  readonly isEmptied?: true;
 }
 
 /** The logs of other authors on the own disk. One contract suite runs against every implementation. */
@@ -18,11 +16,10 @@ export interface ReplicaStore {
   logs(): ReadonlyMap<string, AuthorLog>;
   /** Bytes that the entries of an author take. */
   sizeBytes(author: string): number;
-  /** Undefined for what is not held, or was emptied. */
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined;
   /** All or nothing, and on disk for good when it returns. Throws ERR_LEDGER_WRITE_FAILED or ERR_LEDGER_CORRUPT. */
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void;
-  /** The first entries of an epoch behind `after`, with a head over the last of them; undefined when there are none, or none any more. */
+  /** The first entries of an epoch behind `after`, with a head over the last of them; undefined when there are none. */
   batchAfter(author: string, after: EpochEnd): Batch | undefined;
   /** Every fork that was ever seen. */
   forks(): readonly Fork[];

@@ -20,8 +20,6 @@ export interface HeldEpoch {
   readonly head: SignedHead;
   /** The entry that its first one names as the one before it; absent at the start of a log. */
   readonly previous?: Link;
-  /** Its entries are not on this disk any more, because the cloud has them: of it there is nothing but its head. */
-  readonly isEmptied?: true;
 }
 
 /** What a replica holds of one author, in no order. It is never changed, only replaced. */
@@ -36,7 +34,7 @@ export interface EpochEnd {
 export const isSameEpoch = (a: EpochId, b: EpochId): boolean =>
   a.counter === b.counter && sameBytes(a.random, b.random);
 
-export const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
+const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
   log.find(({ head }) => isSameEpoch(head.epoch, epoch));
 
 /** Newest first. */
@@ -104,15 +102,14 @@ export function holds(log: AuthorLog, { epoch, sequence }: EpochEnd): boolean {
 }
 
 /** The log when entries that were accepted are held, too. `previous`: where these open an epoch. */
-export function grown(log: AuthorLog, { head, previous, isEmptied }: HeldEpoch): AuthorLog {
+export function grown(log: AuthorLog, { head, previous }: HeldEpoch): AuthorLog {
   const held = epochOf(log, head.epoch);
   const first = held === undefined ? previous : held.previous;
-  const now = { head, ...(first !== undefined && { previous: first }), ...(isEmptied === true && { isEmptied }) };
-  return [...log.filter((epoch) => epoch !== held), now];
+  return [...log.filter((epoch) => epoch !== held), { head, ...(first !== undefined && { previous: first }) }];
 }
 
 /** Whether the very entry that a head names is held: then the head says nothing new, whoever made it. */
-export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: Link): boolean {
+export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: SignedHead): boolean {
   const held = epochOf(log, epoch);
   const own = held && hashIn(held, hashAt, sequence);
   return own !== undefined && sameBytes(own, hash);
@@ -229,7 +226,6 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
   if (batch.site !== held.head.site) throw malformed(`a batch of site ${batch.site} in an epoch of another`);
   if (batch.firstSequence > end + 1) throw missing(batch);
   const { entries, head } = chainedBatch(crypto, batch);
-  if (held.isEmptied === true) return acceptEmptiedMore(crypto, log, held, batch, head);
   // Through the chain of hashes, the last entry that both have stands for all before it.
   const common = entries.findLast(({ sequence }) => sequence <= end) ?? assumedLast(batch);
   const own = common && hashIn(held, hashAt, common.sequence);
@@ -249,30 +245,13 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
   };
 }
 
-/** Of an emptied epoch nothing more is taken: it was over when it was emptied, and what goes on from there is a fork. */
-function acceptEmptiedMore(
-  crypto: LedgerCrypto,
-  log: AuthorLog,
-  held: HeldEpoch,
-  batch: Batch,
-  head: SignedHead,
-): Acceptance {
-  if (head.sequence <= held.head.sequence) return { kind: 'known' };
-  assertSigned(crypto, head);
-  const { fork } = tailFork(log, head);
-  if (fork === undefined) throw missing(batch);
-  return { kind: 'forked', fork };
-}
-
 /** A batch that opens an epoch. */
 function acceptEpoch(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch: Batch): Acceptance {
   if (batch.firstSequence > 1) throw missing(batch);
   const previous = assumedLast(batch);
   const predecessor = previous && epochOf(log, previous.epoch);
   const own = predecessor && hashIn(predecessor, hashAt, previous.sequence);
-  // Whether it follows on an entry that was emptied nobody can compare: it is a branch, and its author signed both.
-  const isEmptied = predecessor?.isEmptied === true && (previous?.sequence ?? 0) < predecessor.head.sequence;
-  if (previous !== undefined && own === undefined && !isEmptied) throw missing(batch);
+  if (previous !== undefined && own === undefined) throw missing(batch);
   const { entries, head } = verifyBatch(crypto, batch);
   if (previous !== undefined && predecessor !== undefined && own !== undefined && !sameBytes(own, previous.hash)) {
     return { kind: 'forked', fork: { kind: 'altered', first: predecessor.head, second: head } };

@@ -15,7 +15,6 @@ import {
   type Infer,
 } from '../ledger/index.js';
 import { EPOCH_ENDS_MAX } from './author-log.js';
-import { EmptiedEpoch } from './emptied.js';
 
 /** Gateways of a site, its authority and operators: all who have a log. */
 export const AUTHORS_MAX = 128;
@@ -45,12 +44,6 @@ export const Want = message({
 });
 export type Want = Infer<typeof Want>;
 
-/** A piece of the answer: one of these, epochs in their order. */
-export const LogPiece = message({ batch: optional(1, Batch), emptied: optional(2, EmptiedEpoch) });
-
-/** Asks for the newest word of the cloud on what it holds of all logs, as the cloud signed it: the only piece of the answer. */
-export const WantWord = message({ site: required(1, text(64)) });
-
 /** Parts of a policy revision that are asked for at once. */
 export const PARTS_ASKED_MAX = 64;
 
@@ -63,8 +56,4 @@ export const WantParts = message({
 export type WantParts = Infer<typeof WantParts>;
 
 /** What a neighbour is asked for: one of these. */
-export const MeshRequest = message({
-  log: optional(1, Want),
-  parts: optional(2, WantParts),
-  word: optional(3, WantWord),
-});
+export const MeshRequest = message({ log: optional(1, Want), parts: optional(2, WantParts) });

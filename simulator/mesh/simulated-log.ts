@@ -26,9 +26,6 @@ export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
   return { entries, head, ...(previous !== undefined && { previous }) };
 }
 
-const sizeOf = (entries: readonly ChainedEntry[]): number =>
-  entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
-
 /** The log of one author in memory. */
 export class SimulatedLog {
   #epochs: readonly Epoch[] = [];
@@ -43,18 +40,16 @@ export class SimulatedLog {
     return this.#sizeBytes;
   }
 
-  add({ entries, head, previous, isEmptied }: ReplicaAppend): void {
+  add({ entries, head, previous }: ReplicaAppend): void {
     const before = this.#find(head.epoch);
     const first = before?.held.previous ?? previous;
-    const held = { head, ...(first !== undefined && { previous: first }), ...(isEmptied === true && { isEmptied }) };
+    const held = { head, ...(first !== undefined && { previous: first }) };
     const epoch = before ?? { held, entries: [], heads: [] };
     epoch.held = held;
-    if (isEmptied === true) this.#sizeBytes -= sizeOf(epoch.entries.splice(0));
     epoch.entries.push(...entries);
-    if (isEmptied === true) epoch.heads.length = 0;
-    else epoch.heads.push(head);
+    epoch.heads.push(head);
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
-    this.#sizeBytes += sizeOf(entries);
+    this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
     this.#log = this.#epochs.map((each) => each.held);
   }
 

@@ -68,7 +68,6 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     time: TIMELESS,
     stored: () => undefined,
     reaches: () => undefined,
-    copied: () => undefined,
     onDirective: () => undefined,
   };
   const started = new SiteMesh(deps, dataDir, mesh);

@@ -97,7 +97,6 @@ export async function startCommissioning(t: Test, wall: Wall) {
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
-      copied: () => undefined,
       reach: () => undefined,
       onListening: (address) => {
         url = address;

@@ -146,62 +146,6 @@ export function replicaStoreContract(name: string, make: () => Promise<ReplicaSt
     }
   });
 
-  behaves('of an epoch that is emptied stay its place and its head, now and after a new start', (t, harness) => {
-    const chain = new TestChain();
-    const author = authorOf(chain);
-    let store = harness.open();
-    const commits = [chain.open(1, [opened]), chain.add(opened, opened), chain.open(2, [opened])];
-    const [first, second, third] = commits.map(append) as [ReplicaAppend, ReplicaAppend, ReplicaAppend];
-    store.append([first, second, third], []);
-    const before = store.sizeBytes(author);
-    const oldestFirst = () =>
-      [...(store.logs().get(author) ?? [])].sort((a, b) => a.head.epoch.counter - b.head.epoch.counter);
-    const [held] = oldestFirst();
-    store.append([{ entries: [], head: second.head, isEmptied: true }], []);
-    for (const when of ['now', 'after a new start']) {
-      const [emptied, newest] = oldestFirst();
-      t.same(shown(emptied && [emptied]), shown(held && [held]), when);
-      t.equal(emptied?.isEmptied, true, when);
-      t.equal(newest?.isEmptied, undefined, when);
-      t.equal(store.hashAt(author, first.head.epoch, 1), undefined, when);
-      t.equal(store.batchAfter(author, { epoch: first.head.epoch, sequence: 0 }), undefined, when);
-      t.equal(read(store, author, third.head.epoch).length, 1, when);
-      t.ok(store.sizeBytes(author) < before, when);
-      store = harness.open();
-    }
-  });
-
-  behaves(
-    'an emptied epoch is taken in place of a part, or of nothing, and what follows goes on from it',
-    (t, harness) => {
-      const chain = new TestChain();
-      const author = authorOf(chain);
-      const store = harness.open();
-      const [first, more, second, third] = [
-        append(chain.open(1, [opened])),
-        append(chain.add(opened)),
-        append(chain.open(2, [opened])),
-        append(chain.open(3, [opened])),
-      ];
-      store.append([first], []);
-      const empty = ({ head, previous }: ReplicaAppend): ReplicaAppend => ({
-        entries: [],
-        head,
-        ...(previous !== undefined && { previous }),
-        isEmptied: true,
-      });
-      store.append([empty({ ...more, entries: [] }), empty(second), third], []);
-      for (const one of [store, harness.open()]) {
-        const log = one.logs().get(author);
-        t.same(shown(log), shown([{ head: more.head }, second, third]));
-        t.same(
-          log?.map(({ isEmptied }) => isEmptied),
-          [true, true, undefined],
-        );
-      }
-    },
-  );
-
   behaves('two epochs of the same number are kept apart', (t, harness) => {
     const chain = new TestChain();
     const clone = chain.branch();

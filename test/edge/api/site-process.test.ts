@@ -45,7 +45,6 @@ async function run(
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
-      copied: () => undefined,
       reach: () => undefined,
       onListening: (url) => urls.push(url),
       onDown: (error) => downs.push(error),

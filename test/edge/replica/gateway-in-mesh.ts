@@ -1,4 +1,3 @@
-import type { CloudWord } from '@sparc/edge/emptying';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { Replicator, type FullReason, type OwnLog } from '@sparc/edge/replica';
 import type { Batch, EpochId, SignedHead } from '@sparc/protocol/ledger';
@@ -35,8 +34,6 @@ export class GatewayInMesh implements OwnLog {
   readonly full: string[] = [];
   /** Of authors who were expelled. */
   readonly attested = new Map<string, readonly SignedHead[]>();
-  /** What it knows of the cloud. */
-  cloudWord: CloudWord | undefined;
   own = new SimulatedLog();
   /** Signatures that it checked. */
   checkedCount = 0;
@@ -72,7 +69,6 @@ export class GatewayInMesh implements OwnLog {
       store,
       ownLog: this,
       siteId: SITE,
-      cloudWord: this.cloudWord,
       authority: AUTHORITY,
       isAuthor: this.isAuthor,
       attestedHeads: (author) => this.attested.get(author),
@@ -99,11 +95,6 @@ export class GatewayInMesh implements OwnLog {
     const before = this.own.hashAt(commit.head.epoch, (commit.entries[0]?.sequence ?? 1) - 1);
     const whole = batch && !opens && before !== undefined ? { ...batch, previousHash: before } : batch;
     this.#running?.replicator.ownCommitted(push ? whole : undefined);
-  }
-
-  get store(): SimulatedReplicaStore {
-    if (this.#running === undefined) throw new Error(`${this.machine} does not run`);
-    return this.#running.store;
   }
 
   log(): AuthorLog {

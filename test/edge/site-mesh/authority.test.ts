@@ -84,7 +84,6 @@ class TestGateway {
         time: TIMELESS,
         stored: () => undefined,
         reaches: () => undefined,
-        copied: () => undefined,
         onDirective: () => undefined,
       },
       this.dataDir,

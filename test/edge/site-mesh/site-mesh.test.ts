@@ -35,7 +35,6 @@ async function setUp(t: Test, ...others: readonly Member[]) {
       time: TIMELESS,
       stored: () => undefined,
       reaches: () => undefined,
-      copied: () => undefined,
       onDirective: () => undefined,
     },
     dataDir,

@@ -1,12 +1,5 @@
 import t from 'tap';
-import {
-  Hello,
-  HELLO_INTERVAL_MS,
-  HELLO_PAUSE_MS,
-  openAcknowledgement,
-  signAcknowledgement,
-  Wants,
-} from '@sparc/protocol/cloud-link';
+import { Hello, HELLO_INTERVAL_MS, HELLO_PAUSE_MS, signAcknowledgement, Wants } from '@sparc/protocol/cloud-link';
 import type { Down, Up } from '@sparc/protocol/cloud-link';
 import { decodeBatch, pureCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { CloudLink, CloudLinkHandlers, LogCommit } from '@sparc/protocol/ports';
@@ -89,8 +82,6 @@ function setUp(...chains: readonly TestChain[]) {
       logs.set(author, log);
       for (const commit of commits) log.add(appendOf(commit));
     },
-    emptied: (chain: TestChain, head: SignedHead) =>
-      logs.get(toHex(chain.signer.publicKey))?.add({ entries: [], head, isEmptied: true }),
     connect: () => link.handlers?.onConnected(),
     want: (creditBytes = CREDIT_BYTES) =>
       hear(
@@ -216,30 +207,3 @@ t.test('a cloud that was restored holds what it says now, not what it said befor
   hear('ack', old);
   t.strictSame(copies(chain), ['1/1'], 'and an old word that is said again changes nothing');
 });
-
-t.test(
-  'nothing is sent behind entries that are here no more, and the newest word of the cloud is kept as it was signed',
-  async (t) => {
-    const chain = new TestChain();
-    const site = setUp(chain);
-    const [first, second, third] = [chain.open(1, [opened]), chain.open(2, [opened]), chain.open(3)];
-    site.append(chain, first, second, third);
-    site.emptied(chain, second.head);
-    site.connect();
-    site.link.said();
-    t.equal(site.uplink.word, undefined);
-    site.want();
-    site.acknowledge(first.head);
-    t.same(site.link.said(), [`${chain.signer.publicKey[0]}: 1/1-2`], 'the first epoch is here');
-    t.same(site.failures, ['a log cannot be read for the cloud']);
-    t.equal(site.uplink.word, undefined, 'that was not of all logs');
-    site.acknowledge(third.head, cloudSigner, true);
-    const { heads } = openAcknowledgement(
-      pureCrypto.verify,
-      cloudSigner.publicKey,
-      'harbour',
-      site.uplink.word as Uint8Array,
-    );
-    t.match(heads, [{ epoch: { counter: 3 } }]);
-  },
-);

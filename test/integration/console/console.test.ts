@@ -102,7 +102,6 @@ async function open(t: Test, browser: Browser) {
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
-      copied: () => undefined,
       reach: () => undefined,
       onListening: (address) => (url = address),
       onDown: () => undefined,
