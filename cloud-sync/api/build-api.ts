@@ -12,6 +12,7 @@ import type { GatewayRequests } from '../link/index.js';
 import { SiteFollowers } from '../sites/index.js';
 import { Sessions, type Session } from '../users/index.js';
 import { addConsoleRoutes } from './console-routes.js';
+import { addDecisionRoutes } from './decision-routes.js';
 import { addDirectiveRoutes } from './directive-routes.js';
 import { addEnrolmentRoutes } from './enrolment-routes.js';
 import { addEventRoutes } from './event-routes.js';
@@ -31,7 +32,7 @@ export interface ApiDeps extends AppDeps {
   readonly database: Database;
   readonly sites: SiteAuthorities;
   readonly enrolment: Enrolment;
-  readonly requests: Pick<GatewayRequests, 'direct'>;
+  readonly requests: Pick<GatewayRequests, 'direct' | 'tryOut'>;
   /** 32 bytes: what cards and PINs of drafts are sealed under, and keys of the cloud are made of. */
   readonly secret: Uint8Array;
   readonly health: () => readonly PartHealth[];
@@ -77,6 +78,7 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
   addSiteRoutes(api, { database, sites });
   addOperatorRoutes(api, { sites, secret });
   addDirectiveRoutes(api, { clock, database, requests, secret });
+  addDecisionRoutes(api, { database, requests });
   addEnrolmentRoutes(api, { enrolment });
   addPolicyRoutes(api, { database, sites, secret });
   const followers = new SiteFollowers({

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { Type, type Static } from '@sinclair/typebox';
-import { REQUEST_LIFETIME_MAX_MS, REQUEST_OUTCOMES } from '@sparc/protocol/cloud-link';
+import { Type } from '@sinclair/typebox';
+import { DIRECTED_OUTCOMES, REQUEST_LIFETIME_MAX_MS } from '@sparc/protocol/cloud-link';
 import {
   DIRECTIVE_FRAME,
   DirectiveContent,
@@ -9,15 +9,15 @@ import {
   signDirective,
   SignedDirective,
 } from '@sparc/protocol/directive';
-import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
-import { isMember, operatorSigner } from '../identity/index.js';
+import { operatorSigner } from '../identity/index.js';
 import type { GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
-import { audit, type Identity } from '../users/index.js';
+import type { Identity } from '../users/index.js';
+import { AT_GATEWAY, AtGateway, auditAsked, WITHIN_MS } from './at-gateway.js';
 import { answers, requireRole } from './guard.js';
-import { closed, Key, SiteId } from './schemas.js';
+import { closed } from './schemas.js';
 
 export interface DirectiveRoutesDeps {
   readonly clock: Clock;
@@ -27,17 +27,13 @@ export interface DirectiveRoutesDeps {
   readonly secret: Uint8Array;
 }
 
-/** A person waits for it, and at a door. */
-const WITHIN_MS = 10_000;
 /** In JSON a text may grow to twice its length. */
 const BODY_BYTES_MAX = 2 * EXPULSION_BYTES_MAX + 1_024;
 
-const AtGateway = closed({ site: SiteId, gateway: Key });
-type AtGateway = Static<typeof AtGateway>;
 const Result = closed({
-  outcome: Type.Unsafe<(typeof REQUEST_OUTCOMES)[number] | 'unheard'>({
+  outcome: Type.Unsafe<(typeof DIRECTED_OUTCOMES)[number] | 'unheard'>({
     type: 'string',
-    enum: [...REQUEST_OUTCOMES, 'unheard'],
+    enum: [...DIRECTED_OUTCOMES, 'unheard'],
     description: 'by the word of the gateway; `unheard`: it said nothing in time, and does nothing any more',
   }),
   code: Type.Optional(Type.String({ description: 'why it was refused' })),
@@ -57,15 +53,14 @@ const Order = Type.Unsafe<Order>(
  */
 export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDeps): void {
   const { clock, database, requests, secret } = deps;
-  const PATH = '/api/v1/sites/:site/gateways/:gateway';
   const onRequest = requireRole('operator');
   api.post<{ Params: AtGateway; Body: SignedDirective }>(
-    `${PATH}/directives`,
+    `${AT_GATEWAY}/directives`,
     { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: SignedDirective, ...answers(Result) } },
     ({ identity, params, body }) => give(identity, params, body),
   );
   api.post<{ Params: AtGateway; Body: Order }>(
-    `${PATH}/orders`,
+    `${AT_GATEWAY}/orders`,
     { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: Order, ...answers(Result) } },
     ({ identity, params, body }) => {
       const { tenant, name: onBehalfOf } = identity;
@@ -76,16 +71,10 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
     },
   );
 
-  async function give(by: Identity, { site, gateway }: AtGateway, signed: SignedDirective) {
+  async function give(by: Identity, at: AtGateway, signed: SignedDirective) {
     const { id, kind } = openDirective(nodeCrypto.verify, signed);
-    const { tenant } = by;
-    await database.inTenant(tenant, async (transaction) => {
-      // On a broker of somebody else one that was expelled may still listen.
-      if (!(await isMember(transaction.query, { site, gateway }))) {
-        throw new SparcError('ERR_CLAIM_GATEWAY_UNKNOWN', `the site ${site} has no such gateway`);
-      }
-      await audit(transaction, by, 'directive.give', id, { kind, gateway, operator: signed.operator });
-    });
-    return requests.direct({ tenant, site, gateway }, signed, WITHIN_MS);
+    const given = { act: 'directive.give', subject: id, detail: { kind, operator: signed.operator } };
+    await auditAsked(database, by, at, given);
+    return requests.direct({ tenant: by.tenant, ...at }, signed, WITHIN_MS);
   }
 }

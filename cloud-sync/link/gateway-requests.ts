@@ -1,9 +1,14 @@
 import {
+  DIRECTED_OUTCOMES,
   openAnswer,
   REQUEST_LIFETIME_MAX_MS,
   signRequest,
+  TRIED_OUTCOMES,
   type Answer,
   type Carrier,
+  type Request,
+  type RequestOutcome,
+  type Trial,
 } from '@sparc/protocol/cloud-link';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
@@ -22,7 +27,7 @@ const ANSWER_UNDER_WAY_MS = 2_000;
 const ID_BYTES = 16;
 
 /** `unheard`: nobody knows whether it came to the gateway; after the deadline it does nothing there any more. */
-export type RequestResult = Pick<Answer, 'code'> & { readonly outcome: Answer['outcome'] | 'unheard' };
+export type RequestResult = Pick<Answer, 'code' | 'decision'> & { readonly outcome: RequestOutcome | 'unheard' };
 
 export interface GatewayRequestsDeps {
   readonly clock: Clock;
@@ -36,10 +41,12 @@ export interface GatewayRequestsDeps {
 
 interface Waiting {
   readonly carrier: Carrier;
+  /** What a gateway may say to it. */
+  readonly outcomes: readonly RequestOutcome[];
   readonly answered: (answer: RequestResult) => void;
 }
 
-/** Asks a gateway over its link to do something, once and within a time. */
+/** Asks a gateway over its link to do something, or what it would decide, once and within a time. */
 export class GatewayRequests {
   readonly #waiting = new Map<string, Waiting>();
 
@@ -54,7 +61,26 @@ export class GatewayRequests {
    * What became of a directive at this gateway. `withinMs`: at most REQUEST_LIFETIME_MAX_MS. Rejects with ERR_LINK_BUSY where
    * too many wait.
    */
-  async direct(carrier: Carrier, directive: SignedDirective, withinMs: number): Promise<RequestResult> {
+  direct(carrier: Carrier, directive: SignedDirective, withinMs: number): Promise<RequestResult> {
+    return this.#ask(carrier, { directive }, DIRECTED_OUTCOMES, withinMs);
+  }
+
+  /** What the gateway would decide of a presentation that nobody makes. As `direct`. */
+  tryOut(carrier: Carrier, trial: Trial, withinMs: number): Promise<RequestResult> {
+    return this.#ask(carrier, { trial }, TRIED_OUTCOMES, withinMs);
+  }
+
+  /** Those under way are unheard. */
+  stop(): void {
+    for (const { answered } of [...this.#waiting.values()]) answered({ outcome: 'unheard' });
+  }
+
+  async #ask(
+    carrier: Carrier,
+    what: Pick<Request, 'directive' | 'trial'>,
+    outcomes: Waiting['outcomes'],
+    withinMs: number,
+  ): Promise<RequestResult> {
     const { clock, random, bus, signerOf } = this.deps;
     this.#assertFree(carrier);
     const { tenant, site, gateway } = carrier;
@@ -67,19 +93,14 @@ export class GatewayRequests {
         timer.cancel();
         resolve(result);
       };
-      this.#waiting.set(id, { carrier, answered });
+      this.#waiting.set(id, { carrier, outcomes, answered });
     }).finally(() => this.#waiting.delete(id));
     await bus.say(
       carrier,
       'request',
-      signRequest(signerOf(tenant, site), { site, gateway, id, deadlineUnixMs, directive }),
+      signRequest(signerOf(tenant, site), { site, gateway, id, deadlineUnixMs, ...what }),
     );
     return answer;
-  }
-
-  /** Those under way are unheard. */
-  stop(): void {
-    for (const { answered } of [...this.#waiting.values()]) answered({ outcome: 'unheard' });
   }
 
   /** Each tenant has its share, so that none keeps the others waiting. */
@@ -98,10 +119,11 @@ export class GatewayRequests {
 
   #answered(carrier: Carrier, body: Uint8Array): void {
     try {
-      const { id, outcome, code } = openAnswer(this.deps.verify, fromHex(carrier.gateway), carrier.site, body);
+      const { site: _site, id, ...result } = openAnswer(this.deps.verify, fromHex(carrier.gateway), carrier.site, body);
       const waiting = this.#waiting.get(id);
       if (waiting === undefined || !isSame(waiting.carrier, carrier)) return;
-      waiting.answered({ outcome, ...(code !== undefined && { code }) });
+      if (!waiting.outcomes.includes(result.outcome)) throw new Error('it answers something else');
+      waiting.answered(result);
     } catch {
       this.deps.onRefused(carrier);
     }

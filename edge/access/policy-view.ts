@@ -67,6 +67,8 @@ export interface PolicyView {
   /** `key` as `identifierKey()` of `@sparc/protocol/card-format` makes it, for a decoded or a raw identifier. */
   credentialByIdentifier(key: string): CredentialRecord | undefined;
   credential(id: string): CredentialRecord | undefined;
+  /** The card of a credential, by its first identifier, to try what a presentation would give. Throws as `cardOfKey`. */
+  cardOf(credentialId: string): { readonly bitCount: number; readonly bits: Uint8Array } | undefined;
   /** Whose PIN it is, or PIN for duress, where some access point of the credential takes a PIN alone. */
   credentialByPin(pin: string): CredentialRecord | undefined;
   rights(credentialId: string, accessPointId: string): readonly Right[];

@@ -19,3 +19,4 @@ export { STORED_PAUSE_MS, type FieldAnswer, type RequestAnswer, type SiteOptions
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
 export type { BusSnapshot, DoorSnapshot, RaiseSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';
 export { TimesTold } from './times-told.js';
+export { TrialRequest } from './trial-request.js';

@@ -1,4 +1,5 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox';
+import type { TriedDecision } from '@sparc/protocol/cloud-link';
 import type { ErrorCode } from '@sparc/protocol/errors';
 import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import type { OwnTime } from '../clock/index.js';
@@ -38,7 +39,10 @@ export type FieldToSite =
 
 /** What a person's request comes to. */
 export type RequestAnswer =
-  CommissioningAnswer | { readonly kind: 'obeyed' } | { readonly kind: 'directed'; readonly receipt: DirectiveReceipt };
+  | CommissioningAnswer
+  | { readonly kind: 'obeyed' }
+  | { readonly kind: 'directed'; readonly receipt: DirectiveReceipt }
+  | { readonly kind: 'tried'; readonly decision: TriedDecision };
 
 export type FieldAnswer =
   | { readonly ok: true; readonly value: RequestAnswer }

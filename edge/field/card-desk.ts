@@ -18,8 +18,8 @@ export interface CardDeskDeps extends Omit<DeciderDeps, 'lockOuts'> {
   readonly order: (toggle: Toggle, by: string) => Promise<void>;
 }
 
-/** Presentations of cards, as the policy in force and the books of a field judge them. */
-export function cardDesk(deps: CardDeskDeps): Presentations {
+/** Presentations of cards, and who judges them by the policy in force and the books of a field. */
+export function cardDesk(deps: CardDeskDeps): { readonly presentations: Presentations; readonly decider: Decider } {
   const { clock, log, recorder, devices, doors, indicator, index, policy, passages } = deps;
   const toggles = new CardToggles({ clock, view: () => policy.view, index, doors, order: deps.order });
   const decider = new Decider({ ...deps, lockOuts: () => presentations.lockOuts });
@@ -43,5 +43,5 @@ export function cardDesk(deps: CardDeskDeps): Presentations {
       mayEscort: (decision) => decider.mayEscort(decision),
     },
   });
-  return presentations;
+  return { presentations, decider };
 }

@@ -1,5 +1,5 @@
 import type { Reason } from '@sparc/protocol/events';
-import type { Clock } from '@sparc/protocol/ports';
+import type { Clock, WallTime } from '@sparc/protocol/ports';
 import {
   decide,
   decideEmergency,
@@ -36,8 +36,9 @@ export interface DeciderDeps {
 export class Decider {
   constructor(private readonly deps: DeciderDeps) {}
 
-  decide(request: AccessRequest): Decision {
-    const context = this.#context(request.accessPointId);
+  /** `wall`: the time that it is decided for; everything else is as it is at this instant. */
+  decide(request: AccessRequest, wall = this.deps.clock.wall()): Decision {
+    const context = this.#context(request.accessPointId, wall);
     const { policy } = this.deps.policy;
     if (policy.kind === 'policy') return decide(request, policy.view, context);
     return decideEmergency(request, policy.emergency ?? NO_EMERGENCY, context);
@@ -69,12 +70,12 @@ export class Decider {
     }
   }
 
-  #context(accessPointId: string): DecisionContext {
+  #context(accessPointId: string, wall: WallTime): DecisionContext {
     const { clock, policy, index, lockOuts, passages, revocations, visitors } = this.deps;
-    const policyAgeMs = policy.ageMs();
+    const policyAgeMs = policy.ageMs(wall);
     const point = index().accessPoints.get(accessPointId);
     return {
-      wall: clock.wall(),
+      wall,
       ...(policyAgeMs !== undefined && { policyAgeMs }),
       monotonicMs: clock.monotonicMs(),
       lockOuts: lockOuts(),

@@ -1,3 +1,4 @@
+import type { Trial, TriedDecision } from '@sparc/protocol/cloud-link';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
@@ -41,6 +42,7 @@ import type { Presentations } from './presentations.js';
 import { codeOf, Recorder } from './recorder.js';
 import { EMPTY_SITE, indexSite, type SiteIndex } from './site-index.js';
 import { StampClock } from './stamp-clock.js';
+import { tryOut } from './try-out.js';
 
 /**
  * The field part of a gateway: readers, decisions, the journal's word on grants, doors. It waits for nothing else, and an
@@ -69,6 +71,8 @@ export class Field {
   readonly #earlier: EarlierRun;
   readonly #notice: ChangeNotice;
   readonly snapshot: () => FieldSnapshot;
+  /** What a presentation would be answered that nobody makes. Nothing changes by it; throws as the function does. */
+  readonly tryOut: (trial: Trial) => TriedDecision;
   #index: SiteIndex = EMPTY_SITE;
   /** All of what the index is this gateway's part of; it outlives its policy as the index does. */
   #site: SitePlan | undefined;
@@ -203,11 +207,13 @@ export class Field {
     this.#orders = new OrderDesk({ ...parts, acceptClock: deps.acceptClock });
     const directives = deps.directives && directiveDesk(deps.directives, { ...parts, orders: this.#orders });
     this.#directives = directives;
-    this.#presentations = cardDesk({ ...parts, host: deps.host, order });
+    const { presentations, decider } = cardDesk({ ...parts, host: deps.host, order });
+    this.#presentations = presentations;
     this.#reports = new BusReports({ ...parts, presentations: this.#presentations });
     this.#dispatch = new HeardDispatch({ ...parts, journal, directives });
     this.#earlier = new EarlierRun({ ...parts, directives, claims: deps.claims, given: deps.directives?.given });
     this.snapshot = () => fieldSnapshot(parts);
+    this.tryOut = (trial) => tryOut({ ...parts, decider }, trial);
   }
 
   /** Once. Takes up the mode the site was in, and listens to the buses. */

@@ -4,7 +4,14 @@ import { SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventDraft, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
-import { SiteProcess, siteEvent, TimesTold, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
+import {
+  SiteProcess,
+  siteEvent,
+  TimesTold,
+  TrialRequest,
+  type RequestAnswer,
+  type SiteSnapshot,
+} from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -316,6 +323,7 @@ export class Gateway {
   async #request(action: unknown, authorization: string | undefined): Promise<RequestAnswer> {
     // What the operator signed is their authorization.
     if (Value.Check(DirectiveRequest, action)) return this.#direct(action.directive);
+    if (Value.Check(TrialRequest, action)) return { kind: 'tried', decision: this.#startedField.tryOut(action.trial) };
     if (!Value.Check(OrderRequest, action)) return this.#commissioning.handle(action, authorization);
     this.#commissioning.assertLocal(authorization);
     await this.#field?.order(action.order, action.by);
@@ -323,8 +331,13 @@ export class Gateway {
   }
 
   async #direct(signed: SignedDirective): Promise<RequestAnswer> {
+    return { kind: 'directed', receipt: await this.#startedField.direct(signed) };
+  }
+
+  /** Throws ERR_API_STARTING. */
+  get #startedField(): Field {
     if (this.#field === undefined) throw new SparcError('ERR_API_STARTING', 'the gateway has not started yet');
-    return { kind: 'directed', receipt: await this.#field.direct(signed) };
+    return this.#field;
   }
 
   #onRecord(entry: AppendedEntry): void {

@@ -262,7 +262,6 @@ export class SqlitePolicyView implements PolicyView {
     return isDuress ? 'duress' : 'wrong';
   }
 
-  /** The card of a credential, by its first identifier, to try what a presentation would give. */
   cardOf(credentialId: string): ReturnType<typeof cardOfKey> | undefined {
     const found = this.#db
       .prepare<[string], { identifierKey: string; issue: number | null }>(

@@ -17,6 +17,8 @@ export interface CloudAccess {
   readonly link: (carrier: Carrier, signer: Signer) => CloudLink;
   /** What an operator directs through the cloud. */
   readonly direct: UplinkDeps['direct'];
+  /** What somebody asks there. */
+  readonly decide: UplinkDeps['decide'];
 }
 
 export interface CloudUplinkDeps {
@@ -32,7 +34,7 @@ export interface CloudUplinkDeps {
 }
 
 /** Carries what the gateway has of all logs of its site. */
-export function cloudUplink({ tenant, cloudKey, link, direct }: CloudAccess, deps: CloudUplinkDeps): Uplink {
+export function cloudUplink({ tenant, cloudKey, link, direct, decide }: CloudAccess, deps: CloudUplinkDeps): Uplink {
   const { log, siteId, own, onReach } = deps;
   return new Uplink({
     ...deps,
@@ -40,6 +42,7 @@ export function cloudUplink({ tenant, cloudKey, link, direct }: CloudAccess, dep
     link: link({ tenant, site: siteId, gateway: own.author }, deps.signer),
     cloudKey,
     direct,
+    decide,
     onTurn: ({ isConnected, why }) => {
       if (isConnected) log.info({}, 'the cloud is reached');
       else log.warn({ why }, 'the cloud is not reached');

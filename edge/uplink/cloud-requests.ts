@@ -4,14 +4,24 @@ import {
   signAnswer,
   type Answer,
   type Request,
+  type Trial,
+  type TriedDecision,
 } from '@sparc/protocol/cloud-link';
 import type { SignedDirective } from '@sparc/protocol/directive';
-import { isSparcError } from '@sparc/protocol/errors';
+import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Signer, VerifySignature } from '@sparc/protocol/ports';
 import { toHex } from '../platform/index.js';
 
+/** What the field says of a presentation that nobody makes; one that it cannot judge throws. */
+export type Decide = (trial: Trial) => Promise<TriedDecision>;
 /** What the field says to a directive; one that it refuses throws. */
 export type Direct = (directive: SignedDirective) => Promise<Pick<Answer, 'outcome' | 'code'>>;
+
+/** Trials that a gateway takes at once, and then one after each pause: the field has doors to serve. */
+export const TRIALS_AT_ONCE_MAX = 8;
+export const TRIAL_PAUSE_MS = 500;
+
+type Result = Omit<Answer, 'site' | 'id'>;
 
 export interface CloudRequestsDeps {
   readonly clock: Clock;
@@ -20,6 +30,7 @@ export interface CloudRequestsDeps {
   readonly siteId: string;
   readonly cloudKey: Uint8Array;
   readonly direct: Direct;
+  readonly decide: Decide;
 }
 
 /**
@@ -27,6 +38,9 @@ export interface CloudRequestsDeps {
  * field sees to: it knows those that it has had, also over starts.
  */
 export class CloudRequests {
+  /** Until then all trials are paid for, at one in a pause. */
+  #trialsOwedUntilMs = -Infinity;
+
   constructor(private readonly deps: CloudRequestsDeps) {}
 
   /**
@@ -40,15 +54,26 @@ export class CloudRequests {
     return outcome && signAnswer(signer, { site: siteId, id: request.id, ...outcome });
   }
 
-  async #outcomeOf({ deadlineUnixMs, directive }: Request): Promise<Pick<Answer, 'outcome' | 'code'> | undefined> {
+  async #outcomeOf({ deadlineUnixMs, directive, trial }: Request): Promise<Result | undefined> {
     const leftMs = deadlineUnixMs - this.deps.clock.wall().unixMs;
     if (leftMs < 0 || leftMs > REQUEST_LIFETIME_MAX_MS) return { outcome: 'expired' };
-    if (directive === undefined) return { outcome: 'refused', code: 'ERR_LINK_REQUEST_UNKNOWN' };
     try {
-      return await this.deps.direct(directive);
+      if (directive !== undefined) return await this.deps.direct(directive);
+      if (trial !== undefined) return { outcome: 'decided', decision: await this.#tried(trial) };
+      return { outcome: 'refused', code: 'ERR_LINK_REQUEST_UNKNOWN' };
     } catch (error) {
       if (!isSparcError(error) || error.code === 'ERR_API_FIELD_SILENT') return undefined;
       return { outcome: 'refused', code: error.code };
     }
+  }
+
+  #tried(trial: Trial): Promise<TriedDecision> {
+    const nowMs = this.deps.clock.monotonicMs();
+    const owedUntilMs = Math.max(nowMs, this.#trialsOwedUntilMs);
+    if (owedUntilMs - nowMs > (TRIALS_AT_ONCE_MAX - 1) * TRIAL_PAUSE_MS) {
+      throw new SparcError('ERR_LINK_TRIAL_PACE', 'more decisions are tried than the gateway answers');
+    }
+    this.#trialsOwedUntilMs = owedUntilMs + TRIAL_PAUSE_MS;
+    return this.deps.decide(trial);
   }
 }

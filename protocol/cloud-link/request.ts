@@ -3,6 +3,7 @@ import { SparcError } from '../errors/index.js';
 import { hex, message, optional, required, text, uint, type Infer } from '../ledger/index.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
 import { openBody, signBody } from './signed-body.js';
+import { Trial, TriedDecision } from './trial.js';
 
 /** Longer than any person waits for a door. */
 export const REQUEST_LIFETIME_MAX_MS = 300_000;
@@ -14,7 +15,7 @@ const Directed = message({
   signature: required(3, hex(64)),
 });
 
-/** What the cloud asks one gateway to do: once, and before the deadline or not at all. */
+/** What the cloud asks of one gateway, one thing at a time: once, and before the deadline or not at all. */
 export const Request = message({
   site: required(1, text(64)),
   gateway: required(2, hex(32)),
@@ -22,14 +23,19 @@ export const Request = message({
   id: required(3, hex(16)),
   deadlineUnixMs: required(4, uint(2 ** 48 - 1)),
   directive: optional(5, Directed),
+  trial: optional(6, Trial),
 });
 export type Request = Infer<typeof Request>;
 
 /**
- * `unchanged`: it was so before. `elsewhere`: another gateway carries it out. `known`: it came before, and was judged then.
- * `expired`: it came after its deadline.
+ * Of a directive. `unchanged`: it was so before. `elsewhere`: another gateway carries it out. `known`: it came before, and was
+ * judged then. `expired`: it came after its deadline.
  */
-export const REQUEST_OUTCOMES = ['applied', 'unchanged', 'elsewhere', 'refused', 'known', 'expired'] as const;
+export const DIRECTED_OUTCOMES = ['applied', 'unchanged', 'elsewhere', 'refused', 'known', 'expired'] as const;
+/** Of a trial. */
+export const TRIED_OUTCOMES = ['decided', 'refused', 'expired'] as const;
+
+const REQUEST_OUTCOMES = [...DIRECTED_OUTCOMES, 'decided'] as const;
 export type RequestOutcome = (typeof REQUEST_OUTCOMES)[number];
 
 /** What became of a request, by the gateway that it was for. */
@@ -40,6 +46,8 @@ export interface Answer {
   readonly outcome: RequestOutcome;
   /** Why it was refused, of the registry of errors. */
   readonly code?: string;
+  /** Of a trial that was decided. */
+  readonly decision?: TriedDecision;
 }
 
 const AnswerBody = message({
@@ -47,6 +55,7 @@ const AnswerBody = message({
   id: required(2, hex(16)),
   outcome: required(3, uint(REQUEST_OUTCOMES.length - 1)),
   code: optional(4, text(64)),
+  decision: optional(5, TriedDecision),
 });
 
 /** `cloud`: the key that the cloud has for the site. */
@@ -76,6 +85,7 @@ export function openAnswer(verify: VerifySignature, gateway: Uint8Array, site: s
     const { outcome: index, ...answer } = AnswerBody.decode(openBody(verify, gateway, 'answer', signed));
     const outcome = REQUEST_OUTCOMES[index];
     if (outcome === undefined || answer.site !== site) throw new Error('it is of another site, or says nothing');
+    if ((outcome === 'decided') !== (answer.decision !== undefined)) throw new Error('a decision without its answer');
     return { ...answer, outcome };
   });
 }

@@ -18,6 +18,11 @@ export const GATEWAY_ERRORS = {
     action:
       'The message says what stands in the way; end that or correct the name, and order again. `sparc revoke --unlisted` takes a name that the policy lacks.',
   },
+  ERR_GATEWAY_TRIAL_UNKNOWN: {
+    meaning:
+      'Somebody asks what would be decided at an access point that this gateway does not have, or of a credential that its policy does not have, or has no card of.',
+    action: 'Correct the name, or ask the gateway that has the access point.',
+  },
   ERR_GATEWAY_KEY_REQUIRED: {
     meaning: 'In a site of several gateways only an operator with a key lowers what was raised for the site.',
     action:

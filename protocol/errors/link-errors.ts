@@ -19,6 +19,10 @@ export const LINK_ERRORS = {
     meaning: 'The cloud asks a gateway for something that its version does not know.',
     action: 'Update the gateway, or do it at the gateway.',
   },
+  ERR_LINK_TRIAL_PACE: {
+    meaning: 'The cloud asks a gateway what it would decide more often than it answers.',
+    action: 'Ask again after a second. Cards at the doors, and directives, are not kept waiting by it.',
+  },
   ERR_LINK_BUSY: {
     meaning:
       'As many requests as one process of the cloud keeps wait for answers: of this gateway, of this tenant, or of all.',

@@ -17,6 +17,7 @@ export * from './pin-alone.js';
 export * from './plan-buses.js';
 export * from './policy-content.js';
 export * from './schedule.js';
+export { Id } from './schema-terms.js';
 export * from './site-file.js';
 export * from './site-plan.js';
 export * from './validity-clock.js';

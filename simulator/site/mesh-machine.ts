@@ -203,6 +203,7 @@ export class MeshMachine {
         cloudKey: cloud.key,
         take: never,
         direct: never,
+        decide: never,
         onTurn: () => undefined,
         onFailure: () => undefined,
       })

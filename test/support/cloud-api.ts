@@ -6,7 +6,7 @@ import type { Database } from '@sparc/cloud-sync/db';
 import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
 import { nodeCrypto, nodePartTools, nodeRandom } from '@sparc/cloud-sync/platform';
 import { createUser, type Role } from '@sparc/cloud-sync/users';
-import type { Carrier } from '@sparc/protocol/cloud-link';
+import type { Carrier, Trial, TriedDecision } from '@sparc/protocol/cloud-link';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Clock } from '@sparc/protocol/ports';
 import { openEnrolment } from './cloud-enrolment.js';
@@ -27,6 +27,15 @@ const OPTIONS: ApiOptions = {
 };
 export const PASSWORD = 'correct horse battery staple';
 
+export const DECISION: TriedDecision = {
+  outcome: 'denied',
+  reason: 'outside_schedule',
+  alsoFailed: ['use_limit'],
+  flags: [],
+  policyRevision: '7',
+  atUnixMs: 1_700_000_000_000,
+};
+
 /** The API over a database, and whoever asks it. */
 export class CloudApi {
   private constructor(
@@ -34,6 +43,8 @@ export class CloudApi {
     private readonly database: Database,
     /** What was given to gateways, of which none hears anything. */
     readonly directed: readonly SignedDirective[],
+    /** What gateways were asked, of which all say `DECISION`. */
+    readonly tried: readonly Trial[],
   ) {}
 
   /** `keys`: a folder for the keys of sites. */
@@ -48,17 +59,22 @@ export class CloudApi {
     const secret = new Uint8Array(32).fill(5);
     const enrolment = await openEnrolment(keys, { clock, random: nodeRandom, database, authorities: sites });
     const directed: SignedDirective[] = [];
+    const tried: Trial[] = [];
     const requests = {
       direct(_carrier: Carrier, directive: SignedDirective) {
         directed.push(directive);
         return Promise.resolve({ outcome: 'unheard' as const });
+      },
+      tryOut(_carrier: Carrier, trial: Trial) {
+        tried.push(trial);
+        return Promise.resolve({ outcome: 'decided' as const, decision: DECISION });
       },
     };
     const shared = { clock, random: nodeRandom, database, sites, enrolment, requests, secret };
     const log = pino({ level: 'silent' });
     const app = await buildApi({ ...shared, log, health: () => [], onAnswer: () => undefined }, OPTIONS);
     t.teardown(() => app.close());
-    return new CloudApi(app, database, directed);
+    return new CloudApi(app, database, directed, tried);
   }
 
   async user(tenant: string, name: string, role: Role): Promise<void> {

@@ -19,6 +19,7 @@ import { nodeRandom, toHex, verifySignature } from '@sparc/edge/platform';
 import type { ReadableLogs } from '@sparc/edge/replica';
 import { Uplink, type UplinkDeps } from '@sparc/edge/uplink';
 import { MqttLink, type CallCredentials } from '@sparc/edge/uplink/mqtt';
+import type { Trial } from '@sparc/protocol/cloud-link';
 import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Fork } from '@sparc/protocol/replication';
@@ -154,6 +155,12 @@ export class Cloud {
     return this.#requests?.direct(carrier, directive, withinMs);
   }
 
+  /** Somebody asks it what it would decide. */
+  async tryOut(gateway: Gateway, trial: Trial, withinMs = 30_000): Promise<RequestResult | undefined> {
+    const carrier = { tenant: this.tenant, site: 'harbour', gateway: toHex(gateway.publicKey) };
+    return this.#requests?.tryOut(carrier, trial, withinMs);
+  }
+
   /** Of a gateway that was enrolled, or of whoever says so with a certificate of another installation. */
   async credentials(gateway: Gateway, issuer = this.authorities): Promise<CallCredentials> {
     const { keyPem, request } = keyAndRequest();
@@ -186,6 +193,7 @@ export class Cloud {
       signer: gateway,
       take: () => undefined,
       direct: () => Promise.reject(new Error('nothing is directed')),
+      decide: () => Promise.reject(new Error('nothing is tried')),
       link: new MqttLink({ clock: systemClock, random: nodeRandom, credentials: () => credentials }, carrier),
       logs,
       siteId: 'harbour',

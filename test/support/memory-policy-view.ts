@@ -1,4 +1,4 @@
-import type { ActiveFormat } from '@sparc/protocol/card-format';
+import { cardOfKey, type ActiveFormat } from '@sparc/protocol/card-format';
 import type {
   AccessPoint,
   Area,
@@ -80,6 +80,11 @@ export class MemoryPolicyView implements PolicyView {
 
   credential(id: string): CredentialRecord | undefined {
     return this.#credential(id);
+  }
+
+  cardOf(credentialId: string): ReturnType<PolicyView['cardOf']> {
+    const { keys: [key] = [], issue } = this.#credential(credentialId) ?? {};
+    return key === undefined ? undefined : cardOfKey(key, issue);
   }
 
   credentialByPin(pin: string): CredentialRecord | undefined {

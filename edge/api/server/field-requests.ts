@@ -4,6 +4,7 @@ import type { CommissioningAction, CommissioningAnswer } from '../../commissioni
 import type { DirectiveRequest } from '../../directives/index.js';
 import type { OrderRequest } from '../../site-mode/index.js';
 import { REQUESTS_WAITING_MAX, type FieldAnswer, type RequestAnswer, type SiteToField } from '../site-messages.js';
+import type { TrialRequest } from '../trial-request.js';
 
 /** The field answers at once; only one that hangs or is flooded takes longer. */
 const ANSWER_MAX_MS = 5_000;
@@ -40,8 +41,9 @@ export class FieldRequests {
     authorization: undefined,
     isOperators: boolean,
   ): Promise<Extract<RequestAnswer, { kind: 'directed' }>>;
+  ask(action: TrialRequest): Promise<Extract<RequestAnswer, { kind: 'tried' }>>;
   async ask(
-    action: CommissioningAction | OrderRequest | DirectiveRequest,
+    action: CommissioningAction | OrderRequest | DirectiveRequest | TrialRequest,
     authorization?: string,
     isOperators = false,
   ): Promise<RequestAnswer> {

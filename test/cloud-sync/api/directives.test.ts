@@ -7,7 +7,7 @@ import { SiteFollower } from '@sparc/cloud-sync/sites';
 import { directiveId, openDirective, signDirective } from '@sparc/protocol/directive';
 import { toHex } from '@sparc/edge/platform';
 import { VirtualClock } from '@sparc/simulator/world';
-import { CloudApi } from '../../support/cloud-api.js';
+import { CloudApi, DECISION } from '../../support/cloud-api.js';
 import { cloudSite } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -45,6 +45,33 @@ t.test('the cloud directs by its own key on behalf of a user, as far as an admin
   t.strictSame(await names(), new Map([[signed.operator, 'cloud']]), 'it is that operator');
   t.equal((await api.call('DELETE', ofCloud, undefined, administrator)).status, 204);
   t.strictSame(await names(), new Map(), 'until that is taken back');
+});
+
+t.test('operators ask a gateway what it would decide, by the names of the policy, and that is on record', async (t) => {
+  const path = `/api/v1/sites/harbour/gateways/${toHex(gateway)}/decisions`;
+  const asked = { accessPoint: 'front-in', credential: 'ada' };
+  t.equal((await api.call('POST', path, asked, viewer)).status, 403);
+  for (const more of [{ pin: '1234' }, { credential: 'no id' }, { atUnixMs: -1 }]) {
+    t.match(await api.call('POST', path, { ...asked, ...more }, operator), {
+      status: 400,
+      body: { code: 'ERR_API_REQUEST_INVALID' },
+    });
+  }
+  const elsewhere = path.replace(toHex(gateway), 'ab'.repeat(32));
+  t.match(await api.call('POST', elsewhere, asked, operator), { body: { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' } });
+  t.strictSame(api.tried, []);
+  const { status, body } = await api.call('POST', path, asked, operator);
+  t.strictSame([status, body], [200, { outcome: 'decided', decision: DECISION }]);
+  const later = { ...asked, atUnixMs: 1_800_000_000_000 };
+  await api.call('POST', path, later, operator);
+  t.strictSame(api.tried, [asked, later]);
+  const acts = await database.inTenant(tenant, ({ query }) =>
+    query.selectFrom('audit').select(['actor', 'subject']).where('act', '=', 'decision.try').execute(),
+  );
+  t.strictSame(acts, [
+    { actor: 'otto', subject: 'ada' },
+    { actor: 'otto', subject: 'ada' },
+  ]);
 });
 
 t.test('a directive is given to a gateway by operators alone, signed, and on record', async (t) => {

@@ -1,9 +1,10 @@
 import t from 'tap';
 import { signDirective } from '@sparc/protocol/directive';
 import { ONE_GATEWAY_REQUESTS_MAX } from '@sparc/cloud-sync/link';
-import { SparcError } from '@sparc/protocol/errors';
+import type { Trial } from '@sparc/protocol/cloud-link';
+import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { Signer } from '@sparc/protocol/ports';
-import type { UplinkDeps } from '@sparc/edge/uplink';
+import { TRIAL_PAUSE_MS, TRIALS_AT_ONCE_MAX, type UplinkDeps } from '@sparc/edge/uplink';
 import { toHex } from '@sparc/edge/platform';
 import { Cloud } from '../../support/cloud.js';
 import { migrated, openPglite } from '../../support/databases.js';
@@ -98,6 +99,53 @@ t.test('the way down from the cloud', async (t) => {
     await t.rejects(cloud.direct(away, directive, 1), { code: 'ERR_LINK_BUSY' }, 'it has its share');
     t.strictSame(await cloud.direct(gateway, directive), { outcome: 'applied' }, 'and others have theirs');
     t.ok((await Promise.all(many)).every((result) => result?.outcome === 'unheard'));
+  });
+
+  t.test('a gateway says what it would decide, refuses with its code, or is heard by nobody', async (t) => {
+    const { gateways, cloud, link } = await setUp(3);
+    const [gateway, other, away] = gateways;
+    if (gateway === undefined || other === undefined || away === undefined) throw new Error('three gateways');
+    const trial = { accessPoint: 'front-in', credential: 'ada', atUnixMs: 1_800_000_000_000 };
+    const decision = {
+      outcome: 'denied' as const,
+      reason: 'a reason of a newer version',
+      alsoFailed: ['use_limit'],
+      flags: ['policy_stale'],
+      policyRevision: '7',
+      atUnixMs: trial.atUnixMs,
+    };
+    const ofTrial = { outcome: 'decided' as const, decision };
+    const asked: Trial[] = [];
+    let nowMs = 0;
+    await link(gateway, {
+      clock: { ...systemClock, monotonicMs: () => nowMs },
+      decide: (trial) => {
+        asked.push(trial);
+        return Promise.resolve(decision);
+      },
+    });
+    t.strictSame(await cloud.tryOut(gateway, trial), ofTrial);
+    t.strictSame(asked, [trial]);
+    const refused = (code: ErrorCode) => ({ outcome: 'refused', code });
+    for (let count = 1; count < TRIALS_AT_ONCE_MAX; count++) await cloud.tryOut(gateway, trial);
+    t.strictSame(await cloud.tryOut(gateway, trial), refused('ERR_LINK_TRIAL_PACE'), 'the field has doors to serve');
+    t.equal(asked.length, TRIALS_AT_ONCE_MAX, 'and is not asked');
+    nowMs += TRIAL_PAUSE_MS;
+    t.match(await cloud.tryOut(gateway, trial), { outcome: 'decided' }, 'after a pause it answers again');
+    await link(other, {
+      decide: () => {
+        throw new SparcError('ERR_GATEWAY_TRIAL_UNKNOWN', 'no such access point');
+      },
+      direct: () => Promise.resolve(ofTrial),
+    });
+    t.strictSame(await cloud.tryOut(other, trial), refused('ERR_GATEWAY_TRIAL_UNKNOWN'));
+    t.strictSame(await cloud.tryOut(away, trial, 1), { outcome: 'unheard' });
+    t.strictSame(cloud.refusals, []);
+    const issuedUnixMs = Date.now();
+    const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
+    const lockdown = signDirective(newSigner(), { ...every, kind: 'raise', what: 'lockdown' });
+    t.strictSame(await cloud.direct(other, lockdown, 1_000), { outcome: 'unheard' });
+    t.strictSame(cloud.refusals, ['answer'], 'a directive is not answered with a decision');
   });
 
   t.test('a gateway that is expelled loses its link at once, and gets no other', async (t) => {

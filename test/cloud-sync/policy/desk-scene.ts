@@ -28,6 +28,7 @@ export const deskScene = () => scene;
 async function makeScene() {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-policy-desk-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const unheard = () => Promise.resolve({ outcome: 'unheard' as const });
   const { database, tenant } = await draftScene();
   const clock = new VirtualClock({ startUnixMs: Date.now() });
   const authorities = new SiteAuthorities({
@@ -45,7 +46,7 @@ async function makeScene() {
     tenant,
     apiDeps: {
       ...{ clock, random: nodeRandom, database, sites: authorities, enrolment, secret: SECRET },
-      requests: { direct: () => Promise.resolve({ outcome: 'unheard' as const }) },
+      requests: { direct: unheard, tryOut: unheard },
     },
     newSite: async (site: string) => {
       await authorities.create(tenant, { id: site, name: site });

@@ -49,6 +49,11 @@ t.test(
       },
       60_000,
     );
+    t.strictSame(
+      await cloud.tryOut(identity(north), { accessPoint: 'front-in', credential: 'ada' }),
+      { outcome: 'refused', code: 'ERR_POLICY_NONE' },
+      'the field itself says what it would decide',
+    );
     await Promise.all([south.end('SIGKILL'), north.end('SIGKILL')]);
 
     const ledger = (gateway: MeshGateway) =>
