@@ -9,7 +9,6 @@ import {
   IndexPart,
   PART_RECORDS_MEAN,
   PART_TEXT_BYTES_MAX,
-  SECTIONS,
   type PartRef,
   type Section,
 } from './part-refs.js';
