@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
-import type { DirectiveOf, Entitlements } from '@sparc/protocol/directive';
+import type { DirectiveOf } from '@sparc/protocol/directive';
 import { isSparcError } from '@sparc/protocol/errors';
 import { headFromText, isSignatureValid, type SignedHead } from '@sparc/protocol/ledger';
 import { furthestHeads } from '@sparc/protocol/roster';
 import type { SiteAuthorities } from '../authority/index.js';
 import type { Database, Transaction } from '../db/index.js';
 import { nodeCrypto, toHex } from '../platform/index.js';
-import { carriedDirectives, type CarriedDirective } from '../sites/index.js';
+import { carriedDirectives, judgeCarried } from '../sites/index.js';
 import type { Enrolment } from './enrolment.js';
 
 /** Longer than a transaction lasts: what arrived before the last look may have been committed after it. */
@@ -28,7 +28,7 @@ export class OperatorExpulsions {
 
   constructor(private readonly deps: OperatorExpulsionsDeps) {}
 
-  /** Of a site whose authority is kept here. Throws as `Enrolment.expel` does. */
+  /** Of a site whose authority is kept here. Throws as `Enrolment.expel` does, when all the others have been put out. */
   async fold(tenant: string, site: string): Promise<void> {
     const { database, authorities, enrolment } = this.deps;
     const name = `${tenant}/${site}`;
@@ -37,23 +37,25 @@ export class OperatorExpulsions {
     );
     if (carried.length > 0) {
       const { roster, entitlements } = await authorities.of(tenant, site).state();
+      const failures: unknown[] = [];
       for (const { key } of roster.members) {
-        const entitled = carried.filter((each) => each.directive.gateway === key && isEntitled(entitlements, each));
-        const [first] = entitled;
+        const counting = carried.flatMap((each) => {
+          const verdict = each.directive.gateway === key ? judgeCarried(entitlements, each) : undefined;
+          return verdict === undefined ? [] : [{ ...each, name: verdict.name }];
+        });
+        const [first] = counting;
         if (first === undefined) continue;
-        const by = entitlements.newestOf(first.operator)?.name ?? first.operator;
-        const heads = furthestHeads(entitled.flatMap(({ directive }) => headsOf(directive)));
-        await enrolment.expel({ tenant, name: `operator ${by}` }, site, key, heads);
+        const by = { tenant, name: `operator ${first.name}` };
+        const heads = furthestHeads(counting.flatMap(({ directive }) => headsOf(directive)));
+        // Without any, nothing of that log would count, and nothing of what operators directed there.
+        const attested = heads.length > 0 ? heads : undefined;
+        await enrolment.expel(by, site, key, attested).catch((error: unknown) => failures.push(error));
       }
+      if (failures.length > 0) throw failures[0];
     }
     this.#lookedAt.set(name, new Date(now.getTime() - LOOKED_AGAIN_MS));
   }
 }
-
-const isEntitled = (
-  entitlements: Entitlements,
-  { operator, directive, carriedUnixMs }: CarriedDirective<'expel'>,
-): boolean => entitlements.judge(operator, directive, carriedUnixMs).isEntitled;
 
 /** What the operator saw of the log that goes on to count: without what that gateway did not sign. */
 function headsOf({ gateway, heads }: DirectiveOf<'expel'>): readonly SignedHead[] {

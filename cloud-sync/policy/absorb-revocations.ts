@@ -1,11 +1,9 @@
 import { sql } from 'kysely';
-import type { Entitlements } from '@sparc/protocol/directive';
-import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import type { SiteAuthority } from '../authority/index.js';
 import type { Database } from '../db/index.js';
-import { carriedDirectives, type CarriedDirective } from '../sites/index.js';
+import { carriedDirectives, judgeCarried } from '../sites/index.js';
 import { changeDraft, type SiteOf } from './draft-rows.js';
-import { keepRevocations, type Revocation } from './revoked-objects.js';
+import { keepRevocations } from './revoked-objects.js';
 
 export interface AbsorbDeps extends SiteOf {
   readonly database: Database;
@@ -24,7 +22,11 @@ export async function absorbRevocations({ database, authority, ...of }: AbsorbDe
   );
   if (carried.length === 0) return;
   const { entitlements } = await authority.state();
-  const revocations = carried.flatMap((each) => entitled(entitlements, each) ?? []);
+  const revocations = carried.flatMap((each) => {
+    const verdict = judgeCarried(entitlements, each);
+    const { id, subject, subjectId } = each.directive;
+    return verdict === undefined ? [] : [{ id, subject, subjectId, by: verdict.name }];
+  });
   if (revocations.length === 0) return;
   await database.inTenant(of.tenant, async (transaction) => {
     const { query } = transaction;
@@ -41,15 +43,4 @@ export async function absorbRevocations({ database, authority, ...of }: AbsorbDe
     await changeDraft(query, of);
     await keepRevocations(transaction, of, added);
   });
-}
-
-/** Undefined where gateways refuse it, as far as the authority has said by now. */
-function entitled(
-  entitlements: Entitlements,
-  { operator, directive, carriedUnixMs }: CarriedDirective<'revoke'>,
-): Revocation | undefined {
-  if (carriedUnixMs - HLC_AHEAD_MAX_MS > directive.expiresUnixMs) return undefined;
-  const verdict = entitlements.judge(operator, directive, carriedUnixMs);
-  const { id, subject, subjectId } = directive;
-  return verdict.isEntitled ? { id, subject, subjectId, by: verdict.name } : undefined;
 }

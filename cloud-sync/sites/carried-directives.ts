@@ -5,8 +5,11 @@ import {
   type Directive,
   type DirectiveKind,
   type DirectiveOf,
+  type Entitlements,
+  type Verdict,
 } from '@sparc/protocol/directive';
 import { isSparcError } from '@sparc/protocol/errors';
+import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import { decodeEvent, EntryContent } from '@sparc/protocol/ledger';
 import type { Transaction } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
@@ -21,6 +24,8 @@ export interface CarriedDirective<K extends DirectiveKind> {
   readonly directive: DirectiveOf<K> & { readonly kind: K };
   readonly carriedUnixMs: number;
 }
+
+type EntitledVerdict = Extract<Verdict, { readonly isEntitled: true }>;
 
 /** What entries of a site carry of one kind, whoever has the right to it. `only`: a condition on `events`. */
 export async function carriedDirectives<K extends DirectiveKind>(
@@ -37,6 +42,20 @@ export async function carriedDirectives<K extends DirectiveKind>(
          and record -> 'detail' ->> 'kind' = ${kind} and ${only}) as given
      where place <= ${DIRECTIVES_READ_MAX}`.execute(query);
   return rows.flatMap(({ content }) => carriedBy(content, site, kind) ?? []);
+}
+
+/**
+ * By whose right it counts, as gateways judge it, and as far as the authority has said by now; undefined where they refuse it,
+ * also because it had run out before it was given.
+ */
+export function judgeCarried<K extends DirectiveKind>(
+  entitlements: Entitlements,
+  { operator, directive, carriedUnixMs }: CarriedDirective<K>,
+): EntitledVerdict | undefined {
+  // The stamp follows clocks that run ahead.
+  if (carriedUnixMs - HLC_AHEAD_MAX_MS > directive.expiresUnixMs) return undefined;
+  const verdict = entitlements.judge(operator, directive, carriedUnixMs);
+  return verdict.isEntitled ? verdict : undefined;
 }
 
 /** Undefined for what is another directive, or what nobody signed: gateways record what they like. */

@@ -2,7 +2,7 @@
  * What sites have recorded, as people ask for it: events, and how far each gateway is.
  * @packageDocumentation
  */
-export { carriedDirectives, type CarriedDirective } from './carried-directives.js';
+export { carriedDirectives, judgeCarried, type CarriedDirective } from './carried-directives.js';
 export { CURSOR_PATTERN, type CloudEvent } from './cloud-event.js';
 export { keepRefusal, type GatewayRefusal } from './gateway-refusals.js';
 export { directiveView, gatewaysView, REACHED_MAX_MS, type GatewaysView, type GatewayView } from './gateways-view.js';

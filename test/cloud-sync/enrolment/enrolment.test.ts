@@ -17,7 +17,7 @@ import { nodeRandom, toHex, verifySignature } from '@sparc/edge/platform';
 import { directiveId, encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
 import { makeClaimCode, readClaimCode } from '@sparc/protocol/enrolment';
 import { headToText, type Batch } from '@sparc/protocol/ledger';
-import type { Signer } from '@sparc/protocol/ports';
+import type { LogCommit, Signer } from '@sparc/protocol/ports';
 import { signRequest } from '@sparc/protocol/roster';
 import { LOGIN_FREE_FAILURES } from '@sparc/cloud-sync/users';
 import { VirtualClock } from '@sparc/simulator/world';
@@ -263,12 +263,8 @@ t.test('enrolment of gateways by the cloud', async (t) => {
       t.equal(await take(first, thief), 'stored');
 
       const expels = (operator: Signer) => {
-        const issuedUnixMs = Date.now();
-        const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + DAY_MS } as const;
         const heads = [attestedHead, headToText(new TestChain(witness.signer).open(1).head)];
-        const signed = signDirective(operator, { ...every, kind: 'expel', gateway: thief.key, heads });
-        const detail = { directive: directiveId(signed), kind: 'expel', operator: signed.operator };
-        return { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
+        return expulsionOf(operator, thief.key, heads);
       };
       const [guard, stranger] = [testSigner(91), testSigner(92)];
       const delegated = {
@@ -304,7 +300,58 @@ t.test('enrolment of gateways by the cloud', async (t) => {
       t.strictSame(acts, [{ actor: 'operator grace', subject: thief.key }]);
     },
   );
+
+  t.test('of expulsions by operators one that is late counts nothing, and one that fails stops no other', async (t) => {
+    const { enrolment, tenant, authorities, ...own } = await enrolmentScene(t, connections);
+    const all = ['witness', 'spared', 'elsewhere', 'thief'].map((name) => gateway(name));
+    for (const each of all) await enrolment.admit(own.by, at, each.request());
+    const [witness, spared, elsewhere, thief] = all as [NewGateway, NewGateway, NewGateway, NewGateway];
+    await authorities.create(tenant, { id: 'yard', name: 'Yard' });
+    await own.database.inTenant(tenant, ({ query }) =>
+      query.updateTable('gateways').set({ site_id: 'yard' }).where('name', '=', elsewhere.name).execute(),
+    );
+    const guard = testSigner(93);
+    const operator = { operator: toHex(guard.publicKey), name: 'grace', rights: ['expel' as const], scope: [] };
+    await own.authority().delegate({ ...operator, notAfterUnixMs: Date.now() + DAY_MS });
+
+    const months = new Months(own.database);
+    const take = async (by: NewGateway, commits: readonly LogCommit[]) => {
+      const carrier = { tenant, ...at, gateway: by.key };
+      const deps = { months, database: own.database, crypto: nodeCrypto };
+      for (const batch of batchesOf(commits)) t.match(await takeBatch(deps, carrier, batch), { kind: 'stored' });
+    };
+    const ledger = new TestChain(thief.signer, Date.now());
+    await take(thief, [ledger.open(1)]);
+    const late = expulsionOf(guard, spared.key, [], Date.now() - 2 * DAY_MS);
+    const others = [elsewhere, thief].map(({ key }) => expulsionOf(guard, key, []));
+    await take(witness, [new TestChain(witness.signer, Date.now()).open(1, [late, ...others])]);
+
+    const { roster } = await own.authority().state();
+    const order = roster.members.map(({ name }) => name);
+    t.ok(order.indexOf('elsewhere') < order.indexOf('thief'));
+    const expulsions = new OperatorExpulsions({ database: own.database, authorities, enrolment });
+    await t.rejects(expulsions.fold(tenant, 'harbour'), { code: 'ERR_CLAIM_GATEWAY_UNKNOWN' });
+    t.same(
+      new Set(await own.gateways()),
+      new Set(['witness active 1', 'spared active 1', 'elsewhere active 1', 'thief expelled 0']),
+    );
+    const [expelled, ...more] = (await own.authority().state()).roster.expelled;
+    t.strictSame([expelled?.name, more], ['thief', []]);
+    t.strictSame(
+      expelled?.heads,
+      [ledger.head],
+      'where the operator attested nothing, what is stored goes on to count',
+    );
+  });
 });
+
+/** A record of an operator's expulsion of a gateway, which runs out after a day. */
+function expulsionOf(operator: Signer, gateway: string, heads: string[], issuedUnixMs = Date.now()) {
+  const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + DAY_MS } as const;
+  const signed = signDirective(operator, { ...every, kind: 'expel', gateway, heads });
+  const detail = { directive: directiveId(signed), kind: 'expel', operator: signed.operator };
+  return { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
+}
 
 /** Serial number of the certificate of a server, which leads to this root. */
 function shownAt(port: number, ca: string): Promise<string> {
