@@ -25,7 +25,7 @@ export function announce(state: ReplicationState, nowMs: number): ReplicationSte
   const isTelling = isAllDue || nowMs >= tellsAtMs(state);
   if (!isTelling && nowMs < pushesAtMs(state)) return { state, effects: [] };
   const told = isTelling ? news(state, isAllDue) : NOTHING;
-  const pushes = fitting(state.pushes);
+  const { pushes } = state;
   // Whoever is told the same is told so in one message.
   const messages = new Map<string, Heads>();
   const effects = [...state.neighbours].flatMap(([neighbour, known]) => {
@@ -68,14 +68,27 @@ export const allTips = ({ logs }: Pick<ReplicationState, 'logs'>): SignedHead[] 
 
 const announcedTips = (log: AuthorLog): SignedHead[] => tipsOf(log).slice(0, TIPS_MAX);
 
-/** The first of them that fit into a message. */
+/**
+ * Those that fit into a message: the first of each author before the second of any, small before large, so that nobody who
+ * writes much keeps others from being heard at once. What follows on one that does not fit has to be fetched with it.
+ */
 function fitting(pushes: readonly Push[]): readonly Push[] {
-  let sizeBytes = 0;
-  const end = pushes.findIndex(({ batch: { contents } }) => {
-    sizeBytes += contents.reduce((sum, { length }) => sum + length, 0);
-    return sizeBytes > PUSHED_BYTES_MAX;
+  const counts = new Map<string, number>();
+  const turns = pushes.map((push) => {
+    const turn = counts.get(push.author) ?? 0;
+    counts.set(push.author, turn + 1);
+    return { push, turn, sizeBytes: push.batch.contents.reduce((sum, { length }) => sum + length, 0) };
   });
-  return end < 0 ? pushes : pushes.slice(0, end);
+  const taken = new Set<Push>();
+  const passedOver = new Set<string>();
+  let leftBytes = PUSHED_BYTES_MAX;
+  for (const { push, sizeBytes } of turns.sort((a, b) => a.turn - b.turn || a.sizeBytes - b.sizeBytes)) {
+    if (sizeBytes > leftBytes || taken.size === PUSHED_BATCHES_MAX) passedOver.add(push.author);
+    if (passedOver.has(push.author)) continue;
+    taken.add(push);
+    leftBytes -= sizeBytes;
+  }
+  return pushes.filter((push) => taken.has(push));
 }
 
 /** Whether a neighbour is not known to have entries of somebody else, and does not get them from their author. */
@@ -84,11 +97,9 @@ function lacks(neighbour: string, { tips, neighbours }: Neighbour, { author, bat
   return !tips.get(author)?.some(({ epoch, sequence }) => isSameEpoch(epoch, batch.epoch) && sequence >= lastOf(batch));
 }
 
-/** What is waiting to be pushed, with more of it. */
+/** What is waiting to be pushed, with more of it, as far as it fits into a message. */
 export const withPushes = ({ pushes }: ReplicationState, author: string, batches: readonly Batch[]): readonly Push[] =>
-  batches.length === 0
-    ? pushes
-    : [...pushes, ...batches.map((batch) => ({ author, batch, holders: NOBODY }))].slice(0, PUSHED_BATCHES_MAX);
+  batches.length === 0 ? pushes : fitting([...pushes, ...batches.map((batch) => ({ author, batch, holders: NOBODY }))]);
 
 const NOBODY: ReadonlySet<string> = new Set();
 

@@ -15,6 +15,7 @@ import {
   nextDeadlineMs,
   nothingHeld,
   PUSH_PATIENCE_MS,
+  PUSHED_BATCHES_MAX,
   PUSHED_BYTES_MAX,
   step,
   tipsByAuthor,
@@ -238,6 +239,40 @@ t.test(
     t.match(sent(made.pass(ANNOUNCE_OTHERS_PAUSE_MS)), Array(3).fill({ heads: { tips: { length: 2 }, pushed: [] } }));
   },
 );
+
+t.test('who writes much, or many batches, is pushed less of, and others are pushed behind it', async (t) => {
+  const [loud, calm] = [20, 21] as const;
+  const writes = (made: Machine, number: number, ...sizesBytes: number[]) => {
+    const chain = new TestChain(testSigner(number));
+    const before = chain.open(1);
+    const commits = sizesBytes.map((sizeBytes) => chain.addBody('note', new Uint8Array(sizeBytes)));
+    return made.input({
+      kind: 'stored',
+      author: keyOf(number),
+      log: log(...commits.slice(-1).map(({ head }) => head)),
+      pushed: batchesOf([before, ...commits]).slice(1),
+    });
+  };
+  const pushedBy = (number: number, effects: readonly ReplicationEffect[]) =>
+    sent(effects).flatMap(({ heads: { pushed } }) =>
+      pushed.filter(({ author }) => Buffer.from(author).toString('hex') === keyOf(number)),
+    ).length;
+  const flood = Array.from({ length: PUSHED_BATCHES_MAX }, () => 1);
+  const cases: [string, number[], number][] = [
+    ['one that is too large', [PUSHED_BYTES_MAX], 0],
+    ['one that takes nearly all', [PUSHED_BYTES_MAX - 100], 0],
+    ['what follows on one that is too large', [1, PUSHED_BYTES_MAX, 1], 1],
+    ['as many as fit', flood, PUSHED_BATCHES_MAX - 1],
+  ];
+  for (const [what, sizesBytes, loudCount] of cases) {
+    const made = machine(2);
+    writes(made, 30, 1);
+    writes(made, loud, ...sizesBytes);
+    writes(made, calm, 100);
+    const effects = made.pass(ANNOUNCE_PAUSE_MS);
+    t.strictSame([pushedBy(loud, effects), pushedBy(calm, effects)], [loudCount, 1], what);
+  }
+});
 
 t.test('neighbours are told who the others are, when that changes and with all tips', async (t) => {
   const made = machine(2, 3);
