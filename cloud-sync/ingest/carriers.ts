@@ -1,56 +1,62 @@
+import { HELLO_INTERVAL_MS } from '@sparc/protocol/cloud-link';
 import { holds, type AuthorLog } from '@sparc/protocol/replication';
 import type { SignedHead } from '@sparc/protocol/ledger';
 
-/** A gateway that brings nothing of what it was asked for in this time is passed over for another that has it. */
+/** A gateway that brings nothing new of what it was asked for in this time is passed over for another that has it. */
 export const CARRIER_SILENCE_MAX_MS = 10_000;
+/** Then the others have their turn: each of them says hello in this time, however often this one does. */
+const TURN_OF_OTHERS_MS = HELLO_INTERVAL_MS;
 
 interface Asked {
   readonly gateway: string;
   /** What it said to have. */
   readonly tips: readonly SignedHead[];
+  /** When it was asked, or brought something new. */
   readonly heardAtMs: number;
   /** Another said to have more of it, too. */
   readonly isElsewhere?: boolean;
 }
 
-/** Which gateway of a site is asked for which log: one at a time, however many carry it. In memory; a loss costs a batch. */
+/** What a gateway says of a log. */
+export interface Offer {
+  /** Heads that lead to more than is held. */
+  readonly news: readonly SignedHead[];
+  /** Of the log, by whatever process took it. */
+  readonly held: AuthorLog;
+  /** The gateway has forgotten what it was asked for. */
+  readonly isFirst: boolean;
+  /** The log is its own. */
+  readonly isAuthor: boolean;
+}
+
+/**
+ * Which gateway of a site is asked for which log: one at a time, however many carry it, and its author too, so that nobody
+ * can hold back what others wrote by being slow. In memory; a loss costs a batch.
+ */
 export class Carriers {
   /** By the name of a log. */
   readonly #asked = new Map<string, Asked>();
 
-  /**
-   * Whether this gateway is to be asked for what it has more of. `held`: of the log, by whatever process took it. `isFirst`:
-   * the gateway has forgotten what it was asked for.
-   */
-  ask(
-    log: string,
-    gateway: string,
-    {
-      news,
-      held,
-      isFirst,
-    }: { readonly news: readonly SignedHead[]; readonly held: AuthorLog; readonly isFirst: boolean },
-    nowMs: number,
-  ): boolean {
+  /** Whether this gateway is to be asked for what it has more of. */
+  ask(log: string, gateway: string, { news, held, isFirst, isAuthor }: Offer, nowMs: number): boolean {
     const asked = this.#asked.get(log);
-    const isWanted = asked !== undefined && !asked.tips.every((tip) => holds(held, tip));
-    const isUnderWay = isWanted && nowMs - asked.heardAtMs < CARRIER_SILENCE_MAX_MS;
-    if (isWanted && asked.gateway === gateway) {
-      if (!isFirst && isUnderWay) return false;
-      // It brought nothing, and would be the first again in every round: once the others have their turn.
-      if (!isFirst && asked.isElsewhere === true) {
-        this.#asked.set(log, { ...asked, isElsewhere: false });
+    if (asked !== undefined && !asked.tips.every((tip) => holds(held, tip))) {
+      const silentMs = nowMs - asked.heardAtMs;
+      const isUnderWay = silentMs < CARRIER_SILENCE_MAX_MS;
+      if (asked.gateway === gateway) {
+        // Forgetting wins it no time.
+        if (isUnderWay) return isFirst;
+        if (asked.isElsewhere === true && silentMs < CARRIER_SILENCE_MAX_MS + TURN_OF_OTHERS_MS) return false;
+      } else if (isUnderWay && !isAuthor) {
+        this.#asked.set(log, { ...asked, isElsewhere: true });
         return false;
       }
-    } else if (isUnderWay) {
-      this.#asked.set(log, { ...asked, isElsewhere: true });
-      return false;
     }
     this.#asked.set(log, { gateway, tips: news, heardAtMs: nowMs });
     return true;
   }
 
-  /** Something of the log came. */
+  /** Something of the log came that was not here: what was brings nobody time, since it may be sent for nothing for ever. */
   brought(log: string, gateway: string, held: AuthorLog, nowMs: number): void {
     const asked = this.#asked.get(log);
     if (asked?.gateway !== gateway) return;

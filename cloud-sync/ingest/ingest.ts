@@ -120,7 +120,8 @@ export class Ingest {
         continue;
       }
       if (author === site.halted) this.#word.announced(carrier, clock.monotonicMs());
-      if (!this.#carriers.ask(log, carrier.gateway, { news, held: stored.log, isFirst }, clock.monotonicMs())) continue;
+      const offer = { news, held: stored.log, isFirst, isAuthor: author === carrier.gateway };
+      if (!this.#carriers.ask(log, carrier.gateway, offer, clock.monotonicMs())) continue;
       logs.push({ site: carrier.site, author: fromHex(author), ends: endsOf(stored.log) });
     }
     if (newer.size > 0) {
@@ -167,7 +168,7 @@ export class Ingest {
     switch (taken.kind) {
       case 'stored':
       case 'known':
-        this.#carriers.brought(name, carrier.gateway, log, clock.monotonicMs());
+        if (taken.kind === 'stored') this.#carriers.brought(name, carrier.gateway, log, clock.monotonicMs());
         await this.#acknowledge(
           carrier,
           false,

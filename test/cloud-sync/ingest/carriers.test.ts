@@ -10,9 +10,9 @@ function setUp() {
   const held = [{ head }];
   return {
     ask: (gateway: string, nowMs: number, isFirst = false) =>
-      carriers.ask('log', gateway, { news: [head], held: [], isFirst }, nowMs),
+      carriers.ask('log', gateway, { news: [head], held: [], isFirst, isAuthor: gateway === 'author' }, nowMs),
     askWhenStored: (gateway: string, nowMs: number) =>
-      carriers.ask('log', gateway, { news: [head], held, isFirst: false }, nowMs),
+      carriers.ask('log', gateway, { news: [head], held, isFirst: false, isAuthor: false }, nowMs),
   };
 }
 
@@ -45,5 +45,18 @@ t.test('a gateway that is alone is asked again in every round', (t) => {
     [0, 1, 2].map((round) => ask('hall', round * HELLO_INTERVAL_MS)),
     [true, true, true],
   );
+  t.end();
+});
+
+t.test('however often a gateway says that it forgot, the others have their turn', (t) => {
+  for (const idle of ['hall', 'author']) {
+    const { ask } = setUp();
+    let askedAtMs: number | undefined;
+    for (let atMs = 0; askedAtMs === undefined && atMs < 3 * HELLO_INTERVAL_MS; atMs += 500) {
+      ask(idle, atMs, true);
+      if (atMs % HELLO_INTERVAL_MS === 15_000 && ask('gate', atMs)) askedAtMs = atMs;
+    }
+    t.equal(askedAtMs, 15_000 + HELLO_INTERVAL_MS, idle);
+  }
   t.end();
 });

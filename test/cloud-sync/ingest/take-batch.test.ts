@@ -3,11 +3,12 @@ import t from 'tap';
 import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
 import type { Connections } from '@sparc/cloud-sync/db';
 import { siteSigner } from '@sparc/cloud-sync/identity';
-import { Ingest, Months, takeBatch, WorkQueue, type Taken } from '@sparc/cloud-sync/ingest';
+import { CARRIER_SILENCE_MAX_MS, Ingest, Months, takeBatch, WorkQueue, type Taken } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { gatewaysView, SiteFollowers } from '@sparc/cloud-sync/sites';
 import { Hello, type Up } from '@sparc/protocol/cloud-link';
 import { encodeBatch, EntryContent, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import type { Signer } from '@sparc/protocol/ports';
 import { VirtualClock } from '@sparc/simulator/world';
 import { cloudSite, storedEvents } from '../../support/cloud-site.js';
 import { DATABASES, migrated } from '../../support/databases.js';
@@ -22,13 +23,18 @@ let seed = 20;
 async function setUp(connections: Connections) {
   const signer = testSigner(seed++);
   const neighbour = testSigner(seed++);
-  const { database, tenant } = await cloudSite(connections, [signer.publicKey, neighbour.publicKey]);
+  const other = testSigner(seed++);
+  const { database, tenant } = await cloudSite(
+    connections,
+    [signer, neighbour, other].map(({ publicKey }) => publicKey),
+  );
   const deps = { database, crypto: nodeCrypto, months: new Months(database) };
   return {
     database,
     tenant,
     signer,
     neighbour,
+    other,
     expel: () =>
       database.inTenant(tenant, ({ query }) =>
         query
@@ -60,14 +66,17 @@ async function setUp(connections: Connections) {
 async function listening({ database, tenant, signer, neighbour }: Awaited<ReturnType<typeof setUp>>) {
   const heard = new Map<Up, OnSaid>();
   const acknowledged: (() => void)[] = [];
+  const wanted: string[] = [];
   const bus: CloudBus = {
     hear: async (what, onSaid) => void heard.set(what, onSaid),
-    say: async (_carrier, what) => {
+    say: async ({ gateway }, what) => {
+      if (what === 'want') wanted.push(gateway);
       if (what === 'ack') acknowledged.shift()?.();
     },
   };
   const failures: unknown[] = [];
-  const shared = { clock: new VirtualClock(), database, onFailure: (error: unknown) => void failures.push(error) };
+  const clock = new VirtualClock();
+  const shared = { clock, database, onFailure: (error: unknown) => void failures.push(error) };
   const refusals: string[] = [];
   const ingest = new Ingest({
     ...{ ...shared, crypto: nodeCrypto, bus, onFork: () => undefined },
@@ -81,12 +90,18 @@ async function listening({ database, tenant, signer, neighbour }: Awaited<Return
       acknowledged.push(resolve);
       heard.get(what)?.({ tenant, site: 'harbour', gateway: toHex(by.publicKey) }, body);
     });
+  const hello = (tips: readonly (SignedHead | undefined)[], by = signer, isFirst = false) =>
+    says('hello', Hello.encode({ tips: tips.filter((tip) => tip !== undefined), isFirst }), by);
   return {
-    failures,
-    refusals,
-    hello: (tips: readonly (SignedHead | undefined)[], by = signer) =>
-      says('hello', Hello.encode({ tips: tips.filter((tip) => tip !== undefined), isFirst: false }), by),
-    batch: (batch: Batch | undefined) => says('batch', batch === undefined ? new Uint8Array() : encodeBatch(batch)),
+    ...{ clock, failures, refusals, hello },
+    /** Whether a gateway that says to have this is asked for it. */
+    isAsked: async (tip: SignedHead, by: Signer, isFirst = false): Promise<boolean> => {
+      const before = wanted.length;
+      await hello([tip], by, isFirst);
+      return wanted.slice(before).includes(toHex(by.publicKey));
+    },
+    batch: (batch: Batch | undefined, by = signer) =>
+      says('batch', batch === undefined ? new Uint8Array() : encodeBatch(batch), by),
     /** What of each gateway is not here, as people see it. */
     queued: async (): Promise<(number | undefined)[]> => {
       const follower = await followers.upToDate(tenant, 'harbour');
@@ -217,6 +232,38 @@ for (const { name, skip, open } of DATABASES) {
       );
       await hello([next.head], neighbour);
       t.strictSame(await queued(), [3, 0], 'a neighbour that has it says so');
+      t.strictSame(failures, []);
+    });
+
+    t.test('who only sends what is here already, or says that it forgot, holds nobody back', async (t) => {
+      const site = await setUp(connections);
+      const { signer: author, neighbour: idle, other } = site;
+      const { clock, isAsked, batch, failures } = await listening(site);
+      const chain = new TestChain(author);
+      const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened)];
+      const tip = chain.add(opened).head;
+      const [first, second] = batchesOf(commits);
+      const beforeItsEnd = CARRIER_SILENCE_MAX_MS - 1;
+
+      t.ok(await isAsked(tip, idle));
+      t.notOk(await isAsked(tip, other));
+      await clock.advance(beforeItsEnd);
+      await batch(first, idle);
+      await clock.advance(beforeItsEnd);
+      t.notOk(await isAsked(tip, other), 'it brought something');
+      await batch(first, idle);
+      t.ok(await isAsked(tip, idle, true), 'it forgot what it was asked for');
+      await clock.advance(1);
+      t.notOk(await isAsked(tip, idle, true), 'others are due');
+      t.ok(await isAsked(tip, other));
+      t.notOk(await isAsked(tip, idle, true));
+
+      t.ok(await isAsked(tip, author), 'an author is asked for its own log whoever else is');
+      t.notOk(await isAsked(tip, author), 'once');
+      await clock.advance(beforeItsEnd);
+      await batch(second, author);
+      await clock.advance(beforeItsEnd);
+      t.notOk(await isAsked(tip, idle));
       t.strictSame(failures, []);
     });
 

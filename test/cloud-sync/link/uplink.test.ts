@@ -188,9 +188,9 @@ t.test('the link to the cloud', async (t) => {
   });
 
   t.test('of what two gateways carry, the cloud asks one', async (t) => {
-    const [own, other] = [newSigner(), newSigner()];
-    const cloud = await Cloud.start(t, connections, [own, other]);
-    const chain = new TestChain(own);
+    const [own, other, author] = [newSigner(), newSigner(), newSigner()];
+    const cloud = await Cloud.start(t, connections, [own, other, author]);
+    const chain = new TestChain(author);
     const commits = [
       chain.open(1),
       ...Array.from({ length: 6 }, () => chain.add(...Array.from({ length: 60 }, () => long))),
@@ -198,7 +198,7 @@ t.test('the link to the cloud', async (t) => {
     let servedCount = 0;
     const carried = () => {
       const logs = new HeldLogs();
-      logs.add(own, commits);
+      logs.add(author, commits);
       const batchAfter: HeldLogs['batchAfter'] = (...of) => {
         const batch = logs.batchAfter(...of);
         if (batch !== undefined) servedCount += batch.contents.length;
@@ -207,7 +207,7 @@ t.test('the link to the cloud', async (t) => {
       return { logs: logs.logs, batchAfter };
     };
     await Promise.all([cloud.uplink(own, carried()), cloud.uplink(other, carried())]);
-    const events = () => storedEvents(cloud.database, cloud.tenant, own.publicKey);
+    const events = () => storedEvents(cloud.database, cloud.tenant, author.publicKey);
     await patiently('all is stored', async () => (await events()).length === 361);
     t.equal(servedCount, 361);
   });
