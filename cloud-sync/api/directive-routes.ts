@@ -16,7 +16,7 @@ import type { GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import type { Identity } from '../users/index.js';
 import { AT_GATEWAY, AtGateway, auditAsked, WITHIN_MS } from './at-gateway.js';
-import { answers, requireRole } from './guard.js';
+import { answers, assertRole, requireRole } from './guard.js';
 import { closed } from './schemas.js';
 
 export interface DirectiveRoutesDeps {
@@ -63,6 +63,8 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
     `${AT_GATEWAY}/orders`,
     { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: Order, ...answers(Result) } },
     ({ identity, params, body }) => {
+      // As for an expulsion by the authority itself.
+      if (body.kind === 'expel') assertRole(identity, 'administrator');
       const { tenant, name: onBehalfOf } = identity;
       const issuedUnixMs = Math.floor(clock.wall().unixMs);
       const every = { v: 1, site: params.site, issuedUnixMs, onBehalfOf } as const;

@@ -21,14 +21,17 @@ declare module '@fastify/jwt' {
   }
 }
 
-/** `onRequest` of a route: throws ERR_API_FORBIDDEN for whoever may less. */
+/** Throws ERR_API_FORBIDDEN for whoever may less. */
+export function assertRole(identity: Identity, least: Role): void {
+  if (hasRole(identity, least)) return;
+  throw new SparcError('ERR_API_FORBIDDEN', `it takes the role ${least}, and ${identity.name} is ${identity.role}`);
+}
+
+/** The same as `onRequest` of a route. */
 export const requireRole =
   (least: Role) =>
-  async ({ identity }: FastifyRequest): Promise<void> => {
-    if (!hasRole(identity, least)) {
-      throw new SparcError('ERR_API_FORBIDDEN', `it takes the role ${least}, and ${identity.name} is ${identity.role}`);
-    }
-  };
+  async ({ identity }: FastifyRequest): Promise<void> =>
+    assertRole(identity, least);
 
 /** The forms of the answers of a route: of success, and of everything else. */
 export const answers = (ok: object, status: 200 | 201 | 202 | 204 = 200) => ({

@@ -37,7 +37,11 @@ t.test('the cloud directs by its own key on behalf of a user, as far as an admin
   t.match(await api.call('POST', path, smuggled, operator), { status: 400, body: { code: 'ERR_API_REQUEST_INVALID' } });
   t.strictSame(api.directed, []);
   t.match(await api.call('POST', path, order, operator), { status: 200, body: { outcome: 'unheard' } });
-  const [signed] = api.directed;
+  const expulsion = { kind: 'expel', gateway: 'ab'.repeat(32), heads: [] };
+  t.match(await api.call('POST', path, expulsion, operator), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
+  const [signed, ...others] = api.directed;
+  t.strictSame(others, [], 'who belongs to the site is not for operators to say');
+  t.equal((await api.call('POST', path, expulsion, administrator)).status, 200);
   if (signed === undefined) throw new Error('a directive');
   t.match(openDirective(nodeCrypto.verify, signed), { ...order, site: 'harbour', onBehalfOf: 'otto' });
 
