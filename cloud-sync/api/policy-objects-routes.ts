@@ -25,6 +25,7 @@ export const ObjectView = closed({
   ),
   changedUnixMs: instant('when it was changed last'),
   changedBy: Type.String(),
+  revokedBy: Type.Optional(Type.String({ description: 'who revoked it last; absent where it is let in' })),
 });
 
 const Page = closed({
@@ -32,6 +33,12 @@ const Page = closed({
   limit: Limit,
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 128, description: 'the beginning of an id or a name' })),
   holder: Type.Optional(ObjectId),
+});
+const Put = closed({
+  reinstate: Type.Boolean({
+    default: false,
+    description: 'lets in again whom somebody revoked, where it is saved as active',
+  }),
 });
 const PageView = closed({ objects: Type.Array(ObjectView), next: Type.Optional(ObjectId) });
 
@@ -63,13 +70,13 @@ export function addPolicyObjectRoutes(
       return objectView(object);
     },
   );
-  api.put<{ Params: Static<typeof One>; Body: unknown }>(
+  api.put<{ Params: Static<typeof One>; Querystring: Static<typeof Put>; Body: unknown }>(
     `${path}/:id`,
-    { onRequest, schema: { params: One, ...answers(ObjectView) } },
-    async ({ identity, params: { site, kind, id }, body, headers }, reply) => {
+    { onRequest, schema: { params: One, querystring: Put, ...answers(ObjectView) } },
+    async ({ identity, params: { site, kind, id }, query: { reinstate: reinstates }, body, headers }, reply) => {
       assertMayChange(identity, kind);
-      const version = versionOf(headers['if-match']);
-      const object = await (await draftOf(identity, site)).put(kind, id, body, { version, by: identity.name });
+      const wish = { version: versionOf(headers['if-match']), by: identity.name, reinstates };
+      const object = await (await draftOf(identity, site)).put(kind, id, body, wish);
       void reply.header('etag', etagOf(object));
       return objectView(object);
     },

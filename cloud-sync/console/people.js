@@ -55,13 +55,14 @@ export function createPeople({ tried, say, onChange }) {
     keyed(list, people, { key: ({ id, version }) => `${id} ${version}`, make: row });
   }
 
-  function row({ id, body }) {
+  function row(person) {
+    const { id, body } = person;
     const cards = h('div', { class: 'cards' });
     const details = h(
       'details',
       {
         class: 'person',
-        ontoggle: () => details.open && void tried(async () => showCards(id, body, cards)),
+        ontoggle: () => details.open && void tried(async () => showCards(person, cards)),
       },
       h(
         'summary',
@@ -75,32 +76,28 @@ export function createPeople({ tried, say, onChange }) {
     return h('li', {}, details);
   }
 
-  async function showCards(id, person, cards) {
+  async function showCards(person, cards) {
+    const { id, body, revokedBy } = person;
     const { objects: held } = await objects('credentials', `?${new window.URLSearchParams({ holder: id })}`);
     const names = new Map(choices.profiles.map(({ id: profile, name }) => [profile, name]));
     cards.replaceChildren(
       h(
         'ul',
         {},
-        held.map((card) => cardRow(card, names, () => showCards(id, person, cards))),
+        held.map((card) => cardRow(card, names, () => showCards(person, cards))),
       ),
       held.length === 0 ? h('p', { class: 'quiet' }, 'No card.') : '',
       h(
         'button',
-        { type: 'button', class: 'act', onclick: () => void addCard(id, person, held, cards) },
-        `Add a card for ${person.name}…`,
+        { type: 'button', class: 'act', onclick: () => void addCard(person, held, cards) },
+        `Add a card for ${body.name}…`,
       ),
+      revokedBy === undefined ? '' : letInButton(person, () => load()),
     );
   }
 
   function cardRow(card, names, refresh) {
     const { level, words } = cardWords(card, names);
-    const revoke = h(
-      'button',
-      { type: 'button', class: 'act danger', onclick: () => void revokeCard(card, refresh) },
-      'Revoke…',
-    );
-    revoke.setAttribute('aria-label', `Revoke ${card.id}…`);
     return h(
       'li',
       { class: 'person-card' },
@@ -110,8 +107,28 @@ export function createPeople({ tried, say, onChange }) {
         h('span', {}, card.id, ' ', h('span', { class: 'badge', 'data-level': level }, card.body.status)),
         h('p', { class: 'quiet' }, words),
       ),
-      card.body.status === 'active' ? revoke : '',
+      actOf(card, refresh),
     );
+  }
+
+  /** What can be done with a card. */
+  function actOf(card, refresh) {
+    if (card.revokedBy !== undefined) return letInButton(card, refresh);
+    if (card.body.status !== 'active') return '';
+    const onclick = () => void revokeCard(card, refresh);
+    const revoke = h('button', { type: 'button', class: 'act danger', onclick }, 'Revoke…');
+    revoke.setAttribute('aria-label', `Revoke ${card.id}…`);
+    return revoke;
+  }
+
+  function letInButton(revoked, refresh) {
+    const button = h(
+      'button',
+      { type: 'button', class: 'act', onclick: () => void letIn(revoked, refresh) },
+      'Let in again…',
+    );
+    button.setAttribute('aria-label', `Let ${revoked.id} in again…`);
+    return button;
   }
 
   async function add() {
@@ -132,14 +149,15 @@ export function createPeople({ tried, say, onChange }) {
     await load();
   }
 
-  async function addCard(id, person, held, cards) {
-    const answer = await ask({ title: `A card for ${person.name}`, fields: cardFields(choices), go: 'Save' });
+  async function addCard(person, held, cards) {
+    const { id, body } = person;
+    const answer = await ask({ title: `A card for ${body.name}`, fields: cardFields(choices), go: 'Save' });
     if (answer === undefined) return;
     const ids = new Set(held.map((card) => card.id));
     let number = held.length + 1;
     while (ids.has(`card-${id}-${number}`)) number += 1;
     await saved('The card is saved, not published.', () => saveCard(`card-${id}-${number}`, id, answer));
-    await showCards(id, person, cards);
+    await showCards(person, cards);
   }
 
   const saveCard = (id, holder, answer) =>
@@ -156,6 +174,21 @@ export function createPeople({ tried, say, onChange }) {
     if (answer === undefined) return;
     await saved(`${id} is revoked. Gateways shows who has applied it.`, () =>
       call('POST', `${path}/policy/credentials/${encodeURIComponent(id)}/revoke`, { body: {} }),
+    );
+    await tried(refresh);
+  }
+
+  /** Of a card, or of a person: as it was read, but active. */
+  async function letIn({ kind, id, version, body, revokedBy }, refresh) {
+    const answer = await ask({
+      title: `Let ${id} in again?`,
+      text: `Revoked by ${revokedBy}. Doors open again once the policy is published and the gateways have applied it.`,
+      go: 'Let in',
+      level: 'danger',
+    });
+    if (answer === undefined) return;
+    await saved(`${id} is let in again: saved, not published.`, () =>
+      call('PUT', `${objectPath(kind, id)}?reinstate=true`, { version, body: { ...body, status: 'active' } }),
     );
     await tried(refresh);
   }

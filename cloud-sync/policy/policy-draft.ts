@@ -7,7 +7,7 @@ import { invalidDraft, secretsOf, storedObject, type StoredObject } from './draf
 import { changeDraft, saveObjects, type Query, type SiteOf } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { isSingle, type PolicyKind } from './kinds.js';
-import { reinstate } from './revoked-objects.js';
+import { reinstate, revokedBy } from './revoked-objects.js';
 
 /** An object of a draft, as it is shown. */
 export interface PolicyObject {
@@ -21,6 +21,8 @@ export interface PolicyObject {
   readonly secrets?: SecretsView;
   readonly changedAt: Date;
   readonly changedBy: string;
+  /** Who revoked it last, where nobody has let it in again. */
+  readonly revokedBy?: string;
 }
 
 export interface SecretsView {
@@ -40,6 +42,14 @@ export interface ListOptions {
   readonly search?: string;
   /** Of credentials: those of this holder. */
   readonly holder?: string;
+}
+
+export interface PutOptions {
+  /** That was read; left out for an object that is new. */
+  readonly version?: number | undefined;
+  readonly by: string;
+  /** Who was revoked is let in again. */
+  readonly reinstates?: boolean;
 }
 
 export interface DraftDeps extends SiteOf {
@@ -104,14 +114,15 @@ export class PolicyDraft {
   }
 
   /**
-   * Makes an object, or replaces the version that is named.
+   * Makes an object, or replaces the version that is named. Whom somebody revoked is barred all the same, unless the version
+   * is of that and `reinstates` is said.
    * Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE or ERR_DATABASE_SITE_UNKNOWN.
    */
   put(
     kind: PolicyKind,
     id: string,
     body: unknown,
-    { version, by }: { readonly version?: number | undefined; readonly by: string },
+    { version, by, reinstates = false }: PutOptions,
   ): Promise<PolicyObject> {
     return this.#inTenant(async (transaction) => {
       const { query } = transaction;
@@ -121,7 +132,7 @@ export class PolicyDraft {
       const object = storedObject(this.deps.secrets, kind, body, before);
       if (object.id !== id) throw invalidDraft([{ kind, id: object.id, path: 'id', message: `is not \`${id}\`` }]);
       await this.#assertFree(query, object);
-      await reinstate(transaction, this.deps, by, before, object);
+      if (before !== undefined && reinstates) await reinstate(transaction, this.deps, by, object);
       await saveObjects(transaction, this.deps, by, [object]);
       await audit(transaction, { ...this.deps, name: by }, 'policy.save', `${this.deps.site}/${kind}/${id}`);
       return this.#view(await this.#rows(query, kind).where('id', '=', id).executeTakeFirstOrThrow());
@@ -158,6 +169,7 @@ export class PolicyDraft {
     return query
       .selectFrom('policy_objects')
       .selectAll()
+      .select(revokedBy)
       .where('site_id', '=', this.deps.site)
       .where('kind', '=', kind);
   }
@@ -173,10 +185,10 @@ export class PolicyDraft {
     throw invalidDraft([{ kind, id, path: 'identifiers', message: `has a card that credential \`${other.id}\` has` }]);
   }
 
-  #view(row: Selectable<PolicyObjects>): PolicyObject {
-    const { id, version, body, changed_at: changedAt, changed_by: changedBy } = row;
+  #view(row: Selectable<PolicyObjects> & { readonly revoked_by: string | null }): PolicyObject {
+    const { id, version, body, changed_at: changedAt, changed_by: changedBy, revoked_by: by } = row;
     const kind = row.kind as PolicyKind;
-    const view = { kind, id, version, body, changedAt, changedBy };
+    const view = { kind, id, version, body, changedAt, changedBy, ...(by !== null && { revokedBy: by }) };
     if (kind !== 'credentials') return view;
     const { identifiers = [], pin, duressPin } = secretsOf(this.deps.secrets, row);
     const shown = identifiers.map((each) => {

@@ -29,7 +29,7 @@ export async function keepRevocations(
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     if (added !== 1n) continue;
-    await bar(transaction.query, site, { subject, subjectId, by });
+    await barring(transaction.query, site, { subject, subjectId, by }).execute();
     await audit(transaction, { tenant, name: by }, 'policy.revoke', `${site}/${subject}/${subjectId}`, {
       directive: id,
     });
@@ -45,38 +45,46 @@ export async function barSaved(query: Query, site: string): Promise<void> {
     select distinct r.subject, r.subject_id as "subjectId", r.revoked_by as by
       from policy_revocations r join incoming_objects i on i.kind = r.kind and i.id = r.subject_id
      where r.site_id = ${site} and r.reinstated_by is null`.execute(query);
-  for (const each of rows) await bar(query, site, each);
+  // What bars them by itself is as it was saved.
+  for (const each of rows) await barring(query, site, each).where(statusOf, '=', 'active').execute();
 }
 
-async function bar(query: Query, site: string, { subject, subjectId, by }: Omit<Revocation, 'id'>): Promise<void> {
+const statusOf = sql<string>`body ->> 'status'`;
+
+/** Raises the version, whatever the status was: who has read the object did not read that it was revoked. */
+function barring(query: Query, site: string, { subject, subjectId, by }: Omit<Revocation, 'id'>) {
   const { kind, status } = BARRED[subject];
-  await query
+  return query
     .updateTable('policy_objects')
     .set((row) => ({
       version: row('version', '+', 1),
-      body: sql<string>`jsonb_set(body, '{status}', to_jsonb(${status}::text))`,
+      body: sql<string>`case ${statusOf} when 'active' then jsonb_set(body, '{status}', to_jsonb(${status}::text)) else body end`,
       changed_at: sql<Date>`now()`,
       changed_by: by,
     }))
     .where('site_id', '=', site)
     .where('kind', '=', kind)
-    .where('id', '=', subjectId)
-    .where(sql`body ->> 'status'`, '=', 'active')
-    .execute();
+    .where('id', '=', subjectId);
 }
 
+/** Of each of `policy_objects`: who revoked it last, null where nobody has or it was let in again. */
+export const revokedBy = sql<string | null>`(
+  select r.revoked_by from policy_revocations r
+   where r.site_id = policy_objects.site_id and r.kind = policy_objects.kind and r.subject_id = policy_objects.id
+     and r.reinstated_by is null
+   order by r.taken_at desc, r.id limit 1)`.as('revoked_by');
+
 /**
- * Somebody saves an object, of which they read that it is barred: where that lets in whom somebody revoked, it is meant.
+ * Somebody who read that an object was revoked says that it is let in again; saved as barred, it stays revoked.
  * Throws `invalidDraft` where there are too many of them to be told to gateways.
  */
 export async function reinstate(
   transaction: Transaction,
   { tenant, site }: SiteOf,
   by: string,
-  before: Pick<StoredObject, 'body'> | undefined,
   { kind, id, body }: StoredObject,
 ): Promise<void> {
-  if (before === undefined || isActive(before.body) || !isActive(body)) return;
+  if ((body as { readonly status?: unknown }).status !== 'active') return;
   const { query } = transaction;
   const { numUpdatedRows: count } = await query
     .updateTable('policy_revocations')
@@ -99,8 +107,6 @@ export async function reinstate(
   }
   await audit(transaction, { tenant, name: by }, 'policy.reinstate', `${site}/${kind}/${id}`);
 }
-
-const isActive = (body: unknown): boolean => (body as { readonly status?: unknown }).status === 'active';
 
 /**
  * The revocations that the draft says by itself, in the order of their ids: it has whom they are about, barred, or let in again

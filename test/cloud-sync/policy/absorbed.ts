@@ -59,9 +59,9 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
     const statuses = [...holders, ...credentials].map(({ id, status }) => [id, status] as const);
     return { absorbed: plan.absorbedDirectives, status: Object.fromEntries(statuses) };
   };
-  const saved = async (kind: 'credentials' | 'credentialHolders', id: string, status: string) => {
-    const { body, version } = await draft.get(kind, id);
-    return draft.put(kind, id, { ...(body as object), status }, { version, by });
+  const saved = async (id: string, status: string, reinstates = false) => {
+    const { body, version } = await draft.get('credentials', id);
+    return draft.put('credentials', id, { ...(body as object), status }, { version, by, reinstates });
   };
 
   await desk.imported(WITHOUT_EMERGENCY, by);
@@ -96,9 +96,13 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
   });
 
   await t.test(
-    'who saves it as active, having read that it is barred, lets it in, until it is revoked anew',
+    'who saves it as active and says that it is let in again does so, until it is revoked anew',
     async (t) => {
-      t.match(await saved('credentials', 'card-ada', 'active'), { body: { status: 'active' } });
+      t.match(await saved('card-ada', 'active'), { body: { status: 'blocked' }, revokedBy: 'Olga' });
+      t.match(await saved('card-ada', 'lost', true), { body: { status: 'lost' }, revokedBy: 'Olga' });
+      const letIn = await saved('card-ada', 'active', true);
+      t.match(letIn, { body: { status: 'active' } });
+      t.notOk(letIn.revokedBy);
       await desk.imported(WITHOUT_EMERGENCY, by);
       await desk.publish({ by });
       t.match(await publishedOf(), { absorbed: [ada], status: { 'card-ada': 'active' } });
@@ -108,6 +112,25 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
       t.same(new Set((await publishedOf()).absorbed?.map(({ id }) => id)), new Set([ofAda, again]));
     },
   );
+
+  await t.test('a card that was barred before is revoked all the same when that ends', async (t) => {
+    const card = { id: 'leave', holder: 'ada', identifiers: [{ bits: 32, value: '0badc0de' }], accessProfiles: [] };
+    const read = await draft.put('credentials', 'leave', { ...card, status: 'lost' }, { by });
+    await carried('credential', 'leave');
+    await desk.changes(9);
+    const active = { ...card, status: 'active' };
+    await t.rejects(draft.put('credentials', 'leave', active, { version: read.version, by, reinstates: true }), {
+      code: 'ERR_POLICY_DRAFT_STALE',
+    });
+    t.match(await draft.get('credentials', 'leave'), {
+      version: read.version + 1,
+      revokedBy: 'Olga',
+      body: { status: 'lost' },
+    });
+    t.match(await saved('leave', 'active'), { revokedBy: 'Olga', body: { status: 'blocked' } });
+    const { version } = await draft.get('credentials', 'leave');
+    await draft.remove('credentials', 'leave', { version, by });
+  });
 
   await t.test(
     'of whom the draft does not have, the directive stays, and who comes under that id is barred',
@@ -163,6 +186,7 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
         'Olga policy.revoke offline/credential/card-ada',
         'grace policy.reinstate offline/credentials/card-ada',
         'Olga policy.revoke offline/credential/card-ada',
+        'Olga policy.revoke offline/credential/leave',
         'Olga policy.revoke offline/credential/guest',
         'Olga policy.revoke offline/holder/ada',
         'grace policy.revoke offline/credential/card-chief',

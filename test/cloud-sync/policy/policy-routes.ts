@@ -129,7 +129,16 @@ t.test('the API of policy', async (t) => {
       status: 201,
       body: { directive: /^[0-9a-f]{32}$/ },
     });
-    t.match(await call('operator', 'GET', '/objects/credentials/card-ada'), { body: { body: { status: 'blocked' } } });
+    const { body, etag } = await call('operator', 'GET', '/objects/credentials/card-ada');
+    t.match(body, { body: { status: 'blocked' }, revokedBy: 'operator' });
+    const path = '/objects/credentials/card-ada';
+    const payload = { ...(body as { readonly body: object }).body, status: 'active' };
+    const again = await call('operator', 'PUT', path, { payload, headers: { 'if-match': String(etag) } });
+    t.match(again, { status: 200, body: { body: { status: 'blocked' }, revokedBy: 'operator' } }, 'for good');
+    const headers = { 'if-match': String(again.etag) };
+    const meant = await call('operator', 'PUT', `${path}?reinstate=true`, { payload, headers });
+    t.match(meant, { status: 200, body: { body: { status: 'active' } } }, 'unless it is said that it is meant');
+    t.notHas(meant.body, { revokedBy: String });
     t.match(await call('operator', 'POST', '/credentials/Not%20an%20id/revoke'), { status: 400 });
   });
 
