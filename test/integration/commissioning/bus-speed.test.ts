@@ -46,6 +46,7 @@ t.test(
     gateway.start();
     await eventually('both are back', () => speeds().every((speed) => speed === FAST), 30_000);
     await gateway.online([...gateway.live.devices.keys()]);
+    await eventually('the API answers', () => gateway.isServing());
     await eventually('the bus says so', async () => (await busSpeed()).join() === String(FAST));
     gateway.present('front-reader', 'card-1');
     await eventually('the door opens', () => gateway.lock('front').released);
