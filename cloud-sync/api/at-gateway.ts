@@ -11,10 +11,10 @@ export const AtGateway = closed({ site: SiteId, gateway: Key });
 export type AtGateway = Static<typeof AtGateway>;
 
 /** A person waits for it, and at a door. */
-export const WITHIN_MS = 10_000;
+export const ANSWERED_WITHIN_MS = 10_000;
 
-/** Puts on record what somebody asks of a gateway. Throws ERR_CLAIM_GATEWAY_UNKNOWN where the site has none such. */
-export async function auditAsked(
+/** Lets somebody ask a gateway of the site, and puts on record what. Throws ERR_CLAIM_GATEWAY_UNKNOWN where the site has none such. */
+export async function admitAsked(
   database: Database,
   by: Identity,
   { site, gateway }: AtGateway,

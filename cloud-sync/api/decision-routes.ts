@@ -4,7 +4,7 @@ import { TRIAL_OUTCOMES, TRIED_OUTCOMES } from '@sparc/protocol/cloud-link';
 import { Id } from '@sparc/protocol/policy';
 import type { Database } from '../db/index.js';
 import type { GatewayRequests } from '../link/index.js';
-import { AT_GATEWAY, AtGateway, auditAsked, WITHIN_MS } from './at-gateway.js';
+import { AT_GATEWAY, AtGateway, admitAsked, ANSWERED_WITHIN_MS } from './at-gateway.js';
 import { answers, requireRole } from './guard.js';
 import { closed, instant } from './schemas.js';
 
@@ -57,8 +57,8 @@ export function addDecisionRoutes(api: FastifyInstance, { database, requests }: 
     async ({ identity, params, body }) => {
       const { accessPoint, credential } = body;
       const asked = { act: 'decision.try', subject: credential, detail: { accessPoint } };
-      await auditAsked(database, identity, params, asked);
-      return requests.tryOut({ tenant: identity.tenant, ...params }, body, WITHIN_MS);
+      await admitAsked(database, identity, params, asked);
+      return requests.tryOut({ tenant: identity.tenant, ...params }, body, ANSWERED_WITHIN_MS);
     },
   );
 }

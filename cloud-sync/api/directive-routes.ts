@@ -15,7 +15,7 @@ import { operatorSigner } from '../identity/index.js';
 import type { GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import type { Identity } from '../users/index.js';
-import { AT_GATEWAY, AtGateway, auditAsked, WITHIN_MS } from './at-gateway.js';
+import { AT_GATEWAY, AtGateway, admitAsked, ANSWERED_WITHIN_MS } from './at-gateway.js';
 import { answers, assertRole, requireRole } from './guard.js';
 import { closed } from './schemas.js';
 
@@ -76,7 +76,7 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
   async function give(by: Identity, at: AtGateway, signed: SignedDirective) {
     const { id, kind } = openDirective(nodeCrypto.verify, signed);
     const given = { act: 'directive.give', subject: id, detail: { kind, operator: signed.operator } };
-    await auditAsked(database, by, at, given);
-    return requests.direct({ tenant: by.tenant, ...at }, signed, WITHIN_MS);
+    await admitAsked(database, by, at, given);
+    return requests.direct({ tenant: by.tenant, ...at }, signed, ANSWERED_WITHIN_MS);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { AuthoritySource } from '../authority/index.js';
 import type { Database } from '../db/index.js';
@@ -53,7 +54,11 @@ export function addSiteCommands(cli: Cli): void {
     .requiredOption('--tenant <id>', 'whose site it is')
     .option('--note <text>', 'for people: why')
     .option('--only-for <keys...>', 'gateways that try it, by their keys; others go on with the one before')
-    .option('--over <number>', 'the newest revision, where that was recovered: what it says is given up', Number)
+    .option(
+      '--over <number>',
+      'the newest revision, where that was recovered: what it says is given up',
+      revisionNumber,
+    )
     .action(async (id: string, { tenant, ...wish }: PublishFlags) => {
       const published = await withDesk(cli, tenant, id, ({ desk }) => desk.publish({ ...wish, by: cli.actor }));
       const { number, isNew } = published;
@@ -72,14 +77,25 @@ export function addSiteCommands(cli: Cli): void {
         gateways: await appliedBy(database, tenant, id, cli.now().getTime()),
       }));
       const { version, problems, revisions, gateways } = status;
-      const lines = revisions.map(
-        ({ number, publishedAt, publishedBy, isRecovered, onlyFor, note }) =>
-          `Revision ${number}  ${publishedAt.toISOString()}  ${publishedBy}` +
-          `${isRecovered === true ? '  recovered' : ''}${onlyFor === undefined ? '' : `  on trial at ${onlyFor.length}`}${note === undefined ? '' : `  ${note}`}`,
-      );
+      const lines = revisions.map(({ number, publishedAt, publishedBy, isRecovered, onlyFor, note }) => {
+        const parts = [
+          `Revision ${number}`,
+          publishedAt.toISOString(),
+          publishedBy,
+          isRecovered === true && 'recovered',
+          onlyFor !== undefined && `on trial at ${onlyFor.length}`,
+          note,
+        ];
+        return parts.filter((part) => typeof part === 'string').join('  ');
+      });
       const applied = gateways.map(({ name, revision }) => `${name} has applied ${revision ?? 'none'}`);
       cli.result(status, [`Draft ${version}: ${problems.length} problems`, ...lines, ...applied].join('\n'));
     });
+}
+
+function revisionNumber(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is not the number of a revision.');
 }
 
 /** What each gateway has applied by its own ledger, as far as that is here: published is not applied. */

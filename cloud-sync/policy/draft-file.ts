@@ -12,7 +12,7 @@ export const SITE_FILE_LENGTH_MAX = 8 * 1_048_576;
 const PAGE_ROWS = 5_000;
 
 /** Every object of a draft, by kind and in the order of the ids. Whoever calls it holds the draft. */
-export async function* storedObjects(query: Query, site: string): AsyncGenerator<StoredObject> {
+async function* storedObjects(query: Query, site: string): AsyncGenerator<StoredObject> {
   for (const kind of POLICY_KINDS) {
     for (let last: string | undefined = ''; last !== undefined;) {
       const rows: StoredObject[] = await query
@@ -31,24 +31,15 @@ export async function* storedObjects(query: Query, site: string): AsyncGenerator
   }
 }
 
-/** The draft as a site file. `show`: an object as it is to stand there. */
-async function siteFileOf(
-  query: Query,
-  site: string,
-  show: (stored: StoredObject) => unknown,
-): Promise<Readonly<Record<string, unknown>>> {
-  const file = new Map<string, unknown>([['version', 1]]);
-  for (const kind of POLICY_KINDS) if (!isSingle(kind)) file.set(kind, []);
-  for await (const stored of storedObjects(query, site)) {
-    if (isSingle(stored.kind)) file.set(stored.kind, show(stored));
-    else (file.get(stored.kind) as unknown[]).push(show(stored));
-  }
-  return Object.fromEntries(file);
-}
-
 /** YAML, without what is sealed. What it brings back when it is taken in again keeps its cards and PINs. */
 export async function exportDraft(query: Query, site: string): Promise<string> {
-  return stringify(await siteFileOf(query, site, ({ body }) => body));
+  const file = new Map<string, unknown>([['version', 1]]);
+  for (const kind of POLICY_KINDS) if (!isSingle(kind)) file.set(kind, []);
+  for await (const { kind, body } of storedObjects(query, site)) {
+    if (isSingle(kind)) file.set(kind, body);
+    else (file.get(kind) as unknown[]).push(body);
+  }
+  return stringify(Object.fromEntries(file));
 }
 
 /**

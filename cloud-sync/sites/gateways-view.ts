@@ -7,6 +7,7 @@ import {
   type GatewayDelivery,
 } from '@sparc/protocol/delivery';
 import type { GatewayState, Transaction } from '../db/index.js';
+import { isMemberState } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { readRefusals, type GatewayRefusal } from './gateway-refusals.js';
 import type { SiteFollower } from './site-follower.js';
@@ -84,7 +85,7 @@ export async function directiveView(
   return given && directiveOf(follower.delivery, deliverySite(current, follower, nowUnixMs), given);
 }
 
-const isCurrent = ({ state }: GatewayRow): boolean => state === 'claimed' || state === 'active';
+const isCurrent = ({ state }: GatewayRow): boolean => isMemberState(state);
 
 const deliverySite = (rows: readonly GatewayRow[], follower: SiteFollower, nowUnixMs: number): DeliverySite => ({
   members: rows.map(({ id, name, last_contact_at: contact }) => ({

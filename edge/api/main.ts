@@ -124,7 +124,7 @@ async function cloudAccess(
     cloudKey,
     link: (carrier, signer) => new RenewingLink({ clock, random: nodeRandom, signer, files, onFailure }, carrier),
     direct: (directive) => direct({ requests, mesh: meshView }, directive),
-    decide: async (trial) => (await requests.ask({ kind: 'trial', trial })).decision,
+    tryOut: async (trial) => (await requests.ask({ kind: 'trial', trial })).decision,
   };
 }
 

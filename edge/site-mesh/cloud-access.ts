@@ -18,7 +18,7 @@ export interface CloudAccess {
   /** What an operator directs through the cloud. */
   readonly direct: UplinkDeps['direct'];
   /** What somebody asks there. */
-  readonly decide: UplinkDeps['decide'];
+  readonly tryOut: UplinkDeps['tryOut'];
 }
 
 export interface CloudUplinkDeps {
@@ -34,7 +34,7 @@ export interface CloudUplinkDeps {
 }
 
 /** Carries what the gateway has of all logs of its site. */
-export function cloudUplink({ tenant, cloudKey, link, direct, decide }: CloudAccess, deps: CloudUplinkDeps): Uplink {
+export function cloudUplink({ tenant, cloudKey, link, direct, tryOut }: CloudAccess, deps: CloudUplinkDeps): Uplink {
   const { log, siteId, own, onReach } = deps;
   return new Uplink({
     ...deps,
@@ -42,7 +42,7 @@ export function cloudUplink({ tenant, cloudKey, link, direct, decide }: CloudAcc
     link: link({ tenant, site: siteId, gateway: own.author }, deps.signer),
     cloudKey,
     direct,
-    decide,
+    tryOut,
     onTurn: ({ isConnected, why }) => {
       if (isConnected) log.info({}, 'the cloud is reached');
       else log.warn({ why }, 'the cloud is not reached');

@@ -13,7 +13,7 @@ import type { Clock, Signer, VerifySignature } from '@sparc/protocol/ports';
 import { toHex } from '../platform/index.js';
 
 /** What the field says of a presentation that nobody makes; one that it cannot judge throws. */
-export type Decide = (trial: Trial) => Promise<TriedDecision>;
+export type TryOut = (trial: Trial) => Promise<TriedDecision>;
 /** What the field says to a directive; one that it refuses throws. */
 export type Direct = (directive: SignedDirective) => Promise<Pick<Answer, 'outcome' | 'code'>>;
 
@@ -30,7 +30,7 @@ export interface CloudRequestsDeps {
   readonly siteId: string;
   readonly cloudKey: Uint8Array;
   readonly direct: Direct;
-  readonly decide: Decide;
+  readonly tryOut: TryOut;
 }
 
 /**
@@ -74,6 +74,6 @@ export class CloudRequests {
       throw new SparcError('ERR_LINK_TRIAL_PACE', 'more decisions are tried than the gateway answers');
     }
     this.#trialsOwedUntilMs = owedUntilMs + TRIAL_PAUSE_MS;
-    return this.deps.decide(trial);
+    return this.deps.tryOut(trial);
   }
 }

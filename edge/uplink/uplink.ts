@@ -16,7 +16,7 @@ import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from '../replica/index.js';
 import { CloudCopies } from './cloud-copies.js';
 import { CloudParts } from './cloud-parts.js';
-import { CloudRequests, type Decide, type Direct } from './cloud-requests.js';
+import { CloudRequests, type TryOut, type Direct } from './cloud-requests.js';
 import { Outbox } from './outbox.js';
 
 export interface UplinkDeps {
@@ -36,7 +36,7 @@ export interface UplinkDeps {
    */
   readonly take: (batch: Batch) => void;
   readonly direct: Direct;
-  readonly decide: Decide;
+  readonly tryOut: TryOut;
   /** The link came or went, or cannot be had for another reason than before. */
   readonly onTurn: (state: UplinkState) => void;
   readonly onFailure: (error: unknown, what: string) => void;

@@ -5,8 +5,7 @@ import { sleep, type SeededRandom } from '../world/index.js';
 import type { CloudDisk } from './cloud-disk.js';
 
 /** Where in a transaction a process can die. */
-export const TRANSACTION_PHASES = ['beforeCommit', 'afterCommit'] as const;
-export type TransactionPhase = (typeof TRANSACTION_PHASES)[number];
+export type TransactionPhase = 'beforeCommit' | 'afterCommit';
 
 /** To the server of the database, and back. */
 const WAY_MS = { min: 0.2, max: 8 };

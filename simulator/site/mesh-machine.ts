@@ -203,7 +203,7 @@ export class MeshMachine {
         cloudKey: cloud.key,
         take: never,
         direct: never,
-        decide: never,
+        tryOut: never,
         onTurn: () => undefined,
         onFailure: () => undefined,
       })

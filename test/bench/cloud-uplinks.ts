@@ -132,7 +132,7 @@ function uplinkOf(service: CloudService, { signer, commits }: Backlog, link: Clo
     cloudKey: siteSigner(secret, service.tenant, SITE).publicKey,
     take: () => undefined,
     direct: () => Promise.reject(new Error('nothing is directed')),
-    decide: () => Promise.reject(new Error('nothing is tried')),
+    tryOut: () => Promise.reject(new Error('nothing is tried')),
     onTurn: () => undefined,
     onFailure: (error) => console.error(error),
   });

@@ -193,7 +193,7 @@ export class Cloud {
       signer: gateway,
       take: () => undefined,
       direct: () => Promise.reject(new Error('nothing is directed')),
-      decide: () => Promise.reject(new Error('nothing is tried')),
+      tryOut: () => Promise.reject(new Error('nothing is tried')),
       link: new MqttLink({ clock: systemClock, random: nodeRandom, credentials: () => credentials }, carrier),
       logs,
       siteId: 'harbour',

@@ -47,8 +47,19 @@ t.test(
     await listens(3);
     await hears('third');
     watch.stop();
+    const heardByOther: string[] = [];
+    const other = new AuthorityWatch({
+      clock: systemClock,
+      database: createDatabase(connections),
+      onListening: () => void (listeningCount += 1),
+      onGrew: ({ site }) => void heardByOther.push(site),
+      onFailure: (_error, what) => void failures.push(what),
+    });
+    t.teardown(() => other.stop());
+    other.start();
+    await listens(4);
     await ask(`select pg_notify('authority_grew', 'port/fourth')`);
-    await ask('select 1');
+    await eventually('another one hears of it', () => heardByOther.includes('fourth'));
     t.strictSame(grew, ['port first', 'port second', 'port third']);
   },
 );

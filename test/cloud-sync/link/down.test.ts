@@ -119,7 +119,7 @@ t.test('the way down from the cloud', async (t) => {
     let nowMs = 0;
     await link(gateway, {
       clock: { ...systemClock, monotonicMs: () => nowMs },
-      decide: (trial) => {
+      tryOut: (trial) => {
         asked.push(trial);
         return Promise.resolve(decision);
       },
@@ -133,7 +133,7 @@ t.test('the way down from the cloud', async (t) => {
     nowMs += TRIAL_PAUSE_MS;
     t.match(await cloud.tryOut(gateway, trial), { outcome: 'decided' }, 'after a pause it answers again');
     await link(other, {
-      decide: () => {
+      tryOut: () => {
         throw new SparcError('ERR_GATEWAY_TRIAL_UNKNOWN', 'no such access point');
       },
       direct: () => Promise.resolve(ofTrial),
@@ -144,8 +144,11 @@ t.test('the way down from the cloud', async (t) => {
     const issuedUnixMs = Date.now();
     const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
     const lockdown = signDirective(newSigner(), { ...every, kind: 'raise', what: 'lockdown' });
-    t.strictSame(await cloud.direct(other, lockdown, 1_000), { outcome: 'unheard' });
+    const unanswered = cloud.direct(other, lockdown, 15_000);
+    await patiently('an answer is refused', () => cloud.refusals.length > 0);
     t.strictSame(cloud.refusals, ['answer'], 'a directive is not answered with a decision');
+    await cloud.stop();
+    t.strictSame(await unanswered, { outcome: 'unheard' });
   });
 
   t.test('a gateway that is expelled loses its link at once, and gets no other', async (t) => {

@@ -45,6 +45,7 @@ t.test('what is refused is told at once, and a flood of it once a minute with it
   refusals.stop();
   flood(1);
   await clock.advance(2 * REFUSALS_TOLD_EVERY_MS);
+  t.strictSame(told(), [], 'stopped, it tells nothing');
 });
 
 t.test('whoever has many names makes nobody tell more than so much of them', async (t) => {

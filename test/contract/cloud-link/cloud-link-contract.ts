@@ -6,6 +6,8 @@ import type { CloudLink } from '@sparc/protocol/ports';
 export interface CloudLinkScene {
   /** Of the gateway; not started. */
   readonly link: CloudLink;
+  /** Another one of the same gateway. */
+  readonly another: () => CloudLink;
   /** What the cloud heard of this gateway so far. */
   readonly heard: readonly { readonly what: Up; readonly body: Uint8Array }[];
   readonly say: (what: Down, body: Uint8Array) => void;
@@ -78,14 +80,30 @@ export function cloudLinkContract(name: string, open: () => Promise<CloudLinkSce
   });
 
   t.test(`${name}: stopped, it says nothing and hears nothing more`, async (t) => {
-    const { link, heard, told, events, say, start, until } = await scene(t);
+    const { link, another, heard, told, events, say, start, until } = await scene(t);
     start();
     await until('it is connected', () => events.length > 0);
     link.send('hello', body(1));
     await until('the cloud hears', () => heard.length > 0);
     await Promise.all([link.stop(), link.stop()]);
     link.send('hello', body(2));
-    say('ack', body(3));
-    t.strictSame([events, told, heard.length], [['connected'], [], 1]);
+
+    const next = another();
+    let [isConnected, hearsCount] = [false, 0];
+    next.start({
+      onConnected: () => (isConnected = true),
+      onDisconnected: () => (isConnected = false),
+      onMessage: () => (hearsCount += 1),
+    });
+    t.teardown(() => next.stop());
+    await until('another one is connected', () => isConnected);
+    next.send('hello', body(3));
+    say('ack', body(4));
+    await until('it is heard, and hears', () => heard.some((one) => one.body[2] === 3) && hearsCount > 0);
+    t.strictSame([events, told], [['connected'], []]);
+    t.strictSame(
+      heard.map((one) => one.body[2]),
+      [1, 3],
+    );
   });
 }

@@ -37,16 +37,15 @@ cloudLinkContract('MQTT over mutual TLS', async () => {
   const { chain } = await authorities.issue(carrier, request);
   const credentials = { keyPem, certificatesPem: chain.map(pem).join(''), rootPem: authorities.rootPem };
   let port = relay.port;
-  const link = new MqttLink(
-    {
-      clock: systemClock,
-      random: nodeRandom,
-      credentials: () => ({ ...credentials, url: `mqtts://127.0.0.1:${port}` }),
-    },
-    carrier,
-  );
+  const deps = {
+    clock: systemClock,
+    random: nodeRandom,
+    credentials: () => ({ ...credentials, url: `mqtts://127.0.0.1:${port}` }),
+  };
+  const link = new MqttLink(deps, carrier);
   return {
     link,
+    another: () => new MqttLink(deps, carrier),
     heard,
     say: (what, body) => void broker.say(carrier, what, body),
     cut: () => {

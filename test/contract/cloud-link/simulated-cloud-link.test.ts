@@ -19,6 +19,7 @@ cloudLinkContract('a simulated link', async () => {
   for (const what of UP) await cloud.hear(what, (_carrier, body) => heard.push({ what, body }));
   return {
     link: broker.link('machine', carrier),
+    another: () => broker.link('machine', carrier),
     heard,
     say: (what, body) => void cloud.say(carrier, what, body),
     cut: () => broker.stop(),

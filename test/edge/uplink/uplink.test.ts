@@ -64,7 +64,7 @@ function setUp(...chains: readonly TestChain[]) {
     signer: testSigner(1),
     take: () => undefined,
     direct: () => Promise.reject(new Error('nothing is directed')),
-    decide: () => Promise.reject(new Error('nothing is tried')),
+    tryOut: () => Promise.reject(new Error('nothing is tried')),
     cloudKey: cloudSigner.publicKey,
     onTurn: () => undefined,
     onFailure: (_error, what) => failures.push(what),

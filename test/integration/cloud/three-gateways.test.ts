@@ -161,7 +161,9 @@ t.test(
 
     const [north, south] = gateways;
     const [api, ingest] = roles;
-    if (north === undefined || south === undefined || api === undefined || ingest === undefined) return;
+    if (north === undefined || south === undefined || api === undefined || ingest === undefined) {
+      throw new Error('two gateways and two roles');
+    }
     const carrierOf = (gateway: MeshGateway): Carrier => ({
       ...{ tenant, site: 'harbour' },
       gateway: toHex(keyOf(gateway)),
@@ -171,7 +173,7 @@ t.test(
       return [policy?.inForce?.number, view?.refusedCount, view?.refusedCode];
     };
 
-    t.test('who has the broker forges nothing: it is counted at the gateway, and an alarm', async (t) => {
+    await t.test('who has the broker forges nothing: it is counted at the gateway, and an alarm', async (t) => {
       const [ca, cert, key] = ['root.pem', 'cloud.pem', 'cloud.key'].map((name) =>
         readFileSync(join(certificates, name)),
       );
@@ -199,66 +201,72 @@ t.test(
       t.match(await (await fetch(`${south.apiUrl}/metrics`)).text(), /^sparc_cloud_refused_messages 1$/m);
     });
 
-    t.test('whoever has a stolen gateway speaks for no other one, and a flood of it is shown beside it', async (t) => {
-      await north.end('SIGTERM');
-      const held = new LinkFiles(north.dataDir).current();
-      if (held === undefined) throw new Error('a link');
-      const [ca, cert, ...issuers] = [held.grant.root, ...held.grant.certificates].map(
-        (der) => `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
-      );
-      const thief = await connectAsync(held.grant.brokerUrl, {
-        ...{ ca: ca ?? '', cert: [cert, ...issuers].join(''), key: held.keyPem },
-        // Its name is that in the certificate, whatever it says.
-        ...{ clientId: toHex(keyOf(south)), protocolVersion: 5, reconnectPeriod: 0 },
-      });
-      t.teardown(() => thief.endAsync(true));
-      const heard: string[] = [];
-      thief.on('message', (topic) => heard.push(topic));
-      await thief.subscribeAsync([downFilter(carrierOf(south)), downFilter(carrierOf(north))], { qos: 1 });
-      const hello = Buffer.from(Hello.encode({ tips: [], isFirst: true }));
-      await t.rejects(thief.publishAsync(upTopic(carrierOf(south), 'hello'), hello, { qos: 1 }), 'for another');
-      const elsewhere = { ...carrierOf(north), site: 'site-1' };
-      await thief.publishAsync(upTopic(elsewhere, 'hello'), hello, { qos: 1 });
-      await patiently(
-        'for another site it is refused',
-        async () => (await ingest.refusedCount('ERR_LINK_NOT_ADMITTED')) > 0,
-      );
-
-      const flood = Array.from({ length: 400 }, () =>
-        thief.publishAsync(upTopic(carrierOf(north), 'hello'), hello, { qos: 1 }),
-      );
-      await Promise.all(flood);
-      await patiently('the flood is counted', async () => (await ingest.refusedCount('ERR_LINK_FLOOD')) > 0);
-      const login = await fetch(`http://127.0.0.1:${apiPort}/api/v1/login`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ name: user, password }),
-      });
-      const { accessToken } = (await login.json()) as { readonly accessToken: string };
-      type Shown = { readonly name: string; readonly refusals: readonly { readonly code: string }[] };
-      const shown = async () => {
-        const answer = await fetch(`http://127.0.0.1:${apiPort}/api/v1/sites/harbour/gateways`, {
-          headers: { authorization: `Bearer ${accessToken}` },
+    await t.test(
+      'whoever has a stolen gateway speaks for no other one, and a flood of it is shown beside it',
+      async (t) => {
+        await north.end('SIGTERM');
+        const held = new LinkFiles(north.dataDir).current();
+        if (held === undefined) throw new Error('a link');
+        const [ca, cert, ...issuers] = [held.grant.root, ...held.grant.certificates].map(
+          (der) => `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
+        );
+        const thief = await connectAsync(held.grant.brokerUrl, {
+          ...{ ca: ca ?? '', cert: [cert, ...issuers].join(''), key: held.keyPem },
+          // Its name is that in the certificate, whatever it says.
+          ...{ clientId: toHex(keyOf(south)), protocolVersion: 5, reconnectPeriod: 0 },
         });
-        const { gateways, former } = (await answer.json()) as { gateways: readonly Shown[]; former: readonly Shown[] };
-        const codes = (of: readonly Shown[]) =>
-          of.flatMap(({ name, refusals }) => refusals.map(({ code }) => `${name} ${code}`));
-        return { gateways: codes(gateways), former: codes(former) };
-      };
-      await patiently('it is shown beside it', async () => (await shown()).gateways.length > 0);
-      t.strictSame(await shown(), { gateways: ['north ERR_LINK_FLOOD'], former: [] });
+        t.teardown(() => thief.endAsync(true));
+        const heard: string[] = [];
+        thief.on('message', (topic) => heard.push(topic));
+        await thief.subscribeAsync([downFilter(carrierOf(south)), downFilter(carrierOf(north))], { qos: 1 });
+        const hello = Buffer.from(Hello.encode({ tips: [], isFirst: true }));
+        await t.rejects(thief.publishAsync(upTopic(carrierOf(south), 'hello'), hello, { qos: 1 }), 'for another');
+        const elsewhere = { ...carrierOf(north), site: 'site-1' };
+        await thief.publishAsync(upTopic(elsewhere, 'hello'), hello, { qos: 1 });
+        await patiently(
+          'for another site it is refused',
+          async () => (await ingest.refusedCount('ERR_LINK_NOT_ADMITTED')) > 0,
+        );
 
-      await cloud('gateway', 'expel', toHex(keyOf(north)), ...ofSite);
-      await patiently(
-        'the others hear that it is expelled',
-        async () => (await south.mesh())?.expelled.some(({ name }) => name === 'north') === true,
-      );
-      heard.length = 0;
-      await thief.publishAsync(upTopic(carrierOf(north), 'hello'), hello, { qos: 1 });
-      await patiently('it is shown among those who left', async () =>
-        (await shown()).former.includes('north ERR_LINK_NOT_ADMITTED'),
-      );
-      t.strictSame(heard, [], 'and nobody answers it');
-    });
+        const flood = Array.from({ length: 400 }, () =>
+          thief.publishAsync(upTopic(carrierOf(north), 'hello'), hello, { qos: 1 }),
+        );
+        await Promise.all(flood);
+        await patiently('the flood is counted', async () => (await ingest.refusedCount('ERR_LINK_FLOOD')) > 0);
+        const login = await fetch(`http://127.0.0.1:${apiPort}/api/v1/login`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ name: user, password }),
+        });
+        const { accessToken } = (await login.json()) as { readonly accessToken: string };
+        type Shown = { readonly name: string; readonly refusals: readonly { readonly code: string }[] };
+        const shown = async () => {
+          const answer = await fetch(`http://127.0.0.1:${apiPort}/api/v1/sites/harbour/gateways`, {
+            headers: { authorization: `Bearer ${accessToken}` },
+          });
+          const { gateways, former } = (await answer.json()) as {
+            gateways: readonly Shown[];
+            former: readonly Shown[];
+          };
+          const codes = (of: readonly Shown[]) =>
+            of.flatMap(({ name, refusals }) => refusals.map(({ code }) => `${name} ${code}`));
+          return { gateways: codes(gateways), former: codes(former) };
+        };
+        await patiently('it is shown beside it', async () => (await shown()).gateways.length > 0);
+        t.strictSame(await shown(), { gateways: ['north ERR_LINK_FLOOD'], former: [] });
+
+        await cloud('gateway', 'expel', toHex(keyOf(north)), ...ofSite);
+        await patiently(
+          'the others hear that it is expelled',
+          async () => (await south.mesh())?.expelled.some(({ name }) => name === 'north') === true,
+        );
+        heard.length = 0;
+        await thief.publishAsync(upTopic(carrierOf(north), 'hello'), hello, { qos: 1 });
+        await patiently('it is shown among those who left', async () =>
+          (await shown()).former.includes('north ERR_LINK_NOT_ADMITTED'),
+        );
+        t.strictSame(heard, [], 'and nobody answers it');
+      },
+    );
   },
 );
