@@ -29,7 +29,7 @@ const PROCESSES = 4;
 const TRIAL_MAX_MS = 30_000;
 const LINKED_MAX_MS = 120_000;
 /** Between two trials, so that what one leaves behind is not in the next. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 250;
 const SITE = 'head-office';
 /** The authority of a test site; its key has every right. */
 const OPERATOR = testSigner(200);
