@@ -2,7 +2,7 @@
 export const CLI_ERRORS = {
   ERR_CLI_USAGE: {
     meaning: 'A command, option or value is unknown, missing or wrong.',
-    action: 'See `sparc help` or `sparc help COMMAND`.',
+    action: 'Ask the command itself: it knows `--help`.',
   },
   ERR_CLI_SIMULATOR_ABSENT: {
     meaning: 'The simulator is not installed, or not built.',
