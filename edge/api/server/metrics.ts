@@ -140,14 +140,14 @@ export const METRICS: readonly Metric[] = [
   one('sparc_mesh_roster_expiry_timestamp_seconds', 'after it the roster warns and goes on counting', ({ mesh }) =>
     seconds(mesh.roster?.notAfterUnixMs),
   ),
-  one('sparc_cloud_up', '1: the link to the cloud stands', ({ mesh }) => mesh.cloud && flag(mesh.cloud.isConnected)),
+  one('sparc_link_up', '1: the link to the cloud stands', ({ mesh }) => mesh.cloud && flag(mesh.cloud.isConnected)),
   one(
-    'sparc_cloud_unacknowledged_entries',
+    'sparc_link_unacknowledged_entries',
     'entries of this gateway that the cloud did not say to have',
     ({ mesh }) => mesh.cloud?.ownMissingCount,
   ),
   one(
-    'sparc_cloud_refused_messages',
+    'sparc_link_refused_messages',
     "messages over the link to the cloud that were not the cloud's, since the start",
     ({ mesh }) => mesh.cloud?.refusedCount,
   ),

@@ -92,7 +92,7 @@ t.test('of the link to the cloud it is told whether it stands, what waits and wh
   const cloud = { isConnected: true, sinceUnixMs: 1, refusedCount: 3, ownMissingCount: 40 };
   const samples = await scrape({ ...NOTHING, mesh: { ...meshOf('hallway'), cloud } });
   t.strictSame(
-    ['up', 'unacknowledged_entries', 'refused_messages'].map((name) => samples.get(`sparc_cloud_${name}`)),
+    ['up', 'unacknowledged_entries', 'refused_messages'].map((name) => samples.get(`sparc_link_${name}`)),
     [1, 40, 3],
   );
 });
