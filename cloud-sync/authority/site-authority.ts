@@ -122,22 +122,23 @@ export class SiteAuthority {
 
   /**
    * Ends a credential, or all of a holder, at once and for good: what operators direct as well, in a lane of its own that no
-   * revision stages. Returns the id of the directive, by which gateways answer.
+   * revision stages. `onBehalfOf`: the user, as the entry names them. Returns the id of the directive, by which gateways answer.
    */
   revoke(
     subject: 'credential' | 'holder',
     subjectId: string,
+    onBehalfOf: string,
     within?: (transaction: Transaction, directive: string) => Promise<void>,
   ): Promise<string> {
     return this.deps.acts.act(this.of, async ({ transaction, acting: { clock, signer } }) => {
       const issuedUnixMs = Math.floor(clock.wall().unixMs);
       const signed = signDirective(signer, {
-        ...{ v: 1, site: this.of.site, kind: 'revoke', subject, subjectId, issuedUnixMs },
+        ...{ v: 1, site: this.of.site, kind: 'revoke', subject, subjectId, issuedUnixMs, onBehalfOf },
         expiresUnixMs: issuedUnixMs + DIRECTIVE_LIFETIME_MAX_MS,
       });
       const directive = directiveId(signed);
       await within?.(transaction, directive);
-      const detail = { directive, kind: 'revoke', operator: signed.operator };
+      const detail = { directive, kind: 'revoke', operator: signed.operator, onBehalfOf };
       const record = { name: 'directive.given', directive: encodeSignedDirective(signed), detail };
       return { drafts: [{ kind: EVENT_KIND, body: encodeEvent(record) }], result: directive };
     });

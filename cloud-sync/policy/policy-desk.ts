@@ -144,7 +144,7 @@ export class PolicyDesk {
    * Returns the id of the directive, by which gateways answer. Throws as the authority does.
    */
   revoke(subject: 'credential' | 'holder', id: string, by: string): Promise<string> {
-    return this.deps.authority.revoke(subject, id, async (transaction, directive) => {
+    return this.deps.authority.revoke(subject, id, by, async (transaction, directive) => {
       await changeDraft(transaction.query, this.deps);
       await keepRevocations(transaction, this.deps, [{ id: directive, subject, subjectId: id, by }]);
     });

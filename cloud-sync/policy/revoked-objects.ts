@@ -30,9 +30,8 @@ export async function keepRevocations(
       .executeTakeFirst();
     if (added !== 1n) continue;
     await barring(transaction.query, site, { subject, subjectId, by }).execute();
-    await audit(transaction, { tenant, name: by }, 'policy.revoke', `${site}/${subject}/${subjectId}`, {
-      directive: id,
-    });
+    const object = `${site}/${BARRED[subject].kind}/${subjectId}`;
+    await audit(transaction, { tenant, name: by }, 'policy.revoke', object, { directive: id });
   }
 }
 

@@ -8,7 +8,12 @@ export const DIRECTIVE_EVENTS = {
     severity: 'notice',
     meaning: 'An operator gave a directive at this gateway; every gateway that hears of it judges it.',
     fields: ['directive'],
-    detail: { ...DIRECTIVE, kind: 'what it directs', operator: 'the public key of the operator' },
+    detail: {
+      ...DIRECTIVE,
+      kind: 'what it directs',
+      operator: 'the public key of the operator',
+      'onBehalfOf?': 'the user for whom the operator, a service, or the authority gave it',
+    },
   },
   'directive.applied': {
     severity: 'info',

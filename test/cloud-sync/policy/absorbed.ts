@@ -183,13 +183,13 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
     t.strictSame(
       acts.map(({ actor, act, subject }) => `${actor} ${act} ${subject}`),
       [
-        'Olga policy.revoke offline/credential/card-ada',
+        'Olga policy.revoke offline/credentials/card-ada',
         'grace policy.reinstate offline/credentials/card-ada',
-        'Olga policy.revoke offline/credential/card-ada',
-        'Olga policy.revoke offline/credential/leave',
-        'Olga policy.revoke offline/credential/guest',
-        'Olga policy.revoke offline/holder/ada',
-        'grace policy.revoke offline/credential/card-chief',
+        'Olga policy.revoke offline/credentials/card-ada',
+        'Olga policy.revoke offline/credentials/leave',
+        'Olga policy.revoke offline/credentials/guest',
+        'Olga policy.revoke offline/credentialHolders/ada',
+        'grace policy.revoke offline/credentials/card-chief',
       ],
     );
   });
