@@ -1,16 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@sparc/simulator/live';
 import { sparcCloud } from '../support/cloud-command.js';
-import { eventually } from '../support/peers.js';
+import { CloudServer } from '../support/cloud-server.js';
 import { PostgresServer } from '../support/postgres.js';
-import { REPOSITORY } from '../support/repository.js';
 
-const PROGRAM = join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js');
 /** Between two looks at whether it answers. */
 const LOOK_PAUSE_MS = 5;
 
@@ -18,10 +14,10 @@ export const SITE = 'harbour';
 
 /** `sparc-cloud serve` with all roles and its broker inside, over a PostgreSQL of its own, with one site. */
 export class CloudService {
-  #child: ChildProcess | undefined;
   #token = '';
 
   private constructor(
+    private readonly cloud: CloudServer,
     readonly folder: string,
     readonly server: PostgresServer,
     readonly environment: NodeJS.ProcessEnv,
@@ -32,7 +28,7 @@ export class CloudService {
     const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
     const server = await PostgresServer.start();
     const { url: DATABASE_URL } = await server.createDatabase();
-    const ports = { HTTP_PORT: 0, GATEWAY_PORT: 0, MQTT_PORT: 0, OPERATIONS_PORT: 0 };
+    const ports = { HTTP_PORT: 0, GATEWAY_PORT: 0, MQTT_PORT: 0 };
     for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
     const environment = {
       ...{ ...process.env, DATABASE_URL, AUTHORITY_KEYS_DIR: join(folder, 'keys'), USER: 'bench' },
@@ -44,9 +40,10 @@ export class CloudService {
     const seeded = JSON.parse(await sparcCloud(environment, 'seed', '--json')) as Record<string, string>;
     const { tenant = '', user = '', password = '' } = seeded;
     await sparcCloud(environment, 'site', 'create', SITE, '--name', 'Harbour', '--tenant', tenant);
-    const service = new CloudService(folder, server, environment, tenant);
-    service.#child = spawn(process.execPath, [PROGRAM, 'serve'], { env: environment, stdio: 'ignore' });
-    await eventually('the service is ready', () => service.#answers('readyz'), 60_000);
+    const cloud = await CloudServer.of(environment);
+    const service = new CloudService(cloud, folder, server, environment, tenant);
+    cloud.start();
+    await cloud.ready();
     const { accessToken } = await service.call<{ accessToken: string }>('POST', '/login', { name: user, password });
     service.#token = accessToken;
     return service;
@@ -57,7 +54,7 @@ export class CloudService {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.cloud.pid;
   }
 
   /** Under `/api/v1`; a text goes as it is, as CSV. Throws what the service says of a failure. */
@@ -86,7 +83,7 @@ export class CloudService {
     const looking = (async () => {
       while (!isOver) {
         const askedMs = performance.now();
-        await this.#answers('healthz');
+        await this.cloud.status('/healthz');
         longestMs = Math.max(longestMs, performance.now() - askedMs);
         await sleep(LOOK_PAUSE_MS);
       }
@@ -101,22 +98,8 @@ export class CloudService {
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    this.#child = undefined;
-    if (child !== undefined && child.exitCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    }
+    await this.cloud.end();
     await this.server.stop();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  async #answers(what: 'healthz' | 'readyz'): Promise<boolean> {
-    try {
-      return (await fetch(`http://127.0.0.1:${this.environment.OPERATIONS_PORT}/${what}`)).ok;
-    } catch {
-      return false;
-    }
   }
 }

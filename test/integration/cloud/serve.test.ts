@@ -1,18 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { freePort } from '@sparc/simulator/live';
 import { sparcCloud } from '../../support/cloud-command.js';
+import { CloudServer } from '../../support/cloud-server.js';
 import { eventually } from '../../support/peers.js';
 import { PostgresServer, SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
-import { REPOSITORY } from '../../support/repository.js';
-
-const BIN = join(REPOSITORY, 'cloud-sync', 'bin', 'sparc-cloud.js');
-
-const ended = (child: ChildProcess): Promise<number | null> =>
-  new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
 
 t.test(
   'the service may start before its database, outlives it, and ends when told to',
@@ -25,30 +19,23 @@ t.test(
     const { url: DATABASE_URL } = await server.createDatabase();
     await server.kill();
 
-    const [http, gateways, mqtt, operations] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const [http, gateways, mqtt] = [await freePort(), await freePort(), await freePort()];
     const env = {
       ...process.env,
       ...{ DATABASE_URL, AUTHORITY_KEYS_DIR: join(folder, 'keys'), JWT_SECRET: 'x'.repeat(43) },
       ...{ HTTP_PORT: `${http}`, GATEWAY_PORT: `${gateways}`, GATEWAY_HOST: '127.0.0.1' },
-      ...{ MQTT_PORT: `${mqtt}`, MQTT_HOST: '127.0.0.1', OPERATIONS_PORT: `${operations}` },
+      ...{ MQTT_PORT: `${mqtt}`, MQTT_HOST: '127.0.0.1' },
     };
-    const cloud = spawn(process.execPath, [BIN, 'serve'], { env, stdio: 'ignore' });
-    const over = ended(cloud);
-    t.teardown(() => cloud.kill('SIGKILL'));
-    const asked = async (path: string, port = operations, init: RequestInit = {}) => {
-      try {
-        return (await fetch(`http://127.0.0.1:${port}${path}`, init)).status;
-      } catch {
-        return undefined;
-      }
-    };
+    const cloud = await CloudServer.of(env);
+    cloud.start();
+    t.teardown(() => cloud.end());
 
-    await eventually('it is well, and not ready', async () => (await asked('/readyz')) === 503);
-    t.equal(await asked('/healthz'), 200);
+    await eventually('it is well, and not ready', async () => (await cloud.status('/readyz')) === 503);
+    t.equal(await cloud.status('/healthz'), 200);
     await server.run();
     await sparcCloud(env, 'migrate');
     const { user: name, password } = JSON.parse(await sparcCloud(env, 'seed', '--json')) as Record<string, string>;
-    await eventually('it is ready', async () => (await asked('/readyz')) === 200);
+    await cloud.ready();
 
     const answer = await fetch(`http://127.0.0.1:${http}/api/v1/login`, {
       method: 'POST',
@@ -58,16 +45,18 @@ t.test(
     t.equal(answer.status, 200);
     const { accessToken } = (await answer.json()) as { readonly accessToken: string };
     // Who asks is looked up each time.
-    const sites = () => asked('/api/v1/sites', http, { headers: { authorization: `Bearer ${accessToken}` } });
+    const sites = async () => {
+      const headers = { authorization: `Bearer ${accessToken}` };
+      return (await fetch(`http://127.0.0.1:${http}/api/v1/sites`, { headers })).status;
+    };
     t.equal(await sites(), 200);
     await server.kill();
-    t.ok(Number(await sites()) >= 500, 'without its database it says that it cannot tell');
-    t.equal(await asked('/healthz'), 200);
+    t.ok((await sites()) >= 500, 'without its database it says that it cannot tell');
+    t.equal(await cloud.status('/healthz'), 200);
     await server.run();
     await eventually('it asks the database again', async () => (await sites()) === 200);
-    t.equal(await asked('/readyz'), 200);
+    t.equal(await cloud.status('/readyz'), 200);
 
-    cloud.kill('SIGTERM');
-    t.equal(await over, 0);
+    t.equal(await cloud.end('SIGTERM'), 0);
   },
 );

@@ -13,7 +13,7 @@ import { downFilter, downTopic, Hello, signAcknowledgement, upTopic, type Carrie
 import { encodeBatch } from '@sparc/protocol/ledger';
 import { freePort } from '@sparc/simulator/live';
 import { sparcCloud } from '../../support/cloud-command.js';
-import { CloudRole } from '../../support/cloud-role.js';
+import { CloudServer } from '../../support/cloud-server.js';
 import { postgres } from '../../support/databases.js';
 import { writeHistory } from '../../support/journal.js';
 import { MeshGateway } from '../../support/mesh-gateway.js';
@@ -59,8 +59,12 @@ t.test(
       MQTT_KEY_FILE: join(certificates, 'cloud.key'),
     };
     const cloud = (...argv: string[]) => sparcCloud(environment, ...argv);
-    const roles = await Promise.all(ROLES.map((role) => CloudRole.of(role, environment)));
-    t.teardown(() => Promise.all(roles.map((role) => role.kill())));
+    const roles = await Promise.all(ROLES.map((role) => CloudServer.of(environment, role)));
+    t.teardown(() => Promise.all(roles.map((role) => role.end())));
+    const running = (role: CloudServer) => {
+      role.start();
+      return role.ready();
+    };
 
     await cloud('migrate');
     const { tenant, user, password } = JSON.parse(await cloud('seed', '--json')) as Record<string, string>;
@@ -95,13 +99,13 @@ t.test(
         );
     const recordedCount = gateways.length * HISTORY.eventCount;
     const victims = [
-      ...roles.map((role) => ({ name: role.role, kill: () => role.kill(), run: () => role.run() })),
+      ...roles.map((role) => ({ name: role.role, kill: () => role.end(), run: () => running(role) })),
       { name: 'broker', kill: () => mosquitto.kill(), run: () => mosquitto.run() },
       { name: 'database', kill: () => server.kill(), run: () => server.run() },
     ];
     for (const gateway of gateways) gateway.start();
-    await Promise.all(roles.map((role) => role.run()));
-    const running: Promise<void>[] = [];
+    await Promise.all(roles.map(running));
+    const again: Promise<void>[] = [];
     for (const [index, { name, kill, run }] of victims.entries()) {
       const enough = (recordedCount * (index + 1)) / (victims.length + 4);
       await patiently(
@@ -111,9 +115,9 @@ t.test(
       const before = await storedCount();
       await kill();
       t.ok(before < recordedCount, `${name} was killed at ${before} of ${recordedCount} entries`);
-      running.push(run());
+      again.push(run());
     }
-    await Promise.all(running);
+    await Promise.all(again);
 
     const site = join(folder, 'site.yaml');
     const isInForce = (number: number) =>
@@ -198,7 +202,7 @@ t.test(
         'what is old changes nothing',
       );
       t.equal((await south.mesh())?.roster?.epoch, (await north.mesh())?.roster?.epoch);
-      t.match(await (await fetch(`${south.apiUrl}/metrics`)).text(), /^sparc_cloud_refused_messages 1$/m);
+      t.match(await (await fetch(`${south.apiUrl}/metrics`)).text(), /^sparc_link_refused_messages 1$/m);
     });
 
     await t.test(
