@@ -3,6 +3,7 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { DecisionInputs, EventRecord } from '@sparc/protocol/events';
 import { ValidityClock, type SitePlan } from '@sparc/protocol/policy';
 import type { Clock } from '@sparc/protocol/ports';
+import { THREAT_LEVEL_MAX } from '@sparc/protocol/site-mode';
 import {
   addRevocations,
   decisionRecord,
@@ -20,7 +21,6 @@ import { PassageBook, readClaims, type Claim } from '../passages/index.js';
 import { createNodeClock } from '../platform/index.js';
 import { confirmedUnixMsOf, readConfirmation, type SqlitePolicyView } from '../policy/index.js';
 import { RevocationBook, RevocationFile } from '../revocation/index.js';
-import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import { wholeNumber } from './option-values.js';
 import { generationInForce, verifyOf, withView } from './plan-in-force.js';

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { RAISES_NAMED_MAX } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
+import { THREAT_LEVEL_MAX } from '@sparc/protocol/site-mode';
 import type { RaiseSnapshot } from '../api/index.js';
-import { THREAT_LEVEL_MAX } from '../site-mode/index.js';
 import { configOption, examples, jsonOption, type Cli } from './cli.js';
 import {
   direct,

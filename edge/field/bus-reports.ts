@@ -1,8 +1,9 @@
 import type { EventDraft } from '@sparc/protocol/events';
 import type { CardRead, DeviceStatus, FieldBusHandlers } from '@sparc/protocol/ports';
+import { isFireAt, type HasInput } from '@sparc/protocol/site-mode';
 import type { SiteInputs } from '../inputs/index.js';
 import type { Linkage } from '../linkage/index.js';
-import { isFireAt, type HasInput, type SiteMode } from '../site-mode/index.js';
+import type { SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { DoorSet } from './door-set.js';
 import type { Indicator } from './indicator.js';

@@ -1,5 +1,6 @@
 import type { Reason } from '@sparc/protocol/events';
 import type { Clock, WallTime } from '@sparc/protocol/ports';
+import { threatLevel } from '@sparc/protocol/site-mode';
 import {
   decide,
   decideEmergency,
@@ -11,7 +12,7 @@ import {
 } from '../access/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
-import { threatLevel, type SiteMode } from '../site-mode/index.js';
+import type { SiteMode } from '../site-mode/index.js';
 import type { VisitorBook } from '../visitors/index.js';
 import type { Presentation } from './candidate.js';
 import type { DoorSet } from './door-set.js';

@@ -1,8 +1,9 @@
 import { letsIn, standsOpen } from '@sparc/protocol/policy';
 import type { Clock, DeviceStatus, InputChange, InputState, OutputChange } from '@sparc/protocol/ports';
+import type { HasInput } from '@sparc/protocol/site-mode';
 import type { PolicyView } from '../access/index.js';
 import { Door, isSecure, OUTPUT_ROLES, type DoorDeps, type DoorWiring, type OutputRole } from '../doors/index.js';
-import { standingMode, type HasInput, type SiteMode } from '../site-mode/index.js';
+import { standingMode, type SiteMode } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { FieldLog } from './recorder.js';
 import { ScheduleWatch } from './schedule-watch.js';

@@ -1,10 +1,11 @@
 import type { Clock } from '@sparc/protocol/ports';
+import { isLockedDown, isSameRaise, threatLevel } from '@sparc/protocol/site-mode';
 import type { SiteSnapshot } from '../api/index.js';
 import type { DoorState } from '../doors/index.js';
 import type { Peers } from '../heard/index.js';
 import type { Linkage } from '../linkage/index.js';
 import type { RevocationBook } from '../revocation/index.js';
-import { isLockedDown, isSameRaise, threatLevel, type SiteMode, type SiteModeKeeper } from '../site-mode/index.js';
+import type { SiteMode, SiteModeKeeper } from '../site-mode/index.js';
 import type { Devices } from './devices.js';
 import type { DoorSet } from './door-set.js';
 import type { Indicator } from './indicator.js';

@@ -4,6 +4,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { SitePlan } from '@sparc/protocol/policy';
 import type { AppendedEntry, EntryId } from '@sparc/protocol/ports';
+import { isLockedDown, threatLevel, type HasInput } from '@sparc/protocol/site-mode';
 import { isClockKnown } from '../access/index.js';
 import { StalenessWatch } from '../clock/index.js';
 import type { DirectiveDesk, DirectiveReceipt } from '../directives/index.js';
@@ -13,16 +14,7 @@ import type { JournalStartReport } from '../ledger/index.js';
 import { Linkage, VOLATILE_LINKAGE } from '../linkage/index.js';
 import { PassageBook } from '../passages/index.js';
 import { RevocationBook, VOLATILE_REVOCATIONS } from '../revocation/index.js';
-import {
-  isLockedDown,
-  SiteModeKeeper,
-  threatLevel,
-  VOLATILE_MODE,
-  type HasInput,
-  type Order,
-  type RuleRaise,
-  type Toggle,
-} from '../site-mode/index.js';
+import { SiteModeKeeper, VOLATILE_MODE, type Order, type RuleRaise, type Toggle } from '../site-mode/index.js';
 import { VisitorBook, VOLATILE_VISITORS } from '../visitors/index.js';
 import { BusReports } from './bus-reports.js';
 import { cardDesk } from './card-desk.js';

@@ -8,8 +8,8 @@ import {
   areaChain,
 } from '@sparc/protocol/policy';
 import type { InputState } from '@sparc/protocol/ports';
+import type { Place } from '@sparc/protocol/site-mode';
 import { doorSettings, type DoorSettings, type DoorWiring } from '../doors/index.js';
-import type { Place } from '../site-mode/index.js';
 
 /** An access point with its reader. */
 export interface Point {

@@ -2,11 +2,19 @@ import { compareHlc, type Hlc } from '@sparc/protocol/hlc';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import { furthestHeads } from '@sparc/protocol/roster';
+import {
+  isSameRaise,
+  isTooMany,
+  lateRecord,
+  type ModeClaim,
+  type Raise,
+  raiseOf,
+  raiseRecord,
+  withRaise,
+} from '@sparc/protocol/site-mode';
 import type { HeardEntry } from '../heard/index.js';
 import { isPast, withHeard, withoutHeard, type HeardRaise } from './heard-raises.js';
 import type { Obeyed } from './orders.js';
-import { isSameRaise, isTooMany, withRaise, type Raise } from './raise.js';
-import { lateRecord, raiseOf, raiseRecord, type ModeClaim } from './recorded-mode.js';
 import type { SiteMode } from './site-mode.js';
 
 /** An alarm of another gateway that is first heard later than this releases nothing: people there have seen to it. */

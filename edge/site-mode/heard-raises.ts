@@ -1,5 +1,5 @@
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
-import { kindOf, RAISES_OF_ONE_MAX, type Raise } from './raise.js';
+import { kindOf, type Raise, RAISES_OF_ONE_MAX } from '@sparc/protocol/site-mode';
 
 /** What one other gateway raised last of each kind, as its clock orders it. */
 interface RaisedLast {

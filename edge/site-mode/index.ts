@@ -20,21 +20,8 @@ export {
   type RuleRaise,
   type Toggle,
 } from './orders.js';
-export {
-  isFireAt,
-  isLockedDown,
-  isSameRaise,
-  RAISES_OF_ONE_MAX,
-  RELEASES_MAX,
-  THREAT_LEVEL_MAX,
-  threatLevel,
-  type HasInput,
-  type Place,
-  type Raise,
-} from './raise.js';
 export { afterRestart, NORMAL, standingMode, type DoorOrder, type SiteMode } from './site-mode.js';
 export { readMode } from './read-mode.js';
-export { foldMode, type ModeClaim } from './recorded-mode.js';
 export type { DirectedRaise, DirectedRelease } from './directed-mode.js';
 export { FIRE_HEARD_LATE_MS, type HeardClaim } from './heard-claims.js';
 export { raiseIdOf } from './raise-id.js';

@@ -2,20 +2,21 @@ import { AUTHORITY_NAME } from '@sparc/protocol/directive';
 import type { ErrorCode } from '@sparc/protocol/errors';
 import { whyOf, type EventDraft } from '@sparc/protocol/events';
 import type { Clock, EntryId } from '@sparc/protocol/ports';
-import type { Directed, DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
-import { OrderRefused, refused } from './orders.js';
 import {
   isReleased,
   isStanding,
   isTooMany,
   newOf,
+  type Raise,
+  raiseRecord,
   RAISES_OF_ONE_MAX,
+  type Release,
+  releaseRecord,
   withRaise,
   withReleases,
-  type Raise,
-  type Release,
-} from './raise.js';
-import { raiseRecord, releaseRecord } from './recorded-mode.js';
+} from '@sparc/protocol/site-mode';
+import type { Directed, DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
+import { OrderRefused, refused } from './orders.js';
 import type { SiteMode } from './site-mode.js';
 
 /** What an operator released is tried again after this, where it could not be recorded: it holds for the whole site. */

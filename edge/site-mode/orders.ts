@@ -3,22 +3,23 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { DOOR_MODES, letsIn, type StandingMode, standsOpen } from '@sparc/protocol/policy';
 import type { EntryId } from '@sparc/protocol/ports';
-import { RevocationSubject } from '../revocation/index.js';
-import { ruleOf } from './author.js';
 import {
+  type Act,
   isRaisedHere,
   isReleased,
   isStanding,
+  type Raise,
+  raiseRecord,
   releasesOf,
+  setLevelRecord,
   THREAT_LEVEL_MAX,
   threatLevel,
   withRaise,
   withReleases,
-  type Act,
-  type Raise,
-} from './raise.js';
+} from '@sparc/protocol/site-mode';
+import { RevocationSubject } from '../revocation/index.js';
+import { ruleOf } from './author.js';
 import { nextRaiseId } from './raise-id.js';
-import { raiseRecord, setLevelRecord } from './recorded-mode.js';
 import { withoutOrders, type SiteMode } from './site-mode.js';
 
 const closed = <const K extends string, T extends TProperties>(kind: K, properties: T) =>

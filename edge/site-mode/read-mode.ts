@@ -1,7 +1,7 @@
 import { isKnownRecord } from '@sparc/protocol/ledger';
 import type { EntryId } from '@sparc/protocol/ports';
+import { isModeClaim, type ModeClaim } from '@sparc/protocol/site-mode';
 import type { EntriesBack } from '../ledger/index.js';
-import { isModeClaim, type ModeClaim } from './recorded-mode.js';
 
 /** Entries before a start that may be of what the file of the mode lacks: it is written as soon as they are. */
 const MODE_READ_BACK_MAX = 1_000;

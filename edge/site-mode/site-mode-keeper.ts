@@ -2,6 +2,22 @@ import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors
 import type { EventDraft } from '@sparc/protocol/events';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Random } from '@sparc/protocol/ports';
+import {
+  type Act,
+  FIRE_ALARM,
+  foldMode,
+  isModeClaim,
+  isRaisedHere,
+  isReleased,
+  isStanding,
+  type ModeClaim,
+  type Raise,
+  raiseOf,
+  raiseRecord,
+  threatLevel,
+  withRaise,
+  withReleases,
+} from '@sparc/protocol/site-mode';
 import type { Origin } from '../directives/index.js';
 import { NewestSaver, toHex } from '../platform/index.js';
 import type { DirectedRaise, DirectedRelease, ModeOutcome } from './directed-mode.js';
@@ -18,18 +34,7 @@ import {
   type StandingOrder,
   type Toggle,
 } from './orders.js';
-import {
-  isRaisedHere,
-  isReleased,
-  isStanding,
-  threatLevel,
-  withRaise,
-  withReleases,
-  type Act,
-  type Raise,
-} from './raise.js';
 import { RAISE_ID_SIZE } from './raise-id.js';
-import { FIRE_ALARM, foldMode, isModeClaim, raiseOf, raiseRecord, type ModeClaim } from './recorded-mode.js';
 import { afterRestart, NORMAL, withoutOrders, type DoorOrder, type SiteMode } from './site-mode.js';
 
 /** Where the mode survives a restart. */

@@ -1,6 +1,6 @@
 import { type StandingMode, standsOpen } from '@sparc/protocol/policy';
+import { type Act, type HasInput, isFireAt, isLockedDown, type Place, type Raised } from '@sparc/protocol/site-mode';
 import type { HeardRaises } from './heard-raises.js';
-import { isFireAt, isLockedDown, type Act, type HasInput, type Place, type Raised } from './raise.js';
 
 /** What was ordered for one door. */
 export interface DoorOrder extends Act {

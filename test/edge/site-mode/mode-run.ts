@@ -1,12 +1,12 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import type { EntryId } from '@sparc/protocol/ports';
+import type { ModeClaim } from '@sparc/protocol/site-mode';
 import {
   refused,
   SiteModeKeeper,
   type DirectedRaise,
   type DirectedRelease,
   type HeardClaim,
-  type ModeClaim,
   type SiteMode,
 } from '@sparc/edge/site-mode';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';

@@ -1,14 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  isFireAt,
-  isLockedDown,
-  RAISES_OF_ONE_MAX,
-  RELEASE_RETRY_MS,
-  RELEASES_MAX,
-  threatLevel,
-} from '@sparc/edge/site-mode';
+import { RELEASE_RETRY_MS } from '@sparc/edge/site-mode';
 import type { Door } from '@sparc/protocol/policy';
+import { isFireAt, isLockedDown, RAISES_OF_ONE_MAX, RELEASES_MAX, threatLevel } from '@sparc/protocol/site-mode';
 import { checkAsyncProperty } from '../../support/property.js';
 import { CAUSE, idOf, MeshRun, NORTH, raise, raisedAt, release, SOUTH } from './mode-run.js';
 

@@ -1,5 +1,5 @@
+import { isLockedDown, threatLevel } from '@sparc/protocol/site-mode';
 import t from 'tap';
-import { isLockedDown, threatLevel } from '@sparc/edge/site-mode';
 import { idOf, MeshRun, NORTH, raise, raisedAt, release, SOUTH } from './mode-run.js';
 
 t.test('what a rule raises stands beside what others raised, once, and lowers nothing', async (t) => {

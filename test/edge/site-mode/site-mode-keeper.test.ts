@@ -3,16 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
+import { foldMode, threatLevel, type ModeClaim } from '@sparc/protocol/site-mode';
 import { readBack } from '@sparc/edge/ledger';
-import {
-  foldMode,
-  readMode,
-  refused,
-  SiteModeKeeper,
-  threatLevel,
-  type ModeClaim,
-  type SiteMode,
-} from '@sparc/edge/site-mode';
+import { readMode, refused, SiteModeKeeper, type SiteMode } from '@sparc/edge/site-mode';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { writeRecords } from '../../support/journal.js';
 

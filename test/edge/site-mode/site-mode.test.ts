@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { isSparcError } from '@sparc/protocol/errors';
 import { DOOR_MODES, type StandingMode } from '@sparc/protocol/policy';
+import type { Place, Raise } from '@sparc/protocol/site-mode';
 import {
   afterRestart,
   ModeFile,
@@ -16,8 +17,6 @@ import {
   type Circumstances,
   type ModeStore,
   type FireAlarm,
-  type Place,
-  type Raise,
   type SiteMode,
   type StandingOrder,
 } from '@sparc/edge/site-mode';

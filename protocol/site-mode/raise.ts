@@ -1,5 +1,5 @@
-import type { Door } from '@sparc/protocol/policy';
-import type { EntryId } from '@sparc/protocol/ports';
+import type { Door } from '../policy/index.js';
+import type { EntryId } from '../ports/index.js';
 
 /** Who did it, and when by the wall clock. */
 export interface Act {

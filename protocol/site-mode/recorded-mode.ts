@@ -1,5 +1,5 @@
-import type { EventDraft, EventName, EventRecord } from '@sparc/protocol/events';
-import type { EntryId } from '@sparc/protocol/ports';
+import type { EventDraft, EventName, EventRecord } from '../events/index.js';
+import type { EntryId } from '../ports/index.js';
 import {
   releasesOf,
   THREAT_LEVEL_MAX,
@@ -131,20 +131,20 @@ const idOf = (entry: EntryId | undefined): string | undefined =>
 
 /** Folds what the gateway recorded itself, oldest first. What was ordered for single doors is in its file alone. */
 export const foldMode = (claims: readonly ModeClaim[]): Raised =>
-  claims.reduce<Raised>(
-    (mode, claim) => {
-      const ends = releasesBy(mode, claim.record);
-      const isEnded = ({ id }: Raise) => ends.some((end) => end.id === id);
-      // What was nobody's right is over, and may be raised again.
-      const isRetracted = claim.record.code !== undefined;
-      const released = isRetracted
-        ? { ...mode, raises: mode.raises.filter((raise) => !isEnded(raise)) }
-        : withReleases(mode, ends);
-      const raise = raiseOf(claim);
-      return raise === undefined ? released : withRaise(released, raise);
-    },
-    { raises: [], released: [] },
-  );
+  claims.reduce(afterClaim, { raises: [], released: [] });
+
+/** What stands at a gateway after the next thing that it recorded. */
+export function afterClaim(mode: Raised, claim: ModeClaim): Raised {
+  const ends = releasesBy(mode, claim.record);
+  const isEnded = ({ id }: Raise) => ends.some((end) => end.id === id);
+  // What was nobody's right is over, and may be raised again.
+  const isRetracted = claim.record.code !== undefined;
+  const released = isRetracted
+    ? { ...mode, raises: mode.raises.filter((raise) => !isEnded(raise)) }
+    : withReleases(mode, ends);
+  const raise = raiseOf(claim);
+  return raise === undefined ? released : withRaise(released, raise);
+}
 
 function releasesBy(mode: Raised, { name, detail = {} }: EventRecord): readonly Release[] {
   const { raises, within, level } = detail;
