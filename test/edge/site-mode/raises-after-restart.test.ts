@@ -1,6 +1,6 @@
-import { foldMode, RAISES_OF_ONE_MAX, RELEASES_MAX, type ModeClaim } from '@sparc/protocol/site-mode';
 import t from 'tap';
 import { FIRE_HEARD_LATE_MS, RAISED_ANEW_AFTER_MS } from '@sparc/edge/site-mode';
+import { foldMode, RAISES_OF_ONE_MAX, RELEASES_MAX, type ModeClaim } from '@sparc/protocol/site-mode';
 import { idOf, MeshRun, NORTH, raise, raisedAt, release, SOUTH } from './mode-run.js';
 
 t.test('a crash between the record of a raise and its file leaves it in force, whoever raised it', async (t) => {
