@@ -31,6 +31,14 @@ export const CloudConfig = Type.Object(
       './data/cloud-keys',
       'folder of the keys that are in no database; every process of the installation has the same',
     ),
+    PKCS11_MODULE: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'PKCS#11 module (a shared library) of a token that makes and keeps the keys of site authorities',
+      }),
+    ),
+    PKCS11_TOKEN: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: 'label of that token' })),
+    PKCS11_PIN: Type.Optional(Type.String({ minLength: 1, description: 'PIN of its user; by `PKCS11_PIN_FILE`' })),
     JWT_SECRET: Type.Optional(
       Type.String({
         minLength: 32,
@@ -80,8 +88,14 @@ export const CloudConfig = Type.Object(
       description: 'of `trace`, `debug`, `info`, `warn`, `error`, `fatal` and `silent`',
     }),
   },
-  // A broker of one's own listens at a port that nothing here knows, and gateways are told it for years.
-  { additionalProperties: false, dependencies: { MQTT_URL: ['PUBLIC_MQTT_PORT'] } },
+  {
+    additionalProperties: false,
+    dependencies: {
+      // A broker of one's own listens at a port that nothing here knows, and gateways are told it for years.
+      MQTT_URL: ['PUBLIC_MQTT_PORT'],
+      PKCS11_MODULE: ['PKCS11_TOKEN', 'PKCS11_PIN'],
+    },
+  },
 );
 export type CloudConfig = Static<typeof CloudConfig>;
 

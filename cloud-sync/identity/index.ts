@@ -5,6 +5,8 @@
  */
 export { isAdmitted, isMember, isMemberState, MEMBER_STATES } from './admission.js';
 export { FileAuthorityKeys, type AuthorityKeys } from './authority-keys.js';
+export { authorityKeys, TokenAuthorityKeys } from './token-authority-keys.js';
+export { Token, type TokenPlace } from './token.js';
 export { carrierOf } from './carrier-of.js';
 export { CertificateAuthorities, type IssuedCertificate } from './certificate-authorities.js';
 export {

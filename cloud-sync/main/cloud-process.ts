@@ -5,7 +5,7 @@ import { buildApi, buildGatewayApi, type PartHealth } from '../api/index.js';
 import { impatient } from '../broker/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
-import { CertificateAuthorities, FileAuthorityKeys, isAdmitted, siteSigner } from '../identity/index.js';
+import { authorityKeys, CertificateAuthorities, isAdmitted, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
 import { AuthorityWatch, GatewayRequests, Publisher, type SiteName } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
@@ -108,7 +108,7 @@ export async function createCloudProcess(
   });
   const sites = new SiteAuthorities({
     ...{ clock, random, crypto: nodeCrypto, database, partTools: nodePartTools },
-    keys: new FileAuthorityKeys(config.AUTHORITY_KEYS_DIR, random),
+    keys: authorityKeys(config, random),
   });
   const publisher = new Publisher({
     ...{ clock, database, bus: told, onRefused, onFailure },

@@ -16,7 +16,22 @@ export const AUTHORITY_ERRORS = {
   },
   ERR_AUTHORITY_KEY_ABSENT: {
     meaning: 'The key of a site authority is not where this process looks for it.',
-    action: 'Give every process the same `AUTHORITY_KEYS_DIR`; bring back the file from its own backup.',
+    action:
+      'Give every process the same `AUTHORITY_KEYS_DIR`, and the same token if one is used; bring back the file from its own backup.',
+  },
+  ERR_AUTHORITY_TOKEN_ABSENT: {
+    meaning: 'The token with the keys of site authorities is not there: nothing is signed for the sites of this cloud.',
+    action:
+      'Plug it in. Else check `PKCS11_MODULE` and `PKCS11_TOKEN`, and that `pkcs11js` is installed, which takes a compiler.',
+  },
+  ERR_AUTHORITY_TOKEN_PIN: {
+    meaning:
+      'The token with the keys of site authorities refuses the PIN. Nothing is signed, and the PIN is not tried again.',
+    action: 'Correct `PKCS11_PIN` and start the process anew; some wrong ones lock a token.',
+  },
+  ERR_AUTHORITY_TOKEN_FAILED: {
+    meaning: 'The token with the keys of site authorities did not do what it was asked, and nothing was signed.',
+    action: 'The message has what its module answered. The token has to make and use Ed25519 keys (CKM_EDDSA).',
   },
   ERR_AUTHORITY_RESTORED: {
     meaning:

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SiteAuthorities } from '@sparc/cloud-sync/authority';
 import type { Database } from '@sparc/cloud-sync/db';
-import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
+import { FileAuthorityKeys, type AuthorityKeys } from '@sparc/cloud-sync/identity';
 import { nodeCrypto, nodePartTools } from '@sparc/cloud-sync/platform';
 import { isSparcError } from '@sparc/protocol/errors';
 import { EntryContent, type Batch } from '@sparc/protocol/ledger';
@@ -13,7 +13,7 @@ import type { Test } from '../../support/databases.js';
 
 const START = Date.parse('2026-11-02T08:00:00Z');
 
-/** The cloud's authorities; `authorities` makes those of another process. */
+/** The cloud's authorities; `authorities` makes those of another process, with keys in files or with others. */
 export function authorityScene(t: Test) {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +26,8 @@ export function authorityScene(t: Test) {
     partTools: nodePartTools,
     keys: new FileAuthorityKeys(folder, random),
   };
-  const authorities = (database: Database) => new SiteAuthorities({ ...deps, database });
+  const authorities = (database: Database, keys: AuthorityKeys = deps.keys) =>
+    new SiteAuthorities({ ...deps, keys, database });
   return { folder, clock, authorities };
 }
 

@@ -6,10 +6,12 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { runCli } from '@sparc/cloud-sync/cli';
+import { Token } from '@sparc/cloud-sync/identity';
 import { postgres } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 import { REPOSITORY } from '../../support/repository.js';
 import { SITE_FILE } from '../../support/site-file.js';
+import { SKIP_WITHOUT_SOFTHSM, SoftHsm } from '../../support/soft-hsm.js';
 
 const now = () => new Date(Date.UTC(2026, 10, 20));
 
@@ -102,6 +104,34 @@ t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHO
   t.match((await authority(...depot, 'ab'.repeat(32))).err, /ERR_AUTHORITY_SITE_PRESENT/);
   t.equal((await authority('resume', 'harbour')).code, 0);
   t.match(await site('status', 'nowhere'), { code: 2, said: { code: 'ERR_DATABASE_SITE_UNKNOWN' } });
+});
+
+t.test('a site has its authority in a token, whose PIN is in a file', { skip: SKIP_WITHOUT_SOFTHSM }, async (t) => {
+  const hsm = new SoftHsm();
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+  t.teardown(() => [hsm.remove(), rmSync(folder, { recursive: true, force: true })]);
+  const [pin, file] = [join(folder, 'pin'), join(folder, 'site.yaml')];
+  writeFileSync(pin, `${hsm.place.pin}\n`);
+  writeFileSync(file, SITE_FILE);
+  const environment = {
+    DATABASE_URL: `pglite:${join(folder, 'db')}`,
+    AUTHORITY_KEYS_DIR: join(folder, 'keys'),
+    PKCS11_MODULE: hsm.place.module,
+    PKCS11_TOKEN: hsm.place.token,
+    PKCS11_PIN_FILE: pin,
+  };
+  await run(environment, 'migrate');
+  const made = await run(environment, 'tenant', 'create', 'Port', '--region', 'eu', '--json');
+  const { id: tenant } = JSON.parse(made.out) as { readonly id: string };
+  const site = (...argv: string[]) => run(environment, 'site', ...argv, '--tenant', tenant);
+  t.equal((await site('create', 'harbour', '--name', 'Harbour')).err, '');
+  t.equal((await site('import', 'harbour', file)).err, '');
+  t.match(await site('publish', 'harbour'), { code: 0, out: 'Revision 1 is published.\n' });
+  t.ok(new Token(hsm.place).find(`sparc/${tenant}/harbour`));
+  hsm.pullOut();
+  const refused = await site('publish', 'harbour', '--only-for', 'ab'.repeat(32));
+  t.equal(refused.code, 3);
+  t.match(refused.err, /ERR_AUTHORITY_TOKEN_(ABSENT|FAILED)[\s\S]*harbour-hsm/);
 });
 
 t.test('a wrong command line is refused with what is wrong', async (t) => {

@@ -47,6 +47,12 @@ t.test('a broker of your own has to come with the port by which gateways reach i
   t.match(loadCloudConfig({ ...own, PUBLIC_MQTT_PORT: '8883' }), { ...own, PUBLIC_MQTT_PORT: 8883 });
 });
 
+t.test('a token has to be named, and to open', async (t) => {
+  const own = { PKCS11_MODULE: '/usr/lib/softhsm/libsofthsm2.so', PKCS11_TOKEN: 'harbour-hsm' };
+  t.throws(() => loadCloudConfig(own), { code: 'ERR_CONFIG_INVALID', message: /^PKCS11_PIN: must have/ });
+  t.match(loadCloudConfig({ ...own, PKCS11_PIN: '0123' }), { ...own, PKCS11_PIN: '0123' });
+});
+
 t.test('every variable is documented with its default, once, and those that are not used are named', async (t) => {
   const lines = readRepositoryFile('cloud-sync/README.md').split('\n');
   const rowsOf = (name: string) => lines.filter((line) => line.startsWith(`| \`${name}\``)).map(cells);
