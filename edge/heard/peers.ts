@@ -17,7 +17,8 @@ export interface Peer {
 
 interface Start {
   readonly hlc: Hlc;
-  readonly buses: ReadonlySet<string>;
+  /** With the stamp of the start since when it has said so each time. */
+  readonly buses: ReadonlyMap<string, Hlc>;
 }
 
 /**
@@ -28,6 +29,8 @@ export class Peers {
   #roster: HeardRoster | undefined;
   /** By key: the start that counts is the latest, in whatever order they are heard. */
   readonly #starts = new Map<string, Start>();
+  /** By key: the latest stamp in their log, which no later entry may undercut. */
+  readonly #latest = new Map<string, Hlc>();
   /** As the site process has it. */
   #linked: ReadonlySet<string> = new Set();
   #refused: ReadonlySet<string> = new Set();
@@ -66,6 +69,28 @@ export class Peers {
   }
 
   /**
+   * Whose bus it is: this gateway's, or of those that say that they have it, whoever has said so longest. A stolen gateway that
+   * says it, too, takes nobody's place. Of the expelled, one whose place nobody took. Undefined: nobody's, or this gateway's key
+   * is not known yet.
+   */
+  holderOf(bus: string): string | undefined {
+    const { self, expelled } = this.#roster ?? NO_ROSTER;
+    if (this.#own?.all.has(bus) === true) return self === '' ? undefined : self;
+    return this.#firstWith(bus, this.all) ?? this.#firstWith(bus, expelled);
+  }
+
+  #firstWith(bus: string, among: readonly { readonly key: string }[]): string | undefined {
+    let first: { readonly key: string; readonly since: Hlc } | undefined;
+    for (const { key } of among) {
+      const since = this.#starts.get(key)?.buses.get(bus);
+      if (since === undefined) continue;
+      const order = first === undefined ? -1 : compareHlc(since, first.since) || (key < first.key ? -1 : 1);
+      if (order < 0) first = { key, since };
+    }
+    return first?.key;
+  }
+
+  /**
    * Whether another gateway says that it has a bus, and nobody else does: of what happens there it alone hears. Where two say
    * so neither is believed, for one of them may be stolen.
    */
@@ -98,17 +123,30 @@ export class Peers {
     // Nobody is behind who was not, as long as the same reader reads.
     const before = this.#behind;
     this.#behind = new Set(behind.filter((key) => before?.has(key) !== false));
+    for (const { key } of roster?.expelled ?? []) if (!this.#isExpelled(key)) this.#forget(key);
     this.#roster = roster ?? this.#roster;
     this.#all = undefined;
     for (const { id, hlc, record } of entries) {
+      const latest = laterOf(hlc, this.#latest.get(id.author) ?? hlc);
+      this.#latest.set(id.author, latest);
       if (record.name !== 'gateway.started') continue;
       const before = this.#starts.get(id.author);
       if (before !== undefined && compareHlc(hlc, before.hlc) < 0) continue;
       isChanged = true;
-      const buses = record.detail?.['buses']?.split(' ') ?? [];
-      this.#starts.set(id.author, { hlc, buses: new Set(buses.filter((bus) => bus !== '')) });
+      const buses = (record.detail?.['buses'] ?? '').split(' ').filter((bus) => bus !== '');
+      this.#starts.set(id.author, { hlc, buses: new Map(buses.map((bus) => [bus, before?.buses.get(bus) ?? latest])) });
     }
     return isChanged;
+  }
+
+  #isExpelled(key: string): boolean {
+    return (this.#roster ?? NO_ROSTER).expelled.some((each) => each.key === key);
+  }
+
+  /** What counts of what it said is told anew. */
+  #forget(key: string): void {
+    this.#starts.delete(key);
+    this.#latest.delete(key);
   }
 
   /** Nothing is read of anybody, until something is heard again. */
@@ -129,7 +167,7 @@ export class Peers {
     return others.map(({ key, name }) => ({
       key,
       name,
-      buses: this.#starts.get(key)?.buses,
+      buses: busesOf(this.#starts.get(key)),
       isLinked: this.#isLinked(key),
       isReached: this.#isLinked(key) && this.#isRead(key),
     }));
@@ -143,5 +181,9 @@ export class Peers {
     return this.#behind?.has(key) === false && !this.#refused.has(key);
   }
 }
+
+const busesOf = (start: Start | undefined): ReadonlySet<string> | undefined => start && new Set(start.buses.keys());
+
+const laterOf = (a: Hlc, b: Hlc): Hlc => (compareHlc(a, b) > 0 ? a : b);
 
 const NO_ROSTER: Pick<HeardRoster, 'self' | 'members' | 'expelled'> = { self: '', members: [], expelled: [] };

@@ -21,6 +21,7 @@ import type { AppendedEntry, EntryId } from '@sparc/protocol/ports';
 import { type AccessRequest } from '../access/index.js';
 import type { Heard, HeardEntry, Peers } from '../heard/index.js';
 import { AreaPeers } from './area-peers.js';
+import { AreaSpeakers } from './area-speakers.js';
 import type { BookDeps, Forgiveness, PassageDraft } from './book.js';
 import { BusWatch } from './bus-watch.js';
 import { CLAIM_MEMORY_MS, isAreaClaim, stampOf, type Claim } from './claim.js';
@@ -54,6 +55,7 @@ export class AreaBook {
   /** By access point. */
   #crossings: ReadonlyMap<string, Crossing> = new Map();
   readonly #peers: AreaPeers;
+  readonly #speakers: AreaSpeakers;
   readonly #where: Whereabouts;
   readonly #headCount: HeadCount;
   readonly #heals = new HealBook();
@@ -71,8 +73,13 @@ export class AreaBook {
   constructor(private readonly deps: AreaBookDeps) {
     const { clock, peers } = deps;
     this.#peers = new AreaPeers({ clock, peers, onChange: () => this.#tellPeers() });
+    this.#speakers = new AreaSpeakers({ self: OWN, peers });
     this.#where = new Whereabouts({
       self: OWN,
+      believed: {
+        speaksOf: (author, areaId) => this.#speakers.has(author, areaId),
+        isExpelled: (key) => this.#withdrawn.has(key),
+      },
       hasDoors: (author, areaId) => (author === OWN ? this.#hasOwnDoors(areaId) : this.#peers.hasDoors(author, areaId)),
       isOfSite: (author) => peers?.isOfSite(author) === true,
     });
@@ -86,6 +93,7 @@ export class AreaBook {
     this.#areas = new Map(areas.map((area) => [area.id, area]));
     this.#points = accessPoints;
     this.#crossings = new Map(accessPoints.map((point) => [point.id, crossing((id) => this.#areas.get(id), point)]));
+    this.#speakers.configure(site, plan);
     this.#where.configure(this.#areas);
     this.#peers.configure(site, plan);
   }
@@ -130,6 +138,7 @@ export class AreaBook {
     for (const { key } of roster?.expelled ?? []) this.#withdraw(key);
     for (const entry of entries) this.#heardEntry(entry);
     const hasStarted = entries.some(({ record }) => record.name === 'gateway.started');
+    if ((roster !== undefined || hasStarted) && this.#speakers.look()) this.#where.judge();
     if (roster !== undefined || refused !== undefined || hasStarted) this.#peers.look();
     this.#peers.caughtUp(behind);
   }
@@ -153,7 +162,7 @@ export class AreaBook {
       if (used !== undefined) facts.sinceHereMs = this.#ageMs(used);
     }
     if (tracked.length === 0) return;
-    const location = this.#location(holderId);
+    const location = this.#location(holderId, tracked);
     if (location !== undefined) facts.location = location;
     facts.occupancy = tracked.map((area) => ({
       areaId: area.id,
@@ -260,7 +269,7 @@ export class AreaBook {
       const timeouts = this.#where.chain(areaId).flatMap(({ presenceTimeoutMs }) => presenceTimeoutMs ?? []);
       if (
         this.#ageMs(presence) >= Math.min(CLAIM_MEMORY_MS, ...timeouts) &&
-        (author === OWN || this.#peers.speaksFor(author))
+        (author === OWN || this.#endsFor(author, areaId))
       )
         this.#end(holderId, (ended, accounts) => ({
           name: 'area.presence_expired',
@@ -269,6 +278,12 @@ export class AreaBook {
           detail: { ...(areaId !== undefined && { area: areaId }), ...accounts },
         }));
     }
+  }
+
+  /** Of what another gateway claims one of those records it that may, and that reach each other. */
+  #endsFor(author: string, areaId: string | undefined): boolean {
+    const may = (key: string) => this.#speakers.has(key, areaId);
+    return may(OWN) && this.#peers.speaksFor(author, may);
   }
 
   /**
@@ -305,15 +320,17 @@ export class AreaBook {
 
   #heardEntry(entry: HeardEntry): void {
     const { id, hlc, record, wallUnixMs: atUnixMs } = entry;
+    // What a disk lost that was set back is the own log.
+    const author = id.author === this.deps.peers?.self ? OWN : id.author;
     this.#peers.heard(entry);
     if (!isAreaClaim(record) || this.deps.clock.wall().unixMs - hlc.unixMs >= CLAIM_MEMORY_MS) return;
     const log = `${id.author} ${id.epoch}`;
     if (id.sequence <= (this.#heardUpTo.get(log) ?? 0)) return;
     this.#heardUpTo.set(log, id.sequence);
-    if (!this.#where.hasRoom(id.author, record)) return this.#peers.overflowed(id.author);
+    if (!this.#where.hasRoom(author, record)) return this.#peers.overflowed(author);
     this.#follow(hlc);
     const atMs = this.#peers.isBehind(id.author) ? undefined : this.deps.clock.monotonicMs();
-    this.#where.fold(id.author, { record, atUnixMs, ...(atMs !== undefined && { atMs }), entry });
+    this.#where.fold(author, { record, atUnixMs, ...(atMs !== undefined && { atMs }), entry });
   }
 
   #accounts(holderId: string): { readonly accounts?: string } {
@@ -352,25 +369,23 @@ export class AreaBook {
     return presence !== undefined && compareHlc(presence.stamp, this.#heals.healedAt(areaId)) < 0;
   }
 
-  #location(holderId: string): PassageDraft['location'] | undefined {
+  /** As far as it matters for some areas. */
+  #location(holderId: string, among: readonly Area[]): PassageDraft['location'] | undefined {
     const presence = this.#where.presences.get(holderId);
-    if (presence === undefined) return this.#isSurelyUnseen ? undefined : { certain: false };
+    if (presence === undefined) return this.#isSurelyUnseen(among) ? undefined : { certain: false };
     const { areaId } = presence;
-    return { ...(areaId !== undefined && { areaId }), certain: this.#where.isCertain(presence) };
+    return { ...(areaId !== undefined && { areaId }), certain: this.#where.isCertain(presence, among) };
   }
 
-  get #isSurelyUnseen(): boolean {
-    const { lostAtUnixMs } = this.#where;
-    if (!this.#isKnown) return false;
-    return lostAtUnixMs === undefined || this.deps.clock.wall().unixMs - lostAtUnixMs >= CLAIM_MEMORY_MS;
+  #isSurelyUnseen(among: readonly Area[]): boolean {
+    const lostAt = this.#where.lostAt(among);
+    const isForgotten = () => this.deps.clock.wall().unixMs - lostAt.unixMs >= CLAIM_MEMORY_MS;
+    return this.#isKnown && (lostAt === HLC_ZERO || isForgotten());
   }
 
-  #hasOwnDoors(areaId: string | undefined): boolean {
+  #hasOwnDoors(areaId: string): boolean {
     const isIt = ({ id }: Area) => id === areaId;
-    return (
-      areaId === undefined ||
-      [...this.#crossings.values()].some((each) => each.entered.some(isIt) || each.left.some(isIt))
-    );
+    return [...this.#crossings.values()].some((each) => each.entered.some(isIt) || each.left.some(isIt));
   }
 
   #isCounted(point: AccessPoint): boolean {

@@ -91,7 +91,7 @@ export class AreaPeers {
     const buses = this.#busesOf.get(areaId);
     return (
       buses === undefined ||
-      (!this.#mayHaveMore(buses) && !this.#all.some((peer) => has(peer, buses) && this.isBehind(peer.key)))
+      (!this.#mayHaveMore(buses) && !this.#all.some(({ key }) => this.#holds(key, buses) && this.isBehind(key)))
     );
   }
 
@@ -145,23 +145,25 @@ export class AreaPeers {
   unheard(areaId: string): Unheard | undefined {
     const buses = this.#busesOf.get(areaId);
     if (buses === undefined || this.deps.peers === undefined) return undefined;
-    const missing = this.#all.filter((peer) => has(peer, buses) && !this.#isHeard(peer) && !this.isBehind(peer.key));
+    const missing = this.#all.filter(
+      (peer) => this.#holds(peer.key, buses) && !this.#isHeard(peer) && !this.isBehind(peer.key),
+    );
     const gateways = missing.map(({ key }) => key);
     const unclaimed = this.isRead(undefined) ? [...buses].filter((bus) => !this.#isClaimed(bus)) : [];
     if (gateways.length + unclaimed.length > 0) return { gateways, buses: unclaimed };
     return this.isRead(areaId) ? undefined : NOBODY_YET;
   }
 
-  /** Whether another gateway has doors of an area; without one: of any. */
-  hasDoors(author: string, areaId: string | undefined): boolean {
-    if (areaId === undefined) return true;
+  /** Whether another gateway has doors of an area. */
+  hasDoors(author: string, areaId: string): boolean {
     const buses = this.#busesOf.get(areaId);
-    return buses !== undefined && this.#all.some((peer) => peer.key === author && has(peer, buses));
+    return buses !== undefined && this.#holds(author, buses);
   }
 
-  /** Whether this gateway records what one of those has to that reach each other, about a claim of another gateway. */
-  speaksFor(author: string): boolean {
-    return this.speaksForAll && !this.#all.some(({ key, isLinked }) => key === author && isLinked);
+  /** Whether this gateway records what one of those has to that reach each other and may, about a claim of another gateway. */
+  speaksFor(author: string, may: (key: string) => boolean): boolean {
+    const self = this.deps.peers?.self ?? '';
+    return !this.#all.some(({ key, isLinked }) => isLinked && (key === author || (key < self && may(key))));
   }
 
   get speaksForAll(): boolean {
@@ -201,6 +203,12 @@ export class AreaPeers {
     return !this.isRead(undefined) && [...buses].some((bus) => !this.#isClaimed(bus));
   }
 
+  /** Whether one of the buses is another gateway's. */
+  #holds(key: string, buses: ReadonlySet<string>): boolean {
+    for (const bus of buses) if (this.deps.peers?.holderOf(bus) === key) return true;
+    return false;
+  }
+
   #isHeard({ key, isReached }: Peer): boolean {
     return isReached && !this.#settling.has(key) && !this.#overflowed.has(key);
   }
@@ -219,8 +227,3 @@ export class AreaPeers {
     });
   }
 }
-
-const has = ({ buses }: Peer, some: ReadonlySet<string>): boolean => {
-  for (const bus of buses ?? []) if (some.has(bus)) return true;
-  return false;
-};

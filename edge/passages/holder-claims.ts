@@ -21,31 +21,46 @@ export interface Sighting {
   readonly escortId?: string;
 }
 
+/** Whom the policy believes. */
+export interface Believed {
+  /** Whether a gateway may say who is in an area, or outside of all. */
+  readonly speaksOf: (author: string, areaId: string | undefined) => boolean;
+  /** Whether a gateway was expelled, so that not all counts that it said: public key, in hex. */
+  readonly isExpelled: (key: string) => boolean;
+}
+
+/** A claim of another author that one takes the place of. */
+interface Named {
+  readonly position: Position;
+  /** Where the naming claim says that they are. Absent: it says only that the named one is over. */
+  readonly to?: { readonly areaId: string | undefined };
+}
+
 /** All that one gateway says of a holder which still matters. */
 interface Word {
   /** Of the last of its claims; without a sighting, that ended what it said before. */
   position: Position;
   sighting?: Sighting;
   /** By other author, as its key: the last of their claims that this gateway knew when it made one. */
-  superseded?: Map<string, Position>;
+  superseded?: Map<string, Named>;
   forgivenUpTo: Hlc;
 }
 
 /**
- * What the gateways of a site say of one holder. Of each author the last sighting counts, unless a claim of another names it
- * or a later one of that author, or it was forgiven; of several the newest counts. Each of these is a maximum, so the same
- * claims give the same answer in whatever order they come, and however often.
+ * What the gateways of a site say of one holder. Of each author the last sighting counts, unless a claim of another names it, or
+ * it was forgiven; of several the newest counts. A name of what nobody claimed takes the place of nothing, and nothing counts
+ * of an author who may not speak of the area. Each of these is a maximum, so the same claims give the same answer in whatever
+ * order they come, and however often.
  */
 export class HolderClaims {
   readonly #words = new Map<string, Word>();
 
-  get current(): Sighting | undefined {
+  current(believed: Believed): Sighting | undefined {
     let newest: Sighting | undefined;
-    const forgivenUpTo = this.#forgivenUpTo;
     for (const { sighting } of this.#words.values()) {
-      if (sighting === undefined || compareHlc(sighting.stamp, forgivenUpTo) <= 0) continue;
+      if (sighting === undefined || (newest !== undefined && !isAfter(sighting, newest))) continue;
       // Few are newer than those before, and it is what costs.
-      if ((newest === undefined || isAfter(sighting, newest)) && !this.#isSuperseded(sighting)) newest = sighting;
+      if (believed.speaksOf(sighting.author, sighting.areaId) && !this.#isOver(sighting, believed)) newest = sighting;
     }
     return newest;
   }
@@ -54,7 +69,9 @@ export class HolderClaims {
     const { author, position } = sighting;
     const word = this.#word(author);
     // The order of its own log says so already.
-    if (supersedes !== undefined && supersedes.author !== word.sighting?.id?.author) supersede(word, supersedes);
+    if (supersedes !== undefined && supersedes.author !== word.sighting?.id?.author) {
+      supersede(word, supersedes, { areaId: sighting.areaId });
+    }
     if (comparePositions(position, word.position) > 0) Object.assign(word, { position, sighting });
   }
 
@@ -82,25 +99,23 @@ export class HolderClaims {
     if (word.sighting !== undefined) word.sighting = { ...word.sighting, id, stamp, position: id };
   }
 
-  get #forgivenUpTo(): Hlc {
-    let latest = HLC_ZERO;
-    for (const { forgivenUpTo } of this.#words.values()) {
-      if (compareHlc(forgivenUpTo, latest) > 0) latest = forgivenUpTo;
-    }
-    return latest;
-  }
-
   /** What an author said is not believed any more. False: nothing is left that anybody said. */
   withdraw(author: string): boolean {
     this.#words.delete(author);
     return this.#words.size > 0;
   }
 
-  #isSuperseded({ id, position }: Sighting): boolean {
-    if (id === undefined) return false;
-    for (const { superseded } of this.#words.values()) {
+  #isOver(sighting: Sighting, { speaksOf, isExpelled }: Believed): boolean {
+    const { areaId, id, position, stamp } = sighting;
+    for (const [author, { superseded, forgivenUpTo }] of this.#words) {
+      const speaks = speaksOf(author, areaId);
+      if (speaks && compareHlc(stamp, forgivenUpTo) <= 0) return true;
+      if (id === undefined) continue;
       const named = superseded?.get(id.author);
-      if (named !== undefined && comparePositions(position, named) <= 0) return true;
+      if (named === undefined || !(speaks || (named.to && speaksOf(author, named.to.areaId)))) continue;
+      // Of whoever was expelled, later claims that were named do not count themselves, and those before them do not come back.
+      const order = comparePositions(position, named.position);
+      if (order === 0 || (order < 0 && isExpelled(id.author))) return true;
     }
     return false;
   }
@@ -114,10 +129,10 @@ export class HolderClaims {
 
 const NOWHERE: Position = { epoch: -1, sequence: 0 };
 
-function supersede(word: Word, named: EntryId): void {
+function supersede(word: Word, position: EntryId, to?: Named['to']): void {
   word.superseded ??= new Map();
-  const before = word.superseded.get(named.author) ?? NOWHERE;
-  if (comparePositions(named, before) > 0) word.superseded.set(named.author, named);
+  const before = word.superseded.get(position.author)?.position ?? NOWHERE;
+  if (comparePositions(position, before) > 0) word.superseded.set(position.author, { position, ...(to && { to }) });
 }
 
 const isAfter = (a: Sighting, b: Sighting): boolean =>

@@ -5,7 +5,7 @@ import { type Area, areaChain } from '@sparc/protocol/policy';
 import type { EntryId } from '@sparc/protocol/ports';
 import { AnonymousExits } from './anonymous-exits.js';
 import { isLoss, stampOf, type Claim, type ClaimEntry } from './claim.js';
-import { HolderClaims, type Sighting } from './holder-claims.js';
+import { HolderClaims, type Believed, type Sighting } from './holder-claims.js';
 import { readStamp } from './stamp-text.js';
 
 const NOBODY: ReadonlyMap<string, Sighting> = new Map();
@@ -18,8 +18,9 @@ export const UNKNOWN_AREAS_HEARD_MAX = 256;
 export interface WhereaboutsDeps {
   /** The author of what is claimed here. */
   readonly self: string;
-  /** Whether a gateway has a door of an area; without one: of any. */
-  readonly hasDoors: (author: string, areaId: string | undefined) => boolean;
+  readonly believed: Believed;
+  /** Whether a gateway has a door of an area. */
+  readonly hasDoors: (author: string, areaId: string) => boolean;
   /** Whether a gateway is of the site, or was. */
   readonly isOfSite: (author: string) => boolean;
 }
@@ -40,19 +41,27 @@ export class Whereabouts {
   readonly #inside = new Map<string, Map<string, Sighting>>();
   /** By holder and access point: the last passage here. */
   readonly #uses = new Map<string, Map<string, Sighting>>();
-  readonly #exits = new AnonymousExits();
+  readonly #exits: AnonymousExits;
   /** By author: when claims were lost last. */
   readonly #losses = new Map<string, Hlc>();
   /** By area: the newest claim that concerns it. */
   readonly #newest = new Map<string, { readonly stamp: Hlc; readonly author: string }>();
   #unsettledCount = 0;
 
-  constructor(private readonly deps: WhereaboutsDeps) {}
+  constructor(private readonly deps: WhereaboutsDeps) {
+    this.#exits = new AnonymousExits(deps.believed);
+  }
 
   configure(areas: ReadonlyMap<string, Area>): void {
     this.#areas = areas;
     this.#inside.clear();
     for (const [holderId, presence] of this.#presences) this.#count(holderId, presence);
+    this.judge();
+  }
+
+  /** Others than before are believed. */
+  judge(): void {
+    for (const holderId of this.#claims.keys()) this.#replace(holderId, this.deps.self, HLC_ZERO);
   }
 
   get presences(): ReadonlyMap<string, Sighting> {
@@ -69,18 +78,20 @@ export class Whereabouts {
     return Math.max(0, count - this.#exits.countOf(areaId));
   }
 
-  /** Whether they were seen, and nothing since makes it doubtful. */
-  isCertain({ areaId, certain, stamp }: Sighting): boolean {
+  /** Whether they were seen, and nothing since makes it doubtful whether they are in one of some areas. */
+  isCertain({ areaId, certain, stamp }: Sighting, among: readonly Area[]): boolean {
     if (!certain || this.chain(areaId).some(({ id }) => this.#exits.isSince(id, stamp))) return false;
-    for (const [gateway, lostAt] of this.#losses) {
-      if (compareHlc(lostAt, stamp) > 0 && this.deps.hasDoors(gateway, areaId)) return false;
-    }
-    return true;
+    return compareHlc(this.lostAt(among), stamp) <= 0;
   }
 
-  /** When claims were lost last, so that somebody nobody has seen may have been seen then. */
-  get lostAtUnixMs(): number | undefined {
-    return this.#losses.size === 0 ? undefined : Math.max(...[...this.#losses.values()].map(({ unixMs }) => unixMs));
+  /** When claims were lost last of a gateway with doors of one of some areas: who was seen there then, nobody knows. */
+  lostAt(among: readonly Area[]): Hlc {
+    let latest = HLC_ZERO;
+    for (const [gateway, lostAt] of this.#losses) {
+      if (compareHlc(lostAt, latest) <= 0 || !among.some(({ id }) => this.deps.hasDoors(gateway, id))) continue;
+      latest = lostAt;
+    }
+    return latest;
   }
 
   /** The last passage of a holder at an access point of this gateway, unless they were forgiven since. */
@@ -145,7 +156,7 @@ export class Whereabouts {
         const { area } = detail;
         if (area === undefined) break;
         this.#exits.left(author, area, stamp, detail['nobody'] === 'true');
-        this.#touch(area, author, stamp);
+        if (this.deps.believed.speaksOf(author, area)) this.#touch(area, author, stamp);
         break;
       }
       case 'area.presence_expired':
@@ -237,7 +248,7 @@ export class Whereabouts {
   /** The claims of a holder may come to something else than before. */
   #replace(holderId: string, author: string, stamp: Hlc): void {
     const before = this.#presences.get(holderId);
-    const presence = this.#claims.get(holderId)?.current;
+    const presence = this.#claims.get(holderId)?.current(this.deps.believed);
     if (presence === before) return;
     for (const { id } of this.chain(before?.areaId)) {
       this.#inside.get(id)?.delete(holderId);

@@ -54,6 +54,8 @@ export {
   TOWN_GATEWAYS_COUNT,
   TOWN_HOLDERS_COUNT,
   TOWN_STALENESS,
+  TOWN_BLOCKS,
+  townAreasOf,
   townBell,
   townBellDoor,
   townBellRule,

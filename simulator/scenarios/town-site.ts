@@ -51,6 +51,9 @@ export const townBell = (gateway: number): string => `bell-${gateway + 1}`;
 export const townBellRule = (gateway: number): string => `${townBell(gateway)}-opens`;
 export const townBlock = (gateway: number): string => `block-${Math.floor(gateway / 2) + 1}`;
 
+/** Where its gates lead to and from. */
+export const townAreasOf = (gateway: number): readonly (string | undefined)[] => ['street', townBlock(gateway)];
+
 /** Behind these doors a policy counts for an hour; everywhere else for three days. */
 export const TOWN_STALENESS = {
   vault: { maxAgeMs: HOUR_MS, then: 'deny' },
@@ -72,13 +75,16 @@ export function townBellDoor(gateway: number): TownDoor {
   return door;
 }
 
-const BLOCKS: readonly string[] = Array.from({ length: TOWN_BLOCKS_COUNT }, (_, index) => `block-${index + 1}`);
+export const TOWN_BLOCKS: readonly string[] = Array.from(
+  { length: TOWN_BLOCKS_COUNT },
+  (_, index) => `block-${index + 1}`,
+);
 /** What a block does while it cannot know who is inside. */
 const UNKNOWN = ['failSoft', 'failSoft', 'failSecure', 'localOnly'] as const;
 const VAULT_INDEX = 3;
 /** In each block of the second half of the town, which has one of each answer to what is unknown, few may be. */
 export function townOccupancyMax(block: string): number {
-  const index = BLOCKS.indexOf(block);
+  const index = TOWN_BLOCKS.indexOf(block);
   return index < TOWN_BLOCKS_COUNT / 2 ? Infinity : 1 + (index % 2);
 }
 /** Behind those of the doors. */
@@ -146,7 +152,7 @@ export function townSite(): SiteFile {
       device: townDevice(gateway),
       number: index,
     })),
-    areas: [{ id: 'street', name: 'Street' }, ...BLOCKS.map(areaOf)],
+    areas: [{ id: 'street', name: 'Street' }, ...TOWN_BLOCKS.map(areaOf)],
     doors: TOWN_DOORS.map(doorOf),
     accessPoints: TOWN_DOORS.flatMap(accessPointsOf),
     schedules: [
@@ -161,7 +167,7 @@ export function townSite(): SiteFile {
         weekly: [{ days: ['mo', 'tu', 'we', 'th', 'fr'], from: '12:00', to: '13:00' }],
       },
     ],
-    accessProfiles: BLOCKS.flatMap((block) =>
+    accessProfiles: TOWN_BLOCKS.flatMap((block) =>
       ['always', 'working-hours'].map((schedule) => profileOf(block, schedule)),
     ),
     credentialHolders: holders.map((index) => ({
@@ -233,11 +239,11 @@ function profileOf(block: string, schedule: string): AccessProfile {
 
 /** Of a person, by credential: the one block that they belong to. */
 export const townBlockOf = (credentialId: string): string | undefined =>
-  BLOCKS[(Number(credentialId.slice('card-'.length)) - 1) % TOWN_BLOCKS_COUNT];
+  TOWN_BLOCKS[(Number(credentialId.slice('card-'.length)) - 1) % TOWN_BLOCKS_COUNT];
 
 /** Most may enter their block at any time; each of the others is refused for a reason of its own. */
 function credentialOf(index: number): Credential {
-  const block = BLOCKS[index % TOWN_BLOCKS_COUNT] ?? '';
+  const block = TOWN_BLOCKS[index % TOWN_BLOCKS_COUNT] ?? '';
   const kind = Math.floor(index / TOWN_BLOCKS_COUNT) % 40;
   const schedule = kind < 30 ? 'always' : 'working-hours';
   return {

@@ -70,7 +70,8 @@ export class TownTruth {
   readonly given: Given[] = [];
   /** Ids of directives that their operators had no right to give. */
   readonly vain = new Set<string>();
-  /** By credential: when somebody said last, or tried to, that a person is where they need not be. */
+  readonly #lied = new Set<string>();
+  /** By credential: when somebody said last of a person that they are where they need not be, and was believed. */
   readonly #contested = new Map<string, number>();
 
   constructor(
@@ -102,14 +103,18 @@ export class TownTruth {
     return this.given.filter((each) => kinds.includes(each.kind) && !released.has(each.id));
   }
 
-  /** What gateways take for the place of a person is another matter from now on than where the person is. */
-  contest(credentialId: string, atMs: number): void {
-    this.#contested.set(credentialId, atMs);
+  /**
+   * Somebody says that a person is where they need not be. `counts`: gateways believe it, so that what they take for the place
+   * of the person is another matter from now on than where the person is.
+   */
+  contest(credentialId: string, atMs: number, counts: boolean): void {
+    this.#lied.add(credentialId);
+    if (counts) this.#contested.set(credentialId, atMs);
   }
 
-  /** Whom that concerns. */
-  get contested(): readonly string[] {
-    return [...this.#contested.keys()];
+  /** Of whom somebody said that. */
+  get lied(): readonly string[] {
+    return [...this.#lied];
   }
 
   applied(id: string, gateway: number, atMs: number): Given | undefined {

@@ -6,6 +6,7 @@ import {
   TOWN_DOORS,
   TOWN_FIRE_INPUT_NUMBER,
   TOWN_GATEWAYS_COUNT,
+  townAreasOf,
   townBellRule,
   townFireInput,
 } from '../scenarios/index.js';
@@ -32,6 +33,8 @@ export const TOWN_DEFECTS = [
   'deafToDetectors',
   'deafToRuns',
   'believesAnyRun',
+  'believesAnyClaim',
+  'believesAnyName',
 ] as const;
 export type TownDefect = (typeof TOWN_DEFECTS)[number];
 
@@ -68,16 +71,22 @@ export function townWrappers(defect: TownDefect | undefined, gateway: number, ke
     case 'deafToDirectives':
       return gateway === 1 ? { heard: (heard) => ({ ...heard, entries: [] }) } : {};
     case 'deafToReleases':
-      return { heard: without(({ detail }) => detail?.['kind'] === 'release') };
+      return { heard: without(({ record: { detail } }) => detail?.['kind'] === 'release') };
     case 'deafToClaims':
-      return gateway === 1 ? { heard: without(({ name }) => name === 'area.moved') } : {};
+      return gateway === 1 ? { heard: without(({ record }) => record.name === 'area.moved') } : {};
     case 'countsAlone':
       // Of two gateways of a block one knows only whom it let in itself.
-      return gateway % 2 === 1 ? { heard: without(({ name }) => name === 'area.moved') } : {};
+      return gateway % 2 === 1 ? { heard: without(({ record }) => record.name === 'area.moved') } : {};
     case 'deafToRuns':
-      return { heard: without(({ name }) => name === 'linkage.ran') };
+      return { heard: without(({ record }) => record.name === 'linkage.ran') };
     case 'believesAnyRun':
       return { heard: (heard) => ({ ...heard, entries: heard.entries.map((entry) => ranAtItsBell(entry, keys)) }) };
+    case 'believesAnyClaim':
+      return { heard: (heard) => ({ ...heard, entries: heard.entries.map((entry) => claimedAtItsGate(entry, keys)) }) };
+    case 'believesAnyName': {
+      const named = new Set<string>();
+      return { heard: without(({ record, id }) => isNamedAway(named, id.author, record)) };
+    }
     case 'blindToScope':
       return {
         heard: (heard) => ({ ...heard, delegations: heard.delegations.map((each) => ({ ...each, scope: [] })) }),
@@ -121,8 +130,8 @@ const watched = (journal: Journal, onRecord: (record: EventRecord) => void): Jou
 
 /** What comes of what the others said, but for some of it. */
 const without =
-  (isMissed: (record: EventRecord) => boolean) =>
-  (heard: Heard): Heard => ({ ...heard, entries: heard.entries.filter(({ record }) => !isMissed(record)) });
+  (isMissed: (entry: HeardEntry) => boolean) =>
+  (heard: Heard): Heard => ({ ...heard, entries: heard.entries.filter((entry) => !isMissed(entry)) });
 
 /** As if the detector hung at the gateway that tells of it, and not at the one beside it. */
 function fireOfItsOwn(entry: HeardEntry): HeardEntry {
@@ -139,6 +148,25 @@ function ranAtItsBell(entry: HeardEntry, keys: readonly string[]): HeardEntry {
   const at = keys.findIndex((_, gateway) => townBellRule(gateway) === detail['rule']);
   return { ...entry, id: { ...entry.id, author: keys[at] ?? entry.id.author } };
 }
+
+/** As if whoever says that somebody is in a block had a gate of it. */
+function claimedAtItsGate(entry: HeardEntry, keys: readonly string[]): HeardEntry {
+  const { name, detail = {} } = entry.record;
+  const { to } = detail;
+  if (name !== 'area.moved' || townAreasOf(keys.indexOf(entry.id.author)).includes(to)) return entry;
+  const at = keys.findIndex((_, gateway) => townAreasOf(gateway).includes(to));
+  return { ...entry, id: { ...entry.id, author: keys[at] ?? entry.id.author } };
+}
+
+/** As if a claim took the place of all that a gateway says of somebody in the epochs before the one that it names. */
+function isNamedAway(named: Set<string>, author: string, { name, holderId, supersedes }: EventRecord): boolean {
+  if (name !== 'area.moved') return false;
+  if (supersedes !== undefined && supersedes.epoch > EPOCHS_MAX) named.add(`${holderId} ${supersedes.author}`);
+  return named.has(`${holderId} ${author}`);
+}
+
+/** No gateway starts so often. */
+const EPOCHS_MAX = 100_000;
 
 const INPUTS = Array.from({ length: TOWN_GATEWAYS_COUNT }, (_, gateway) => townFireInput(gateway));
 

@@ -170,7 +170,7 @@ export class TownOperators {
         return this.#visitor();
       case 'forgive': {
         const number = this.#somebody();
-        truth.contest(`card-${number}`, clock.monotonicMs());
+        truth.contest(`card-${number}`, clock.monotonicMs(), true);
         await this.#give('forgive', { kind: 'forgive', holder: `person-${number}` }, {});
         return;
       }

@@ -2,6 +2,7 @@ import {
   checkAreasAgree,
   foldWhereabouts,
   leadingTo,
+  townAreasOf,
   type DurableRecord,
   type TownTruth,
   type Violations,
@@ -37,7 +38,7 @@ export class TownRollCall {
     const { clock, random, people, truth } = this.deps;
     this.#askedFromMs = clock.monotonicMs();
     const seen = random.shuffle(people.seen);
-    for (const id of new Set([...truth.contested.slice(-ASKED_COUNT), ...seen.slice(0, ASKED_COUNT)])) {
+    for (const id of new Set([...truth.lied.slice(-ASKED_COUNT), ...seen.slice(0, ASKED_COUNT)])) {
       people.showEverywhere(id);
       await clock.advance(ASKED_PAUSE_MS);
     }
@@ -62,8 +63,13 @@ export class TownRollCall {
     );
     const counts = (index: number, { id, epoch, durableAtMs }: DurableRecord) =>
       durableAtMs < this.#askedFromMs && (index !== thief || id.sequence <= (attested.get(epoch) ?? 0));
+    const numberOf = (author: string) => quarters.findIndex(({ gateway }) => gateway.key === author);
     return foldWhereabouts(
       quarters.flatMap(({ history: { records } }, index) => records.filter((each) => counts(index, each))),
+      {
+        speaksOf: (author, areaId) => townAreasOf(numberOf(author)).includes(areaId),
+        isExpelled: (author) => numberOf(author) === thief,
+      },
     );
   }
 }

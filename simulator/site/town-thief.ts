@@ -1,12 +1,15 @@
 import { encodeSignedDirective } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
+import type { EntryId } from '@sparc/protocol/ports';
 import {
   townBell,
   townBellDoor,
   townBellRule,
   townBlock,
   townFireInput,
+  TOWN_BLOCKS,
   TOWN_HOLDERS_COUNT,
+  townOccupancyMax,
   type TownTruth,
 } from '../scenarios/index.js';
 import { sleep, type SeededRandom, type VirtualClock } from '../world/index.js';
@@ -20,6 +23,7 @@ export const THIEF_FAULTS = [
   'forgedDirective',
   'replayedDirective',
   'falseClaim',
+  'ghosts',
   'falseRaise',
   'falseFire',
   'falseEffect',
@@ -42,6 +46,7 @@ const LIES = [
   'replayedDirective',
   'falseClaim',
   'overreachingDirective',
+  'ghosts',
   'falseEffect',
   'falseRun',
   'forgedIds',
@@ -53,7 +58,9 @@ const LIE_PAUSE_MS = 60_000;
 /** How likely, within an hour, they flood the site, and set the gateway back to when they took it. */
 const PER_HOUR = 0.25;
 const HOUR_MS = 3_600_000;
-/** More people than anybody has seen, and directives of nobody. */
+/** People that nobody has seen, more than a block has places. */
+const CROWD_COUNT = 4;
+/** More than anybody has seen, and directives of nobody. */
 const GHOSTS_COUNT = 600;
 const FORGERIES_COUNT = 60;
 /** Further on than any log is. */
@@ -130,10 +137,7 @@ export class TownThief {
   #flood({ gateway }: Quarter): void {
     const { operators } = this.deps;
     this.#fire('flood', gateway.name);
-    const detail = { from: 'street', to: townBlock(this.#numberOf(gateway)), certain: 'true' };
-    for (let ghost = 0; ghost < GHOSTS_COUNT; ghost++) {
-      gateway.field?.record({ name: 'area.moved', holderId: `ghost-${ghost}`, detail } as EventDraft);
-    }
+    for (let ghost = 0; ghost < GHOSTS_COUNT; ghost++) this.#claim(gateway, this.#block(gateway), { ghost });
     for (let forgery = 0; forgery < FORGERIES_COUNT; forgery++) {
       gateway.field?.record(given(encodeSignedDirective(operators.forged())));
     }
@@ -156,11 +160,15 @@ export class TownThief {
       case 'replayedDirective':
         if (operators.last !== undefined) gateway.field?.record(given(encodeSignedDirective(operators.last)));
         return;
-      case 'falseClaim': {
-        const holder = this.deps.somebody() ?? random.integer(1, TOWN_HOLDERS_COUNT);
-        this.deps.truth.contest(`card-${holder}`, this.deps.clock.monotonicMs());
-        const detail = { from: 'street', to: `block-${(holder % 8) + 1}`, certain: 'true' };
-        gateway.field?.record({ name: 'area.moved', holderId: `person-${holder}`, detail } as EventDraft);
+      case 'falseClaim':
+        this.#claim(gateway, random.pick(TOWN_BLOCKS));
+        return;
+      case 'ghosts': {
+        // Where few may be, and where it has no door.
+        const block = random.pick(
+          TOWN_BLOCKS.filter((each) => townOccupancyMax(each) < Infinity && each !== this.#block(gateway)),
+        );
+        for (let ghost = 0; ghost < CROWD_COUNT; ghost++) this.#claim(gateway, block, { ghost });
         return;
       }
       case 'falseFire': {
@@ -192,21 +200,18 @@ export class TownThief {
       }
       case 'forgedIds': {
         // Under the id of what an operator raised, and released as a rule; and a claim that is to outdo all to come.
-        const { truth, quarters, clock } = this.deps;
+        const { truth, quarters } = this.deps;
         const raise = truth.given.findLast((each) => each.kind === 'lockdown' && each.isRaisedByGateway !== true)?.id;
         if (raise !== undefined) {
           this.#raised('lockdown', raise, gateway);
           gateway.field?.record({ name: 'site.lockdown', detail: { by: 'thief', raise } });
         }
-        const author = random.pick(quarters.filter((each) => each.gateway !== gateway)).gateway.key;
-        const holder = this.deps.somebody() ?? random.integer(1, TOWN_HOLDERS_COUNT);
-        truth.contest(`card-${holder}`, clock.monotonicMs());
-        gateway.field?.record({
-          name: 'area.moved',
-          holderId: `person-${holder}`,
-          supersedes: { author, epoch: FAR, sequence: FAR },
-          detail: { from: 'street', to: `block-${(holder % 8) + 1}`, certain: 'true' },
-        } as EventDraft);
+        const holder = this.#somebody();
+        for (const { gateway: other } of quarters) {
+          if (other === gateway) continue;
+          const supersedes = { author: other.key, epoch: FAR, sequence: FAR };
+          this.#claim(gateway, this.#block(gateway), { holder, supersedes });
+        }
         return;
       }
       case 'falseRaise':
@@ -215,6 +220,32 @@ export class TownThief {
           detail: { by: 'thief', raise: this.#raise(gateway, 'lockdown') },
         });
     }
+  }
+
+  /** That somebody is in a block; it counts where the gateway has a gate. */
+  #claim(
+    gateway: TownGateway,
+    block: string,
+    what: { readonly holder?: number; readonly ghost?: number; readonly supersedes?: EntryId } = {},
+  ): void {
+    const { truth, clock } = this.deps;
+    const { holder = this.#somebody(), ghost, supersedes } = what;
+    if (ghost === undefined) truth.contest(`card-${holder}`, clock.monotonicMs(), block === this.#block(gateway));
+    gateway.field?.record({
+      name: 'area.moved',
+      holderId: ghost === undefined ? `person-${holder}` : `ghost-${ghost}`,
+      ...(supersedes && { supersedes }),
+      detail: { from: 'street', to: block, certain: 'true' },
+    } as EventDraft);
+  }
+
+  #somebody(): number {
+    return this.deps.somebody() ?? this.deps.random.integer(1, TOWN_HOLDERS_COUNT);
+  }
+
+  /** Behind its gates. */
+  #block(gateway: TownGateway): string {
+    return townBlock(this.#numberOf(gateway));
   }
 
   /** The id of one that the gateway says it raised; it stands everywhere until an operator releases it. */

@@ -20,6 +20,8 @@ const CAUGHT_BY: Readonly<Record<TownDefect, { readonly checker: string; readonl
   deafToDetectors: { checker: 'fire-frees', pace: 4 },
   deafToRuns: { checker: 'bells-open', pace: 2 },
   believesAnyRun: { checker: 'only-the-entitled', pace: 1 },
+  believesAnyClaim: { checker: 'areas-agree', pace: 1 },
+  believesAnyName: { checker: 'areas-agree', pace: 1 },
 };
 
 t.test('one seed has one history, another seed another', async (t) => {

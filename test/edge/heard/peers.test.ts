@@ -121,3 +121,36 @@ t.test('a gateway has a bus alone that neither another nor this one has', (t) =>
   t.notOk(having().flat().includes(true), 'neither of two is believed');
   t.end();
 });
+
+t.test('a bus is whose that has said longest that it has it, whatever stamps another writes', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2, 3));
+  t.equal(peers.holderOf('b2'), undefined);
+  peers.heard(heard([started(TWO, 5, 'b1 b2'), started(THREE, 4, 'b3'), started(THREE, 6, 'b3')]));
+  t.equal(peers.holderOf('b2'), TWO);
+  peers.heard(heard([started(THREE, 10, 'b2 b3'), started(TWO, 20, 'b2')]));
+  t.equal(peers.holderOf('b2'), TWO, 'it has started since');
+  const other = new Peers();
+  other.heard(roster(1, 2, 3));
+  const said = { ...started(THREE, 9, ''), record: { name: 'area.left_anonymously', doorId: 'd' } } as const;
+  other.heard(heard([started(TWO, 5, 'b2'), said, started(THREE, 1, 'b2')]));
+  t.equal(other.holderOf('b2'), TWO, 'its log was further on before');
+  other.heard(heard([started(TWO, 30, 'b1')]));
+  t.equal(other.holderOf('b2'), THREE);
+  other.heard(heard([started(TWO, 31, 'b2')]));
+  t.equal(other.holderOf('b2'), THREE, 'it said otherwise in between');
+  t.end();
+});
+
+t.test('the bus of an expelled gateway is its own until another has it', (t) => {
+  const peers = new Peers();
+  peers.heard(roster(1, 2, 3));
+  peers.heard(heard([started(TWO, 5, 'b2'), started(TWO, 6, 'b2 b3')]));
+  const { roster: left } = roster(1, 3);
+  const expelled = [{ key: TWO, name: 'two', heads: [] }];
+  if (left !== undefined) peers.heard({ ...heard([started(TWO, 5, 'b2')]), roster: { ...left, expelled } });
+  t.strictSame([peers.holderOf('b2'), peers.holderOf('b3')], [TWO, undefined], 'as far as it was attested');
+  peers.heard(heard([started(THREE, 7, 'b2')]));
+  t.equal(peers.holderOf('b2'), THREE);
+  t.end();
+});

@@ -3,15 +3,17 @@ import fc from 'fast-check';
 import t from 'tap';
 import { VirtualClock } from '@sparc/simulator/world';
 import { checkAsyncProperty } from '../../support/property.js';
-import { AREAS, BookAt } from './site-of-books.js';
+import { AREA_IDS, BookAt, type AreasAt } from './site-of-books.js';
 
 const GATEWAYS = 4;
 const HOLDERS = ['ann', 'bob', 'carla'];
 const DAY_MS = 86_400_000;
+/** The last gateway has no door of the yard. */
+const areasAt: AreasAt = (index) => AREA_IDS.filter((id) => index !== GATEWAYS - 1 || id !== 'yard');
 
 const gateway = fc.nat(GATEWAYS - 1);
 const holder = fc.constantFrom(...HOLDERS);
-const area = fc.constantFrom(...AREAS.map(({ id }) => id));
+const area = fc.constantFrom(...AREA_IDS);
 
 /** What may happen at a site, one after the other; between two gateways nothing is heard but by `hear`. */
 const step = fc.oneof(
@@ -28,6 +30,18 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('reach' as const), gateway, others: fc.subarray([0, 1, 2, 3]) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), gateway }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('lie' as const),
+      gateway,
+      holder,
+      area,
+      of: gateway,
+      epoch: fc.integer({ min: 1, max: 3 }),
+      sequence: fc.integer({ min: 1, max: 12 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 1_000, 4_000_000) }) },
 );
 /** Clocks that are a little apart, and now and then one that nobody follows any more. */
@@ -54,6 +68,11 @@ async function happens(site: readonly BookAt[], clock: VirtualClock, each: Step)
     case 'restart':
       at.restart();
       return at.tell([], true);
+    case 'lie': {
+      const { epoch, sequence } = each;
+      const supersedes = { author: site[each.of]?.key ?? '', epoch, sequence };
+      return at.claims({ holderId: each.holder, supersedes, detail: { to: each.area, certain: 'true' } });
+    }
     case 'reach':
       return at.reaches(site.filter((other) => other !== at && each.others.includes(other.index)));
     case 'hear': {
@@ -84,7 +103,7 @@ t.test('any interleaving and any order of arrival of claims of four gateways com
       fc.array(fc.array(fc.nat(100), { maxLength: 30 }), { minLength: GATEWAYS, maxLength: GATEWAYS }),
       async (steps, ahead, orders) => {
         const clock = new VirtualClock({ startUnixMs: 1_767_600_000_000 });
-        const site = ahead.map((ms, index) => new BookAt(index, GATEWAYS, clock, ms));
+        const site = ahead.map((ms, index) => new BookAt(index, GATEWAYS, clock, ms, areasAt));
         for (const at of site) at.tell([], true);
         for (const each of steps) {
           await happens(site, clock, each);

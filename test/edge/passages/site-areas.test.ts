@@ -1,13 +1,13 @@
 import t from 'tap';
 import type { EventRecord } from '@sparc/protocol/events';
 import { VirtualClock } from '@sparc/simulator/world';
-import { BookAt, LONG_SPOKEN } from './site-of-books.js';
+import { AREA_IDS, BookAt, LONG_SPOKEN, type AreasAt } from './site-of-books.js';
 
 const DAY_MS = 86_400_000;
 
-function siteOf(aheadMs: readonly number[]) {
+function siteOf(aheadMs: readonly number[], areasAt?: AreasAt) {
   const clock = new VirtualClock({ startUnixMs: 1_767_600_000_000 });
-  const site = aheadMs.map((ms, index) => new BookAt(index, aheadMs.length, clock, ms));
+  const site = aheadMs.map((ms, index) => new BookAt(index, aheadMs.length, clock, ms, areasAt));
   const [north, south] = site;
   if (north === undefined || south === undefined) throw new Error('two gateways at least');
   t.teardown(() => site.forEach(({ book }) => book.stop()));
@@ -285,20 +285,19 @@ t.test('a clock that is corrected ends nobody’s presence', async (t) => {
 
 t.test('of gateways that are not of the site a claim says nothing', async (t) => {
   const { north, south, talk } = siteOf([0, 0]);
-  const stranger = { author: '9'.repeat(64), epoch: 1, sequence: 1_000 };
+  const stranger = { author: '9'.repeat(64), epoch: 1, sequence: 3 };
   south.claims({ holderId: 'ann', supersedes: stranger, detail: { to: 'hall', certain: 'true' } });
   await talk();
   north.enrols(stranger.author);
-  const entry = { ...stranger, sequence: 3 };
   const record: EventRecord = {
     name: 'area.moved',
     holderId: 'ann',
     accessPointId: 'x',
-    detail: { to: 'yard', certain: 'true' },
+    detail: { to: 'of another revision', certain: 'true' },
   };
   const hlc = { unixMs: 1_767_600_001_000, counter: 0 };
-  north.tell([{ id: entry, hlc, wallUnixMs: hlc.unixMs, timeQuality: 'synced', record }], true);
-  t.match(locations([north], 'ann'), [{ areaId: 'yard' }]);
+  north.tell([{ id: stranger, hlc, wallUnixMs: hlc.unixMs, timeQuality: 'synced', record }], true);
+  t.match(locations([north], 'ann'), [{ areaId: 'of another revision' }]);
 });
 
 t.test('a gateway that speaks of more areas than there can be does not count as heard', async (t) => {
@@ -332,4 +331,115 @@ t.test('an area is known once those with doors of it were heard, whoever else is
   t.match(north.book.peopleIn('hall'), { count: 0 });
   north.tell([], false, [...site.map(({ key }) => key), LONG_SPOKEN]);
   t.notOk(isUnheard(), 'a reader that starts anew tells what was heard');
+});
+
+/** The second gateway has no door of the yard. */
+const noYardInTheSouth: AreasAt = (index) => AREA_IDS.filter((id) => index !== 1 || id !== 'yard');
+const inYard = (site: readonly BookAt[]) => site.map(({ book }) => book.peopleIn('yard')?.count);
+
+t.test('of an area where a gateway has no door it says nothing that counts', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([0, 0, 0], noYardInTheSouth);
+  const places = (holder: string) => site.map((at) => at.facts(holder, `${at.index}-house-in`).location);
+  await talk();
+  north.passes('ann', 'yard', 'in');
+  await talk();
+  await clock.advance(1_000);
+  const supersedes = north.log.at(-1)?.id;
+  for (const ghost of ['bob', 'carla']) south.claims({ holderId: ghost, detail: { to: 'yard', certain: 'true' } });
+  if (supersedes) south.claims({ holderId: 'ann', supersedes, detail: { to: 'yard', certain: 'false' } });
+  south.claimsExit('yard');
+  south.book.forgive('ann', 'Mallory');
+  south.loses();
+  await talk();
+  t.same(inYard(site), [1, 1, 1]);
+  t.same(
+    places('ann'),
+    site.map(() => ({ areaId: 'yard', certain: false })),
+    'but for the house, where its records are missing',
+  );
+  t.same(
+    [north, ...site.slice(2)].map((at) => at.facts('ann', `${at.index}-yard-in`).location),
+    [0, 2].map(() => ({ areaId: 'yard', certain: true })),
+  );
+  south.passes('ann', 'hall', 'in');
+  await talk();
+  t.same(inYard(site), [0, 0, 0], 'who is seen where it has doors is not there any more');
+  await clock.advance(1_000);
+  north.passes('ann', 'yard', 'in');
+  await talk();
+  t.same(inYard(site), [1, 1, 1]);
+});
+
+t.test('a claim takes the place of one that there is, not of all to come', async (t) => {
+  const { site, north, south, talk, clock } = siteOf([0, DAY_MS, 0]);
+  await talk();
+  for (const far of [8, 1_000_000]) {
+    const supersedes = { author: north.key, epoch: far, sequence: far };
+    south.claims({ holderId: 'ann', supersedes, detail: { to: 'yard', certain: 'true' } });
+  }
+  site[2]?.passes('ann', 'hall', 'in');
+  await talk();
+  await clock.advance(1_000);
+  north.passes('ann', 'house', 'in');
+  await talk();
+  t.same(
+    locations(site, 'ann'),
+    site.map(() => ({ areaId: 'house', certain: true })),
+  );
+});
+
+t.test('a gateway that says that it has the bus of another takes its place at no area', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([0, 0, 0], noYardInTheSouth);
+  const others = [north, ...site.slice(2)];
+  for (const at of others) at.reaches(site.filter((other) => other !== at));
+  await talk();
+  await clock.advance(20_000);
+  await talk();
+  south.starts('bus-1 bus-0 bus-2');
+  south.claims({ holderId: 'bob', detail: { to: 'yard', certain: 'true' } });
+  await talk();
+  t.same(inYard(others), [0, 0]);
+  for (const at of others) at.reaches(others.filter((other) => other !== at));
+  const yard = others.map((at) => at.facts('ann', `${at.index}-yard-in`).occupancy);
+  t.same(
+    yard,
+    others.map(() => [{ areaId: 'yard', others: 0 }]),
+    'nor is it missed there',
+  );
+  north.passes('ann', 'yard', 'in');
+  await talk();
+  t.same(inYard(others), [1, 1]);
+});
+
+t.test('a bus that a gateway gave up is that of another, with what it said of the areas there', async (t) => {
+  const { site, north, south, talk } = siteOf([0, 0, 0], noYardInTheSouth);
+  const east = site[2];
+  if (east === undefined) return;
+  await talk();
+  south.claims({ holderId: 'bob', detail: { to: 'yard', certain: 'true' } });
+  await talk();
+  south.starts('bus-1 bus-0');
+  await talk();
+  t.same(inYard([east]), [0]);
+  north.starts('');
+  await talk();
+  t.same(inYard([east]), [1]);
+});
+
+t.test('what an expelled gateway said before it was attested does not come back by what is cut off', async (t) => {
+  const { clock, site, north, south, talk } = siteOf([0, DAY_MS, 0]);
+  south.passes('ann', 'hall', 'in');
+  const attestedCount = south.log.length;
+  await talk();
+  south.passes('ann', 'yard', 'in');
+  await talk();
+  await clock.advance(1_000);
+  north.passes('ann', 'hall', 'out');
+  await talk();
+  const others = [north, ...site.slice(2)];
+  for (const at of others) at.expels(south, attestedCount);
+  t.same(
+    locations(others, 'ann'),
+    others.map(() => ({ certain: true })),
+  );
 });

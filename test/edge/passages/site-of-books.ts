@@ -20,14 +20,19 @@ export const AREAS: readonly Area[] = [
   },
   { id: 'yard', name: 'Yard', occupancyMax: 2, countAnonymousExits: true },
 ];
-const AREA_IDS = AREAS.map(({ id }) => id);
+export const AREA_IDS: readonly string[] = AREAS.map(({ id }) => id);
 
 const AUTHORITY = 'ff'.repeat(32);
 const keyOf = (index: number): string => `${index}a`.repeat(32).slice(0, 64);
 const busOf = (index: number): string => `bus-${index}`;
 
-function planOf(gateways: readonly number[]): SitePlan {
-  const doors = gateways.flatMap((gateway) => AREA_IDS.map((area) => ({ id: `${gateway}-${area}`, gateway, area })));
+/** By gateway: of which areas it has doors. */
+export type AreasAt = (index: number) => readonly string[];
+
+function planOf(gateways: readonly number[], areasAt: AreasAt): SitePlan {
+  const doors = gateways.flatMap((gateway) =>
+    areasAt(gateway).map((area) => ({ id: `${gateway}-${area}`, gateway, area })),
+  );
   const point = (
     id: string,
     door: string,
@@ -94,6 +99,7 @@ export class BookAt {
     clock: VirtualClock,
     /** Its clock shows so much more than it is. */
     public aheadMs = 0,
+    private readonly areasAt: AreasAt = () => AREA_IDS,
   ) {
     this.key = keyOf(index);
     this.#clock = {
@@ -185,7 +191,7 @@ export class BookAt {
   }
 
   facts(holderId: string, accessPointId: string) {
-    const point = planOf([this.index]).accessPoints.find(({ id }) => id === accessPointId);
+    const point = planOf([this.index], this.areasAt).accessPoints.find(({ id }) => id === accessPointId);
     if (point === undefined) throw new Error(`no access point ${accessPointId}`);
     return this.book.factsOf({ ...ALICE, id: holderId, holderId }, point, { ...REQUEST, accessPointId });
   }
@@ -219,7 +225,9 @@ export class BookAt {
       onFirstCard: () => undefined,
     });
     this.book = book;
-    book.configure(planOf([this.index]), undefined, planOf(this.#everyone));
+    const [own, all] = [planOf([this.index], this.areasAt), planOf(this.#everyone, this.areasAt)];
+    this.#peers.configure(own, all);
+    book.configure(own, undefined, all);
     book.restore(claims);
     this.starts(busOf(this.index));
     const roster = { self: this.key, authority: AUTHORITY, members: this.#members(), expelled: [] };
