@@ -72,19 +72,19 @@ export async function buildApi(deps: ApiDeps, options: ApiOptions): Promise<Fast
     request.identity = await sessions.identity(await sessionOf(request.jwtVerify<Session>()));
   });
 
-  addHealthRoutes(api, health);
-  addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
-  addUserRoutes(api, { random, database });
-  addSiteRoutes(api, { database, sites });
-  addOperatorRoutes(api, { sites, secret });
-  addDirectiveRoutes(api, { clock, database, requests, secret });
-  addDecisionRoutes(api, { database, requests });
-  addEnrolmentRoutes(api, { enrolment });
-  addPolicyRoutes(api, { database, sites, secret });
   const followers = new SiteFollowers({
     ...{ clock, database, verify: nodeCrypto.verify },
     onFailure: (error, what) => log.error({ err: error }, what),
   });
+  addHealthRoutes(api, health);
+  addLoginRoutes(api, { clock, random, database, sessions, accessMs: options.accessMs });
+  addUserRoutes(api, { random, database });
+  addSiteRoutes(api, { database, sites });
+  addOperatorRoutes(api, { followers, sites, secret });
+  addDirectiveRoutes(api, { clock, database, requests, secret });
+  addDecisionRoutes(api, { database, requests });
+  addEnrolmentRoutes(api, { enrolment });
+  addPolicyRoutes(api, { database, sites, secret });
   const streams = new EventStreams(clock);
   api.addHook('preClose', async () => {
     followers.stop();

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { DIRECTED_OUTCOMES, REQUEST_LIFETIME_MAX_MS } from '@sparc/protocol/cloud-link';
 import {
   DIRECTIVE_FRAME,
   DirectiveContent,
+  directiveId,
   EXPULSION_BYTES_MAX,
   openDirective,
   signDirective,
@@ -12,12 +13,12 @@ import {
 import type { Clock } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import { operatorSigner } from '../identity/index.js';
-import type { GatewayRequests } from '../link/index.js';
+import { firstTaken, type GatewayRequests } from '../link/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import type { Identity } from '../users/index.js';
-import { AT_GATEWAY, AtGateway, admitAsked, ANSWERED_WITHIN_MS } from './at-gateway.js';
+import { admitAsked, admitAskedOfAll, ANSWERED_WITHIN_MS, AT_GATEWAY, AtGateway, type AskedAct } from './at-gateway.js';
 import { answers, assertRole, requireRole } from './guard.js';
-import { closed } from './schemas.js';
+import { closed, SiteId } from './schemas.js';
 
 export interface DirectiveRoutesDeps {
   readonly clock: Clock;
@@ -30,13 +31,19 @@ export interface DirectiveRoutesDeps {
 /** In JSON a text may grow to twice its length. */
 const BODY_BYTES_MAX = 2 * EXPULSION_BYTES_MAX + 1_024;
 
-const Result = closed({
+const BySite = closed({ site: SiteId });
+const RESULT = {
   outcome: Type.Unsafe<(typeof DIRECTED_OUTCOMES)[number] | 'unheard'>({
     type: 'string',
     enum: [...DIRECTED_OUTCOMES, 'unheard'],
     description: 'by the word of the gateway; `unheard`: it said nothing in time, and does nothing any more',
   }),
   code: Type.Optional(Type.String({ description: 'why it was refused' })),
+};
+const Result = closed(RESULT);
+const Ordered = closed({
+  ...RESULT,
+  directive: Type.String({ description: 'its id: GET …/directives/ID says who has carried it out' }),
 });
 
 /** What a directive is about; the cloud says the rest. */
@@ -48,8 +55,8 @@ const Order = Type.Unsafe<Order>(
 );
 
 /**
- * What operators direct, given to one gateway of the site, which judges it: signed by a key of theirs, or by that of the cloud
- * on behalf of whoever is logged in, as far as the authority of the site delegated that to the cloud.
+ * What operators direct: signed by a key of theirs and given to one gateway, which judges it; or ordered of the whole site,
+ * signed by the key of the cloud on behalf of whoever is logged in, as far as the authority delegated that to the cloud.
  */
 export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDeps): void {
   const { clock, database, requests, secret } = deps;
@@ -57,26 +64,39 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
   api.post<{ Params: AtGateway; Body: SignedDirective }>(
     `${AT_GATEWAY}/directives`,
     { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: SignedDirective, ...answers(Result) } },
-    ({ identity, params, body }) => give(identity, params, body),
+    async ({ identity, params, body }) => {
+      await admitAsked(database, identity, params, actOf(body));
+      return requests.direct({ tenant: identity.tenant, ...params }, body, ANSWERED_WITHIN_MS);
+    },
   );
-  api.post<{ Params: AtGateway; Body: Order }>(
-    `${AT_GATEWAY}/orders`,
-    { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: AtGateway, body: Order, ...answers(Result) } },
-    ({ identity, params, body }) => {
+  // To every gateway at once: no dead one is waited for, and one that hears no other hears the cloud.
+  api.post<{ Params: Static<typeof BySite>; Body: Order }>(
+    '/api/v1/sites/:site/orders',
+    { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: BySite, body: Order, ...answers(Ordered) } },
+    async ({ identity, params: { site }, body }) => {
       // As for an expulsion by the authority itself.
       if (body.kind === 'expel') assertRole(identity, 'administrator');
-      const { tenant, name: onBehalfOf } = identity;
-      const issuedUnixMs = Math.floor(clock.wall().unixMs);
-      const every = { v: 1, site: params.site, issuedUnixMs, onBehalfOf } as const;
-      const content = { ...body, ...every, expiresUnixMs: issuedUnixMs + REQUEST_LIFETIME_MAX_MS } as DirectiveContent;
-      return give(identity, params, signDirective(operatorSigner(secret, tenant, params.site), content));
+      const { tenant } = identity;
+      const signed = signedOrder(identity, site, body);
+      const gateways = await admitAskedOfAll(database, identity, site, actOf(signed));
+      const others = gateways.filter((gateway) => body.kind !== 'expel' || body.gateway !== gateway);
+      const asked = others.map((gateway) => requests.direct({ tenant, site, gateway }, signed, ANSWERED_WITHIN_MS));
+      const { outcome, code } = await firstTaken(asked);
+      return { directive: directiveId(signed), outcome, ...(code !== undefined && { code }) };
     },
   );
 
-  async function give(by: Identity, at: AtGateway, signed: SignedDirective) {
-    const { id, kind } = openDirective(nodeCrypto.verify, signed);
-    const given = { act: 'directive.give', subject: id, detail: { kind, operator: signed.operator } };
-    await admitAsked(database, by, at, given);
-    return requests.direct({ tenant: by.tenant, ...at }, signed, ANSWERED_WITHIN_MS);
+  function signedOrder({ tenant, name: onBehalfOf }: Identity, site: string, order: Order): SignedDirective {
+    const issuedUnixMs = Math.floor(clock.wall().unixMs);
+    // Nobody stands at a door for minutes, whichever way the order takes to its gateway.
+    const lifetimeMs = order.kind === 'door' ? ANSWERED_WITHIN_MS : REQUEST_LIFETIME_MAX_MS;
+    const every = { v: 1, site, issuedUnixMs, expiresUnixMs: issuedUnixMs + lifetimeMs, onBehalfOf } as const;
+    return signDirective(operatorSigner(secret, tenant, site), { ...order, ...every });
   }
+}
+
+/** Throws ERR_DIRECTIVE_INVALID. */
+function actOf(signed: SignedDirective): AskedAct {
+  const { id, kind } = openDirective(nodeCrypto.verify, signed);
+  return { act: 'directive.give', subject: id, detail: { kind, operator: signed.operator } };
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
-import { DirectiveView, GatewayDelivery } from '@sparc/protocol/delivery';
+import { DirectiveView, GatewayDelivery, StandingRaise } from '@sparc/protocol/delivery';
 import { DirectiveId } from '@sparc/protocol/directive';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
@@ -40,6 +40,7 @@ const GatewaysView = closed({
       refusals: Refusals,
     }),
   ),
+  raises: Type.Array(StandingRaise, { description: 'what was raised for the site and stands, the oldest first' }),
   directives: Type.Array(DirectiveView, { description: 'the newest, newest first' }),
   former: Type.Array(closed({ key: Key, name: Type.String(), state: State, refusals: Refusals }), {
     description: 'those that were expelled, or replaced',

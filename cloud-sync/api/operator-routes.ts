@@ -4,11 +4,13 @@ import { OPERATOR_RIGHTS, type OperatorRight } from '@sparc/protocol/roster';
 import type { SiteAuthorities } from '../authority/index.js';
 import { operatorSigner } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
+import type { SiteFollowers } from '../sites/index.js';
 import { audit, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, instant, Key, Nothing, SiteId } from './schemas.js';
 
 export interface OperatorRoutesDeps {
+  readonly followers: SiteFollowers;
   readonly sites: SiteAuthorities;
   /** 32 bytes: what keys of the cloud are made of. */
   readonly secret: Uint8Array;
@@ -25,6 +27,11 @@ const RIGHTS = {
   untilUnixMs: instant('its end'),
 };
 const OfCloud = closed(RIGHTS);
+const CloudOperator = closed({
+  operator: Key,
+  /** Absent: its users direct nothing. */
+  delegated: Type.Optional(OfCloud),
+});
 const Entitled = closed({ ...RIGHTS, name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }) });
 type Entitled = Static<typeof Entitled>;
 const BySite = closed({ site: SiteId });
@@ -38,7 +45,7 @@ const CLOUD_NAME = 'cloud';
  * Who may direct a site in the stead of its authority, by a key of their own: at its gateways too, and without a cloud. The
  * cloud is one of them where an administrator wants that: then its users direct by its key.
  */
-export function addOperatorRoutes(api: FastifyInstance, { sites, secret }: OperatorRoutesDeps): void {
+export function addOperatorRoutes(api: FastifyInstance, { followers, sites, secret }: OperatorRoutesDeps): void {
   const PATH = '/api/v1/sites/:site/operators/:operator';
   const OF_CLOUD = '/api/v1/sites/:site/cloud-operator';
   const onRequest = requireRole('administrator');
@@ -60,6 +67,17 @@ export function addOperatorRoutes(api: FastifyInstance, { sites, secret }: Opera
     async ({ identity, params }, reply) => {
       await withdraw(identity, params);
       return reply.code(204).send();
+    },
+  );
+  api.get<{ Params: Static<typeof BySite> }>(
+    OF_CLOUD,
+    { schema: { params: BySite, ...answers(CloudOperator) } },
+    async ({ identity, params: { site } }) => {
+      const { operator } = ofCloud(identity, site);
+      const delegation = (await followers.upToDate(identity.tenant, site)).delegationTo(operator);
+      if (delegation === undefined || delegation.rights.length === 0) return { operator };
+      const { rights, scope, notAfterUnixMs: untilUnixMs } = delegation;
+      return { operator, delegated: { rights, scope, untilUnixMs } };
     },
   );
   api.put<{ Params: Static<typeof BySite>; Body: Static<typeof OfCloud> }>(

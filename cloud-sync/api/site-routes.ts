@@ -16,6 +16,9 @@ const SiteView = closed({
   id: SiteId,
   name: Type.String(),
   authority: Type.Optional(Key),
+  isAuthorityHere: Type.Boolean({
+    description: 'false: its owner keeps the authority, and the cloud only knows its key',
+  }),
   gatewayCount: Type.Integer({ description: 'without those that were expelled or replaced' }),
   isHalted: Type.Boolean({
     description: 'its authority waits for gateways: what it signed before the database was restored is not known yet',

@@ -10,6 +10,8 @@ export interface SiteView {
   readonly name: string;
   /** Public key in hex; absent before the site has one. */
   readonly authority?: string;
+  /** False: its owner keeps the authority, and the cloud signs nothing in its stead. */
+  readonly isAuthorityHere: boolean;
   /** Without those that were expelled or replaced. */
   readonly gatewayCount: number;
   /** Its authority signs nothing until it is known what it signed before the database was restored. */
@@ -28,6 +30,7 @@ export async function readSites({ query }: Transaction, id?: string): Promise<re
       sql<boolean>`exists (select from site_authorities a where a.site_id = sites.id
         and a.incarnation is distinct from (select id from incarnation))`.as('isHalted'),
     )
+    .select(sql<boolean>`exists (select from site_authorities a where a.site_id = sites.id)`.as('isAuthorityHere'))
     .$if(id !== undefined, (all) => all.where('sites.id', '=', id ?? ''))
     .groupBy(['sites.tenant_id', 'sites.id'])
     .orderBy('sites.name')

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { AuthorityWatch, type AuthorityWatchDeps, type SiteName } from './authority-watch.js';
+export { firstTaken } from './first-taken.js';
 export {
   GatewayRequests,
   ONE_GATEWAY_REQUESTS_MAX,

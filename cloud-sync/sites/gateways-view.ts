@@ -2,9 +2,11 @@ import { sql } from 'kysely';
 import {
   deliveryOf,
   directiveOf,
+  standingOf,
   type DeliverySite,
   type DirectiveView,
   type GatewayDelivery,
+  type StandingRaise,
 } from '@sparc/protocol/delivery';
 import type { GatewayState, Transaction } from '../db/index.js';
 import { isMemberState } from '../identity/index.js';
@@ -31,6 +33,8 @@ export interface GatewayView extends GatewayDelivery {
 
 export interface GatewaysView {
   readonly gateways: readonly GatewayView[];
+  /** What was raised for the site and stands, the oldest first. */
+  readonly raises: readonly StandingRaise[];
   /** Newest first. */
   readonly directives: readonly DirectiveView[];
   /** Those that were expelled, or replaced. */
@@ -56,7 +60,8 @@ export async function gatewaysView(
 ): Promise<GatewaysView> {
   const rows = await readGateways(transaction, site);
   const current = rows.filter(isCurrent);
-  const { gateways, directives } = deliveryOf(follower.delivery, deliverySite(current, follower, nowUnixMs), true);
+  const of = deliverySite(current, follower, nowUnixMs);
+  const { gateways, directives } = deliveryOf(follower.delivery, of, true);
   const byKey = new Map(current.map((row) => [toHex(row.id), row]));
   const refusals = await readRefusals(transaction, site);
   const refusalsOf = (key: string) => refusals.get(key) ?? [];
@@ -65,6 +70,7 @@ export async function gatewaysView(
       const row = byKey.get(gateway.key);
       return row === undefined ? [] : [{ ...gateway, ...linkOf(row), refusals: refusalsOf(gateway.key) }];
     }),
+    raises: standingOf(follower.delivery, of),
     directives,
     former: rows
       .filter((row) => !isCurrent(row))

@@ -53,7 +53,7 @@ export const markOf = (row: EntryRow): Omit<SaidEntry, 'record'> => ({
 export function saidOf(row: EntryRow): SaidEntry | undefined {
   const { kind, record, content } = row;
   if (kind !== EVENT_KIND || record === null) return undefined;
-  const { name, detail, code } = record;
+  const { name, detail, code, causeId } = record;
   const { directive } = content === null ? {} : decodeEvent(EntryContent.decode(content).body);
   return {
     ...markOf(row),
@@ -61,6 +61,7 @@ export function saidOf(row: EntryRow): SaidEntry | undefined {
       name,
       ...(detail !== undefined && { detail }),
       ...(code !== undefined && { code }),
+      ...(causeId !== undefined && { causeId }),
       ...(directive !== undefined && { directive }),
     },
   };

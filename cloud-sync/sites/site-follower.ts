@@ -84,6 +84,11 @@ export class SiteFollower {
     return new Map(this.#entitlements.operators.map(({ operator, name }) => [operator, name]));
   }
 
+  /** What the authority delegated to a key, without rights where that was withdrawn; undefined: nothing. */
+  delegationTo(operator: string): Delegation | undefined {
+    return this.#entitlements.newestOf(operator);
+  }
+
   /** What came since. One call at a time. */
   async news(): Promise<SiteNews> {
     return this.database.inTenant(this.tenant, async (transaction) => {
@@ -196,9 +201,9 @@ export class SiteFollower {
       .execute();
   }
 
-  /** Entries of an epoch that say how far a gateway is, or are about a directive. */
+  /** Entries of an epoch that a page starts from. */
   #saidOf(transaction: Transaction, head: Head) {
-    return this.#inEpoch(transaction, head).where(sql<boolean>`is_of_delivery(record)`);
+    return this.#inEpoch(transaction, head).where(sql<boolean>`is_of_page(record)`);
   }
 
   #inEpoch(transaction: Transaction, { author, epoch, epoch_random: random, sequence }: Head) {

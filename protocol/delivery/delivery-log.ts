@@ -87,7 +87,11 @@ export class DeliveryLog {
   }
 
   given(id: string): GivenDirective | undefined {
-    return this.#all().find(({ directive }) => directive.id === id);
+    for (const of of this.#given.values()) {
+      const given = of.get(id);
+      if (given !== undefined) return given;
+    }
+    return undefined;
   }
 
   /** Newest first. */

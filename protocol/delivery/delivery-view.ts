@@ -83,6 +83,21 @@ export const DirectiveView = closed({
 });
 export type DirectiveView = Static<typeof DirectiveView>;
 
+/** What was raised for a site, and at which of its gateways it stands by their logs. */
+export const StandingRaise = closed({
+  id: Type.String({ description: 'as releases name it' }),
+  what: Type.Union((['lockdown', 'threat', 'evacuation', 'fire'] as const).map((what) => Type.Literal(what))),
+  level: Type.Optional(Type.Integer({ description: 'of a threat' })),
+  scope: Type.Optional(Type.Array(Type.String(), { description: 'ids of areas and doors; absent: the site' })),
+  input: Type.Optional(Type.String({ description: 'of a fire: what tells it' })),
+  by: Type.String(),
+  onBehalfOf: Type.Optional(Type.String({ description: 'whom the operator, a service, acted for' })),
+  gateway: Type.Optional(Type.String({ description: 'public key of the gateway that raised it; absent: an operator' })),
+  atUnixMs: instant('when it was raised, as the first of them says'),
+  standsAt: Type.Array(key),
+});
+export type StandingRaise = Static<typeof StandingRaise>;
+
 /** What the gateway that is asked can prove of every gateway of its site. */
 export const DeliveryView = closed({
   isComplete: Type.Boolean({ description: 'false while logs from before the start of the process are still read' }),

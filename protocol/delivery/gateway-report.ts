@@ -1,5 +1,10 @@
 import { compareHlc } from '../hlc/index.js';
+import { isKnownRecord } from '../ledger/index.js';
+import { afterClaim, isModeClaim, type Raise } from '../site-mode/index.js';
 import type { EntryMark, SaidEntry } from './said-entry.js';
+
+/** Raises that stand at one gateway, as far as they are kept: the newest. */
+export const RAISES_KEPT_MAX = 256;
 
 /** How a gateway stands by its own log. Instants are those of its own clock. */
 export interface GatewayReport {
@@ -21,9 +26,11 @@ export interface GatewayReport {
   readonly revocation: { readonly number: number; readonly sinceUnixMs?: number };
   /** Bound of the error of its clock, as far as it said one since the quality changed. */
   readonly clockErrorMs?: number;
+  /** What was raised for the site, and stands there; the oldest first. */
+  readonly raises: readonly Raise[];
 }
 
-export const NO_REPORT: GatewayReport = { revocation: { number: 0 } };
+export const NO_REPORT: GatewayReport = { revocation: { number: 0 }, raises: [] };
 
 /** Events that a report is made of. */
 export const REPORTING_EVENTS: ReadonlySet<string> = new Set([
@@ -33,6 +40,13 @@ export const REPORTING_EVENTS: ReadonlySet<string> = new Set([
   'revocation.applied',
   'clock.holdover',
   'clock.site_time',
+  'site.lockdown',
+  'site.lockdown_ended',
+  'site.threat_level',
+  'site.released',
+  'fire.alarm',
+  'fire.evacuation',
+  'fire.ended',
 ]);
 
 /** How the authority of a site names its revisions: number, and start of a hash. */
@@ -48,8 +62,11 @@ export function marked(report: GatewayReport, { id, hlc, wallUnixMs, timeQuality
 }
 
 /** The report after an event, which `marked` saw before. */
-export function reported(report: GatewayReport, { id: { epoch }, record, wallUnixMs }: SaidEntry): GatewayReport {
+export function reported(before: GatewayReport, entry: SaidEntry): GatewayReport {
+  const report = { ...before, raises: raisesAfter(before, entry) };
+  const { id, record, wallUnixMs } = entry;
   const { name, detail = {} } = record;
+  const { epoch } = id;
   switch (name) {
     case 'gateway.started':
       return {
@@ -79,6 +96,13 @@ export function reported(report: GatewayReport, { id: { epoch }, record, wallUni
     default:
       return report;
   }
+}
+
+function raisesAfter({ raises }: GatewayReport, { id, record, wallUnixMs }: SaidEntry): readonly Raise[] {
+  if (!isKnownRecord(record) || !isModeClaim(record)) return raises;
+  // The gateway itself knows what was released before it was raised.
+  const { raises: standing } = afterClaim({ raises, released: [] }, { record, wallUnixMs, id });
+  return standing.slice(-RAISES_KEPT_MAX);
 }
 
 function withoutPolicy({ policy: _policy, policyEpoch: _epoch, ...report }: GatewayReport): GatewayReport {

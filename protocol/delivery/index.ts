@@ -12,6 +12,14 @@ export {
   type Answer,
 } from './delivery-log.js';
 export { deliveryOf, directiveOf, type DeliverySite, type SiteGateway } from './delivery-of.js';
-export { DeliveryView, DirectiveView, GatewayDelivery, NO_DELIVERY, type DirectiveAnswer } from './delivery-view.js';
-export { REPORTING_EVENTS } from './gateway-report.js';
+export {
+  DeliveryView,
+  DirectiveView,
+  GatewayDelivery,
+  NO_DELIVERY,
+  StandingRaise,
+  type DirectiveAnswer,
+} from './delivery-view.js';
+export { RAISES_KEPT_MAX, REPORTING_EVENTS } from './gateway-report.js';
+export { standingOf } from './standing.js';
 export type { EntryMark, SaidEntry } from './said-entry.js';

@@ -14,8 +14,8 @@ import { testSigner } from '../../support/test-signer.js';
 
 const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
 t.teardown(() => rmSync(keys, { recursive: true, force: true }));
-const gateway = testSigner(4).publicKey;
-const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [gateway]);
+const [gateway, other] = [testSigner(4).publicKey, testSigner(5).publicKey];
+const { database, tenant } = await cloudSite(await migrated(await openPglite(t)), [gateway, other]);
 const clock = new VirtualClock({ startUnixMs: Date.now() });
 const api = await CloudApi.build(t, { database, clock, keys });
 const viewer = await api.tokenOf(tenant, 'vera', 'viewer');
@@ -28,27 +28,39 @@ t.test('the cloud directs by its own key on behalf of a user, as far as an admin
   const ofCloud = '/api/v1/sites/harbour/cloud-operator';
   const rights = { rights: ['order', 'mode'], untilUnixMs: Date.now() + 86_400_000 };
   t.equal((await api.call('PUT', ofCloud, rights, operator)).status, 403);
+  const before = (await api.call('GET', ofCloud, undefined, viewer)).body;
+  t.notOk('delegated' in before, 'nothing by default');
   t.equal((await api.call('PUT', ofCloud, rights, administrator)).status, 204);
+  const delegated = { ...rights, scope: [] };
+  t.strictSame((await api.call('GET', ofCloud, undefined, viewer)).body, { ...before, delegated });
+  t.equal((await api.call('GET', ofCloud.replace('harbour', 'depot'), undefined, viewer)).status, 404);
 
-  const path = `/api/v1/sites/harbour/gateways/${toHex(gateway)}/orders`;
+  const path = '/api/v1/sites/harbour/orders';
   const order = { kind: 'door', door: 'front', order: { kind: 'accessDoor' } };
   t.equal((await api.call('POST', path, order, viewer)).status, 403);
   const smuggled = { ...order, onBehalfOf: 'ada' };
   t.match(await api.call('POST', path, smuggled, operator), { status: 400, body: { code: 'ERR_API_REQUEST_INVALID' } });
   t.strictSame(api.directed, []);
-  t.match(await api.call('POST', path, order, operator), { status: 200, body: { outcome: 'unheard' } });
-  const expulsion = { kind: 'expel', gateway: 'ab'.repeat(32), heads: [] };
+  const given = await api.call('POST', path, order, operator);
+  const expulsion = { kind: 'expel', gateway: toHex(other), heads: [] };
   t.match(await api.call('POST', path, expulsion, operator), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
-  const [signed, ...others] = api.directed;
+  const [signed, again, ...others] = api.directed;
   t.strictSame(others, [], 'who belongs to the site is not for operators to say');
-  t.equal((await api.call('POST', path, expulsion, administrator)).status, 200);
   if (signed === undefined) throw new Error('a directive');
-  t.match(openDirective(nodeCrypto.verify, signed), { ...order, site: 'harbour', onBehalfOf: 'otto' });
+  t.strictSame(signed, again, 'one directive, given to every gateway');
+  t.strictSame(given, { ...given, status: 200, body: { directive: directiveId(signed), outcome: 'unheard' } });
+  const opened = openDirective(nodeCrypto.verify, signed);
+  t.match(opened, { ...order, site: 'harbour', onBehalfOf: 'otto' });
+  t.equal(opened.expiresUnixMs - opened.issuedUnixMs, 10_000, 'no door opens minutes later');
+  t.equal((await api.call('POST', path, expulsion, administrator)).status, 200);
+  t.equal(api.directed.length, 3, 'but for the one that it is about');
+  t.match(await api.call('POST', path.replace('harbour', 'depot'), order, operator), { status: 404 });
 
   const names = async () => (await SiteFollower.open(database, nodeCrypto.verify, tenant, 'harbour'))?.operatorNames;
   t.strictSame(await names(), new Map([[signed.operator, 'cloud']]), 'it is that operator');
   t.equal((await api.call('DELETE', ofCloud, undefined, administrator)).status, 204);
   t.strictSame(await names(), new Map(), 'until that is taken back');
+  t.strictSame((await api.call('GET', ofCloud, undefined, viewer)).body, before);
 });
 
 t.test('operators ask a gateway what it would decide, by the names of the policy, and that is on record', async (t) => {

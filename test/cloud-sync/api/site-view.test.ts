@@ -93,6 +93,22 @@ t.test('how far each gateway is, is what its own log says', async (t) => {
   isAfter((await another.call('GET', '/api/v1/sites/harbour/gateways', undefined, token)).body);
 });
 
+t.test('what was raised and stands is shown, also to a process that starts from the database', async (t) => {
+  const raise = '0b'.repeat(16);
+  await arrives(hall.add({ name: 'site.lockdown', detail: { by: 'panic', raise } }));
+  const causeId = { author: hallKey, epoch: 1, sequence: 4 };
+  await arrives(cellar.add({ name: 'site.lockdown', detail: { by: 'panic', raise }, causeId }));
+  const stands = { id: raise, what: 'lockdown', by: 'panic', gateway: hallKey, standsAt: [hallKey, cellarKey] };
+  t.match((await get('/api/v1/sites/harbour/gateways')).raises, [stands]);
+  const another = await CloudApi.build(t, { database, clock: systemClock, keys });
+  const raises = async () =>
+    (await another.call('GET', '/api/v1/sites/harbour/gateways', undefined, token)).body.raises as unknown[];
+  t.match(await raises(), [stands]);
+  await arrives(hall.add({ name: 'site.lockdown_ended', detail: { by: 'Ada', raises: raise } }));
+  await arrives(cellar.add({ name: 'site.lockdown_ended', detail: { by: 'Ada', raises: raise } }));
+  t.strictSame(await raises(), []);
+});
+
 t.test('a gateway that was expelled is no member any more, and is not forgotten', async (t) => {
   const state = (state: 'active' | 'expelled') => withState(database, cellar.signer.publicKey, state);
   await state('expelled');
@@ -121,7 +137,7 @@ t.test('what was refused in the name of a gateway is shown beside it, and of a s
 t.test('events are read back in time, page by page, without one twice or none', async (t) => {
   for (let door = 0; door < 6; door += 1) await arrives(hall.add(opened(`h${door}`)), cellar.add(opened(`c${door}`)));
   const all = (await get('/api/v1/events?site=harbour')).events as { cursor: string; atUnixMs: number }[];
-  t.equal(all.length, 16);
+  t.equal(all.length, 20);
   t.ok(
     all.every(({ atUnixMs }, index) => atUnixMs <= (all[index - 1]?.atUnixMs ?? Infinity)),
     'newest first',
@@ -139,7 +155,7 @@ t.test('events are read back in time, page by page, without one twice or none', 
   );
   const [{ atUnixMs: newest = 0 } = {}] = all;
   const count = async (filter: string) => (await get(`/api/v1/events?site=harbour&${filter}`)).events.length;
-  t.equal(await count(`gateway=${cellarKey}`), 8);
+  t.equal(await count(`gateway=${cellarKey}`), 10);
   t.equal(await count('name=policy.loaded'), 1);
   t.equal(await count(`fromUnixMs=${newest}`), all.filter(({ atUnixMs }) => atUnixMs === newest).length);
   t.equal(await count(`untilUnixMs=${newest}`), all.filter(({ atUnixMs }) => atUnixMs < newest).length);
@@ -249,7 +265,7 @@ t.test('the index of the database has every event that a report is made of, and 
     database.inTenant(tenant, async ({ query }) => {
       const { rows } = await sql<{
         is: boolean;
-      }>`select is_of_delivery(${JSON.stringify(record)}::jsonb) as is`.execute(query);
+      }>`select is_of_page(${JSON.stringify(record)}::jsonb) as is`.execute(query);
       return rows[0]?.is === true;
     });
   for (const name of ['door.opened', ...REPORTING_EVENTS])

@@ -7,6 +7,8 @@ import {
   DENIALS,
   DIRECTIVES_KEPT_MAX,
   directiveOf,
+  RAISES_KEPT_MAX,
+  standingOf,
   UNENTITLED_KEPT_MAX,
   type DeliverySite,
 } from '@sparc/protocol/delivery';
@@ -331,4 +333,48 @@ t.test('of more directives than are kept the oldest goes', async (t) => {
   t.equal(said.log.given(idOf(1)), undefined);
   t.equal(said.log.given(idOf(DIRECTIVES_KEPT_MAX + 1))?.directive.id, idOf(DIRECTIVES_KEPT_MAX + 1));
   t.equal(said.log.allGiven().length, DIRECTIVES_KEPT_MAX);
+});
+
+t.test('what stands is said by the log of each gateway, and for whom a service raised it', async (t) => {
+  const said = new Said();
+  const content = { ...lockdown(), onBehalfOf: 'otto' };
+  const id = idFor(content);
+  said.give(HALLWAY, content);
+  const raised = { by: 'cloud', raise: id, directive: id, scope: 'lab' };
+  said.say(HALLWAY, { name: 'site.lockdown', detail: raised });
+  said.say(GATE, { name: 'site.lockdown', detail: raised });
+  const panic = { by: 'panic', raise: '0b'.repeat(16) };
+  said.say(CELLAR, { name: 'site.lockdown', detail: panic });
+  said.say(GATE, { name: 'site.lockdown', detail: panic, causeId: { author: CELLAR, epoch: 3, sequence: 1 } });
+  const standing = () => standingOf(said.log, SITE);
+  t.strictSame(standing(), [
+    {
+      ...{ id, what: 'lockdown', by: 'cloud', onBehalfOf: 'otto', scope: ['lab'] },
+      ...{ atUnixMs: START_UNIX_MS + 2_000, standsAt: [HALLWAY, GATE] },
+    },
+    {
+      ...{ id: panic.raise, what: 'lockdown', by: 'panic', gateway: CELLAR },
+      ...{ atUnixMs: START_UNIX_MS + 4_000, standsAt: [GATE, CELLAR] },
+    },
+  ]);
+  said.say(GATE, { name: 'site.lockdown_ended', detail: { by: 'Ada', raises: `${id} ${panic.raise}` } });
+  said.restart();
+  said.say(HALLWAY, { name: 'gateway.started', detail: {} });
+  t.match(standing(), [{ id, standsAt: [HALLWAY] }, { standsAt: [CELLAR] }], 'a start ends nothing');
+  said.say(CELLAR, { name: 'site.threat_level', detail: { by: 'Ada', raise: '0c'.repeat(16), level: '3', to: '3' } });
+  said.say(CELLAR, { name: 'site.lockdown_ended', detail: { by: 'Ada' } });
+  said.say(HALLWAY, { name: 'site.lockdown_ended', code: 'ERR_DIRECTIVE_NOT_ENTITLED', detail: { raises: id } });
+  t.match(standing(), [{ what: 'threat', level: 3, standsAt: [CELLAR] }]);
+  t.equal(standing().length, 1);
+});
+
+t.test('a gateway that raises without end takes no more room than is kept', async (t) => {
+  const said = new Said();
+  for (let at = 0; at <= RAISES_KEPT_MAX; at += 1) {
+    const raise = at.toString(16).padStart(32, '0');
+    said.say(GATE, { name: 'site.lockdown', detail: { by: `rule:${at}`, raise } });
+  }
+  const standing = standingOf(said.log, SITE);
+  t.equal(standing.length, RAISES_KEPT_MAX);
+  t.equal(standing[0]?.by, 'rule:1', 'the newest are');
 });
