@@ -27,7 +27,7 @@ const LASTS_MAX_MS = 5 * 60_000;
 /** Records that were late are on disk by then, and commands that were lost have been repeated. */
 const AFTERMATH_MS = 30_000;
 /** Until all that was said meanwhile is everywhere, and clocks are known again. */
-const MESH_AFTERMATH_MS = 90_000;
+export const MESH_AFTERMATH_MS = 90_000;
 const CLOCK_AFTERMATH_MS = 20 * 60_000;
 /** A radio bridge in the rain. */
 const SLOW_PATH = { latencyMinMs: 50, latencyMaxMs: 400, bytesPerMs: 20 };

@@ -17,7 +17,7 @@ import { checkTown } from './town-checks.js';
 import { TownClone } from './town-clone.js';
 import type { TownDefect } from './town-defects.js';
 import { TownFire } from './town-fire.js';
-import { TownFaults } from './town-faults.js';
+import { MESH_AFTERMATH_MS, TownFaults } from './town-faults.js';
 import { TownOperators } from './town-operators.js';
 import { townCard, TownPeople } from './town-people.js';
 import { TownPolicy } from './town-policy.js';
@@ -277,6 +277,9 @@ export class TownWorld {
       gateway.carry(said);
       gateway.start();
     }
+    // Of gateways that were just put up none is expected to know what the others do.
+    const linked = this.#quarters.map(({ history }) => history.outage('mesh'));
+    this.#clock.setTimer(MESH_AFTERMATH_MS, () => linked.forEach((end) => end()));
   }
 
   #quarterOf({ gateway }: TownDoor): Quarter {
