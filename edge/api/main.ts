@@ -89,7 +89,11 @@ async function startMesh(): Promise<void> {
   const { GrantedCloud, SiteMesh } = await import('../site-mesh/index.js');
   const meshLog = pino({ level: logLevel, base: { part: 'mesh' } });
   const tellField = (notice: MeshNotice) => tell({ kind: 'mesh', notice });
-  const ofField = { policyInForce: () => state.policyLane(), unread: () => state.unread() };
+  const ofField = {
+    policyInForce: () => state.policyLane(),
+    unread: () => state.unread(),
+    isFieldSilent: () => state.isFieldSilent(),
+  };
   const time = meshTime();
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });

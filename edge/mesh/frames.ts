@@ -1,7 +1,7 @@
 import { bytes, double, message, oneOf, optional, required, text, uint, type Infer } from '@sparc/protocol/ledger';
 import { TIME_QUALITIES } from '@sparc/protocol/ports';
 import { SignedRoster } from '@sparc/protocol/roster';
-import { Links } from './links.js';
+import { FieldLife, Links } from './links.js';
 
 /** What is said over a session stream; one of them a frame. */
 export const Frame = message({
@@ -33,6 +33,8 @@ export const Frame = message({
       errorMs: optional(3, double),
     }),
   ),
+  /** Beside a pong: of whoever answers. Absent: it answers, or is of an earlier version. */
+  field: optional(8, FieldLife),
 });
 export type Frame = Infer<typeof Frame>;
 export type FrameTime = NonNullable<Frame['time']>;

@@ -51,6 +51,8 @@ export class Libp2pNetwork implements MeshNetwork {
   readonly #sessions = new Map<string, SessionLink>();
   /** Those that are admitted, by neighbour. */
   readonly #open = new Map<string, { readonly link: SessionLink; readonly openedAtMs: number }>();
+  /** Neighbours whose fields do not answer them. */
+  readonly #silent = new Set<string>();
   readonly #callers: Callers;
   readonly #told: LinksTold;
   readonly #times: NeighbourTimes;
@@ -97,6 +99,10 @@ export class Libp2pNetwork implements MeshNetwork {
       onTime: (link, time, roundTripMs) => {
         if (this.#isOpen(link)) this.#times.take(link.neighbour, time, roundTripMs);
       },
+      isFieldSilent: () => deps.isFieldSilent(),
+      onField: (link, isSilent) => {
+        if (this.#isOpen(link)) this.#onField(link.neighbour, isSilent);
+      },
       onEnd: (link, why, refused) => this.#onEnd(link, why, refused),
     };
   }
@@ -114,6 +120,11 @@ export class Libp2pNetwork implements MeshNetwork {
   /** What the neighbours that are here say of the time. */
   times(): readonly NeighbourTime[] {
     return this.#times.all();
+  }
+
+  /** Neighbours that are here and say that their fields do not answer them. */
+  get silent(): ReadonlySet<string> {
+    return this.#silent;
   }
 
   /** By neighbour that is here and has said so: the members that it hears, and where those are to be found. */
@@ -254,6 +265,7 @@ export class Libp2pNetwork implements MeshNetwork {
       this.#open.delete(neighbour);
       this.#told.forget(neighbour);
       this.#times.forget(neighbour);
+      this.#silent.delete(neighbour);
       this.#handlers?.onDisconnected(neighbour);
       this.#teller.hurry();
     }
@@ -265,6 +277,17 @@ export class Libp2pNetwork implements MeshNetwork {
     this.#told.take(neighbour, links);
     if (this.#told.listensAt(neighbour).join() !== before) this.#teller.hurry();
     this.#noteShared();
+  }
+
+  #onField(neighbour: string, isSilent: boolean): void {
+    if (this.#silent.has(neighbour) === isSilent) return;
+    if (isSilent) this.#silent.add(neighbour);
+    else this.#silent.delete(neighbour);
+    this.deps.onLog(
+      { neighbour },
+      isSilent ? 'the field of a neighbour is silent' : 'the field of a neighbour answers',
+    );
+    this.#teller.hurry();
   }
 
   #noteShared(): void {
@@ -285,7 +308,11 @@ export class Libp2pNetwork implements MeshNetwork {
   }
 
   #ownLinks(): Links {
-    const heard = [...this.#open.keys()].map((key) => ({ key, addresses: [...this.#addresses.addressesToTell(key)] }));
+    const heard = [...this.#open.keys()].map((key) => ({
+      key,
+      addresses: [...this.#addresses.addressesToTell(key)],
+      ...(this.#silent.has(key) && { field: 'silent' as const }),
+    }));
     const listensAt = reachable(this.addresses).slice(0, ADDRESSES_MAX);
     return { secretId: secretIdOf(this.deps.siteSecrets().present), listensAt, heard };
   }

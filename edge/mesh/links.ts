@@ -1,8 +1,11 @@
-import { bytes, hex, list, message, required, text, type Infer } from '@sparc/protocol/ledger';
+import { bytes, hex, list, message, oneOf, optional, required, text, type Infer } from '@sparc/protocol/ledger';
 import { ADDRESSES_MAX, isAddress, MEMBERS_MAX } from '@sparc/protocol/roster';
 import { inTurn } from './addresses.js';
 
 const addresses = (tag: number) => list(tag, text(128), ADDRESSES_MAX);
+
+/** Whether the part of a gateway that decides answers the part that speaks to others. */
+export const FieldLife = oneOf(['answers', 'silent']);
 
 /** What neighbours tell each other of their place in the mesh, when it changes and every half minute. */
 export const Links = message({
@@ -11,7 +14,11 @@ export const Links = message({
   /** `host:port`, where it listens. */
   listensAt: addresses(2),
   /** Whom it hears, and where those are to be found. */
-  heard: list(3, message({ key: required(1, hex(32)), addresses: addresses(2) }), MEMBERS_MAX),
+  heard: list(
+    3,
+    message({ key: required(1, hex(32)), addresses: addresses(2), field: optional(3, FieldLife) }),
+    MEMBERS_MAX,
+  ),
 });
 export type Links = Infer<typeof Links>;
 
@@ -38,7 +45,7 @@ export class LinksTold {
 
   take(neighbour: string, { secretId, listensAt, heard }: Links): void {
     this.#said.set(neighbour, { secretId, listensAt: listensAt.filter(isAddress) });
-    const usable = heard.map(({ key, addresses }) => ({ key, addresses: addresses.filter(isAddress) }));
+    const usable = heard.map((link) => ({ ...link, addresses: link.addresses.filter(isAddress) }));
     this.#heard.set(neighbour, usable);
   }
 

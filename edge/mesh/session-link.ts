@@ -23,6 +23,8 @@ export interface LinkOwner extends Omit<session.SessionSite, 'isWanted'> {
   onMessage(link: SessionLink, message: Uint8Array): void;
   onLinks(link: SessionLink, links: Links): void;
   onTime(link: SessionLink, time: FrameTime, roundTripMs: number): void;
+  /** Whether the field of its gateway is silent; with each pong. */
+  onField(link: SessionLink, isSilent: boolean): void;
   /** Once. `refused`: it broke a rule or does not belong here. */
   onEnd(link: SessionLink, why: string, refused: boolean): void;
 }
@@ -119,6 +121,7 @@ export class SessionLink {
       admits: (neighbour, roster) => owner.admits(neighbour, roster),
       isWanted: () => owner.isWanted(this),
       time: () => owner.time(),
+      isFieldSilent: () => owner.isFieldSilent(),
     };
     const { state, effects } = session.step(this.#state, owner.clock.monotonicMs(), input, this.neighbour, site);
     this.#state = state;
@@ -143,6 +146,9 @@ export class SessionLink {
           break;
         case 'time':
           this.owner.onTime(this, effect.time, effect.roundTripMs);
+          break;
+        case 'field':
+          this.owner.onField(this, effect.isSilent);
           break;
         case 'end':
           this.end(effect.why, effect.refused);

@@ -38,6 +38,8 @@ export interface SessionSite {
   isWanted(): boolean;
   /** What the own clock is worth by itself; undefined where that is not known. */
   time(): FrameTime | undefined;
+  /** The own field does not answer. */
+  isFieldSilent(): boolean;
 }
 
 export type SessionInput =
@@ -55,6 +57,8 @@ export type SessionEffect =
   | { readonly kind: 'links'; readonly links: Links }
   /** Read from its clock at some instant of the round trip that ends now. */
   | { readonly kind: 'time'; readonly time: FrameTime; readonly roundTripMs: number }
+  /** Of the gateway at the other end; with each answer. */
+  | { readonly kind: 'field'; readonly isSilent: boolean }
   /** `refused`: it broke a rule or does not belong here; else it is silent. */
   | { readonly kind: 'end'; readonly why: string; readonly refused: boolean };
 
@@ -113,7 +117,7 @@ export function nextDeadlineMs({ phase, startedAtMs, pingedAtMs }: SessionState)
 function onFrame(
   state: SessionState,
   nowMs: number,
-  { hello, proof, ping, pong, message, links, time }: Frame,
+  { hello, proof, ping, pong, message, links, time, field }: Frame,
   neighbour: string,
   site: SessionSite,
 ): SessionStep {
@@ -124,9 +128,10 @@ function onFrame(
   // Any other pong is an answer to an older ping, or to none.
   if (pong === state.pingedAtMs) {
     const roundTripMs = nowMs - pong;
+    const life = { kind: 'field', isSilent: field === 'silent' } as const;
     return {
       state: { ...state, roundTripMs },
-      effects: time === undefined ? [] : [{ kind: 'time', time, roundTripMs }],
+      effects: [...(time === undefined ? [] : [{ kind: 'time', time, roundTripMs } as const]), life],
     };
   }
   if (message !== undefined) return { state, effects: [{ kind: 'message', message }] };
@@ -138,7 +143,7 @@ function onFrame(
 /** A ping is answered within the step that takes it: of the four timestamps of an exchange, those of the answerer are one. */
 function answerTo(ping: number, site: SessionSite): Frame {
   const time = site.time();
-  return { pong: ping, ...(time !== undefined && { time }) };
+  return { pong: ping, ...(time !== undefined && { time }), ...(site.isFieldSilent() && { field: 'silent' }) };
 }
 
 function onHello(state: SessionState, hello: Hello, neighbour: string, site: SessionSite): SessionStep {

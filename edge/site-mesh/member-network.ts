@@ -13,12 +13,14 @@ export interface MemberNetworkDeps {
   readonly seed: Uint8Array;
   readonly membership: Membership;
   readonly time: MeshTime;
+  /** The own field does not answer. */
+  readonly isFieldSilent: () => boolean;
   readonly onLog: (fields: object, message: string) => void;
 }
 
 /** Links to whoever the membership names, where the configuration or its roster says that they are. */
 export function memberNetwork(deps: MemberNetworkDeps, { listen, discover, peers }: MeshConfig): Libp2pNetwork {
-  const { clock, random, signer, seed, membership, time, onLog } = deps;
+  const { clock, random, signer, seed, membership, time, isFieldSilent, onLog } = deps;
   return new Libp2pNetwork(
     {
       clock,
@@ -34,6 +36,7 @@ export function memberNetwork(deps: MemberNetworkDeps, { listen, discover, peers
       roster: () => membership.roster(),
       siteSecrets: () => membership.siteSecrets(),
       time: () => time.own(),
+      isFieldSilent,
       uptimeMs: () => time.uptimeMs(),
       onSecretShared: () => membership.forgetPreviousSecrets(),
       onLog,

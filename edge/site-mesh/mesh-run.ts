@@ -62,6 +62,8 @@ export interface MeshRunDeps {
   /** For the field, when it changes: public keys, in hex, of the members that are heard, directly or through others. */
   reaches(keys: readonly string[]): void;
   readonly time: MeshTime;
+  /** The field does not answer this process. */
+  readonly isFieldSilent: () => boolean;
   /** A directive was given or answered. */
   onDirective(): void;
   /** Undefined where this gateway has no link to the cloud of its own. */
@@ -210,6 +212,7 @@ export class MeshRun {
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
       awaySinceUnixMs: this.#watch.awaySinceUnixMs,
       links: this.#network.links(),
+      silent: this.#network.silent,
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
       clockAheadMs: (neighbour) => this.#clockAheadMs(neighbour),
       replication: this.#replicator.state,
@@ -308,6 +311,7 @@ export class MeshRun {
       roster: this.membership.newest,
       hereSinceUnixMs: this.#watch.hereSinceUnixMs,
       links: this.#network.links(),
+      silent: this.#network.silent,
       replication: this.#replicator.state,
       full: this.#replicator.full,
     });

@@ -8,6 +8,7 @@ import {
   type ReplicationState,
 } from '@sparc/protocol/replication';
 import type { Delegation, Member, Roster } from '@sparc/protocol/roster';
+import type { HeardLink } from '../mesh/index.js';
 import type { CloudView, HeadView, LogView, MemberView, MeshView, PolicyLaneView } from '../api/index.js';
 import { heldUpTo, missingCount, ownView, type Copies } from './own-copies.js';
 import { partitionsOf } from './partitions.js';
@@ -23,7 +24,9 @@ export interface MeshFacts {
   readonly hereSinceUnixMs: ReadonlyMap<string, number>;
   readonly awaySinceUnixMs: ReadonlyMap<string, number>;
   /** By neighbour: whom it says to hear. */
-  readonly links: ReadonlyMap<string, readonly { readonly key: string }[]>;
+  readonly links: ReadonlyMap<string, readonly Pick<HeardLink, 'key' | 'field'>[]>;
+  /** Neighbours whose fields do not answer them. */
+  readonly silent: ReadonlySet<string>;
   readonly roundTripMs: (neighbour: string) => number | undefined;
   readonly clockAheadMs: (neighbour: string) => number | undefined;
   readonly replication: ReplicationState;
@@ -77,7 +80,10 @@ export function runningView(facts: MeshFacts): MeshView {
   };
 }
 
-/** Members that are heard, directly or through others, and of whose logs all is taken; without the own gateway. */
+/**
+ * Members that are heard, directly or through others, whose fields answer, and of whose logs all is taken; without the own
+ * gateway.
+ */
 export function reachOf(facts: ReachFacts): string[] {
   const { self, roster } = facts;
   const [own = []] = partitionsOf(
@@ -85,11 +91,18 @@ export function reachOf(facts: ReachFacts): string[] {
     roster.members.map(({ key }) => key),
     hearingOf(facts),
   );
-  return own.filter((key) => key !== self && isTaken(facts, key));
+  return own.filter((key) => key !== self && !isSilent(facts, key) && isTaken(facts, key));
 }
 
 type HearingFacts = Pick<MeshFacts, 'self' | 'roster' | 'hereSinceUnixMs' | 'links'>;
-type ReachFacts = HearingFacts & Pick<MeshFacts, 'replication' | 'full'>;
+type ReachFacts = HearingFacts & Pick<MeshFacts, 'silent' | 'replication' | 'full'>;
+
+/** Its own word counts; of one that is not here, that of all who hear it: one who lies takes nobody away. */
+function isSilent({ hereSinceUnixMs, links, silent }: ReachFacts, key: string): boolean {
+  if (hereSinceUnixMs.has(key)) return silent.has(key);
+  const told = [...links.values()].flatMap((heard) => heard.filter((link) => link.key === key));
+  return told.length > 0 && told.every(({ field }) => field === 'silent');
+}
 
 /** Whether there is room for what an author says: where it has too many epochs, there is in those that are here. */
 function isTaken({ replication, full }: ReachFacts, author: string): boolean {

@@ -66,6 +66,7 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     policyInForce: () => ({}),
     unread: () => [],
     time: TIMELESS,
+    isFieldSilent: () => false,
     stored: () => undefined,
     reaches: () => undefined,
     onDirective: () => undefined,

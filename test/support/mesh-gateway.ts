@@ -114,6 +114,11 @@ export class MeshGateway {
     }
   }
 
+  /** To the process of the field, not to its parts. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal);
+  }
+
   /** Resolves when the process is gone. Idempotent. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child;

@@ -115,6 +115,7 @@ export class MeshSite {
         onSecretShared: () => undefined,
         time: () => ({ unixMs: this.clock.monotonicMs() + CLOCK_AHEAD_MS, quality: 'synced' }),
         uptimeMs: () => this.clock.monotonicMs(),
+        isFieldSilent: () => false,
         members: () =>
           this.#members.map(({ key, addresses }) => {
             const relay = this.#relays.get(`${member.key} ${key}`);

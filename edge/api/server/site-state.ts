@@ -65,9 +65,14 @@ export class SiteState {
     return this.#snapshot?.unread ?? [];
   }
 
+  /** It has said nothing for so long that it hangs, or is about to be found dead. */
+  isFieldSilent(): boolean {
+    return this.#silentMs() > FIELD_SILENT_AFTER_MS;
+  }
+
   /** What the clock of the gateway is worth by itself; undefined where the field has not said so lately. */
   ownTime(): OwnTime | undefined {
-    return this.#silentMs() > FIELD_SILENT_AFTER_MS ? undefined : this.#time;
+    return this.isFieldSilent() ? undefined : this.#time;
   }
 
   /** Throws ERR_API_STARTING. */

@@ -96,7 +96,7 @@ class Scene {
     const { signer } = this.attacker;
     const roster: SignedRoster = this.site.roster;
     const hello = { version: SESSION_VERSION, site: siteId, nonce: nodeRandom.bytes(16), roster };
-    const always = { admits: () => true, isWanted: () => true, time: () => undefined };
+    const always = { admits: () => true, isWanted: () => true, time: () => undefined, isFieldSilent: () => false };
     const site = { siteId, signer, verify: verifySignature, ...always };
     let { state, effects } = openSession(hello, 0);
     for (;;) {

@@ -67,6 +67,29 @@ t.test('each is told whom its neighbours hear, and told again when it changes', 
   t.notOk(a.network.links().has(c.key));
 });
 
+t.test('each is told whose field is silent, by itself and by those who hear it', async (t) => {
+  const site = await siteOf(t, 3);
+  let isSilent = false;
+  const [a, b] = [await run(site, 0), await run(site, 1)];
+  const c = await run(site, 2, { isFieldSilent: () => isSilent });
+  const toldOf = (at: Running, by: Running) =>
+    at.network
+      .links()
+      .get(by.key)
+      ?.find(({ key }) => key === c.key)?.field;
+  await eventually('all hear all', () => [a, b, c].every(({ witness }) => witness.here.size === 2));
+  t.strictSame([...a.network.silent], []);
+  isSilent = true;
+  await eventually('a is told by both', () => a.network.silent.has(c.key) && toldOf(a, b) === 'silent');
+  t.strictSame([...b.network.silent], [c.key]);
+  isSilent = false;
+  await eventually('and told otherwise', () => a.network.silent.size === 0 && toldOf(a, b) === undefined);
+  isSilent = true;
+  await eventually('it is silent again', () => a.network.silent.has(c.key));
+  await c.network.stop();
+  await eventually('of one that is gone nobody says so', () => a.network.silent.size === 0);
+});
+
 t.test('a gateway that moved is found at the address that another neighbour has of it', async (t) => {
   const site = await siteOf(t, 3);
   const [a, b] = [await run(site, 0), await run(site, 1)];

@@ -61,6 +61,7 @@ class End {
       admits: () => true,
       isWanted: () => true,
       time: () => undefined,
+      isFieldSilent: () => false,
       ...this.site,
     };
     const { state, effects } = stepSession(this.#state, nowMs, input, this.neighbour, site);
@@ -123,10 +124,28 @@ t.test(
     a.take({ kind: 'time' }, PING_INTERVAL_MS);
     b.hear(a.sent.at(-1) ?? {}, 77);
     a.hear(Frame.decode(Frame.encode(b.sent.at(-1) ?? {})), PING_INTERVAL_MS + 30);
-    t.same(a.told.at(-1), { kind: 'time', time, roundTripMs: 30 });
+    t.same(a.told.slice(-2), [
+      { kind: 'time', time, roundTripMs: 30 },
+      { kind: 'field', isSilent: false },
+    ]);
     t.equal(a.roundTripMs, 30);
   },
 );
+
+t.test('whoever answers a ping says whether its field answers it', async (t) => {
+  let isSilent = true;
+  const a = new End(alice, keyOf(bob));
+  const b = new End(bob, keyOf(alice), { isFieldSilent: () => isSilent }, { nonce: new Uint8Array(16).fill(2) });
+  exchange(a, b);
+  for (const [at, expected] of [true, false].entries()) {
+    isSilent = expected;
+    const nowMs = (at + 1) * PING_INTERVAL_MS;
+    a.take({ kind: 'time' }, nowMs);
+    b.hear(a.sent.at(-1) ?? {}, nowMs);
+    a.hear(Frame.decode(Frame.encode(b.sent.at(-1) ?? {})), nowMs);
+    t.same(a.told.at(-1), { kind: 'field', isSilent: expected });
+  }
+});
 
 t.test('the time beside a pong that is late counts for nothing', async (t) => {
   const { a } = opened();

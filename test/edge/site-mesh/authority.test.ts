@@ -82,6 +82,7 @@ class TestGateway {
         policyInForce: () => ({}),
         unread: () => [],
         time: TIMELESS,
+        isFieldSilent: () => false,
         stored: () => undefined,
         reaches: () => undefined,
         onDirective: () => undefined,

@@ -10,6 +10,9 @@ const OPENED = { name: 'door.opened', doorId: 'front' };
 const keyOf = (signer: { readonly publicKey: Uint8Array }) => Buffer.from(signer.publicKey).toString('hex');
 
 /** The own chain, that of a neighbour, and what the two said. */
+/** Whom a neighbour says to hear. */
+type Links = readonly { readonly key: string; readonly field?: 'silent' }[];
+
 function scene() {
   const own = new TestChain(testSigner(1));
   const gate = new TestChain(testSigner(2));
@@ -53,7 +56,8 @@ function scene() {
       listensAt: ['0.0.0.0:7400'],
       hereSinceUnixMs: new Map([[neighbour, 42]]),
       awaySinceUnixMs: new Map([[cellar, 41]]),
-      links: new Map([[neighbour, [{ key: self }]]]),
+      links: new Map<string, Links>([[neighbour, [{ key: self }]]]),
+      silent: new Set<string>(),
       roundTripMs: (key: string) => (key === neighbour ? 0.5 : undefined),
       clockAheadMs: (key: string) => (key === neighbour ? -20 : undefined),
       replication,
@@ -147,6 +151,25 @@ t.test('only members count among those whom a neighbour says to hear', async (t)
   t.strictSame(view.members.find(({ key }) => key === neighbour)?.hears, [cellar]);
   t.strictSame(view.partitions, [[self, neighbour, cellar]]);
 });
+
+t.test(
+  'a member whose field is silent is heard and not reached, and nobody but itself can say so of it here',
+  async (t) => {
+    const { self, neighbour, cellar, facts } = scene();
+    const reached = (more: Partial<ReturnType<typeof facts>>) =>
+      runningView({ ...facts([]), ...more }).members.flatMap(({ key, isReached }) => (isReached ? [key] : []));
+    const far = (field?: 'silent') => [neighbour, [{ key: cellar, ...(field && { field }) }]] as const;
+    t.strictSame(reached({ links: new Map([far()]) }), [self, neighbour, cellar]);
+    t.strictSame(reached({ silent: new Set([neighbour]), links: new Map([far()]) }), [self, cellar]);
+    t.strictSame(reached({ links: new Map([far('silent')]) }), [self, neighbour]);
+    const liar = [cellar, [{ key: neighbour, field: 'silent' as const }]] as const;
+    t.strictSame(reached({ links: new Map([far(), liar]) }), [self, neighbour, cellar]);
+    const here = [...facts([]).roster.members, { key: 'another', name: 'another', addresses: [] }];
+    const roster = { ...facts([]).roster, members: here };
+    const both = new Map([far('silent'), ['another', [{ key: cellar }]] as const]);
+    t.ok(reached({ roster, links: both }).includes(cellar), 'one of those who hear it says that it answers');
+  },
+);
 
 t.test('a member that this gateway hears no more is not believed to hear whom it heard', async (t) => {
   const { self, neighbour, cellar, facts } = scene();

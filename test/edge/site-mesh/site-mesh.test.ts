@@ -33,6 +33,7 @@ async function setUp(t: Test, ...others: readonly Member[]) {
       policyInForce: () => ({}),
       unread: () => [],
       time: TIMELESS,
+      isFieldSilent: () => false,
       stored: () => undefined,
       reaches: () => undefined,
       onDirective: () => undefined,

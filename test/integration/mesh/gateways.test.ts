@@ -100,6 +100,24 @@ t.test('gateways enrolled by files hold the same logs, and one that was killed c
   sameBytes(t, gateways);
 });
 
+t.test('a gateway that hangs while its site process answers is not reached, until it goes on', async (t) => {
+  const { folder, gateways } = await siteOf(t, 'hallway', 'gate');
+  const [hallway, gate] = gateways as [MeshGateway, MeshGateway];
+  await enrol(folder, SITE, gateways);
+  for (const gateway of gateways) gateway.start();
+  await agreed(gateways);
+  const gateAt = async () => (await hallway.mesh())?.members.find(({ name }) => name === 'gate');
+  await eventually('it is reached', async () => (await gateAt())?.isReached === true, AGREED_MAX_MS);
+  gate.signal('SIGSTOP');
+  t.teardown(() => gate.signal('SIGCONT'));
+  const stoppedMs = performance.now();
+  await eventually('it is not reached', async () => (await gateAt())?.isReached === false, AGREED_MAX_MS);
+  t.comment(`not reached ${Math.round(performance.now() - stoppedMs)} ms after it hung`);
+  t.ok((await gateAt())?.hereSinceUnixMs, 'its site process is here');
+  gate.signal('SIGCONT');
+  await eventually('it is reached again', async () => (await gateAt())?.isReached === true, AGREED_MAX_MS);
+});
+
 t.test('a disk that was set back is an alarm at each gateway, and nothing of either history is lost', async (t) => {
   const { folder, gateways } = await siteOf(t, 'hallway', 'cellar');
   const [hallway, cellar] = gateways as [MeshGateway, MeshGateway];
