@@ -1,12 +1,10 @@
+import { count } from '../../protocol/page/phrases.js';
 import { ago } from '../../protocol/page/times.js';
 
 /** Says in plain words how the gateways of a site and the draft of its policy are. Cells of a table are { level?, words }. */
 
 const DAY_MS = 86_400_000;
 const CERTIFICATE_SHORT_DAYS = 14;
-
-/** `3 changes`. */
-export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 
 const isMember = ({ state }) => state === 'active';
 

@@ -1,6 +1,7 @@
 import { ask, checkField, numberField, selectField } from '../../protocol/page/dialogs.js';
+import { count } from '../../protocol/page/phrases.js';
 import { missingDevices } from './commissioning-found.js';
-import { ADDRESS_MAX, BAUD_RATES, baud, count, deviceName } from './commissioning-words.js';
+import { ADDRESS_MAX, BAUD_RATES, baud, deviceName } from './commissioning-words.js';
 
 const CAPTURE_SECONDS = [
   [10, '10 seconds'],

@@ -1,9 +1,10 @@
 import { h, keyed } from '../../protocol/page/dom.js';
 import { TASK_TITLES } from '../../protocol/page/event-words.js';
 import { icon } from '../../protocol/page/icons.js';
+import { count } from '../../protocol/page/phrases.js';
 import { createFoundList } from './commissioning-found.js';
 import { taskProgress, taskTitle } from './commissioning-tasks.js';
-import { baud, count, deviceName, KEY_WORDS, millis, sentence, share } from './commissioning-words.js';
+import { baud, deviceName, KEY_WORDS, millis, sentence, share } from './commissioning-words.js';
 import { LINK_WORDS } from './words.js';
 
 /** A round over the readers may take this long; a plan that takes longer is refused. */

@@ -1,6 +1,7 @@
 import { h, keyed } from '../../protocol/page/dom.js';
+import { count } from '../../protocol/page/phrases.js';
 import { cancelButton, taskProgress } from './commissioning-tasks.js';
-import { baud, count, deviceName } from './commissioning-words.js';
+import { baud, deviceName } from './commissioning-words.js';
 
 const searchOf = (busId, view) => view.tasks.find(({ kind, bus }) => kind === 'discover' && bus === busId);
 

@@ -42,8 +42,5 @@ export function deviceName({ site, view }, id) {
   return planned ?? (readers.length === 0 ? id : readers.join(' / '));
 }
 
-/** `3 readers`. */
-export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
-
 /** A message of the gateway as a sentence. */
 export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

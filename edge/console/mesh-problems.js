@@ -1,4 +1,5 @@
-import { apartOf, faultyLinksOf, listOf, nameOf } from './mesh-words.js';
+import { listOf } from '../../protocol/page/phrases.js';
+import { apartOf, faultyLinksOf, nameOf } from './mesh-words.js';
 import { problemOf } from './problems.js';
 
 /** A gateway that restarts is back sooner. */

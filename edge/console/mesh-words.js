@@ -1,5 +1,6 @@
+import { count, listOf } from '../../protocol/page/phrases.js';
 import { ago } from '../../protocol/page/times.js';
-import { count, millis } from './commissioning-words.js';
+import { millis } from './commissioning-words.js';
 
 /** Says in plain words what a gateway knows of the mesh of its site; `/api/mesh` gives it. */
 
@@ -35,10 +36,6 @@ export function nameOf({ members, expelled, logs }, key) {
   const known = [...members, ...expelled].find((one) => one.key === key) ?? logs.find(({ author }) => author === key);
   return known?.name ?? `${key.slice(0, KEY_START)}…`;
 }
-
-/** `gate, cellar and attic`. */
-export const listOf = (names) =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
 /** Members that nobody whom this gateway hears, hears. */
 export const apartOf = ({ members, partitions }) =>

@@ -27,8 +27,6 @@ export async function makeKey() {
   return keyOf(made);
 }
 
-export const randomId = () => toHex(window.crypto.getRandomValues(new Uint8Array(16)));
-
 async function keyOf({ publicKey, privateKey }) {
   const raw = await window.crypto.subtle.exportKey('raw', publicKey);
   return {

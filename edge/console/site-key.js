@@ -1,8 +1,6 @@
+import { delegateCommands, mayWords, RIGHT_WORDS } from '../../protocol/page/directive-words.js';
 import { h } from '../../protocol/page/dom.js';
-import { listOf } from './mesh-words.js';
 import { canKeepKey, findKey, makeKey } from './operator-key.js';
-import { scopeWords } from './site-orders.js';
-import { RIGHT_WORDS } from './site-words.js';
 
 /** The panel of the operator's key of this browser: none, one that has no right yet, or one that has. */
 export async function createKeyPanel(panel, { onKey }) {
@@ -60,30 +58,20 @@ export async function createKeyPanel(panel, { onKey }) {
     }
     const shownKey = ['code', key.publicKey];
     if (operator === undefined) {
+      const { delegate, bring } = delegateCommands(key.publicKey, 'NAME', Object.keys(RIGHT_WORDS));
       return [
         [
           'p',
           'This key has no right yet, as far as this gateway knows. Whoever holds the key of the site authority gives it some:',
         ],
-        [
-          'code',
-          `sparc authority delegate ${key.publicKey} --name NAME --right ${Object.keys(RIGHT_WORDS).join(' ')} --for 30d --dir FOLDER`,
-        ],
-        ['code', 'sparc authority publish FILE --dir FOLDER'],
+        ...delegate.map((command) => ['code', command]),
         ['p', 'Then at any gateway; the others hear of it:'],
-        ['code', 'sparc ledger import FILE'],
+        ...bring.map((command) => ['code', command]),
       ];
     }
     const until = clock.full(operator.untilUnixMs);
     if (operator.untilUnixMs <= nowMs)
       return [['p', `${operator.name}: the rights of this key ended on ${until}.`], shownKey];
-    const where = scopeWords(operator.scope, places);
-    return [
-      [
-        'p',
-        `${operator.name} may ${listOf(operator.rights.map((right) => RIGHT_WORDS[right] ?? right))} for ${where}, until ${until}.`,
-      ],
-      shownKey,
-    ];
+    return [['p', `${mayWords(operator.name, operator, places, until)}.`], shownKey];
   }
 }

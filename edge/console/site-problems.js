@@ -1,5 +1,5 @@
 import { ago } from '../../protocol/page/times.js';
-import { listOf } from './mesh-words.js';
+import { listOf } from '../../protocol/page/phrases.js';
 import { problemOf } from './problems.js';
 
 /** A gateway that is in reach and says nothing of a directive for so long should be looked at. */

@@ -1,12 +1,14 @@
-import { byId, h, keyed } from '../../protocol/page/dom.js';
-import { ago, clockOf } from '../../protocol/page/times.js';
+import { renderAnswers } from '../../protocol/page/answers.js';
+import { outcomeOf, RIGHT_OF, standingOfSite } from '../../protocol/page/directive-words.js';
+import { byId, h } from '../../protocol/page/dom.js';
+import { askRelease, createOrders } from '../../protocol/page/orders.js';
+import { renderRaises } from '../../protocol/page/raises.js';
+import { clockOf } from '../../protocol/page/times.js';
 import { getPlaces } from './connection.js';
-import { renderAnswers } from './site-answers.js';
+import { nameOf } from './mesh-words.js';
 import { giveDirective } from './site-directives.js';
 import { createKeyPanel } from './site-key.js';
-import { askRelease, createOrders } from './site-orders.js';
 import { renderDelivery } from './site-table.js';
-import { outcomeOf, raiseWords, RIGHT_OF, standingOfSite } from './site-words.js';
 
 const NO_PLACES = { doors: [], areas: [], profiles: [], cardFormats: [], buses: [] };
 
@@ -22,11 +24,13 @@ export function createSite(catalogue, { onPlaces }) {
   /** Given from this page, so that its outcome is said aloud once. */
   const awaited = new Map();
 
-  const orders = createOrders(() => model).map(({ kind, words, level, ask }) => {
-    const button = h('button', { type: 'button', class: level, onclick: () => void give(ask) }, words);
-    byId('site-orders').append(button);
-    return { kind, button };
-  });
+  const orders = createOrders(() => ({ ...model, places: withOwn(model), others: othersOf(model.mesh) })).map(
+    ({ kind, words, level, ask }) => {
+      const button = h('button', { type: 'button', class: level, onclick: () => void give(ask) }, words);
+      byId('site-orders').append(button);
+      return { kind, button };
+    },
+  );
   const releaseAll = h(
     'button',
     { type: 'button', onclick: () => void give(() => askRelease(model.raises, model)) },
@@ -94,42 +98,24 @@ export function createSite(catalogue, { onPlaces }) {
     const headline = byId('site-headline');
     headline.dataset.level = level;
     if (headline.textContent !== words) headline.textContent = words;
-    renderRaises(nowMs);
-    for (const { kind, button } of orders) button.disabled = !mayNow(kind);
-    releaseAll.disabled = !mayNow('release') || model.raises.length === 0;
-    keyPanel?.render(operator(), { places, clock, nowMs });
-    renderAnswers(byId('site-answers'), delivery.directives, { catalogue, places, mesh, nowMs });
-    renderDelivery(byId('site-delivery'), delivery, nowMs);
-  }
-
-  function renderRaises(nowMs) {
-    keyed(byId('site-raises'), model.raises, {
-      key: ({ id }) => id,
-      make: ({ id }) => {
-        const end = () =>
+    const gatewayName = (publicKey) => nameOf(mesh, publicKey);
+    renderRaises(byId('site-raises'), model.raises, {
+      ...{ places, gatewayName, nowMs, mayEnd: mayNow('release') },
+      onEnd: (id) =>
+        void give(() =>
           askRelease(
             model.raises.filter((raise) => raise.id === id),
             model,
-          );
-        return h(
-          'li',
-          { class: 'site-raise' },
-          h('div'),
-          h('button', { type: 'button', onclick: () => void give(end) }, 'End'),
-        );
-      },
-      update(item, raise) {
-        const name = raiseWords(raise, model.places);
-        const from = model.mesh.members.find((member) => member.key === raise.gateway);
-        const at = from === undefined ? '' : ` at ${from.name}`;
-        item.firstElementChild.replaceChildren(
-          h('strong', {}, name),
-          h('p', { class: 'quiet' }, `${raise.by}${at}, for ${ago(nowMs - raise.atUnixMs)}`),
-        );
-        item.lastElementChild.setAttribute('aria-label', `End: ${name}`);
-        item.lastElementChild.disabled = !mayNow('release');
-      },
+          ),
+        ),
     });
+    for (const { kind, button } of orders) button.disabled = !mayNow(kind);
+    releaseAll.disabled = !mayNow('release') || model.raises.length === 0;
+    keyPanel?.render(operator(), { places, clock, nowMs });
+    byId('site-answers').querySelector('p').hidden = delivery.directives.length > 0;
+    const answers = byId('site-answers').querySelector('ol');
+    renderAnswers(answers, delivery.directives, { catalogue, places, gatewayName, nowMs });
+    renderDelivery(byId('site-delivery'), delivery, nowMs);
   }
 
   /** What was given here is said when every gateway that is to answer has. */
@@ -172,3 +158,14 @@ export function createSite(catalogue, { onPlaces }) {
     },
   };
 }
+
+/** The doors of this gateway as well, where the policy has others. */
+const withOwn = ({ places, site }) => ({
+  ...places,
+  doors: [...places.doors, ...site.doors.filter(({ id }) => !places.doors.some((door) => door.id === id))],
+});
+
+const othersOf = ({ members, logs }) =>
+  members
+    .filter(({ isSelf }) => !isSelf)
+    .map(({ key, name }) => ({ key, name, heads: logs.find(({ author }) => author === key)?.heads }));

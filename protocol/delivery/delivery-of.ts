@@ -1,3 +1,4 @@
+import { AUTHORITY_NAME } from '../directive/index.js';
 import type { DeliveryLog } from './delivery-log.js';
 import type { DeliveryView, DirectiveAnswer, DirectiveView, GatewayDelivery } from './delivery-view.js';
 import { detailOf, type GivenDirective } from './given-directive.js';
@@ -35,8 +36,10 @@ export function deliveryOf(log: DeliveryLog, site: DeliverySite, isComplete: boo
 export function directiveOf(log: DeliveryLog, site: DeliverySite, given: GivenDirective): DirectiveView {
   const { directive, operator, carrier } = given;
   const { id, kind, issuedUnixMs, onBehalfOf } = directive;
-  const operatorName = site.operatorNames.get(operator);
   const gateway = carrier.id.author;
+  // Only the authority of the site is an author and directs.
+  const authorityName = gateway === operator ? AUTHORITY_NAME : undefined;
+  const operatorName = authorityName ?? site.operatorNames.get(operator);
   const answers = site.members
     .filter((member) => isAsked(given, member.key))
     .map((member) => answerOf(log, id, member));
@@ -48,7 +51,7 @@ export function directiveOf(log: DeliveryLog, site: DeliverySite, given: GivenDi
     issuedUnixMs,
     given: {
       gateway,
-      name: site.members.find(({ key }) => key === gateway)?.name ?? 'no member any more',
+      name: authorityName ?? site.members.find(({ key }) => key === gateway)?.name ?? 'no member any more',
       cursor: cursorOf(carrier.id),
       atUnixMs: carrier.wallUnixMs,
     },

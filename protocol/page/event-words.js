@@ -205,8 +205,8 @@ export function kindOf({ name, severity }) {
 export function whoOf(event) {
   if (event.holderName !== undefined) return event.holderName;
   if (event.holderId !== undefined) return event.holderId;
-  const { operator, by, name } = event.detail ?? {};
-  const actor = operator ?? by ?? name;
+  const { onBehalfOf, operator, by, name } = event.detail ?? {};
+  const actor = onBehalfOf ?? operator ?? by ?? name;
   if (actor !== undefined) return actor;
   const { card } = event;
   if (card?.cardNumber !== undefined) {
@@ -233,7 +233,7 @@ export function whereOf(event, site) {
 }
 
 /** Details that say who, or that only name something. */
-const NAMES_ONLY = new Set(['operator', 'by', 'task', 'act', 'neighbour', 'name']);
+const NAMES_ONLY = new Set(['onBehalfOf', 'operator', 'by', 'task', 'act', 'neighbour', 'name']);
 
 /** Why, as one sentence; the reason that decided comes first. */
 export function whyOf(event, catalogue) {

@@ -142,7 +142,7 @@ t.test('the site view', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     ] as const;
     const first = shown([lockdown([...answers])]);
     const { page, show } = await openPage(t, browser, first, { hash: '#site' });
-    const answer = page.locator(`#directive-${LOCKDOWN_ID}`);
+    const answer = page.locator(`[data-directive="${LOCKDOWN_ID}"]`);
     await answer.getByText('Applied on 1 of 3').waitFor();
     t.match(
       await answer.textContent(),

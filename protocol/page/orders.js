@@ -1,6 +1,5 @@
-import { ask, checkField, numberField, selectField, textField } from '../../protocol/page/dialogs.js';
-import { randomId } from './operator-key.js';
-import { DOOR_MODE_WORDS, placeName, raiseWords } from './site-words.js';
+import { ask, checkField, numberField, selectField, textField } from './dialogs.js';
+import { DOOR_MODE_WORDS, raiseWords } from './directive-words.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -27,8 +26,9 @@ const idsOf = (raises) => raises.slice(0, RAISES_NAMED_MAX).map(({ id }) => id);
 const optionsOf = (places) => places.map(({ id, name }) => [id, name]);
 
 /**
- * What the buttons of the page do: ask what is to be known, say what it means, and resolve with the content of a directive;
- * undefined where the person thought better of it. `model()` is what is shown.
+ * What the buttons of a page do: ask what is to be known, say what it means, and resolve with the content of a directive;
+ * undefined where the person thought better of it. `model()` is what is shown: `{ places, raises, others }`, where `others`
+ * are the gateways that can be expelled, `{ key, name, heads }`.
  */
 export function createOrders(model) {
   return [
@@ -101,15 +101,11 @@ async function askEvacuation() {
   return answer && { kind: 'raise', what: 'evacuation' };
 }
 
-async function askDoor({ places, site }) {
-  const own = site.doors.filter(({ id }) => !places.doors.some((door) => door.id === id));
+async function askDoor({ places }) {
   const answer = await ask({
     title: 'Order a door',
     text: 'The gateway of the door carries it out, if it hears of it within ten seconds.',
-    fields: [
-      selectField('door', 'Door', optionsOf([...places.doors, ...own])),
-      selectField('order', 'What', DOOR_ORDERS),
-    ],
+    fields: [selectField('door', 'Door', optionsOf(places.doors)), selectField('order', 'What', DOOR_ORDERS)],
     go: 'Do it',
   });
   if (answer === undefined) return undefined;
@@ -194,8 +190,7 @@ async function askForgiveness() {
   return answer && { kind: 'forgive', holder: answer.holder[0] };
 }
 
-async function askExpulsion({ mesh }) {
-  const others = mesh.members.filter(({ isSelf }) => !isSelf);
+async function askExpulsion({ others }) {
   const answer = await ask({
     title: 'Expel a gateway?',
     text: [
@@ -214,9 +209,10 @@ async function askExpulsion({ mesh }) {
   });
   if (answer?.gateway === undefined) return undefined;
   const [gateway] = answer.gateway;
-  const heads = mesh.logs.find(({ author }) => author === gateway)?.heads ?? [];
+  const heads = others.find(({ key }) => key === gateway)?.heads ?? [];
   return { kind: 'expel', gateway, heads: heads.slice(0, HEADS_MAX).map((head) => JSON.stringify(head)) };
 }
 
-export const scopeWords = (scope, places) =>
-  scope.length === 0 ? 'the whole site' : scope.map((id) => placeName(id, places)).join(', ');
+/** 16 bytes in hex. */
+const randomId = () =>
+  [...window.crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
