@@ -1,4 +1,4 @@
-import { count } from '../../protocol/page/phrases.js';
+import { count, listOf } from '../../protocol/page/phrases.js';
 import { ago } from '../../protocol/page/times.js';
 
 /** Says in plain words how the gateways of a site and the draft of its policy are. Cells of a table are { level?, words }. */
@@ -32,6 +32,24 @@ export function headlineOf(gateways) {
 export function stateBadge({ state, isReached }) {
   if (state === 'claimed') return { level: 'waiting', words: 'admitted, not heard yet' };
   return isReached ? { level: 'good', words: 'in touch' } : { level: 'warn', words: 'not in touch' };
+}
+
+/** Whose word is old: `Warehouse was not heard for 3 min: what stands there now is not known.`; nothing where all are heard. */
+export function unheardWords(gateways, nowMs) {
+  const unheard = gateways.filter((one) => isMember(one) && !one.isReached);
+  if (unheard.length === 0) return '';
+  const names = unheard.map(({ name, lastContactUnixMs: atMs }) =>
+    atMs === undefined ? `${name} (never)` : `${name} (for ${ago(nowMs - atMs)})`,
+  );
+  return `Not heard: ${listOf(names)}. What stands there now is not known.`;
+}
+
+/** `; at all gateways`, or where it stands and where not. */
+export function standsWords({ standsAt }, gateways) {
+  const [stands, not] = [true, false].map((is) =>
+    gateways.filter((one) => isMember(one) && standsAt.includes(one.key) === is).map(({ name }) => name),
+  );
+  return not.length === 0 ? '; at all gateways' : `; at ${listOf(stands)}, not at ${listOf(not)}`;
 }
 
 /** Longer ago, it is in the logs of the cloud. */

@@ -1,12 +1,14 @@
 import { byId, h } from '../../protocol/page/dom.js';
+import { createAwaited } from './awaited.js';
 import { createEnrolment } from './enrolment.js';
 import { createEvents } from './events-view.js';
 import { createGateways } from './gateways.js';
 import { createPeople } from './people.js';
 import { createPolicy } from './policy.js';
 import { get, identity, login, logout, stream, whenEnded } from './session.js';
+import { createSite } from './site.js';
 
-const VIEWS = ['gateways', 'people', 'policy', 'events-view'];
+const VIEWS = ['gateways', 'site', 'people', 'policy', 'events-view'];
 const RETRY_MS = 2_000;
 
 let catalogue;
@@ -35,7 +37,7 @@ function showLogin() {
   following?.abort();
   site = undefined;
   document.body.dataset.role = 'nobody';
-  for (const view of VIEWS) byId(view).hidden = true;
+  for (const view of [...VIEWS, 'awaited']) byId(view).hidden = true;
   for (const part of [document.querySelector('.tabs'), byId('state'), byId('logout'), byId('site-choice')]) {
     part.hidden = true;
   }
@@ -70,17 +72,23 @@ function createViews() {
   };
   const policy = createPolicy({ tried, say, onDraft, onPublished: () => gateways.load() });
   const gateways = createGateways({
-    onGateways(next) {
-      policy.setGateways(next);
-      enrolment.setGateways(next);
+    onView(next) {
+      policy.setGateways(next.gateways);
+      enrolment.setGateways(next.gateways);
+      sitePage.setView(next);
     },
   });
   const enrolment = createEnrolment({ tried, say, onChange: refresh });
+  const awaited = createAwaited({ catalogue, tried, say, words: () => sitePage.words() });
+  const { give } = awaited;
+  const sitePage = createSite({ catalogue, tried, say, give });
   return {
     gateways,
     enrolment,
     policy,
-    people: createPeople({ tried, say, onChange: policy.load }),
+    awaited,
+    site: sitePage,
+    people: createPeople({ tried, say, give, onChange: policy.load }),
     events: createEvents(catalogue),
   };
 }
@@ -92,7 +100,15 @@ function choose(id) {
   document.querySelector('.tabs').hidden = false;
   byId('state').hidden = false;
   const path = `/sites/${encodeURIComponent(site.id)}`;
-  for (const view of [views.policy, views.enrolment, views.gateways, views.people, views.events]) {
+  for (const view of [
+    views.awaited,
+    views.policy,
+    views.enrolment,
+    views.gateways,
+    views.site,
+    views.people,
+    views.events,
+  ]) {
     view.setSite(site, path);
   }
   showView();

@@ -1,4 +1,5 @@
 import { createEventList } from '../../protocol/page/events.js';
+import { objectsOf } from './places.js';
 import { get } from './session.js';
 
 const EVENTS_AT_START = 100;
@@ -16,8 +17,8 @@ export function createEvents(catalogue) {
 
   /** What events name by id; the newest policy that was written has the names. */
   const loadNames = async () => {
-    const of = async (kind) => (await get(`${path}/policy/objects/${kind}?limit=500`)).objects.map(({ body }) => body);
-    const [doors, points, [settings]] = await Promise.all([of('doors'), of('accessPoints'), of('site')]);
+    const kinds = ['doors', 'accessPoints', 'site'];
+    const [doors, points, [settings]] = await Promise.all(kinds.map((kind) => objectsOf(path, kind)));
     const readers = points.map(({ id, name, door }) => ({ accessPointId: id, name, door }));
     list.setSite({ site: settings, doors, readers });
   };

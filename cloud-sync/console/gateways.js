@@ -12,7 +12,7 @@ import {
 import { get } from './session.js';
 
 /** How far each gateway is, by its own ledger as far as that is in the cloud. Published is not applied. */
-export function createGateways({ onGateways }) {
+export function createGateways({ onView }) {
   let path;
   let gateways = [];
   let former = [];
@@ -61,7 +61,7 @@ export function createGateways({ onGateways }) {
     const answer = await get(`${path}/gateways`).catch(() => undefined);
     if (answer === undefined || asked !== path) return;
     ({ gateways, former } = answer);
-    onGateways(gateways);
+    onView(answer);
     render();
   };
 

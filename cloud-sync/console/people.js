@@ -7,7 +7,7 @@ const PAGE = 50;
 const SEARCH_PAUSE_MS = 250;
 
 /** People and their cards, as they are saved: what is published, and who has applied it, the other views say. */
-export function createPeople({ tried, say, onChange }) {
+export function createPeople({ tried, say, give, onChange }) {
   const list = byId('people-list');
   const search = byId('people-search');
   const more = byId('people-more');
@@ -172,9 +172,8 @@ export function createPeople({ tried, say, onChange }) {
       level: 'danger',
     });
     if (answer === undefined) return;
-    await saved(`${id} is revoked. Gateways shows who has applied it.`, () =>
-      call('POST', `${path}/policy/credentials/${encodeURIComponent(id)}/revoke`, { body: {} }),
-    );
+    await give(() => call('POST', `${path}/policy/credentials/${encodeURIComponent(id)}/revoke`, { body: {} }));
+    await onChange();
     await tried(refresh);
   }
 

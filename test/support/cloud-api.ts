@@ -4,6 +4,7 @@ import { buildApi, type ApiOptions } from '@sparc/cloud-sync/api';
 import { SiteAuthorities } from '@sparc/cloud-sync/authority';
 import type { Database } from '@sparc/cloud-sync/db';
 import { FileAuthorityKeys } from '@sparc/cloud-sync/identity';
+import type { RequestResult } from '@sparc/cloud-sync/link';
 import { nodeCrypto, nodePartTools, nodeRandom } from '@sparc/cloud-sync/platform';
 import { createUser, type Role } from '@sparc/cloud-sync/users';
 import type { Carrier, Trial, TriedDecision } from '@sparc/protocol/cloud-link';
@@ -38,10 +39,13 @@ export const DECISION: TriedDecision = {
 
 /** The API over a database, and whoever asks it. */
 export class CloudApi {
+  /** What gateways answer to what is directed. */
+  directedAnswer: RequestResult = { outcome: 'unheard' };
+
   private constructor(
     readonly app: FastifyInstance,
     private readonly database: Database,
-    /** What was given to gateways, of which none hears anything. */
+    /** What was given to gateways. */
     readonly directed: readonly SignedDirective[],
     /** What gateways were asked, of which all say `DECISION`. */
     readonly tried: readonly Trial[],
@@ -63,7 +67,7 @@ export class CloudApi {
     const requests = {
       direct(_carrier: Carrier, directive: SignedDirective) {
         directed.push(directive);
-        return Promise.resolve({ outcome: 'unheard' as const });
+        return Promise.resolve(made.directedAnswer);
       },
       tryOut(_carrier: Carrier, trial: Trial) {
         tried.push(trial);
@@ -74,7 +78,8 @@ export class CloudApi {
     const log = pino({ level: 'silent' });
     const app = await buildApi({ ...shared, log, health: () => [], onAnswer: () => undefined }, OPTIONS);
     t.teardown(() => app.close());
-    return new CloudApi(app, database, directed, tried);
+    const made = new CloudApi(app, database, directed, tried);
+    return made;
   }
 
   async user(tenant: string, name: string, role: Role): Promise<void> {

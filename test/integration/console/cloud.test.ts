@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { keepRefusal } from '@sparc/cloud-sync/sites';
+import { encodeSignedDirective, openDirective } from '@sparc/protocol/directive';
 import type { StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import { demoSite } from '@sparc/simulator/live';
@@ -14,6 +15,7 @@ import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
 import { cloudSite } from '../../support/cloud-site.js';
 import { migrated, openPglite } from '../../support/databases.js';
+import { eventually } from '../../support/peers.js';
 import { systemClock } from '../../support/system-clock.js';
 import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
@@ -174,6 +176,132 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     t.strictSame(complaints, []);
   });
 
+  await t.test('says how the cloud is let direct, and an administrator does it there', async (t) => {
+    const vera = (await open()).page;
+    await logIn(vera, 'vera');
+    await vera.getByRole('link', { name: 'Site' }).click();
+    await vera.getByText('The cloud directs nothing at this site: nobody has let it.').waitFor();
+    const command = (await vera.locator('#operator-words code').textContent()) ?? '';
+    const [, to = '', text = ''] = /^curl -X PUT (\S+) .* -d '(.*)'$/.exec(command) ?? [];
+    t.equal(to, `${url}/api/v1/sites/harbour/cloud-operator`);
+    const put = await api.call('PUT', new URL(to).pathname, JSON.parse(text) as object, accessToken);
+    t.equal(put.status, 204, 'the command does it as it stands there');
+    await api.call('DELETE', new URL(to).pathname, undefined, accessToken);
+    for (const name of ['Lock down…', 'Let the cloud direct…', 'End all']) {
+      t.equal(await vera.getByRole('button', { name }).count(), 0, `a viewer has no: ${name}`);
+    }
+
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('link', { name: 'Site' }).click();
+    await page.getByText('nobody has let it').waitFor();
+    t.equal(await page.getByRole('button', { name: 'Lock down…' }).count(), 0);
+    await page.getByRole('button', { name: 'Let the cloud direct…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Let the cloud direct' }).click();
+    await page
+      .getByText(
+        'On behalf of its operators the cloud may lock down and release and order doors and forgive for the whole site',
+      )
+      .waitFor();
+    t.notOk(await page.getByRole('button', { name: 'Lock down…' }).isDisabled());
+    t.ok(await page.getByRole('button', { name: 'Let a visitor in…' }).isDisabled(), 'that was not given');
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('locks down, tells who has applied it and who has not, and releases what stands', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('link', { name: 'Site' }).click();
+    await page.getByRole('heading', { name: 'Nothing is ordered for the site' }).waitFor();
+    const awaited = page.locator('#awaited');
+    const lockDown = async () => {
+      await page.getByRole('button', { name: 'Lock down…' }).click();
+      await page.getByRole('checkbox', { name: 'Server room' }).waitFor();
+      await page.getByRole('dialog').getByRole('button', { name: 'Lock down' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    const given = () => {
+      const signed = api.directed.at(-1);
+      if (signed === undefined) throw new Error('nothing was directed');
+      return { signed, directive: openDirective(nodeCrypto.verify, signed) };
+    };
+    api.directedAnswer = { outcome: 'refused', code: 'ERR_DIRECTIVE_TOO_FAST' };
+    await lockDown();
+    await page.getByRole('alert').getByText('ERR_DIRECTIVE_TOO_FAST').waitFor();
+    t.match(await page.getByRole('alert').textContent(), /gives more directives than a gateway takes.*What to do/, 'and in words');
+    t.notOk(await awaited.isVisible());
+    api.directedAnswer = { outcome: 'unheard' };
+    await lockDown();
+    await awaited.getByText('No gateway answered within ten seconds.').waitFor();
+
+    api.directedAnswer = { outcome: 'applied' };
+    await lockDown();
+    const { signed, directive } = given();
+    t.match(directive, { kind: 'raise', what: 'lockdown', site: 'harbour', onBehalfOf: 'ada' });
+    await awaited.getByText('It is given.').waitFor();
+    const detail = { directive: directive.id, kind: 'raise', operator: signed.operator, onBehalfOf: 'ada' };
+    const raised = { by: 'cloud', raise: directive.id, directive: directive.id };
+    await arrive(front, front.add({ name: 'directive.given', directive: encodeSignedDirective(signed), detail }));
+    await arrive(front, front.add({ name: 'site.lockdown', detail: raised }));
+    await awaited.getByText('Applied on 1 of 2').waitFor();
+    t.match(
+      await awaited.textContent(),
+      /Lockdown.*cloud for ada, at gate 0.*Applied on.*gate 0 \d+ .* ago.*Not heard yet by.*gate 1 \(out of reach\) for \d+ /,
+    );
+    await page.getByRole('heading', { name: 'The site is locked down' }).waitFor();
+    t.match(await page.locator('#site-raises').textContent(), /cloud for ada, for .*; at gate 0, not at gate 1/);
+    t.match(await page.locator('#site-unheard').textContent(), /Not heard: gate 0 \(never\) and gate 1 \(never\)/);
+    await arrive(back, back.add({ name: 'site.lockdown', detail: raised }));
+    await awaited.getByText('Applied on all 2').waitFor();
+    await page.getByText('; at all gateways').waitFor();
+
+    const panic = '0b'.repeat(16);
+    await arrive(back, back.add({ name: 'site.lockdown', detail: { by: 'panic', raise: panic } }));
+    await page.getByText('panic at gate 1').waitFor();
+    await page.getByRole('button', { name: 'End all' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await eventually('the release is given', () => given().directive.kind === 'release');
+    const release = given().directive;
+    t.match(release, { kind: 'release', raises: [directive.id, panic] }, 'what a button at a door raised as well');
+    for (const chain of [front, back]) {
+      const ended = { by: 'cloud', raises: `${directive.id} ${panic}`, directive: release.id };
+      await arrive(chain, chain.add({ name: 'site.lockdown_ended', detail: ended }));
+    }
+    await page.getByRole('heading', { name: 'Nothing is ordered for the site' }).waitFor();
+    await awaited.getByRole('button', { name: 'Done' }).click();
+    t.notOk(await awaited.isVisible());
+    t.strictSame(complaints, []);
+  });
+
+  await t.test('revokes on the card of a person, and tells who has applied it', async (t) => {
+    const { page, complaints } = await open();
+    await logIn(page);
+    await page.getByRole('link', { name: 'People' }).click();
+    const vera = page.locator('.person', { hasText: 'vera.visconti' });
+    await page.getByRole('searchbox', { name: 'Search people' }).fill('vera');
+    await vera.locator('summary').click();
+    await vera.getByRole('button', { name: 'Revoke card-vera.visconti…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    const awaited = page.locator('#awaited');
+    await awaited.getByText('Applied on 0 of 2').waitFor();
+    t.match(
+      await awaited.textContent(),
+      /Revocation of credential card-vera\.visconti.*site authority for ada, \d+ s ago/,
+    );
+    await vera.locator('.badge', { hasText: 'blocked' }).waitFor();
+    const directive = await awaited.locator('.site-answer').getAttribute('data-directive');
+    await arrive(front, front.add({ name: 'revocation.applied', detail: { number: '1', directive: directive ?? '' } }));
+    await awaited.getByText('Applied on 1 of 2').waitFor();
+    await arrive(back, back.add({ name: 'revocation.applied', detail: { number: '1', directive: directive ?? '' } }));
+    await awaited.getByText('Applied on all 2').waitFor();
+    await page.getByRole('link', { name: 'Gateways' }).click();
+    t.ok(await awaited.isVisible(), 'whichever view is shown');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    t.notOk(await awaited.isVisible());
+    t.strictSame(complaints, []);
+  });
+
   await t.test('makes a claim code that is shown once, and puts a gateway out when that is confirmed', async (t) => {
     const { page, complaints } = await open();
     await logIn(page);
@@ -224,7 +352,7 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     await page.keyboard.type(PASSWORD);
     await page.keyboard.press('Enter');
     await page.getByRole('row', { name: 'gate 0' }).waitFor();
-    for (const view of ['Gateways', 'People', 'Policy', 'Events']) {
+    for (const view of ['Gateways', 'Site', 'People', 'Policy', 'Events']) {
       await page.getByRole('link', { name: view }).focus();
       await page.keyboard.press('Enter');
       await page.locator('.tabs [aria-current]', { hasText: view }).waitFor();

@@ -1,0 +1,135 @@
+import { ask, checkField, selectField } from '../../protocol/page/dialogs.js';
+import { delegateCommands, mayWords, RIGHT_WORDS } from '../../protocol/page/directive-words.js';
+import { byId, h } from '../../protocol/page/dom.js';
+import { call, get } from './session.js';
+
+const DAY_MS = 86_400_000;
+const LASTS = [
+  [30, '30 days'],
+  [90, '90 days'],
+  [365, '1 year'],
+];
+/** What the page has buttons for; whom to expel and whose card is over, the authority of the site says itself. */
+const RIGHTS = ['mode', 'order', 'grant'];
+const BY_DEFAULT = ['mode', 'order'];
+
+/** What the cloud may direct at a site by the word of its authority. An administrator gives and withdraws it. */
+export function createCloudOperator({ tried, say, onChange }) {
+  const said = byId('operator-words');
+  const withdrawal = byId('operator-withdraw');
+  let site;
+  let path;
+  let known;
+  let shown;
+
+  byId('operator-delegate').addEventListener('click', () => void delegate());
+  withdrawal.addEventListener('click', () => void withdraw());
+
+  async function load() {
+    const asked = path;
+    const answer = await get(`${asked}/cloud-operator`).catch(() => undefined);
+    if (answer === undefined || asked !== path) return;
+    known = answer;
+    onChange();
+  }
+
+  async function delegate() {
+    const rights = known?.delegated?.rights ?? BY_DEFAULT;
+    const answer = await ask({
+      title: 'What may the cloud direct?',
+      text: 'Whoever is an operator of the cloud directs the whole site with it; each order says on whose behalf.',
+      fields: [
+        checkField(
+          'rights',
+          'They may',
+          RIGHTS.map((right) => ({ value: right, words: RIGHT_WORDS[right], checked: rights.includes(right) })),
+        ),
+        selectField('days', 'For', LASTS),
+      ],
+      go: 'Let the cloud direct',
+    });
+    if (answer?.rights === undefined) return;
+    const untilUnixMs = Date.now() + Number(answer.days[0]) * DAY_MS;
+    const body = { rights: answer.rights, untilUnixMs };
+    await changed('The cloud may direct.', () => call('PUT', `${path}/cloud-operator`, { body }));
+  }
+
+  async function withdraw() {
+    const answer = await ask({
+      title: 'Take that from the cloud?',
+      text: 'Orders that stand go on. Gateways take no more of them from the cloud once they hear of it.',
+      go: 'Take it away',
+      level: 'danger',
+    });
+    if (answer === undefined) return;
+    await changed('The cloud may direct no more.', () => call('DELETE', `${path}/cloud-operator`));
+  }
+
+  async function changed(words, act) {
+    if (await tried(act)) say(words);
+    await load();
+  }
+
+  /** What a person marks to copy stays as it is. */
+  function render(places) {
+    if (known === undefined) return;
+    const { delegated } = known;
+    withdrawal.hidden = delegated === undefined || !site.isAuthorityHere;
+    byId('operator-delegate').hidden = !site.isAuthorityHere;
+    byId('operator-delegate').textContent = delegated === undefined ? 'Let the cloud direct…' : 'Change…';
+    const words = delegated === undefined ? howTo() : [['p', `${mayNow(delegated, places)}.`]];
+    const text = JSON.stringify(words);
+    if (text === shown) return;
+    shown = text;
+    said.replaceChildren(...words.map(([tag, part]) => h(tag, tag === 'p' ? {} : { class: 'site-key-code' }, part)));
+  }
+
+  function mayNow(delegated, places) {
+    const until = new Date(delegated.untilUnixMs).toLocaleString();
+    if (delegated.untilUnixMs <= Date.now()) return `What the cloud might direct ended on ${until}`;
+    return mayWords('On behalf of its operators the cloud', delegated, places, until);
+  }
+
+  function howTo() {
+    const none = ['p', 'The cloud directs nothing at this site: nobody has let it.'];
+    if (!site.isAuthorityHere) {
+      const { delegate: commands, bring } = delegateCommands(known.operator, 'cloud', BY_DEFAULT);
+      return [
+        none,
+        ['p', 'Whoever holds the key of the site authority does:'],
+        ...commands.map((command) => ['code', command]),
+        ['p', 'Then at any gateway; the others, and the cloud, hear of it:'],
+        ...bring.map((command) => ['code', command]),
+      ];
+    }
+    return [none, ['p', 'An administrator does it here, or by the API with their token:'], ['code', putCommand()]];
+  }
+
+  /** For 30 days from the beginning of this one, so that it stays the same while it is read. */
+  function putCommand() {
+    const untilUnixMs = (Math.floor(Date.now() / DAY_MS) + 30) * DAY_MS;
+    return [
+      `curl -X PUT ${location.origin}/api/v1${path}/cloud-operator`,
+      `-H "authorization: Bearer $TOKEN" -H "content-type: application/json"`,
+      `-d '${JSON.stringify({ rights: BY_DEFAULT, untilUnixMs })}'`,
+    ].join(' ');
+  }
+
+  return {
+    load,
+    render,
+    /** Whether the cloud has this right now. */
+    has: (right) =>
+      known?.delegated !== undefined &&
+      known.delegated.untilUnixMs > Date.now() &&
+      known.delegated.rights.includes(right),
+    get isLet() {
+      return known?.delegated !== undefined;
+    },
+    setSite(next, nextPath) {
+      [site, path, known, shown] = [next, nextPath, undefined, undefined];
+      said.replaceChildren();
+      void load();
+    },
+  };
+}
