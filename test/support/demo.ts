@@ -10,7 +10,7 @@ import { REPOSITORY } from './repository.js';
 
 /**
  * What `npm start` runs, on free ports and in a folder of its own, which each of its processes names on its command line.
- * `pages` are those of its gateways, `said` is what it printed, `stop` is Ctrl-C and gives the exit code.
+ * `pages` are those of its gateways, `cloud` has its page and who may log in there, `said` is what it printed, `stop` is Ctrl-C and gives the exit code.
  */
 export async function startDemo(t: Test) {
   const port = await freePorts(DEMO_PORT_COUNT);
@@ -39,8 +39,15 @@ export async function startDemo(t: Test) {
     (_, at) => `http://127.0.0.1:${port + at}/`,
   );
   const pages = { reception, basement, warehouse } satisfies Record<(typeof DEMO_GATEWAYS)[number]['id'], string>;
+  const cloud = async () => {
+    const { user, password } = JSON.parse(await readFile(join(folder, 'cloud', 'login.json'), 'utf8')) as Record<
+      'user' | 'password',
+      string
+    >;
+    return { url: /^Cloud +(\S+)/m.exec(said)?.[1] ?? '', user, password };
+  };
   const configOf = (id: keyof typeof pages) => join(folder, id, 'gateway.yaml');
-  return { folder, pages, said, configOf, stop, processes: () => processesOf(scratch) };
+  return { folder, pages, cloud, said, configOf, stop, processes: () => processesOf(scratch) };
 }
 
 /** Command lines of the processes that name this folder. */
