@@ -228,7 +228,11 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     api.directedAnswer = { outcome: 'refused', code: 'ERR_DIRECTIVE_TOO_FAST' };
     await lockDown();
     await page.getByRole('alert').getByText('ERR_DIRECTIVE_TOO_FAST').waitFor();
-    t.match(await page.getByRole('alert').textContent(), /gives more directives than a gateway takes.*What to do/, 'and in words');
+    t.match(
+      await page.getByRole('alert').textContent(),
+      /gives more directives than a gateway takes.*What to do/,
+      'and in words',
+    );
     t.notOk(await awaited.isVisible());
     api.directedAnswer = { outcome: 'unheard' };
     await lockDown();
