@@ -6,7 +6,7 @@ import type { Database } from '../db/index.js';
 import type { GatewayRequests } from '../link/index.js';
 import { AT_GATEWAY, AtGateway, admitAsked, ANSWERED_WITHIN_MS } from './at-gateway.js';
 import { answers, requireRole } from './guard.js';
-import { closed, instant } from './schemas.js';
+import { closed, Instant, instant } from './schemas.js';
 
 export interface DecisionRoutesDeps {
   readonly database: Database;
@@ -18,8 +18,7 @@ const Asked = closed({
   credential: Id,
   atUnixMs: Type.Optional(
     Type.Integer({
-      minimum: 0,
-      maximum: 2 ** 48 - 1,
+      ...Instant,
       description: 'the time that is asked of, in milliseconds since 1970-01-01T00:00Z; absent: now',
     }),
   ),

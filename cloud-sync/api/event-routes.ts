@@ -5,7 +5,7 @@ import { CURSOR_PATTERN, readEvents, type SiteFollowers } from '../sites/index.j
 import type { Session } from '../users/index.js';
 import type { EventStreams } from './event-streams.js';
 import { answers } from './guard.js';
-import { closed, instant, Key, Limit, SiteId } from './schemas.js';
+import { closed, Instant, instant, Key, Limit, SiteId } from './schemas.js';
 import { assertSite } from './sites.js';
 
 export interface EventRoutesDeps {
@@ -49,8 +49,8 @@ const EventsWanted = closed({
   site: SiteId,
   gateway: Type.Optional(Key),
   name: Type.Optional(Type.String({ maxLength: 64 })),
-  fromUnixMs: Type.Optional(Type.Integer({ minimum: 0 })),
-  untilUnixMs: Type.Optional(Type.Integer({ minimum: 0 })),
+  fromUnixMs: Type.Optional(Instant),
+  untilUnixMs: Type.Optional(Instant),
   before: Type.Optional(Cursor),
   limit: Limit,
 });

@@ -1,5 +1,12 @@
 import type { Server as TlsServer, ServerOptions as TlsOptions } from 'node:https';
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify';
+import { Ajv } from 'ajv';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifySchemaCompiler,
+} from 'fastify';
 import { asApiError, SparcError } from '@sparc/protocol/errors';
 import { errorReply } from './error-reply.js';
 
@@ -53,9 +60,9 @@ export function newApp(
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     trustProxy: (_address: string, hop: number) => hop < proxyHops,
-    ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => void fail(error, reply),
   }) as FastifyInstance;
+  app.setValidatorCompiler(validatorCompiler());
   app.setErrorHandler((error, _request, reply) => fail(error, reply));
   app.setNotFoundHandler((request, reply) =>
     fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
@@ -63,4 +70,11 @@ export function newApp(
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   app.addHook('onResponse', async (_request, { statusCode }) => onAnswer(statusCode));
   return app;
+}
+
+/** A body of JSON has types of its own, in which `null` is no `false`; all else comes as text. */
+function validatorCompiler(): FastifySchemaCompiler<object> {
+  const ofBodies = new Ajv({ useDefaults: true });
+  const ofTexts = new Ajv({ useDefaults: true, coerceTypes: 'array' });
+  return ({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofTexts).compile(schema);
 }

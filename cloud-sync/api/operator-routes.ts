@@ -7,7 +7,7 @@ import { toHex } from '../platform/index.js';
 import type { SiteFollowers } from '../sites/index.js';
 import { audit, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, instant, Key, Nothing, SiteId } from './schemas.js';
+import { closed, Instant, Key, Nothing, SiteId } from './schemas.js';
 
 export interface OperatorRoutesDeps {
   readonly followers: SiteFollowers;
@@ -24,7 +24,7 @@ const RIGHTS = {
     maxItems: 64,
     description: 'ids of areas, doors and profiles; none: the whole site',
   }),
-  untilUnixMs: instant('its end'),
+  untilUnixMs: Type.Integer({ ...Instant, description: 'its end, in milliseconds since 1970-01-01T00:00Z' }),
 };
 const OfCloud = closed(RIGHTS);
 const CloudOperator = closed({

@@ -17,7 +17,7 @@ import {
 import type { Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { addPolicyObjectRoutes } from './policy-objects-routes.js';
-import { closed, instant, Key, Limit, SiteId, Uuid } from './schemas.js';
+import { closed, instant, Key, Limit, SiteId, Uuid, Whole } from './schemas.js';
 import { assertSite } from './sites.js';
 
 export interface PolicyRoutesDeps {
@@ -90,7 +90,7 @@ const Revisions = closed({
     { description: 'newest first' },
   ),
 });
-const Numbered = closed({ site: SiteId, number: Type.Integer({ minimum: 1 }) });
+const Numbered = closed({ site: SiteId, number: Whole });
 const Revoked = closed({ site: SiteId, id: SiteId });
 const DryRun = closed({ dryRun: Type.Boolean({ default: false }) });
 const OfImport = closed({ site: SiteId, import: Uuid });

@@ -9,6 +9,10 @@ export const Nothing = Type.Null({ description: 'no body' });
 export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
 export const SiteId = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
 export const Key = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'an Ed25519 public key in hex' });
+/** That a number of JSON and a `bigint` both hold. */
+export const Whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+/** A time that is asked of: some thousand years, which `Date` and the database both hold. */
+export const Instant = Type.Integer({ minimum: 0, maximum: 2 ** 48 - 1 });
 export const instant = (of: string) => Type.Integer({ description: `milliseconds since 1970-01-01T00:00Z: ${of}` });
 export const RoleName = Type.Unsafe<(typeof ROLES)[number]>({ type: 'string', enum: ROLES });
 export const Limit = Type.Integer({ minimum: 1, maximum: 500, default: 100 });

@@ -11,7 +11,7 @@ import {
   PASSWORD_CHARACTERS_MIN,
 } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, instant, Limit, RoleName, Uuid } from './schemas.js';
+import { closed, instant, Limit, RoleName, Uuid, Whole } from './schemas.js';
 
 export interface UserRoutesDeps {
   readonly random: Random;
@@ -35,7 +35,7 @@ const Change = closed({
 });
 const ById = closed({ id: Uuid });
 
-const AuditPage = closed({ before: Type.Optional(Type.Integer({ minimum: 1 })), limit: Limit });
+const AuditPage = closed({ before: Type.Optional(Whole), limit: Limit });
 const AuditView = closed({
   entries: Type.Array(
     closed({

@@ -21,7 +21,7 @@ export interface Transaction {
 export interface Database {
   /**
    * Sees rows of this tenant and writes for it alone. All or nothing. Throws what `work` throws, what the database says, and
-   * ERR_DATABASE_BUSY where others keep what it needs for too long.
+   * ERR_DATABASE_BUSY where others keep what it needs for too long, or ERR_DATABASE_TEXT_INVALID.
    */
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
@@ -41,6 +41,8 @@ export interface Settings {
 
 /** SQLSTATE. */
 export const LOCK_NOT_AVAILABLE = '55P03';
+/** Of a NUL in a text, and in JSON. */
+const TEXT_INVALID: readonly (string | undefined)[] = ['22021', '22P05'];
 
 export function createDatabase(connections: Connections): Database {
   return {
@@ -55,7 +57,7 @@ export function createDatabase(connections: Connections): Database {
         connections,
         { role: 'sparc_system', search_path: SEARCH_PATH, application_name: `sparc-cloud ${purpose}` },
         work,
-      ),
+      ).catch(refused),
     listen: (...of) => connections.listen(...of),
     close: () => connections.close(),
   };
@@ -63,8 +65,9 @@ export function createDatabase(connections: Connections): Database {
 
 function refused(error: unknown): never {
   const { code, message } = error as { readonly code?: string; readonly message: string };
-  if (code !== LOCK_NOT_AVAILABLE) throw error;
-  throw new SparcError('ERR_DATABASE_BUSY', message, {}, { cause: error });
+  if (code === LOCK_NOT_AVAILABLE) throw new SparcError('ERR_DATABASE_BUSY', message, {}, { cause: error });
+  if (TEXT_INVALID.includes(code)) throw new SparcError('ERR_DATABASE_TEXT_INVALID', message, {}, { cause: error });
+  throw error;
 }
 
 /** Temporary tables last, so that none stands before one of ours. */

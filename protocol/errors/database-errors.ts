@@ -21,6 +21,10 @@ export const DATABASE_ERRORS = {
     action:
       'Nothing was changed. Try again after half a minute, when a transaction of a machine that is gone has been ended; before `sparc-cloud migrate` end long reports and dumps.',
   },
+  ERR_DATABASE_TEXT_INVALID: {
+    meaning: 'A text holds the character NUL (U+0000), which the database cannot keep.',
+    action: 'Nothing was changed. Take the character out.',
+  },
   ERR_DATABASE_ROLES: {
     meaning: 'The roles of the database are missing, and this login may not make them.',
     action:

@@ -1,4 +1,5 @@
-import Fastify, { LogController, type FastifyInstance, type FastifyReply } from 'fastify';
+import { Ajv } from 'ajv';
+import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifySchemaCompiler } from 'fastify';
 import { ERRORS, asApiError, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
 import type { Places } from '../../policy/index.js';
@@ -58,11 +59,11 @@ export function buildApi({
     bodyLimit: 4_096,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    ajv: { customOptions: { removeAdditional: false } },
     http: { maxHeaderSize: 8_192, headersTimeout: REQUEST_TIMEOUT_MS },
     frameworkErrors: (error, _request, reply) => void fail(error, reply),
   });
   api.server.maxConnections = CONNECTIONS_MAX;
+  api.setValidatorCompiler(validatorCompiler());
   api.setErrorHandler((error, _request, reply) => fail(error, reply));
   api.setNotFoundHandler((request, reply) =>
     fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
@@ -110,4 +111,11 @@ export function buildApi({
     });
   }
   return api;
+}
+
+/** A body of JSON has types of its own, in which `null` is no `false`; all else comes as text. */
+function validatorCompiler(): FastifySchemaCompiler<object> {
+  const ofBodies = new Ajv({ useDefaults: true });
+  const ofTexts = new Ajv({ useDefaults: true, coerceTypes: 'array' });
+  return ({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofTexts).compile(schema);
 }

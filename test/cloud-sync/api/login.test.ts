@@ -93,6 +93,26 @@ t.test('roles bound what somebody may, and a user who is barred is out at once',
   t.match(older, { entries: [{ actor: 'test', act: 'user.create', subject: 'ada' }] });
 });
 
+t.test('what is not of its type, out of bounds or no text is refused, and changes nothing', async (t) => {
+  const { users } = (await get('/api/v1/users', admin)).body;
+  const bob = users.find(({ name }: { readonly name: string }) => name === 'bob@example.org');
+  for (const isBarred of [null, 0, '', 'false']) {
+    const changed = await api.call('PATCH', `/api/v1/users/${bob.id}`, { isBarred }, admin);
+    t.match(changed, { status: 400, body: { code: 'ERR_API_REQUEST_INVALID' } }, `barred: ${JSON.stringify(isBarred)}`);
+  }
+  t.equal((await api.login('bob@example.org')).status, 401, 'who was barred still is');
+  const site = { id: 'nul', name: 'a\0b' };
+  t.match(await api.call('POST', '/api/v1/sites', site, admin), {
+    status: 400,
+    body: { code: 'ERR_DATABASE_TEXT_INVALID' },
+  });
+  t.equal((await api.login('a\0b')).status, 400);
+  for (const path of ['events?site=x&fromUnixMs=1e17', 'events?site=x&untilUnixMs=-1', 'audit?before=1e20']) {
+    t.equal((await get(`/api/v1/${path}`, admin)).status, 400, path);
+  }
+  t.equal((await get('/api/v1/audit?limit=2', admin)).status, 200, 'a query has its numbers as text');
+});
+
 t.test('a tenant sees nothing of another: its users, its sites, what was done', async (t) => {
   const other = await api.tokenOf(theirs, 'eve', 'administrator');
   const site = { id: 'harbour', name: 'Harbour' };

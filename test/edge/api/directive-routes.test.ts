@@ -67,6 +67,7 @@ t.test('who has no right and what is no directive hear why', async (t) => {
     [sign(testSigner(9), directive(LOCKDOWN)), 403, 'ERR_DIRECTIVE_OPERATOR_UNKNOWN'],
     [sign(ADA, directive(LOCKDOWN, { site: 'other' })), 409, 'ERR_DIRECTIVE_OTHER_SITE'],
     [{ ...signed, by: 'Ada' }, 400, 'ERR_API_REQUEST_INVALID'],
+    [{ ...signed, signature: [signed.signature] }, 400, 'ERR_API_REQUEST_INVALID'],
     [{ operator: signed.operator, text: signed.text }, 400, 'ERR_API_REQUEST_INVALID'],
     [{ ...signed, text: 'x'.repeat(20_000) }, 400, 'ERR_API_REQUEST_INVALID'],
   ];
