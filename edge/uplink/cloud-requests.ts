@@ -58,13 +58,19 @@ export class CloudRequests {
     const leftMs = deadlineUnixMs - this.deps.clock.wall().unixMs;
     if (leftMs < 0 || leftMs > REQUEST_LIFETIME_MAX_MS) return { outcome: 'expired' };
     try {
-      if (directive !== undefined) return await this.deps.direct(directive);
+      if (directive !== undefined) return await this.#directed(directive);
       if (trial !== undefined) return { outcome: 'decided', decision: await this.#tried(trial) };
       return { outcome: 'refused', code: 'ERR_LINK_REQUEST_UNKNOWN' };
     } catch (error) {
       if (!isSparcError(error) || error.code === 'ERR_API_FIELD_SILENT') return undefined;
       return { outcome: 'refused', code: error.code };
     }
+  }
+
+  /** Of what the field says more there is nothing in the answer. */
+  async #directed(directive: SignedDirective): Promise<Result> {
+    const { outcome, code } = await this.deps.direct(directive);
+    return { outcome, ...(code !== undefined && { code }) };
   }
 
   #tried(trial: Trial): Promise<TriedDecision> {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { signDirective } from '@sparc/protocol/directive';
+import { directiveId, signDirective } from '@sparc/protocol/directive';
 import { ONE_GATEWAY_REQUESTS_MAX } from '@sparc/cloud-sync/link';
 import type { Trial } from '@sparc/protocol/cloud-link';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
@@ -74,7 +74,9 @@ t.test('the way down from the cloud', async (t) => {
     await link(gateway, {
       direct: ({ operator, text }) => {
         taken.push(text);
-        if (operator === toHex(newOperator.publicKey)) return Promise.resolve({ outcome: 'applied' });
+        // A field names the directive in its receipt.
+        const receipt = { id: directiveId({ operator, text }), outcome: 'applied' } as const;
+        if (operator === toHex(newOperator.publicKey)) return Promise.resolve(receipt);
         throw new SparcError('ERR_DIRECTIVE_NOT_ENTITLED', 'nobody knows this operator');
       },
     });

@@ -117,7 +117,9 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
 
   await t.test('it locks down all three gateways, opens a door, and ends what stands', async (t) => {
     await cloud.getByText('On behalf of its operators the cloud may').waitFor();
+    const answered = cloud.waitForResponse(/\/orders$/);
     await order('Lock down…', 'Lock down');
+    t.match(await (await answered).json(), { outcome: 'applied' }, 'by the word of a gateway');
     await awaited('Applied on all 3');
     await headline('The site is locked down');
     await cloud.getByText(`cloud for ${user}`).first().waitFor();
