@@ -25,7 +25,12 @@ const Request = closed({
   ...Place.properties,
   request: Type.String({ ...Base64, description: 'the file that `sparc gateway request` wrote' }),
 });
-const Admission = closed({ admission: Type.String({ description: 'the file for `sparc gateway join`, in base 64' }) });
+const Admitted = Type.Union([
+  closed({ admission: Type.String({ description: 'the file for `sparc gateway join`, in base 64' }) }),
+  closed({
+    request: Type.String({ description: 'the file for `sparc authority enrol`, where the owner keeps the authority' }),
+  }),
+]);
 
 /** Who comes to a site, and who goes. */
 export function addEnrolmentRoutes(api: FastifyInstance, { enrolment }: EnrolmentRoutesDeps): void {
@@ -38,10 +43,11 @@ export function addEnrolmentRoutes(api: FastifyInstance, { enrolment }: Enrolmen
   );
   api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Request> }>(
     '/api/v1/sites/:site/admissions',
-    { schema: { params: BySite, body: Request, ...answers(Admission, 201) }, onRequest },
+    { schema: { params: BySite, body: Request, ...answers(Admitted, 201) }, onRequest },
     async ({ identity, params: { site }, body: { request, ...place } }, reply) => {
-      const admission = await enrolment.admit(identity, { site, ...place }, Buffer.from(request, 'base64'));
-      return reply.code(201).send({ admission: Buffer.from(admission).toString('base64') });
+      const admitted = await enrolment.admit(identity, { site, ...place }, Buffer.from(request, 'base64'));
+      const files = Object.entries(admitted).map(([name, file]) => [name, Buffer.from(file).toString('base64')]);
+      return reply.code(201).send(Object.fromEntries(files));
     },
   );
   api.post<{ Params: Static<typeof ByGateway> }>(

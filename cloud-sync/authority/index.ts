@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 export { AuthoritySource } from './authority-source.js';
+export { takeCourier, type OwnerCourierDeps, type TakenCourier } from './owner-courier.js';
 export type { PolicyStream, Stream } from './revision-parts.js';
 export { SiteAuthorities, type AuthorityDeps, type NewSite } from './site-authorities.js';
 export { SiteAuthority, type Enrolling, type Published, type PublishOptions, type Within } from './site-authority.js';

@@ -2,7 +2,7 @@ import type { CredentialHolder, HashedCredential, PolicyContent } from '@sparc/p
 import { RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Part } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
-import type { Site } from '../ingest/index.js';
+import type { Query, Site } from '../ingest/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 
 /** Parts are inserted so many at once, some 30 KiB each. */
@@ -37,20 +37,26 @@ export async function storePolicy(
   for await (const holder of content.holders) cutter.add('holders', holder);
   for await (const credential of content.credentials) cutter.add('credentials', credential);
   const revision = cutter.end();
-  await database.inTenant(tenant, async ({ query }) => {
-    for (let first = 0; first < parts.length; first += INSERTED_MAX) {
-      const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({
-        tenant_id: tenant,
-        site_id: site,
-        hash: Buffer.from(fromHex(part.hash)),
-        content: Buffer.from(part.content),
-      }));
-      await query
-        .insertInto('policy_parts')
-        .values(rows)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
-  });
+  await database.inTenant(tenant, ({ query }) => storeParts(query, { tenant, site }, parts));
   return revision;
+}
+
+/** Returns how many were not there yet. */
+export async function storeParts(query: Query, { tenant, site }: Site, parts: readonly Part[]): Promise<number> {
+  let newCount = 0;
+  for (let first = 0; first < parts.length; first += INSERTED_MAX) {
+    const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({
+      tenant_id: tenant,
+      site_id: site,
+      hash: Buffer.from(fromHex(part.hash)),
+      content: Buffer.from(part.content),
+    }));
+    const stored = await query
+      .insertInto('policy_parts')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    newCount += Number(stored.numInsertedOrUpdatedRows ?? 0n);
+  }
+  return newCount;
 }

@@ -1,10 +1,10 @@
 import { found } from '@sparc/protocol/authority';
 import { SparcError } from '@sparc/protocol/errors';
 import type { PartTools } from '@sparc/protocol/policy-revision';
-import { seal, Sealed } from '@sparc/protocol/roster';
+import { isPublicKey, seal, Sealed } from '@sparc/protocol/roster';
 import { lockLog, type Query, type Site } from '../ingest/index.js';
 import { takeUp } from '../identity/index.js';
-import { fromHex } from '../platform/index.js';
+import { fromHex, toHex } from '../platform/index.js';
 import { AuthorityActs, type ActsDeps } from './authority-acts.js';
 import { SiteAuthority, type Within } from './site-authority.js';
 
@@ -60,11 +60,13 @@ export class SiteAuthorities {
   }
 
   /**
-   * Makes a site whose authority is kept by its owner: `key`, Ed25519, 32 bytes. What that says comes by way of gateways.
+   * Makes a site whose authority is kept by its owner: `key`, Ed25519, 32 bytes. What that says is brought (`takeCourier`), or
+   * comes by way of gateways.
    * Throws ERR_AUTHORITY_SITE_INVALID or ERR_AUTHORITY_SITE_PRESENT.
    */
   async adopt(tenant: string, site: NewSite, key: Uint8Array, within?: Within): Promise<void> {
     assertSite(site);
+    assertKey(key);
     await this.deps.database.inTenant(tenant, async (transaction) => {
       await placeSite(transaction.query, { tenant, site: site.id }, site.name, key);
       await within?.(transaction);
@@ -84,6 +86,11 @@ export class SiteAuthorities {
 function assertSite({ id, name }: NewSite): void {
   if (!SITE_ID.test(id)) throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `'${id}' is no id of a site`);
   if (name === '') throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `site ${id} has no name`);
+}
+
+function assertKey(key: Uint8Array): void {
+  if (isPublicKey(key)) return;
+  throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `${toHex(key)} is no key of an authority`);
 }
 
 async function placeSite(query: Query, { tenant, site }: Site, name: string, key: Uint8Array): Promise<void> {

@@ -1,10 +1,17 @@
-import { InvalidArgumentError } from 'commander';
-import { fromHex } from '../platform/index.js';
+import { takeCourier } from '../authority/index.js';
+import { siteSeed } from '../identity/index.js';
+import { fromHex, nodeCrypto, nodeRandom, seedSigner, toHex } from '../platform/index.js';
 import { audit } from '../users/index.js';
+import { filePieces } from './file-pieces.js';
 import type { Cli } from './program.js';
+import { publicKey } from './public-key.js';
 
 interface OfTenant {
   readonly tenant: string;
+}
+interface AdoptFlags extends OfTenant {
+  readonly name: string;
+  readonly key: string;
 }
 
 export function addAuthorityCommands(cli: Cli): void {
@@ -15,16 +22,22 @@ export function addAuthorityCommands(cli: Cli): void {
     .requiredOption('--tenant <id>', 'whose site it is')
     .requiredOption('--name <name>', 'for people')
     .requiredOption('--key <hex>', 'public key of the authority, as `sparc authority` shows it', publicKey)
-    .action(async (id: string, { tenant, name, key }: OfTenant & { readonly name: string; readonly key: string }) => {
-      await cli.withDatabase((database) =>
-        cli
-          .sites(database)
-          .adopt(tenant, { id, name }, fromHex(key), (transaction) =>
-            audit(transaction, { tenant, name: cli.actor }, 'authority.adopt', id),
-          ),
-      );
-      cli.result({ id }, `Site ${id} is made. Its authority is ${key}.`);
+    .action((id: string, flags: AdoptFlags) => adopt(cli, id, flags));
+  authority
+    .command('show <site>')
+    .description('show the key by which the owner of an authority, and the gateways, know this cloud')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .action(async (id: string, { tenant }: OfTenant) => {
+      const cloudKey = await cloudKeyOf(cli, tenant, id);
+      cli.result({ id, cloudKey }, cloudKey);
     });
+  authority
+    .command('import')
+    .argument('<site>')
+    .argument('<file>', 'that `sparc authority publish --cloud` wrote')
+    .description('take what the owner of an authority says: gateways, policy, whom it expelled')
+    .requiredOption('--tenant <id>', 'whose site it is')
+    .action((id: string, file: string, flags: OfTenant) => take(cli, id, file, flags));
   authority
     .command('resume <site>')
     .description('after a restore, where no gateway is left that knows what the authority has said since the backup')
@@ -39,7 +52,44 @@ export function addAuthorityCommands(cli: Cli): void {
     });
 }
 
-function publicKey(text: string): string {
-  if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new InvalidArgumentError('a key has 64 hexadecimal digits.');
+async function adopt(cli: Cli, id: string, { tenant, name, key }: AdoptFlags): Promise<void> {
+  await cli.withDatabase((database) =>
+    cli
+      .sites(database)
+      .adopt(tenant, { id, name }, fromHex(key), (transaction) =>
+        audit(transaction, { tenant, name: cli.actor }, 'authority.adopt', id),
+      ),
+  );
+  const cloudKey = await cloudKeyOf(cli, tenant, id);
+  const lines = [
+    `Site ${id} is made. Its authority is ${key}.`,
+    `Its owner brings what that says: sparc authority publish FILE --cloud ${cloudKey}`,
+  ];
+  cli.result({ id, cloudKey }, lines.join('\n'));
+}
+
+async function take(cli: Cli, id: string, file: string, { tenant }: OfTenant): Promise<void> {
+  const of = { tenant, site: id };
+  const seed = siteSeed(await siteSecretOf(cli), tenant, id);
+  const taken = await cli.withDatabase(async (database) => {
+    const done = await takeCourier({ database, crypto: nodeCrypto }, of, seed, filePieces(file));
+    await database.inTenant(tenant, (transaction) =>
+      audit(transaction, { tenant, name: cli.actor }, 'authority.import', id, { ...done }),
+    );
+    return done;
+  });
+  const { entriesCount, partsCount, leftCount } = taken;
+  const left =
+    leftCount === 0 ? '' : ` ${leftCount} batches contradict what is here, or follow on what is not: left out.`;
+  cli.result({ id, ...taken }, `${entriesCount} entries and ${partsCount} policy parts of ${id} are new.${left}`);
+}
+
+async function cloudKeyOf(cli: Cli, tenant: string, site: string): Promise<string> {
+  return toHex(seedSigner(siteSeed(await siteSecretOf(cli), tenant, site)).publicKey);
+}
+
+async function siteSecretOf(cli: Cli): Promise<Uint8Array> {
+  // Loaded here: with it comes all that `serve` needs.
+  const { siteSecret } = await import('../main/index.js');
+  return siteSecret(cli.config(), nodeRandom);
 }

@@ -1,10 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Actor, Enrolment, NewPlace } from '../enrolment/index.js';
 import { CertificateAuthorities } from '../identity/index.js';
 import { nodeClock, nodeRandom } from '../platform/index.js';
 import type { Cli } from './program.js';
+import { publicKey } from './public-key.js';
 
 interface SiteFlags {
   readonly tenant: string;
@@ -31,14 +32,18 @@ export function addGatewayCommands(cli: Cli): void {
     });
   ofPlace(gateway.command('admit').argument('<request>', 'the file that `sparc gateway request` wrote'))
     .description('enrol a gateway that no network reaches, and write what it takes home')
-    .requiredOption('-o, --out <file>', 'the admission, for `sparc gateway join`')
+    .requiredOption('-o, --out <file>', 'for `sparc gateway join`; for `sparc authority enrol` of an owner who signs')
     .action(async (request: string, flags: PlaceFlags & { readonly out: string }) => {
       const file = readRequest(request);
-      const admission = await withEnrolment(cli, flags, (enrolment, by) => enrolment.admit(by, placeOf(flags), file));
-      write(flags.out, admission);
-      cli.result({ file: flags.out }, `${flags.out}: \`sparc gateway join\` there.`);
+      const admitted = await withEnrolment(cli, flags, (enrolment, by) => enrolment.admit(by, placeOf(flags), file));
+      const [kind, bytes, next] =
+        'request' in admitted
+          ? (['request', admitted.request, '`sparc authority enrol` by the owner, who signs'] as const)
+          : (['admission', admitted.admission, '`sparc gateway join` there'] as const);
+      write(flags.out, bytes);
+      cli.result({ file: flags.out, kind }, `${flags.out}: ${next}.`);
     });
-  ofSite(gateway.command('expel').argument('<gateway>', 'its public key', key))
+  ofSite(gateway.command('expel').argument('<gateway>', 'its public key', publicKey))
     .description('put a gateway out for good, as one that was stolen')
     .action(async (expelled: string, flags: SiteFlags) => {
       await withEnrolment(cli, flags, (enrolment, by) => enrolment.expel(by, flags.site, expelled));
@@ -55,7 +60,7 @@ const ofSite = (command: Command): Command =>
 const ofPlace = (command: Command): Command =>
   ofSite(command)
     .option('--name <name>', 'what it is called there (default: that of the one which it replaces, or its own)')
-    .option('--replaces <gateway>', 'public key of the gateway whose place it takes, and which is out then', key);
+    .option('--replaces <gateway>', 'public key of the gateway whose place it takes, and which is out then', publicKey);
 
 const placeOf = ({ site, name, replaces }: PlaceFlags): NewPlace => ({ site, name, replaces });
 
@@ -74,11 +79,6 @@ function withEnrolment<T>(
     const enrolment = enrolmentOf(config, { ...own, database, certificates, authorities: cli.sites(database), secret });
     return work(enrolment, { tenant, name: cli.actor });
   });
-}
-
-function key(text: string): string {
-  if (/^[0-9a-f]{64}$/.test(text)) return text;
-  throw new InvalidArgumentError('It is not a public key of 64 hexadecimal digits.');
 }
 
 function readRequest(file: string): Uint8Array {

@@ -17,6 +17,9 @@ export function exitCodeOf({ code }: SparcError): ExitCode {
     case 'ERR_CONFIG_INVALID':
     case 'ERR_CONFIG_UNREADABLE':
     case 'ERR_DATABASE_BACKUP_KIND':
+    case 'ERR_COURIER_DAMAGED':
+    case 'ERR_COURIER_MAKER_UNKNOWN':
+    case 'ERR_COURIER_OTHER_SITE':
     case 'ERR_AUTHORITY_SITE_INVALID':
     case 'ERR_AUTHORITY_SITE_PRESENT':
     case 'ERR_DATABASE_SITE_UNKNOWN':

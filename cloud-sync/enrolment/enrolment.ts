@@ -10,14 +10,21 @@ import {
 import { SparcError } from '@sparc/protocol/errors';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
-import { openRequest, type Member } from '@sparc/protocol/roster';
+import { linkRequest, openRequest, type Member } from '@sparc/protocol/roster';
 import type { SiteAuthorities, Within } from '../authority/index.js';
 import type { Database, Transaction } from '../db/index.js';
-import type { CertificateAuthorities, IssuedCertificate } from '../identity/index.js';
+import {
+  activate,
+  isKeptHere,
+  isMember,
+  ownerSigns,
+  type CertificateAuthorities,
+  type IssuedCertificate,
+} from '../identity/index.js';
 import { nodeCrypto } from '../platform/index.js';
 import { audit, type Identity } from '../users/index.js';
 import { CLAIM_VALID_MS, codeUnknown, keepCode, markUsed, placeOfCode, type Place } from './claim-codes.js';
-import { activate, depart, gatewayOf, keepCertificate, type Departed } from './gateway-rows.js';
+import { depart, gatewayOf, keepCertificate, type Departed } from './gateway-rows.js';
 
 export interface EnrolmentDeps {
   readonly clock: Clock;
@@ -57,6 +64,9 @@ export interface NewPlace {
   readonly replaces?: string | undefined;
 }
 
+/** A file for `sparc gateway join`, or one for `sparc authority enrol` of the owner. */
+export type Admitted = { readonly admission: Uint8Array } | { readonly request: Uint8Array };
+
 /** How gateways come to their site, stay in touch with the cloud, and are put out. */
 export class Enrolment {
   constructor(
@@ -69,13 +79,17 @@ export class Enrolment {
     return this.deps.certificates.rootDer;
   }
 
-  /** Makes a claim code for a gateway that is to come. Throws ERR_DATABASE_SITE_UNKNOWN or ERR_CLAIM_GATEWAY_UNKNOWN. */
+  /**
+   * Makes a claim code for a gateway that is to come. Throws ERR_DATABASE_SITE_UNKNOWN, ERR_CLAIM_GATEWAY_UNKNOWN or
+   * ERR_AUTHORITY_ELSEWHERE.
+   */
   async offer(by: Actor, wanted: NewPlace): Promise<Offer> {
     const { clock, random, database } = this.deps;
     const code = makeClaimCode(random, this.root);
     const expiresUnixMs = Math.floor(clock.wall().unixMs) + CLAIM_VALID_MS;
     await database.inTenant(by.tenant, async (transaction) => {
       const place = await placeOf(transaction.query, wanted, 'gateway');
+      if (!(await isKeptHere(transaction.query, place.site))) throw ownerSigns(place.site);
       await keepCode(transaction.query, by.tenant, code, place, new Date(expiresUnixMs));
       await audit(transaction, by, 'gateway.offer', place.site, facts(place));
     });
@@ -99,16 +113,20 @@ export class Enrolment {
   }
 
   /**
-   * Admits the gateway that made a request file; its admission is a file for `sparc gateway join`.
+   * Admits the gateway that made a request file; its admission is a file for `sparc gateway join`. Where the owner of the site
+   * keeps its authority, the request goes on to that with the link in it.
    * Throws ERR_MESH_REQUEST_INVALID, ERR_IDENTITY_REQUEST_INVALID, ERR_CLAIM_TOO_FAST, as `offer`, or as
    * `SiteAuthority.enrol`.
    */
-  async admit(by: Actor, wanted: NewPlace, file: Uint8Array): Promise<Uint8Array> {
+  async admit(by: Actor, wanted: NewPlace, file: Uint8Array): Promise<Admitted> {
     const asked = opened(file);
-    const place = await this.deps.database.inTenant(by.tenant, ({ query }) =>
-      placeOf(query, wanted, asked.member.name),
-    );
-    return this.#admit(by, place, asked, async () => undefined);
+    const { place, isKept } = await this.deps.database.inTenant(by.tenant, async ({ query }) => ({
+      place: await placeOf(query, wanted, asked.member.name),
+      isKept: await isKeptHere(query, wanted.site),
+    }));
+    if (isKept) return { admission: await this.#admit(by, place, asked, async () => undefined) };
+    if (wanted.name !== undefined || wanted.replaces !== undefined) throw ownerSigns(wanted.site);
+    return { request: await this.#link(by, wanted.site, asked, file) };
   }
 
   /**
@@ -164,6 +182,22 @@ export class Enrolment {
     const [admission] = await authority.enrol([{ ...member, name }], admitted, { links, replaced });
     if (admission === undefined) throw new Error('one gateway was enrolled without an admission');
     return admission;
+  }
+
+  /**
+   * It has its place when the owner's roster says so, and not before; then its certificate is that of a member. One that has
+   * no place yet has no row that could name the certificate.
+   */
+  async #link(by: Actor, site: string, { member: { key }, certificateRequest }: Asked, file: Uint8Array) {
+    const { database, certificates, signerOf } = this.deps;
+    const { tenant } = by;
+    const issued = await certificates.issue({ tenant, site, gateway: key }, certificateRequest);
+    await database.inTenant(tenant, async (transaction) => {
+      const isHere = await isMember(transaction.query, { site, gateway: key });
+      if (isHere) await keepCertificate(transaction.query, tenant, key, issued);
+      await audit(transaction, by, 'gateway.link', key, { site });
+    });
+    return linkRequest(signerOf(tenant, site), file, this.#grant(tenant, site, issued));
   }
 
   #departing(by: Actor, site: string, key: string, as: Departed): Within {

@@ -64,7 +64,3 @@ export async function depart(query: Query, key: string, state: Departed, now: Da
   await held.where('revoked_at', 'is', null).execute();
   return name;
 }
-
-export async function activate(query: Query, key: string): Promise<void> {
-  await query.updateTable('gateways').set({ state: 'active' }).where('id', '=', idOf(key)).execute();
-}

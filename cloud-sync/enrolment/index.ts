@@ -7,6 +7,7 @@ export { CLAIM_VALID_MS } from './claim-codes.js';
 export {
   Enrolment,
   type Actor,
+  type Admitted,
   type EnrolmentAddresses,
   type EnrolmentDeps,
   type NewPlace,

@@ -21,8 +21,8 @@ export {
 } from './certificates.js';
 export { SERVER_RENEWED_AFTER_MS, ServerCertificate, type ServerCertificateDeps } from './server-certificate.js';
 export { knownRoster } from './known-roster.js';
-export { operatorSigner, siteSigner } from './site-keys.js';
-export { placeMembers, removeMember } from './member-rows.js';
+export { operatorSigner, siteSeed, siteSigner } from './site-keys.js';
+export { activate, placeMembers, removeMember } from './member-rows.js';
 export { placeSaid } from './place-said.js';
-export { sitePlace } from './site-place.js';
+export { isKeptHere, ownerSigns, sitePlace } from './site-place.js';
 export { takeUp } from './take-up.js';

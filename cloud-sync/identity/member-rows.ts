@@ -34,6 +34,12 @@ export async function placeMembers(
   }
 }
 
+/** It was heard, or has its link; one that was put out meanwhile stays out. */
+export async function activate(query: Query, key: string): Promise<void> {
+  const gateway = query.updateTable('gateways').set({ state: 'active' }).where('id', '=', idOf(key));
+  await gateway.where('state', '=', 'claimed').execute();
+}
+
 export async function removeMember(query: Query, key: string): Promise<void> {
   await query
     .updateTable('gateways')

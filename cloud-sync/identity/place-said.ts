@@ -7,43 +7,33 @@ import { ROSTER_KIND, type Member } from '@sparc/protocol/roster';
 import type { Transaction } from '../db/index.js';
 import { knownRoster } from './known-roster.js';
 import { placeMembers, removeMember } from './member-rows.js';
+import { isKeptHere } from './site-place.js';
 
 type Query = Transaction['query'];
 
 /** In the place of whoever published it. */
 const UNKNOWN = 'unknown';
+const OWNER = 'owner of the authority';
 
 /**
- * What an authority that is kept here signed before the database was restored comes back by way of gateways, at any time: who
- * was enrolled or expelled by it has a row that says so, and each revision one as well. `contents`: what came, which is stored.
+ * What the authority of a site said comes from elsewhere: by its owner, or by way of gateways, which bring back what one that is
+ * kept here signed before the database was restored. Who was enrolled or expelled by it has a row that says so, and each
+ * revision one as well. `contents`: what came, which is stored.
  */
 export async function placeSaid(
   query: Query,
   verify: VerifySignature,
   of: Omit<Carrier, 'gateway'>,
-  author: Uint8Array,
   contents: readonly Uint8Array[],
 ): Promise<void> {
   const said = contents.map((content) => EntryContent.decode(content));
   const revisions = said.filter(({ kind }) => kind === POLICY_KIND);
-  const hasRoster = said.some(({ kind }) => kind === ROSTER_KIND);
-  if ((!hasRoster && revisions.length === 0) || !(await isKeptHere(query, of.site, author))) return;
-  for (const revision of revisions) await placeRevision(query, of, revision);
-  if (!hasRoster) return;
+  const isRecovered = revisions.length > 0 && (await isKeptHere(query, of.site));
+  for (const revision of revisions) await placeRevision(query, of, revision, isRecovered);
+  if (!said.some(({ kind }) => kind === ROSTER_KIND)) return;
   const { members = [], expelled = [] } = (await knownRoster(query, verify, of.site)) ?? {};
   for (const member of members) await placeMember(query, of, member);
   for (const { key } of expelled) await removeMember(query, key);
-}
-
-async function isKeptHere(query: Query, site: string, author: Uint8Array): Promise<boolean> {
-  const found = await query
-    .selectFrom('sites')
-    .innerJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
-    .select('sites.id')
-    .where('sites.id', '=', site)
-    .where('authority_key', '=', Buffer.from(author))
-    .executeTakeFirst();
-  return found !== undefined;
 }
 
 /** One that has found a place elsewhere since the restore keeps that: the log of the authority does not stop at it. */
@@ -60,6 +50,7 @@ async function placeRevision(
   query: Query,
   { tenant, site }: Omit<Carrier, 'gateway'>,
   { body, wallUnixMs }: EntryContent,
+  isRecovered: boolean,
 ): Promise<void> {
   const { number, onlyFor } = PolicyRevision.decode(body);
   const row = {
@@ -68,9 +59,9 @@ async function placeRevision(
     number,
     signed: Buffer.from(body),
     published_at: new Date(wallUnixMs),
-    published_by: UNKNOWN,
+    published_by: isRecovered ? UNKNOWN : OWNER,
     only_for: onlyFor.length > 0 ? [...onlyFor] : null,
-    recovered: true,
+    recovered: isRecovered,
   };
   await query
     .insertInto('policy_revisions')

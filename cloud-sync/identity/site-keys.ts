@@ -11,11 +11,15 @@ const SEED_BYTES = 32;
  * that there is one thing to keep and to back up.
  */
 export const siteSigner = (secret: Uint8Array, tenant: string, site: string): Signer =>
-  signerFor(SITE, secret, tenant, site);
+  seedSigner(siteSeed(secret, tenant, site));
+
+/** That key, for what is sealed to it: 32 bytes. */
+export const siteSeed = (secret: Uint8Array, tenant: string, site: string): Uint8Array =>
+  seedFor(SITE, secret, tenant, site);
 
 /** The key by which the cloud directs a site on behalf of its users, as far as the authority of the site delegated that. */
 export const operatorSigner = (secret: Uint8Array, tenant: string, site: string): Signer =>
-  signerFor(OPERATOR, secret, tenant, site);
+  seedSigner(seedFor(OPERATOR, secret, tenant, site));
 
-const signerFor = (purpose: string, secret: Uint8Array, tenant: string, site: string): Signer =>
-  seedSigner(Buffer.from(hkdfSync('sha256', secret, '', `${purpose}/${tenant}/${site}`, SEED_BYTES)));
+const seedFor = (purpose: string, secret: Uint8Array, tenant: string, site: string): Uint8Array =>
+  Buffer.from(hkdfSync('sha256', secret, '', `${purpose}/${tenant}/${site}`, SEED_BYTES));

@@ -13,6 +13,18 @@ export interface SitePlace {
   readonly isCurrent: boolean;
 }
 
+/** Whether the cloud keeps the authority of a site. Throws ERR_DATABASE_SITE_UNKNOWN. */
+export async function isKeptHere(query: Query, site: string): Promise<boolean> {
+  const found = await query
+    .selectFrom('sites')
+    .leftJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
+    .select('site_authorities.site_id as kept')
+    .where('sites.id', '=', site)
+    .executeTakeFirst();
+  if (found === undefined) throw siteUnknown(site);
+  return found.kept !== null;
+}
+
 /** Of a site whose authority is kept here. Throws ERR_DATABASE_SITE_UNKNOWN or ERR_AUTHORITY_ELSEWHERE. */
 export async function sitePlace(query: Query, site: string): Promise<SitePlace> {
   const found = await query
@@ -22,10 +34,15 @@ export async function sitePlace(query: Query, site: string): Promise<SitePlace> 
     .select(['authority_key', 'pin_key', 'site_authorities.incarnation as known', 'incarnation.id as present'])
     .where('sites.id', '=', site)
     .executeTakeFirst();
-  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  if (found === undefined) throw siteUnknown(site);
   const { authority_key: authorityKey, pin_key: sealedPinKey, known, present } = found;
   if (authorityKey === null || sealedPinKey === null) {
-    throw new SparcError('ERR_AUTHORITY_ELSEWHERE', `the authority of ${site} is not kept here`, { site });
+    throw ownerSigns(site);
   }
   return { authorityKey, sealedPinKey, isCurrent: known === present };
 }
+
+export const ownerSigns = (site: string) =>
+  new SparcError('ERR_AUTHORITY_ELSEWHERE', `the authority of ${site} is kept by its owner, who signs`, { site });
+
+const siteUnknown = (site: string) => new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });

@@ -10,7 +10,6 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { AuthorHeads, Tables } from '../db/index.js';
-import { isMemberState } from '../identity/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
@@ -19,8 +18,8 @@ export type Append = Omit<Extract<Acceptance, { kind: 'append' }>, 'kind' | 'for
 /** The site that a log belongs to. */
 export type Site = Omit<Carrier, 'gateway'>;
 
-/** Whose log may be taken: of gateways of the site, also of those that were put out, and of its authority. */
-export type AuthorPlace = 'member' | 'former' | 'authority';
+/** Whose log may be taken: of gateways of the site, heard or not yet, also of those that were put out, and of its authority. */
+export type AuthorPlace = 'active' | 'claimed' | 'former' | 'authority';
 
 /** Undefined for whoever has no log in the site. */
 export async function placeOf(query: Query, site: string, author: Uint8Array): Promise<AuthorPlace | undefined> {
@@ -31,7 +30,8 @@ export async function placeOf(query: Query, site: string, author: Uint8Array): P
     .where('site_id', '=', site)
     .where('id', '=', key)
     .executeTakeFirst();
-  if (gateway !== undefined) return isMemberState(gateway.state) ? 'member' : 'former';
+  if (gateway?.state === 'active' || gateway?.state === 'claimed') return gateway.state;
+  if (gateway !== undefined) return 'former';
   const authority = query.selectFrom('sites').select('id').where('id', '=', site).where('authority_key', '=', key);
   return (await authority.executeTakeFirst()) && 'authority';
 }

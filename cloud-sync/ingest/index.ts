@@ -10,4 +10,4 @@ export { Ingest, type IngestDeps, type IngestRefusal } from './ingest.js';
 export { Months } from './months.js';
 export { RESTORED_WAIT_MS } from './restored-word.js';
 export { WorkQueue, type WorkLimits } from './work-queue.js';
-export { takeBatch, type Taken, type TakeDeps } from './take-batch.js';
+export { takeBatch, takeBrought, type Taken, type TakeDeps } from './take-batch.js';

@@ -14,10 +14,10 @@ import {
   type Fork,
 } from '@sparc/protocol/replication';
 import type { Database } from '../db/index.js';
-import { isMember, knownRoster, placeSaid } from '../identity/index.js';
+import { activate, isMember, knownRoster, placeSaid } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { appendToLog, instantOf } from './append-to-log.js';
-import { hashAt, lockLog, placeOf, recordFork, type Append, type Query } from './author-heads.js';
+import { hashAt, lockLog, placeOf, recordFork, type Append, type Query, type Site } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
 import type { Months } from './months.js';
 
@@ -42,17 +42,28 @@ export interface TakeDeps {
 }
 
 /**
- * Verifies a batch and stores what is new of it. The rows of the author's heads are locked meanwhile, in the transaction that
- * inserts the entries: of two processes that have the same batch, the second finds it stored.
+ * Verifies a batch that a gateway carries and stores what is new of it. The rows of the author's heads are locked meanwhile, in
+ * the transaction that inserts the entries: of two processes that have the same batch, the second finds it stored.
  * Throws as `verifyBatch` does, and what the database throws: then nothing is stored.
  */
-export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch): Promise<Taken> {
-  const { tenant, site } = carrier;
+export const takeBatch = (deps: TakeDeps, carrier: Carrier, batch: Batch): Promise<Taken> =>
+  take(deps, carrier, batch, (query) => isMember(query, carrier));
+
+/** As `takeBatch`, where a person brought it. */
+export const takeBrought = (deps: TakeDeps, of: Site, batch: Batch): Promise<Taken> =>
+  take(deps, of, batch, async () => true);
+
+async function take(
+  deps: TakeDeps,
+  { tenant, site }: Site,
+  batch: Batch,
+  mayBring: (query: Query) => Promise<boolean>,
+): Promise<Taken> {
   if (!isOfSite(batch.site, site)) throw malformed(`a batch of site ${batch.site}`);
   const isOutside = await deps.months.prepare(batch.contents.map(instantOf));
   return deps.database.inTenant(tenant, async (transaction) => {
     const { query } = transaction;
-    if (!(await isMember(query, carrier))) return { kind: 'notOfSite' };
+    if (!(await mayBring(query))) return { kind: 'notOfSite' };
     const place = await placeOf(query, site, batch.author);
     if (place === undefined) return { kind: 'foreign' };
     const stored = await lockLog(query, batch.author);
@@ -68,8 +79,11 @@ export async function takeBatch(deps: TakeDeps, carrier: Carrier, batch: Batch):
     if (!(await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside)))
       return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
-    const contents = append.entries.map(({ content }) => content);
-    await placeSaid(query, deps.crypto.verify, carrier, batch.author, contents);
+    if (place === 'authority') {
+      const contents = append.entries.map(({ content }) => content);
+      await placeSaid(query, deps.crypto.verify, { tenant, site }, contents);
+    }
+    if (place === 'claimed') await activate(query, toHex(batch.author));
     return {
       kind: 'stored',
       stored: { ...stored, log: grown(stored.log, append) },

@@ -11,9 +11,17 @@ import {
   type Draft,
 } from '@sparc/protocol/authority';
 import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
+import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, VerifySignature } from '@sparc/protocol/ports';
-import type { Delegation, Member, Roster, SiteSecret } from '@sparc/protocol/roster';
+import {
+  commonSecret,
+  SITE_SECRETS_MAX,
+  type Delegation,
+  type Member,
+  type Roster,
+  type SiteSecret,
+} from '@sparc/protocol/roster';
 import { nodeCrypto } from '../ledger/index.js';
 import { toHex } from '../platform/index.js';
 import {
@@ -86,9 +94,12 @@ export class AuthorityFolder {
     return this.#state.siteSecret;
   }
 
-  /** Puts gateways onto the roster, and returns what each takes home, in their order. Throws as `enrol` of the protocol. */
-  enrol(enrolled: readonly Member[]): readonly Uint8Array[] {
-    const { drafts, admissions } = enrol(this.#acting, this.#state, this.pinKey, enrolled);
+  /**
+   * Puts gateways onto the roster, and returns what each takes home, in their order. `links`: to the cloud, by key. Throws as
+   * `enrol` of the protocol.
+   */
+  enrol(enrolled: readonly Member[], links?: ReadonlyMap<string, LinkGrant>): readonly Uint8Array[] {
+    const { drafts, admissions } = enrol(this.#acting, this.#state, this.pinKey, enrolled, links);
     this.#append(drafts);
     return admissions;
   }
@@ -118,10 +129,15 @@ export class AuthorityFolder {
     this.#append(withdraw(this.#acting, this.#state, key));
   }
 
-  /** All that it ever said, and parts of its policy, as a file for any gateway that has one of the last eight site secrets. */
-  courier(parts: Iterable<Uint8Array>): Generator<Uint8Array, void> {
+  /**
+   * All that it ever said, and parts of its policy, as a file for any gateway that has one of the last eight site secrets, and
+   * for the cloud with this key, 32 bytes: then of the last seven. Throws what noble throws for what is no key.
+   */
+  courier(parts: Iterable<Uint8Array>, cloudKey?: Uint8Array): Generator<Uint8Array, void> {
     const { clock, random } = this.deps;
-    const { signed, roster, siteSecret, previousSecrets: previous } = this.#state;
+    const { signed, roster, siteSecret, previousSecrets } = this.#state;
+    const common = cloudKey === undefined ? [] : [commonSecret(this.files.key.sealing.seed, cloudKey)];
+    const previous = [...common, ...previousSecrets].slice(0, SITE_SECRETS_MAX - 1);
     const madeUnixMs = Math.floor(clock.wall().unixMs);
     const opening = { site: roster.site, maker: toHex(this.publicKey), madeUnixMs, roster: signed };
     const deps = { signer: this.files.key.signer, random, crypto: nodeCrypto };

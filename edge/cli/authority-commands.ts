@@ -12,7 +12,8 @@ import { addDelegationCommands } from './delegation-commands.js';
 import { rosterLines, rosterValue } from './roster-text.js';
 import { authorityDeps, withAuthority } from './with-authority.js';
 
-const REQUEST_BYTES_MAX = 8_192;
+/** With what a cloud grants in it. */
+const REQUEST_BYTES_MAX = 65_536;
 const SiteId = SiteFile.properties.site.properties.id;
 
 export function addAuthorityCommands(cli: Cli): void {
@@ -78,15 +79,20 @@ function create(path: string, site: string): AuthorityFolder {
 
 function enrol({ output }: Cli, files: readonly string[], dir: string): void {
   const requests = files.map((file) => ({
-    member: openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)).member,
+    ...openRequest(verifySignature, readBinaryFile(file, REQUEST_BYTES_MAX)),
     admissionFile: join(dirname(file), `${basename(file, extname(file))}.admission`),
   }));
+  const links = requests.flatMap(({ member, link }) => (link === undefined ? [] : [[member.key, link] as const]));
   withAuthority(dir, (folder) => {
-    const admissions = folder.enrol(requests.map(({ member }) => member));
+    const members = requests.map(({ member }) => member);
+    const admissions = folder.enrol(members, new Map(links));
     for (const [index, admission] of admissions.entries()) {
       writeBinaryFile(requests[index]?.admissionFile ?? '', admission);
     }
-    const written = requests.map(({ member: { key, name }, admissionFile }) => ({ key, name, admissionFile }));
+    const written = requests.map(({ member: { key, name }, link, admissionFile }) => ({
+      ...{ key, name, admissionFile },
+      ...(link && { cloud: { key: toHex(link.cloudKey), url: link.brokerUrl } }),
+    }));
     const authority = toHex(folder.publicKey);
     output.result({ ...rosterValue(authority, folder.roster), written }, enrolled(authority, folder.roster, written));
   });
@@ -103,13 +109,18 @@ function rotate({ output }: Cli, dir: string): void {
   });
 }
 
-const enrolled = (
-  authority: string,
-  roster: Roster,
-  written: readonly { readonly name: string; readonly admissionFile: string }[],
-): string =>
+interface Written {
+  readonly name: string;
+  readonly admissionFile: string;
+  readonly cloud?: { readonly key: string; readonly url: string };
+}
+
+const enrolled = (authority: string, roster: Roster, written: readonly Written[]): string =>
   [
     ...rosterLines(authority, roster),
     '',
-    ...written.map(({ name, admissionFile }) => `${admissionFile} is for ${name}: \`sparc gateway join\` there.`),
+    ...written.flatMap(({ name, admissionFile, cloud }) => [
+      `${admissionFile} is for ${name}: \`sparc gateway join\` there.`,
+      ...(cloud === undefined ? [] : [`It links ${name} to ${cloud.url} of the cloud ${cloud.key}: compare the key.`]),
+    ]),
   ].join('\n');

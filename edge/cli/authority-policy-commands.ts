@@ -12,6 +12,9 @@ import { authorityDeps, withAuthority } from './with-authority.js';
 interface Flags {
   readonly dir: string;
 }
+interface PublishFlags extends Flags {
+  readonly cloud?: string;
+}
 interface SignFlags extends Flags {
   readonly despiteClock?: true;
 }
@@ -43,10 +46,14 @@ export function addAuthorityPolicyCommands(cli: Cli, authority: Command): void {
     .command('publish <file>')
     .description('write all that the authority said, and the newest policy, as a courier for any gateway of the site')
     .requiredOption('--dir <folder>', 'of the authority')
+    .option(
+      '--cloud <key>',
+      'it opens for this cloud, too: its key for the site, as `sparc-cloud authority show` prints it',
+    )
     .addOption(jsonOption())
     .addHelpText('after', '\n`sparc ledger import` gives it to one gateway, from which the others have it.')
     .addHelpText('after', examples('sparc authority publish /media/usb/site.courier --dir /media/usb/harbour'))
-    .action((file: string, { dir }: Flags) => publish(cli, file, dir));
+    .action((file: string, flags: PublishFlags) => publish(cli, file, flags));
 }
 
 function sign({ output }: Cli, file: string, flags: SignFlags): void {
@@ -76,16 +83,27 @@ function confirm({ output }: Cli, flags: SignFlags): void {
   output.result({ number }, `Policy ${number} is confirmed. \`sparc authority publish\` makes a file that says so.`);
 }
 
-function publish({ output }: Cli, file: string, dir: string): void {
+function publish({ output }: Cli, file: string, { dir, cloud }: PublishFlags): void {
   const number = withPolicy(dir, (policy, folder) => {
-    writePieces(file, folder.courier(policy.contents()));
+    writePieces(file, courierOf(folder, policy.contents(), cloud));
     return policy.newest?.number;
   });
   const what = number === undefined ? 'no policy yet' : `policy ${number}`;
   output.result(
     { file, ...(number !== undefined && { number }) },
-    `${file} carries the log of the authority, and ${what}. To a gateway: \`sparc ledger import ${file}\`.`,
+    [
+      `${file} carries the log of the authority, and ${what}. To a gateway: \`sparc ledger import ${file}\`.`,
+      ...(cloud === undefined ? [] : [`To the cloud: \`sparc-cloud authority import\`.`]),
+    ].join('\n'),
   );
+}
+
+function courierOf(folder: AuthorityFolder, parts: Iterable<Uint8Array>, cloud: string | undefined) {
+  try {
+    return folder.courier(parts, cloud === undefined ? undefined : Buffer.from(cloud, 'hex'));
+  } catch (cause) {
+    throw new SparcError('ERR_CLI_USAGE', `'${cloud}' is no key of a cloud`, {}, { cause });
+  }
 }
 
 function signing<T>(

@@ -1,8 +1,9 @@
 /** Codes of site authorities that are kept in the cloud. */
 export const AUTHORITY_ERRORS = {
   ERR_AUTHORITY_SITE_INVALID: {
-    meaning: 'What is to name a site is no id.',
-    action: 'Name it by up to 64 of a-z, 0-9, dot, dash and underscore; a letter or a digit comes first.',
+    meaning: 'What is to name a site is no id, or what is to be the key of its authority is no key.',
+    action:
+      'Name it by up to 64 of a-z, 0-9, dot, dash and underscore; a letter or a digit comes first. `sparc roster show` prints the key.',
   },
   ERR_AUTHORITY_SITE_PRESENT: {
     meaning: 'The tenant has a site with this id, and it has an authority.',
@@ -12,7 +13,7 @@ export const AUTHORITY_ERRORS = {
     meaning:
       'The authority of the site is kept by its owner: the cloud has its public key only, and signs nothing in its stead.',
     action:
-      'Do it with the folder of the authority (`sparc authority`), and carry what it says to a gateway of the site.',
+      'The owner does it with the folder of the authority (`sparc authority`, `sparc roster expel`); what that says then comes by `sparc authority publish --cloud` and `sparc-cloud authority import`, or by any gateway of the site.',
   },
   ERR_AUTHORITY_KEY_ABSENT: {
     meaning: 'The key of a site authority is not where this process looks for it.',

@@ -5,9 +5,9 @@ export const COURIER_ERRORS = {
     action: 'Copy it again; if that does not help, make it again with `sparc ledger export --format courier`.',
   },
   ERR_COURIER_OTHER_SITE: {
-    meaning: 'The courier is of another site, or was made with a site secret that this gateway does not have.',
+    meaning: 'The courier is of another site, or does not open with what this gateway, or this cloud, has of the site.',
     action:
-      'Compare the sites. If the site secret was rotated while this gateway was away, give it the new one first: `sparc authority enrol` at the authority, `sparc gateway join` here.',
+      'Compare the sites. For a cloud, its own key belongs into `sparc authority publish --cloud`. If the site secret was rotated while this gateway was away, give it the new one first: `sparc authority enrol` at the authority, `sparc gateway join` here.',
   },
   ERR_COURIER_NO_ROOM: {
     meaning: 'The disk of the gateway has no room for the courier beside what its journal may need.',

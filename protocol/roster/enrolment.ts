@@ -9,6 +9,7 @@ import { seal, Sealed, unseal } from './sealed.js';
 import { SITE_SECRET_BYTES, SITE_SECRETS_MAX, SiteSecret } from './site-secret.js';
 
 const REQUEST_DOMAIN = utf8ToBytes('sparc/enrolment/1\0');
+const GRANT_DOMAIN = utf8ToBytes('sparc/link-grant/1\0');
 const ADMISSION_DOMAIN = utf8ToBytes('sparc/admission/1\0');
 
 /** What a gateway takes to the authority of a site. */
@@ -17,12 +18,21 @@ const EnrolmentRequest = message({
   /** For its link to the cloud (PKCS #10, DER), with a key of its own. */
   certificateRequest: optional(2, bytes(1, 4_096)),
 });
-export type EnrolmentRequest = Infer<typeof EnrolmentRequest>;
+type EnrolmentRequest = Infer<typeof EnrolmentRequest>;
+
+/** What the cloud grants, signed by its key for the site. */
+const SignedGrant = message({
+  grant: required(1, bytes(1, 32_768)),
+  signature: required(2, bytes(64)),
+});
+type SignedGrant = Infer<typeof SignedGrant>;
 
 /** The same as a file. */
 const SignedRequest = message({
   request: required(1, bytes(1, 8_192)),
   signature: required(2, bytes(64)),
+  /** Put in by the cloud, on the way to an authority that it does not keep: that signs it in the admission. */
+  link: optional(3, SignedGrant),
 });
 
 /** What all members of a site know, and nobody else. */
@@ -64,16 +74,37 @@ export function signRequest(
   return SignedRequest.encode({ request, signature: gateway.sign(concatBytes(REQUEST_DOMAIN, request)) });
 }
 
-/** Throws ERR_MESH_REQUEST_INVALID unless the gateway that it names made it. */
-export function openRequest(verify: VerifySignature, file: Uint8Array): EnrolmentRequest {
+export interface OpenRequest extends EnrolmentRequest {
+  /** By the cloud whose key it names: whether that is the right one is for a person to know. */
+  readonly link?: LinkGrant;
+}
+
+/** Throws ERR_MESH_REQUEST_INVALID unless the gateway that it names made it, and the cloud that it names what that grants. */
+export function openRequest(verify: VerifySignature, file: Uint8Array): OpenRequest {
   return saying('ERR_MESH_REQUEST_INVALID', () => {
-    const { request: encoded, signature } = SignedRequest.decode(file);
+    const { request: encoded, signature, link } = SignedRequest.decode(file);
     const request = EnrolmentRequest.decode(encoded);
     const { member } = request;
     assertMember(member);
-    if (verify(hexToBytes(member.key), concatBytes(REQUEST_DOMAIN, encoded), signature)) return request;
-    throw new Error(`${member.key} did not sign it`);
+    if (!verify(hexToBytes(member.key), concatBytes(REQUEST_DOMAIN, encoded), signature)) {
+      throw new Error(`${member.key} did not sign it`);
+    }
+    return { ...request, ...(link && { link: openGrant(verify, encoded, link) }) };
   });
+}
+
+/** The file of a request that was opened, with what the cloud grants its gateway. `cloud`: with its key for the site. */
+export function linkRequest(cloud: Signer, file: Uint8Array, link: LinkGrant): Uint8Array {
+  const { request, signature } = SignedRequest.decode(file);
+  const grant = LinkGrant.encode(link);
+  const signed = { grant, signature: cloud.sign(concatBytes(GRANT_DOMAIN, request, grant)) };
+  return SignedRequest.encode({ request, signature, link: signed });
+}
+
+function openGrant(verify: VerifySignature, request: Uint8Array, { grant, signature }: SignedGrant): LinkGrant {
+  const link = LinkGrant.decode(grant);
+  if (verify(link.cloudKey, concatBytes(GRANT_DOMAIN, request, grant), signature)) return link;
+  throw new Error('the cloud that it names did not sign the link');
 }
 
 /** What a gateway is admitted with. */

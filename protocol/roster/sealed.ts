@@ -2,7 +2,7 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { bytes, message, required, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 
@@ -29,6 +29,15 @@ export function seal(recipient: Uint8Array, random: Random, content: Uint8Array)
   return { ephemeralKey, box: cipher.encrypt(content) };
 }
 
+/** Whether it is an Ed25519 key that something can be sealed to: a point, and not one of the few that keep no secret. */
+export function isPublicKey(key: Uint8Array): boolean {
+  try {
+    return !ed25519.Point.fromBytes(key).isSmallOrder();
+  } catch {
+    return false;
+  }
+}
+
 /** `seed`: of the recipient's Ed25519 key (RFC 8032, 5.1.5). Undefined for what is sealed to another or was changed. */
 export function unseal(seed: Uint8Array, { ephemeralKey, box }: Sealed): Uint8Array | undefined {
   const privateKey = ed25519.utils.toMontgomerySecret(seed);
@@ -40,6 +49,19 @@ export function unseal(seed: Uint8Array, { ephemeralKey, box }: Sealed): Uint8Ar
   }
 }
 
+/**
+ * 32 bytes that two Ed25519 keys have in common: each comes to them by its own seed and the other key, and nobody else does.
+ * Throws what noble throws for bytes that are no such key.
+ */
+export function commonSecret(seed: Uint8Array, other: Uint8Array): Uint8Array {
+  const privateKey = ed25519.utils.toMontgomerySecret(seed);
+  const [own, others] = [x25519.getPublicKey(privateKey), ed25519.utils.toMontgomery(other)];
+  // The same on both sides.
+  const keys = [own, others].map(bytesToHex).sort().map(hexToBytes);
+  return hkdf(sha256, x25519.getSharedSecret(privateKey, others), concatBytes(...keys), COMMON_INFO, KEY_BYTES);
+}
+
+const COMMON_INFO = utf8ToBytes('sparc/common/1');
 const INFO = utf8ToBytes('sparc/sealed/1');
 
 /** Key and nonce are of this sealing alone, because the ephemeral key is; bound to both ends by the salt (RFC 5869). */

@@ -10,6 +10,7 @@ import { Token } from '@sparc/cloud-sync/identity';
 import { postgres } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 import { REPOSITORY } from '../../support/repository.js';
+import { keyOf } from '../../support/roster.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { SKIP_WITHOUT_SOFTHSM, SoftHsm } from '../../support/soft-hsm.js';
 
@@ -100,8 +101,9 @@ t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHO
   const authority = (...argv: string[]) => run(environment, 'authority', ...argv, '--tenant', tenant);
   const depot = ['adopt', 'depot', '--name', 'Depot', '--key'];
   t.equal((await authority(...depot, 'a key')).code, 2);
-  t.equal((await authority(...depot, 'ab'.repeat(32))).code, 0);
-  t.match((await authority(...depot, 'ab'.repeat(32))).err, /ERR_AUTHORITY_SITE_PRESENT/);
+  t.match((await authority(...depot, 'ab'.repeat(32))).err, /ERR_AUTHORITY_SITE_INVALID[\s\S]*no key/);
+  t.equal((await authority(...depot, keyOf(5))).code, 0);
+  t.match((await authority(...depot, keyOf(5))).err, /ERR_AUTHORITY_SITE_PRESENT/);
   t.equal((await authority('resume', 'harbour')).code, 0);
   t.match(await site('status', 'nowhere'), { code: 2, said: { code: 'ERR_DATABASE_SITE_UNKNOWN' } });
 });

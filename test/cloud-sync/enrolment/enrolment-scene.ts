@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { SiteAuthorities } from '@sparc/cloud-sync/authority';
 import { buildGatewayApi } from '@sparc/cloud-sync/api';
 import { createDatabase, createTenant, type Connections } from '@sparc/cloud-sync/db';
-import { Enrolment } from '@sparc/cloud-sync/enrolment';
+import { Enrolment, type Admitted } from '@sparc/cloud-sync/enrolment';
 import { CertificateAuthorities, FileAuthorityKeys, siteSigner } from '@sparc/cloud-sync/identity';
 import { nodeCrypto, nodePartTools } from '@sparc/cloud-sync/platform';
 import { LinkFiles } from '@sparc/edge/cloud-enrolment';
@@ -20,7 +20,8 @@ interface Test {
   teardown(undo: () => unknown): void;
 }
 
-const SECRET = new Uint8Array(32).fill(11);
+/** What keys of the cloud are made of. */
+export const SECRET = new Uint8Array(32).fill(11);
 
 /** A tenant whose site `harbour` has its authority in the cloud, and what gateways reach of it. */
 export async function enrolmentScene(t: Test, connections: Connections) {
@@ -68,6 +69,12 @@ export async function enrolmentScene(t: Test, connections: Connections) {
         return rows.map(({ name, state, count }) => `${name} ${state} ${Number(count)}`);
       }),
   };
+}
+
+/** The file that a gateway joins by, where the cloud keeps the authority. */
+export function admissionOf(admitted: Admitted): Uint8Array {
+  if ('admission' in admitted) return admitted.admission;
+  throw new Error('an admission');
 }
 
 /** A gateway of its own data directory. */

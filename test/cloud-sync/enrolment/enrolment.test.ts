@@ -28,7 +28,7 @@ import { systemClock } from '../../support/system-clock.js';
 import { batchesOf } from '../../support/test-batches.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
-import { enrolmentScene, NewGateway } from './enrolment-scene.js';
+import { admissionOf, enrolmentScene, NewGateway } from './enrolment-scene.js';
 
 const DAY_MS = 86_400_000;
 
@@ -96,7 +96,7 @@ t.test('enrolment of gateways by the cloud', async (t) => {
     async (t) => {
       const gate = gateway('gate');
       const file = gate.request();
-      const admission = await enrolment.admit(by, at, file);
+      const admission = admissionOf(await enrolment.admit(by, at, file));
       t.strictSame(await members(), ['hall', 'gate'], 'by the name that it has itself');
       const changed = Buffer.from(admission);
       changed.write('mqtts://127.6.6.6', changed.indexOf('mqtts://127.0.0.1'));
@@ -144,7 +144,7 @@ t.test('enrolment of gateways by the cloud', async (t) => {
   t.test('a renewed certificate counts when it has connected, and the one before it until then', async (t) => {
     const { certificates, brokerPort, ...own } = await enrolmentScene(t, connections);
     const tower = new NewGateway(join(own.folder, 'tower'), 'tower');
-    tower.join(await own.enrolment.admit(own.by, at, tower.request()));
+    tower.join(admissionOf(await own.enrolment.admit(own.by, at, tower.request())));
     const first = tower.files.current();
     const serialOf = (held = first) => certificateOf(held?.grant ?? { certificates: [] }).serialNumber;
     let isTaken = (serial: string) => serial === serialOf();

@@ -22,6 +22,7 @@ import { compareHlc } from '@sparc/protocol/hlc';
 import { decodeBatch, encodeBatch, EntryContent } from '@sparc/protocol/ledger';
 import { accept, tipsOf, type AuthorLog } from '@sparc/protocol/replication';
 import {
+  commonSecret,
   Delegation,
   DELEGATION_KIND,
   newestOf,
@@ -246,6 +247,20 @@ t.test('a courier opens for whoever heard last of any expulsion, however many th
       const items = [...readCourier(nodeCrypto, [secret], folder.courier([]), () => undefined)];
       t.equal(items.length, [...folder.log.batches()].length);
     }
+  });
+});
+
+t.test('a courier for a cloud opens by what its key and that of the authority have in common', async (t) => {
+  const { create } = scene(t);
+  const folder = create();
+  const cloud = testSigner(7);
+  const opened = (secret: Uint8Array) => [
+    ...readCourier(nodeCrypto, [secret], folder.courier([], cloud.publicKey), () => undefined),
+  ];
+  t.equal(opened(commonSecret(new Uint8Array(32).fill(7), folder.publicKey)).length, 1);
+  t.equal(opened(folder.siteSecret.secret).length, 1, 'for gateways as well');
+  t.throws(() => opened(commonSecret(new Uint8Array(32).fill(8), folder.publicKey)), {
+    code: 'ERR_COURIER_OTHER_SITE',
   });
 });
 

@@ -119,6 +119,14 @@ t.test(
   },
 );
 
+t.test('what is no key of a cloud is refused', async (t) => {
+  const { dir, courier } = await scene(t);
+  for (const key of ['ab', 'ab'.repeat(32), '00'.repeat(32)]) {
+    t.match(await run('authority', 'publish', courier, '--dir', dir, '--cloud', key), { code: 'ERR_CLI_USAGE' });
+  }
+  t.notOk(existsSync(courier));
+});
+
 t.test('a courier that cannot be written leaves nothing', async (t) => {
   const { dir, courier } = await scene(t);
   const nowhere = join(courier, 'in', 'no', 'folder');

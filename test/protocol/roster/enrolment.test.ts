@@ -5,6 +5,7 @@ import t from 'tap';
 import { verifySignature } from '@sparc/edge/platform';
 import { isSparcError } from '@sparc/protocol/errors';
 import {
+  linkRequest,
   openAdmission,
   openRequest,
   seal,
@@ -84,6 +85,31 @@ t.test('a request is refused when any byte of it is another, or when its end is 
     if (code !== 'ERR_MESH_REQUEST_INVALID') t.fail(`${length} bytes: ${code}`);
   }
   t.pass();
+});
+
+t.test('what a cloud grants goes with the request that it was granted for, and unchanged', async (t) => {
+  const cloud = testSigner(9);
+  const grant = { ...LINK, cloudKey: cloud.publicKey };
+  const [file, other] = [signRequest(testSigner(1), member(1)), signRequest(testSigner(2), member(2))];
+  const linked = linkRequest(cloud, file, grant);
+  t.strictSame(openRequest(verifySignature, linked), { member: member(1), link: grant });
+  const again = { ...grant, brokerUrl: 'mqtts://other:1' };
+  t.strictSame(openRequest(verifySignature, linkRequest(cloud, linked, again)).link, again, 'the last one counts');
+  for (const changed of withOneBitChanged(linked)) {
+    const code = codeOf(() => openRequest(verifySignature, changed));
+    if (code !== 'ERR_MESH_REQUEST_INVALID') t.fail(`${Buffer.from(changed).toString('hex')}: ${code}`);
+  }
+  // Behind the request and its signature, both of which are as long in the other file.
+  const moved = Buffer.concat([other, linked.subarray(other.length)]);
+  t.equal(
+    codeOf(() => openRequest(verifySignature, moved)),
+    'ERR_MESH_REQUEST_INVALID',
+  );
+  t.equal(
+    codeOf(() => openRequest(verifySignature, linkRequest(testSigner(8), file, grant))),
+    'ERR_MESH_REQUEST_INVALID',
+    'by a cloud that it does not name',
+  );
 });
 
 t.test('a gateway takes authority, roster and site secret out of its admission', async (t) => {
