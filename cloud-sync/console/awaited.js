@@ -23,6 +23,8 @@ export function createAwaited({ catalogue, tried, say, words }) {
   const note = byId('awaited-note');
   const list = section.querySelector('ol');
   let path;
+  /** What was asked for last: another one, or leaving it, takes its place. */
+  let turn = 0;
   let id;
   let directive;
   let said;
@@ -33,18 +35,18 @@ export function createAwaited({ catalogue, tried, say, words }) {
   /** `act` directs something and resolves with `{ directive, outcome?, code? }`. Resolves with whether it was taken. */
   async function give(act) {
     show(ASKED);
-    const asked = path;
+    const asked = turn;
     let given;
     const isTaken = await tried(async () => {
       given = await act();
       if (given.outcome === 'refused') throw refusalOf(given);
     });
-    if (asked !== path) return isTaken;
+    if (asked !== turn) return isTaken;
     if (!isTaken) {
       leave();
       return false;
     }
-    show(NOTES[given.outcome] ?? GIVEN);
+    note.textContent = NOTES[given.outcome] ?? GIVEN;
     id = given.directive;
     await look();
     return true;
@@ -56,6 +58,7 @@ export function createAwaited({ catalogue, tried, say, words }) {
   }
 
   function show(words) {
+    turn += 1;
     [id, directive, said] = [undefined, undefined, undefined];
     note.textContent = words;
     list.replaceChildren();
@@ -64,6 +67,7 @@ export function createAwaited({ catalogue, tried, say, words }) {
   }
 
   function leave() {
+    turn += 1;
     id = undefined;
     section.hidden = true;
   }
@@ -86,6 +90,8 @@ export function createAwaited({ catalogue, tried, say, words }) {
 
   return {
     give,
+    /** Undefined while nothing is looked at. */
+    directive: () => id,
     setSite(_site, next) {
       path = next;
       leave();

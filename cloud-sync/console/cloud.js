@@ -80,15 +80,14 @@ function createViews() {
   });
   const enrolment = createEnrolment({ tried, say, onChange: refresh });
   const awaited = createAwaited({ catalogue, tried, say, words: () => sitePage.words() });
-  const { give } = awaited;
-  const sitePage = createSite({ catalogue, tried, say, give });
+  const sitePage = createSite({ catalogue, tried, say, awaited });
   return {
     gateways,
     enrolment,
     policy,
     awaited,
     site: sitePage,
-    people: createPeople({ tried, say, give, onChange: policy.load }),
+    people: createPeople({ tried, say, give: awaited.give, onChange: policy.load }),
     events: createEvents(catalogue),
   };
 }

@@ -13,8 +13,8 @@ const OF_AUTHORITY = ['revoke', 'expel'];
 const NOTHING = { gateways: [], former: [], raises: [], directives: [] };
 const KEY_START = 8;
 
-/** What stands for a site, what was directed, and orders on behalf of whoever is logged in. `give`: of what is awaited. */
-export function createSite({ catalogue, tried, say, give }) {
+/** What stands for a site, what was directed, and orders on behalf of whoever is logged in. `awaited`: what was directed last. */
+export function createSite({ catalogue, tried, say, awaited }) {
   let path;
   let view = NOTHING;
   let places = NO_PLACES;
@@ -36,7 +36,7 @@ export function createSite({ catalogue, tried, say, give }) {
 
   async function order(askWhat) {
     const content = await askWhat();
-    if (content !== undefined) await give(() => call('POST', `${path}/orders`, { body: content }));
+    if (content !== undefined) await awaited.give(() => call('POST', `${path}/orders`, { body: content }));
   }
 
   const gatewayName = (key) =>
@@ -68,8 +68,11 @@ export function createSite({ catalogue, tried, say, give }) {
           ),
         ),
     });
+    // What is looked at already is not told twice.
+    const others = directives.filter(({ id }) => id !== awaited.directive());
+    byId('site-answers').hidden = others.length === 0 && directives.length > 0;
     byId('site-answers-none').hidden = directives.length > 0;
-    renderAnswers(byId('site-answers').querySelector('ol'), directives, { catalogue, ...named });
+    renderAnswers(byId('site-answers').querySelector('ol'), others, { catalogue, ...named });
   }
 
   return {
