@@ -10,7 +10,7 @@ import {
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import { HLC_AHEAD_MAX_MS, HLC_TOLERATED_MAX_MS } from '@sparc/protocol/hlc';
-import type { AppendedEntry, Clock, EntryId, VerifySignature } from '@sparc/protocol/ports';
+import type { AppendedEntry, Clock, EntryId, Timer, VerifySignature } from '@sparc/protocol/ports';
 import type { Delegation } from '@sparc/protocol/roster';
 import { openForSite, type HeardEntry } from '../heard/index.js';
 import { carryOut, isForNow, isInForce, isRetractable, type DirectiveSinks } from './carried.js';
@@ -60,6 +60,14 @@ const SELF = 'self';
 type Entitled = Extract<Verdict, { isEntitled: true }>;
 type NotEntitled = Exclude<Verdict, Entitled>;
 
+/** Whoever gave what is in force hears by then whether the disk has it. */
+const RECORDED_MAX_MS = 2_000;
+
+const UNRECORDED: Pick<DirectiveReceipt, 'code' | 'message'> = {
+  code: 'ERR_DIRECTIVE_UNRECORDED',
+  message: 'it is in force here, and not on the disk, from where other gateways hear of it',
+};
+
 /** What restricts is in force before it is recorded. */
 const AT_ONCE: ReadonlySet<DirectiveKind> = new Set(['raise', 'revoke', 'expel']);
 
@@ -105,8 +113,8 @@ export class DirectiveDesk {
   }
 
   /**
-   * Writes a directive into the own log, from where every gateway hears of it, and carries it out. Resolves when that is
-   * done. Rejects with an ERR_DIRECTIVE code for what is not taken, and as the journal does for what has to be on disk first.
+   * Writes a directive into the own log, from where every gateway hears of it, and carries it out. Resolves when both are
+   * done; what restricts is in force at once, and where the disk does not take it in time, the receipt says so. Rejects with an ERR_DIRECTIVE code for what is not taken, and as the journal does for what has to be on disk first.
    */
   async direct(signed: SignedDirective): Promise<DirectiveReceipt> {
     const directive = openForSite(this.deps.verify, this.deps.site, signed);
@@ -129,7 +137,9 @@ export class DirectiveDesk {
     this.#taken.add(id);
     const given = { signed, directive, carrier: SELF };
     if (AT_ONCE.has(kind)) {
-      return this.#carryOut({ ...given, carriedUnixMs, cause: this.deps.record(record) }, verdict);
+      const cause = this.deps.record(record);
+      const receipt = await this.#carryOut({ ...given, carriedUnixMs, cause }, verdict);
+      return (await this.#isOnDisk(cause)) ? receipt : { ...UNRECORDED, ...receipt };
     }
     const { id: entry, hlc } = await this.#committed(record, id);
     const cause = Promise.resolve(entry);
@@ -207,6 +217,16 @@ export class DirectiveDesk {
 
   #verdictOf({ signed, directive, carriedUnixMs }: Given): Verdict {
     return this.#entitlements.judge(signed.operator, directive, carriedUnixMs);
+  }
+
+  async #isOnDisk(entry: Promise<EntryId | undefined>): Promise<boolean> {
+    let timer: Timer | undefined;
+    const waited = new Promise<undefined>((resolve) => {
+      timer = this.deps.clock.setTimer(RECORDED_MAX_MS, () => resolve(undefined));
+    });
+    const id = await Promise.race([entry, waited]);
+    timer?.cancel();
+    return id !== undefined;
   }
 
   #isTaken(id: string): boolean {

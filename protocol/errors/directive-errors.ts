@@ -44,6 +44,12 @@ export const DIRECTIVE_ERRORS = {
     action:
       'Nothing has to be done: they are carried out anew from the ledgers, and whatever they concern is as it was. Look for the reason on the disk.',
   },
+  ERR_DIRECTIVE_UNRECORDED: {
+    meaning:
+      'A lockdown, revocation or expulsion is in force at the gateway where it was given, whose disk does not take the record of it: other gateways have not heard of it.',
+    action:
+      'Give it at another gateway as well. The record is written when the disk takes it again, unless the gateway restarts before: look for the reason on its disk.',
+  },
   ERR_DIRECTIVE_UNSAVED: {
     meaning:
       'A door command is not carried out, since nobody would know after a restart that it was: it would open twice.',

@@ -326,8 +326,12 @@ export class TownGateway {
     this.#process?.field.reaches(keys);
   }
 
-  async direct(signed: SignedDirective): Promise<DirectiveReceipt | undefined> {
-    return this.#process?.field.direct(signed);
+  /** Rejects where it does not run; where it dies meanwhile, nobody is answered. */
+  async direct(signed: SignedDirective): Promise<DirectiveReceipt> {
+    const process = this.#process;
+    if (process === undefined) throw new Error(`${this.name} does not run`);
+    const receipt = await process.field.direct(signed);
+    return process === this.#process ? receipt : new Promise(() => undefined);
   }
 
   #expel(expulsion: Expulsion): void {

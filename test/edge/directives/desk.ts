@@ -24,6 +24,8 @@ export function deskOf(
   const journal = new MemoryJournal(clock);
   const recorded: EventDraft[] = [];
   const opened: string[] = [];
+  /** What becomes of a record that nothing waits for before it is in force. */
+  const disk: { state: 'takes' | 'loses' | 'hangs' } = { state: 'takes' };
   const applied = () => 'applied' as const;
   const sinks: DirectiveSinks = {
     raise: ({ directive: { id } }) => {
@@ -53,13 +55,15 @@ export function deskOf(
     retract: ({ id }) => void inForce.delete(id),
     record: (event) => {
       recorded.push(event);
-      return Promise.resolve(undefined);
+      if (disk.state === 'hangs') return new Promise(() => undefined);
+      const entry = { author: 'e'.repeat(64), epoch: 1, sequence: recorded.length };
+      return Promise.resolve(disk.state === 'takes' ? entry : undefined);
     },
     commit: (record) => journal.append({ record }),
     onFailure,
   });
   desk.start();
-  return { desk, clock, inForce, opened, recorded };
+  return { desk, clock, inForce, opened, recorded, disk };
 }
 
 /** An entry that carries a directive, stamped at a time. */
