@@ -352,7 +352,8 @@ export class DirectiveDesk {
 const expired = ({ expiresUnixMs }: Directive): SparcError =>
   new SparcError('ERR_DIRECTIVE_EXPIRED', `it could be given until ${new Date(expiresUnixMs).toISOString()}`);
 
-const tooFast = (): SparcError => new SparcError('ERR_DIRECTIVE_TOO_FAST', 'its operator gives more than are taken');
+export const tooFast = (): SparcError =>
+  new SparcError('ERR_DIRECTIVE_TOO_FAST', 'its operator gives more than are taken');
 
 function notEntitled({ code, name }: NotEntitled): SparcError {
   const message =

@@ -6,6 +6,7 @@ export { isInForce, type DirectiveSinks, type Origin, type Outcome } from './car
 export {
   DIRECTIVE_OUTCOMES,
   DirectiveDesk,
+  tooFast,
   type DirectiveDeskDeps,
   type DirectiveReceipt,
   type DirectiveSite,

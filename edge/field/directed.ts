@@ -4,7 +4,10 @@ import { headFromText } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import {
   DirectiveDesk,
+  DIRECTIVES_HEARD_AT_ONCE_MAX,
   isInForce,
+  OperatorPace,
+  tooFast,
   type DirectiveDeskDeps,
   type DirectiveSinks,
   type DirectiveSite,
@@ -60,7 +63,7 @@ export function directiveDesk(
     store,
     clock,
     nowUnixMs: () => stamps.nowUnixMs(),
-    sinks: directiveSinks(deps, expel),
+    sinks: directiveSinks(deps, expel, authority),
     retract: ({ id, kind }) => {
       if (kind === 'visitor') visitors.end(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
       else mode.retract(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
@@ -72,7 +75,9 @@ export function directiveDesk(
 }
 
 /** What directives come to in a field. */
-function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): DirectiveSinks {
+function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel'], authority: string): DirectiveSinks {
+  // Whoever gives at many gateways has no more at the one whose door it is.
+  const doorPace = new OperatorPace(DIRECTIVES_HEARD_AT_ONCE_MAX);
   const { clock, stamps, mode, revocations, visitors, passages, peers, doors, orders, view } = deps;
   return {
     raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
@@ -98,9 +103,10 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel']): Dir
       passages.forgive(holder, by, { directive: id, causeId: await cause, carriedUnixMs });
       return 'applied';
     },
-    door: async ({ directive, by, cause, carriedUnixMs, once }) => {
+    door: async ({ directive, operator, by, cause, carriedUnixMs, once }) => {
       const { id, door, order } = directive;
       if (doors.get(door) === undefined) return 'elsewhere';
+      if (operator !== authority && !doorPace.take(operator, clock.monotonicMs())) throw tooFast();
       await once();
       assertInTime(directive, stamps.nowUnixMs() - carriedUnixMs, clock.wall().unixMs - carriedUnixMs);
       await orders.obey({ ...order, door }, by, { directive: id, causeId: await cause });

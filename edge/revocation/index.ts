@@ -6,6 +6,7 @@ export { readRevocations } from './read-revocations.js';
 export {
   RevocationBook,
   REVOCATIONS_MAX,
+  REVOCATIONS_OF_ONE_MAX,
   VOLATILE_REVOCATIONS,
   type LoadedRevocations,
   type RecordedRevocations,

@@ -1,3 +1,4 @@
+import { AUTHORITY_NAME } from '@sparc/protocol/directive';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { EventDraft } from '@sparc/protocol/events';
 import type { Clock, EntryId, Timer } from '@sparc/protocol/ports';
@@ -6,6 +7,8 @@ import { completeTo, revocationRecord, type Revocation, type RevocationSubject }
 
 /** Tombstones never end, so the list only grows, by one for each directive; more are refused, and have to go into the policy. */
 export const REVOCATIONS_MAX = 50_000;
+/** Of these, directed by one operator, so that no stolen key keeps all others from revoking. The authority has no such bound. */
+export const REVOCATIONS_OF_ONE_MAX = 10_000;
 /** A disk that failed is tried again after this. */
 const SAVE_RETRY_MS = 1_000;
 /** A person waits no longer for a journal that is being read back. */
@@ -182,10 +185,7 @@ export class RevocationBook implements RevocationView {
   }
 
   #add(subject: RevocationSubject, id: string, by: string, origin: RevocationOrigin): void {
-    if (this.#all.length + this.#unnumbered.length >= REVOCATIONS_MAX) {
-      const message = `${REVOCATIONS_MAX} revocations are held; block ${id} in the site file`;
-      throw new SparcError('ERR_GATEWAY_ORDER_REFUSED', message);
-    }
+    this.#assertRoom(id, by, origin);
     const atUnixMs = this.deps.clock.wall().unixMs;
     const { isUnlisted = false, directive, carriedUnixMs, cause } = origin;
     const more = {
@@ -197,6 +197,15 @@ export class RevocationBook implements RevocationView {
     this.#setNumber(revocation, UNNUMBERED);
     this.#unnumbered = [...this.#unnumbered, { revocation, cause }];
     if (this.#restoring === undefined) this.#numberAll();
+  }
+
+  #assertRoom(id: string, by: string, { directive }: RevocationOrigin): void {
+    const all = [...this.#all, ...this.#unnumbered.map(({ revocation }) => revocation)];
+    const isBounded = directive !== undefined && by !== AUTHORITY_NAME;
+    const ofOneCount = isBounded ? all.filter((each) => each.directive !== undefined && each.by === by).length : 0;
+    if (all.length < REVOCATIONS_MAX && ofOneCount < REVOCATIONS_OF_ONE_MAX) return;
+    const held = all.length < REVOCATIONS_MAX ? `${ofOneCount} revocations of ${by}` : `${all.length} revocations`;
+    throw new SparcError('ERR_GATEWAY_ORDER_REFUSED', `${held} are held; block ${id} in the site file`);
   }
 
   #numberAll(): void {

@@ -96,8 +96,8 @@ export class ModeDirectives {
   /** Recorded first, however late: the others have released it, and no door stays locked down because a disk was full. */
   async #release(directed: Directed, ids: readonly string[]): Promise<ModeOutcome> {
     const { clock, mode } = this.deps;
-    const { within, cause } = directed;
-    const releases: Release[] = ids.map((id) => ({ id, ...(within !== undefined && { within }) }));
+    const { by, within, cause } = directed;
+    const releases: Release[] = ids.map((id) => ({ id, by, ...(within !== undefined && { within }) }));
     const causeId = await cause;
     for (;;) {
       if (newOf(mode(), releases).length === 0) return 'known';

@@ -41,7 +41,9 @@ const Raise = Type.Object({
 const Content = Type.Object(
   {
     raises: Type.Array(Raise),
-    released: Type.Array(Type.Object({ id: Type.String(), within: Type.Optional(Ids) })),
+    released: Type.Array(
+      Type.Object({ id: Type.String(), within: Type.Optional(Ids), by: Type.Optional(Type.String()) }),
+    ),
     doors: Doors,
     overruled: Type.Optional(Doors),
     heard: Type.Optional(Heard),

@@ -31,6 +31,8 @@ export interface Release {
   readonly id: string;
   /** It ends no raise that reaches beyond these areas and doors; absent: any. */
   readonly within?: readonly string[];
+  /** Name of the operator who released it. Absent: a person at this gateway, or an earlier version wrote it. */
+  readonly by?: string;
 }
 
 /** What stands, and what was released: it does not matter in which order they came. */
@@ -51,7 +53,7 @@ export interface Place {
 export const THREAT_LEVEL_MAX = 5;
 /** Raises of one other gateway, or of one operator, that stand. */
 export const RAISES_OF_ONE_MAX = 64;
-/** Releases that are remembered. */
+/** Releases that are remembered. Of more, the oldest of whoever has released most is forgotten, so that nobody displaces others. */
 export const RELEASES_MAX = 4_096;
 
 /** Whether it was raised by an input of this gateway, or by a person or a rule at it. */
@@ -97,11 +99,24 @@ export function withRaise<M extends Raised>(mode: M, raise: Raise): M {
   return { ...mode, raises: isReleased(mode, raise) ? others : [...others, raise] };
 }
 
-/** Beyond `RELEASES_MAX` the oldest are forgotten. */
 export function withReleases<M extends Raised>(mode: M, releases: readonly Release[]): M {
-  const released = [...mode.released, ...newOf(mode, releases)].slice(-RELEASES_MAX);
+  const released = asManyAsFit([...mode.released, ...newOf(mode, releases)]);
   const raises = mode.raises.filter((raise) => !isReleased({ raises: [], released }, raise));
   return { ...mode, released, raises };
+}
+
+function asManyAsFit(released: readonly Release[]): readonly Release[] {
+  const kept = [...released];
+  while (kept.length > RELEASES_MAX) {
+    const counts = new Map<string | undefined, number>();
+    for (const { by } of kept) counts.set(by, (counts.get(by) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    kept.splice(
+      kept.findIndex(({ by }) => counts.get(by) === most),
+      1,
+    );
+  }
+  return kept;
 }
 
 /** Those of the releases that are not remembered. */

@@ -147,9 +147,10 @@ export function afterClaim(mode: Raised, claim: ModeClaim): Raised {
 }
 
 function releasesBy(mode: Raised, { name, detail = {} }: EventRecord): readonly Release[] {
-  const { raises, within, level } = detail;
+  const { raises, within, level, by } = detail;
   if (raises !== undefined) {
-    return raises.split(' ').map((id) => ({ id, ...(within !== undefined && { within: within.split(' ') }) }));
+    const more = { ...(within !== undefined && { within: within.split(' ') }), ...(by !== undefined && { by }) };
+    return raises.split(' ').map((id) => ({ id, ...more }));
   }
   // A threat that is raised leaves the others; one that is set does not.
   return level === undefined ? releasesOf(mode, ENDS[name] ?? []) : [];

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { encodeSignedDirective as encode } from '@sparc/protocol/directive';
+import { DIRECTIVES_HEARD_AT_ONCE_MAX } from '@sparc/edge/directives';
+import { encodeSignedDirective as encode, type Directive } from '@sparc/protocol/directive';
 import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import { toHex } from '@sparc/edge/platform';
 import type { HeardEntry } from '@sparc/edge/heard';
@@ -197,6 +198,34 @@ t.test('no door opens after the deadline, or by a clock that shows another day',
   await c.hear(a.told);
   t.strictSame(c.answers(late.id), [`${REFUSED} ERR_DIRECTIVE_EXPIRED`]);
   t.notOk([...b.site.journal.names, ...c.site.journal.names].includes('operator.release'));
+});
+
+/** As another gateway carries it. */
+function carriedBy(carrier: string, sequence: number, given: Directive): HeardEntry {
+  const detail = { directive: given.id, kind: given.kind, operator: toHex(ADA.publicKey) };
+  return asHeard({
+    id: { author: carrier.repeat(64), epoch: 1, sequence },
+    hlc: { unixMs: EIGHT_UNIX_MS, counter: sequence },
+    wallUnixMs: EIGHT_UNIX_MS,
+    timeQuality: 'synced',
+    record: { name: 'directive.given', directive: encode(sign(ADA, given)), detail },
+  });
+}
+
+t.test('an operator who gives at many gateways opens a door no more often than one who gives at one', async (t) => {
+  const [a] = await pair();
+  const opens: string[] = [];
+  for (const carrier of ['b', 'c', 'd']) {
+    const carried = Array.from({ length: DIRECTIVES_HEARD_AT_ONCE_MAX / 2 }, (_, at) => {
+      const open = directive(OPEN_FRONT);
+      opens.push(open.id);
+      return carriedBy(carrier, at + 1, open);
+    });
+    await a.hear(carried);
+  }
+  const answers = opens.map((id) => a.answers(id).join());
+  t.equal(answers.filter((answer) => answer === 'operator.release').length, DIRECTIVES_HEARD_AT_ONCE_MAX);
+  t.ok(answers.includes(`${REFUSED} ERR_DIRECTIVE_TOO_FAST`));
 });
 
 t.test('a mode of a door and a forgiveness name the directive behind them', async (t) => {

@@ -1,6 +1,13 @@
 import t from 'tap';
+import { AUTHORITY_NAME } from '@sparc/protocol/directive';
 import type { EventDraft } from '@sparc/protocol/events';
-import { RevocationBook, REVOCATIONS_MAX, type Revocation, type RevocationStore } from '@sparc/edge/revocation';
+import {
+  RevocationBook,
+  REVOCATIONS_MAX,
+  REVOCATIONS_OF_ONE_MAX,
+  type Revocation,
+  type RevocationStore,
+} from '@sparc/edge/revocation';
 import { VirtualClock } from '@sparc/simulator/world';
 
 /** A disk that can be slow or broken. */
@@ -296,4 +303,20 @@ t.test('a list that is full refuses, and says where else', async (t) => {
   await t.rejects(book.revoke('credential', 'one-more', 'Ada'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
   t.equal(book.of('one-more', undefined), undefined);
   t.equal(await book.revoke('credential', 'card-9', 'Ada'), 10);
+});
+
+t.test('one operator fills a share of the list, and everybody else still revokes', async (t) => {
+  const store = new MemoryStore();
+  store.saved = Array.from({ length: REVOCATIONS_OF_ONE_MAX - 1 }, (_, index) => ({
+    ...revocation(index + 1, `card-${index}`),
+    by: 'Mallory',
+    directive: `d-${index}`,
+  }));
+  const { book } = openBook(store);
+  const revoke = (id: string, by: string) => book.revoke('credential', id, by, { directive: id });
+  await revoke('the-last', 'Mallory');
+  await t.rejects(revoke('one-more', 'Mallory'), { code: 'ERR_GATEWAY_ORDER_REFUSED' });
+  t.equal(book.of('one-more', undefined), undefined);
+  for (const by of ['Ada', AUTHORITY_NAME]) t.ok(await revoke(`by ${by}`, by));
+  t.ok(await book.revoke('credential', 'by hand', 'Mallory'));
 });

@@ -183,6 +183,20 @@ t.test('what one gateway or one operator may have standing is bounded, and so ar
   t.equal(keeper.mode.released.length, RELEASES_MAX);
 });
 
+t.test('whoever releases much displaces no release of others, whatever comes after a restart', async (t) => {
+  const run = new MeshRun();
+  await run.keeper.apply(release(1, [20_000], { by: 'Bea' }));
+  for (let at = 0; at <= 2 * RELEASES_MAX; at += 32) {
+    const ids = Array.from({ length: 32 }, (_, each) => 30_000 + at + each);
+    await run.keeper.apply(release(0, ids));
+  }
+  const later = run.restart();
+  for (const { keeper } of [run, later]) {
+    t.equal(keeper.mode.released.length, RELEASES_MAX);
+    t.equal(await keeper.apply(raise(20_000)), 'released');
+  }
+});
+
 t.test('a fire alarm of another gateway releases the doors that name its input, and no others', async (t) => {
   const run = new MeshRun();
   const alarm = raisedAt(SOUTH, 4, 1, { name: 'fire.alarm', detail: { input: 'panel', raise: idOf(1) } });
