@@ -7,6 +7,8 @@ import type { HeardDirective } from './heard-directive.js';
 /** What another gateway recorded, after its signature was verified here. */
 export interface HeardEntry {
   readonly id: EntryId;
+  /** Its epoch by its full name: of a gateway whose disk was set back, two have one number. Absent: in its own journal no two have. */
+  readonly epochName?: string;
   /** Orders it among all entries of all gateways. */
   readonly hlc: Hlc;
   /** What its author's clock showed. */

@@ -10,7 +10,7 @@ import {
   type LedgerCrypto,
 } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
-import type { AuthorLog } from '@sparc/protocol/replication';
+import { epochName, type AuthorLog } from '@sparc/protocol/replication';
 import {
   Delegation,
   DELEGATION_KIND,
@@ -235,7 +235,15 @@ export class HeardReader {
       if (isAuthority && record.name !== 'directive.given') return undefined;
       const id = { author, epoch: epoch.counter, sequence };
       this.#pay(author, this.#credits);
-      return { id, hlc, wallUnixMs, timeQuality, record, ...this.#opened(author, record, latestUnixMs) };
+      return {
+        id,
+        epochName: epochName(epoch),
+        hlc,
+        wallUnixMs,
+        timeQuality,
+        record,
+        ...this.#opened(author, record, latestUnixMs),
+      };
     } catch (error) {
       if (isSparcError(error)) return undefined;
       throw error;

@@ -124,12 +124,12 @@ export class AreaBook {
     const { clock } = this.deps;
     const claim = { record, atUnixMs: clock.wall().unixMs, atMs: clock.monotonicMs() };
     const stamp = (this.#latest = nextHlc(this.#latest, claim.atUnixMs));
-    const position = this.#where.fold(OWN, claim, stamp);
+    const place = this.#where.fold(OWN, claim, stamp);
     this.#heals.fold(record, stamp);
     void entry.then((appended) => {
       if (appended === undefined) return;
       this.#follow(appended.hlc);
-      this.#where.settle(OWN, position, { ...claim, record: appended.record, entry: appended });
+      this.#where.settle(OWN, place, { ...claim, record: appended.record, entry: appended });
     });
   }
 
@@ -313,20 +313,20 @@ export class AreaBook {
   #withdraw(author: string): void {
     if (this.#withdrawn.has(author)) return;
     this.#withdrawn.add(author);
-    const ofAuthor = [...this.#heardUpTo.keys()].filter((log) => log.startsWith(author));
-    for (const log of ofAuthor) this.#heardUpTo.delete(log);
+    const ofAuthor = [...this.#heardUpTo.keys()].filter((epoch) => epoch.startsWith(author));
+    for (const epoch of ofAuthor) this.#heardUpTo.delete(epoch);
     if (ofAuthor.length > 0) this.#where.withdraw(author);
   }
 
   #heardEntry(entry: HeardEntry): void {
-    const { id, hlc, record, wallUnixMs: atUnixMs } = entry;
+    const { id, epochName = id.epoch, hlc, record, wallUnixMs: atUnixMs } = entry;
     // What a disk lost that was set back is the own log.
     const author = id.author === this.deps.peers?.self ? OWN : id.author;
     this.#peers.heard(entry);
     if (!isAreaClaim(record) || this.deps.clock.wall().unixMs - hlc.unixMs >= CLAIM_MEMORY_MS) return;
-    const log = `${id.author} ${id.epoch}`;
-    if (id.sequence <= (this.#heardUpTo.get(log) ?? 0)) return;
-    this.#heardUpTo.set(log, id.sequence);
+    const epoch = `${id.author} ${epochName}`;
+    if (id.sequence <= (this.#heardUpTo.get(epoch) ?? 0)) return;
+    this.#heardUpTo.set(epoch, id.sequence);
     if (!this.#where.hasRoom(author, record)) return this.#peers.overflowed(author);
     this.#follow(hlc);
     const atMs = this.#peers.isBehind(id.author) ? undefined : this.deps.clock.monotonicMs();

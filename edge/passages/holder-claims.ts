@@ -1,13 +1,19 @@
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import { comparePositions, type Position } from '@sparc/protocol/ledger';
 import type { EntryId } from '@sparc/protocol/ports';
+import type { ClaimEntry } from './claim.js';
+
+/** In the log of its author, of which a disk that was set back may have two epochs of one number: then the stamp says which is later. */
+export interface Place extends Position {
+  readonly hlc: Hlc;
+}
 
 /** Where a gateway says that somebody is. */
 export interface Sighting {
   /** The gateway: its public key, in hex, or the name of the own one. */
   readonly author: string;
-  /** In the log of its author; one that is not on disk yet is behind all that are. */
-  readonly position: Position;
+  /** One that is not on disk yet is behind all that are. */
+  readonly place: Place;
   readonly stamp: Hlc;
   /** Absent: its entry is not on disk, or not known. */
   readonly id?: EntryId;
@@ -39,7 +45,7 @@ interface Named {
 /** All that one gateway says of a holder which still matters. */
 interface Word {
   /** Of the last of its claims; without a sighting, that ended what it said before. */
-  position: Position;
+  place: Place;
   sighting?: Sighting;
   /** By other author, as its key: the last of their claims that this gateway knew when it made one. */
   superseded?: Map<string, Named>;
@@ -66,21 +72,21 @@ export class HolderClaims {
   }
 
   moved(sighting: Sighting, supersedes: EntryId | undefined): void {
-    const { author, position } = sighting;
+    const { author, place } = sighting;
     const word = this.#word(author);
     // The order of its own log says so already.
     if (supersedes !== undefined && supersedes.author !== word.sighting?.id?.author) {
       supersede(word, supersedes, { areaId: sighting.areaId });
     }
-    if (comparePositions(position, word.position) > 0) Object.assign(word, { position, sighting });
+    if (comparePlaces(place, word.place) > 0) Object.assign(word, { place, sighting });
   }
 
   /** What an author said so far is over, and what it names of another. */
-  ended(author: string, position: Position, supersedes: EntryId | undefined): void {
+  ended(author: string, place: Place, supersedes: EntryId | undefined): void {
     const word = this.#word(author);
     if (supersedes !== undefined) supersede(word, supersedes);
-    if (comparePositions(position, word.position) <= 0) return;
-    word.position = position;
+    if (comparePlaces(place, word.place) <= 0) return;
+    word.place = place;
     delete word.sighting;
   }
 
@@ -92,11 +98,11 @@ export class HolderClaims {
   }
 
   /** A claim has got its entry. */
-  settle(author: string, from: Position, { id, stamp }: { readonly id: EntryId; readonly stamp: Hlc }): void {
+  settle(author: string, from: Place, { id, hlc }: ClaimEntry, stamp: Hlc): void {
     const word = this.#words.get(author);
-    if (word?.position !== from) return;
-    word.position = id;
-    if (word.sighting !== undefined) word.sighting = { ...word.sighting, id, stamp, position: id };
+    if (word?.place !== from) return;
+    const place = (word.place = { ...id, hlc });
+    if (word.sighting !== undefined) word.sighting = { ...word.sighting, id, stamp, place };
   }
 
   /** What an author said is not believed any more. False: nothing is left that anybody said. */
@@ -106,7 +112,7 @@ export class HolderClaims {
   }
 
   #isOver(sighting: Sighting, { speaksOf, isExpelled }: Believed): boolean {
-    const { areaId, id, position, stamp } = sighting;
+    const { areaId, id, stamp } = sighting;
     for (const [author, { superseded, forgivenUpTo }] of this.#words) {
       const speaks = speaksOf(author, areaId);
       if (speaks && compareHlc(stamp, forgivenUpTo) <= 0) return true;
@@ -114,7 +120,7 @@ export class HolderClaims {
       const named = superseded?.get(id.author);
       if (named === undefined || !(speaks || (named.to && speaksOf(author, named.to.areaId)))) continue;
       // Of whoever was expelled, later claims that were named do not count themselves, and those before them do not come back.
-      const order = comparePositions(position, named.position);
+      const order = comparePositions(id, named.position);
       if (order === 0 || (order < 0 && isExpelled(id.author))) return true;
     }
     return false;
@@ -122,12 +128,15 @@ export class HolderClaims {
 
   #word(author: string): Word {
     let word = this.#words.get(author);
-    if (word === undefined) this.#words.set(author, (word = { position: NOWHERE, forgivenUpTo: HLC_ZERO }));
+    if (word === undefined) this.#words.set(author, (word = { place: NOWHERE, forgivenUpTo: HLC_ZERO }));
     return word;
   }
 }
 
-const NOWHERE: Position = { epoch: -1, sequence: 0 };
+const NOWHERE: Place = { epoch: -1, sequence: 0, hlc: HLC_ZERO };
+
+const comparePlaces = (a: Place, b: Place): number =>
+  a.epoch - b.epoch || compareHlc(a.hlc, b.hlc) || a.sequence - b.sequence;
 
 function supersede(word: Word, position: EntryId, to?: Named['to']): void {
   word.superseded ??= new Map();

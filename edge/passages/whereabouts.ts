@@ -1,11 +1,10 @@
 import type { EventRecord } from '@sparc/protocol/events';
 import { compareHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
-import type { Position } from '@sparc/protocol/ledger';
 import { type Area, areaChain } from '@sparc/protocol/policy';
 import type { EntryId } from '@sparc/protocol/ports';
 import { AnonymousExits } from './anonymous-exits.js';
 import { isLoss, stampOf, type Claim, type ClaimEntry } from './claim.js';
-import { HolderClaims, type Believed, type Sighting } from './holder-claims.js';
+import { HolderClaims, type Believed, type Place, type Sighting } from './holder-claims.js';
 import { readStamp } from './stamp-text.js';
 
 const NOBODY: ReadonlyMap<string, Sighting> = new Map();
@@ -125,11 +124,13 @@ export class Whereabouts {
     return unknown.has(area) || (unknown.size < UNKNOWN_AREAS_HEARD_MAX && unknown.add(area).has(area));
   }
 
-  /** The returned position stands for an entry that the claim does not have yet. */
-  fold(author: string, claim: Claim, stamp = stampOf(claim)): Position {
+  /** The returned place stands for an entry that the claim does not have yet. */
+  fold(author: string, claim: Claim, stamp = stampOf(claim)): Place {
     const { record, atMs, entry } = claim;
     const { name, holderId, accessPointId, detail = {} } = record;
-    const position = entry?.id ?? { epoch: Infinity, sequence: ++this.#unsettledCount };
+    const place = entry
+      ? { ...entry.id, hlc: entry.hlc }
+      : { epoch: Infinity, sequence: ++this.#unsettledCount, hlc: HLC_ZERO };
     for (const areaId of (detail['accounts'] ?? '').split(' ')) {
       if (this.#areas.has(areaId)) this.#exits.accounted(author, areaId);
     }
@@ -139,7 +140,7 @@ export class Whereabouts {
         const { to, certain, escort } = detail;
         const sighting: Sighting = {
           author,
-          position,
+          place,
           stamp,
           certain: certain === 'true',
           ...(atMs !== undefined && { atMs }),
@@ -161,18 +162,18 @@ export class Whereabouts {
       }
       case 'area.presence_expired':
       case 'apb.forgiven':
-        if (holderId !== undefined) this.#end(holderId, author, record, position, stamp);
+        if (holderId !== undefined) this.#end(holderId, author, record, place, stamp);
         break;
       case 'journal.gap':
         this.#lose(author, record, stamp);
         break;
       default:
     }
-    return position;
+    return place;
   }
 
-  /** The claim that was folded at a position has got its entry, and with it its place among all claims. */
-  settle(author: string, position: Position, claim: Claim & { readonly entry: ClaimEntry }): void {
+  /** The claim that was folded at a place has got its entry, and with it its own among all claims. */
+  settle(author: string, place: Place, claim: Claim & { readonly entry: ClaimEntry }): void {
     const stamp = stampOf(claim);
     const { name, holderId, detail = {} } = claim.record;
     if (name === 'area.left_anonymously' && detail['area'] !== undefined) {
@@ -180,7 +181,7 @@ export class Whereabouts {
     } else if (holderId === undefined) {
       this.#lose(author, claim.record, stamp);
     } else {
-      this.#claims.get(holderId)?.settle(author, position, { id: claim.entry.id, stamp });
+      this.#claims.get(holderId)?.settle(author, place, claim.entry, stamp);
       this.#replace(holderId, author, stamp);
     }
   }
@@ -222,11 +223,11 @@ export class Whereabouts {
     return this.deps.isOfSite(supersedes.author) ? supersedes : undefined;
   }
 
-  #end(holderId: string, author: string, record: EventRecord, position: Position, stamp: Hlc): void {
+  #end(holderId: string, author: string, record: EventRecord, place: Place, stamp: Hlc): void {
     const claims = this.#claimsOf(author, holderId);
     const upTo = readStamp(record.detail?.['upTo']);
     const named = this.#named(author, record);
-    if (upTo === undefined) claims.ended(author, position, named);
+    if (upTo === undefined) claims.ended(author, place, named);
     else claims.forgiven(author, upTo, named);
     if (record.name === 'apb.forgiven') this.#forgetUses(holderId, upTo ?? stamp);
     this.#replace(holderId, author, stamp);

@@ -52,8 +52,8 @@ export function foldWhereabouts(
     if (upTo !== undefined) continue;
     const ofHolder = words.get(holderId) ?? new Map<string, Word>();
     words.set(holderId, ofHolder);
-    const before = ofHolder.get(author)?.id;
-    if (before === undefined || !isUpTo(id, before)) ofHolder.set(author, { id, hlc, seen });
+    const before = ofHolder.get(author);
+    if (before === undefined || isLater({ id, hlc }, before)) ofHolder.set(author, { id, hlc, seen });
   }
   const isOver = ({ id, hlc }: Word, { areaId }: Place, { author, named, to, upTo }: Objection): boolean => {
     const speaks = speaksOf(author, areaId);
@@ -76,6 +76,10 @@ export function foldWhereabouts(
 }
 
 const CLAIMS: ReadonlySet<string> = new Set(['area.moved', 'area.presence_expired', 'apb.forgiven']);
+
+/** In the log of one author, who may have two epochs of one number: then the stamp says which is later. */
+const isLater = (a: Pick<Word, 'id' | 'hlc'>, b: Pick<Word, 'id' | 'hlc'>): boolean =>
+  (a.id.epoch - b.id.epoch || compareHlc(a.hlc, b.hlc) || a.id.sequence - b.id.sequence) > 0;
 
 /** In the log of one author. */
 const isUpTo = (a: EntryId, b: EntryId): boolean =>

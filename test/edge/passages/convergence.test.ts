@@ -30,6 +30,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('reach' as const), gateway, others: fc.subarray([0, 1, 2, 3]) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const), gateway }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('setBack' as const), gateway }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -67,6 +68,11 @@ async function happens(site: readonly BookAt[], clock: VirtualClock, each: Step)
       return at.loses();
     case 'restart':
       at.restart();
+      return at.tell([], true);
+    case 'setBack':
+      // It takes longer than a millisecond.
+      await clock.advance(1_000);
+      at.setBack();
       return at.tell([], true);
     case 'lie': {
       const { epoch, sequence } = each;
@@ -109,12 +115,14 @@ t.test('any interleaving and any order of arrival of claims of four gateways com
           await happens(site, clock, each);
           await Promise.resolve();
         }
+        for (const at of site) at.recovers();
         for (const [index, at] of site.entries()) hearsAll(at, site, orders[index] ?? []);
         const states = site.map((at) => at.state(HOLDERS));
         // Once more, from nothing, and everything twice.
         for (const at of site) {
           at.restart();
           const logs = site.filter((each) => each !== at).reverse();
+          at.recovers();
           for (const { log } of [...logs, ...logs]) at.tell(log, true);
         }
         const again = site.map((at) => at.state(HOLDERS));

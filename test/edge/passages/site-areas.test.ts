@@ -443,3 +443,25 @@ t.test('what an expelled gateway said before it was attested does not come back 
     others.map(() => ({ certain: true })),
   );
 });
+
+t.test(
+  'what a gateway says after its disk was set back is later than what it lost, whatever numbers both have',
+  async (t) => {
+    const { clock, site, north, south, talk } = siteOf([0, 0, 0]);
+    const others = [south, ...site.slice(2)];
+    north.restart();
+    for (const holder of ['bob', 'carla', 'ann']) north.passes(holder, 'hall', 'in');
+    await talk();
+    await clock.advance(1_000);
+    north.setBack();
+    north.passes('ann', 'yard', 'in');
+    await talk();
+    t.match(locations(others, 'ann'), [{ areaId: 'yard' }, { areaId: 'yard' }]);
+    north.recovers();
+    t.match(locations([north], 'ann'), [{ areaId: 'yard' }]);
+    t.match(locations(site, 'bob'), [{ areaId: 'hall' }, { areaId: 'hall' }, { areaId: 'hall' }]);
+    south.passes('ann', 'hall', 'in');
+    await talk();
+    t.match(locations(site, 'ann'), [{ areaId: 'hall' }, { areaId: 'hall' }, { areaId: 'hall' }]);
+  },
+);

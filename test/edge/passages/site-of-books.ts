@@ -83,7 +83,10 @@ export const LONG_SPOKEN = 'e'.repeat(64);
 /** The passages of one gateway, with a log in which what it records has its place a little later. */
 export class BookAt {
   readonly key: string;
+  /** All that it ever said. */
   readonly log: HeardEntry[] = [];
+  /** What of it its disk lost. */
+  readonly #lost = new Set<HeardEntry>();
   readonly recorded: EventRecord[] = [];
   book: PassageBook;
   /** By author: how much of their log was heard. */
@@ -91,6 +94,8 @@ export class BookAt {
   #peers = new Peers();
   #hlc = HLC_ZERO;
   #epoch = 1;
+  /** Since its disk was set back so often, its epochs are others. */
+  #runsCount = 0;
   readonly #clock: Clock;
 
   constructor(
@@ -117,6 +122,29 @@ export class BookAt {
     this.#peers = new Peers();
     this.heardCounts.clear();
     this.book = this.#open();
+  }
+
+  /** Its disk becomes what it was before its last start: what follows is in an epoch of the same number as what is lost. */
+  setBack(): void {
+    const kept = this.#journal.filter(({ id }) => id.epoch < this.#epoch);
+    for (const entry of this.#journal) if (!kept.includes(entry)) this.#lost.add(entry);
+    const last = kept.at(-1);
+    this.#epoch = last?.id.epoch ?? 0;
+    this.#hlc = last?.hlc ?? HLC_ZERO;
+    this.#runsCount += 1;
+    this.restart();
+  }
+
+  /** Its neighbours give back what it lost; the next epoch is behind that. */
+  recovers(): void {
+    const lost = [...this.#lost];
+    this.tell(lost, true);
+    if (lost.length === 0) return;
+    this.#epoch = Math.max(this.#epoch, ...lost.map(({ id }) => id.epoch)) + 1;
+  }
+
+  get #journal(): readonly HeardEntry[] {
+    return this.log.filter((entry) => !this.#lost.has(entry));
   }
 
   passes(holderId: string, areaId: string, direction: 'in' | 'out'): void {
@@ -215,7 +243,7 @@ export class BookAt {
   }
 
   #open(): PassageBook {
-    const claims = this.log
+    const claims = this.#journal
       .filter(({ record }) => isClaim(record))
       .map((entry) => ({ record: entry.record, atUnixMs: entry.wallUnixMs, entry }));
     const book = new PassageBook({
@@ -241,9 +269,10 @@ export class BookAt {
     this.recorded.push(record);
     const { unixMs, quality } = this.#clock.wall();
     this.#hlc = nextHlc(this.#hlc, unixMs);
-    const sequence = this.log.filter(({ id }) => id.epoch === this.#epoch).length + 1;
+    const epochName = `${this.#epoch}-${this.#runsCount}`;
+    const sequence = this.log.filter((entry) => entry.epochName === epochName).length + 1;
     const id = { author: this.key, epoch: this.#epoch, sequence };
-    const entry: HeardEntry = { id, hlc: this.#hlc, wallUnixMs: unixMs, timeQuality: quality, record };
+    const entry: HeardEntry = { id, epochName, hlc: this.#hlc, wallUnixMs: unixMs, timeQuality: quality, record };
     this.log.push(entry);
     this.book.observe(record, Promise.resolve(entry));
   }
