@@ -226,15 +226,20 @@ export class Field {
     this.#presentations.stop();
     this.#staleness.stop();
     this.#inputs.stop();
-    const stores = [this.#linkage, this.#mode, this.#revocations, this.#visitors, this.#directives];
-    const saving = stores.flatMap((each) => each?.stop() ?? []);
+    const saving = this.saved();
     this.#doors.stop();
     this.#passages.stop();
     this.#indicator.stop();
     await this.deps.fieldBus.stop();
     await this.#recorder.stop();
     this.#notice.stop();
-    await Promise.all(saving);
+    await saving;
+  }
+
+  /** With a stop; resolves when nothing of it writes a file any more, however long a slow disk takes. Idempotent. */
+  async saved(): Promise<void> {
+    const stores = [this.#linkage, this.#mode, this.#revocations, this.#visitors, this.#directives];
+    await Promise.all(stores.map((each) => each?.stop()));
   }
 
   /**

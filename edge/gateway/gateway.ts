@@ -20,7 +20,7 @@ import type { AuthorisationHost } from '../host/index.js';
 import type { GatewayConfig } from '../config/index.js';
 import { Field, type DirectedSite, type FieldLog } from '../field/index.js';
 import { JournalClient, type JournalStartReport } from '../ledger/index.js';
-import { expulsionsToTexts } from '../membership/index.js';
+import { expulsionsToTexts, type ExpulsionBook } from '../membership/index.js';
 import { toHex } from '../platform/index.js';
 import type { ReplicaMessage } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
@@ -77,6 +77,7 @@ export class Gateway {
   readonly #startedAtUnixMs: number;
   #field: Field | undefined;
   #journal: JournalClient | undefined;
+  #expulsions: ExpulsionBook | undefined;
   /** There are others to hear. */
   #isInMesh = false;
   /** What the replica says before there is a field. */
@@ -213,11 +214,11 @@ export class Gateway {
   }
 
   /**
-   * Resolves when all that was recorded is on disk, after a stop, however long a slow disk takes: another gateway on it would
-   * find the journal in use.
+   * Resolves when nothing of it writes to the disk any more, after a stop, however long a slow one takes: another gateway on it
+   * would find the journal in use, and older state written over its own.
    */
-  async recorded(): Promise<void> {
-    await this.#journal?.stop();
+  async written(): Promise<void> {
+    await Promise.all([this.#clock.stop(), this.#field?.saved(), this.#expulsions?.stop(), this.#journal?.stop()]);
   }
 
   /** Others learn from it which buses are served, and by whom. */
@@ -293,6 +294,7 @@ export class Gateway {
       },
       onFailure: (error, what) => this.deps.log.error({ error }, what),
     });
+    this.#expulsions = expulsions;
     await this.#lifecycle.start(named('expulsions', expulsions));
     return directedSite(joined, { dataDir, clock, journalOpened, expulsions });
   }

@@ -69,7 +69,7 @@ async function runOnce(
     await gateway.stop();
   }
   // A signal that came meanwhile ends the process, and has no patience with the disk.
-  return Promise.race([stopped, gateway.recorded().then(() => reason)]);
+  return Promise.race([stopped, gateway.written().then(() => reason)]);
 }
 
 function marksOf(configPath: string, { osdpKeysFile }: GatewayConfig): ConfigMark[] {

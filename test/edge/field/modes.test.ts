@@ -454,3 +454,32 @@ t.test(
     t.notOk(site.released('front'));
   },
 );
+
+t.test('a field that takes long to stop says when it writes no more', async (t) => {
+  let isSlow = true;
+  let release: () => void = () => undefined;
+  let writesCount = 0;
+  const modeStore: ModeStore = {
+    load: () => undefined,
+    async save() {
+      if (isSlow) await new Promise<void>((resolve) => (release = resolve));
+      writesCount += 1;
+    },
+  };
+  const site = await FieldSite.open({ modeStore });
+  site.bus.stop = () => new Promise(() => undefined);
+  void order(site, { kind: 'threatLevel', level: 2 });
+  await site.clock.advance(1_000);
+  void site.field.stop();
+  let isSaved = false;
+  const saved = site.field.saved().then(() => (isSaved = true));
+  await site.clock.advance(60_000);
+  t.notOk(isSaved, 'a slow disk has it');
+  isSlow = false;
+  release();
+  await saved;
+  const before = writesCount;
+  t.ok(before > 0);
+  await site.clock.advance(60_000);
+  t.equal(writesCount, before);
+});
