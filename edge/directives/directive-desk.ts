@@ -35,6 +35,8 @@ export interface DirectiveDeskDeps extends DirectiveSite {
   readonly sinks: DirectiveSinks;
   /** The operator had no right, as the authority says meanwhile: what they raised ends, and whom they let in is out. */
   readonly retract: (directive: DirectiveOf<'raise' | 'visitor'>) => void;
+  /** Another entry carries what was dealt with, or is about to be. */
+  readonly carriedAgain: (directive: Directive, carriedUnixMs: number) => void;
   /** Keeps a record whenever the journal can; resolves to undefined where it never will be. */
   readonly record: (event: EventDraft, cause?: Promise<EntryId | undefined>) => Promise<EntryId | undefined>;
   /** Resolves when it is on disk; rejects as the journal does. */
@@ -246,7 +248,7 @@ export class DirectiveDesk {
   #take(given: Given, verdict: Entitled): void {
     const { signed, directive, carriedUnixMs } = given;
     this.#settle(given);
-    if (this.#isTaken(directive.id)) return;
+    if (this.#isTaken(directive.id)) return this.deps.carriedAgain(directive, carriedUnixMs);
     if (NOT_AGAIN.has(directive.kind) && this.#memory.isForgotten(signed.operator, carriedUnixMs)) return;
     this.#taken.add(directive.id);
     void this.#carryOut(given, verdict);

@@ -68,6 +68,9 @@ export function directiveDesk(
       if (kind === 'visitor') visitors.end(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
       else mode.retract(id, 'ERR_DIRECTIVE_NOT_ENTITLED');
     },
+    carriedAgain: ({ id, kind }, carriedUnixMs) => {
+      if (kind === 'visitor') visitors.carriedAgain(id, carriedUnixMs);
+    },
     record: recorder.record,
     commit: (record) => recorder.commit({ record }),
     onFailure,

@@ -58,6 +58,8 @@ export class VisitorBook implements VisitorView {
   readonly #adding = new Map<string, Promise<void>>();
   /** Of those on their way in: whom nobody has the right to let in, as it turned out, and why. */
   readonly #ended = new Map<string, string>();
+  /** Of those on their way in: the earliest of the other entries that carry the directive. */
+  readonly #carriedAgain = new Map<string, number>();
   readonly #saver: NewestSaver;
 
   constructor(private readonly deps: VisitorBookDeps) {
@@ -113,9 +115,27 @@ export class VisitorBook implements VisitorView {
     if (this.#all.has(directive)) return Promise.resolve();
     const under = this.#adding.get(directive);
     if (under !== undefined) return under;
-    const added = this.#add(given, cause).finally(() => this.#adding.delete(directive));
+    const added = this.#add(given, cause).finally(() => this.#added(directive));
     this.#adding.set(directive, added);
     return added;
+  }
+
+  /**
+   * Another entry carries the directive, too: the earlier of both says when it was given, in whatever order they are heard.
+   * Whoever says later again what was revoked since lets nobody in.
+   */
+  carriedAgain(directive: string, carriedUnixMs: number): void {
+    if (this.#adding.has(directive))
+      this.#carriedAgain.set(directive, Math.min(carriedUnixMs, this.#againAt(directive)));
+    const known = this.#all.get(directive);
+    if (known === undefined || known.carriedUnixMs <= carriedUnixMs) return;
+    this.#forget(known);
+    this.#take({ ...known, carriedUnixMs });
+    void this.#save().catch(() => undefined);
+  }
+
+  #againAt(directive: string): number {
+    return this.#carriedAgain.get(directive) ?? Infinity;
   }
 
   /** The operator never had the right, as it turns out. `code`: why. */
@@ -167,7 +187,7 @@ export class VisitorBook implements VisitorView {
     const endedBy = this.#ended.get(given.directive);
     this.#ended.delete(given.directive);
     if (endedBy !== undefined) return this.#recordEnd(given, endedBy);
-    this.#take(visitor);
+    this.#take({ ...visitor, carriedUnixMs: Math.min(visitor.carriedUnixMs, this.#againAt(given.directive)) });
     for (const each of this.#tooMany()) this.#remove(each, 'ERR_DIRECTIVE_VISITORS_MAX');
     await this.#save().catch((cause: unknown) => {
       const message = 'the visitor is let in here, but the disk does not take it: a restart would forget it';
@@ -187,6 +207,11 @@ export class VisitorBook implements VisitorView {
     const all = [...this.#all.values(), ...more].sort(longestFirst);
     const tooManyOfOne = new Set(all.filter(isTooManyOfOne));
     return [...tooManyOfOne, ...all.filter((each) => !tooManyOfOne.has(each)).slice(VISITORS_MAX)];
+  }
+
+  #added(directive: string): void {
+    this.#adding.delete(directive);
+    this.#carriedAgain.delete(directive);
   }
 
   #take(visitor: Kept): void {

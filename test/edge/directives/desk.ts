@@ -53,6 +53,7 @@ export function deskOf(
     store,
     sinks,
     retract: ({ id }) => void inForce.delete(id),
+    carriedAgain: () => undefined,
     record: (event) => {
       recorded.push(event);
       if (disk.state === 'hangs') return new Promise(() => undefined);

@@ -201,12 +201,12 @@ t.test('no door opens after the deadline, or by a clock that shows another day',
 });
 
 /** As another gateway carries it. */
-function carriedBy(carrier: string, sequence: number, given: Directive): HeardEntry {
+function carriedBy(carrier: string, sequence: number, given: Directive, unixMs = EIGHT_UNIX_MS): HeardEntry {
   const detail = { directive: given.id, kind: given.kind, operator: toHex(ADA.publicKey) };
   return asHeard({
     id: { author: carrier.repeat(64), epoch: 1, sequence },
-    hlc: { unixMs: EIGHT_UNIX_MS, counter: sequence },
-    wallUnixMs: EIGHT_UNIX_MS,
+    hlc: { unixMs, counter: sequence },
+    wallUnixMs: unixMs,
     timeQuality: 'synced',
     record: { name: 'directive.given', directive: encode(sign(ADA, given)), detail },
   });
@@ -226,6 +226,35 @@ t.test('an operator who gives at many gateways opens a door no more often than o
   const answers = opens.map((id) => a.answers(id).join());
   t.equal(answers.filter((answer) => answer === 'operator.release').length, DIRECTIVES_HEARD_AT_ONCE_MAX);
   t.ok(answers.includes(`${REFUSED} ERR_DIRECTIVE_TOO_FAST`));
+});
+
+t.test('a visitor of whom two ledgers tell was let in at the earlier time, whichever is heard first', async (t) => {
+  const visitOf = (id: string) =>
+    directive({
+      kind: 'visitor',
+      visitor: {
+        id,
+        name: 'Guest',
+        identifier: { format: 'h10301', facility: 1, number: 99 },
+        profiles: ['p-store-in'],
+        fromUnixMs: EIGHT_UNIX_MS,
+        untilUnixMs: EIGHT_UNIX_MS + 3_600_000,
+      },
+    });
+  const [guest, other] = [visitOf('guest'), visitOf('other')];
+  const revocation = directive({ kind: 'revoke', subject: 'credential', subjectId: 'other' });
+  const at = (ms: number) => EIGHT_UNIX_MS + ms;
+  const told = [carriedBy('b', 1, guest, at(1_000)), carriedBy('c', 1, guest, at(10_000))];
+  const known = [carriedBy('d', 1, other, at(500)), carriedBy('d', 2, revocation, at(5_000))];
+  const whyDenied = async (...entries: readonly HeardEntry[]) => {
+    const gateway = await DirectedSite.open('a');
+    gateway.believe(delegation());
+    for (const entry of [...known, ...entries]) await gateway.hear([entry]);
+    await isLetIn(gateway, CARDS.stranger);
+    return gateway.site.record('access.denied').record.reason;
+  };
+  t.equal(await whyDenied(...told.slice(1)), 'no_right', 'the card was issued since, to somebody without rights');
+  for (const entries of [told, told.toReversed()]) t.equal(await whyDenied(...entries), 'credential_revoked');
 });
 
 t.test('a mode of a door and a forgiveness name the directive behind them', async (t) => {

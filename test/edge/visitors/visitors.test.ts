@@ -117,6 +117,25 @@ t.test('a card of which one visitor was revoked opens for none until it is issue
   t.ok(revoked.has(book.visitorOf(KEY, 0)?.id ?? ''), 'nobody comes in under an id that was revoked');
 });
 
+t.test('of two entries that carry a visitor the earlier counts, also while the journal takes the first', async (t) => {
+  let take: (isTaken: boolean) => void = () => undefined;
+  const recorded = new Promise<boolean>((resolve) => (take = resolve));
+  const { book, revoked, saved } = bookOf({ recorded });
+  const stamps = () => saved()?.map(({ carriedUnixMs }) => carriedUnixMs);
+  const adding = book.add(given(1, { carriedUnixMs: 300 }));
+  for (const unixMs of [200, 250]) book.carriedAgain(idOf(1), unixMs);
+  take(true);
+  await adding;
+  t.strictSame(stamps(), [200]);
+  await book.add(given(2, { carriedUnixMs: 100 }));
+  revoked.set('guest-2', 150);
+  t.equal(book.visitorOf(KEY, 0)?.id, 'guest-1');
+  for (const unixMs of [120, 400]) book.carriedAgain(idOf(1), unixMs);
+  t.equal(book.visitorOf(KEY, 0)?.id, 'guest-2', 'whose card it was then');
+  await book.stop();
+  t.strictSame(stamps()?.sort(), [100, 120]);
+});
+
 t.test('a visitor whom nobody had the right to let in is put out again', async (t) => {
   const { book, records, saved } = bookOf();
   await book.add(given(1));
