@@ -239,7 +239,7 @@ export class Field {
   /** With a stop; resolves when nothing of it writes a file any more, however long a slow disk takes. Idempotent. */
   async saved(): Promise<void> {
     const stores = [this.#linkage, this.#mode, this.#revocations, this.#visitors, this.#directives];
-    await Promise.all(stores.map((each) => each?.stop()));
+    await Promise.all(stores.map(async (each) => each?.stop()));
   }
 
   /**
