@@ -5,7 +5,7 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { Enrolment } from '../enrolment/index.js';
 import { ServerCertificate, type CertificateAuthorities, type Credentials } from '../identity/index.js';
-import { LoginPace } from '../users/index.js';
+import { addressBlock, LoginPace } from '../users/index.js';
 import { answers } from './guard.js';
 import { newApp, type AppDeps } from './new-app.js';
 import { closed, Uuid } from './schemas.js';
@@ -48,11 +48,12 @@ export async function buildGatewayApi(
     '/api/v1/claim',
     { schema: { body: Claim, ...answers(Admission) } },
     async ({ ip, body: { code, request } }) => {
-      if (pace.waitMs(ip) > 0) throw new SparcError('ERR_CLAIM_TOO_FAST', 'too many wrong codes came from there');
+      const address = addressBlock(ip);
+      if (pace.waitMs(address) > 0) throw new SparcError('ERR_CLAIM_TOO_FAST', 'too many wrong codes came from there');
       try {
         return { admission: inBase64(await enrolment.claim(code, Buffer.from(request, 'base64'))) };
       } catch (error) {
-        if (isSparcError(error, 'ERR_CLAIM_CODE_UNKNOWN')) pace.failed(ip);
+        if (isSparcError(error, 'ERR_CLAIM_CODE_UNKNOWN')) pace.failed(address);
         throw error;
       }
     },

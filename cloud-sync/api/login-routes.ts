@@ -4,9 +4,13 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import {
+  addressBlock,
   changeUser,
   findUser,
+  LOGIN_ADDRESS_FORGIVEN_MS,
+  LOGIN_ADDRESS_FREE_FAILURES,
   LoginPace,
+  LoginSlots,
   PASSWORD_CHARACTERS_MAX,
   PASSWORD_CHARACTERS_MIN,
   type Renewal,
@@ -39,14 +43,13 @@ const Tokens = closed({
   identity: IdentityView,
 });
 
-/** Passwords that are checked at a time: each takes 32 MiB, and a thread of the few there are. */
-const CHECKS_MAX = 8;
 const OPEN = { config: { isOpen: true } };
 
 export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): void {
   const { clock, random, database, sessions, accessMs } = deps;
   const pace = new LoginPace(clock);
-  let checksCount = 0;
+  const addresses = new LoginPace(clock, { free: LOGIN_ADDRESS_FREE_FAILURES, forgivenMs: LOGIN_ADDRESS_FORGIVEN_MS });
+  const slots = new LoginSlots(clock);
 
   const tokens = ({ session, identity, tenantName, refreshToken }: Renewal): Static<typeof Tokens> => ({
     accessToken: api.jwt.sign(session),
@@ -56,23 +59,30 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
   });
 
   /** Throws ERR_API_LOGIN_REFUSED or ERR_API_LOGIN_TOO_FAST. */
-  async function find(name: string, password: string, address: string) {
+  async function find(name: string, password: string, ip: string) {
+    const address = addressBlock(ip);
     const who = `${name.toLowerCase()} ${address}`;
-    const waitMs = pace.waitMs(who);
-    if (waitMs > 0 || checksCount >= CHECKS_MAX) {
-      const retryAfterS = Math.max(1, Math.ceil(waitMs / 1_000));
-      throw new SparcError('ERR_API_LOGIN_TOO_FAST', `not before ${retryAfterS} s from now`, { retryAfterS });
-    }
-    checksCount += 1;
-    // Before it is checked, or many could be on their way at once.
-    pace.failed(who);
+    const assertPace = () => {
+      const waitMs = Math.max(pace.waitMs(who), addresses.waitMs(address));
+      if (waitMs > 0) throw tooFast(waitMs);
+    };
+    assertPace();
+    const giveBack = await slots.take(address);
+    if (giveBack === undefined) throw tooFast(0);
     try {
+      // Others of the same may have failed while it waited.
+      assertPace();
+      // Before it is checked, or many could be on their way at once.
+      pace.failed(who);
       const found = await findUser(database, name, password);
-      if (found === undefined) throw new SparcError('ERR_API_LOGIN_REFUSED', 'the name or the password is wrong');
-      pace.succeeded(who);
-      return found;
+      if (found !== undefined) {
+        pace.succeeded(who);
+        return found;
+      }
+      addresses.failed(address);
+      throw new SparcError('ERR_API_LOGIN_REFUSED', 'the name or the password is wrong');
     } finally {
-      checksCount -= 1;
+      giveBack();
     }
   }
 
@@ -112,4 +122,9 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
       return reply.code(204).send();
     },
   );
+}
+
+function tooFast(waitMs: number): SparcError {
+  const retryAfterS = Math.max(1, Math.ceil(waitMs / 1_000));
+  return new SparcError('ERR_API_LOGIN_TOO_FAST', `not before ${retryAfterS} s from now`, { retryAfterS });
 }

@@ -149,6 +149,16 @@ t.test('whoever guesses passwords has to wait, even with the right one', async (
   t.equal((await api.login('eve')).status, 200);
 });
 
+t.test('who guesses at random names from one address keeps nobody else from logging in', async (t) => {
+  const from = (address: string, name: string, password: string) =>
+    api.call('POST', '/api/v1/login', { name, password }, undefined, address);
+  const guesses = Array.from({ length: 12 }, (_, count) => from('203.0.113.9', `nobody-${count}`, 'not this one'));
+  const right = await from('198.51.100.7', 'ada', PASSWORD);
+  t.equal(right.status, 200);
+  const refused = await Promise.all(guesses);
+  t.strictSame([...new Set(refused.map(({ status }) => status))].sort(), [401, 429]);
+});
+
 t.test('a new password ends the logins under way, and wants the one before it', async (t) => {
   const change = { password: 'not this one', newPassword: 'another horse, another staple' };
   t.equal((await api.call('POST', '/api/v1/me/password', change, admin)).status, 401);
