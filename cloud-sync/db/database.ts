@@ -34,7 +34,7 @@ export interface Database {
 
 /** For a whole transaction, and given up with it, so that a connection that is used again starts from nothing. */
 export interface Settings {
-  readonly role: 'sparc_app' | 'sparc_system' | 'sparc_owner' | 'sparc_backup';
+  readonly role: 'sparc_app' | 'sparc_system' | 'sparc_owner' | 'sparc_bypass' | 'sparc_backup';
   readonly search_path: string;
   readonly [setting: string]: string;
 }

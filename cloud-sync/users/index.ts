@@ -25,6 +25,7 @@ export {
   changeUser,
   createUser,
   findUser,
+  listBarredByRestore,
   listUsers,
   LOGIN_NAME,
   type NewUser,

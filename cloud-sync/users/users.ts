@@ -95,6 +95,16 @@ export async function changeUser(
   });
 }
 
+/** Whom a restore barred, along with everybody. */
+export const listBarredByRestore = ({ query }: Transaction): Promise<readonly User[]> =>
+  query
+    .selectFrom('users')
+    .selectAll('users')
+    .innerJoin('incarnation', 'incarnation.began_at', 'users.barred_at')
+    .orderBy('users.name')
+    .execute()
+    .then((rows) => rows.map(userOf));
+
 /** By name and password; undefined where they do not fit, or the user is barred. */
 export async function findUser(
   database: Database,
