@@ -68,6 +68,28 @@ function batchesOf(files) {
   return [...batches.values()];
 }
 
+const running = new Set();
+
+/** With the processes that it started: they would hold its output open, and its ports. */
+function endGroup({ pid }) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+// A group of its own hears no Ctrl-C.
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, () => {
+    running.forEach(endGroup);
+    process.exit(exitCode);
+  });
+}
+
 function runBatch(batch) {
   return new Promise((resolve) => {
     const startedAtMs = performance.now();
@@ -76,12 +98,16 @@ function runBatch(batch) {
       // tap would end a file after 30 s, which a busy machine needs at times.
       env: { ...process.env, TAP_TIMEOUT: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout,
+      detached: true,
     });
+    running.add(child);
+    const timer = setTimeout(() => endGroup(child), timeout);
     let output = '';
     child.stdout.on('data', (bytes) => (output += bytes));
     child.stderr.on('data', (bytes) => (output += bytes));
     child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      running.delete(child);
       const ended = signal ?? `exit code ${code}`;
       const seconds = (performance.now() - startedAtMs) / 1000;
       resolve(resultsOf(batch, output, code === 0).map((result) => ({ ...result, ended, seconds })));
