@@ -11,9 +11,9 @@ import { sameBytes, type LedgerCrypto, type SignedHead } from '@sparc/protocol/l
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { epochName, tipsOf } from '@sparc/protocol/replication';
 import { Sealed, unseal } from '@sparc/protocol/roster';
-import type { Database, Transaction } from '../db/index.js';
+import type { Database, Site, Transaction } from '../db/index.js';
 import { sitePlace, type AuthorityKeys } from '../identity/index.js';
-import { appendToLog, lockLog, Months, type Query, type Site, type StoredLog } from '../ingest/index.js';
+import { appendToLog, lockLog, Months, type Query, type StoredLog } from '../ingest/index.js';
 import { toHex } from '../platform/index.js';
 import { saidAt, stateEntries } from './authority-entries.js';
 

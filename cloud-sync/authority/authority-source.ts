@@ -1,8 +1,8 @@
 import { batchOf, BATCH_ENTRIES_MAX, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
 import { isSameEpoch, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
-import type { Database } from '../db/index.js';
-import { storedLog, type Query, type Site } from '../ingest/index.js';
-import { fromHex } from '../platform/index.js';
+import type { Database, Site } from '../db/index.js';
+import { storedLog, type Query } from '../ingest/index.js';
+import { hexColumn } from '../platform/index.js';
 
 /** Of one reading: who asks says then up to where it has it. */
 const BATCHES_MAX = 8;
@@ -36,7 +36,7 @@ export class AuthoritySource {
         .selectFrom('policy_parts')
         .select('content')
         .where('site_id', '=', site)
-        .where('hash', '=', Buffer.from(fromHex(hash)))
+        .where('hash', '=', hexColumn(hash))
         .executeTakeFirst();
       return row && Uint8Array.from(row.content);
     });

@@ -3,8 +3,8 @@ import { SparcError } from '@sparc/protocol/errors';
 import type { LedgerCrypto } from '@sparc/protocol/ledger';
 import type { Part } from '@sparc/protocol/ports';
 import { commonSecret } from '@sparc/protocol/roster';
-import type { Database, Transaction } from '../db/index.js';
-import { Months, takeBrought, type Site } from '../ingest/index.js';
+import type { Database, Site, Transaction } from '../db/index.js';
+import { Months, takeBrought } from '../ingest/index.js';
 import { toHex } from '../platform/index.js';
 import { storeParts } from './revision-parts.js';
 

@@ -1,9 +1,9 @@
 import type { CredentialHolder, HashedCredential, PolicyContent } from '@sparc/protocol/policy';
 import { RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Part } from '@sparc/protocol/ports';
-import type { Database } from '../db/index.js';
-import type { Query, Site } from '../ingest/index.js';
-import { fromHex, toHex } from '../platform/index.js';
+import type { Database, Site } from '../db/index.js';
+import type { Query } from '../ingest/index.js';
+import { toHex, hexColumn } from '../platform/index.js';
 
 /** Parts are inserted so many at once, some 30 KiB each. */
 const INSERTED_MAX = 128;
@@ -48,7 +48,7 @@ export async function storeParts(query: Query, { tenant, site }: Site, parts: re
     const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({
       tenant_id: tenant,
       site_id: site,
-      hash: Buffer.from(fromHex(part.hash)),
+      hash: hexColumn(part.hash),
       content: Buffer.from(part.content),
     }));
     const stored = await query

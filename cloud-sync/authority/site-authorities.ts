@@ -2,7 +2,8 @@ import { found } from '@sparc/protocol/authority';
 import { SparcError } from '@sparc/protocol/errors';
 import type { PartTools } from '@sparc/protocol/policy-revision';
 import { isPublicKey, seal, Sealed } from '@sparc/protocol/roster';
-import { lockLog, type Query, type Site } from '../ingest/index.js';
+import type { Site } from '../db/index.js';
+import { lockLog, type Query } from '../ingest/index.js';
 import { takeUp } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import { AuthorityActs, type ActsDeps } from './authority-acts.js';
@@ -40,7 +41,7 @@ export class SiteAuthorities {
    * Throws ERR_AUTHORITY_SITE_INVALID or ERR_AUTHORITY_SITE_PRESENT.
    */
   async create(tenant: string, site: NewSite, within?: Within): Promise<void> {
-    assertSite(site);
+    assertNewSite(site);
     const { clock, random, database, keys } = this.deps;
     const key = await keys.make(tenant, site.id);
     const isOutside = await this.#acts.prepare();
@@ -65,7 +66,7 @@ export class SiteAuthorities {
    * Throws ERR_AUTHORITY_SITE_INVALID or ERR_AUTHORITY_SITE_PRESENT.
    */
   async adopt(tenant: string, site: NewSite, key: Uint8Array, within?: Within): Promise<void> {
-    assertSite(site);
+    assertNewSite(site);
     assertKey(key);
     await this.deps.database.inTenant(tenant, async (transaction) => {
       await placeSite(transaction.query, { tenant, site: site.id }, site.name, key);
@@ -83,7 +84,7 @@ export class SiteAuthorities {
   }
 }
 
-function assertSite({ id, name }: NewSite): void {
+function assertNewSite({ id, name }: NewSite): void {
   if (!SITE_ID.test(id)) throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `'${id}' is no id of a site`);
   if (name === '') throw new SparcError('ERR_AUTHORITY_SITE_INVALID', `site ${id} has no name`);
 }

@@ -17,9 +17,8 @@ import {
   type PartTools,
 } from '@sparc/protocol/policy-revision';
 import type { Delegation, Member } from '@sparc/protocol/roster';
-import type { Database, Transaction } from '../db/index.js';
+import type { Database, Site, Transaction } from '../db/index.js';
 import { placeMembers, removeMember } from '../identity/index.js';
-import type { Site } from '../ingest/index.js';
 import type { Act, AuthorityActs } from './authority-acts.js';
 import { newestRevision } from './authority-entries.js';
 import { tipsOfMember } from './member-tips.js';

@@ -13,6 +13,7 @@ import {
   type Down,
   type Up,
 } from '@sparc/protocol/cloud-link';
+import type { Site } from '../db/index.js';
 import { carrierOf, type Credentials } from '../identity/index.js';
 import type { CloudBus, OnSaid } from './cloud-bus.js';
 import { PacketGate } from './packet-gate.js';
@@ -133,7 +134,7 @@ export class Broker implements CloudBus {
   }
 
   /** Ends links of a site, or of all, of those that are not admitted any more. */
-  async lookAtLinks(of?: Pick<Carrier, 'tenant' | 'site'>): Promise<void> {
+  async lookAtLinks(of?: Site): Promise<void> {
     const callers = [...this.#callers.values()];
     for (const { carrier, certificate, end } of callers) {
       if (of !== undefined && (carrier.tenant !== of.tenant || carrier.site !== of.site)) continue;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { AuthoritySource } from '../authority/index.js';
-import type { Database } from '../db/index.js';
+import { assertSite, type Database } from '../db/index.js';
 import { nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
 import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '../policy/index.js';
 import { gatewaysView, SiteFollower } from '../sites/index.js';
@@ -116,7 +116,7 @@ function withDesk<T>(
   work: (of: { readonly desk: PolicyDesk; readonly draft: PolicyDraft; readonly database: Database }) => Promise<T>,
 ): Promise<T> {
   return cli.withDatabase(async (database) => {
-    await assertSite(database, tenant, site);
+    await database.inTenant(tenant, (transaction) => assertSite(transaction, site));
     // Loaded here: with it comes all that `serve` needs.
     const { siteSecret } = await import('../main/index.js');
     const secrets = new DraftSecrets(siteSecret(cli.config(), nodeRandom), { tenant, site });
@@ -125,13 +125,6 @@ function withDesk<T>(
     const deps: DeskDeps = { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
     return work({ desk: new PolicyDesk(deps), draft: new PolicyDraft(deps), database });
   });
-}
-
-async function assertSite(database: Database, tenant: string, site: string): Promise<void> {
-  const found = await database.inTenant(tenant, ({ query }) =>
-    query.selectFrom('sites').select('id').where('id', '=', site).executeTakeFirst(),
-  );
-  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
 }
 
 /** Throws ERR_CONFIG_UNREADABLE. */

@@ -11,6 +11,7 @@ export { checkSchema, migrate, migrationsIn, SCHEMA_MAJOR, type SchemaVersion } 
 export { makeMonthsAhead } from './months-ahead.js';
 export { embeddedFolder, openConnections, openDatabase, type DatabaseLocation } from './open-database.js';
 export { expireEvents } from './retention.js';
+export { assertSite, siteUnknown, type Site } from './site.js';
 export { SYSTEM_FUNCTIONS, type SystemPurpose } from './system-functions.js';
 export type * from './tables.js';
 export { createTenant, listTenants, RETENTION_MIN_DAYS, setLegalHold, type NewTenant, type Tenant } from './tenants.js';

@@ -1,7 +1,7 @@
 import { claimCodeHash, type ClaimCode } from '@sparc/protocol/enrolment';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Transaction } from '../db/index.js';
-import { fromHex, toHex } from '../platform/index.js';
+import { toHex, hexColumn } from '../platform/index.js';
 
 type Query = Transaction['query'];
 
@@ -25,7 +25,7 @@ export async function keepCode(
   expiresAt: Date,
 ): Promise<void> {
   const row = { tenant_id: tenant, site_id: site, code_hash: hashOf(code), gateway_name: name, expires_at: expiresAt };
-  const replaced = replaces === undefined ? null : Buffer.from(fromHex(replaces));
+  const replaced = replaces === undefined ? null : hexColumn(replaces);
   await query
     .insertInto('claim_codes')
     .values({ ...row, replaces: replaced })
@@ -53,7 +53,7 @@ export async function placeOfCode(query: Query, code: ClaimCode, key: string, no
 }
 
 export async function markUsed(query: Query, code: ClaimCode, key: string, now: Date): Promise<void> {
-  const used = { used_at: now, used_by: Buffer.from(fromHex(key)) };
+  const used = { used_at: now, used_by: hexColumn(key) };
   await query.updateTable('claim_codes').set(used).where('code_hash', '=', hashOf(code)).execute();
 }
 

@@ -12,7 +12,7 @@ import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import { linkRequest, openRequest, type Member } from '@sparc/protocol/roster';
 import type { SiteAuthorities, Within } from '../authority/index.js';
-import type { Database, Transaction } from '../db/index.js';
+import { assertSite, type Database, type Transaction } from '../db/index.js';
 import {
   activate,
   isKeptHere,
@@ -246,8 +246,7 @@ async function placeOf(
   { site, name, replaces }: NewPlace,
   ownName: string,
 ): Promise<Place> {
-  const found = await query.selectFrom('sites').select('id').where('id', '=', site).executeTakeFirst();
-  if (found === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  await assertSite({ query }, site);
   const replaced = replaces === undefined ? undefined : await gatewayOf(query, replaces, site);
   return { site, name: name ?? replaced?.name ?? ownName, replaces };
 }

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Database, GatewayState, Transaction } from '../db/index.js';
-import { fromHex } from '../platform/index.js';
+import { hexColumn } from '../platform/index.js';
 
 /** States of a gateway that has a place in its site. */
 export const MEMBER_STATES = ['claimed', 'active'] as const satisfies readonly GatewayState[];
@@ -16,7 +16,7 @@ export async function isMember(
   const found = await query
     .selectFrom('gateways')
     .select('id')
-    .where('id', '=', Buffer.from(fromHex(gateway)))
+    .where('id', '=', hexColumn(gateway))
     .where('site_id', '=', site)
     .where('state', 'in', MEMBER_STATES)
     .executeTakeFirst();
@@ -33,7 +33,7 @@ export function isAdmitted(database: Database, carrier: Carrier, { serialNumber 
     const withdrawn = await query
       .selectFrom('gateway_certificates')
       .select('serial')
-      .where('serial', '=', Buffer.from(fromHex(serialNumber)))
+      .where('serial', '=', hexColumn(serialNumber))
       .where('revoked_at', 'is not', null)
       .executeTakeFirst();
     return withdrawn === undefined;

@@ -1,22 +1,15 @@
 import { sql } from 'kysely';
-import type { Carrier } from '@sparc/protocol/cloud-link';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Member } from '@sparc/protocol/roster';
-import type { Transaction } from '../db/index.js';
-import { fromHex } from '../platform/index.js';
+import type { Site, Transaction } from '../db/index.js';
+import { hexColumn } from '../platform/index.js';
 
 type Query = Transaction['query'];
 
-const idOf = (key: string) => Buffer.from(fromHex(key));
-
 /** Gateways that come onto a roster have a row with it, or the name that they say now. Throws ERR_AUTHORITY_GATEWAY_ELSEWHERE. */
-export async function placeMembers(
-  query: Query,
-  { tenant, site }: Omit<Carrier, 'gateway'>,
-  members: readonly Member[],
-): Promise<void> {
+export async function placeMembers(query: Query, { tenant, site }: Site, members: readonly Member[]): Promise<void> {
   for (const { key, name } of members) {
-    const row = { tenant_id: tenant, site_id: site, id: idOf(key), name, state: 'claimed' } as const;
+    const row = { tenant_id: tenant, site_id: site, id: hexColumn(key), name, state: 'claimed' } as const;
     const placed = await query
       .insertInto('gateways')
       .values(row)
@@ -36,7 +29,7 @@ export async function placeMembers(
 
 /** It was heard, or has its link; one that was put out meanwhile stays out. */
 export async function activate(query: Query, key: string): Promise<void> {
-  const gateway = query.updateTable('gateways').set({ state: 'active' }).where('id', '=', idOf(key));
+  const gateway = query.updateTable('gateways').set({ state: 'active' }).where('id', '=', hexColumn(key));
   await gateway.where('state', '=', 'claimed').execute();
 }
 
@@ -44,7 +37,7 @@ export async function removeMember(query: Query, key: string): Promise<void> {
   await query
     .updateTable('gateways')
     .set({ state: 'expelled', expelled_at: sql<Date>`now()` })
-    .where('id', '=', idOf(key))
+    .where('id', '=', hexColumn(key))
     .where('expelled_at', 'is', null)
     .execute();
 }

@@ -1,10 +1,9 @@
-import type { Carrier } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
 import { EntryContent } from '@sparc/protocol/ledger';
 import { POLICY_KIND, PolicyRevision } from '@sparc/protocol/policy-revision';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { ROSTER_KIND, type Member } from '@sparc/protocol/roster';
-import type { Transaction } from '../db/index.js';
+import type { Site, Transaction } from '../db/index.js';
 import { knownRoster } from './known-roster.js';
 import { placeMembers, removeMember } from './member-rows.js';
 import { isKeptHere } from './site-place.js';
@@ -23,7 +22,7 @@ const OWNER = 'owner of the authority';
 export async function placeSaid(
   query: Query,
   verify: VerifySignature,
-  of: Omit<Carrier, 'gateway'>,
+  of: Site,
   contents: readonly Uint8Array[],
 ): Promise<void> {
   const said = contents.map((content) => EntryContent.decode(content));
@@ -37,7 +36,7 @@ export async function placeSaid(
 }
 
 /** One that has found a place elsewhere since the restore keeps that: the log of the authority does not stop at it. */
-async function placeMember(query: Query, of: Omit<Carrier, 'gateway'>, member: Member): Promise<void> {
+async function placeMember(query: Query, of: Site, member: Member): Promise<void> {
   try {
     await placeMembers(query, of, [member]);
   } catch (error) {
@@ -48,7 +47,7 @@ async function placeMember(query: Query, of: Omit<Carrier, 'gateway'>, member: M
 /** Of two that have one number, the one that was published here since has the row. */
 async function placeRevision(
   query: Query,
-  { tenant, site }: Omit<Carrier, 'gateway'>,
+  { tenant, site }: Site,
   { body, wallUnixMs }: EntryContent,
   isRecovered: boolean,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 import { SparcError } from '@sparc/protocol/errors';
-import type { Transaction } from '../db/index.js';
+import { siteUnknown, type Transaction } from '../db/index.js';
 
 type Query = Transaction['query'];
 
@@ -44,5 +44,3 @@ export async function sitePlace(query: Query, site: string): Promise<SitePlace> 
 
 export const ownerSigns = (site: string) =>
   new SparcError('ERR_AUTHORITY_ELSEWHERE', `the authority of ${site} is kept by its owner, who signs`, { site });
-
-const siteUnknown = (site: string) => new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });

@@ -1,7 +1,6 @@
-import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import type { Roster } from '@sparc/protocol/roster';
-import type { Transaction } from '../db/index.js';
+import type { Site, Transaction } from '../db/index.js';
 import { knownRoster } from './known-roster.js';
 
 type Query = Transaction['query'];
@@ -13,7 +12,7 @@ type Query = Transaction['query'];
 export async function takeUp(
   query: Query,
   verify: VerifySignature,
-  { site }: Pick<Carrier, 'site'>,
+  { site }: Pick<Site, 'site'>,
   isEnough: (roster: Roster) => boolean = () => true,
 ): Promise<void> {
   const roster = await knownRoster(query, verify, site);

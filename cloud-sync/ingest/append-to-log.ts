@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { EntryContent, type SignedHead } from '@sparc/protocol/ledger';
 import type { AuthorLog } from '@sparc/protocol/replication';
-import type { Transaction } from '../db/index.js';
-import { moveHead, type Append, type Site } from './author-heads.js';
+import type { Site, Transaction } from '../db/index.js';
+import { moveHead, type Append } from './author-heads.js';
 import { atOf, eventRow, type EventRow } from './event-rows.js';
 
 /**

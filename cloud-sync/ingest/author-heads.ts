@@ -1,5 +1,4 @@
 import { sql, type Insertable, type Kysely } from 'kysely';
-import type { Carrier } from '@sparc/protocol/cloud-link';
 import { SignedHead, type Link } from '@sparc/protocol/ledger';
 import {
   forkName,
@@ -9,14 +8,12 @@ import {
   type EpochEnd,
   type Fork,
 } from '@sparc/protocol/replication';
-import type { AuthorHeads, Tables } from '../db/index.js';
+import type { AuthorHeads, Site, Tables } from '../db/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
 /** What is to be stored of a batch. */
 export type Append = Omit<Extract<Acceptance, { kind: 'append' }>, 'kind' | 'fork'>;
-/** The site that a log belongs to. */
-export type Site = Omit<Carrier, 'gateway'>;
 
 /** Whose log may be taken: of gateways of the site, heard or not yet, also of those that were put out, and of its authority. */
 export type AuthorPlace = 'active' | 'claimed' | 'former' | 'authority';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EpochEnd } from '@sparc/protocol/replication';
 import type { Transaction } from '../db/index.js';
-import { fromHex } from '../platform/index.js';
+import { hexColumn } from '../platform/index.js';
 
 /** In the order that `gateway_status` is kept in. */
 const compare = (a: EpochEnd, b: EpochEnd): number =>
@@ -21,7 +21,7 @@ export async function keepSaid(
 ): Promise<void> {
   const rows = [...said].map(([gateway, { epoch, sequence }]) => ({
     tenant_id: tenant,
-    gateway_id: Buffer.from(fromHex(gateway)),
+    gateway_id: hexColumn(gateway),
     ...{ said_epoch: epoch.counter, said_epoch_random: Buffer.from(epoch.random), said_sequence: sequence },
   }));
   await query

@@ -3,7 +3,7 @@ import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { EpochEnd } from '@sparc/protocol/replication';
 import type { Database, GatewayStatus } from '../db/index.js';
 import { isMember } from '../identity/index.js';
-import { fromHex, toHex } from '../platform/index.js';
+import { toHex, hexColumn } from '../platform/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 /** What is stored of a site. */
@@ -36,7 +36,7 @@ export async function greet(
     const contact = { last_contact_at: new Date(nowUnixMs) };
     await query
       .insertInto('gateway_status')
-      .values({ tenant_id: tenant, gateway_id: Buffer.from(fromHex(gateway)), ...contact })
+      .values({ tenant_id: tenant, gateway_id: hexColumn(gateway), ...contact })
       .onConflict((conflict) => conflict.columns(['tenant_id', 'gateway_id']).doUpdateSet(contact))
       .execute();
     const { authority_key: authority, isHalted } = await query

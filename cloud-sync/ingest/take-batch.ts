@@ -13,11 +13,11 @@ import {
   type EpochEnd,
   type Fork,
 } from '@sparc/protocol/replication';
-import type { Database } from '../db/index.js';
+import type { Database, Site } from '../db/index.js';
 import { activate, isMember, knownRoster, placeSaid } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { appendToLog, instantOf } from './append-to-log.js';
-import { hashAt, lockLog, placeOf, recordFork, type Append, type Query, type Site } from './author-heads.js';
+import { hashAt, lockLog, placeOf, recordFork, type Append, type Query } from './author-heads.js';
 import type { StoredLog } from './author-rows.js';
 import type { Months } from './months.js';
 

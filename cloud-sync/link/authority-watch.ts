@@ -1,12 +1,9 @@
-import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import type { Database } from '../db/index.js';
+import type { Database, Site } from '../db/index.js';
 
 /** The transactions that put something behind the log of an authority tell it there (migration 0009). */
 const CHANNEL = 'authority_grew';
 const RETRY_PAUSE_MS = 1_000;
-
-export type SiteName = Pick<Carrier, 'tenant' | 'site'>;
 
 export interface AuthorityWatchDeps {
   readonly clock: Clock;
@@ -14,7 +11,7 @@ export interface AuthorityWatchDeps {
   /** From now on it hears. Of what was said while the database was away it heard nothing. */
   readonly onListening: () => void;
   /** The authority of a site said something. */
-  readonly onGrew: (site: SiteName) => void;
+  readonly onGrew: (site: Site) => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 

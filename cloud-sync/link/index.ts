@@ -3,7 +3,7 @@
  * operators ask one gateway to do.
  * @packageDocumentation
  */
-export { AuthorityWatch, type AuthorityWatchDeps, type SiteName } from './authority-watch.js';
+export { AuthorityWatch, type AuthorityWatchDeps } from './authority-watch.js';
 export { firstTaken } from './first-taken.js';
 export {
   GatewayRequests,

@@ -5,11 +5,10 @@ import type { Clock } from '@sparc/protocol/ports';
 import { isSameEpoch, tipsByAuthor, type EpochEnd } from '@sparc/protocol/replication';
 import type { AuthoritySource } from '../authority/index.js';
 import type { CloudBus } from '../broker/index.js';
-import type { Database } from '../db/index.js';
+import type { Database, Site } from '../db/index.js';
 import { isMember } from '../identity/index.js';
 import { WorkQueue, type WorkLimits } from '../ingest/index.js';
 import { toHex } from '../platform/index.js';
-import type { SiteName } from './authority-watch.js';
 
 /** Processes of this role share what gateways say. */
 const SHARING = 'publisher';
@@ -59,7 +58,7 @@ export class Publisher {
   }
 
   /** The authority of a site said something. */
-  grew({ tenant, site }: SiteName): void {
+  grew({ tenant, site }: Site): void {
     const silentMs = this.deps.clock.monotonicMs() - SILENT_AFTER_MS;
     for (const [name, follower] of this.#followers) {
       const { carrier, heardAtMs } = follower;

@@ -3,11 +3,12 @@ import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Clock, Random } from '@sparc/protocol/ports';
 import { buildApi, buildGatewayApi, type PartHealth } from '../api/index.js';
 import { impatient } from '../broker/index.js';
+import type { Site } from '../db/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
 import { authorityKeys, CertificateAuthorities, isAdmitted, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
-import { AuthorityWatch, GatewayRequests, Publisher, type SiteName } from '../link/index.js';
+import { AuthorityWatch, GatewayRequests, Publisher } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { keepRefusal } from '../sites/index.js';
 import { BrokerPart } from './broker-part.js';
@@ -118,7 +119,7 @@ export async function createCloudProcess(
     ...{ clock, random, verify: nodeCrypto.verify, bus, signerOf },
     onRefused: (carrier) => onRefused('answer', carrier),
   });
-  const lookAtLinks = (site?: SiteName) => {
+  const lookAtLinks = (site?: Site) => {
     if (bus instanceof BrokerPart) bus.lookAtLinks(site).catch((error: unknown) => onFailure(error, 'links stay up'));
   };
   const watch = new AuthorityWatch({

@@ -4,7 +4,7 @@
  */
 export { seedSigner } from './ed25519.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
-export { fromHex, toHex } from './hex.js';
+export { fromHex, hexColumn, toHex } from './hex.js';
 export { nodeClock } from './node-clock.js';
 export { nodeCrypto } from './node-crypto.js';
 export { nodePartTools } from './node-part-tools.js';

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { SiteAuthority } from '../authority/index.js';
-import type { Database } from '../db/index.js';
+import type { Database, Site } from '../db/index.js';
 import { carriedDirectives, judgeCarried } from '../sites/index.js';
-import { changeDraft, type SiteOf } from './draft-rows.js';
+import { changeDraft } from './draft-rows.js';
 import { keepRevocations } from './revoked-objects.js';
 
-export interface AbsorbDeps extends SiteOf {
+export interface AbsorbDeps extends Site {
   readonly database: Database;
   readonly authority: Pick<SiteAuthority, 'state'>;
 }

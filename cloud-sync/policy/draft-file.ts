@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { parse, stringify } from 'yaml';
-import type { Transaction } from '../db/index.js';
+import type { Site, Transaction } from '../db/index.js';
 import { invalidDraft, problemsOf, storedObject, type DraftProblem, type StoredObject } from './draft-object.js';
-import { removeOthers, saveObjects, type Query, type Saved, type SiteOf } from './draft-rows.js';
+import { removeOthers, saveObjects, type Query, type Saved } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { idOf, isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
 
@@ -49,7 +49,7 @@ export async function exportDraft(query: Query, site: string): Promise<string> {
 export async function importDraft(
   transaction: Transaction,
   secrets: DraftSecrets,
-  of: SiteOf,
+  of: Site,
   by: string,
   text: string,
 ): Promise<Saved & { readonly removed: number }> {

@@ -1,39 +1,32 @@
 import { sql, type Kysely } from 'kysely';
-import { SparcError } from '@sparc/protocol/errors';
-import type { Database, Tables, Transaction } from '../db/index.js';
+import { siteUnknown, type Database, type Site, type Tables, type Transaction } from '../db/index.js';
 import type { StoredObject } from './draft-object.js';
 import { barSaved } from './revoked-objects.js';
 
 export type Query = Kysely<Tables>;
 
-/** Of which tenant a site is. */
-export interface SiteOf {
-  readonly tenant: string;
-  readonly site: string;
-}
-
 /**
  * Begins a change of the draft and says its new version: who else changes it waits until this transaction is over.
  * Throws ERR_DATABASE_SITE_UNKNOWN.
  */
-export async function changeDraft(query: Query, { site }: SiteOf): Promise<number> {
+export async function changeDraft(query: Query, { site }: Site): Promise<number> {
   const { rows } = await sql<{ version: number }>`
     insert into policy_drafts (tenant_id, site_id) select tenant_id, id from sites where id = ${site}
     on conflict (tenant_id, site_id) do update set version = policy_drafts.version + 1
     returning version`.execute(query);
   const [row] = rows;
-  if (row === undefined) throw new SparcError('ERR_DATABASE_SITE_UNKNOWN', `there is no site ${site}`, { site });
+  if (row === undefined) throw siteUnknown(site);
   return row.version;
 }
 
 /** Rises with every change of the draft; 0 where nothing was ever written. */
-export async function draftVersion(query: Query, { site }: SiteOf): Promise<number> {
+export async function draftVersion(query: Query, { site }: Site): Promise<number> {
   const row = await versionOf(query, site).executeTakeFirst();
   return row?.version ?? 0;
 }
 
 /** The same, which nobody changes until this transaction is over. */
-export async function holdDraft(query: Query, { site }: SiteOf): Promise<number> {
+export async function holdDraft(query: Query, { site }: Site): Promise<number> {
   const row = await versionOf(query, site).forShare().executeTakeFirst();
   return row?.version ?? 0;
 }
@@ -52,7 +45,7 @@ export interface Saved {
  */
 export async function saveObjects(
   transaction: Transaction,
-  { tenant, site }: SiteOf,
+  { tenant, site }: Site,
   by: string,
   objects: readonly StoredObject[],
 ): Promise<Saved> {
@@ -93,7 +86,7 @@ export async function countAnew(database: Database): Promise<void> {
 }
 
 /** What was saved before `saveObjects`, and not with it. */
-export async function removeOthers({ query }: Transaction, { site }: SiteOf): Promise<number> {
+export async function removeOthers({ query }: Transaction, { site }: Site): Promise<number> {
   const { numAffectedRows } = await sql`
     delete from policy_objects o where site_id = ${site}
        and not exists (select from incoming_objects i where i.kind = o.kind and i.id = o.id)`.execute(query);

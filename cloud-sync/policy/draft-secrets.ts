@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
-import type { SiteOf } from './draft-rows.js';
+import type { Site } from '../db/index.js';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -16,7 +16,7 @@ export class DraftSecrets {
   readonly #marks: Uint8Array;
 
   /** `secret`: 32 bytes, of the installation; each site has keys of its own that are made from it. */
-  constructor(secret: Uint8Array, { tenant, site }: SiteOf) {
+  constructor(secret: Uint8Array, { tenant, site }: Site) {
     const derived = (purpose: string) =>
       new Uint8Array(hkdfSync('sha256', secret, '', `sparc/cloud/draft-${purpose}/1/${tenant}/${site}`, KEY_BYTES));
     this.#sealing = derived('seal');

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Selectable } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Database, PolicyObjects, Transaction } from '../db/index.js';
+import type { Database, PolicyObjects, Site, Transaction } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { invalidDraft, secretsOf, storedObject, type StoredObject } from './draft-object.js';
-import { changeDraft, saveObjects, type Query, type SiteOf } from './draft-rows.js';
+import { changeDraft, saveObjects, type Query } from './draft-rows.js';
 import type { DraftSecrets } from './draft-secrets.js';
 import { isSingle, type PolicyKind } from './kinds.js';
 import { reinstate, revokedBy } from './revoked-objects.js';
@@ -52,7 +52,7 @@ export interface PutOptions {
   readonly reinstates?: boolean;
 }
 
-export interface DraftDeps extends SiteOf {
+export interface DraftDeps extends Site {
   readonly database: Database;
   readonly secrets: DraftSecrets;
 }

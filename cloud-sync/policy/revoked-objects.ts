@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { ABSORBED_DIRECTIVES_MAX, type AbsorbedDirective } from '@sparc/protocol/policy';
-import type { Transaction } from '../db/index.js';
+import type { Site, Transaction } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { invalidDraft, type StoredObject } from './draft-object.js';
-import type { Query, SiteOf } from './draft-rows.js';
+import type { Query } from './draft-rows.js';
 
 /** A revocation that the authority of the site stands by. */
 export interface Revocation extends AbsorbedDirective {
@@ -19,7 +19,7 @@ const BARRED = {
 /** Takes revocations into the draft; one that is there already changes nothing. The caller has begun a change. */
 export async function keepRevocations(
   transaction: Transaction,
-  { tenant, site }: SiteOf,
+  { tenant, site }: Site,
   revocations: readonly Revocation[],
 ): Promise<void> {
   for (const { id, subject, subjectId, by } of revocations) {
@@ -79,7 +79,7 @@ export const revokedBy = sql<string | null>`(
  */
 export async function reinstate(
   transaction: Transaction,
-  { tenant, site }: SiteOf,
+  { tenant, site }: Site,
   by: string,
   { kind, id, body }: StoredObject,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { Database, Transaction } from '../db/index.js';
-import { fromHex, toHex } from '../platform/index.js';
+import { toHex, hexColumn } from '../platform/index.js';
 
 /** What was said in the name of a gateway and not taken. */
 export interface GatewayRefusal {
@@ -31,7 +31,7 @@ export async function keepRefusal(
             value.cast<Date>(value.val(new Date(lastUnixMs)), 'timestamptz').as('last_at'),
           ])
           .where('site_id', '=', site)
-          .where('id', '=', Buffer.from(fromHex(gateway))),
+          .where('id', '=', hexColumn(gateway)),
       )
       .onConflict((conflict) =>
         conflict.columns(['tenant_id', 'gateway_id', 'code']).doUpdateSet((row) => ({

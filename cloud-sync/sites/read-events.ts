@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { EVENT_KIND } from '@sparc/protocol/ledger';
 import type { Transaction } from '../db/index.js';
-import { fromHex, toHex } from '../platform/index.js';
+import { toHex, hexColumn } from '../platform/index.js';
 import { cloudEvent, readCursor, type CloudEvent } from './cloud-event.js';
 import { selectEntries } from './site-entry.js';
 
@@ -23,7 +23,7 @@ export interface EventsWanted {
 export async function readEvents(transaction: Transaction, wanted: EventsWanted): Promise<readonly CloudEvent[]> {
   const { site, gateway, name, fromUnixMs, untilUnixMs, before, limit } = wanted;
   let entries = selectEntries(transaction, site).where('kind', '=', EVENT_KIND);
-  if (gateway !== undefined) entries = entries.where('author', '=', Buffer.from(fromHex(gateway)));
+  if (gateway !== undefined) entries = entries.where('author', '=', hexColumn(gateway));
   if (name !== undefined) entries = entries.where(sql`record ->> 'name'`, '=', name);
   if (fromUnixMs !== undefined) entries = entries.where('at', '>=', new Date(fromUnixMs));
   if (untilUnixMs !== undefined) entries = entries.where('at', '<', new Date(untilUnixMs));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Broker, type Refusal } from '@sparc/cloud-sync/broker';
-import type { Connections, Database } from '@sparc/cloud-sync/db';
+import type { Connections, Database, Site } from '@sparc/cloud-sync/db';
 import { isAdmitted, siteSigner, type CertificateAuthorities, type Credentials } from '@sparc/cloud-sync/identity';
 import { Ingest, Months, takeBatch, type IngestRefusal } from '@sparc/cloud-sync/ingest';
 import {
@@ -12,7 +12,6 @@ import {
   Publisher,
   type PublisherRefusal,
   type RequestResult,
-  type SiteName,
 } from '@sparc/cloud-sync/link';
 import { nodeCrypto } from '@sparc/cloud-sync/platform';
 import { nodeRandom, toHex, verifySignature } from '@sparc/edge/platform';
@@ -104,7 +103,7 @@ export class Cloud {
       verify: verifySignature,
       onRefused: () => this.refusals.push('answer'),
     });
-    const onGrew = (site: SiteName) => {
+    const onGrew = (site: Site) => {
       publisher.grew(site);
       void broker.lookAtLinks(site);
     };
