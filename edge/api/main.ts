@@ -98,7 +98,8 @@ async function startMesh(): Promise<void> {
   const onDirective = () => feed.directive();
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
-  const forField = { tell: tellField, stored, reaches };
+  const policyHere = () => tell({ kind: 'policyHere' });
+  const forField = { tell: tellField, stored, policyHere, reaches };
   const cloud = new GrantedCloud({ log: meshLog, accessTo: cloudAccess }, dataDir);
   const deps = {
     clock,

@@ -72,6 +72,8 @@ export const SiteToField = Type.Union([
   kind('alive', {}),
   /** There may be more in the replicas, which the field reads and verifies itself; at most once in `STORED_PAUSE_MS`. */
   kind('stored', {}),
+  /** All parts of a policy revision are on the disk. */
+  kind('policyHere', {}),
   /**
    * Public keys, in hex, of the members that are heard, directly or through others; when they change. The field believes
    * them.

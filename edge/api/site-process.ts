@@ -33,6 +33,8 @@ export interface SiteProcessHandlers {
   siteTime(heard: unknown): void;
   /** There may be more in the replicas. */
   stored(): void;
+  /** All parts of a policy revision may be on the disk. */
+  policyHere(): void;
   /** Members that are heard; nobody is while the site process does not run, or has been found to hang. */
   reach(keys: readonly string[]): void;
   /** The API is served; after each start. */
@@ -179,6 +181,9 @@ export class SiteProcess {
         return;
       case 'stored':
         this.handlers.stored();
+        return;
+      case 'policyHere':
+        this.handlers.policyHere();
         return;
       case 'reach':
         this.handlers.reach(message.keys);

@@ -152,6 +152,7 @@ export class Gateway {
         request: (action, authorization) => this.#request(action, authorization),
         meshNotice: (notice) => this.#meshJournal.take(notice),
         stored: () => this.#replica.stored(),
+        policyHere: () => this.#lane?.look(),
         reach: (keys) => this.#field?.reaches(keys),
         ownTime: () => clock.own(),
         siteTime: (heard) => {

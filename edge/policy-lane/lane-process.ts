@@ -50,6 +50,11 @@ export class LaneProcess {
     this.#child = child;
   }
 
+  /** There may be something to build. */
+  look(): void {
+    this.#child?.send('look');
+  }
+
   /** Of the process that runs now, if one does. */
   get pid(): number | undefined {
     return this.#child?.pid;

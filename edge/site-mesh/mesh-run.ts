@@ -59,6 +59,8 @@ export interface MeshRunDeps {
   unread(): readonly string[];
   /** For the field: something came to the replicas. */
   stored(): void;
+  /** For its policy lane: all parts of a policy revision are on the disk. */
+  policyHere(): void;
   /** For the field, when it changes: public keys, in hex, of the members that are heard, directly or through others. */
   reaches(keys: readonly string[]): void;
   readonly time: MeshTime;
@@ -119,6 +121,7 @@ export class MeshRun {
       siteId: membership.siteId,
       freeBytes: () => freeBytesAt(dataDir),
       inForce: () => deps.policyInForce(),
+      onHere: () => deps.policyHere(),
       onFailure: (error, what) => this.#failed(error, what),
     });
     this.#watch = new NeighbourWatch(clock, this.#policy.exchange.network, {

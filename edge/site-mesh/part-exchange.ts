@@ -28,6 +28,8 @@ export interface PartExchangeDeps {
   readonly siteId: string;
   /** Of the disk that the parts are on. */
   readonly freeBytes: () => number;
+  /** Nothing that is fetched is missing: it is all on the disk. */
+  readonly onHere: () => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 
@@ -148,7 +150,9 @@ export class PartExchange {
     try {
       this.#wanted.survey();
       // A damaged index part does not tell of others.
-      if (!this.#isCheckDue || this.#wanted.missing.size > 0) return;
+      if (this.#wanted.missing.size > 0) return;
+      this.deps.onHere();
+      if (!this.#isCheckDue) return;
       this.#isCheckDue = false;
       this.#checkTimer?.cancel();
       this.#checkOn(this.#wanted.named.values());

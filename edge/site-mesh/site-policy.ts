@@ -26,6 +26,8 @@ export interface SitePolicyDeps {
   /** Of the disk that the parts are on. */
   readonly freeBytes: () => number;
   readonly inForce: () => PolicyInForceView;
+  /** As `PartExchangeDeps.onHere`. */
+  readonly onHere: () => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
 

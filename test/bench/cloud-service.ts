@@ -9,6 +9,7 @@ import { PostgresServer } from '../support/postgres.js';
 
 /** Between two looks at whether it answers. */
 const LOOK_PAUSE_MS = 5;
+const IMPORT_MAX_MS = 1_200_000;
 
 export const SITE = 'harbour';
 
@@ -70,6 +71,21 @@ export class CloudService {
     return JSON.parse(text) as T;
   }
 
+  /** Into the draft of the site; resolves when all are in it. */
+  async importPeople(table: string): Promise<void> {
+    const imports = `/sites/${SITE}/policy/imports`;
+    const { id } = await this.call<{ id: string }>('POST', imports, table);
+    await eventually(
+      'people are imported',
+      async () => {
+        const said = await this.call<{ state: string }>('GET', `${imports}/${id}`);
+        if (said.state === 'failed') throw new Error(JSON.stringify(said).slice(0, 500));
+        return said.state === 'done';
+      },
+      IMPORT_MAX_MS,
+    );
+  }
+
   /** The most memory that it had so far. */
   peakBytes(): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
@@ -102,4 +118,13 @@ export class CloudService {
     await this.server.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** So many holders with a card and a PIN, a line each. */
+export function peopleTable(count: number): string {
+  const lines = Array.from({ length: count }, (_, at) => {
+    const id = at.toString(36).padStart(6, '0');
+    return `h-${id},Holder Number ${at},c-${id},32,${(at + 1).toString(16).padStart(8, '0')},${String(at % 10_000).padStart(4, '0')},staff`;
+  });
+  return `holder,name,credential,bits,value,pin,profiles\n${lines.join('\n')}\n`;
 }

@@ -68,6 +68,7 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     time: TIMELESS,
     isFieldSilent: () => false,
     stored: () => undefined,
+    policyHere: () => undefined,
     reaches: () => undefined,
     onDirective: () => undefined,
   };

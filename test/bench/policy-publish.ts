@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SITE_FILE } from '../support/site-file.js';
 import type { BenchReport } from './bench.js';
-import { CloudService, SITE } from './cloud-service.js';
+import { CloudService, peopleTable, SITE } from './cloud-service.js';
 
 const PEOPLE = Number(process.env.SPARC_BENCH_PEOPLE ?? 1_000_000);
 const MEMORY_TARGET_MB = 500;
@@ -31,17 +30,8 @@ export async function run(): Promise<BenchReport> {
   };
   try {
     await service.call('PUT', `${policy}/site-file`, SITE_FILE);
-    const table = people();
-    const imported = async () => {
-      const { id } = await service.call<{ id: string }>('POST', `${policy}/imports`, table);
-      for (;;) {
-        const said = await service.call<{ state: string; savedCount: number }>('GET', `${policy}/imports/${id}`);
-        if (said.state === 'done') return;
-        if (said.state === 'failed') throw new Error(JSON.stringify(said).slice(0, 500));
-        await sleep(100);
-      }
-    };
-    await step(`import of ${(table.length / 1e6).toFixed(0)} MB of CSV`, imported);
+    const table = peopleTable(PEOPLE);
+    await step(`import of ${(table.length / 1e6).toFixed(0)} MB of CSV`, () => service.importPeople(table));
     await step('publish', () => service.call('POST', `${policy}/revisions`, {}));
     await service.call('PUT', `${policy}/objects/credentialHolders/zoe`, { id: 'zoe', name: 'Zoe' });
     await step('what differs, with one person more', () => service.call('GET', `${policy}/diff?limit=100`));
@@ -49,15 +39,6 @@ export async function run(): Promise<BenchReport> {
   } finally {
     await service.stop();
   }
-}
-
-/** A holder with a card and a PIN a line. */
-function people(): string {
-  const lines = Array.from({ length: PEOPLE }, (_, at) => {
-    const id = at.toString(36).padStart(6, '0');
-    return `h-${id},Holder Number ${at},c-${id},32,${(at + 1).toString(16).padStart(8, '0')},${String(at % 10_000).padStart(4, '0')},staff`;
-  });
-  return `holder,name,credential,bits,value,pin,profiles\n${lines.join('\n')}\n`;
 }
 
 function report(steps: readonly Step[]): BenchReport {

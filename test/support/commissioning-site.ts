@@ -97,6 +97,7 @@ export async function startCommissioning(t: Test, wall: Wall) {
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
+      policyHere: () => undefined,
       reach: () => undefined,
       onListening: (address) => {
         url = address;

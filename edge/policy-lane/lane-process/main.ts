@@ -8,13 +8,15 @@ export interface LaneOptions {
   readonly busIds: readonly string[];
 }
 
-/** Notifications of the file system say nothing of what SQLite maps into memory. */
-const LOOK_INTERVAL_MS = 250;
+/** The field says when there is something to build; what it was not told of is found by this. */
+const LOOK_INTERVAL_MS = 1_000;
+/** Bytes by which its resident memory may have grown when it goes on: a policy of some thousand people takes less. */
+const GROWTH_KEPT_MAX = 33_554_432;
 
 // A door that opens is worth more than a policy that comes a second later.
 setPriority(constants.priority.PRIORITY_LOW);
-// It hears nothing; without its gateway nobody would use what it makes.
-const field = gatewayChannel({ onLine: () => undefined, onClose: () => process.exit(0) });
+// Without its gateway nobody would use what it makes.
+const field = gatewayChannel({ onLine: () => look(), onClose: () => process.exit(0) });
 // Ctrl-C reaches the whole process group; the gateway stops its parts in order.
 process.on('SIGINT', () => undefined);
 
@@ -28,9 +30,13 @@ const lane = new PolicyLane({
   freeBytes: () => freeBytesAt(dataDir),
   onRejected: (rejection: LaneRejection) => field.send(rejection),
 });
-const look = () => {
-  // What a large policy took of memory goes back to the system only with the process; it is started again.
-  if (lane.look()) process.exit(0);
-};
+
+const startBytes = process.memoryUsage.rss();
+
+function look(): void {
+  const isApplied = lane.look();
+  // What a large policy took goes back to the system only with the process; it is started again.
+  if (isApplied && process.memoryUsage.rss() - startBytes > GROWTH_KEPT_MAX) process.exit(0);
+}
 look();
 setInterval(look, LOOK_INTERVAL_MS);

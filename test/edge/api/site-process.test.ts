@@ -45,6 +45,7 @@ async function run(
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
+      policyHere: () => undefined,
       reach: () => undefined,
       onListening: (url) => urls.push(url),
       onDown: (error) => downs.push(error),

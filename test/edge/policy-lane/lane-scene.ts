@@ -17,6 +17,7 @@ import {
 import { PolicyLane, type LaneRejection } from '@sparc/edge/policy-lane';
 import { AuthorityPolicy, PARTS_FILE, SqlitePartStore } from '@sparc/edge/policy-parts';
 import { REPLICA_FILE, SqliteReplicaStore } from '@sparc/edge/replica';
+import type { CredentialHolder } from '@sparc/protocol/policy';
 import { accept } from '@sparc/protocol/replication';
 import { VirtualClock } from '@sparc/simulator/world';
 import { SITE_FILE } from '../../support/site-file.js';
@@ -84,6 +85,11 @@ export function laneScene(t: Test, busIds: readonly string[] = ['bus-a', 'bus-b'
     bringLog,
     bringParts,
     sign: (text = SITE_FILE) => policy.sign(policyContentOf(validateSiteFile(text, 'site.yaml'), folder.pinKey)),
+    /** The same for so many holders more, who have nothing. */
+    signLarge: (holdersCount: number) => {
+      const content = policyContentOf(validateSiteFile(SITE_FILE, 'site.yaml'), folder.pinKey);
+      return policy.sign({ ...content, holders: [...content.holders, ...holdersNamed('zz', holdersCount)] });
+    },
     bringAll: () => {
       bringLog();
       bringParts();
@@ -98,3 +104,10 @@ export function laneScene(t: Test, busIds: readonly string[] = ['bus-a', 'bus-b'
 }
 
 export const hashOf = (content: Uint8Array): string => Buffer.from(nodeCrypto.sha256(content)).toString('hex');
+
+function* holdersNamed(prefix: string, count: number): Generator<CredentialHolder> {
+  for (let at = 0; at < count; at++) {
+    const id = `${prefix}-${String(at).padStart(7, '0')}`;
+    yield { id, name: `Holder ${id}`, status: 'active' };
+  }
+}

@@ -84,6 +84,7 @@ class TestGateway {
         time: TIMELESS,
         isFieldSilent: () => false,
         stored: () => undefined,
+        policyHere: () => undefined,
         reaches: () => undefined,
         onDirective: () => undefined,
       },

@@ -96,6 +96,7 @@ function scene(t: Test) {
       store,
       siteId: 'harbour',
       freeBytes: () => disks.freeBytes,
+      onHere: () => undefined,
       onFailure: (error) => void failures.push(error),
     });
     stops.push(
@@ -242,6 +243,7 @@ async function byHand(t: Test, replyOf: (neighbour: string, hashes: readonly str
     store,
     siteId: 'harbour',
     freeBytes: () => Infinity,
+    onHere: () => undefined,
     onFailure: (error) => t.fail(String(error)),
   });
   await exchange.network.start(IGNORE);
@@ -482,6 +484,7 @@ t.test('a request of another site is not served, and one for a log is handed on'
     },
     siteId: 'harbour',
     freeBytes: () => Infinity,
+    onHere: () => undefined,
     onFailure: () => undefined,
   });
   await exchange.network.start({

@@ -35,6 +35,7 @@ async function setUp(t: Test, ...others: readonly Member[]) {
       time: TIMELESS,
       isFieldSilent: () => false,
       stored: () => undefined,
+      policyHere: () => undefined,
       reaches: () => undefined,
       onDirective: () => undefined,
     },

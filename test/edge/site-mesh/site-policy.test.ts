@@ -31,6 +31,8 @@ async function scene(t: Test, neighbourHas: readonly Part[], freeBytes = Infinit
   const clock = new VirtualClock({ startUnixMs: Date.parse('2026-03-02T08:00:00Z') });
   const mesh = new SimulatedMesh(clock, new SeededRandom(7));
   const field: { says: ReturnType<ConstructorParameters<typeof SitePolicy>[0]['inForce']> } = { says: {} };
+  /** Who said that all is on their disk. */
+  const here: string[] = [];
   const gateway = async (name: string) => {
     const disk = new Map<string, Uint8Array>();
     const policy = new SitePolicy({
@@ -47,6 +49,7 @@ async function scene(t: Test, neighbourHas: readonly Part[], freeBytes = Infinit
       siteId: 'harbour',
       freeBytes: () => freeBytes,
       inForce: () => field.says,
+      onHere: () => void here.push(name),
       onFailure: () => undefined,
     });
     const { network } = policy.exchange;
@@ -69,7 +72,7 @@ async function scene(t: Test, neighbourHas: readonly Part[], freeBytes = Infinit
     policy.look();
     await clock.advance(10_000);
   };
-  return { clock, field, policy, disk, issue, isWhole, pass };
+  return { clock, field, policy, disk, here, issue, isWhole, pass };
 }
 
 t.test('what is shown is the newest revision, since when it is known, and what the field says', async (t) => {
@@ -128,6 +131,19 @@ t.test('when the field finds a part damaged, all are compared, and again for the
     t.equal(damagedCount(), 0);
     t.ok(isWhole(made));
   }
+});
+
+t.test('it is told when the last part of a revision is here, and not before', async (t) => {
+  const { here, issue, isWhole, pass } = await scene(t, [...FIRST.parts, ...SECOND.parts.slice(0, 1)]);
+  issue(FIRST);
+  await pass();
+  t.ok(isWhole(FIRST));
+  t.ok(here.includes('a'));
+  here.length = 0;
+  issue(SECOND);
+  await pass();
+  t.notOk(isWhole(SECOND));
+  t.strictSame(here, []);
 });
 
 t.test('a disk without room is shown', async (t) => {

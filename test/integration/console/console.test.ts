@@ -102,6 +102,7 @@ async function open(t: Test, browser: Browser) {
       ownTime: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
+      policyHere: () => undefined,
       reach: () => undefined,
       onListening: (address) => (url = address),
       onDown: () => undefined,
