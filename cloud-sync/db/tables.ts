@@ -174,6 +174,19 @@ export interface PolicyObjects {
   changed_by: string;
   sealed: Uint8Array | null;
   marks: Generated<string[]>;
+  /** Of a credential. */
+  holder: GeneratedAlways<string | null>;
+  /** In small letters. */
+  name: GeneratedAlways<string | null>;
+}
+
+/** Whose a card is; kept by the database. */
+export interface PolicyMarks {
+  tenant_id: string;
+  site_id: string;
+  mark: string;
+  /** Of the credential. */
+  id: string;
 }
 
 export interface PolicyDrafts {
@@ -264,6 +277,7 @@ export interface Tables {
   policy_drafts: PolicyDrafts;
   policy_imports: PolicyImports;
   policy_objects: PolicyObjects;
+  policy_marks: PolicyMarks;
   policy_parts: PolicyParts;
   policy_revisions: PolicyRevisions;
   policy_revocations: PolicyRevocations;

@@ -98,22 +98,34 @@ export class DraftReader {
 
   async *#credentials(): AsyncGenerator<CredentialsPage> {
     for await (const page of this.#pages('credentials')) {
-      const credentials = page.map((stored) => wholeObject(this.deps.secrets, stored) as Credential);
-      const holders = new Set(page.flatMap(({ hasHolder }, at) => (hasHolder ? (credentials[at]?.holder ?? []) : [])));
-      yield { credentials, credentialHolders: [...holders].map((id) => ({ id })) };
+      yield {
+        credentials: page.map((stored) => wholeObject(this.deps.secrets, stored) as Credential),
+        credentialHolders: await this.#holdersOf(page),
+      };
     }
   }
 
-  async *#pages(kind: People): AsyncGenerator<readonly (StoredObject & { readonly hasHolder: boolean })[]> {
+  /** By their ids, which are looked up: joined to the page, the database reads all holders for each. */
+  #holdersOf(page: readonly StoredObject[]): Promise<readonly Pick<CredentialHolder, 'id'>[]> {
+    const { database, tenant, site } = this.deps;
+    const ids = sql.val([...new Set(page.map(({ body }) => (body as Pick<Credential, 'holder'>).holder))]);
+    return database.inTenant(tenant, ({ query }) =>
+      query
+        .selectFrom('policy_objects')
+        .select('id')
+        .where('site_id', '=', site)
+        .where('kind', '=', 'credentialHolders')
+        .where(sql<boolean>`id = any(${ids}::text[])`)
+        .execute(),
+    );
+  }
+
+  async *#pages(kind: People): AsyncGenerator<readonly StoredObject[]> {
     const { database, tenant, site } = this.deps;
     for (let last: string | undefined = ''; last !== undefined;) {
       const after: string = last;
       const page = await database.inTenant(tenant, async ({ query }) => {
         const rows = await objectsOf(query, site, kind)
-          .select(
-            sql<boolean>`exists (select from policy_objects h
-            where h.site_id = ${site} and h.kind = 'credentialHolders' and h.id = o.body ->> 'holder')`.as('hasHolder'),
-          )
           .where(sql<boolean>`o.id collate "C" > ${after}`)
           .orderBy(sql`o.id collate "C"`)
           .limit(PAGE_ROWS)

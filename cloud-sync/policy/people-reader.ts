@@ -88,12 +88,12 @@ export class PeopleReader {
   async #complainOfCards(query: Query, objects: readonly (StoredObject & { readonly line: number })[]): Promise<void> {
     const marks = sql.val(objects.flatMap((each) => each.marks));
     const stored = await query
-      .selectFrom('policy_objects')
-      .select(['id', 'marks'])
+      .selectFrom('policy_marks')
+      .select(['mark', 'id'])
       .where('site_id', '=', this.of.site)
-      .where(sql<boolean>`marks && ${marks}::text[]`)
+      .where(sql<boolean>`mark = any(${marks}::text[])`)
       .execute();
-    const owners = new Map(stored.flatMap((row) => row.marks.map((mark) => [mark, row.id] as const)));
+    const owners = new Map(stored.map(({ mark, id }) => [mark, id]));
     for (const { id, line, marks } of objects) {
       for (const mark of marks) {
         const owner = this.#cards.get(mark) ?? owners.get(mark) ?? id;

