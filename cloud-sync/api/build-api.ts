@@ -3,7 +3,7 @@ import jwt from '@fastify/jwt';
 import type { FastifyInstance } from 'fastify';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { EVENTS, REASON_TEXTS } from '@sparc/protocol/events';
-import type { Clock, Random } from '@sparc/protocol/ports';
+import type { Random } from '@sparc/protocol/ports';
 import type { SiteAuthorities } from '../authority/index.js';
 import type { Database } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
@@ -27,7 +27,6 @@ import { addSiteRoutes } from './site-routes.js';
 import { addUserRoutes } from './user-routes.js';
 
 export interface ApiDeps extends AppDeps {
-  readonly clock: Clock;
   readonly random: Random;
   readonly database: Database;
   readonly sites: SiteAuthorities;

@@ -15,6 +15,7 @@ export const ErrorReply = Type.Object(
 /** What is not here is for whoever runs the cloud: 503. */
 const STATUS: Partial<Record<ErrorCode, number>> = {
   ERR_API_REQUEST_INVALID: 400,
+  ERR_API_BODY_SLOW: 408,
   ERR_API_NOT_FOUND: 404,
   ERR_API_DIRECTIVE_UNKNOWN: 404,
   ERR_API_LOGIN_REFUSED: 401,

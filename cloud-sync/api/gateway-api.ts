@@ -2,7 +2,6 @@ import type { SecureContextOptions } from 'node:tls';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
-import type { Clock } from '@sparc/protocol/ports';
 import type { Enrolment } from '../enrolment/index.js';
 import { ServerCertificate, type CertificateAuthorities, type Credentials } from '../identity/index.js';
 import { addressBlock, LoginPace } from '../users/index.js';
@@ -11,7 +10,6 @@ import { newApp, type AppDeps } from './new-app.js';
 import { closed, Uuid } from './schemas.js';
 
 export interface GatewayApiDeps extends AppDeps {
-  readonly clock: Clock;
   readonly enrolment: Enrolment;
   readonly certificates: CertificateAuthorities;
 }
@@ -38,7 +36,7 @@ export async function buildGatewayApi(
     hosts,
   );
   const credentials = await certificate.start((next) => api.server.setSecureContext(tls(next)));
-  const api = newApp({ log, onAnswer }, { bodyBytesMax: BODY_BYTES_MAX }, tls(credentials));
+  const api = newApp({ clock, log, onAnswer }, { bodyBytesMax: BODY_BYTES_MAX }, tls(credentials));
   api.addHook('onClose', async () => certificate.stop());
   const pace = new LoginPace(clock);
   const root = inBase64(enrolment.root);

@@ -12,3 +12,5 @@ export {
 } from './event-streams.js';
 export { buildGatewayApi, type GatewayApiDeps } from './gateway-api.js';
 export { addHealthRoutes, type PartHealth } from './health-routes.js';
+export { newApp, type AppDeps, type AppLimits } from './new-app.js';
+export { BODY_PACE_BYTES, BODY_PACE_MS } from './paced-body.js';

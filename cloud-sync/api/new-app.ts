@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import type { Server as TlsServer, ServerOptions as TlsOptions } from 'node:https';
+import type { Readable } from 'node:stream';
 import { Ajv } from 'ajv';
 import Fastify, {
   LogController,
@@ -7,10 +9,13 @@ import Fastify, {
   type FastifyReply,
   type FastifySchemaCompiler,
 } from 'fastify';
+import type { Clock } from '@sparc/protocol/ports';
 import { asApiError, SparcError } from '@sparc/protocol/errors';
 import { errorReply } from './error-reply.js';
+import { PacedBody } from './paced-body.js';
 
 export interface AppDeps {
+  readonly clock: Clock;
   readonly log: FastifyBaseLogger;
   /** A request was answered, with this HTTP status. */
   readonly onAnswer: (status: number) => void;
@@ -22,7 +27,7 @@ export interface AppLimits {
   readonly proxyHops?: number;
 }
 
-const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_MAX_MS = 30_000;
 const HEADER_BYTES_MAX = 8_192;
 
 /** Of every answer. */
@@ -41,7 +46,7 @@ export function newApp(
   limits: AppLimits,
   tls?: TlsOptions,
 ): FastifyInstance | FastifyInstance<TlsServer> {
-  const { log, onAnswer } = deps;
+  const { clock, log, onAnswer } = deps;
   const { bodyBytesMax, proxyHops = 0 } = limits;
   const fail = (error: unknown, reply: FastifyReply) => {
     const refused = asApiError(error);
@@ -51,13 +56,12 @@ export function newApp(
     const { status, body } = errorReply(refused);
     return reply.code(status).send(body);
   };
-  const server = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: REQUEST_TIMEOUT_MS };
+  const server = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MAX_MS };
   const app = Fastify({
     ...(tls === undefined ? { http: server } : { https: { ...tls, ...server } }),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyBytesMax,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     trustProxy: (_address: string, hop: number) => hop < proxyHops,
     frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) => void fail(error, reply),
@@ -68,6 +72,13 @@ export function newApp(
     fail(new SparcError('ERR_API_NOT_FOUND', `${request.method} ${request.url} is not here`), reply),
   );
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  app.addHook('preParsing', async ({ raw }, _reply, body) =>
+    hasBody(raw) ? new PacedBody(clock, body as Readable) : body,
+  );
+  app.addHook('onSend', async ({ raw }, reply) => {
+    // Nobody reads the rest of a body that is not wanted.
+    if (hasBody(raw) && !raw.complete) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (_request, { statusCode }) => onAnswer(statusCode));
   return app;
 }
@@ -78,3 +89,6 @@ function validatorCompiler(): FastifySchemaCompiler<object> {
   const ofTexts = new Ajv({ useDefaults: true, coerceTypes: 'array' });
   return ({ schema, httpPart }) => (httpPart === 'body' ? ofBodies : ofTexts).compile(schema);
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { MEMBERS_MAX } from '@sparc/protocol/roster';
@@ -6,8 +7,8 @@ import type { Database } from '../db/index.js';
 import { nodePartTools } from '../platform/index.js';
 import {
   DraftSecrets,
-  PEOPLE_TABLE_LENGTH_MAX,
   PeopleImport,
+  PeopleTable,
   PolicyDesk,
   PolicyDraft,
   RunningImports,
@@ -114,6 +115,7 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   const path = '/api/v1/sites/:site/policy';
   const administrator = requireRole('administrator');
   const imports = new RunningImports();
+  api.addHook('onClose', () => imports.stop());
 
   /** Throws ERR_API_NOT_FOUND. */
   async function depsOf({ tenant }: Identity, site: string): Promise<DeskDeps> {
@@ -125,7 +127,7 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   const deskOf = async (identity: Identity, site: string) => new PolicyDesk(await depsOf(identity, site));
 
   // What is no JSON stays a text.
-  for (const type of ['text/csv', 'text/yaml', 'application/yaml']) {
+  for (const type of ['text/yaml', 'application/yaml']) {
     api.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
   }
 
@@ -210,30 +212,26 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
     );
   }
 
-  api.post<{ Params: Static<typeof OfSite>; Querystring: Static<typeof DryRun>; Body: string }>(
-    `${path}/imports`,
-    {
-      // Before the table is read, as well.
-      onRequest: [
-        administrator,
-        async ({ identity: { tenant }, params: { site } }) => imports.assertRoom({ tenant, site }),
-      ],
-      bodyLimit: 2 * PEOPLE_TABLE_LENGTH_MAX,
-      schema: {
-        params: OfSite,
-        querystring: DryRun,
-        body: Type.String({ description: 'CSV' }),
-        ...answers(closed({ id: Uuid }), 202),
+  void api.register(async (tables) => {
+    tables.removeAllContentTypeParsers();
+    // As it comes: a table is large.
+    tables.addContentTypeParser('text/csv', (_request, body, done) => done(null, body));
+    tables.post<{ Params: Static<typeof OfSite>; Querystring: Static<typeof DryRun>; Body?: Readable }>(
+      `${path}/imports`,
+      {
+        onRequest: administrator,
+        schema: { params: OfSite, querystring: DryRun, ...answers(closed({ id: Uuid }), 202) },
       },
-    },
-    async ({ identity, params: { site }, query: { dryRun }, body }, reply) => {
-      const people = new PeopleImport(await depsOf(identity, site));
-      const { id } = await imports.run({ tenant: identity.tenant, site }, () =>
-        people.start(body, { isDryRun: dryRun, by: identity.name }),
-      );
-      return reply.code(202).send({ id });
-    },
-  );
+      async ({ identity, params: { site }, query: { dryRun }, body = Readable.from([]) }, reply) => {
+        const people = new PeopleImport(await depsOf(identity, site));
+        const { id, work } = await imports.run({ tenant: identity.tenant, site }, async (signal) =>
+          people.start(await PeopleTable.read(body), { isDryRun: dryRun, by: identity.name, signal }),
+        );
+        work.catch((error: unknown) => api.log.error({ err: error }, 'an import of people failed'));
+        return reply.code(202).send({ id });
+      },
+    );
+  });
   api.get<{ Params: Static<typeof OfImport> }>(
     `${path}/imports/:import`,
     { schema: { params: OfImport, ...answers(ImportView) } },

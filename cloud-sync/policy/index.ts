@@ -10,7 +10,7 @@ export { DraftSecrets } from './draft-secrets.js';
 export { POLICY_KINDS, type PolicyKind } from './kinds.js';
 export { PeopleImport, type ImportView, type LineProblem } from './people-import.js';
 export { PEOPLE_COLUMNS } from './people-row.js';
-export { PEOPLE_TABLE_LENGTH_MAX } from './people-table.js';
+export { PeopleTable, PEOPLE_TABLE_BYTES_MAX } from './people-table.js';
 export type { PolicyChange } from './policy-changes.js';
 export { PolicyDesk, type DeskDeps, type DraftChanges, type PublishWish, type RevisionView } from './policy-desk.js';
 export { PolicyDraft, type DraftDeps, type ListOptions, type PolicyObject } from './policy-draft.js';

@@ -4,13 +4,22 @@ import type { PolicyImports, Transaction } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { changeDraft, countAnew, saveObjects, type Query } from './draft-rows.js';
 import { PeopleReader } from './people-reader.js';
-import { PeopleTable } from './people-table.js';
+import type { PeopleTable } from './people-table.js';
 import type { DraftDeps } from './policy-draft.js';
 
 /** Problems that are kept of an import; all are counted. */
 const PROBLEMS_MAX = 1_000;
+const ENDED = 'the process ended meanwhile: import the table again';
+const FAILED = 'the import was ended by a failure of the service, which its log names';
 /** One that runs and has said nothing for so long has lost its process. */
 const SILENT_MAX_MS = 60_000;
+
+export interface ImportWish {
+  readonly isDryRun: boolean;
+  readonly by: string;
+  /** The process ends: it is given up after the rows that are being saved. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface LineProblem {
   readonly line: number;
@@ -40,12 +49,11 @@ export interface ImportView {
 export class PeopleImport {
   constructor(private readonly deps: DraftDeps) {}
 
-  /** `work` resolves when it is over, and never rejects. Throws ERR_POLICY_INVALID for a text that is no table. */
+  /** `work` resolves when it is over, and rejects with what is no fault of the table or the draft. */
   async start(
-    text: string,
-    { isDryRun, by }: { readonly isDryRun: boolean; readonly by: string },
+    table: PeopleTable,
+    { isDryRun, by, signal }: ImportWish,
   ): Promise<{ readonly id: string; readonly work: Promise<void> }> {
-    const table = new PeopleTable(text);
     const { tenant, site } = this.deps;
     const id = await this.#inTenant(async (transaction) => {
       const row = { tenant_id: tenant, site_id: site, state: 'running' as const, dry_run: isDryRun, started_by: by };
@@ -57,7 +65,7 @@ export class PeopleImport {
       await audit(transaction, { tenant, name: by }, 'policy.import', site, { import: made.id, isDryRun });
       return made.id;
     });
-    return { id, work: this.#run(id, table, isDryRun, by) };
+    return { id, work: this.#run(id, table, { isDryRun, by, signal }) };
   }
 
   /** Throws ERR_POLICY_DRAFT_ABSENT. */
@@ -75,24 +83,26 @@ export class PeopleImport {
     return viewOf(row, row.isSilent);
   }
 
-  async #run(id: string, table: PeopleTable, isDryRun: boolean, by: string): Promise<void> {
+  async #run(id: string, table: PeopleTable, wish: ImportWish): Promise<void> {
     const said = new Progress();
-    let state: PolicyImports['state'] = 'failed';
+    let failure: Error | undefined;
     try {
-      await this.#checkAll(id, table, said);
-      if (said.problemCount === 0 && !isDryRun) await this.#saveAll(id, table, said, by);
-      if (said.problemCount === 0) state = 'done';
+      await this.#checkAll(id, table, said, wish);
+      if (said.problemCount === 0 && !wish.isDryRun) await this.#saveAll(id, table, said, wish);
     } catch (error) {
       // What the database says may quote a row.
-      const message = isSparcError(error) ? error.message : 'the import was ended by a failure of the database';
-      said.complain(0, message);
+      said.complain(0, isSparcError(error) ? error.message : FAILED);
+      if (!isSparcError(error)) failure = error as Error;
     }
-    await this.#inTenant(({ query }) => this.#say(query, id, said, state)).catch(() => undefined);
+    const state = said.problemCount === 0 ? 'done' : 'failed';
+    await this.#inTenant(({ query }) => this.#say(query, id, said, state));
+    if (failure !== undefined) throw failure;
   }
 
-  async #checkAll(id: string, table: PeopleTable, said: Progress): Promise<void> {
+  async #checkAll(id: string, table: PeopleTable, said: Progress, { signal }: ImportWish): Promise<void> {
     const reader = new PeopleReader(this.deps, table.columns, (line, message) => said.complain(line, message));
     for (const rows of table.pieces()) {
+      if (signal?.aborted === true) return said.complain(0, ENDED);
       await this.#inTenant(async ({ query }) => {
         await reader.read(query, rows);
         said.checked += rows.length;
@@ -101,10 +111,11 @@ export class PeopleImport {
     }
   }
 
-  async #saveAll(id: string, table: PeopleTable, said: Progress, by: string): Promise<void> {
+  async #saveAll(id: string, table: PeopleTable, said: Progress, { by, signal }: ImportWish): Promise<void> {
     const reader = new PeopleReader(this.deps, table.columns, (line, message) => said.complain(line, message));
     let countedAt = 0;
     for (const rows of table.pieces()) {
+      if (signal?.aborted === true) return said.complain(0, ENDED);
       if (said.saved >= 2 * countedAt) {
         await countAnew(this.deps.database);
         countedAt = said.saved;

@@ -10,32 +10,40 @@ interface Place {
 
 /** Imports of people that a process has under way. */
 export class RunningImports {
-  readonly #running = new Set<string>();
+  /** By the name of their place; each resolves when it is over. */
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
 
-  /** Throws ERR_POLICY_IMPORTS_MAX while one of the site is under way, or as many of others as there may be. */
-  assertRoom(place: Place): void {
-    if (this.#running.has(nameOf(place))) {
-      throw new SparcError('ERR_POLICY_IMPORTS_MAX', `people of the site ${place.site} are being imported already`);
-    }
-    if (this.#running.size >= IMPORTS_MAX) {
-      throw new SparcError('ERR_POLICY_IMPORTS_MAX', `${IMPORTS_MAX} imports are under way already`);
-    }
+  /**
+   * `start` resolves when the import has begun, its `work` when it is over: soon after `signal` says so. Throws as `start`, and
+   * ERR_POLICY_IMPORTS_MAX while one of the site is under way, as many of others as there may be, or the process ends.
+   */
+  async run<T extends { readonly work: Promise<void> }>(
+    place: Place,
+    start: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const name = nameOf(place);
+    this.#assertRoom(place);
+    const started = start(this.#stop.signal);
+    const over = started.then(({ work }) => work).catch(() => undefined);
+    this.#running.set(name, over);
+    void over.then(() => this.#running.delete(name));
+    return started;
   }
 
-  /** `start` resolves when the import has begun, its `work` when it is over. Throws as `start` and `assertRoom`. */
-  async run<T extends { readonly work: Promise<void> }>(place: Place, start: () => Promise<T>): Promise<T> {
-    this.assertRoom(place);
-    const name = nameOf(place);
-    this.#running.add(name);
-    try {
-      const started = await start();
-      void started.work.finally(() => this.#running.delete(name));
-      return started;
-    } catch (error) {
-      this.#running.delete(name);
-      throw error;
-    }
+  /** Resolves when none is under way any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running.values());
+  }
+
+  #assertRoom(place: Place): void {
+    if (this.#stop.signal.aborted) throw full('this process ends');
+    if (this.#running.has(nameOf(place))) throw full(`people of the site ${place.site} are being imported already`);
+    if (this.#running.size >= IMPORTS_MAX) throw full(`${IMPORTS_MAX} imports are under way already`);
   }
 }
 
 const nameOf = ({ tenant, site }: Place): string => `${tenant} ${site}`;
+
+const full = (why: string) => new SparcError('ERR_POLICY_IMPORTS_MAX', why);

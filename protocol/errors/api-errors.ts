@@ -12,6 +12,10 @@ export const API_ERRORS = {
     meaning: 'A request to the API is malformed, or a parameter is out of range.',
     action: 'Correct the parameter named in the message.',
   },
+  ERR_API_BODY_SLOW: {
+    meaning: 'The body of a request came too slowly, or stopped in the middle.',
+    action: 'Try again over a better line: a mebibyte has to come within 30 s, or all of it.',
+  },
   ERR_API_HOST_REFUSED: {
     meaning:
       'The request names a host that is no loopback name; a web page elsewhere may have been misled to this API.',

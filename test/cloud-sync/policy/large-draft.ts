@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PeopleImport } from '@sparc/cloud-sync/policy';
+import { PeopleImport, PeopleTable } from '@sparc/cloud-sync/policy';
 import { edited, SITE_FILE } from '../../support/site-file.js';
 import { deskScene } from './desk-scene.js';
 import { draftScene } from './draft-scene.js';
@@ -22,7 +22,7 @@ t.test('a draft of more people than are read at once', async (t) => {
   });
   const people = new PeopleImport((await draftScene()).depsOf('large'));
   const table = `holder,name,credential,bits,value,pin,profiles\n${rows.reverse().join('\n')}\n`;
-  const { id, work } = await people.start(table, { isDryRun: false, by });
+  const { id, work } = await people.start(new PeopleTable([Buffer.from(table)]), { isDryRun: false, by });
   await work;
   t.match(await people.status(id), { state: 'done', savedCount: PEOPLE });
 

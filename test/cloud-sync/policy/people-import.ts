@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
-import { IMPORTS_MAX, PeopleImport, RunningImports } from '@sparc/cloud-sync/policy';
+import { IMPORTS_MAX, PeopleImport, PeopleTable, RunningImports } from '@sparc/cloud-sync/policy';
 import { draftScene } from './draft-scene.js';
 
 const by = 'grace';
@@ -12,8 +13,8 @@ t.test('a table of people', async (t) => {
     const draft = await scene.newDraft(site);
     await draft.put('accessProfiles', 'staff', STAFF, { by });
     const imports = new PeopleImport(scene.depsOf(site));
-    const run = async (text: string, isDryRun = false) => {
-      const { id, work } = await imports.start(text, { isDryRun, by });
+    const run = async (text: string, isDryRun = false, signal?: AbortSignal) => {
+      const { id, work } = await imports.start(tableOf(text), { isDryRun, by, signal });
       await work;
       return imports.status(id);
     };
@@ -97,6 +98,29 @@ dot,Dot,dot-1,32,0a0b0c0e,
     t.match(said, { state: 'failed', problems: [{ line: 1_102 }], problemCount: 1 });
   });
 
+  await t.test('that is ended with its process says so', async (t) => {
+    const { draft, run } = await siteOf('ended');
+    const said = await run('holder,name\nada,Ada\n', false, AbortSignal.abort());
+    t.match(said, { state: 'failed', savedCount: 0, problems: [{ line: 0, message: /process ended/ }] });
+    t.strictSame((await draft.counts()).counts, { accessProfiles: 1 });
+  });
+
+  await t.test('that meets a defect says that it was none of the table, and tells it', async (t) => {
+    await scene.newDraft('defect');
+    const secrets = new Proxy(scene.depsOf('defect').secrets, {
+      get: () => () => {
+        throw new TypeError('a defect');
+      },
+    });
+    const imports = new PeopleImport({ ...scene.depsOf('defect'), secrets });
+    const table = tableOf('holder,name,credential,bits,value\nada,Ada,ada-1,32,0a0b0c0d\n');
+    const { id, work } = await imports.start(table, { isDryRun: false, by });
+    await t.rejects(work, { message: 'a defect' });
+    const said = await imports.status(id);
+    t.match(said, { state: 'failed', problems: [{ line: 0, message: /failure of the service/ }] });
+    t.notMatch(JSON.stringify(said), /database/);
+  });
+
   await t.test('is taken one at a time of a site, and few of a process', async (t) => {
     const running = new RunningImports();
     const ends: (() => void)[] = [];
@@ -116,13 +140,29 @@ dot,Dot,dot-1,32,0a0b0c0e,
     await run('0');
   });
 
+  await t.test('that is under way when its process stops is waited for', async (t) => {
+    const running = new RunningImports();
+    let isOver = false;
+    await running.run({ tenant: 'ours', site: 'stopped' }, async (signal) => ({
+      work: once(signal, 'abort').then(async () => {
+        await setImmediate();
+        isOver = true;
+      }),
+    }));
+    await running.stop();
+    t.ok(isOver);
+    const late = running.run({ tenant: 'ours', site: 'late' }, () => Promise.resolve({ work: Promise.resolve() }));
+    await t.rejects(late, { code: 'ERR_POLICY_IMPORTS_MAX' });
+  });
+
   await t.test('that is none is refused at once', async (t) => {
-    const { imports } = await siteOf('none');
     for (const text of ['', 'holder,colour\nada,red', 'holder,holder\nada,ada']) {
-      await t.rejects(imports.start(text, { isDryRun: false, by }), { code: 'ERR_POLICY_INVALID' });
+      t.throws(() => tableOf(text), { code: 'ERR_POLICY_INVALID' });
     }
+    const { imports } = await siteOf('none');
     await t.rejects(imports.status('none'), { code: 'ERR_POLICY_DRAFT_ABSENT' });
   });
 });
 
 const hex = (number: number) => number.toString(16).padStart(8, '0');
+const tableOf = (text: string) => new PeopleTable([Buffer.from(text)]);
