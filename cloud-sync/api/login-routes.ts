@@ -5,6 +5,7 @@ import type { Clock, Random } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import {
   addressBlock,
+  audit,
   changeUser,
   findUser,
   LOGIN_ADDRESS_FORGIVEN_MS,
@@ -43,6 +44,8 @@ const Tokens = closed({
   identity: IdentityView,
 });
 
+/** A refused login of one name stands in the audit, with the address that it came from. */
+const REFUSALS_TOLD_EVERY_MS = 60_000;
 const OPEN = { config: { isOpen: true } };
 
 export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): void {
@@ -50,6 +53,8 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
   const pace = new LoginPace(clock);
   const addresses = new LoginPace(clock, { free: LOGIN_ADDRESS_FREE_FAILURES, forgivenMs: LOGIN_ADDRESS_FORGIVEN_MS });
   const slots = new LoginSlots(clock);
+  /** By the names of users, of which there are not many. */
+  const toldMs = new Map<string, number>();
 
   const tokens = ({ session, identity, tenantName, refreshToken }: Renewal): Static<typeof Tokens> => ({
     accessToken: api.jwt.sign(session),
@@ -75,15 +80,27 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
       // Before it is checked, or many could be on their way at once.
       pace.failed(who);
       const found = await findUser(database, name, password);
-      if (found !== undefined) {
+      if (found?.isRight === true) {
         pace.succeeded(who);
         return found;
       }
       addresses.failed(address);
+      // It is not waited for: how long it takes would tell that the name is known.
+      if (found !== undefined) tellRefused(found.tenant, name.toLowerCase(), ip);
       throw new SparcError('ERR_API_LOGIN_REFUSED', 'the name or the password is wrong');
     } finally {
       giveBack();
     }
+  }
+
+  /** Once a minute at most of a name: who guesses fills no audit. */
+  function tellRefused(tenant: string, name: string, address: string): void {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - (toldMs.get(name) ?? -Infinity) < REFUSALS_TOLD_EVERY_MS) return;
+    toldMs.set(name, nowMs);
+    database
+      .inTenant(tenant, (transaction) => audit(transaction, { tenant, name }, 'login.refused', name, { address }))
+      .catch((error: unknown) => api.log.error({ err: error }, 'a refused login is not in the audit'));
   }
 
   api.post<{ Body: Static<typeof Credentials> }>(
@@ -91,7 +108,11 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
     { ...OPEN, schema: { body: Credentials, ...answers(Tokens) } },
     async ({ body: { name, password }, ip }) => {
       const { tenant, id } = await find(name, password, ip);
-      return tokens(await sessions.open(tenant, id));
+      const renewal = await sessions.open(tenant, id);
+      await database.inTenant(tenant, (transaction) =>
+        audit(transaction, renewal.identity, 'login', renewal.identity.name, { address: ip }),
+      );
+      return tokens(renewal);
     },
   );
   api.post<{ Body: Static<typeof Refresh> }>(

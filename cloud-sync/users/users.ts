@@ -105,21 +105,23 @@ export const listBarredByRestore = ({ query }: Transaction): Promise<readonly Us
     .execute()
     .then((rows) => rows.map(userOf));
 
-/** By name and password; undefined where they do not fit, or the user is barred. */
-export async function findUser(
-  database: Database,
-  name: string,
-  password: string,
-): Promise<{ readonly tenant: string; readonly id: string } | undefined> {
+/** Who logs in, by name and password. */
+export interface Found {
+  readonly tenant: string;
+  readonly id: string;
+  readonly isRight: boolean;
+}
+
+/** Undefined where nobody who is not barred has the name. */
+export async function findUser(database: Database, name: string, password: string): Promise<Found | undefined> {
   const { rows } = await database.asSystem('user_find', ({ query }) =>
     sql<{ tenant: string; id: string; password: string }>`
       select tenant_id as tenant, id, password from user_find(${name.toLowerCase()})
     `.execute(query),
   );
   const [found] = rows;
-  return (await isPassword(found?.password, password)) && found !== undefined
-    ? { tenant: found.tenant, id: found.id }
-    : undefined;
+  const isRight = await isPassword(found?.password, password);
+  return found && { tenant: found.tenant, id: found.id, isRight };
 }
 
 function userOf({ id, name, role, barred_at, created_at, logged_in_at }: Selectable<Users>): User {

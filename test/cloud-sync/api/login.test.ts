@@ -84,13 +84,14 @@ t.test('roles bound what somebody may, and a user who is barred is out at once',
   t.match(await change(made.body.id, { isBarred: true }), { status: 200, body: { isBarred: true } });
   t.equal((await get('/api/v1/sites', accessToken)).status, 401);
 
-  const { entries } = (await get('/api/v1/audit?limit=2', admin)).body;
+  const { entries } = (await get('/api/v1/audit?limit=3', admin)).body;
   t.match(entries, [
     { actor: 'ada', act: 'user.change', subject: 'bob@example.org', detail: { isBarred: true } },
+    { actor: 'bob@example.org', act: 'login', subject: 'bob@example.org' },
     { actor: 'ada', act: 'user.create', subject: 'bob@example.org', detail: { role: 'viewer' } },
   ]);
-  const older = (await get(`/api/v1/audit?before=${entries[1].id}`, admin)).body;
-  t.match(older, { entries: [{ actor: 'test', act: 'user.create', subject: 'ada' }] });
+  const older = (await get(`/api/v1/audit?before=${entries[2].id}`, admin)).body.entries;
+  t.match(older.at(-1), { actor: 'test', act: 'user.create', subject: 'ada' });
 });
 
 t.test('what is not of its type, out of bounds or no text is refused, and changes nothing', async (t) => {
@@ -128,7 +129,7 @@ t.test('a tenant sees nothing of another: its users, its sites, what was done', 
     t.match(await get(path, other), { status: 404 }, path);
   }
   t.match((await get('/api/v1/users', other)).body.users, [{ name: 'eve' }]);
-  t.match((await get('/api/v1/audit', other)).body.entries, [{ subject: 'eve' }]);
+  t.match((await get('/api/v1/audit', other)).body.entries, [{ act: 'login', subject: 'eve' }, { subject: 'eve' }]);
 });
 
 t.test('an administrator has the secret of a site changed, and that stands in the audit', async (t) => {
@@ -147,6 +148,23 @@ t.test('whoever guesses passwords has to wait, even with the right one', async (
   t.equal(elsewhere.status, 200, 'who has another address does not wait, behind a proxy as well');
   await clock.advance(LOGIN_WAIT_MIN_MS);
   t.equal((await api.login('eve')).status, 200);
+});
+
+t.test('logins stand in the audit, and those that were refused once a minute', async (t) => {
+  await clock.advance(60_000);
+  for (const password of [PASSWORD, 'not this one', 'nor this']) await api.login('ada', password);
+  const { entries } = (await get('/api/v1/audit?limit=2', admin)).body;
+  t.match(entries, [
+    { actor: 'ada', act: 'login.refused', subject: 'ada', detail: { address: '192.0.2.1' } },
+    { actor: 'ada', act: 'login', subject: 'ada', detail: { address: '192.0.2.1' } },
+  ]);
+  await clock.advance(60_000);
+  await api.login('ada', 'not this one');
+  const later = (await get('/api/v1/audit?limit=3', admin)).body.entries;
+  t.strictSame(
+    later.map(({ act }: { readonly act: string }) => act),
+    ['login.refused', 'login.refused', 'login'],
+  );
 });
 
 t.test('who guesses at random names from one address keeps nobody else from logging in', async (t) => {
