@@ -25,8 +25,10 @@ export function restorePostgres(url: string, file: string): Promise<void> {
 /** The password goes by the environment: what stands on a command line is there for all to read. */
 async function tool(program: string, url: string, args: readonly string[]): Promise<void> {
   const address = new URL(url);
-  const password = decodeURIComponent(address.password);
+  // As libpq has it, where both are given.
+  const password = address.searchParams.get('password') ?? decodeURIComponent(address.password);
   address.password = '';
+  address.searchParams.delete('password');
   const env = { ...process.env, ...(password !== '' && { PGPASSWORD: password }) };
   try {
     await run(program, [`--dbname=${address.href}`, '--no-password', ...args], { env });

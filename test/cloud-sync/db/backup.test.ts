@@ -196,10 +196,13 @@ t.test('a backup never shows the password to who lists processes', { skip: SKIP_
   const before = process.env['PATH'];
   process.env['PATH'] = `${folder}:${before}`;
   t.teardown(() => (process.env['PATH'] = before));
-  const withPassword = emptyUrl.replace('postgres@', 'postgres:s3cret@');
-  const error = await restore({ url: withPassword, connectionsMax: 1 }, join(folder, 'backup')).catch(
-    (error: unknown) => error,
-  );
-  t.match(error, { code: 'ERR_DATABASE_TOOL', message: /password s3cret$/ });
-  t.notMatch((error as Error).message.replace(/password s3cret$/, ''), 's3cret');
+  const inQuery = new URL(emptyUrl);
+  inQuery.searchParams.set('password', 's3cret');
+  for (const withPassword of [emptyUrl.replace('postgres@', 'postgres:s3cret@'), inQuery.href]) {
+    const error = await restore({ url: withPassword, connectionsMax: 1 }, join(folder, 'backup')).catch(
+      (error: unknown) => error,
+    );
+    t.match(error, { code: 'ERR_DATABASE_TOOL', message: /password s3cret$/ });
+    t.notMatch((error as Error).message.replace(/password s3cret$/, ''), 's3cret');
+  }
 });
