@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateAuthorities, type Credentials } from '../identity/index.js';
 import { nodeClock, nodeRandom } from '../platform/index.js';
@@ -28,5 +28,8 @@ export function addBrokerCommands(cli: Cli): void {
 /** Over what is there. */
 function write(folder: string, name: string, { keyPem, certificatePem }: Credentials): void {
   writeFileSync(join(folder, `${name}.pem`), certificatePem);
-  writeFileSync(join(folder, `${name}.key`), keyPem, { mode: 0o600 });
+  const key = join(folder, `${name}.key`);
+  // Anew: a file that is there would keep its mode.
+  rmSync(key, { force: true });
+  writeFileSync(key, keyPem, { mode: 0o600, flag: 'wx' });
 }
