@@ -157,7 +157,7 @@ function readDocument(file: string): object {
 }
 
 const used = (document: object): object =>
-  Object.fromEntries(Object.entries(document).filter(([name]) => !(name in UNUSED_VARIABLES)));
+  Object.fromEntries(Object.entries(document).filter(([name]) => !Object.hasOwn(UNUSED_VARIABLES, name)));
 
 function readText(path: string): string {
   try {

@@ -16,7 +16,7 @@ export const ALL_ROLES = Object.keys(SERVE_ROLES) as readonly ServeRole[];
 /** Of a list with commas. Throws ERR_CLI_USAGE. */
 export function readRoles(text: string): ReadonlySet<ServeRole> {
   const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !(name in SERVE_ROLES));
+  const unknown = names.find((name) => !Object.hasOwn(SERVE_ROLES, name));
   if (unknown === undefined) return new Set(names as ServeRole[]);
   throw new SparcError('ERR_CLI_USAGE', `'${unknown}' is no role: ${ALL_ROLES.join(', ')}`);
 }

@@ -32,7 +32,7 @@ type Cells = Partial<Record<PeopleColumn, string>>;
 
 /** The columns of a header, or why it is none. */
 export function peopleColumns(header: readonly string[]): readonly PeopleColumn[] | string {
-  const unknown = header.find((name) => !(name in PEOPLE_COLUMNS));
+  const unknown = header.find((name) => !Object.hasOwn(PEOPLE_COLUMNS, name));
   if (unknown !== undefined)
     return `there is no column \`${unknown.slice(0, 64)}\`; use ${Object.keys(PEOPLE_COLUMNS).join(', ')}`;
   if (new Set(header).size < header.length) return 'a column is there twice';

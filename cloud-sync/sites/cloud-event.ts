@@ -1,4 +1,4 @@
-import { EVENTS, type Severity } from '@sparc/protocol/events';
+import { EVENTS, isEventName, type Severity } from '@sparc/protocol/events';
 import { EVENT_KIND } from '@sparc/protocol/ledger';
 import { toHex } from '../platform/index.js';
 import type { EntryRow, RecordRow } from './site-entry.js';
@@ -39,8 +39,7 @@ export function cloudEvent(row: EntryRow, names: ReadonlyMap<string, string>): C
   };
 }
 
-/** A newer version may know more names. */
-const severityOf = (name: string): Severity => (name in EVENTS ? EVENTS[name as keyof typeof EVENTS].severity : 'info');
+const severityOf = (name: string): Severity => (isEventName(name) ? EVENTS[name].severity : 'info');
 
 const entryName = ({ epoch, sequence }: { readonly epoch: number; readonly sequence: number }) =>
   `${epoch}.${sequence}`;

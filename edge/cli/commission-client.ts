@@ -114,7 +114,7 @@ function refusal({ code, message }: { code?: string; message?: string }, status:
   return new SparcError(isErrorCode(code) ? code : 'ERR_CLI_GATEWAY_UNREACHABLE', text);
 }
 
-const isErrorCode = (code: string | undefined): code is ErrorCode => code !== undefined && code in ERRORS;
+const isErrorCode = (code: string | undefined): code is ErrorCode => code !== undefined && Object.hasOwn(ERRORS, code);
 
 const unreachable = (message: string, cause?: unknown) =>
   new SparcError('ERR_CLI_GATEWAY_UNREACHABLE', message, {}, { cause });

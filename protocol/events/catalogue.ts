@@ -36,3 +36,6 @@ export const EVENTS = {
 } as const satisfies Record<string, EventDescription>;
 
 export type EventName = keyof typeof EVENTS;
+
+/** Of text that anybody may have written: a newer version may know more names. */
+export const isEventName = (name: string): name is EventName => Object.hasOwn(EVENTS, name);

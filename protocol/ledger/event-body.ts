@@ -1,4 +1,4 @@
-import { EVENTS, REASONS, type CardRecord, type DecisionInputs, type EventRecord } from '../events/index.js';
+import { isEventName, REASONS, type CardRecord, type DecisionInputs, type EventRecord } from '../events/index.js';
 import type { StandingMode } from '../policy/index.js';
 import { TIME_QUALITIES } from '../ports/clock.js';
 import type { EntryId } from '../ports/journal.js';
@@ -162,7 +162,7 @@ const reasons = new Set<string>(REASONS);
 /** True when this version knows the event's name and all of its reasons. */
 export function isKnownRecord(record: StoredRecord): record is EventRecord {
   return (
-    record.name in EVENTS &&
+    isEventName(record.name) &&
     [record.reason ?? [], record.alsoFailed ?? [], record.flags ?? []].flat().every((reason) => reasons.has(reason))
   );
 }

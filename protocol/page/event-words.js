@@ -188,7 +188,10 @@ const TITLES = {
   'clock.mark_lost': 'Memory of the clock lost',
 };
 
-export const titleOf = (event) => TITLES[event.name] ?? event.name;
+/** Names in a record may be of a newer version, or what a stolen gateway wrote: no words but those that a table has. */
+const wordsOf = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+
+export const titleOf = (event) => wordsOf(TITLES, event.name) ?? event.name;
 
 /** Which filter shows the event, and which sign and colour it gets. */
 export function kindOf({ name, severity }) {
@@ -237,16 +240,16 @@ const NAMES_ONLY = new Set(['onBehalfOf', 'operator', 'by', 'task', 'act', 'neig
 
 /** Why, as one sentence; the reason that decided comes first. */
 export function whyOf(event, catalogue) {
-  const text = (reason) => catalogue.reasons[reason] ?? reason;
+  const text = (reason) => wordsOf(catalogue.reasons, reason) ?? reason;
   const parts = [];
   const { kind, state, ...detail } = event.detail ?? {};
-  if (kind !== undefined) parts.push(TASK_TITLES[kind] ?? kind);
-  if (state !== undefined) parts.push(TASK_STATES[state]?.toLowerCase() ?? state);
+  if (kind !== undefined) parts.push(wordsOf(TASK_TITLES, kind) ?? kind);
+  if (state !== undefined) parts.push(wordsOf(TASK_STATES, state)?.toLowerCase() ?? state);
   // While something is awaited nothing has been denied yet.
   if (event.reason !== undefined && !event.name.endsWith('_pending')) parts.push(text(event.reason));
   if (event.alsoFailed?.length > 0) parts.push(`also: ${event.alsoFailed.map(text).join(', ')}`);
   if (event.flags?.length > 0) parts.push(`let out although ${event.flags.map(text).join(', ')}`);
-  if (event.code !== undefined) parts.push(catalogue.errors[event.code]?.meaning ?? event.code);
+  if (event.code !== undefined) parts.push(wordsOf(catalogue.errors, event.code)?.meaning ?? event.code);
   for (const [name, value] of Object.entries(detail)) {
     if (!NAMES_ONLY.has(name)) parts.push(`${name} ${value}`);
   }

@@ -37,4 +37,4 @@ export const isMatch = (where: Where, record: EventRecord): boolean =>
   Object.entries(where).every(([name, value]) => valueOf(record, name) === value);
 
 const valueOf = (record: EventRecord, name: string): string | undefined =>
-  name in WHERE_FIELDS ? record[WHERE_FIELDS[name as keyof typeof WHERE_FIELDS]] : record.detail?.[name];
+  Object.hasOwn(WHERE_FIELDS, name) ? record[WHERE_FIELDS[name as keyof typeof WHERE_FIELDS]] : record.detail?.[name];

@@ -1,5 +1,5 @@
 import { nearestName, type JsonPath } from '../document/index.js';
-import { EVENTS, REASONS, type EventDescription, type Severity } from '../events/index.js';
+import { EVENTS, isEventName, REASONS, type EventDescription, type Severity } from '../events/index.js';
 import {
   ALWAYS_SCHEDULE_ID,
   isTracked,
@@ -61,7 +61,7 @@ function checkTrigger(check: SiteCheck, trigger: LinkageTrigger, path: JsonPath)
     return;
   }
   const names = 'event' in trigger ? [trigger.event] : namesOf(trigger.severity);
-  if ('event' in trigger && !(trigger.event in EVENTS)) {
+  if ('event' in trigger && !isEventName(trigger.event)) {
     const suggestion = nearestName(trigger.event, Object.keys(EVENTS));
     check.refuse([...path, 'event'], `names \`${trigger.event}\`, which is no event`, { suggestion });
     return;

@@ -38,7 +38,7 @@ const ENDS: Partial<Record<EventName, readonly Raise['what'][]>> = {
   'site.released': [],
 };
 
-export const isModeClaim = ({ name }: EventRecord): boolean => name in RAISES || name in ENDS;
+export const isModeClaim = ({ name }: EventRecord): boolean => Object.hasOwn(RAISES, name) || Object.hasOwn(ENDS, name);
 
 /** `isAlone`: there is nobody who hears it, or who later should take it for a raise. */
 export function raiseRecord(mode: Raised, raise: Raise, isAlone: boolean): EventDraft {

@@ -1,4 +1,4 @@
-import { EVENTS, type EventRecord } from '@sparc/protocol/events';
+import { isEventName, type EventRecord } from '@sparc/protocol/events';
 import { durationMs } from './local-time.js';
 import { Mismatch, type Look } from './look.js';
 import type { Port } from './scenario-site.js';
@@ -74,7 +74,7 @@ const DECISIONS: readonly Check[] = [
 function eventOf(text: string): (record: EventRecord) => boolean {
   const [, name = '', of, at, because, details] =
     /^([a-z_.]+)(?: of (\S+))?(?: at (\S+))?(?: because (\S+))?(?: with (.+))?$/.exec(text) ?? [];
-  if (!(name in EVENTS)) throw new Error(`there is no event ${name}`);
+  if (!isEventName(name)) throw new Error(`there is no event ${name}`);
   const wanted = (details ?? '').split(/ (?=\w+=)/).filter((detail) => detail !== '');
   return (record) =>
     record.name === name &&

@@ -162,6 +162,15 @@ t.test('events are read back in time, page by page, without one twice or none', 
   t.equal((await api.call('GET', '/api/v1/events?site=harbour&before=1', undefined, token)).status, 400);
 });
 
+t.test('an event that a stolen gateway gave the name of something else hides no others', async (t) => {
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    await arrives(cellar.add({ name, detail: { constructor: 'x' } }));
+    const { events = [] } = await get('/api/v1/events?site=harbour');
+    t.match(events[0], { name, severity: 'info', detail: { constructor: 'x' } });
+    t.ok(events.length > 1, 'and those before it are there');
+  }
+});
+
 t.test('no card number and no bits are in what an event says', async (t) => {
   const card = { bitCount: 26, bits: Uint8Array.of(0xbd, 0x88, 0xeb, 0x80), formatId: 'h10301', cardNumber: '4567' };
   await arrives(hall.add({ name: 'access.denied', accessPointId: 'front', card }));

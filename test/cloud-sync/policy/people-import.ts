@@ -156,7 +156,7 @@ dot,Dot,dot-1,32,0a0b0c0e,
   });
 
   await t.test('that is none is refused at once', async (t) => {
-    for (const text of ['', 'holder,colour\nada,red', 'holder,holder\nada,ada']) {
+    for (const text of ['', 'holder,colour\nada,red', 'holder,holder\nada,ada', 'holder,constructor\nada,x']) {
       t.throws(() => tableOf(text), { code: 'ERR_POLICY_INVALID' });
     }
     const { imports } = await siteOf('none');

@@ -41,6 +41,13 @@ t.test('an event of the mesh names the other gateway, and spares the reader its 
   t.equal(whyOf(event, CATALOGUE), 'Epoch 7');
 });
 
+t.test('names that a stolen gateway gives are shown as they are', async (t) => {
+  const named = 'constructor';
+  t.equal(titleOf({ name: named }), named);
+  const event = { name: named, reason: named, code: named, detail: { kind: named, state: named } };
+  t.equal(whyOf(event, CATALOGUE), 'Constructor; constructor; constructor; constructor');
+});
+
 t.test('whoever nobody knows is called by what they presented', async (t) => {
   t.equal(whoOf({ card: { bitCount: 26, facility: 1, cardNumber: '42' } }), 'card 1-42');
   t.equal(whoOf({ card: { bitCount: 26 } }), 'card of 26 bits');

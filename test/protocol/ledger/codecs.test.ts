@@ -162,6 +162,7 @@ t.test('an event of a newer version keeps its name and reasons, and is known as 
   const newer: StoredRecord = { name: 'access.levitated', reason: 'gravity_off', flags: ['moon'] };
   t.same(decodeEvent(encodeEvent(newer)), newer);
   t.notOk(isKnownRecord(newer));
+  for (const name of ['constructor', 'toString', '__proto__']) t.notOk(isKnownRecord({ name }), name);
   t.notOk(isKnownRecord({ name: 'access.denied', reason: 'gravity_off' }));
   t.ok(isKnownRecord({ name: 'access.denied', reason: 'no_right' }));
 });
