@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Duplex, pipeline } from 'node:stream';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
-import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import {
   downFilter,
   downTopic,
@@ -22,6 +22,10 @@ import { PacketGate } from './packet-gate.js';
 export const PACKET_BYTES_MAX = 2_097_152;
 /** Links that may be in their TLS handshake or their greeting. */
 const GREETING_MAX_MS = 10_000;
+/** Of one link, that its gateway has not read: what is said beyond is lost, as if it were away. */
+export const UNREAD_BYTES_MAX = 4_194_304;
+/** A link of which nothing was read for so long ends. */
+export const UNREAD_MAX_MS = 60_000;
 /** MQTT 3.1.1, 3.2.2.3. */
 const IDENTIFIER_REJECTED = 2;
 const NOT_AUTHORIZED = 5;
@@ -34,7 +38,8 @@ interface Caller {
 }
 
 /** Why somebody was refused; counted by it. */
-export type Refusal = 'certificate' | 'identifier' | 'notAdmitted' | 'will' | 'publish' | 'subscribe' | 'packetTooLong';
+export type Refusal =
+  'certificate' | 'identifier' | 'notAdmitted' | 'session' | 'publish' | 'subscribe' | 'packetTooLong';
 
 export interface BrokerDeps {
   /** Whether a gateway with a certificate in order may speak: it may have been expelled, and the certificate withdrawn. */
@@ -53,7 +58,8 @@ export interface BrokerOptions extends Credentials {
 
 /**
  * The broker in this process, for gateways with certificates of their tenants' authorities. Each speaks under topics of its
- * own and hears what is said to it; whatever else it tries ends its link.
+ * own and hears what is said to it; whatever else it tries ends its link. It keeps nothing for gateways: no session of one that
+ * is away, no message until a second packet releases it (QoS 2), no will.
  */
 export class Broker implements CloudBus {
   /** By link. */
@@ -77,13 +83,20 @@ export class Broker implements CloudBus {
     this.#aedes = await Aedes.createBroker({
       maxClientsIdLength: 64,
       connectTimeout: GREETING_MAX_MS,
-      preConnect: (client, { will }, done) => done(null, will === undefined || this.#refused(client, 'will')),
+      // A queue for the messages of all would be full of those to gateways that do not read.
+      concurrency: 0,
+      drainTimeout: UNREAD_MAX_MS,
+      authorizeForward: ({ conn }, packet) => (conn.writableLength > UNREAD_BYTES_MAX ? null : packet),
+      preConnect: (client, { will, clean }, done) => {
+        const problem = will === undefined && clean === true ? null : this.#sessionProblem(client);
+        done(problem, problem === null);
+      },
       authenticate: (client, _user, _password, done) =>
         void this.#authenticate(client).then(
           (error) => done(error ?? null, error === undefined),
           () => done(refusal('the database cannot be asked', NOT_AUTHORIZED), false),
         ),
-      authorizePublish: (client, { topic, retain }, done) => done(this.#publishProblem(client, topic, retain)),
+      authorizePublish: (client, packet, done) => done(this.#publishProblem(client, packet)),
       authorizeSubscribe: (client, subscription, done) => {
         const problem = this.#subscribeProblem(client, subscription.topic);
         done(problem, problem === null ? subscription : null);
@@ -191,12 +204,17 @@ export class Broker implements CloudBus {
     return refusal('this gateway may not speak here any more', NOT_AUTHORIZED);
   }
 
+  #sessionProblem(client: Client): Error {
+    this.#refused(client, 'session');
+    return new Error('nothing is kept here for whoever is away');
+  }
+
   /** `client` is null for what the cloud itself says. */
-  #publishProblem(client: Client | null, topic: string, retain: boolean): Error | null {
+  #publishProblem(client: Client | null, { topic, retain, qos }: PublishPacket): Error | null {
     if (client === null) return null;
     const speaker = readUpTopic(topic)?.carrier;
     const own = this.#callers.get(client.conn)?.carrier;
-    if (speaker !== undefined && own !== undefined && isSame(speaker, own) && !retain) return null;
+    if (speaker !== undefined && own !== undefined && isSame(speaker, own) && !retain && qos < 2) return null;
     this.#refused(client, 'publish');
     return new Error(`not for this gateway to say: ${topic}`);
   }
@@ -208,9 +226,8 @@ export class Broker implements CloudBus {
     return new Error(`not for this gateway to hear: ${filter}`);
   }
 
-  #refused(client: Client, why: Refusal): false {
+  #refused(client: Client, why: Refusal): void {
     this.deps.onRefused(why, this.#callers.get(client.conn)?.carrier);
-    return false;
   }
 }
 

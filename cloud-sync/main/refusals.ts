@@ -14,7 +14,7 @@ const CODES: Readonly<Record<RefusalReason, ErrorCode>> = {
   identifier: 'ERR_LINK_NAME_FOREIGN',
   publish: 'ERR_LINK_TOPIC_FOREIGN',
   subscribe: 'ERR_LINK_TOPIC_FOREIGN',
-  will: 'ERR_LINK_TOPIC_FOREIGN',
+  session: 'ERR_LINK_TOPIC_FOREIGN',
   notAdmitted: 'ERR_LINK_NOT_ADMITTED',
   notOfSite: 'ERR_LINK_NOT_ADMITTED',
   packetTooLong: 'ERR_LINK_PACKET_TOO_LONG',
