@@ -8,6 +8,8 @@ export { firstTaken } from './first-taken.js';
 export {
   GatewayRequests,
   ONE_GATEWAY_REQUESTS_MAX,
+  STRAY_ANSWERS_MAX,
+  TENANT_REQUESTS_MAX,
   type GatewayRequestsDeps,
   type RequestResult,
 } from './gateway-requests.js';

@@ -1,6 +1,7 @@
 import {
   encodeSignedDirective,
   Entitlements,
+  restricts,
   type Directive,
   type DirectiveKind,
   type DirectiveOf,
@@ -70,9 +71,6 @@ const UNRECORDED: Pick<DirectiveReceipt, 'code' | 'message'> = {
   message: 'it is in force here, and not on the disk, from where other gateways hear of it',
 };
 
-/** What restricts is in force before it is recorded. */
-const AT_ONCE: ReadonlySet<DirectiveKind> = new Set(['raise', 'revoke', 'expel']);
-
 /** What opens, lets in or forgives. All else changes nothing where it comes again, and counts however late it is heard. */
 const NOT_AGAIN: ReadonlySet<DirectiveKind> = new Set(['door', 'visitor', 'forgive']);
 
@@ -138,7 +136,8 @@ export class DirectiveDesk {
     };
     this.#taken.add(id);
     const given = { signed, directive, carrier: SELF };
-    if (AT_ONCE.has(kind)) {
+    // What restricts is in force before it is recorded.
+    if (restricts(directive)) {
       const cause = this.deps.record(record);
       const receipt = await this.#carryOut({ ...given, carriedUnixMs, cause }, verdict);
       return (await this.#isOnDisk(cause)) ? receipt : { ...UNRECORDED, ...receipt };

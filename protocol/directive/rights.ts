@@ -11,6 +11,11 @@ const RIGHT: Readonly<Record<DirectiveKind, OperatorRight>> = {
   door: 'order',
 };
 
+const RESTRICTIONS: ReadonlySet<DirectiveKind> = new Set(['raise', 'revoke', 'expel']);
+
+/** Whether it takes something away, so that nothing else may keep it waiting. */
+export const restricts = ({ kind }: Pick<Directive, 'kind'>): boolean => RESTRICTIONS.has(kind);
+
 /** The right that it takes to direct it. */
 export const rightOf = ({ kind }: Pick<Directive, 'kind'>): OperatorRight => RIGHT[kind];
 
