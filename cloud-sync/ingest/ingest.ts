@@ -80,7 +80,7 @@ export class Ingest {
 
   #receive(carrier: Carrier, body: Uint8Array, what: 'hello' | 'batch'): void {
     const run = () => this.#take(carrier, what, body);
-    if (this.#work.take({ owner: carrier.gateway, sizeBytes: body.length, run })) return;
+    if (this.#work.take({ owner: carrier, sizeBytes: body.length, run })) return;
     this.deps.onRefused('flood', carrier);
   }
 

@@ -1,6 +1,6 @@
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
-import { assumedLast, malformed, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
+import { assumedLast, malformed, verifyBatch, type Batch, type LedgerCrypto } from '@sparc/protocol/ledger';
 import {
   accept,
   attestedPart,
@@ -60,7 +60,17 @@ async function take(
   mayBring: (query: Query) => Promise<boolean>,
 ): Promise<Taken> {
   if (!isOfSite(batch.site, site)) throw malformed(`a batch of site ${batch.site}`);
-  const isOutside = await deps.months.prepare(batch.contents.map(instantOf));
+  const instants = batch.contents.map(instantOf);
+  if (!deps.months.hasAll(instants)) {
+    // Partitions are made outside of the transaction, and not for whoever comes along.
+    const refusal = await deps.database.inTenant(tenant, async ({ query }) => {
+      if (!(await mayBring(query))) return 'notOfSite';
+      return (await placeOf(query, site, batch.author)) === undefined ? 'foreign' : undefined;
+    });
+    if (refusal !== undefined) return { kind: refusal };
+    verifyBatch(deps.crypto, batch);
+  }
+  const isOutside = await deps.months.prepare(instants);
   return deps.database.inTenant(tenant, async (transaction) => {
     const { query } = transaction;
     if (!(await mayBring(query))) return { kind: 'notOfSite' };

@@ -1,6 +1,9 @@
+import type { Carrier } from '@sparc/protocol/cloud-link';
+
 /** Work that was taken and is not done. */
 interface Work {
-  readonly owner: string;
+  /** Whose it is. */
+  readonly owner: Pick<Carrier, 'tenant' | 'gateway'>;
   readonly sizeBytes: number;
   run(): Promise<void>;
 }
@@ -8,31 +11,42 @@ interface Work {
 export interface WorkLimits {
   /** Done at a time. */
   readonly busyMax: number;
-  /** Of one owner, done at a time: where its link is slow, others have the rest. */
+  /** Of one gateway, done at a time: where its link is slow, others have the rest. */
   readonly busyOfOneMax: number;
-  /** Of one owner, done or waiting. */
+  /** Of one gateway, done or waiting. */
   readonly ofOneMax: number;
-  /** Of all, done or waiting. */
+  /** Of all, of one tenant and of one gateway together: what a tenant has is left to the others once more, so that none takes all. */
   readonly bytesMax: number;
 }
 
-/** Does work of each owner in the order in which it came, so much at a time. What is too much is not taken: whoever gave it says it again. */
+/** Done or waiting; of all, of a tenant or of a gateway. */
+interface Share {
+  readonly count: number;
+  readonly busyCount: number;
+  readonly sizeBytes: number;
+}
+
+const NONE: Share = { count: 0, busyCount: 0, sizeBytes: 0 };
+
+/**
+ * Does work of each gateway in the order in which it came, so much at a time, of a tenant that has little of it under way
+ * first. What is too much is not taken: whoever gave it says it again.
+ */
 export class WorkQueue {
   readonly #waiting: Work[] = [];
-  readonly #ofOne = new Map<string, number>();
-  readonly #busyOfOne = new Map<string, number>();
-  #busyCount = 0;
-  #sizeBytes = 0;
+  /** By the names of those who have some. */
+  readonly #shares = new Map<string, Share>();
   #idle: (() => void) | undefined;
 
   constructor(private readonly limits: WorkLimits) {}
 
   /** False where there is too much of it. `work.run` does not reject. */
   take(work: Work): boolean {
-    const count = this.#ofOne.get(work.owner) ?? 0;
-    if (count >= this.limits.ofOneMax || this.#sizeBytes + work.sizeBytes > this.limits.bytesMax) return false;
-    this.#ofOne.set(work.owner, count + 1);
-    this.#sizeBytes += work.sizeBytes;
+    const { ofOneMax, bytesMax } = this.limits;
+    const shares = namesOf(work).map((name) => this.#of(name));
+    const sizeBytes = shares.reduce((sum, share) => sum + share.sizeBytes + work.sizeBytes, 0);
+    if (this.#of(gatewayOf(work)).count >= ofOneMax || sizeBytes > bytesMax) return false;
+    this.#add(work, { count: 1, busyCount: 0, sizeBytes: work.sizeBytes });
     this.#waiting.push(work);
     this.#next();
     return true;
@@ -41,36 +55,47 @@ export class WorkQueue {
   /** Forgets what waits; resolves when nothing is done any more. */
   async stop(): Promise<void> {
     this.#waiting.length = 0;
-    if (this.#busyCount > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (this.#of(ALL).busyCount > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   #next(): void {
-    while (this.#busyCount < this.limits.busyMax) {
-      const index = this.#waiting.findIndex(({ owner }) => this.#busyOf(owner) < this.limits.busyOfOneMax);
-      const [work] = index < 0 ? [] : this.#waiting.splice(index, 1);
-      if (work === undefined) return;
-      this.#busyCount += 1;
-      this.#busyOfOne.set(work.owner, this.#busyOf(work.owner) + 1);
+    const { busyMax, busyOfOneMax } = this.limits;
+    while (this.#of(ALL).busyCount < busyMax) {
+      const ready = this.#waiting.filter((work) => this.#of(gatewayOf(work)).busyCount < busyOfOneMax);
+      const [first, ...others] = ready;
+      if (first === undefined) return;
+      const busyOf = ({ owner }: Work) => this.#of(owner.tenant).busyCount;
+      const work = others.reduce((best, each) => (busyOf(each) < busyOf(best) ? each : best), first);
+      this.#waiting.splice(this.#waiting.indexOf(work), 1);
+      this.#add(work, { ...NONE, busyCount: 1 });
       void work.run().finally(() => this.#done(work));
     }
   }
 
-  #done({ owner, sizeBytes }: Work): void {
-    takeOne(this.#ofOne, owner);
-    takeOne(this.#busyOfOne, owner);
-    this.#sizeBytes -= sizeBytes;
-    this.#busyCount -= 1;
+  #done(work: Work): void {
+    this.#add(work, { count: -1, busyCount: -1, sizeBytes: -work.sizeBytes });
     this.#next();
-    if (this.#busyCount === 0) this.#idle?.();
+    if (this.#of(ALL).busyCount === 0) this.#idle?.();
   }
 
-  #busyOf(owner: string): number {
-    return this.#busyOfOne.get(owner) ?? 0;
+  #of(name: string): Share {
+    return this.#shares.get(name) ?? NONE;
+  }
+
+  #add(work: Work, { count, busyCount, sizeBytes }: Share): void {
+    for (const name of namesOf(work)) {
+      const share = this.#of(name);
+      const next = {
+        count: share.count + count,
+        busyCount: share.busyCount + busyCount,
+        sizeBytes: share.sizeBytes + sizeBytes,
+      };
+      if (next.count > 0) this.#shares.set(name, next);
+      else this.#shares.delete(name);
+    }
   }
 }
 
-function takeOne(counts: Map<string, number>, owner: string): void {
-  const left = (counts.get(owner) ?? 1) - 1;
-  if (left > 0) counts.set(owner, left);
-  else counts.delete(owner);
-}
+const ALL = '';
+const gatewayOf = ({ owner: { tenant, gateway } }: Work): string => `${tenant}/${gateway}`;
+const namesOf = (work: Work): readonly string[] => [ALL, work.owner.tenant, gatewayOf(work)];

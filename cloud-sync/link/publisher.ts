@@ -82,7 +82,7 @@ export class Publisher {
         else this.deps.onFailure(error, 'a gateway could not be answered');
       }
     };
-    if (this.#work.take({ owner: carrier.gateway, sizeBytes: body.length, run })) return;
+    if (this.#work.take({ owner: carrier, sizeBytes: body.length, run })) return;
     this.deps.onRefused('flood', carrier);
   }
 

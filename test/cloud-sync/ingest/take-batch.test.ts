@@ -197,6 +197,38 @@ for (const { name, skip, open } of DATABASES) {
       t.strictSame(await events(), []);
     });
 
+    t.test('months are looked for once a batch, for members alone and of what its author signed', async (t) => {
+      const { database, tenant, signer, expel } = await setUp(connections);
+      let askedCount = 0;
+      const asSystem: typeof database.asSystem = (...of) => {
+        askedCount += 1;
+        return database.asSystem(...of);
+      };
+      const newMonths = () => new Months({ ...database, asSystem });
+      const months = newMonths();
+      const [now, ...others] = [
+        new Date(),
+        ...Array.from({ length: 300 }, (_, year) => new Date(Date.UTC(1800 + year))),
+      ];
+      const far = others.filter((instant) => Math.abs(instant.getTime() - now.getTime()) > 3 * 366 * 86_400_000);
+      const isOutside = await months.prepare([now, ...far]);
+      t.strictSame([askedCount, isOutside(now), far.every(isOutside)], [1, false, true]);
+      await months.prepare([now, ...far]);
+      t.equal(askedCount, 1, 'what was found is remembered');
+
+      askedCount = 0;
+      const carrier = { tenant, site: 'harbour', gateway: toHex(signer.publicKey) };
+      const take = (batch: Batch) => takeBatch({ database, crypto: nodeCrypto, months: newMonths() }, carrier, batch);
+      const [own] = batchesOf([new TestChain(signer).open(1, [opened])]);
+      const [foreign] = batchesOf([new TestChain(testSigner(9)).open(1)]);
+      if (own === undefined || foreign === undefined) throw new Error('two batches');
+      await t.rejects(take({ ...own, signature: new Uint8Array(64) }), { code: 'ERR_LEDGER_SIGNATURE_INVALID' });
+      t.equal((await take(foreign)).kind, 'foreign');
+      await expel();
+      t.equal((await take(own)).kind, 'notOfSite');
+      t.equal(askedCount, 0);
+    });
+
     t.test('what gateways have and is not here is known, by whoever says more, until it is stored', async (t) => {
       const scene = await setUp(connections);
       const { database, tenant, signer, neighbour } = scene;
@@ -288,12 +320,12 @@ t.test('a gateway whose link is slow keeps no more than its share of the work', 
   const queue = new WorkQueue({ busyMax: 3, busyOfOneMax: 2, ofOneMax: 8, bytesMax: 100 });
   const begun: string[] = [];
   const ends: (() => void)[] = [];
-  const take = (owner: string, name: string) => {
+  const take = (gateway: string, name: string) => {
     const run = () => {
       begun.push(name);
       return new Promise<void>((resolve) => ends.push(resolve));
     };
-    return queue.take({ owner, sizeBytes: 1, run });
+    return queue.take({ owner: { tenant: 'port', gateway }, sizeBytes: 1, run });
   };
   for (const name of ['slow 1', 'slow 2', 'slow 3']) t.ok(take('slow', name));
   t.ok(take('other', 'other 1'));
@@ -301,4 +333,43 @@ t.test('a gateway whose link is slow keeps no more than its share of the work', 
   ends[0]?.();
   await new Promise<void>((resolve) => setImmediate(resolve));
   t.strictSame(begun.slice(3), ['slow 3']);
+});
+
+t.test('no gateway and no tenant fills what is taken of all', async (t) => {
+  const queue = new WorkQueue({ busyMax: 8, busyOfOneMax: 2, ofOneMax: 16, bytesMax: 64 });
+  const ends: (() => void)[] = [];
+  const take = (tenant: string, gateway: string, sizeBytes: number) =>
+    queue.take({ owner: { tenant, gateway }, sizeBytes, run: () => new Promise<void>((end) => void ends.push(end)) });
+  const fill = (tenant: string, gateway: string) => {
+    let count = 0;
+    while (take(tenant, gateway, 2)) count += 1;
+    return count;
+  };
+  t.equal(fill('stolen', 'a'), 10, 'one gateway has a third');
+  t.ok(take('stolen', 'b', 1), 'and others of its tenant have room');
+  for (const gateway of ['b', 'c', 'd', 'e']) fill('stolen', gateway);
+  t.ok(take('honest', 'a', 8), 'a tenant has half');
+  for (let count = 0; count < 40; count += 1) {
+    for (const end of ends.splice(0)) end();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  t.equal(fill('stolen', 'a'), 10, 'what is done is given back');
+});
+
+t.test('work of a tenant that has little under way goes first', async (t) => {
+  const queue = new WorkQueue({ busyMax: 2, busyOfOneMax: 1, ofOneMax: 8, bytesMax: 1_000 });
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  for (const gateway of 'abcde') {
+    const tenant = gateway === 'e' ? 'few' : 'many';
+    const run = () => {
+      begun.push(gateway);
+      return new Promise<void>((end) => void ends.push(end));
+    };
+    t.ok(queue.take({ owner: { tenant, gateway }, sizeBytes: 1, run }));
+  }
+  t.strictSame(begun, ['a', 'b']);
+  ends[0]?.();
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  t.strictSame(begun, ['a', 'b', 'e']);
 });
