@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
 import { DIRECTED_OUTCOMES, REQUEST_LIFETIME_MAX_MS } from '@sparc/protocol/cloud-link';
 import {
@@ -10,6 +10,7 @@ import {
   signDirective,
   SignedDirective,
 } from '@sparc/protocol/directive';
+import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import { operatorSigner } from '../identity/index.js';
@@ -50,9 +51,8 @@ const Ordered = closed({
 type Order = {
   [C in DirectiveContent as C['kind']]: Omit<C, (typeof DIRECTIVE_FRAME)[number]>;
 }[DirectiveContent['kind']];
-const Order = Type.Unsafe<Order>(
-  Type.Union(DirectiveContent.anyOf.map((each) => Type.Omit(each, DIRECTIVE_FRAME, { additionalProperties: false }))),
-);
+const ORDERS = DirectiveContent.anyOf.map((each) => Type.Omit(each, DIRECTIVE_FRAME, { additionalProperties: false }));
+const Order = Type.Unsafe<Order>(Type.Union(ORDERS));
 
 /**
  * What operators direct: signed by a key of theirs and given to one gateway, which judges it; or ordered of the whole site,
@@ -72,7 +72,10 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
   // To every gateway at once: no dead one is waited for, and one that hears no other hears the cloud.
   api.post<{ Params: Static<typeof BySite>; Body: Order }>(
     '/api/v1/sites/:site/orders',
-    { bodyLimit: BODY_BYTES_MAX, onRequest, schema: { params: BySite, body: Order, ...answers(Ordered) } },
+    {
+      ...{ bodyLimit: BODY_BYTES_MAX, onRequest, preValidation: async (request) => assertOrder(request) },
+      schema: { params: BySite, body: Order, ...answers(Ordered) },
+    },
     async ({ identity, params: { site }, body }) => {
       // As for an expulsion by the authority itself.
       if (body.kind === 'expel') assertRole(identity, 'administrator');
@@ -99,4 +102,19 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
 function actOf(signed: SignedDirective): AskedAct {
   const { id, kind } = openDirective(nodeCrypto.verify, signed);
   return { act: 'directive.give', subject: id, detail: { kind, operator: signed.operator } };
+}
+
+/** By the schema of its kind, so that an error says what is wrong in it, and not what every other kind wants. */
+function assertOrder(request: FastifyRequest): void {
+  const { kind } = (request.body ?? {}) as { readonly kind?: unknown };
+  const schema = ORDERS.find(({ properties }) => properties.kind.const === kind);
+  const refuse = (message: string) => new SparcError('ERR_API_REQUEST_INVALID', message);
+  if (schema === undefined) {
+    const kinds = ORDERS.map(({ properties }) => properties.kind.const);
+    throw refuse(`body/kind must be one of ${kinds.join(', ')}`);
+  }
+  const validate = request.getValidationFunction(schema) ?? request.compileValidationSchema(schema, 'body');
+  if (validate(request.body)) return;
+  const { instancePath = '', message = 'is invalid' } = validate.errors?.[0] ?? {};
+  throw refuse(`body${instancePath} ${message}`);
 }

@@ -40,6 +40,21 @@ t.test('the cloud directs by its own key on behalf of a user, as far as an admin
   t.equal((await api.call('POST', path, order, viewer)).status, 403);
   const smuggled = { ...order, onBehalfOf: 'ada' };
   t.match(await api.call('POST', path, smuggled, operator), { status: 400, body: { code: 'ERR_API_REQUEST_INVALID' } });
+  const kinds = 'raise, release, revoke, visitor, forgive, expel, door'.split(', ');
+  for (const [wrong, message] of [
+    [{ kind: 'open' }, /^body\/kind must be one of /],
+    [[], /^body\/kind must be one of /],
+    [{ kind: 'door', order: order.order }, /^body must have required property 'door'$/],
+    [{ ...order, order: 'open' }, /^body\/order /],
+  ] as const) {
+    const { status, body } = await api.call('POST', path, wrong, operator);
+    t.match({ status, body }, { status: 400, body: { code: 'ERR_API_REQUEST_INVALID', message } });
+    if (message.source.includes('one of'))
+      t.ok(
+        kinds.every((kind) => body.message.includes(kind)),
+        body.message,
+      );
+  }
   t.strictSame(api.directed, []);
   const given = await api.call('POST', path, order, operator);
   const expulsion = { kind: 'expel', gateway: toHex(other), heads: [] };
