@@ -11,6 +11,7 @@ import {
 import type { ReplicaStore } from '@sparc/protocol/ports';
 import {
   attestedLog,
+  endHere,
   epochName,
   isOfSite,
   isSameEpoch,
@@ -113,11 +114,10 @@ export class VerifiedLogs {
       if ((ends.get(name)?.sequence ?? 0) < head.sequence) ends.set(name, head);
     }
     const unread = this.#counted(author, log, attested)
-      .map(({ head: { epoch, sequence: last } }) => ({
-        epoch,
-        sequence: ends.get(epochName(epoch))?.sequence ?? 0,
-        last,
-      }))
+      .map((held) => {
+        const { epoch } = held.head;
+        return { epoch, sequence: ends.get(epochName(epoch))?.sequence ?? 0, last: endHere(held) };
+      })
       .filter(({ sequence, last }) => sequence < last)
       .sort((a, b) => b.epoch.counter - a.epoch.counter);
     const unreadCount = unread.reduce((sum, { sequence, last }) => sum + last - sequence, 0);
