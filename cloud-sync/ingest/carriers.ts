@@ -2,8 +2,10 @@ import { HELLO_INTERVAL_MS } from '@sparc/protocol/cloud-link';
 import { holds, type AuthorLog } from '@sparc/protocol/replication';
 import type { SignedHead } from '@sparc/protocol/ledger';
 
-/** A gateway that brings nothing new of what it was asked for in this time is passed over for another that has it. */
+/** A gateway that brings less that is new of what it was asked for in this time is passed over for another that has it. */
 export const CARRIER_SILENCE_MAX_MS = 10_000;
+/** One that trickles would keep its turn for as long as it likes; over a slow line come more. */
+export const CARRIER_ENTRIES_MIN = 100;
 /** Then the others have their turn: each of them says hello in this time, however often this one does. */
 const TURN_OF_OTHERS_MS = HELLO_INTERVAL_MS;
 
@@ -11,8 +13,10 @@ interface Asked {
   readonly gateway: string;
   /** What it said to have. */
   readonly tips: readonly SignedHead[];
-  /** When it was asked, or brought something new. */
+  /** When it was asked, or had brought so many that are new. */
   readonly heardAtMs: number;
+  /** That it brought since then. */
+  readonly entriesCount: number;
   /** Another said to have more of it, too. */
   readonly isElsewhere?: boolean;
 }
@@ -52,16 +56,24 @@ export class Carriers {
         return false;
       }
     }
-    this.#asked.set(log, { gateway, tips: news, heardAtMs: nowMs });
+    this.#asked.set(log, { gateway, tips: news, heardAtMs: nowMs, entriesCount: 0 });
     return true;
   }
 
-  /** Something of the log came that was not here: what was brings nobody time, since it may be sent for nothing for ever. */
-  brought(log: string, gateway: string, held: AuthorLog, nowMs: number): void {
+  /** So many entries came that were not here: what was brings nobody time, since it may be sent for nothing for ever. */
+  brought(log: string, gateway: string, held: AuthorLog, count: number, nowMs: number): void {
     const asked = this.#asked.get(log);
     if (asked?.gateway !== gateway) return;
+    const entriesCount = asked.entriesCount + count;
     if (asked.tips.every((tip) => holds(held, tip))) this.#asked.delete(log);
-    else this.#asked.set(log, { ...asked, heardAtMs: nowMs });
+    else if (entriesCount < CARRIER_ENTRIES_MIN) this.#asked.set(log, { ...asked, entriesCount });
+    else this.#asked.set(log, { ...asked, heardAtMs: nowMs, entriesCount: 0 });
+  }
+
+  /** Another gateway has the turn. This one was asked before: it goes on for as long as it hears that what it sends is stored. */
+  isPassedOver(log: string, gateway: string): boolean {
+    const asked = this.#asked.get(log);
+    return asked !== undefined && asked.gateway !== gateway;
   }
 
   /** Whoever says next to have more of the log is asked. */

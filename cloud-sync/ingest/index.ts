@@ -4,7 +4,7 @@
  */
 export { appendToLog, instantOf } from './append-to-log.js';
 export { hashAt, lockLog, type Query } from './author-heads.js';
-export { CARRIER_SILENCE_MAX_MS, Carriers } from './carriers.js';
+export { CARRIER_ENTRIES_MIN, CARRIER_SILENCE_MAX_MS, Carriers } from './carriers.js';
 export { storedLog, type StoredLog } from './author-rows.js';
 export { Ingest, type IngestDeps, type IngestRefusal } from './ingest.js';
 export { Months } from './months.js';

@@ -168,7 +168,9 @@ export class Ingest {
     switch (taken.kind) {
       case 'stored':
       case 'known':
-        if (taken.kind === 'stored') this.#carriers.brought(name, carrier.gateway, log, clock.monotonicMs());
+        if (taken.kind === 'stored')
+          this.#carriers.brought(name, carrier.gateway, log, taken.entriesCount, clock.monotonicMs());
+        if (this.#carriers.isPassedOver(name, carrier.gateway)) break;
         await this.#acknowledge(
           carrier,
           false,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Carriers, CARRIER_SILENCE_MAX_MS } from '@sparc/cloud-sync/ingest';
+import { Carriers, CARRIER_ENTRIES_MIN, CARRIER_SILENCE_MAX_MS } from '@sparc/cloud-sync/ingest';
 import { HELLO_INTERVAL_MS } from '@sparc/protocol/cloud-link';
 import { TestChain } from '../../support/test-chain.js';
 
@@ -11,6 +11,8 @@ function setUp() {
   return {
     ask: (gateway: string, nowMs: number, isFirst = false) =>
       carriers.ask('log', gateway, { news: [head], held: [], isFirst, isAuthor: gateway === 'author' }, nowMs),
+    bring: (gateway: string, count: number, nowMs: number) => carriers.brought('log', gateway, [], count, nowMs),
+    isPassedOver: (gateway: string) => carriers.isPassedOver('log', gateway),
     askWhenStored: (gateway: string, nowMs: number) =>
       carriers.ask('log', gateway, { news: [head], held, isFirst: false, isAuthor: false }, nowMs),
   };
@@ -58,5 +60,28 @@ t.test('however often a gateway says that it forgot, the others have their turn'
     }
     t.equal(askedAtMs, 15_000 + HELLO_INTERVAL_MS, idle);
   }
+  t.end();
+});
+
+t.test('who brings one new entry now and then does not keep the turn, and who brings many does', (t) => {
+  for (const [count, isKept] of [
+    [1, false],
+    [CARRIER_ENTRIES_MIN, true],
+  ] as const) {
+    const { ask, bring } = setUp();
+    t.ok(ask('hall', 0));
+    bring('hall', count, CARRIER_SILENCE_MAX_MS - 1_000);
+    t.equal(ask('gate', CARRIER_SILENCE_MAX_MS + 1), !isKept, `${count}`);
+  }
+  t.end();
+});
+
+t.test('where the author comes with its own log, whoever was asked before it is passed over', (t) => {
+  const { ask, isPassedOver } = setUp();
+  t.ok(ask('hall', 0));
+  t.notOk(isPassedOver('hall'));
+  t.ok(ask('author', 1));
+  t.ok(isPassedOver('hall'));
+  t.notOk(isPassedOver('author'));
   t.end();
 });

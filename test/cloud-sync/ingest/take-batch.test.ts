@@ -3,7 +3,15 @@ import t from 'tap';
 import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
 import type { Connections } from '@sparc/cloud-sync/db';
 import { siteSigner } from '@sparc/cloud-sync/identity';
-import { CARRIER_SILENCE_MAX_MS, Ingest, Months, takeBatch, WorkQueue, type Taken } from '@sparc/cloud-sync/ingest';
+import {
+  CARRIER_ENTRIES_MIN,
+  CARRIER_SILENCE_MAX_MS,
+  Ingest,
+  Months,
+  takeBatch,
+  WorkQueue,
+  type Taken,
+} from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { gatewaysView, SiteFollowers } from '@sparc/cloud-sync/sites';
 import { Hello, type Up } from '@sparc/protocol/cloud-link';
@@ -66,12 +74,15 @@ async function setUp(connections: Connections) {
 async function listening({ database, tenant, signer, neighbour }: Awaited<ReturnType<typeof setUp>>) {
   const heard = new Map<Up, OnSaid>();
   const acknowledged: (() => void)[] = [];
+  const acknowledgedTo: string[] = [];
   const wanted: string[] = [];
   const bus: CloudBus = {
     hear: async (what, onSaid) => void heard.set(what, onSaid),
     say: async ({ gateway }, what) => {
       if (what === 'want') wanted.push(gateway);
-      if (what === 'ack') acknowledged.shift()?.();
+      if (what !== 'ack') return;
+      acknowledgedTo.push(gateway);
+      acknowledged.shift()?.();
     },
   };
   const failures: unknown[] = [];
@@ -85,10 +96,11 @@ async function listening({ database, tenant, signer, neighbour }: Awaited<Return
   });
   await ingest.start();
   const followers = new SiteFollowers({ ...shared, verify: nodeCrypto.verify });
+  const carrierOf = (by: Signer) => ({ tenant, site: 'harbour', gateway: toHex(by.publicKey) });
   const says = (what: Up, body: Uint8Array, by = signer) =>
     new Promise<void>((resolve) => {
       acknowledged.push(resolve);
-      heard.get(what)?.({ tenant, site: 'harbour', gateway: toHex(by.publicKey) }, body);
+      heard.get(what)?.(carrierOf(by), body);
     });
   const hello = (tips: readonly (SignedHead | undefined)[], by = signer, isFirst = false) =>
     says('hello', Hello.encode({ tips: tips.filter((tip) => tip !== undefined), isFirst }), by);
@@ -102,6 +114,13 @@ async function listening({ database, tenant, signer, neighbour }: Awaited<Return
     },
     batch: (batch: Batch | undefined, by = signer) =>
       says('batch', batch === undefined ? new Uint8Array() : encodeBatch(batch), by),
+    /** Whether a gateway that brings this hears that it is stored, once ingest has nothing more to do. */
+    isAcknowledged: async (batch: Batch | undefined, by: Signer): Promise<boolean> => {
+      const before = acknowledgedTo.length;
+      if (batch !== undefined) heard.get('batch')?.(carrierOf(by), encodeBatch(batch));
+      await ingest.stop();
+      return acknowledgedTo.slice(before).includes(toHex(by.publicKey));
+    },
     /** What of each gateway is not here, as people see it. */
     queued: async (): Promise<(number | undefined)[]> => {
       const follower = await followers.upToDate(tenant, 'harbour');
@@ -272,7 +291,8 @@ for (const { name, skip, open } of DATABASES) {
       const { signer: author, neighbour: idle, other } = site;
       const { clock, isAsked, batch, failures } = await listening(site);
       const chain = new TestChain(author);
-      const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened)];
+      const enough = Array.from({ length: CARRIER_ENTRIES_MIN }, () => opened);
+      const commits = [chain.open(1, enough), chain.add(...enough), chain.add(opened)];
       const tip = chain.add(opened).head;
       const [first, second] = batchesOf(commits);
       const beforeItsEnd = CARRIER_SILENCE_MAX_MS - 1;
@@ -296,6 +316,24 @@ for (const { name, skip, open } of DATABASES) {
       await batch(second, author);
       await clock.advance(beforeItsEnd);
       t.notOk(await isAsked(tip, idle));
+      t.strictSame(failures, []);
+    });
+
+    t.test('a neighbour stops sending a log that its author brings itself', async (t) => {
+      const site = await setUp(connections);
+      const { signer: author, neighbour } = site;
+      const { isAsked, isAcknowledged, failures } = await listening(site);
+      const chain = new TestChain(author);
+      const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened), chain.add(opened)];
+      const [first, second, third] = batchesOf(commits);
+      const tip = chain.add(opened).head;
+      t.ok(await isAsked(tip, neighbour));
+      t.ok(await isAcknowledged(first, neighbour), 'it goes on when it hears that this is stored');
+      t.ok(await isAsked(tip, author));
+      t.ok(await isAcknowledged(second, author));
+      t.notOk(await isAcknowledged(second, neighbour), 'it is here');
+      t.notOk(await isAcknowledged(third, neighbour), 'nor where it was quicker');
+      t.ok(await isAcknowledged(third, author), 'who hears that this is here');
       t.strictSame(failures, []);
     });
 
