@@ -1,11 +1,11 @@
 import type { CredentialHolder, HashedCredential, PolicyContent } from '@sparc/protocol/policy';
-import { RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
+import { PEOPLE_SECTIONS, RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Part } from '@sparc/protocol/ports';
 import type { Database, Site } from '../db/index.js';
 import type { Query } from '../ingest/index.js';
 import { toHex, hexColumn } from '../platform/index.js';
 
-/** Parts are inserted so many at once, some 30 KiB each. */
+/** Parts are inserted so many at once, some 30 KiB each; those of a large site do not wait in memory for the last. */
 const INSERTED_MAX = 128;
 
 export type Stream<T> = AsyncIterable<T> | Iterable<T>;
@@ -16,15 +16,18 @@ export type PolicyStream = Omit<PolicyContent, 'holders' | 'credentials'> & {
   readonly credentials: Stream<HashedCredential>;
 };
 
-/** Cuts a policy, stores what parts of it are not there yet, and returns what is to be signed. Throws ERR_POLICY_INVALID, and as its people are taken. */
+/**
+ * Cuts a policy, stores what parts of it are not there yet as they are made, and returns what is to be signed. Throws
+ * ERR_POLICY_INVALID, and as its people are taken: parts that no revision names are there then, for a later one.
+ */
 export async function storePolicy(
   database: Database,
   tools: PartTools,
-  { tenant, site }: Site,
+  of: Site,
   content: PolicyStream,
 ): Promise<CutRevision> {
-  const known = await database.inTenant(tenant, async ({ query }) => {
-    const rows = await query.selectFrom('policy_parts').select('hash').where('site_id', '=', site).execute();
+  const known = await database.inTenant(of.tenant, async ({ query }) => {
+    const rows = await query.selectFrom('policy_parts').select('hash').where('site_id', '=', of.site).execute();
     return new Set(rows.map(({ hash }) => toHex(hash)));
   });
   const parts: Part[] = [];
@@ -33,11 +36,15 @@ export async function storePolicy(
     known.add(part.hash);
     parts.push(part);
   });
-  for (const profile of content.profiles) cutter.add('profiles', profile);
-  for await (const holder of content.holders) cutter.add('holders', holder);
-  for await (const credential of content.credentials) cutter.add('credentials', credential);
+  const store = () => database.inTenant(of.tenant, ({ query }) => storeParts(query, of, parts.splice(0)));
+  for (const section of PEOPLE_SECTIONS) {
+    for await (const record of content[section]) {
+      cutter.add(section, record);
+      if (parts.length >= INSERTED_MAX) await store();
+    }
+  }
   const revision = cutter.end();
-  await database.inTenant(tenant, ({ query }) => storeParts(query, { tenant, site }, parts));
+  await store();
   return revision;
 }
 

@@ -10,4 +10,5 @@ export * from './cut-revision.js';
 export * from './final-rejection.js';
 export * from './part-refs.js';
 export * from './part-tools.js';
+export { PEOPLE_SECTIONS, type PeopleSection } from './people.js';
 export * from './read-revision.js';
