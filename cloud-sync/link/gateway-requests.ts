@@ -132,20 +132,21 @@ export class GatewayRequests {
 
   /** Each tenant has its share, so that none keeps the others waiting. */
   #assertFree({ tenant, gateway }: Carrier, { id, isRestriction }: Asked): void {
-    const others = [...this.#awaited.values()].flatMap(({ carrier, requests }) =>
+    const all = [...this.#awaited.values()].flatMap(({ carrier, requests }) =>
       [...requests.values()]
-        .filter(({ asked }) => asked.isRestriction === isRestriction && asked.id !== id)
+        .filter(({ asked }) => asked.isRestriction === isRestriction)
         .map(({ asked }) => ({ carrier, id: asked.id })),
     );
-    const ofTenant = others.filter(({ carrier }) => carrier.tenant === tenant);
+    const ofTenant = all.filter(({ carrier }) => carrier.tenant === tenant);
     const ofGateway = ofTenant.filter(({ carrier }) => carrier.gateway === gateway);
-    const countOf = (requests: typeof others) => new Set(requests.map((each) => each.id)).size;
+    const othersOf = (requests: typeof all) =>
+      new Set(requests.map((each) => each.id).filter((each) => each !== id)).size;
     const isFree =
-      countOf(others) < GATEWAY_REQUESTS_MAX &&
-      countOf(ofTenant) < TENANT_REQUESTS_MAX &&
+      othersOf(all) < GATEWAY_REQUESTS_MAX &&
+      othersOf(ofTenant) < TENANT_REQUESTS_MAX &&
       ofGateway.length < ONE_GATEWAY_REQUESTS_MAX;
     if (isFree) return;
-    const counts = `${countOf(others)}, of this tenant ${countOf(ofTenant)}, of this gateway ${ofGateway.length}`;
+    const counts = `${othersOf(all)}, of this tenant ${othersOf(ofTenant)}, of this gateway ${ofGateway.length}`;
     throw new SparcError('ERR_LINK_BUSY', `requests that wait for gateways: ${counts}`);
   }
 
