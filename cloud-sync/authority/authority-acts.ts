@@ -70,7 +70,7 @@ export class AuthorityActs {
         const message = `what the authority of ${of.site} said since the backup is not known yet`;
         throw new SparcError('ERR_AUTHORITY_RESTORED', message, { site: of.site });
       }
-      const state = (said?: readonly Draft[]) => this.#state(transaction.query, acting, said);
+      const state = (said?: readonly Draft[]) => this.#state(transaction, acting, said);
       const { drafts, result } = await work({ transaction, acting, pinKey, state });
       if (drafts.length > 0) await this.append(transaction, of, acting, stored, drafts, isOutside);
       return result;
@@ -81,7 +81,7 @@ export class AuthorityActs {
   async read<T>(of: Site, work: (act: Act) => Promise<T>): Promise<T> {
     return this.deps.database.inTenant(of.tenant, async (transaction) => {
       const { acting, pinKey } = await this.#actingFor(transaction.query, of);
-      const state = (said?: readonly Draft[]) => this.#state(transaction.query, acting, said);
+      const state = (said?: readonly Draft[]) => this.#state(transaction, acting, said);
       return work({ transaction, acting, pinKey, state });
     });
   }
@@ -103,7 +103,7 @@ export class AuthorityActs {
   ): Promise<void> {
     const { clock, random, crypto } = this.deps;
     const [tip] = tipsOf(log);
-    const { hlc, wallUnixMs } = await saidAt(transaction.query, tip);
+    const { hlc, wallUnixMs } = await saidAt(transaction, tip);
     assertClock(clock, wallUnixMs);
     const name = `${of.tenant}/${of.site}`;
     const isOwn = tip !== undefined && this.#isOwn(name, tip) && !stopped.has(epochName(tip.epoch));
@@ -131,8 +131,8 @@ export class AuthorityActs {
     return { acting: { clock, random, ...key }, pinKey, isCurrent };
   }
 
-  async #state(query: Query, acting: Acting, drafts: readonly Draft[] = []): Promise<AuthorityState> {
-    const entries = await stateEntries(query, acting.signer.publicKey);
+  async #state(transaction: Transaction, acting: Acting, drafts: readonly Draft[] = []): Promise<AuthorityState> {
+    const entries = await stateEntries(transaction, acting.signer.publicKey);
     return foldAuthority(this.deps.crypto.verify, acting, [...entries, ...drafts]);
   }
 }

@@ -1,6 +1,6 @@
 import { batchOf, BATCH_ENTRIES_MAX, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
 import { isSameEpoch, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
-import type { Database, Site } from '../db/index.js';
+import { openEntry, openPart, SEALED_ENTRY, type Database, type Site, type Transaction } from '../db/index.js';
 import { storedLog, type Query } from '../ingest/index.js';
 import { hexColumn } from '../platform/index.js';
 
@@ -14,7 +14,8 @@ export class AuthoritySource {
 
   /** What follows on these ends, in order; some of it, where there is much. Nothing for a site without an authority. */
   batches({ tenant, site }: Site, after: readonly EpochEnd[]): Promise<readonly Batch[]> {
-    return this.database.inTenant(tenant, async ({ query }) => {
+    return this.database.inTenant(tenant, async (transaction) => {
+      const { query } = transaction;
       const author = await authorOf(query, site);
       if (author === undefined) return [];
       const rows = await query.selectFrom('author_heads').selectAll().where('author', '=', author).execute();
@@ -22,7 +23,7 @@ export class AuthoritySource {
       const batches: Batch[] = [];
       for (const end of missingAfter(log, after)) {
         const held = log.find(({ head }) => isSameEpoch(head.epoch, end.epoch));
-        if (held !== undefined) batches.push(...(await batchesBehind(query, held.head, end.sequence)));
+        if (held !== undefined) batches.push(...(await batchesBehind(transaction, held.head, end.sequence)));
         if (batches.length >= BATCHES_MAX) break;
       }
       return batches.slice(0, BATCHES_MAX);
@@ -31,14 +32,16 @@ export class AuthoritySource {
 
   /** A part of a revision, by the SHA-256 of its content in hex. */
   part({ tenant, site }: Site, hash: string): Promise<Uint8Array | undefined> {
-    return this.database.inTenant(tenant, async ({ query }) => {
+    return this.database.inTenant(tenant, async ({ query, seals }) => {
+      const seal = seals.of('part', site);
       const row = await query
         .selectFrom('policy_parts')
         .select('content')
         .where('site_id', '=', site)
-        .where('hash', '=', hexColumn(hash))
+        // By the hash itself, where it was stored before there were seals.
+        .where('hash', 'in', [seal.mark(hash), hexColumn(hash)])
         .executeTakeFirst();
-      return row && Uint8Array.from(row.content);
+      return row && openPart(seal, hash, row.content);
     });
   }
 }
@@ -49,11 +52,15 @@ async function authorOf(query: Query, site: string): Promise<Buffer | undefined>
 }
 
 /** Of one epoch, as its author closed them, or several of those in one. `head`: of the epoch, as far as it is stored. */
-async function batchesBehind(query: Query, head: SignedHead, after: number): Promise<readonly Batch[]> {
+async function batchesBehind(
+  { query, seals }: Transaction,
+  head: SignedHead,
+  after: number,
+): Promise<readonly Batch[]> {
   const { author, epoch } = head;
   const rows = await query
     .selectFrom('events')
-    .select(['sequence', 'hash', 'content', 'signature'])
+    .select([...SEALED_ENTRY, 'signature'])
     .where('author', '=', Buffer.from(author))
     .where('epoch', '=', epoch.counter)
     .where('epoch_random', '=', Buffer.from(epoch.random))
@@ -67,13 +74,14 @@ async function batchesBehind(query: Query, head: SignedHead, after: number): Pro
   let closed: Batch | undefined;
   let open: ChainedEntry[] = [];
   let sizeBytes = 0;
-  for (const { sequence, hash, content, signature } of rows) {
-    const entry = { epoch, sequence, hash: Uint8Array.from(hash), content: Uint8Array.from(content) };
+  for (const row of rows) {
+    const { sequence, signature } = row;
+    const entry = { epoch, sequence, ...openEntry(seals, row) };
     if (sequence === after) {
       before = entry;
       continue;
     }
-    sizeBytes += content.length;
+    sizeBytes += entry.content.length;
     open.push(entry);
     if (signature === null) continue;
     if (closed !== undefined && sizeBytes > BATCH_BYTES_MAX) {

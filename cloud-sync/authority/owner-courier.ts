@@ -44,7 +44,7 @@ export async function takeCourier(
   const count = { entriesCount: 0, partsCount: 0, leftCount: 0 };
   let parts: Part[] = [];
   const storeAll = async () => {
-    count.partsCount += await database.inTenant(of.tenant, ({ query }) => storeParts(query, of, parts));
+    count.partsCount += await database.inTenant(of.tenant, (transaction) => storeParts(transaction, of, parts));
     parts = [];
   };
   for (const item of readCourier(crypto, [commonSecret(seed, authority)], sealed, admit)) {

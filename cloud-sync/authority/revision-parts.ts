@@ -1,9 +1,8 @@
 import type { CredentialHolder, HashedCredential, PolicyContent } from '@sparc/protocol/policy';
 import { PEOPLE_SECTIONS, RevisionCutter, type CutRevision, type PartTools } from '@sparc/protocol/policy-revision';
 import type { Part } from '@sparc/protocol/ports';
-import type { Database, Site } from '../db/index.js';
-import type { Query } from '../ingest/index.js';
-import { toHex, hexColumn } from '../platform/index.js';
+import { sealPart, type Database, type Site, type Transaction } from '../db/index.js';
+import { toHex } from '../platform/index.js';
 
 /** Parts are inserted so many at once, some 30 KiB each; those of a large site do not wait in memory for the last. */
 const INSERTED_MAX = 128;
@@ -26,17 +25,18 @@ export async function storePolicy(
   of: Site,
   content: PolicyStream,
 ): Promise<CutRevision> {
-  const known = await database.inTenant(of.tenant, async ({ query }) => {
+  const { seal, known } = await database.inTenant(of.tenant, async ({ query, seals }) => {
     const rows = await query.selectFrom('policy_parts').select('hash').where('site_id', '=', of.site).execute();
-    return new Set(rows.map(({ hash }) => toHex(hash)));
+    return { seal: seals.of('part', of.site), known: new Set(rows.map(({ hash }) => toHex(hash))) };
   });
   const parts: Part[] = [];
   const cutter = new RevisionCutter(tools, content, (part) => {
-    if (known.has(part.hash)) return;
-    known.add(part.hash);
+    const mark = toHex(seal.mark(part.hash));
+    if (known.has(mark)) return;
+    known.add(mark);
     parts.push(part);
   });
-  const store = () => database.inTenant(of.tenant, ({ query }) => storeParts(query, of, parts.splice(0)));
+  const store = () => database.inTenant(of.tenant, (transaction) => storeParts(transaction, of, parts.splice(0)));
   for (const section of PEOPLE_SECTIONS) {
     for await (const record of content[section]) {
       cutter.add(section, record);
@@ -49,15 +49,17 @@ export async function storePolicy(
 }
 
 /** Returns how many were not there yet. */
-export async function storeParts(query: Query, { tenant, site }: Site, parts: readonly Part[]): Promise<number> {
+export async function storeParts(
+  { query, seals }: Transaction,
+  { tenant, site }: Site,
+  parts: readonly Part[],
+): Promise<number> {
+  const seal = seals.of('part', site);
   let newCount = 0;
   for (let first = 0; first < parts.length; first += INSERTED_MAX) {
-    const rows = parts.slice(first, first + INSERTED_MAX).map((part) => ({
-      tenant_id: tenant,
-      site_id: site,
-      hash: hexColumn(part.hash),
-      content: Buffer.from(part.content),
-    }));
+    const rows = parts
+      .slice(first, first + INSERTED_MAX)
+      .map((part) => ({ tenant_id: tenant, site_id: site, ...sealPart(seal, part) }));
     const stored = await query
       .insertInto('policy_parts')
       .values(rows)

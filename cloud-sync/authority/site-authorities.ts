@@ -78,7 +78,7 @@ export class SiteAuthorities {
   async resume(tenant: string, site: string, within?: Within): Promise<void> {
     const { crypto, database } = this.deps;
     await database.inTenant(tenant, async (transaction) => {
-      await takeUp(transaction.query, crypto.verify, { site });
+      await takeUp(transaction, crypto.verify, { site });
       await within?.(transaction);
     });
   }

@@ -169,7 +169,7 @@ export class SiteAuthority {
       return Promise.reject(new SparcError('ERR_MESH_OTHER_SITE', message));
     }
     return this.deps.acts.act<Published>(this.of, async ({ transaction, acting }) => {
-      const before = await newestRevision(transaction.query, acting.signer.publicKey);
+      const before = await newestRevision(transaction, acting.signer.publicKey);
       if (before?.indexes.join() === indexes.join() && before.onlyFor.join() === onlyFor.join()) {
         return { drafts: [], result: { number: before.number, isNew: false } };
       }
@@ -184,7 +184,7 @@ export class SiteAuthority {
   /** Says that the newest revision still holds, and returns its number; undefined where none was signed yet. */
   confirm(): Promise<number | undefined> {
     return this.deps.acts.act(this.of, async ({ transaction, acting }) => {
-      const newest = await newestRevision(transaction.query, acting.signer.publicKey);
+      const newest = await newestRevision(transaction, acting.signer.publicKey);
       if (newest === undefined) return { drafts: [], result: undefined };
       const { number } = newest;
       return { drafts: [{ kind: BEACON_KIND, body: Beacon.encode({ number }) }], result: number };

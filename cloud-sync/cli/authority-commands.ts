@@ -1,5 +1,5 @@
 import { takeCourier } from '../authority/index.js';
-import { siteSeed } from '../identity/index.js';
+import { siteSecret, siteSeed } from '../identity/index.js';
 import { fromHex, nodeCrypto, nodeRandom, seedSigner, toHex } from '../platform/index.js';
 import { audit } from '../users/index.js';
 import { filePieces } from './file-pieces.js';
@@ -28,7 +28,7 @@ export function addAuthorityCommands(cli: Cli): void {
     .description('show the key by which the owner of an authority, and the gateways, know this cloud')
     .requiredOption('--tenant <id>', 'whose site it is')
     .action(async (id: string, { tenant }: OfTenant) => {
-      const cloudKey = await cloudKeyOf(cli, tenant, id);
+      const cloudKey = cloudKeyOf(cli, tenant, id);
       cli.result({ id, cloudKey }, cloudKey);
     });
   authority
@@ -60,7 +60,7 @@ async function adopt(cli: Cli, id: string, { tenant, name, key }: AdoptFlags): P
         audit(transaction, { tenant, name: cli.actor }, 'authority.adopt', id),
       ),
   );
-  const cloudKey = await cloudKeyOf(cli, tenant, id);
+  const cloudKey = cloudKeyOf(cli, tenant, id);
   const lines = [
     `Site ${id} is made. Its authority is ${key}.`,
     `Its owner brings what that says: sparc authority publish FILE --cloud ${cloudKey}`,
@@ -70,7 +70,7 @@ async function adopt(cli: Cli, id: string, { tenant, name, key }: AdoptFlags): P
 
 async function take(cli: Cli, id: string, file: string, { tenant }: OfTenant): Promise<void> {
   const of = { tenant, site: id };
-  const seed = siteSeed(await siteSecretOf(cli), tenant, id);
+  const seed = siteSeed(siteSecret(cli.config(), nodeRandom), tenant, id);
   const taken = await cli.withDatabase(async (database) => {
     const done = await takeCourier({ database, crypto: nodeCrypto }, of, seed, filePieces(file));
     await database.inTenant(tenant, (transaction) =>
@@ -84,12 +84,5 @@ async function take(cli: Cli, id: string, file: string, { tenant }: OfTenant): P
   cli.result({ id, ...taken }, `${entriesCount} entries and ${partsCount} policy parts of ${id} are new.${left}`);
 }
 
-async function cloudKeyOf(cli: Cli, tenant: string, site: string): Promise<string> {
-  return toHex(seedSigner(siteSeed(await siteSecretOf(cli), tenant, site)).publicKey);
-}
-
-async function siteSecretOf(cli: Cli): Promise<Uint8Array> {
-  // Loaded here: with it comes all that `serve` needs.
-  const { siteSecret } = await import('../main/index.js');
-  return siteSecret(cli.config(), nodeRandom);
-}
+const cloudKeyOf = (cli: Cli, tenant: string, site: string): string =>
+  toHex(seedSigner(siteSeed(siteSecret(cli.config(), nodeRandom), tenant, site)).publicKey);

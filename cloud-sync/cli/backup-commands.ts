@@ -2,8 +2,10 @@ import { backup, restore, verifyBackup, type Manifest } from '../db/index.js';
 import type { Cli } from './program.js';
 
 export function addBackupCommands(cli: Cli): void {
-  add('backup', 'dump the database into a new folder, and count what is in it', async (folder) =>
-    backup(cli.location(), folder, cli.now()),
+  add(
+    'backup',
+    'dump the database into a new folder; AUTHORITY_KEYS_DIR, without which it does not open, is to be kept too',
+    async (folder) => backup(cli.location(), folder, cli.now()),
   );
   add(
     'restore',

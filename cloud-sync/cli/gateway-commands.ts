@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Actor, Enrolment, NewPlace } from '../enrolment/index.js';
-import { CertificateAuthorities } from '../identity/index.js';
+import { CertificateAuthorities, siteSecret } from '../identity/index.js';
 import { nodeClock, nodeRandom } from '../platform/index.js';
 import type { Cli } from './program.js';
 import { publicKey } from './public-key.js';
@@ -72,7 +72,7 @@ function withEnrolment<T>(
   const config = cli.config();
   return cli.withDatabase(async (database) => {
     // Loaded here: no other command needs it.
-    const { enrolmentOf, siteSecret } = await import('../main/index.js');
+    const { enrolmentOf } = await import('../main/index.js');
     const own = { clock: nodeClock, random: nodeRandom };
     const certificates = await CertificateAuthorities.open(config.AUTHORITY_KEYS_DIR, own);
     const secret = siteSecret(config, nodeRandom);

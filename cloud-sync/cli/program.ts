@@ -3,7 +3,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { SiteAuthorities } from '../authority/index.js';
 import { CloudConfig, loadCloudConfig } from '../config/index.js';
 import { openDatabase, type Database, type DatabaseLocation } from '../db/index.js';
-import { authorityKeys } from '../identity/index.js';
+import { authorityKeys, siteSecret } from '../identity/index.js';
 import { nodeClock, nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
 import { addAuthorityCommands } from './authority-commands.js';
 import { addBackupCommands } from './backup-commands.js';
@@ -73,7 +73,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
         keys: authorityKeys(cli.config(), nodeRandom),
       }),
     async withDatabase(work) {
-      const database = await openDatabase(cli.location());
+      const database = await openDatabase(cli.location(), siteSecret(cli.config(), nodeRandom));
       try {
         return await work(database);
       } finally {

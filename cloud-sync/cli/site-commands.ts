@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
 import { AuthoritySource } from '../authority/index.js';
 import { assertSite, type Database } from '../db/index.js';
+import { siteSecret } from '../identity/index.js';
 import { nodeCrypto, nodePartTools, nodeRandom } from '../platform/index.js';
 import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '../policy/index.js';
 import { gatewaysView, SiteFollower } from '../sites/index.js';
@@ -117,8 +118,6 @@ function withDesk<T>(
 ): Promise<T> {
   return cli.withDatabase(async (database) => {
     await database.inTenant(tenant, (transaction) => assertSite(transaction, site));
-    // Loaded here: with it comes all that `serve` needs.
-    const { siteSecret } = await import('../main/index.js');
     const secrets = new DraftSecrets(siteSecret(cli.config(), nodeRandom), { tenant, site });
     const authority = cli.sites(database).of(tenant, site);
     const source = new AuthoritySource(database);

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Connection, Connections, NewRow } from './connections.js';
+import { Seals } from './seals.js';
 import type { SystemPurpose } from './system-functions.js';
 import type { Tables } from './tables.js';
 
@@ -12,7 +13,12 @@ export interface Transaction {
    * inserted from there. Each row has the columns of the first.
    */
   load(table: string, rows: readonly NewRow[]): Promise<void>;
+  /** Of columns that nobody is to read who has the database alone. */
+  readonly seals: Seals;
 }
+
+/** It is of no tenant. */
+export type SystemTransaction = Omit<Transaction, 'seals'>;
 
 /**
  * The database of the cloud tier. Nothing is read or written but in a transaction, and a transaction belongs to one tenant
@@ -25,7 +31,7 @@ export interface Database {
    */
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
-  asSystem<T>(purpose: SystemPurpose, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  asSystem<T>(purpose: SystemPurpose, work: (transaction: SystemTransaction) => Promise<T>): Promise<T>;
   /** As `Connections.listen`. */
   listen: Connections['listen'];
   /** Idempotent; waits for transactions under way. */
@@ -44,13 +50,14 @@ export const LOCK_NOT_AVAILABLE = '55P03';
 /** Of a NUL in a text, and in JSON. */
 const TEXT_INVALID: readonly (string | undefined)[] = ['22021', '22P05'];
 
-export function createDatabase(connections: Connections): Database {
+/** `secret`: what the seals are made from, 32 bytes. */
+export function createDatabase(connections: Connections, secret: Uint8Array): Database {
   return {
     inTenant: (tenantId, work) =>
       inTransaction(
         connections,
         { ...connections.transactionLimits, role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId },
-        work,
+        (connection) => work({ ...connection, seals: new Seals(secret, tenantId) }),
       ).catch(refused),
     asSystem: (purpose, work) =>
       inTransaction(

@@ -1,6 +1,7 @@
 import type { Connections } from './connections.js';
 import { createDatabase, type Database } from './database.js';
 import { checkSchema, migrate } from './migrate.js';
+import { assertSealedWith } from './seals.js';
 import { openPglite } from './pglite.js';
 import { connectPostgres } from './postgres.js';
 
@@ -25,14 +26,17 @@ export async function openConnections(location: DatabaseLocation): Promise<Conne
 
 /**
  * One in this process is brought to this version, for nobody else could.
- * Throws ERR_DATABASE_UNREACHABLE, ERR_DATABASE_IN_USE, ERR_DATABASE_SCHEMA_OLD or ERR_DATABASE_SCHEMA_NEW.
+ * `secret`: as `createDatabase`.
+ * Throws ERR_DATABASE_UNREACHABLE, ERR_DATABASE_IN_USE, ERR_DATABASE_SCHEMA_OLD, ERR_DATABASE_SCHEMA_NEW or ERR_DATABASE_KEY_OTHER.
  */
-export async function openDatabase(location: DatabaseLocation): Promise<Database> {
+export async function openDatabase(location: DatabaseLocation, secret: Uint8Array): Promise<Database> {
   const connections = await openConnections(location);
   try {
     if (embeddedFolder(location) !== undefined) await migrate(connections);
     await checkSchema(connections);
-    return createDatabase(connections);
+    const database = createDatabase(connections, secret);
+    await assertSealedWith(database, secret);
+    return database;
   } catch (error) {
     await connections.close();
     throw error;

@@ -3,6 +3,7 @@
  * them, and whoever can call them sees no table.
  */
 export const SYSTEM_FUNCTIONS = {
+  sealing_mark: 'the key that seals is of the whole installation',
   tenant_create: 'a new tenant is nobody yet who could make itself',
   tenant_list: 'the scheduler, the publisher and an operator on the command line go through all tenants',
   claim_find: 'who shows a claim code is of no tenant before it was looked up',

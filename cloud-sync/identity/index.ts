@@ -21,7 +21,7 @@ export {
 } from './certificates.js';
 export { SERVER_RENEWED_AFTER_MS, ServerCertificate, type ServerCertificateDeps } from './server-certificate.js';
 export { knownRoster } from './known-roster.js';
-export { operatorSigner, siteSeed, siteSigner } from './site-keys.js';
+export { operatorSigner, siteSecret, siteSeed, siteSigner } from './site-keys.js';
 export { activate, placeMembers, removeMember } from './member-rows.js';
 export { placeSaid } from './place-said.js';
 export { isKeptHere, ownerSigns, sitePlace } from './site-place.js';

@@ -20,17 +20,18 @@ const OWNER = 'owner of the authority';
  * revision one as well. `contents`: what came, which is stored.
  */
 export async function placeSaid(
-  query: Query,
+  transaction: Transaction,
   verify: VerifySignature,
   of: Site,
   contents: readonly Uint8Array[],
 ): Promise<void> {
+  const { query } = transaction;
   const said = contents.map((content) => EntryContent.decode(content));
   const revisions = said.filter(({ kind }) => kind === POLICY_KIND);
   const isRecovered = revisions.length > 0 && (await isKeptHere(query, of.site));
   for (const revision of revisions) await placeRevision(query, of, revision, isRecovered);
   if (!said.some(({ kind }) => kind === ROSTER_KIND)) return;
-  const { members = [], expelled = [] } = (await knownRoster(query, verify, of.site)) ?? {};
+  const { members = [], expelled = [] } = (await knownRoster(transaction, verify, of.site)) ?? {};
   for (const member of members) await placeMember(query, of, member);
   for (const { key } of expelled) await removeMember(query, key);
 }

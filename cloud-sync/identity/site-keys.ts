@@ -1,10 +1,21 @@
 import { hkdfSync } from 'node:crypto';
-import type { Signer } from '@sparc/protocol/ports';
-import { seedSigner } from '../platform/index.js';
+import { join } from 'node:path';
+import type { Random, Signer } from '@sparc/protocol/ports';
+import type { CloudConfig } from '../config/index.js';
+import { keptSecret, seedSigner } from '../platform/index.js';
 
 const SITE = 'sparc/cloud/site-key/1';
 const OPERATOR = 'sparc/cloud/operator-key/1';
 const SEED_BYTES = 32;
+
+/**
+ * What the keys are made of by which the cloud signs for its sites, and seals what its database holds of cards. Throws
+ * ERR_CONFIG_SECRET_EXPOSED, ERR_CONFIG_SECRET_CORRUPT or ERR_CONFIG_UNREADABLE.
+ */
+export const siteSecret = (
+  { AUTHORITY_KEYS_DIR }: Pick<CloudConfig, 'AUTHORITY_KEYS_DIR'>,
+  random: Random,
+): Uint8Array => keptSecret(join(AUTHORITY_KEYS_DIR, 'sites.key'), random);
 
 /**
  * The key by which the cloud signs for a site: of its own for each, and all made from one secret of at least 32 bytes, so

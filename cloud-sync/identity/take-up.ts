@@ -3,21 +3,19 @@ import type { Roster } from '@sparc/protocol/roster';
 import type { Site, Transaction } from '../db/index.js';
 import { knownRoster } from './known-roster.js';
 
-type Query = Transaction['query'];
-
 /**
  * From now on the authority of a site may sign: what it said before is known in this life of the database, as `isEnough` finds
  * by the roster that is.
  */
 export async function takeUp(
-  query: Query,
+  transaction: Transaction,
   verify: VerifySignature,
   { site }: Pick<Site, 'site'>,
   isEnough: (roster: Roster) => boolean = () => true,
 ): Promise<void> {
-  const roster = await knownRoster(query, verify, site);
+  const roster = await knownRoster(transaction, verify, site);
   if (roster !== undefined && !isEnough(roster)) return;
-  await query
+  await transaction.query
     .updateTable('site_authorities')
     .from('incarnation')
     .set((row) => ({ incarnation: row.ref('incarnation.id') }))

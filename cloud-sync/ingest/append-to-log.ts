@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { EntryContent, type SignedHead } from '@sparc/protocol/ledger';
 import type { AuthorLog } from '@sparc/protocol/replication';
-import type { Site, Transaction } from '../db/index.js';
+import { sealEntry, type Site, type Transaction } from '../db/index.js';
 import { moveHead, type Append } from './author-heads.js';
 import { atOf, eventRow, type EventRow } from './event-rows.js';
 
@@ -36,9 +36,14 @@ async function insertEvents(
     sequence bigint, at timestamptz, time_quality text, hlc_unix_ms bigint, hlc_counter integer, kind text,
     hash bytea, content bytea, record jsonb, signature bytea
   ) on commit delete rows`.execute(transaction.query);
+  const seal = transaction.seals.of('entry', of.site);
   await transaction.load(
     'incoming',
-    rows.map((row) => ({ ...row, signature: row.sequence === sequence ? signature : null })),
+    rows.map((row) => ({
+      ...row,
+      ...sealEntry(seal, { author, epoch: epoch.counter, epoch_random: epoch.random, sequence: row.sequence }, row),
+      signature: row.sequence === sequence ? signature : null,
+    })),
   );
   await sql`insert into events (tenant_id, site_id, author, epoch, epoch_random,
       sequence, at, time_quality, hlc_unix_ms, hlc_counter, kind, hash, content, record, signature)

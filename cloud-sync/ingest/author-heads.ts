@@ -8,7 +8,7 @@ import {
   type EpochEnd,
   type Fork,
 } from '@sparc/protocol/replication';
-import type { AuthorHeads, Site, Tables } from '../db/index.js';
+import { openEntry, SEALED_ENTRY, type AuthorHeads, type Site, type Tables, type Transaction } from '../db/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
 export type Query = Kysely<Tables>;
@@ -43,20 +43,20 @@ export async function lockLog(query: Query, author: Uint8Array): Promise<StoredL
 
 /** Of an entry that is stored. */
 export async function hashAt(
-  query: Query,
+  { query, seals }: Transaction,
   author: Uint8Array,
   { epoch, sequence }: EpochEnd,
 ): Promise<Uint8Array | undefined> {
   const found = await query
     .selectFrom('events')
-    .select('hash')
+    .select(SEALED_ENTRY)
     .where('author', '=', Buffer.from(author))
     .where('epoch', '=', epoch.counter)
     .where('epoch_random', '=', Buffer.from(epoch.random))
     .where('sequence', '=', sequence)
     .limit(1)
     .executeTakeFirst();
-  return found && Uint8Array.from(found.hash);
+  return found && openEntry(seals, found).hash;
 }
 
 /** False where somebody else moved it since `log` was read: the first entries of an author have no row that could be locked. */

@@ -1,5 +1,5 @@
 import { decodeEvent, EntryContent, EVENT_KIND, type ChainedEntry } from '@sparc/protocol/ledger';
-import type { NewRow } from '../db/index.js';
+import type { NewRow, OpenEntry } from '../db/index.js';
 
 /** The last instant that is written with four digits of a year; what an author stamped later is in its content. */
 const AT_MAX_UNIX_MS = Date.UTC(9999, 11, 31);
@@ -7,8 +7,8 @@ const AT_MAX_UNIX_MS = Date.UTC(9999, 11, 31);
 /** When an entry was made by its author's clock, as a column can have it. */
 export const atOf = (wallUnixMs: number): Date => new Date(Math.min(wallUnixMs, AT_MAX_UNIX_MS));
 
-/** The columns of `events` that differ from entry to entry. */
-export type EventRow = NewRow & { readonly sequence: number; readonly at: Date };
+/** The columns of `events` that differ from entry to entry, before any are sealed. */
+export type EventRow = NewRow & OpenEntry & { readonly sequence: number; readonly at: Date };
 
 export function eventRow({ sequence, hash, content }: ChainedEntry): EventRow {
   const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
@@ -27,7 +27,7 @@ export function eventRow({ sequence, hash, content }: ChainedEntry): EventRow {
 
 /**
  * What the entry says, to be searched by. Without what opens a door or is long: bits and number of a card, and the text that
- * an operator signed. All of it is in the content. Null for what only a newer version can read.
+ * an operator signed. All of it is in the content, which is sealed. Null for what only a newer version can read.
  */
 function recordText(body: Uint8Array): string | null {
   try {

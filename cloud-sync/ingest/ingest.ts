@@ -140,8 +140,8 @@ export class Ingest {
     const { clock, crypto, database } = this.deps;
     const nowMs = clock.monotonicMs();
     this.#word.told(carrier, nowMs);
-    await database.inTenant(carrier.tenant, ({ query }) =>
-      takeUp(query, crypto.verify, carrier, (roster) => this.#word.isEnough(carrier, roster, nowMs)),
+    await database.inTenant(carrier.tenant, (transaction) =>
+      takeUp(transaction, crypto.verify, carrier, (roster) => this.#word.isEnough(carrier, roster, nowMs)),
     );
   }
 

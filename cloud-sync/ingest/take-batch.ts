@@ -13,7 +13,7 @@ import {
   type EpochEnd,
   type Fork,
 } from '@sparc/protocol/replication';
-import type { Database, Site } from '../db/index.js';
+import type { Database, Site, Transaction } from '../db/index.js';
 import { activate, isMember, knownRoster, placeSaid } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { appendToLog, instantOf } from './append-to-log.js';
@@ -78,20 +78,21 @@ async function take(
     if (place === undefined) return { kind: 'foreign' };
     const stored = await lockLog(query, batch.author);
     if (stored.stopped.has(epochName(batch.epoch))) return { kind: 'forked', stored };
-    const acceptance = await judge(deps.crypto, query, stored, batch);
+    const acceptance = await judge(deps.crypto, transaction, stored, batch);
     if (acceptance.kind === 'forked') {
       await recordFork(query, tenant, site, acceptance.fork);
       return { kind: 'forked', stored, fork: acceptance.fork };
     }
     if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
-    const append = place === 'former' ? await attested(deps.crypto, query, site, stored.log, acceptance) : acceptance;
+    const append =
+      place === 'former' ? await attested(deps.crypto, transaction, site, stored.log, acceptance) : acceptance;
     if (append === undefined) return { kind: 'foreign' };
     if (!(await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside)))
       return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
     if (place === 'authority') {
       const contents = append.entries.map(({ content }) => content);
-      await placeSaid(query, deps.crypto.verify, { tenant, site }, contents);
+      await placeSaid(transaction, deps.crypto.verify, { tenant, site }, contents);
     }
     if (place === 'claimed') await activate(query, toHex(batch.author));
     return {
@@ -106,12 +107,12 @@ async function take(
 /** What becomes of a batch; `early`: what is before it is not stored. Throws as `verifyBatch` does. */
 async function judge(
   crypto: LedgerCrypto,
-  query: Query,
+  transaction: Transaction,
   { log }: StoredLog,
   batch: Batch,
 ): Promise<Acceptance | { readonly kind: 'early' }> {
   const place = placeInCommon(log, batch);
-  const own = place && (await hashAt(query, batch.author, place));
+  const own = place && (await hashAt(transaction, batch.author, place));
   try {
     return accept(crypto, log, () => own, batch);
   } catch (error) {
@@ -123,12 +124,12 @@ async function judge(
 /** What counts of entries of a gateway that was put out, whoever carries them: what leads to the heads that a roster attests. */
 async function attested(
   crypto: LedgerCrypto,
-  query: Query,
+  transaction: Transaction,
   site: string,
   log: AuthorLog,
   append: Append,
 ): Promise<Append | undefined> {
-  const { expelled = [] } = (await knownRoster(query, crypto.verify, site)) ?? {};
+  const { expelled = [] } = (await knownRoster(transaction, crypto.verify, site)) ?? {};
   const heads = expelled.find(({ key }) => key === toHex(append.head.author))?.heads;
   if (heads === undefined) return append;
   const part = attestedPart(log, heads, append.entries, append.head);

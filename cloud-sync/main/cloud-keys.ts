@@ -2,9 +2,7 @@ import { join } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Random } from '@sparc/protocol/ports';
 import type { CloudConfig } from '../config/index.js';
-import { keepSecretFile, readSecretFile } from '../platform/index.js';
-
-const SECRET_BYTES = 32;
+import { keptSecret } from '../platform/index.js';
 
 /**
  * What access tokens are signed with. Made at the first start where the database is inside the program, and so the process
@@ -18,10 +16,3 @@ export function jwtSecret({ JWT_SECRET, DATABASE_URL, AUTHORITY_KEYS_DIR }: Clou
   }
   return Buffer.from(keptSecret(join(AUTHORITY_KEYS_DIR, 'access-tokens.key'), random)).toString('base64url');
 }
-
-/** What the keys by which the cloud signs for its sites are made of. */
-export const siteSecret = ({ AUTHORITY_KEYS_DIR }: CloudConfig, random: Random): Uint8Array =>
-  keptSecret(join(AUTHORITY_KEYS_DIR, 'sites.key'), random);
-
-const keptSecret = (path: string, random: Random): Uint8Array =>
-  readSecretFile(path) ?? keepSecretFile(path, random.bytes(SECRET_BYTES));

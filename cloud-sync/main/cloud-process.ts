@@ -6,14 +6,14 @@ import { impatient } from '../broker/index.js';
 import type { Site } from '../db/index.js';
 import { spanMs, type CloudConfig } from '../config/index.js';
 import { AuthoritySource, SiteAuthorities } from '../authority/index.js';
-import { authorityKeys, CertificateAuthorities, isAdmitted, siteSigner } from '../identity/index.js';
+import { authorityKeys, CertificateAuthorities, isAdmitted, siteSecret, siteSigner } from '../identity/index.js';
 import { Ingest } from '../ingest/index.js';
 import { AuthorityWatch, GatewayRequests, Publisher } from '../link/index.js';
 import { nodeCrypto, nodePartTools } from '../platform/index.js';
 import { keepRefusal } from '../sites/index.js';
 import { BrokerPart } from './broker-part.js';
 import { buildOperations } from './build-operations.js';
-import { jwtSecret, siteSecret } from './cloud-keys.js';
+import { jwtSecret } from './cloud-keys.js';
 import { CloudMetrics } from './cloud-metrics.js';
 import { DatabasePart } from './database-part.js';
 import { enrolmentOf } from './enrolment-of.js';
@@ -88,7 +88,7 @@ export async function createCloudProcess(
   const operations = new HttpPart('operations', at(config.OPERATIONS_HOST, config.OPERATIONS_PORT), async () =>
     buildOperations(log, health, metrics),
   );
-  const database = new DatabasePart({ url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE });
+  const database = new DatabasePart({ url: config.DATABASE_URL, connectionsMax: config.DATABASE_POOL_SIZE }, secret);
   const bus =
     config.MQTT_URL === undefined
       ? new BrokerPart(

@@ -4,6 +4,7 @@ import {
   type Database,
   type DatabaseLocation,
   type SystemPurpose,
+  type SystemTransaction,
   type Transaction,
 } from '../db/index.js';
 import type { Part } from './part.js';
@@ -16,10 +17,13 @@ export class DatabasePart implements Part, Database {
   readonly name = 'database';
   #database: Database | undefined;
 
-  constructor(private readonly location: DatabaseLocation) {}
+  constructor(
+    private readonly location: DatabaseLocation,
+    private readonly secret: Uint8Array,
+  ) {}
 
   async start(): Promise<void> {
-    this.#database = await openDatabase(this.location);
+    this.#database = await openDatabase(this.location, this.secret);
   }
 
   async stop(): Promise<void> {
@@ -30,7 +34,7 @@ export class DatabasePart implements Part, Database {
     return this.#opened().inTenant(tenant, work);
   }
 
-  async asSystem<T>(purpose: SystemPurpose, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  async asSystem<T>(purpose: SystemPurpose, work: (transaction: SystemTransaction) => Promise<T>): Promise<T> {
     return this.#opened().asSystem(purpose, work);
   }
 

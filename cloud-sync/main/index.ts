@@ -4,7 +4,6 @@
  */
 export { BrokerPart, type BrokerPartDeps, type BrokerPartOptions } from './broker-part.js';
 export { createCloudProcess, type CloudDeps, type CloudProcess } from './cloud-process.js';
-export { siteSecret } from './cloud-keys.js';
 export { enrolmentOf, type EnrolmentParts } from './enrolment-of.js';
 export type { Part } from './part.js';
 export { PartsRunner, START_AGAIN_MAX_MS, START_AGAIN_MIN_MS, STOP_MAX_MS } from './parts-runner.js';

@@ -11,9 +11,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { SparcError } from '@sparc/protocol/errors';
+import type { Random } from '@sparc/protocol/ports';
 
 /** Any permission of group or others. */
 const OTHERS = 0o077;
+const SECRET_BYTES = 32;
 let writesCount = 0;
 
 /**
@@ -51,6 +53,13 @@ export function keepSecretFile(path: string, bytes: Uint8Array): Uint8Array {
   }
   flushFolder(dirname(path));
   return readSecretFile(path) ?? bytes;
+}
+
+/** 32 bytes that are made at the first start. Throws as `readSecretFile`, and ERR_CONFIG_SECRET_CORRUPT. */
+export function keptSecret(path: string, random: Random): Uint8Array {
+  const secret = readSecretFile(path) ?? keepSecretFile(path, random.bytes(SECRET_BYTES));
+  if (secret.length === SECRET_BYTES) return secret;
+  throw new SparcError('ERR_CONFIG_SECRET_CORRUPT', `${path} does not hold ${SECRET_BYTES} bytes`, { path });
 }
 
 function flushFolder(path: string): void {

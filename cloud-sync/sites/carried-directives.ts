@@ -11,7 +11,7 @@ import {
 import { isSparcError } from '@sparc/protocol/errors';
 import { HLC_AHEAD_MAX_MS } from '@sparc/protocol/hlc';
 import { decodeEvent, EntryContent } from '@sparc/protocol/ledger';
-import type { Transaction } from '../db/index.js';
+import { openEntry, SEALED_ENTRY, type SealedEntry, type Transaction } from '../db/index.js';
 import { nodeCrypto } from '../platform/index.js';
 
 /** Of each author the newest ones: a hostile one hides nothing of the others. */
@@ -29,19 +29,20 @@ type EntitledVerdict = Extract<Verdict, { readonly isEntitled: true }>;
 
 /** What entries of a site carry of one kind, whoever has the right to it. `only`: a condition on `events`. */
 export async function carriedDirectives<K extends DirectiveKind>(
-  { query }: Transaction,
+  { query, seals }: Transaction,
   site: string,
   kind: K,
   only: RawBuilder<unknown>,
 ): Promise<readonly CarriedDirective<K>[]> {
-  const { rows } = await sql<{ readonly content: Uint8Array }>`
-    select content from (
-      select content, row_number() over (partition by author order by hlc_unix_ms desc, hlc_counter desc) as place
+  const columns = sql.join(SEALED_ENTRY.map((column) => sql.ref(column)));
+  const { rows } = await sql<SealedEntry>`
+    select ${columns} from (
+      select ${columns}, row_number() over (partition by author order by hlc_unix_ms desc, hlc_counter desc) as place
         from events
        where site_id = ${site} and is_of_delivery(record) and record ->> 'name' = 'directive.given'
          and record -> 'detail' ->> 'kind' = ${kind} and ${only}) as given
      where place <= ${DIRECTIVES_READ_MAX}`.execute(query);
-  return rows.flatMap(({ content }) => carriedBy(content, site, kind) ?? []);
+  return rows.flatMap((row) => carriedBy(openEntry(seals, row).content, site, kind) ?? []);
 }
 
 /**

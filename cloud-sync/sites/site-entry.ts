@@ -3,10 +3,11 @@ import type { SaidEntry } from '@sparc/protocol/delivery';
 import { DELEGATION_KIND } from '@sparc/protocol/roster';
 import { decodeEvent, EntryContent, EVENT_KIND, type StoredRecord } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
-import type { Events, Transaction } from '../db/index.js';
+import { openEntry, type Events, type Transaction } from '../db/index.js';
 import { toHex } from '../platform/index.js';
 
 const COLUMNS = [
+  'site_id',
   'author',
   'epoch',
   'epoch_random',
@@ -16,10 +17,11 @@ const COLUMNS = [
   'hlc_unix_ms',
   'hlc_counter',
   'kind',
+  'hash',
   'received_at',
 ] as const;
 
-/** What is read of an entry: its content only where the record does not have all that is asked for. */
+/** What is read of an entry: its content, as it is stored, only where the record does not have all that is asked for. */
 export type EntryRow = Pick<Selectable<Events>, (typeof COLUMNS)[number]> & {
   readonly content: Uint8Array | null;
   readonly record: RecordRow | null;
@@ -42,6 +44,10 @@ export const selectEntries = ({ query }: Pick<Transaction, 'query'>, site: strin
     )
     .where('site_id', '=', site);
 
+/** What the entry says, where it was read. */
+export const contentOf = ({ seals }: Transaction, { content, ...row }: EntryRow): EntryContent | undefined =>
+  content === null ? undefined : EntryContent.decode(openEntry(seals, { ...row, content }).content);
+
 export const markOf = (row: EntryRow): Omit<SaidEntry, 'record'> => ({
   id: { author: toHex(row.author), epoch: row.epoch, sequence: row.sequence },
   hlc: { unixMs: row.hlc_unix_ms, counter: row.hlc_counter },
@@ -50,11 +56,12 @@ export const markOf = (row: EntryRow): Omit<SaidEntry, 'record'> => ({
 });
 
 /** Undefined for an entry that is no event, or one that only a newer version can read. */
-export function saidOf(row: EntryRow): SaidEntry | undefined {
-  const { kind, record, content } = row;
+export function saidOf(transaction: Transaction, row: EntryRow): SaidEntry | undefined {
+  const { kind, record } = row;
   if (kind !== EVENT_KIND || record === null) return undefined;
   const { name, detail, code, causeId } = record;
-  const { directive } = content === null ? {} : decodeEvent(EntryContent.decode(content).body);
+  const content = contentOf(transaction, row);
+  const { directive } = content === undefined ? {} : decodeEvent(content.body);
   return {
     ...markOf(row),
     record: {

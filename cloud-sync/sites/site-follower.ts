@@ -1,14 +1,13 @@
 import { sql } from 'kysely';
 import { DeliveryLog, REPORTING_EVENTS } from '@sparc/protocol/delivery';
 import { Entitlements } from '@sparc/protocol/directive';
-import { EntryContent } from '@sparc/protocol/ledger';
 import type { VerifySignature } from '@sparc/protocol/ports';
 import { Delegation, DELEGATION_KIND } from '@sparc/protocol/roster';
 import type { Database, Transaction } from '../db/index.js';
 import { toHex } from '../platform/index.js';
 import { cloudEvent, type CloudEvent } from './cloud-event.js';
 import { gatewayNames } from './read-events.js';
-import { markOf, saidOf, selectEntries, type EntryRow } from './site-entry.js';
+import { contentOf, markOf, saidOf, selectEntries, type EntryRow } from './site-entry.js';
 
 /** Entries that are read at a time: others want the database as well. */
 const ENTRIES_AT_ONCE = 500;
@@ -100,7 +99,7 @@ export class SiteFollower {
       for (const head of grown) {
         const rows = await this.#entriesOf(transaction, head);
         for (const row of rows) {
-          isDelivery = this.#take(row) || isDelivery;
+          isDelivery = this.#take(transaction, row) || isDelivery;
           events.push(...[cloudEvent(row, names) ?? []].flat());
         }
         const last = rows.length < ENTRIES_AT_ONCE ? head.sequence : (rows.at(-1)?.sequence ?? head.sequence);
@@ -113,7 +112,7 @@ export class SiteFollower {
 
   /** What is said of how far gateways are, and of directives, is few entries of very many; beside them the newest of each. */
   async #load(transaction: Transaction): Promise<void> {
-    for (const row of await this.#delegations(transaction)) this.#take(row);
+    for (const row of await this.#delegations(transaction)) this.#take(transaction, row);
     const ofAuthors = new Map<string, Head[]>();
     for (const head of await this.#heads(transaction)) {
       const author = toHex(head.author);
@@ -162,19 +161,21 @@ export class SiteFollower {
         .orderBy('sequence')
         .limit(ENTRIES_AT_ONCE)
         .execute();
-      for (const row of rows) this.#take(row);
+      for (const row of rows) this.#take(transaction, row);
       last = rows.length < ENTRIES_AT_ONCE ? undefined : rows.at(-1)?.sequence;
     }
   }
 
   /** True where it says how far a gateway is, or is about a directive. */
-  #take(row: EntryRow): boolean {
+  #take(transaction: Transaction, row: EntryRow): boolean {
     this.delivery.mark(markOf(row));
-    if (row.kind === DELEGATION_KIND && row.content !== null && toHex(row.author) === this.#authority) {
-      if (this.#entitlements.take(Delegation.decode(EntryContent.decode(row.content).body))) this.delivery.believed();
+    const delegation = row.kind === DELEGATION_KIND && toHex(row.author) === this.#authority;
+    const content = delegation ? contentOf(transaction, row) : undefined;
+    if (content !== undefined) {
+      if (this.#entitlements.take(Delegation.decode(content.body))) this.delivery.believed();
       return true;
     }
-    const said = saidOf(row);
+    const said = saidOf(transaction, row);
     return said !== undefined && (this.delivery.take(said) || REPORTING_EVENTS.has(said.record.name));
   }
 

@@ -25,6 +25,18 @@ export const DATABASE_ERRORS = {
     meaning: 'A text holds the character NUL (U+0000), which the database cannot keep.',
     action: 'Nothing was changed. Take the character out.',
   },
+  ERR_DATABASE_KEY_OTHER: {
+    meaning:
+      'What is in the database was sealed with another key than `sites.key` of `AUTHORITY_KEYS_DIR`, or that file was missing and a new one was made.',
+    action:
+      'Nothing was changed. Give every process the same `AUTHORITY_KEYS_DIR`, or bring the folder back from its own backup. Without that key what is sealed cannot be read any more.',
+  },
+  ERR_DATABASE_SEAL_BROKEN: {
+    meaning:
+      'Something sealed in the database is not as this installation sealed it: it was altered, or stands in the place of something else.',
+    action:
+      'Nothing of it was used. Find out who wrote to the database past this program, and restore the last good backup; gateways still hold the logs of their site.',
+  },
   ERR_DATABASE_ROLES: {
     meaning: 'The roles of the database are missing, and this login may not make them.',
     action:

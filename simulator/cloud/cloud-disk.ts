@@ -2,6 +2,9 @@ import { createDatabase, createTenant, migrate, openConnections } from '@sparc/c
 import type { Connections, Database } from '@sparc/cloud-sync/db';
 import type { VirtualClock } from '../world/index.js';
 
+/** Beside the disk: what the cloud seals with. */
+export const SECRET = new Uint8Array(32).fill(0x5e);
+
 /**
  * The database of a simulated cloud: the real one, in this process. What it does takes no time of the world, which has to
  * wait for it.
@@ -11,7 +14,7 @@ export class CloudDisk {
   #busy: Promise<unknown> | undefined;
 
   private constructor(private readonly connections: Connections) {
-    this.#database = createDatabase(connections);
+    this.#database = createDatabase(connections, SECRET);
   }
 
   /** `folder`: empty, or with a database. */

@@ -1,3 +1,4 @@
+import { openEntry, SEALED_ENTRY, Seals, type SealedEntry } from '@sparc/cloud-sync/db';
 import { openAcknowledgement } from '@sparc/protocol/cloud-link';
 import { decodeBatch, EntryContent, EpochBody, SignedHead } from '@sparc/protocol/ledger';
 import type { CloudLink, Signer } from '@sparc/protocol/ports';
@@ -6,7 +7,7 @@ import { SimulatedBroker, type BrokerClient } from '../mesh/index.js';
 import { epochName, type CloudHistory, type Platter, type WrittenEpoch } from '../scenarios/index.js';
 import { seededSigner, type CloudSite, type MachineName, type MeshCloud } from '../site/index.js';
 import { defectiveClient, defectiveTables, type CloudDefect } from './cloud-defects.js';
-import { CloudDisk, newTenant } from './cloud-disk.js';
+import { CloudDisk, newTenant, SECRET } from './cloud-disk.js';
 import { CloudFaults } from './cloud-faults.js';
 import { CloudProcess } from './cloud-process.js';
 
@@ -16,21 +17,13 @@ export interface SimulatedCloudOptions {
   readonly defect?: CloudDefect;
 }
 
-interface EventRow {
-  readonly author: Uint8Array;
-  readonly epoch: number;
-  readonly epoch_random: Uint8Array;
-  readonly sequence: number;
-  readonly hash: Uint8Array;
-  readonly content: Uint8Array;
-}
-
 interface ForkRow {
   readonly kind: Fork['kind'];
   readonly first: Uint8Array;
   readonly second: Uint8Array;
 }
 
+const ENTRIES = `select ${SEALED_ENTRY.join(', ')} from sparc.events`;
 const PROCESSES_COUNT = 2;
 const LIE_RATE = 0.2;
 
@@ -43,6 +36,7 @@ export class SimulatedCloud implements MeshCloud {
   /** Of logs of others than the gateway that brought them. */
   #carriedCount = 0;
   #failedCount = 0;
+  readonly #seals: Seals;
   readonly #refused = new Map<string, number>();
 
   private constructor(
@@ -52,6 +46,7 @@ export class SimulatedCloud implements MeshCloud {
     private readonly signer: Signer,
     defect: CloudDefect | undefined,
   ) {
+    this.#seals = new Seals(SECRET, tenant);
     const { clock, random, machines } = site;
     this.#broker = new SimulatedBroker(clock, random.fork('broker'));
     const neglected = machines[1]?.key ?? '';
@@ -141,16 +136,14 @@ export class SimulatedCloud implements MeshCloud {
   }
 
   async platter(): Promise<Platter> {
-    const rows = await this.disk.rows<EventRow>(
-      'select author, epoch, epoch_random, sequence, hash, content from sparc.events order by received_at, sequence',
-    );
+    const rows = await this.disk.rows<SealedEntry>(`${ENTRIES} order by received_at, sequence`);
     const forks = await this.disk.rows<ForkRow>('select kind, first, second from sparc.forks');
     return {
       machine: 'the cloud',
       author: undefined,
       hasTwoPasts: false,
       own: new Map(),
-      replicas: epochsOf(rows),
+      replicas: this.#epochsOf(rows),
       forks: forks.map(({ kind, first, second }) => ({
         kind,
         first: SignedHead.decode(first),
@@ -187,33 +180,32 @@ export class SimulatedCloud implements MeshCloud {
   async #lookUp(body: Uint8Array): Promise<void> {
     const { crypto, siteId } = this.site;
     const { heads } = openAcknowledgement(crypto.verify, this.key, siteId, body);
-    const stored = epochsOf(
-      await this.disk.rows<EventRow>(
-        'select author, epoch, epoch_random, sequence, hash, content from sparc.events where hash = any($1)',
-        [heads.map(({ hash }) => Buffer.from(hash))],
-      ),
-    );
     for (const head of heads) {
-      const entry = stored.get(epochName(head))?.entries.find(({ sequence }) => sequence === head.sequence);
-      this.history.said.push({ head, storedHash: entry?.hash });
+      const { author, epoch, sequence } = head;
+      const at = [author, epoch.counter, epoch.random, sequence].map((each) =>
+        each instanceof Uint8Array ? Buffer.from(each) : each,
+      );
+      const where = 'author = $1 and epoch = $2 and epoch_random = $3 and sequence = $4';
+      const [row] = await this.disk.rows<SealedEntry>(`${ENTRIES} where ${where}`, at);
+      this.history.said.push({ head, storedHash: row && openEntry(this.#seals, row).hash });
     }
   }
-}
 
-/** As they were written. */
-function epochsOf(rows: readonly EventRow[]): ReadonlyMap<string, WrittenEpoch> {
-  const epochs = new Map<string, WrittenEpoch>();
-  for (const row of rows) {
-    const author = Uint8Array.from(row.author);
-    const epoch = { counter: row.epoch, random: Uint8Array.from(row.epoch_random) };
-    const content = Uint8Array.from(row.content);
-    const name = epochName({ author, epoch });
-    const previous = row.sequence === 1 ? EpochBody.decode(EntryContent.decode(content).body).previous : undefined;
-    const known = epochs.get(name) ?? { author: toHex(author), epoch, previous, entries: [] };
-    epochs.set(name, known);
-    known.entries.push({ epoch, sequence: row.sequence, hash: Uint8Array.from(row.hash), content });
+  /** As they were written. */
+  #epochsOf(rows: readonly SealedEntry[]): ReadonlyMap<string, WrittenEpoch> {
+    const epochs = new Map<string, WrittenEpoch>();
+    for (const row of rows) {
+      const author = Uint8Array.from(row.author);
+      const epoch = { counter: row.epoch, random: Uint8Array.from(row.epoch_random) };
+      const { hash, content } = openEntry(this.#seals, row);
+      const name = epochName({ author, epoch });
+      const previous = row.sequence === 1 ? EpochBody.decode(EntryContent.decode(content).body).previous : undefined;
+      const known = epochs.get(name) ?? { author: toHex(author), epoch, previous, entries: [] };
+      epochs.set(name, known);
+      known.entries.push({ epoch, sequence: row.sequence, hash, content });
+    }
+    return epochs;
   }
-  return epochs;
 }
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

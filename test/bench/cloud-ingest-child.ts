@@ -4,6 +4,7 @@ import { createDatabase, openConnections } from '@sparc/cloud-sync/db';
 import { Months, takeBatch } from '@sparc/cloud-sync/ingest';
 import { nodeCrypto, toHex } from '@sparc/cloud-sync/platform';
 import { BatchFile } from '@sparc/protocol/ledger';
+import { SEALING_SECRET } from '../support/sealing.js';
 
 /** What one process did. */
 export interface Ingested {
@@ -15,7 +16,7 @@ export interface Ingested {
 /** Takes the batches of each of these files, in its order; those of several at a time. */
 async function ingest(url: string, tenant: string, files: readonly string[]): Promise<Ingested> {
   const connections = await openConnections({ url, connectionsMax: 4 });
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
   const deps = { database, crypto: nodeCrypto, months: new Months(database) };
   const logs = files.map((file) => BatchFile.decode(readFileSync(file)).batches);
   process.send?.('ready');

@@ -14,6 +14,7 @@ import { eventually } from '../support/peers.js';
 import { systemClock } from '../support/system-clock.js';
 import type { Backlog } from './cloud-backlog.js';
 import { SITE, type CloudService } from './cloud-service.js';
+import { SEALING_SECRET } from '../support/sealing.js';
 
 /** What it took until the cloud had said by signature that it has all. */
 export interface Drained {
@@ -30,7 +31,7 @@ const DRAIN_MAX_MS = 1_200_000;
 /** Gateways with these logs and nothing else find their links, in this process, all at once. */
 export async function drain(service: CloudService, backlogs: readonly Backlog[]): Promise<Drained> {
   const connections = await openConnections({ url: service.databaseUrl, connectionsMax: 1 });
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
   const uplinks: Uplink[] = [];
   let sentBytes = 0;
   try {

@@ -1,11 +1,12 @@
 import { createDatabase, createTenant, type Connections, type Database } from '@sparc/cloud-sync/db';
+import { SEALING_SECRET } from './sealing.js';
 
 /** A tenant with the site `harbour` and gateways of these keys, as enrolment leaves them. */
 export async function cloudSite(
   connections: Connections,
   gateways: readonly Uint8Array[],
 ): Promise<{ readonly database: Database; readonly tenant: string }> {
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
   const tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
   await database.inTenant(tenant, async ({ query }) => {
     await query.insertInto('sites').values({ tenant_id: tenant, id: 'harbour', name: 'Harbour' }).execute();

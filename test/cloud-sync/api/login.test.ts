@@ -7,10 +7,11 @@ import { LOGIN_FREE_FAILURES, LOGIN_WAIT_MIN_MS } from '@sparc/cloud-sync/users'
 import { VirtualClock } from '@sparc/simulator/world';
 import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
 import { migrated, openPglite } from '../../support/databases.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const keys = mkdtempSync(join(tmpdir(), 'sparc-cloud-keys-'));
 t.teardown(() => rmSync(keys, { recursive: true, force: true }));
-const database = createDatabase(await migrated(await openPglite(t)));
+const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
 const tenantOf = (name: string) => createTenant(database, { name, region: 'eu', retentionDays: 90 });
 const [ours, theirs] = [await tenantOf('ours'), await tenantOf('theirs')];
 const clock = new VirtualClock({ startUnixMs: Date.now() });

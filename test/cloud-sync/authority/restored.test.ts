@@ -26,6 +26,7 @@ import { pgliteFolder } from '../../support/databases.js';
 import { keyOf, member } from '../../support/roster.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { authorityScene, codeOf, Follower } from './authority-scene.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 /** Says to the cloud what gateways would, and waits until it is done with that. */
 async function link(database: Database, tenant: string) {
@@ -94,7 +95,7 @@ t.test('a cloud that was restored signs nothing before its gateways have told it
   const using = async <T>(location: typeof first, work: (database: Database) => Promise<T>): Promise<T> =>
     closing(await openConnections(location), async (connections) => {
       await migrate(connections);
-      return work(createDatabase(connections));
+      return work(createDatabase(connections, SEALING_SECRET));
     });
 
   let tenant = '';

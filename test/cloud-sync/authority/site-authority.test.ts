@@ -14,11 +14,12 @@ import { SITE_FILE } from '../../support/site-file.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
 import { authorityScene, codeOf, Follower } from './authority-scene.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const site = { id: 'harbour', name: 'Harbour' };
 
 t.test('on PGlite', async (t) => {
-  const database = createDatabase(await migrated(await openPglite(t)));
+  const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
   const source = new AuthoritySource(database);
   /** A tenant with a site, for one test. */
   const setUp = async () => {

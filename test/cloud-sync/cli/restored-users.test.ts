@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { runCli } from '@sparc/cloud-sync/cli';
 import { backup, createTenant, openDatabase } from '@sparc/cloud-sync/db';
+import { siteSecret } from '@sparc/cloud-sync/identity';
 import { nodeRandom } from '@sparc/cloud-sync/platform';
 import { changeUser, listUsers } from '@sparc/cloud-sync/users';
 import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
@@ -16,6 +17,7 @@ t.test('after a restore nobody is in before somebody on the command line says so
   const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const keys = join(folder, 'keys');
+  const secret = siteSecret({ AUTHORITY_KEYS_DIR: keys }, nodeRandom);
   const location = { url: `pglite:${await pgliteFolder(t)}`, connectionsMax: 1 };
   const url = `pglite:${join(folder, 'restored')}`;
   const run = async (...argv: string[]) => {
@@ -28,7 +30,7 @@ t.test('after a restore nobody is in before somebody on the command line says so
     return { code, out: await text(out), err: await text(err) };
   };
 
-  let database = await openDatabase(location);
+  let database = await openDatabase(location, secret);
   let api = await CloudApi.build(t, { database, clock: systemClock, keys });
   const tenant = await createTenant(database, { name: 'ours', region: 'eu', retentionDays: 90 });
   const admin = await api.tokenOf(tenant, 'ada', 'administrator');
@@ -43,7 +45,7 @@ t.test('after a restore nobody is in before somebody on the command line says so
   await backup(location, join(folder, 'backup'), new Date());
   t.match(await run('restore', join(folder, 'backup')), { code: 0, out: /sparc-cloud user admit NAME/ });
 
-  database = await openDatabase({ url, connectionsMax: 1 });
+  database = await openDatabase({ url, connectionsMax: 1 }, secret);
   api = await CloudApi.build(t, { database, clock: systemClock, keys });
   t.equal((await api.call('GET', '/api/v1/me', undefined, accessToken)).status, 401, 'by an access token');
   t.equal((await api.call('POST', '/api/v1/token', { refreshToken })).status, 401, 'by a refresh token');
@@ -60,7 +62,7 @@ t.test('after a restore nobody is in before somebody on the command line says so
   const [{ password }] = JSON.parse(admitted.out) as [{ readonly password: string }];
   t.match(await run('user', 'admit', '--all', '--keep-password'), { code: 0, out: 'mallory\n' });
 
-  database = await openDatabase({ url, connectionsMax: 1 });
+  database = await openDatabase({ url, connectionsMax: 1 }, secret);
   t.teardown(() => database.close());
   api = await CloudApi.build(t, { database, clock: systemClock, keys });
   t.equal((await api.login('ada', PASSWORD)).status, 401, 'the password of the backup is void');

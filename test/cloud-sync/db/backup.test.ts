@@ -17,6 +17,7 @@ import {
 import { sitePlace } from '@sparc/cloud-sync/identity';
 import { pgliteFolder, postgres, type Test } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const madeAt = new Date(Date.UTC(2026, 10, 20));
 const audit = (tenant_id: string, subject: string) => ({ tenant_id, actor: 'ada', act: 'look', subject, detail: '{}' });
@@ -59,7 +60,7 @@ async function withDatabase<T>(url: string, work: (database: Database) => Promis
   const connections = await openConnections({ url, connectionsMax: 2 });
   try {
     await migrate(connections);
-    return await work(createDatabase(connections));
+    return await work(createDatabase(connections, SEALING_SECRET));
   } finally {
     await connections.close();
   }

@@ -11,6 +11,7 @@ import {
 } from '@sparc/cloud-sync/db';
 import { DATABASES, migrated, postgres } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const newest = migrationsIn().length;
 const later = (text: string) => [...migrationsIn(), { number: newest + 1, text }];
@@ -41,7 +42,7 @@ for (const { name, skip, open } of DATABASES) {
       t.strictSame(await checkSchema(connections), { major: 1, minor: newest });
     });
 
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const id = await createTenant(database, tenant);
     const nameOf = (tenantId: string) =>
       database.inTenant(tenantId, async ({ query }) => {
@@ -95,7 +96,7 @@ t.test('on a server', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
 
   t.test('a migration gives up while a report holds its table, and runs when that is over', async (t) => {
     const connections = await migrated(await open(t));
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const adds = later('alter table sites add column note text');
     const id = await createTenant(database, tenant);
     await database.inTenant(id, async ({ query }) => {
@@ -107,7 +108,7 @@ t.test('on a server', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
 
   t.test('what runs an older version writes on while a migration is under way', async (t) => {
     const connections = await migrated(await open(t));
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const id = await createTenant(database, tenant);
     const site = { tenant_id: id, name: 'Harbour' };
     let writesCount = 0;
@@ -146,7 +147,7 @@ t.test('on a server', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
     await t.rejects(migrate(plain), { code: 'ERR_DATABASE_ROLES' });
     await migrate(administrator);
     await administrator.use(({ client }) => client.query('grant sparc_app, sparc_system to program'));
-    const database = await openDatabase({ url: server.url(name, 'program'), connectionsMax: 2 });
+    const database = await openDatabase({ url: server.url(name, 'program'), connectionsMax: 2 }, SEALING_SECRET);
     t.teardown(() => database.close());
     const id = await createTenant(database, tenant);
     t.ok(id);
@@ -158,7 +159,7 @@ t.test('on a server', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
 
   t.test('a server that is not there is unreachable, and says nothing of the login', async (t) => {
     const url = 'postgres://ada:hunter2@127.0.0.1:1/none';
-    await t.rejects(openDatabase({ url, connectionsMax: 1 }), {
+    await t.rejects(openDatabase({ url, connectionsMax: 1 }, SEALING_SECRET), {
       code: 'ERR_DATABASE_UNREACHABLE',
       message: /^(?!.*hunter2)/,
     });
@@ -167,7 +168,7 @@ t.test('on a server', { skip: SKIP_WITHOUT_POSTGRES }, async (t) => {
 
 t.test('an error that was passed over does not pass for a commit', async (t) => {
   const connections = await migrated(await DATABASES[1]!.open(t));
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
   const id = await createTenant(database, tenant);
   const hidden = database.inTenant(id, async ({ query }) => {
     await query.updateTable('tenants').set({ name: 'lost' }).execute();

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import t from 'tap';
 import { createDatabase, createTenant, expireEvents, makeMonthsAhead, setLegalHold } from '@sparc/cloud-sync/db';
 import { DATABASES, migrated } from '../../support/databases.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const DAY_MS = 86_400_000;
 const nowUnixMs = Date.now();
@@ -10,7 +11,7 @@ const daysAgo = (days: number) => new Date(nowUnixMs - days * DAY_MS);
 for (const { name, skip, open } of DATABASES) {
   t.test(name, { skip }, async (t) => {
     const connections = await migrated(await open(t));
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const tenantOf = (name: string, retentionDays: number) =>
       createTenant(database, { name, region: 'eu', retentionDays });
     const [short, long] = [await tenantOf('short', 90), await tenantOf('long', 200)];

@@ -6,6 +6,7 @@ import { isSparcError } from '@sparc/protocol/errors';
 import { migrated, pgliteFolder, postgres } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const tenant = (name: string) => ({ name, region: 'eu', retentionDays: 90 });
 
@@ -17,7 +18,7 @@ t.test(
     const { url } = await server.createDatabase();
     const connections = await migrated(await openConnections({ url, connectionsMax: 2 }));
     t.teardown(() => connections.close());
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const id = await createTenant(database, tenant('answered'));
     let endedCount = 0;
     await database.listen(
@@ -46,7 +47,7 @@ t.test(
     t.teardown(() => connections.close());
     const transactionLimits = { lock_timeout: '100ms', idle_in_transaction_session_timeout: '1s' };
     t.strictSame(Object.keys(connections.transactionLimits), Object.keys(transactionLimits));
-    const database = createDatabase({ ...connections, transactionLimits });
+    const database = createDatabase({ ...connections, transactionLimits }, SEALING_SECRET);
     const id = await createTenant(database, tenant('ours'));
     const rename = (name: string) =>
       database.inTenant(id, ({ query }) => query.updateTable('tenants').set({ name }).execute());
@@ -78,7 +79,7 @@ t.test('the database inside the program', async (t) => {
   const url = `pglite:${await pgliteFolder(t)}`;
   const connections = await openConnections({ url, connectionsMax: 1 });
   await migrate(connections);
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
 
   await t.test('flushes a commit to the disk before it answers', async (t) => {
     const { fsyncSync } = fs;
@@ -109,6 +110,6 @@ t.test('the database inside the program', async (t) => {
     await Promise.all([database.close(), database.close()]);
     const again = await openConnections({ url, connectionsMax: 1 });
     t.teardown(() => again.close());
-    t.equal((await listTenants(createDatabase(again))).length, 5);
+    t.equal((await listTenants(createDatabase(again, SEALING_SECRET))).length, 5);
   });
 });

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import t from 'tap';
 import { createDatabase, createTenant, SYSTEM_FUNCTIONS } from '@sparc/cloud-sync/db';
 import { DATABASES, migrated } from '../../support/databases.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const key = (byte: number) => new Uint8Array(32).fill(byte);
 const uuid = (mark: number) => `00000000-0000-0000-0000-00000000000${mark}`;
@@ -55,7 +56,7 @@ function rowsOf(tenant_id: string, mark: number): [string, Record<string, unknow
 for (const { name, skip, open } of DATABASES) {
   t.test(name, { skip }, async (t) => {
     const connections = await migrated(await open(t));
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, SEALING_SECRET);
     const [ours, theirs] = [
       await createTenant(database, { name: 'ours', region: 'eu', retentionDays: 90 }),
       await createTenant(database, { name: 'theirs', region: 'eu', retentionDays: 90 }),

@@ -15,6 +15,7 @@ import type { Clock } from '@sparc/protocol/ports';
 import { signRequest } from '@sparc/protocol/roster';
 import { freePort } from '@sparc/simulator/live';
 import { systemClock } from '../../support/system-clock.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 interface Test {
   teardown(undo: () => unknown): void;
@@ -32,7 +33,7 @@ export async function enrolmentScene(t: Test, connections: Connections) {
     ...systemClock,
     wall: () => ({ ...systemClock.wall(), unixMs: systemClock.wall().unixMs + aheadMs }),
   };
-  const database = createDatabase(connections);
+  const database = createDatabase(connections, SEALING_SECRET);
   const tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
   const certificates = await CertificateAuthorities.open(join(folder, 'keys'), { clock, random: nodeRandom });
   const authorities = new SiteAuthorities({

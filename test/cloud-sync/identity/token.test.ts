@@ -10,6 +10,7 @@ import { migrated, openPglite } from '../../support/databases.js';
 import { keyOf, member } from '../../support/roster.js';
 import { SKIP_WITHOUT_SOFTHSM, SoftHsm } from '../../support/soft-hsm.js';
 import { authorityScene, codeOf, Follower } from '../authority/authority-scene.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 const MESSAGE = Buffer.from('what an authority says');
 const site = { id: 'harbour', name: 'Harbour' };
@@ -59,7 +60,7 @@ t.test('keys in a token', { skip: SKIP_WITHOUT_SOFTHSM }, async (t) => {
   });
 
   await t.test('authorities of sites', async (t) => {
-    const database = createDatabase(await migrated(await openPglite(t)));
+    const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
     const tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
     const { folder, authorities: withKeys } = authorityScene(t);
     const files = new FileAuthorityKeys(folder, nodeRandom);

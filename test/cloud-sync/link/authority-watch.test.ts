@@ -5,6 +5,7 @@ import { postgres } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
 import { systemClock } from '../../support/system-clock.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 t.test(
   'whoever hears authorities hears them again after a lost connection and a lost server, and says from when on',
@@ -21,7 +22,7 @@ t.test(
     let listeningCount = 0;
     const watch = new AuthorityWatch({
       clock: systemClock,
-      database: createDatabase(connections),
+      database: createDatabase(connections, SEALING_SECRET),
       onListening: () => void (listeningCount += 1),
       onGrew: ({ tenant, site }) => void grew.push(`${tenant} ${site}`),
       onFailure: (_error, what) => void failures.push(what),
@@ -50,7 +51,7 @@ t.test(
     const heardByOther: string[] = [];
     const other = new AuthorityWatch({
       clock: systemClock,
-      database: createDatabase(connections),
+      database: createDatabase(connections, SEALING_SECRET),
       onListening: () => void (listeningCount += 1),
       onGrew: ({ site }) => void heardByOther.push(site),
       onFailure: (_error, what) => void failures.push(what),

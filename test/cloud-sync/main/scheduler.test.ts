@@ -4,8 +4,9 @@ import { Scheduler, SCHEDULER_TICK_MS, type Job } from '@sparc/cloud-sync/main';
 import { VirtualClock } from '@sparc/simulator/world';
 import { migrated, openPglite } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
-const database = createDatabase(await migrated(await openPglite(t)));
+const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
 const HOUR_MS = 3_600_000;
 
 /** A process that does these jobs. */

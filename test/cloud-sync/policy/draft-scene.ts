@@ -2,6 +2,7 @@ import t from 'tap';
 import { createDatabase, createTenant, type Database } from '@sparc/cloud-sync/db';
 import { DraftSecrets, PolicyDraft, type DraftDeps } from '@sparc/cloud-sync/policy';
 import { migrated, openPglite } from '../../support/databases.js';
+import { SEALING_SECRET } from '../../support/sealing.js';
 
 export const SECRET = new Uint8Array(32).fill(7);
 
@@ -11,7 +12,7 @@ const scene = makeScene();
 export const draftScene = () => scene;
 
 async function makeScene() {
-  const database = createDatabase(await migrated(await openPglite(t)));
+  const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
   const tenant = await createTenant(database, { name: 'harbour', region: 'eu', retentionDays: 90 });
   const depsOf = (site: string): DraftDeps => ({
     database,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { AuthoritySource } from '@sparc/cloud-sync/authority';
-import { createDatabase, openConnections } from '@sparc/cloud-sync/db';
+import { createDatabase, openConnections, openEntry, SEALED_ENTRY } from '@sparc/cloud-sync/db';
 import type { ServeRole } from '@sparc/cloud-sync/main';
 import { LinkFiles } from '@sparc/edge/cloud-enrolment';
 import { exportLedger, JOURNAL_FILE } from '@sparc/edge/ledger';
@@ -83,7 +83,7 @@ t.test(
 
     const connections = await openConnections({ url: DATABASE_URL, connectionsMax: 2 });
     t.teardown(() => connections.close());
-    const database = createDatabase(connections);
+    const database = createDatabase(connections, readFileSync(join(keys.AUTHORITY_KEYS_DIR, 'sites.key')));
     const storedCount = () =>
       database
         .inTenant(tenant, ({ query }) =>
@@ -145,11 +145,11 @@ t.test(
       return key;
     };
     const stored = (gateway: MeshGateway) =>
-      database.inTenant(tenant, async ({ query }) => {
-        const rows = query.selectFrom('events').select(['epoch', 'sequence', 'hash']);
+      database.inTenant(tenant, async ({ query, seals }) => {
+        const rows = query.selectFrom('events').select(SEALED_ENTRY);
         const own = rows.where('author', '=', Buffer.from(keyOf(gateway)));
         const found = await own.orderBy('epoch').orderBy('epoch_random').orderBy('sequence').execute();
-        return found.map(({ epoch, sequence, hash }) => `${epoch}/${sequence} ${toHex(hash)}`);
+        return found.map((row) => `${row.epoch}/${row.sequence} ${toHex(openEntry(seals, row).hash)}`);
       });
     for (const gateway of gateways) {
       let recorded: readonly string[] = [];
