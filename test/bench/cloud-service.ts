@@ -59,9 +59,14 @@ export class CloudService {
     return this.cloud.pid;
   }
 
-  /** Under `/api/v1`; a text goes as it is, as CSV. Throws what the service says of a failure. */
-  async call<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object | string): Promise<T> {
-    const type = typeof body === 'string' ? 'text/csv' : 'application/json';
+  /** Under `/api/v1`; a text goes as it is, as what `textType` says. Throws what the service says of a failure. */
+  async call<T>(
+    method: 'GET' | 'POST' | 'PUT',
+    path: string,
+    body?: object | string,
+    textType: 'text/yaml' | 'text/csv' = 'text/yaml',
+  ): Promise<T> {
+    const type = typeof body === 'string' ? textType : 'application/json';
     const response = await fetch(`http://127.0.0.1:${this.environment.HTTP_PORT}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': type }) },
@@ -75,7 +80,7 @@ export class CloudService {
   /** Into the draft of the site; resolves when all are in it. */
   async importPeople(table: string): Promise<void> {
     const imports = `/sites/${SITE}/policy/imports`;
-    const { id } = await this.call<{ id: string }>('POST', imports, table);
+    const { id } = await this.call<{ id: string }>('POST', imports, table, 'text/csv');
     await eventually(
       'people are imported',
       async () => {
