@@ -68,7 +68,7 @@ export function addEventRoutes(api: FastifyInstance, deps: EventRoutesDeps): voi
     '/api/v1/events',
     { schema: { querystring: EventsWanted, ...answers(EventsView) } },
     async ({ identity: { tenant }, query: wanted }) => {
-      const events = await database.inTenant(tenant, async (transaction) => {
+      const events = await database.readInTenant(tenant, async (transaction) => {
         await assertSite(transaction, wanted.site);
         return readEvents(transaction, wanted);
       });

@@ -56,7 +56,9 @@ export function addGatewayRoutes(api: FastifyInstance, { clock, database, follow
     { schema: { params: BySite, ...answers(GatewaysView) } },
     async ({ identity: { tenant }, params: { site } }) => {
       const follower = await followers.upToDate(tenant, site);
-      return database.inTenant(tenant, (transaction) => gatewaysView(transaction, site, follower, clock.wall().unixMs));
+      return database.readInTenant(tenant, (transaction) =>
+        gatewaysView(transaction, site, follower, clock.wall().unixMs),
+      );
     },
   );
   api.get<{ Params: Static<typeof ByDirective> }>(
@@ -64,7 +66,7 @@ export function addGatewayRoutes(api: FastifyInstance, { clock, database, follow
     { schema: { params: ByDirective, ...answers(DirectiveView) } },
     async ({ identity: { tenant }, params: { site, id } }) => {
       const follower = await followers.upToDate(tenant, site);
-      const found = await database.inTenant(tenant, (transaction) =>
+      const found = await database.readInTenant(tenant, (transaction) =>
         directiveView(transaction, site, follower, id, clock.wall().unixMs),
       );
       if (found === undefined) throw new SparcError('ERR_API_DIRECTIVE_UNKNOWN', `no ledger carries a directive ${id}`);

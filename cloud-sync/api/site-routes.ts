@@ -29,7 +29,7 @@ const BySite = closed({ site: SiteId });
 
 export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRoutesDeps): void {
   api.get('/api/v1/sites', { schema: answers(closed({ sites: Type.Array(SiteView) })) }, async ({ identity }) => ({
-    sites: await database.inTenant(identity.tenant, (transaction) => readSites(transaction)),
+    sites: await database.readInTenant(identity.tenant, (transaction) => readSites(transaction)),
   }));
   api.post<{ Body: Static<typeof NewSite> }>(
     '/api/v1/sites',
@@ -70,7 +70,7 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
   );
 
   async function find(tenant: string, site: string): Promise<Static<typeof SiteView>> {
-    const [found] = await database.inTenant(tenant, (transaction) => readSites(transaction, site));
+    const [found] = await database.readInTenant(tenant, (transaction) => readSites(transaction, site));
     if (found === undefined) throw siteUnknown(site);
     return found;
   }

@@ -59,7 +59,7 @@ export function addUserRoutes(api: FastifyInstance, { random, database }: UserRo
     '/api/v1/users',
     { onRequest, schema: answers(closed({ users: Type.Array(UserView) })) },
     async (request) => ({
-      users: await database.inTenant(request.identity.tenant, listUsers),
+      users: await database.readInTenant(request.identity.tenant, listUsers),
     }),
   );
   api.post<{ Body: Static<typeof NewUser> }>(
@@ -76,7 +76,7 @@ export function addUserRoutes(api: FastifyInstance, { random, database }: UserRo
     '/api/v1/audit',
     { onRequest, schema: { querystring: AuditPage, ...answers(AuditView) } },
     async ({ identity, query: { before, limit } }) => {
-      const rows = await database.inTenant(identity.tenant, ({ query }) =>
+      const rows = await database.readInTenant(identity.tenant, ({ query }) =>
         query
           .selectFrom('audit')
           .selectAll()

@@ -22,6 +22,8 @@ export interface Connection {
 export interface Connections {
   /** Settings for transactions on which others may have to wait; the database in this process has nobody who waits. */
   readonly transactionLimits: Readonly<Record<string, string>>;
+  /** The same for those that only read, for somebody who waits for the answer. */
+  readonly readLimits: Readonly<Record<string, string>>;
   /** Waits for one that is free. Throws ERR_DATABASE_UNREACHABLE. */
   use<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /**

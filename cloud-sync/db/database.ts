@@ -30,6 +30,8 @@ export interface Database {
    * ERR_DATABASE_BUSY where others keep what it needs for too long, or ERR_DATABASE_TEXT_INVALID.
    */
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** As `inTenant`, for a person who waits for what is read. Throws ERR_DATABASE_SLOW where a query takes too long. */
+  readInTenant: Database['inTenant'];
   /** Sees no row of any tenant, and may call the functions of `SYSTEM_FUNCTIONS`. */
   asSystem<T>(purpose: SystemPurpose, work: (transaction: SystemTransaction) => Promise<T>): Promise<T>;
   /** As `Connections.listen`. */
@@ -47,18 +49,23 @@ export interface Settings {
 
 /** SQLSTATE. */
 export const LOCK_NOT_AVAILABLE = '55P03';
+const QUERY_CANCELED = '57014';
 /** Of a NUL in a text, and in JSON. */
 const TEXT_INVALID: readonly (string | undefined)[] = ['22021', '22P05'];
 
 /** `secret`: what the seals are made from, 32 bytes. */
 export function createDatabase(connections: Connections, secret: Uint8Array): Database {
-  return {
-    inTenant: (tenantId, work) =>
+  const within =
+    (limits: Connections['transactionLimits']): Database['inTenant'] =>
+    (tenantId, work) =>
       inTransaction(
         connections,
-        { ...connections.transactionLimits, role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId },
+        { ...limits, role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId },
         (connection) => work({ ...connection, seals: new Seals(secret, tenantId) }),
-      ).catch(refused),
+      ).catch(refused);
+  return {
+    inTenant: within(connections.transactionLimits),
+    readInTenant: within(connections.readLimits),
     asSystem: (purpose, work) =>
       inTransaction(
         connections,
@@ -73,6 +80,7 @@ export function createDatabase(connections: Connections, secret: Uint8Array): Da
 function refused(error: unknown): never {
   const { code, message } = error as { readonly code?: string; readonly message: string };
   if (code === LOCK_NOT_AVAILABLE) throw new SparcError('ERR_DATABASE_BUSY', message, {}, { cause: error });
+  if (code === QUERY_CANCELED) throw new SparcError('ERR_DATABASE_SLOW', message, {}, { cause: error });
   if (TEXT_INVALID.includes(code)) throw new SparcError('ERR_DATABASE_TEXT_INVALID', message, {}, { cause: error });
   throw error;
 }

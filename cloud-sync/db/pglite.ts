@@ -38,6 +38,7 @@ export async function openPglite(folder: string, archive?: Blob): Promise<Embedd
   return {
     ...connections,
     transactionLimits: {},
+    readLimits: {},
     listen: async (channel, onNotice) => {
       listeners.set(channel, onNotice);
       await connections.use(({ client }) => client.query(`listen ${pg.escapeIdentifier(channel)}`));

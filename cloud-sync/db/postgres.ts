@@ -19,6 +19,8 @@ const TRANSACTION_LIMITS = {
   lock_timeout: '15s',
   idle_in_transaction_session_timeout: '30s',
 } as const;
+/** Somebody who asks for what takes long keeps a connection from all others. */
+const READ_LIMITS = { ...TRANSACTION_LIMITS, statement_timeout: '15s' } as const;
 
 /** A PostgreSQL server, version 15 or later. `url` as libpq has it; `connectionsMax` is of this process. */
 export function connectPostgres(url: string, connectionsMax: number): Connections {
@@ -37,6 +39,7 @@ export function connectPostgres(url: string, connectionsMax: number): Connection
   return {
     ...connections,
     transactionLimits: TRANSACTION_LIMITS,
+    readLimits: READ_LIMITS,
     listen: async (channel, onNotice, onEnded) => {
       const client = new pg.Client({ connectionString: url, ...ANSWERING });
       client.on('error', () => undefined);

@@ -34,6 +34,10 @@ export class DatabasePart implements Part, Database {
     return this.#opened().inTenant(tenant, work);
   }
 
+  async readInTenant<T>(tenant: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#opened().readInTenant(tenant, work);
+  }
+
   async asSystem<T>(purpose: SystemPurpose, work: (transaction: SystemTransaction) => Promise<T>): Promise<T> {
     return this.#opened().asSystem(purpose, work);
   }

@@ -21,6 +21,11 @@ export const DATABASE_ERRORS = {
     action:
       'Nothing was changed. Try again after half a minute, when a transaction of a machine that is gone has been ended; before `sparc-cloud migrate` end long reports and dumps.',
   },
+  ERR_DATABASE_SLOW: {
+    meaning: 'What was to be read took longer than anybody may keep the database from others.',
+    action:
+      'Ask for less: for a shorter time, or for one gateway. Where everything is slow, see the load of the server.',
+  },
   ERR_DATABASE_TEXT_INVALID: {
     meaning: 'A text holds the character NUL (U+0000), which the database cannot keep.',
     action: 'Nothing was changed. Take the character out.',

@@ -38,6 +38,7 @@ export function processDatabase(deps: ProcessDatabaseDeps): Database {
   return {
     inTenant: (tenant, work) =>
       transaction((database) => (isLie() ? rolledBack(database, tenant, work) : database.inTenant(tenant, work))),
+    readInTenant: (tenant, work) => transaction((database) => database.readInTenant(tenant, work)),
     asSystem: (purpose, work) => transaction((database) => database.asSystem(purpose, work)),
     listen: () => never(),
     close: () => Promise.resolve(),
