@@ -20,6 +20,7 @@ const Offer = closed({
   expiresUnixMs: instant('until when it can be claimed'),
   url: Type.String({ description: 'where it can be claimed' }),
 });
+const Withdrawn = closed({ withdrawnCount: Type.Integer({ description: 'codes that nobody had used' }) });
 const Base64 = Type.String({ minLength: 1, maxLength: 16_384, pattern: '^[A-Za-z0-9+/]+={0,2}$' });
 const Request = closed({
   ...Place.properties,
@@ -40,6 +41,11 @@ export function addEnrolmentRoutes(api: FastifyInstance, { enrolment }: Enrolmen
     { schema: { params: BySite, body: Place, ...answers(Offer, 201) }, onRequest },
     async ({ identity, params: { site }, body }, reply) =>
       reply.code(201).send(await enrolment.offer(identity, { site, ...body })),
+  );
+  api.delete<{ Params: Static<typeof BySite> }>(
+    '/api/v1/sites/:site/claims',
+    { schema: { params: BySite, ...answers(Withdrawn) }, onRequest },
+    async ({ identity, params: { site } }) => ({ withdrawnCount: await enrolment.withdrawOffers(identity, site) }),
   );
   api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Request> }>(
     '/api/v1/sites/:site/admissions',

@@ -30,6 +30,14 @@ export function addGatewayCommands(cli: Cli): void {
       const lines = [`sparc gateway claim ${url} ${code}`, `At the gateway, until ${until}. It is shown here once.`];
       cli.result({ code, url, expiresUnixMs }, lines.join('\n'));
     });
+  ofSite(gateway.command('withdraw-codes'))
+    .description('void the codes of a site that no gateway has claimed with yet')
+    .action(async (flags: SiteFlags) => {
+      const withdrawnCount = await withEnrolment(cli, flags, (enrolment, by) =>
+        enrolment.withdrawOffers(by, flags.site),
+      );
+      cli.result({ withdrawnCount }, `${withdrawnCount} codes of ${flags.site} admit nobody any more.`);
+    });
   ofPlace(gateway.command('admit').argument('<request>', 'the file that `sparc gateway request` wrote'))
     .description('enrol a gateway that no network reaches, and write what it takes home')
     .requiredOption('-o, --out <file>', 'for `sparc gateway join`; for `sparc authority enrol` of an owner who signs')

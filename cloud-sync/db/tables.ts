@@ -60,6 +60,8 @@ export interface ClaimCodes {
   used_by: Uint8Array | null;
   /** Public key of the gateway whose place it is for. */
   replaces: Uint8Array | null;
+  /** Name of the user; null: not known. */
+  made_by: string | null;
 }
 
 export interface GatewayStatus {

@@ -2,8 +2,12 @@ import { claimCodeHash, type ClaimCode } from '@sparc/protocol/enrolment';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Transaction } from '../db/index.js';
 import { toHex, hexColumn } from '../platform/index.js';
+import type { Identity } from '../users/index.js';
 
 type Query = Transaction['query'];
+
+/** Who does it, for the audit. */
+export type Actor = Pick<Identity, 'tenant' | 'name'>;
 
 /** What a gateway is to be. */
 export interface Place {
@@ -19,7 +23,7 @@ export const CLAIM_VALID_MS = 86_400_000;
 /** Keeps a code for a place, as a hash. */
 export async function keepCode(
   query: Query,
-  tenant: string,
+  { tenant, name: maker }: Actor,
   code: ClaimCode,
   { site, name, replaces }: Place,
   expiresAt: Date,
@@ -28,7 +32,7 @@ export async function keepCode(
   const replaced = replaces === undefined ? null : hexColumn(replaces);
   await query
     .insertInto('claim_codes')
-    .values({ ...row, replaces: replaced })
+    .values({ ...row, replaces: replaced, made_by: maker })
     .execute();
 }
 
@@ -55,6 +59,12 @@ export async function placeOfCode(query: Query, code: ClaimCode, key: string, no
 export async function markUsed(query: Query, code: ClaimCode, key: string, now: Date): Promise<void> {
   const used = { used_at: now, used_by: hexColumn(key) };
   await query.updateTable('claim_codes').set(used).where('code_hash', '=', hashOf(code)).execute();
+}
+
+/** Of a site; returns how many there were. */
+export async function withdrawCodes(query: Query, site: string): Promise<number> {
+  const unused = query.deleteFrom('claim_codes').where('site_id', '=', site).where('used_at', 'is', null);
+  return Number((await unused.executeTakeFirst()).numDeletedRows);
 }
 
 export const codeUnknown = () => new SparcError('ERR_CLAIM_CODE_UNKNOWN', 'no claim code of this cloud is like that');

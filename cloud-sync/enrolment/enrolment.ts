@@ -22,8 +22,17 @@ import {
   type IssuedCertificate,
 } from '../identity/index.js';
 import { nodeCrypto } from '../platform/index.js';
-import { audit, type Identity } from '../users/index.js';
-import { CLAIM_VALID_MS, codeUnknown, keepCode, markUsed, placeOfCode, type Place } from './claim-codes.js';
+import { audit } from '../users/index.js';
+import {
+  CLAIM_VALID_MS,
+  codeUnknown,
+  keepCode,
+  markUsed,
+  placeOfCode,
+  withdrawCodes,
+  type Actor,
+  type Place,
+} from './claim-codes.js';
 import { depart, gatewayOf, keepCertificate, type Departed } from './gateway-rows.js';
 
 export interface EnrolmentDeps {
@@ -43,9 +52,6 @@ export interface EnrolmentAddresses {
   /** `https://HOST:PORT`. */
   readonly gatewayUrl: string;
 }
-
-/** Who does it, for the audit. */
-export type Actor = Pick<Identity, 'tenant' | 'name'>;
 
 /** What a person takes to the gateway. */
 export interface Offer {
@@ -90,10 +96,20 @@ export class Enrolment {
     await database.inTenant(by.tenant, async (transaction) => {
       const place = await placeOf(transaction.query, wanted, 'gateway');
       if (!(await isKeptHere(transaction.query, place.site))) throw ownerSigns(place.site);
-      await keepCode(transaction.query, by.tenant, code, place, new Date(expiresUnixMs));
+      await keepCode(transaction.query, by, code, place, new Date(expiresUnixMs));
       await audit(transaction, by, 'gateway.offer', place.site, facts(place));
     });
     return { code: claimCodeText(code), expiresUnixMs, url: this.addresses.gatewayUrl };
+  }
+
+  /** No code of the site that is not used yet admits anybody; returns how many there were. Throws ERR_DATABASE_SITE_UNKNOWN. */
+  async withdrawOffers(by: Actor, site: string): Promise<number> {
+    return this.deps.database.inTenant(by.tenant, async (transaction) => {
+      await assertSite(transaction, site);
+      const count = await withdrawCodes(transaction.query, site);
+      await audit(transaction, by, 'gateway.offers_withdrawn', site, { count });
+      return count;
+    });
   }
 
   /**

@@ -3,10 +3,9 @@
  * replaced, and are put out.
  * @packageDocumentation
  */
-export { CLAIM_VALID_MS } from './claim-codes.js';
+export { CLAIM_VALID_MS, type Actor } from './claim-codes.js';
 export {
   Enrolment,
-  type Actor,
   type Admitted,
   type EnrolmentAddresses,
   type EnrolmentDeps,

@@ -69,7 +69,7 @@ export const listUsers = ({ query }: Transaction): Promise<readonly User[]> =>
     .execute()
     .then((rows) => rows.map(userOf));
 
-/** A new password or role ends the logins under way. Throws ERR_USER_UNKNOWN. */
+/** A change ends the logins under way, and barring voids the claim codes that they made. Throws ERR_USER_UNKNOWN. */
 export async function changeUser(
   database: Database,
   random: Random,
@@ -89,6 +89,10 @@ export async function changeUser(
     const changed = await changing.where('id', '=', id).returningAll().executeTakeFirst();
     if (changed === undefined) throw new SparcError('ERR_USER_UNKNOWN', `there is no user ${id}`);
     await query.deleteFrom('sessions').where('user_id', '=', id).execute();
+    if (isBarred === true) {
+      // Nor does a gateway come in by a code that they took along.
+      await query.deleteFrom('claim_codes').where('made_by', '=', changed.name).where('used_at', 'is', null).execute();
+    }
     const said = { ...(role !== undefined && { role }), ...(isBarred !== undefined && { isBarred }) };
     await audit(transaction, actor, 'user.change', changed.name, { ...said, hasNewPassword: password !== undefined });
     return userOf(changed);
