@@ -43,6 +43,8 @@ export class SiteAuthorities {
   async create(tenant: string, site: NewSite, within?: Within): Promise<void> {
     assertNewSite(site);
     const { clock, random, database, keys } = this.deps;
+    // Before a key is made: one in a token would come before that in the file of a site that is there.
+    await database.inTenant(tenant, ({ query }) => assertWithoutAuthority(query, site.id));
     const key = await keys.make(tenant, site.id);
     const isOutside = await this.#acts.prepare();
     await database.inTenant(tenant, async (transaction) => {
@@ -105,6 +107,13 @@ async function placeSite(query: Query, { tenant, site }: Site, name: string, key
         .where('sites.authority_key', 'is', null),
     )
     .executeTakeFirst();
-  if (placed.numInsertedOrUpdatedRows === 1n) return;
-  throw new SparcError('ERR_AUTHORITY_SITE_PRESENT', `there is a site ${site} with an authority`, { site });
+  if (placed.numInsertedOrUpdatedRows !== 1n) throw sitePresent(site);
 }
+
+async function assertWithoutAuthority(query: Query, site: string): Promise<void> {
+  const found = query.selectFrom('sites').select('id').where('id', '=', site).where('authority_key', 'is not', null);
+  if ((await found.executeTakeFirst()) !== undefined) throw sitePresent(site);
+}
+
+const sitePresent = (site: string) =>
+  new SparcError('ERR_AUTHORITY_SITE_PRESENT', `there is a site ${site} with an authority`, { site });

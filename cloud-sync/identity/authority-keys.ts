@@ -6,7 +6,7 @@ import { keepSecretFile, readSecretFile, seedSigner, toHex } from '../platform/i
 
 /** Keys of site authorities: none of them is ever in the database. */
 export interface AuthorityKeys {
-  /** Makes one, kept for good when it resolves; the one that is there already, if any. */
+  /** Of a site without an authority: makes one, kept for good when it resolves; the one that is there already, if any. */
   make(tenant: string, site: string): Promise<AuthorityKey>;
   find(tenant: string, site: string): Promise<AuthorityKey | undefined>;
 }

@@ -24,9 +24,7 @@ export class TokenAuthorityKeys implements AuthorityKeys {
 
   /** Throws as `Token.make` and as the keys in files. */
   async make(tenant: string, site: string): Promise<AuthorityKey> {
-    const found = await this.find(tenant, site);
-    if (found !== undefined) return found;
-    // The file last: as long as it is alone, it is the key of an authority.
+    // The file last, and not asked first: alone it is the key of an authority, or is left of a site that was never made.
     const signer = this.token.make(labelOf(tenant, site));
     const { sealing } = await this.files.make(tenant, site);
     return { signer, sealing };

@@ -118,6 +118,15 @@ t.test('keys in a token', { skip: SKIP_WITHOUT_SOFTHSM }, async (t) => {
       t.strictSame(readdirSync(join(folder, 'authorities', tenant)).sort(), ['depot.key', 'harbour.key']);
     });
 
+    await t.test('what is left in a file of a site that was never made is no authority', async (t) => {
+      await files.make(tenant, 'quay');
+      await authorities.create(tenant, { id: 'quay', name: 'Quay' });
+      const inToken = new Token(hsm.place).find(`sparc/${tenant}/quay`)?.publicKey;
+      t.ok(inToken);
+      t.strictSame((await keys().find(tenant, 'quay'))?.signer.publicKey, inToken);
+      await authorities.of(tenant, 'quay').rotate();
+    });
+
     await t.test('without the token, the key in its file signs for no site of the token', async (t) => {
       t.equal(await codeOf(withKeys(database, files).of(tenant, site.id).rotate()), 'ERR_AUTHORITY_KEY_ABSENT');
     });
