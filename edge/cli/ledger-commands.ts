@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import { ERRORS, SparcError } from '@sparc/protocol/errors';
 import { headFromText, headToText } from '@sparc/protocol/ledger';
 import { loadGatewayConfig } from '../config/index.js';
-import { LinkFiles } from '../cloud-enrolment/index.js';
 import { exportLedger, JOURNAL_FILE, verifyLedger, type ExportFormat, type VerifyReport } from '../ledger/index.js';
 import { findIdentity } from '../platform/index.js';
 import { acting, byOption } from './acting.js';
@@ -67,10 +66,8 @@ function verify(cli: Cli, journal: string | undefined, { config, author, expectH
   const dataDir = journal === undefined ? loadGatewayConfig(config).dataDir : undefined;
   const path = journal ?? join(dataDir ?? '', JOURNAL_FILE);
   const key = author === undefined ? dataDir && findIdentity(dataDir)?.publicKey : publicKey(author);
-  const cloudKey = dataDir && new LinkFiles(dataDir).current()?.grant.cloudKey;
   const report = verifyLedger(path, {
     ...(key ? { author: key } : {}),
-    ...(cloudKey ? { cloudKey } : {}),
     ...(expectHead === undefined ? {} : { expectedHead: head(expectHead) }),
   });
   const { provenTo, ...facts } = report;
@@ -98,12 +95,11 @@ function head(text: string) {
 }
 
 function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): string {
-  const { problem, provenTo, entryCount, epochCount, author, begunAnew, emptied, witness } = report;
+  const { problem, provenTo, entryCount, epochCount, author, begunAnew, witness } = report;
   const extent = `${count(entryCount, 'entry', 'entries')} in ${count(epochCount, 'epoch', 'epochs')}`;
   const by = `signed by ${author ?? 'nobody'}${isAuthorKnown ? '' : ' (as the journal says itself: no --author was given)'}`;
   const notes = [
     ...(begunAnew ? ['It says itself that earlier entries are lost.'] : []),
-    ...(emptied === undefined ? [] : [emptiedNote(emptied)]),
     ...(witness === 'unreadable' ? ['The file journal.head beside it cannot be used as a witness.'] : []),
     ...(provenTo === undefined
       ? []
@@ -119,13 +115,6 @@ function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): st
     ...notes,
   ].join('\n');
 }
-
-const emptiedNote = ({ epochCount, isInCloud }: NonNullable<VerifyReport['emptied']>): string => {
-  const extent = `Of ${count(epochCount, 'epoch', 'epochs')} only the first entry is here`;
-  return isInCloud
-    ? `${extent}: the cloud signed that it has the rest.`
-    : `${extent}, because the cloud has the rest, as the journal says: its key is not here.`;
-};
 
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 

@@ -6,7 +6,6 @@
 export { FollowedReplicas } from './followed-replicas.js';
 export { openForSite, openHeard, type HeardDirective } from './heard-directive.js';
 export type { Heard, HeardEntry, HeardRoster } from './heard-entry.js';
-export { HEARD_EVENTS } from './heard-events.js';
 export {
   DIRECTIVES_PACE,
   HEARD_ENTRIES_MAX,

@@ -11,7 +11,6 @@ import {
 import type { ReplicaStore } from '@sparc/protocol/ports';
 import {
   attestedLog,
-  endHere,
   epochName,
   isOfSite,
   isSameEpoch,
@@ -114,10 +113,11 @@ export class VerifiedLogs {
       if ((ends.get(name)?.sequence ?? 0) < head.sequence) ends.set(name, head);
     }
     const unread = this.#counted(author, log, attested)
-      .map((held) => {
-        const { epoch } = held.head;
-        return { epoch, sequence: ends.get(epochName(epoch))?.sequence ?? 0, last: endHere(held) };
-      })
+      .map(({ head: { epoch, sequence: last } }) => ({
+        epoch,
+        sequence: ends.get(epochName(epoch))?.sequence ?? 0,
+        last,
+      }))
       .filter(({ sequence, last }) => sequence < last)
       .sort((a, b) => b.epoch.counter - a.epoch.counter);
     const unreadCount = unread.reduce((sum, { sequence, last }) => sum + last - sequence, 0);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
-import { guarded, LogTables, type EmptiedRow, type StoredHead } from './log-tables.js';
+import { guarded, LogTables, type StoredHead } from './log-tables.js';
 import { toLoggedEntry, type LoggedEntry } from './logged-entry.js';
 
 const BUSY_TIMEOUT_MS = 2_000;
@@ -16,8 +16,6 @@ export interface JournalFile {
   /** The last `limit` entries before `before`, in order. */
   readonly entriesBefore: (before: Position, limit: number) => readonly ChainedEntry[];
   readonly heads: () => Iterable<StoredHead>;
-  /** Epochs of which only the first commit is left, by counter, oldest first. */
-  readonly emptied: ReadonlyMap<number, EmptiedRow>;
   /** SQLite's own check of its pages; undefined when all is well. */
   readonly damage: () => string | undefined;
 }
@@ -46,7 +44,6 @@ function journalFile(database: Database): JournalFile {
   const tables = new LogTables(database);
   return {
     newest: tables.newestHead(),
-    emptied: tables.emptied(),
     entries: (after) => paged((from) => tables.entries(from, ROWS), placeOf, after),
     entriesBefore: (before, limit) => tables.entriesBefore(before, limit),
     heads: () =>

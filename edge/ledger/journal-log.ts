@@ -1,9 +1,9 @@
-import { EntryContent, EpochBody, type Batch, type EpochId, type SignedHead } from '@sparc/protocol/ledger';
+import { EntryContent, EpochBody, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd, HeldEpoch } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
 import { Database } from '../platform/sqlite.js';
 import { LogBatches } from './log-batches.js';
-import { LogTables, type EmptiedRow } from './log-tables.js';
+import { LogTables } from './log-tables.js';
 
 const BUSY_TIMEOUT_MS = 1_000;
 
@@ -15,7 +15,6 @@ export class JournalLog {
   readonly #batches: LogBatches;
   /** Epochs that are over, by counter; they do not change any more. */
   readonly #past = new Map<number, HeldEpoch>();
-  #emptied: ReadonlyMap<number, EmptiedRow> = new Map();
 
   /** `path` of a journal that exists. Throws ERR_LEDGER_CORRUPT. */
   constructor(path: string, author: Uint8Array) {
@@ -27,11 +26,8 @@ export class JournalLog {
 
   log(): AuthorLog {
     const epochs = this.#tables.epochs();
-    const emptied = this.#emptiedEpochs();
     return epochs.flatMap((counter, index) => {
       const isOver = index < epochs.length - 1;
-      const row = emptied.get(counter);
-      if (row !== undefined) return this.#heldEmptied(counter, row);
       const held = this.#past.get(counter) ?? this.#held(counter);
       if (held === undefined) return [];
       if (isOver) this.#past.set(counter, held);
@@ -44,39 +40,18 @@ export class JournalLog {
   }
 
   batchAfter({ epoch, sequence }: EpochEnd): Batch | undefined {
-    const emptied = this.#emptiedEpochs().get(epoch.counter);
-    const head = emptied?.head ?? this.#tables.lastHead(epoch.counter)?.head;
-    return head && this.#batches.after(epoch.counter, head, sequence, emptied?.kept);
+    const head = this.#tables.lastHead(epoch.counter)?.head;
+    return head && this.#batches.after(epoch.counter, head, sequence);
   }
 
   close(): void {
     this.#db.close();
   }
 
-  /** Once it is emptied, an epoch stays so. */
-  #emptiedEpochs(): ReadonlyMap<number, EmptiedRow> {
-    if (this.#emptied.size !== this.#tables.emptiedCount()) this.#emptied = this.#tables.emptied();
-    return this.#emptied;
-  }
-
-  #heldEmptied(counter: number, { head, kept }: EmptiedRow): HeldEpoch[] {
-    const known = this.#past.get(counter);
-    if (known?.gap !== undefined) return [known];
-    const held = this.#openedBy(counter, head);
-    if (held === undefined) return [];
-    const emptied = { ...held, gap: { after: kept, isSeen: true } };
-    this.#past.set(counter, emptied);
-    return [emptied];
-  }
-
   #held(counter: number): HeldEpoch | undefined {
     const head = this.#tables.lastHead(counter)?.head;
-    return head && this.#openedBy(counter, head);
-  }
-
-  #openedBy(counter: number, head: SignedHead): HeldEpoch | undefined {
     const [opening] = this.#tables.entries({ epoch: counter, sequence: 0 }, 1);
-    if (opening === undefined) return undefined;
+    if (head === undefined || opening === undefined) return undefined;
     const { previous, predecessorLost } = EpochBody.decode(EntryContent.decode(opening.content).body);
     return { head, ...(previous !== undefined && !predecessorLost && { previous }) };
   }

@@ -53,8 +53,6 @@ export const EPOCHS_AHEAD_MAX = 65_536;
 /** Epochs that are opened above another branch: with a cloned key both would else go above each other for ever. */
 export const EPOCHS_ABOVE_MAX = 16;
 export const EPOCH_ABOVE_PAUSE_MS = 3_600_000;
-/** An epoch that is as old is followed by another one, so that what is old can go by whole epochs. */
-export const EPOCH_AGE_MAX_MS = 86_400_000;
 /** A disk that refused is tried again this often, even when nothing is appended. */
 const RETRY_MS = 5_000;
 
@@ -118,7 +116,6 @@ export class JournalWriter implements Journal {
   readonly #author: string;
   readonly #queue: Waiting[] = [];
   #epoch: EpochId = { counter: 0, random: new Uint8Array(8) };
-  #openedMs = 0;
   /** The first entry of the epoch, until it is on disk. */
   #opening:
     { readonly body: Uint8Array; readonly wall: WallTime; readonly notice: EventRecord | undefined } | undefined;
@@ -158,7 +155,6 @@ export class JournalWriter implements Journal {
     const loss = this.#options.loss ?? lossBehindWitness(tail, witness);
     const counter = Math.max(tail?.head.epoch.counter ?? 0, witness?.epoch.counter ?? 0) + 1;
     this.#epoch = { counter, random: random.bytes(8) };
-    this.#openedMs = clock.monotonicMs();
     this.#hash = previous?.hash ?? NO_HASH;
     this.#hlc = tail === undefined ? HLC_ZERO : lastHlc(store, tail);
     this.#state = tail === undefined ? EMPTY_STATE : decodeState(tail.recovery);
@@ -272,24 +268,9 @@ export class JournalWriter implements Journal {
     return this.#above >= this.#epoch.counter;
   }
 
-  /** Nothing waits for a commit, and none is under way. */
-  get isIdle(): boolean {
-    return this.#running === undefined;
-  }
-
-  /** Grants of which is not known what became of them, and those of which a later entry may name the use. */
-  get grantsUnderWay(): readonly Position[] {
-    return [...this.#state.openGrants, ...this.#state.releasedGrants];
-  }
-
-  get #isOld(): boolean {
-    return this.#head !== undefined && this.#deps.clock.monotonicMs() - this.#openedMs >= EPOCH_AGE_MAX_MS;
-  }
-
-  #openEpoch(counter: number): void {
+  #goAbove(): void {
     const { random, clock } = this.#deps;
-    this.#epoch = { counter, random: random.bytes(8) };
-    this.#openedMs = clock.monotonicMs();
+    this.#epoch = { counter: this.#above + 1, random: random.bytes(8) };
     // Of an epoch that is on no disk yet only the name changes.
     if (this.#opening !== undefined) return;
     this.#opening = {
@@ -301,8 +282,7 @@ export class JournalWriter implements Journal {
   }
 
   async #commitNext(): Promise<void> {
-    if (this.#isOvertaken) this.#openEpoch(this.#above + 1);
-    else if (this.#isOld && this.#queue.length > 0) this.#openEpoch(this.#epoch.counter + 1);
+    if (this.#isOvertaken) this.#goAbove();
     const group = this.#queue.splice(0, this.#groupSize());
     const gap = this.#gap;
     const assembly = this.#assemble(group, gap);

@@ -18,10 +18,10 @@ export class LogBatches {
 
   constructor(db: Database.Database) {
     this.#entries = db
-      .prepare<[number, number, number, number], EntryRow>(
+      .prepare<[number, number, number], EntryRow>(
         `SELECT n.content, h.signature
          FROM entry n LEFT JOIN head h ON h.epoch = n.epoch AND h.sequence = n.sequence
-         WHERE n.epoch = ? AND n.sequence > ? AND n.sequence <= ? ORDER BY n.sequence LIMIT ?`,
+         WHERE n.epoch = ? AND n.sequence > ? ORDER BY n.sequence LIMIT ?`,
       )
       .raw();
     this.#hash = db
@@ -33,21 +33,16 @@ export class LogBatches {
     return this.#hash.get(counter, sequence);
   }
 
-  /**
-   * The first entries behind `sequence` in an epoch, up to a head that the author signed; the first commit goes alone. `last`: the
-   * last entry that is left.
-   */
-  after(counter: number, epochOf: SignedHead, sequence: number, last = epochOf.sequence): Batch | undefined {
+  /** The first entries behind `sequence` in an epoch, up to a head that the author signed. */
+  after(counter: number, epochOf: SignedHead, sequence: number): Batch | undefined {
     const contents: Uint8Array[] = [];
     let sizeBytes = 0;
     let end: { readonly count: number; readonly signature: Uint8Array } | undefined;
-    for (const [content, signature] of this.#rows(counter, sequence, last)) {
+    for (const [content, signature] of this.#rows(counter, sequence)) {
       sizeBytes += content.length;
       if (sizeBytes > BATCH_BYTES && end !== undefined) break;
       contents.push(content);
-      if (signature === null) continue;
-      end = { count: contents.length, signature };
-      if (sequence === 0) break;
+      if (signature !== null) end = { count: contents.length, signature };
     }
     if (end === undefined) return undefined;
     return batchBehind(
@@ -57,9 +52,9 @@ export class LogBatches {
     );
   }
 
-  *#rows(counter: number, sequence: number, last: number): Iterable<EntryRow> {
+  *#rows(counter: number, sequence: number): Iterable<EntryRow> {
     for (let count = 0, after = sequence; count < BATCH_ENTRIES_MAX; count += PAGE_ROWS, after += PAGE_ROWS) {
-      const page = this.#entries.all(counter, after, last, PAGE_ROWS);
+      const page = this.#entries.all(counter, after, PAGE_ROWS);
       yield* page;
       if (page.length < PAGE_ROWS) return;
     }

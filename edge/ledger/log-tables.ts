@@ -26,15 +26,6 @@ export const MIGRATIONS: readonly string[] = [
      recovery BLOB,
      PRIMARY KEY (epoch, sequence)
    ) STRICT, WITHOUT ROWID;`,
-  `-- Epochs of which only the first commit is left: the head over the last entry, and the word of the cloud that it has all.
-   CREATE TABLE emptied (
-     epoch INTEGER PRIMARY KEY REFERENCES epoch,
-     kept INTEGER NOT NULL, -- sequence of the last entry that is left
-     sequence INTEGER NOT NULL,
-     hash BLOB NOT NULL,
-     signature BLOB NOT NULL,
-     word BLOB NOT NULL
-   ) STRICT;`,
 ];
 
 interface EntryRow {
@@ -62,16 +53,6 @@ export interface StoredHead {
   readonly recovery: Uint8Array | undefined;
 }
 
-/** An epoch of which only the first commit is left. */
-export interface EmptiedRow {
-  /** Sequence of the last entry that is left. */
-  readonly kept: number;
-  /** Over its end. */
-  readonly head: SignedHead;
-  /** The acknowledgement by which it was emptied, as the cloud signed it. */
-  readonly word: Uint8Array;
-}
-
 /** More than a row of ours has in one cell. SQLite takes up to 1 GB for one, and a page of rows is read at once. */
 const CELL_BYTES_MAX = 131_072;
 /** A longer cell reads as absent, which is damage; its length is known without reading it. */
@@ -79,16 +60,6 @@ const cell = (column: string, name: string) =>
   `CASE WHEN octet_length(${column}) <= ${CELL_BYTES_MAX} THEN ${column} END AS ${name}`;
 
 const START: Position = { epoch: 0, sequence: 0 };
-/** An acknowledgement names up to some thousand heads. */
-const WORD_BYTES_MAX = 524_288;
-const EMPTIED_COLUMNS = `emptied.epoch, emptied.kept, emptied.sequence, ${cell('epoch.random', 'random')},
-  ${cell('epoch.site', 'site')}, ${cell('epoch.author', 'author')}, ${cell('emptied.hash', 'hash')},
-  ${cell('emptied.signature', 'signature')},
-  CASE WHEN octet_length(emptied.word) <= ${WORD_BYTES_MAX} THEN emptied.word END AS recovery
-  FROM emptied LEFT JOIN epoch ON epoch.counter = emptied.epoch`;
-/** What is left of it for a while is dropped bit by bit. */
-const notEmptied = (table: 'entry' | 'head') =>
-  `AND NOT EXISTS (SELECT 1 FROM emptied e WHERE e.epoch = ${table}.epoch AND ${table}.sequence > e.kept)`;
 const ENTRY_COLUMNS = `entry.epoch, entry.sequence, ${cell('epoch.random', 'random')},
   ${cell('entry.hash', 'hash')}, ${cell('entry.content', 'content')}
   FROM entry LEFT JOIN epoch ON epoch.counter = entry.epoch`;
@@ -98,13 +69,6 @@ const HEAD_COLUMNS = `head.epoch, head.sequence, ${cell('epoch.random', 'random'
   FROM head LEFT JOIN epoch ON epoch.counter = head.epoch
   LEFT JOIN entry ON entry.epoch = head.epoch AND entry.sequence = head.sequence`;
 
-type KeptRow = HeadRow & { readonly kept: number };
-
-interface EmptiedStatements {
-  readonly all: Database.Statement<[], KeptRow>;
-  readonly count: Database.Statement<[], number>;
-}
-
 /** Reads the tables of a journal. Throws ERR_LEDGER_CORRUPT where SQLite finds them damaged. */
 export class LogTables {
   readonly #entries;
@@ -113,27 +77,23 @@ export class LogTables {
   readonly #newestHead;
   readonly #lastHead;
   readonly #epochs;
-  #emptied: EmptiedStatements | undefined;
 
-  constructor(private readonly database: Database.Database) {
+  constructor(database: Database.Database) {
     // A view under the name of a table could compute for ever.
     const foreign = database.prepare(
       `SELECT 1 FROM sqlite_schema WHERE type IN ('view', 'trigger') OR sql LIKE 'CREATE VIRTUAL%'`,
     );
     if (guarded(() => foreign.get()) !== undefined) throw corrupt('it has more than tables');
-    const isOlder = this.#emptiedStatements() === undefined;
-    const and = isOlder ? '' : notEmptied('entry');
     this.#entries = database.prepare<[number, number, number], EntryRow>(
-      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) > (?, ?) ${and}
+      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) > (?, ?)
        ORDER BY entry.epoch, entry.sequence LIMIT ?`,
     );
     this.#entriesBefore = database.prepare<[number, number, number], EntryRow>(
-      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) < (?, ?) ${and}
+      `SELECT ${ENTRY_COLUMNS} WHERE (entry.epoch, entry.sequence) < (?, ?)
        ORDER BY entry.epoch DESC, entry.sequence DESC LIMIT ?`,
     );
     this.#heads = database.prepare<[number, number, number], HeadRow>(
-      `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?)
-       ${isOlder ? '' : notEmptied('head')} ORDER BY head.epoch, head.sequence LIMIT ?`,
+      `SELECT ${HEAD_COLUMNS} WHERE (head.epoch, head.sequence) > (?, ?) ORDER BY head.epoch, head.sequence LIMIT ?`,
     );
     this.#lastHead = database.prepare<[number], HeadRow>(
       `SELECT ${HEAD_COLUMNS} WHERE head.epoch = ? ORDER BY head.sequence DESC LIMIT 1`,
@@ -168,31 +128,6 @@ export class LogTables {
 
   heads(after: Position = START, limit: number): StoredHead[] {
     return guarded(() => this.#heads.all(after.epoch, after.sequence, limit).map(headOf));
-  }
-
-  /** By counter, oldest first. */
-  emptied(): ReadonlyMap<number, EmptiedRow> {
-    return guarded(() => {
-      const rows = this.#emptiedStatements()?.all.all() ?? [];
-      return new Map(rows.map((row) => [row.epoch, emptiedOf(row)]));
-    });
-  }
-
-  emptiedCount(): number {
-    return guarded(() => this.#emptiedStatements()?.count.get() ?? 0);
-  }
-
-  /** Undefined for a journal that no program of this version has opened for writing yet. */
-  #emptiedStatements(): EmptiedStatements | undefined {
-    const hasTable = () =>
-      this.database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'emptied'").get() !== undefined;
-    if (this.#emptied === undefined && guarded(hasTable)) {
-      this.#emptied = {
-        all: this.database.prepare<[], KeptRow>(`SELECT ${EMPTIED_COLUMNS} ORDER BY emptied.epoch`),
-        count: this.database.prepare<[], number>('SELECT count(*) FROM emptied').pluck(),
-      };
-    }
-    return this.#emptied;
   }
 
   newestHead(): StoredHead | undefined {
@@ -232,12 +167,6 @@ function headOf(row: HeadRow): StoredHead {
     },
     recovery: row.recovery === null ? undefined : bytesOf(row.recovery),
   };
-}
-
-function emptiedOf(row: KeptRow): EmptiedRow {
-  const { head, recovery: word } = headOf(row);
-  if (word === undefined) throw corrupt('an epoch was emptied without a word of the cloud');
-  return { kept: row.kept, head, word };
 }
 
 /** SQLite hands out what is in a damaged cell, whatever the column says. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
-import { positionOf, type ChainedEntry, type Position, type SignedHead } from '@sparc/protocol/ledger';
+import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import type { LogCommit, LogStore, LogTail } from '@sparc/protocol/ports';
 import { corrupt, guarded, LogTables, MIGRATIONS, sqliteCode } from './log-tables.js';
 
@@ -12,8 +12,6 @@ const BUSY_TIMEOUT_MS = 1_000;
 const CHECKPOINT_COMMITS = 250;
 /** Commits after which a checkpoint is made even when entries wait, so that the WAL stays under about 64 MiB. */
 const CHECKPOINT_COMMITS_MAX = 4_000;
-/** Rows of an emptied epoch that are dropped at a time: a commit waits for a few milliseconds at most. */
-const DROPPED_ROWS = 256;
 /** A WAL that a long reader made larger is cut back to this at its next restart. */
 const WAL_BYTES_KEPT = 16 * 1024 * 1024;
 
@@ -82,43 +80,12 @@ export class SqliteLogStore implements LogStore {
     if (this.#commitsInWal >= CHECKPOINT_COMMITS_MAX) this.#checkpoint();
   }
 
-  /**
-   * Of an epoch that is over only the first commit counts from now on; the rest is dropped by `dropSome`. `word`: the signed
-   * acknowledgement by which the cloud has it. Throws ERR_LEDGER_WRITE_FAILED.
-   */
-  empty({ epoch, sequence, hash, signature }: SignedHead, word: Uint8Array): void {
-    this.#write(() => this.#statements.markEmptied.run(epoch.counter, epoch.counter, sequence, hash, signature, word));
-  }
-
-  /** Some entries of emptied epochs. False where there are none. Throws ERR_LEDGER_WRITE_FAILED. */
-  dropSome(): boolean {
-    const { leftOver, dropEntries, dropHeads } = this.#statements;
-    const place = guarded(() => leftOver.get());
-    if (place === undefined) return false;
-    const last = place.sequence + DROPPED_ROWS - 1;
-    this.#write(() => {
-      dropHeads.run(place.epoch, place.sequence, last);
-      dropEntries.run(place.epoch, place.sequence, last);
-    });
-    return true;
-  }
-
   rest(): void {
     if (this.#commitsInWal >= CHECKPOINT_COMMITS) this.#checkpoint();
   }
 
   close(): void {
     this.#database.close();
-  }
-
-  /** Beside commits: it shares the writer's thread, and no transaction of it spans a wait. */
-  #write(change: () => void): void {
-    try {
-      guarded(() => this.#database.transaction(change)());
-    } catch (error) {
-      throw error instanceof SparcError ? error : writeFailed(error);
-    }
-    this.#commitsInWal += 1;
   }
 
   #insert({ entries, head, recovery }: LogCommit): void {
@@ -156,16 +123,6 @@ function prepareStatements(database: Database) {
     insertEpoch: database.prepare('INSERT INTO epoch (counter, random, site, author) VALUES (?, ?, ?, ?)'),
     insertEntry: database.prepare('INSERT INTO entry (epoch, sequence, hash, content) VALUES (?, ?, ?, ?)'),
     insertHead: database.prepare('INSERT INTO head (epoch, sequence, signature, recovery) VALUES (?, ?, ?, ?)'),
-    markEmptied: database.prepare(
-      `INSERT INTO emptied (epoch, kept, sequence, hash, signature, word)
-       VALUES (?, (SELECT min(sequence) FROM head WHERE epoch = ?), ?, ?, ?, ?)`,
-    ),
-    leftOver: database.prepare<[], Position>(
-      `SELECT e.epoch, (SELECT min(sequence) FROM entry WHERE epoch = e.epoch AND sequence > e.kept) AS sequence
-       FROM emptied e WHERE EXISTS (SELECT 1 FROM entry WHERE epoch = e.epoch AND sequence > e.kept) LIMIT 1`,
-    ),
-    dropEntries: database.prepare('DELETE FROM entry WHERE epoch = ? AND sequence BETWEEN ? AND ?'),
-    dropHeads: database.prepare('DELETE FROM head WHERE epoch = ? AND sequence BETWEEN ? AND ?'),
     forget: database.prepare('UPDATE head SET recovery = NULL WHERE epoch = ? AND sequence = ?'),
   };
 }

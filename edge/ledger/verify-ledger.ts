@@ -17,13 +17,11 @@ import {
   type Position,
   type SignedHead,
 } from '@sparc/protocol/ledger';
-import { openAcknowledgement } from '@sparc/protocol/cloud-link';
-import { reaches } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
 import { readWitness, WITNESS_FILE } from './head-witness.js';
 import { placeOf, withJournalFile, type JournalFile } from './journal-file.js';
 import { EMPTY_STATE, encodeState, foldRecord, type JournalState } from './journal-state.js';
-import { corrupt, type EmptiedRow, type StoredHead } from './log-tables.js';
+import { corrupt, type StoredHead } from './log-tables.js';
 import { readableEvent } from './logged-entry.js';
 import { nodeCrypto } from './node-crypto.js';
 
@@ -32,8 +30,6 @@ export interface VerifyOptions {
   readonly author?: Uint8Array;
   /** A head from outside (an earlier verification or export, another machine): the log must contain it. */
   readonly expectedHead?: SignedHead;
-  /** The key by which the cloud signs for the site. Without it emptied epochs are taken for what the log says of them. */
-  readonly cloudKey?: Uint8Array;
   readonly crypto?: LedgerCrypto;
 }
 
@@ -57,8 +53,6 @@ export interface VerifyReport {
   readonly author?: string;
   /** The log says of itself that entries before its first are lost. */
   readonly begunAnew: boolean;
-  /** Epochs of which only the first commit is here, and whether the cloud's key shows that it has the rest. */
-  readonly emptied?: { readonly epochCount: number; readonly isInCloud: boolean };
   /** The file `journal.head` beside the journal; unreadable also when it is not by the author. */
   readonly witness: 'absent' | 'unreadable' | 'compared';
 }
@@ -104,7 +98,6 @@ class Walk {
   #begunAnew = false;
   #entryCount = 0;
   #epochCount = 0;
-  #emptiedCount = 0;
 
   constructor(private readonly options: VerifyOptions) {
     this.#crypto = options.crypto ?? nodeCrypto;
@@ -146,8 +139,6 @@ class Walk {
       this.#close(head);
       closed = head;
       head = nextHead();
-      const emptied = file.emptied.get(entry.epoch.counter);
-      if (emptied?.kept === entry.sequence) this.#skip(emptied);
     }
     const beyond = head?.head ?? this.#expected[0];
     if (beyond !== undefined) throw tailMissing(beyond, this.#link);
@@ -165,9 +156,6 @@ class Walk {
       epochCount: this.#epochCount,
       ...(this.#author !== undefined && { author: toHex(this.#author) }),
       begunAnew: this.#begunAnew,
-      ...(this.#emptiedCount > 0 && {
-        emptied: { epochCount: this.#emptiedCount, isInCloud: this.options.cloudKey !== undefined },
-      }),
       witness: this.#witness,
     };
   }
@@ -216,25 +204,6 @@ class Walk {
     }
     if (!isSignatureValid(this.#crypto, head)) throw notSigned(`head ${name(place)}`, place);
     this.#provenTo = head;
-  }
-
-  /** The rest of an epoch that was emptied: what follows goes on from the head over its end. */
-  #skip({ head, word }: EmptiedRow): void {
-    const place = positionOf(head);
-    this.#close({ head, recovery: undefined });
-    const { cloudKey } = this.options;
-    if (cloudKey !== undefined) {
-      const { heads } = openAcknowledgement(this.#crypto.verify, cloudKey, head.site, word);
-      const own = heads.filter(({ author }) => sameBytes(author, head.author));
-      if (!reaches(own, head))
-        throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the cloud does not say that it has it', { ...place });
-    }
-    this.#link = head;
-    this.#emptiedCount += 1;
-    // Heads from outside name entries that nobody can look at here any more.
-    while (this.#expected[0] !== undefined && comparePositions(positionOf(this.#expected[0]), place) <= 0)
-      this.#expected.shift();
-    this.#state = undefined;
   }
 
   #checkRecovery(newest: StoredHead): void {

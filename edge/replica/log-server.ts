@@ -1,14 +1,6 @@
+import { encodeBatch } from '@sparc/protocol/ledger';
 import type { ReplicaStore } from '@sparc/protocol/ports';
-import {
-  epochOf,
-  holds,
-  LogPiece,
-  MeshRequest,
-  missingAfter,
-  type AuthorLog,
-  type Want,
-} from '@sparc/protocol/replication';
-import type { CloudWords } from '../emptying/index.js';
+import { holds, MeshRequest, missingAfter, type AuthorLog } from '@sparc/protocol/replication';
 import { toHex } from '../platform/index.js';
 import type { OwnLog } from './own-log.js';
 
@@ -19,7 +11,6 @@ export interface LogServerDeps {
   readonly siteId: string;
   readonly ownLog: OwnLog;
   readonly store: ReplicaStore;
-  readonly cloudWords?: CloudWords | undefined;
 }
 
 /** Lets neighbours have what is held of all logs. */
@@ -30,17 +21,11 @@ export class LogServer {
     private readonly counted: (author: string) => AuthorLog,
   ) {}
 
-  /** What follows on what the request names, or a word of the cloud. Throws what decoding and the disk throw. */
+  /** Batches of what follows on what the request names. Throws what decoding and the disk throw. */
   *serve(request: Uint8Array): Iterable<Uint8Array> {
-    const { siteId, cloudWords } = this.deps;
-    const { log: want, word } = MeshRequest.decode(request);
-    const signed = word?.site === siteId ? cloudWords?.old?.signed : undefined;
-    if (signed !== undefined) yield signed;
-    if (want?.site === siteId) yield* this.#pieces(want);
-  }
-
-  *#pieces(want: Want): Iterable<Uint8Array> {
-    const { ownLog, store } = this.deps;
+    const { ownLog, store, siteId } = this.deps;
+    const { log: want } = MeshRequest.decode(request);
+    if (want?.site !== siteId) return;
     const author = toHex(want.author);
     const isOwn = author === ownLog.author;
     const log = isOwn ? ownLog.log() : this.counted(author);
@@ -49,17 +34,10 @@ export class LogServer {
       while (sizeBytes < REPLY_BYTES_MAX && holds(log, { ...after, sequence: after.sequence + 1 })) {
         const batch = isOwn ? ownLog.batchAfter(after) : store.batchAfter(author, after);
         if (batch === undefined) break;
-        const piece = LogPiece.encode({ batch });
+        const piece = encodeBatch(batch);
         yield piece;
         sizeBytes += piece.length;
         after = { epoch: after.epoch, sequence: batch.firstSequence + batch.contents.length - 1 };
-      }
-      if (sizeBytes >= REPLY_BYTES_MAX) return;
-      const { head, gap } = epochOf(log, after.epoch) ?? {};
-      if (head !== undefined && gap !== undefined && after.sequence >= gap.after) {
-        const piece = LogPiece.encode({ end: head });
-        yield piece;
-        sizeBytes += piece.length;
       }
     }
   }

@@ -48,8 +48,4 @@ export const MIGRATIONS: readonly string[] = [
      first BLOB NOT NULL,
      second BLOB NOT NULL
    ) STRICT, WITHOUT ROWID;`,
-  `-- Where entries of an epoch were emptied: sequence of the last one before them. Of the last of them there is a row without contents.
-   ALTER TABLE epoch ADD COLUMN gap_after INTEGER;
-   -- 1: they were here before. Else another gateway says so.
-   ALTER TABLE epoch ADD COLUMN gap_is_seen INTEGER NOT NULL DEFAULT 0;`,
 ];

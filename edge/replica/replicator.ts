@@ -80,7 +80,6 @@ export class Replicator {
   /** Names of those on disk, by author. */
   readonly #forks = new Map<string, Set<string>>();
   readonly #full = new Map<string, FullReason>();
-  #wordsAsked = 0;
   #stopped = false;
 
   constructor(private readonly deps: ReplicatorDeps) {
@@ -144,13 +143,6 @@ export class Replicator {
   /** Authors of whom no more is taken, and why. Whoever's entries could not be written is tried again. */
   get full(): ReadonlyMap<string, FullReason> {
     return this.#full;
-  }
-
-  /** Asks a neighbour for the newest word of the cloud, each in its turn. Never rejects. */
-  async askWord(): Promise<void> {
-    const neighbours = [...this.#state.neighbours.keys()];
-    const neighbour = neighbours[this.#wordsAsked++ % neighbours.length];
-    if (neighbour !== undefined) await this.#fetches.askWord(neighbour);
   }
 
   /** The own log grew. `batch`: all that is new, where it is little. */

@@ -3,9 +3,7 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { HASH_BYTES, SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
 import {
-  endHere,
   forkName,
-  heldWith,
   isSameEpoch,
   type AuthorLog,
   type EpochEnd,
@@ -31,8 +29,6 @@ interface EpochRow {
   readonly site: string;
   readonly previous: Uint8Array | null;
   readonly sizeBytes: number;
-  readonly gapAfter: number | null;
-  readonly gapIsSeen: number;
   readonly sequence: number;
   readonly hash: Uint8Array;
   readonly signature: Uint8Array;
@@ -120,8 +116,7 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined {
     const held = this.#find(author, epoch);
-    if (held === undefined || (sequence > endHere(held) && sequence < held.head.sequence)) return undefined;
-    return guarded(() => this.#batches.hashAt(held.row, sequence));
+    return held && guarded(() => this.#batches.hashAt(held.row, sequence));
   }
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
@@ -139,28 +134,9 @@ export class SqliteReplicaStore implements ReplicaStore {
     for (const epoch of stored) this.#hold(epoch);
   }
 
-  empty(author: string, epoch: EpochId): void {
-    const held = this.#find(author, epoch);
-    const first = held && guarded(() => this.#batches.first(held.row));
-    if (held === undefined || first === undefined || first.last === held.head.sequence) return;
-    const { row, head } = held;
-    const emptied = {
-      ...held,
-      sizeBytes: first.sizeBytes + head.hash.length,
-      gap: { after: first.last, isSeen: true },
-    };
-    const empty = this.#db.transaction(() => {
-      this.#batches.dropBehind(row, first.last);
-      this.#batches.insertEnd(row, head);
-      this.#grow(emptied);
-    });
-    guarded(empty);
-    this.#hold(emptied);
-  }
-
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
     const held = this.#find(author, epoch);
-    return held && guarded(() => this.#batches.after(held.row, held.head, sequence, endHere(held)));
+    return held && guarded(() => this.#batches.after(held.row, held.head, sequence));
   }
 
   forks(): readonly Fork[] {
@@ -188,8 +164,9 @@ export class SqliteReplicaStore implements ReplicaStore {
   #load(author: string | undefined): void {
     const { epochs, epochsOf } = this.#statements;
     for (const row of author === undefined ? epochs.all() : epochsOf.all(Buffer.from(author, 'hex'))) {
-      const stored = storedOf(row);
-      this.#logOf(stored.head).push(stored);
+      const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
+      const head = headOf(row);
+      this.#logOf(head).push({ row: row.epoch, head, sizeBytes: row.sizeBytes, ...previous });
     }
   }
 
@@ -210,64 +187,47 @@ export class SqliteReplicaStore implements ReplicaStore {
     this.#logs.set(toHex(epoch.head.author), log);
   }
 
-  #insert(append: ReplicaAppend): Stored {
-    const { entries, head, isEnd } = append;
-    const held = this.#read(head);
-    const follows = isEnd === true ? held !== undefined : entries[0]?.sequence === (held ? endHere(held) : 0) + 1;
-    if (!follows) throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the entries before these are not here');
-    const row = held?.row ?? this.#open(append);
-    const now = heldWith(held, append);
-    // At the end of a gap stands a row without contents.
-    if (held?.gap !== undefined && now.gap === undefined) this.#batches.dropBehind(row, held.gap.after);
-    const added = isEnd === true ? this.#batches.insertEnd(row, head) : this.#batches.insert(row, entries, head);
-    const stored = { ...now, row, sizeBytes: (held?.sizeBytes ?? 0) + added };
-    this.#grow(stored);
-    return stored;
-  }
-
-  /** As it is on the disk, in the transaction that goes on. */
-  #read({ author, epoch }: SignedHead): Stored | undefined {
-    const row = this.#statements.epochAt.get(author, epoch.counter, epoch.random);
-    return row && storedOf(row);
-  }
-
-  #open({ head: { author, epoch, site }, previous }: ReplicaAppend): number {
-    const before = previous === undefined ? null : PreviousLink.encode(previous);
-    return Number(this.#statements.insertEpoch.run(author, epoch.counter, epoch.random, site, before).lastInsertRowid);
-  }
-
-  #grow({ row, sizeBytes, gap }: Stored): void {
-    this.#statements.grow.run(sizeBytes, gap?.after ?? null, gap?.isSeen === true ? 1 : 0, row);
+  #insert({ entries, head, previous }: ReplicaAppend): Stored {
+    const { insertEpoch, findEpoch, grow } = this.#statements;
+    const { author, epoch, site } = head;
+    const first = entries[0]?.sequence;
+    if (first === 1) {
+      const before = previous === undefined ? null : PreviousLink.encode(previous);
+      insertEpoch.run(author, epoch.counter, epoch.random, site, before);
+    }
+    const row = findEpoch.get(author, epoch.counter, epoch.random);
+    if (row === undefined || first !== row.last + 1) {
+      throw new SparcError('ERR_LEDGER_ENTRY_MISSING', 'the entries before these are not here');
+    }
+    const sizeBytes = row.sizeBytes + this.#batches.insert(row.epoch, entries, head);
+    grow.run(sizeBytes, row.epoch);
+    const before = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
+    return { row: row.epoch, head, sizeBytes, ...before };
   }
 }
 
-const storedOf = (row: EpochRow): Stored => ({
-  row: row.epoch,
-  head: headOf(row),
-  sizeBytes: row.sizeBytes,
-  ...(row.previous !== null && { previous: PreviousLink.decode(row.previous) }),
-  ...(row.gapAfter !== null && { gap: { after: row.gapAfter, isSeen: row.gapIsSeen !== 0 } }),
-});
+interface FoundEpoch extends Pick<EpochRow, 'epoch' | 'previous' | 'sizeBytes'> {
+  /** Sequence of its last entry. */
+  readonly last: number;
+}
 
 function prepare(db: Database) {
   const last = '(SELECT max(last) FROM batch WHERE epoch = e.epoch)';
   const epochs = `
       SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, e.size_bytes AS sizeBytes,
-        e.gap_after AS gapAfter, e.gap_is_seen AS gapIsSeen, b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
+        b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
       FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}`;
   return {
     epochs: db.prepare<[], EpochRow>(`${epochs} ORDER BY e.epoch`),
     epochsOf: db.prepare<[Uint8Array], EpochRow>(`${epochs} WHERE e.author = ? ORDER BY e.epoch`),
-    epochAt: db.prepare<[Uint8Array, number, Uint8Array], EpochRow>(
-      `${epochs} WHERE e.author = ? AND e.counter = ? AND e.random = ?`,
-    ),
+    findEpoch: db.prepare<[Uint8Array, number, Uint8Array], FoundEpoch>(`
+      SELECT e.epoch, e.previous, e.size_bytes AS sizeBytes, coalesce(${last}, 0) AS last
+      FROM epoch e WHERE e.author = ? AND e.counter = ? AND e.random = ?`),
     forks: db.prepare<[], { kind: Fork['kind']; first: Uint8Array; second: Uint8Array }>(
       'SELECT kind, first, second FROM fork',
     ),
     insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
-    grow: db.prepare<[number, number | null, number, number]>(
-      'UPDATE epoch SET size_bytes = ?, gap_after = ?, gap_is_seen = ? WHERE epoch = ?',
-    ),
+    grow: db.prepare<[number, number]>('UPDATE epoch SET size_bytes = ? WHERE epoch = ?'),
     insertFork: db.prepare('INSERT OR IGNORE INTO fork (name, kind, first, second) VALUES (?, ?, ?, ?)'),
   };
 }
@@ -293,8 +253,8 @@ const headOf = ({ site, author, counter, random, sequence, hash, signature }: Ep
 });
 
 function isSameLog(before: readonly Stored[], now: readonly Stored[] | undefined): boolean {
-  const isSame = ({ row, head, gap }: Stored, at: number) =>
-    row === now?.[at]?.row && head.sequence === now[at].head.sequence && gap?.after === now[at].gap?.after;
+  const isSame = ({ row, head }: Stored, at: number) =>
+    row === now?.[at]?.row && head.sequence === now[at].head.sequence;
   return before.length === now?.length && before.every(isSame);
 }
 

@@ -8,10 +8,9 @@ import type { MeshNotice, MeshView } from '../api/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { CourierInbox } from '../courier/index.js';
 import { nodeCrypto } from '../ledger/index.js';
-import { CloudWords, WordFile } from '../emptying/index.js';
 import type { Membership, MembershipChange } from '../membership/index.js';
 import type { Libp2pNetwork } from '../mesh/index.js';
-import { freeBytesAt, toHex, verifySignature } from '../platform/index.js';
+import { freeBytesAt, toHex } from '../platform/index.js';
 import {
   AuthorityReader,
   REPLICA_FILE,
@@ -25,7 +24,6 @@ import { cloudUplink, cloudView, type CloudAccess } from './cloud-access.js';
 import { CloudRefusals } from './cloud-refusals.js';
 import { CLOUD, withCloud } from './cloud-source.js';
 import { FieldHints } from './field-hints.js';
-import { LogEmptying } from './log-emptying.js';
 import { JournalWatch } from './journal-watch.js';
 import { memberNetwork } from './member-network.js';
 import { meshCouriers } from './mesh-couriers.js';
@@ -59,8 +57,6 @@ export interface MeshRunDeps {
   policyInForce(): PolicyInForceView;
   /** Public keys, in hex, of members whose logs the field does not read to their end. */
   unread(): readonly string[];
-  /** For the journal: what the cloud signed that it has. */
-  copied(words: readonly Uint8Array[]): void;
   /** For the field: something came to the replicas. */
   stored(): void;
   /** For its policy lane: all parts of a policy revision are on the disk. */
@@ -93,9 +89,6 @@ export class MeshRun {
   readonly #hints: FieldHints;
   readonly #uplink: Uplink | undefined;
   readonly #cloudRefusals: CloudRefusals;
-  readonly #cloudWords: CloudWords | undefined;
-  readonly #wordFile: WordFile | undefined;
-  readonly #emptying: LogEmptying | undefined;
   readonly #forget: () => void;
 
   /** Throws what `openDisks` throws. */
@@ -139,8 +132,6 @@ export class MeshRun {
       },
       onLost: (neighbour) => deps.tell({ kind: 'lost', ...this.#named(neighbour) }),
     });
-    this.#cloudWords = deps.cloud && this.#newCloudWords(deps.cloud);
-    this.#wordFile = this.#cloudWords && this.#newWordFile(this.#cloudWords);
     this.#replicator = this.#newReplicator();
     this.#authority = this.#newAuthorityReader();
     const ownNews = new OwnNews(own);
@@ -178,7 +169,6 @@ export class MeshRun {
       log.warn(refused, 'messages that should be of the cloud are not');
       deps.tell({ kind: 'cloudRefused', ...refused });
     });
-    this.#emptying = this.#cloudWords && this.#newEmptying(this.#cloudWords);
     this.#forget = membership.onChange((change) => this.#onMembership(change));
   }
 
@@ -194,7 +184,6 @@ export class MeshRun {
   /** Rejects when the address cannot be listened at; then it is to be stopped. */
   async start(): Promise<void> {
     this.#readAuthority();
-    this.#wordFile?.load();
     await this.#replicator.start();
     this.#journalWatch.start();
     this.#couriers.start();
@@ -202,7 +191,6 @@ export class MeshRun {
     this.#times.start();
     this.#delivery.start();
     this.#uplink?.start();
-    this.#emptying?.start();
   }
 
   /** The field recorded something. */
@@ -253,7 +241,6 @@ export class MeshRun {
 
   async stop(): Promise<void> {
     this.#forget();
-    this.#emptying?.stop();
     this.#journalWatch.stop();
     this.#hints.stop();
     this.#times.stop();
@@ -262,7 +249,6 @@ export class MeshRun {
       await this.#uplink?.stop();
       await this.#couriers.stop();
       await this.#replicator.stop();
-      await this.#wordFile?.stop();
     } finally {
       this.disks.close();
       if (this.#damage !== undefined) {
@@ -284,36 +270,12 @@ export class MeshRun {
       ownLog: own,
       siteId: membership.siteId,
       authority: toHex(membership.authority),
-      cloudWords: this.#cloudWords,
       isAuthor: (author) => membership.isAuthor(author),
       attestedHeads: (author) => membership.attestedHeads(author),
       onStored: (author) => this.#onStored(author),
       fullFor: (author) => room.fullFor(author),
       onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),
       onFork: (fork) => this.#onFork(fork),
-      onFailure: (error, what) => this.#failed(error, what),
-    });
-  }
-
-  #newCloudWords({ cloudKey }: CloudAccess): CloudWords {
-    const { time, membership } = this.deps;
-    return new CloudWords({ wall: () => time.wall(), verify: verifySignature, siteId: membership.siteId, cloudKey });
-  }
-
-  #newWordFile(words: CloudWords): WordFile {
-    const { clock } = this.deps;
-    return new WordFile({ clock, words, onFailure: (error, what) => this.#failed(error, what) }, this.dataDir);
-  }
-
-  #newEmptying(words: CloudWords): LogEmptying {
-    const { clock, membership } = this.deps;
-    return new LogEmptying({
-      clock,
-      store: this.disks.replicas,
-      words,
-      askWord: () => this.#replicator.askWord(),
-      members: () => membership.members().map(({ key }) => key),
-      onWords: (signed) => this.deps.copied(signed),
       onFailure: (error, what) => this.#failed(error, what),
     });
   }
@@ -327,10 +289,6 @@ export class MeshRun {
       own,
       logs: this.#replicator.logs,
       take: (batch) => void this.#replicator.offer(batch),
-      onWord: (signed) => {
-        this.#wordFile?.take(signed);
-        this.#emptying?.heard();
-      },
       onReach: (isReached) => (isReached ? exchange.found(CLOUD) : exchange.lost(CLOUD)),
     });
   }

@@ -7,10 +7,10 @@ import {
   type Down,
   type StoredHead,
 } from '@sparc/protocol/cloud-link';
-import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
+import { isSparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { decodeBatch, encodeBatch, type Batch } from '@sparc/protocol/ledger';
 import type { Clock, CloudLink, Signer, Timer, VerifySignature } from '@sparc/protocol/ports';
-import { allTips, epochOf, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
+import { allTips, holds, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
 import { BATCH_BYTES } from '../ledger/index.js';
 import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from '../replica/index.js';
@@ -35,8 +35,6 @@ export interface UplinkDeps {
    * follows on what is not here, and what proves it wrong.
    */
   readonly take: (batch: Batch) => void;
-  /** What the cloud has of all logs, as it signed it. */
-  readonly onWord: (signed: Uint8Array) => void;
   readonly direct: Direct;
   readonly tryOut: TryOut;
   /** The link came or went, or cannot be had for another reason than before. */
@@ -170,7 +168,6 @@ export class Uplink {
     const { siteId, verify, cloudKey, clock } = this.deps;
     const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
     if (!this.#copies.take(acknowledgement)) return;
-    if (acknowledgement.complete) this.deps.onWord(body);
     for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
     this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
   }
@@ -223,8 +220,6 @@ export class Uplink {
     const { logs } = this.deps;
     const log = logs.logs().get(author) ?? [];
     for (const after of missingAfter(log, ends)) {
-      // What is behind it is of no use to a cloud that lacks it.
-      if ((epochOf(log, after.epoch)?.gap?.after ?? Infinity) <= after.sequence) throw entriesGone(after);
       if (!holds(log, { ...after, sequence: after.sequence + 1 })) continue;
       const batch = logs.batchAfter(author, after);
       if (batch !== undefined) return batch;
@@ -241,9 +236,3 @@ export class Uplink {
     }
   }
 }
-
-const entriesGone = ({ epoch, sequence }: EpochEnd): SparcError =>
-  new SparcError('ERR_LINK_ENTRIES_GONE', `of epoch ${epoch.counter} there is nothing behind ${sequence} any more`, {
-    epoch: epoch.counter,
-    sequence,
-  });

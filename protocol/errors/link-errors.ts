@@ -5,12 +5,6 @@ export const LINK_ERRORS = {
     action:
       'It is ignored and counted. If it goes on, enrol the gateway again if the keys of the cloud were lost, and look who else speaks on the broker.',
   },
-  ERR_LINK_ENTRIES_GONE: {
-    meaning:
-      'The cloud asks for entries that it once signed to have, and that are older than gateways keep beside it: it was restored from a backup that is older than seven days.',
-    action:
-      'Restore a newer backup. Without one, these entries and all behind them are in the ledgers of the gateways alone: export them there.',
-  },
   ERR_LINK_REQUEST_INVALID: {
     meaning:
       'What came as a request of the cloud is not signed by the key that the cloud has for this site, or is for another gateway.',

@@ -8,8 +8,6 @@ export interface ReplicaAppend {
   readonly head: SignedHead;
   /** Where these open an epoch: the entry before. */
   readonly previous?: Link;
-  /** In place of entries, of which there are none then: the end of an epoch that somebody else has emptied. */
-  readonly isEnd?: true;
 }
 
 /** The logs of other authors on the own disk. One contract suite runs against every implementation. */
@@ -18,19 +16,10 @@ export interface ReplicaStore {
   logs(): ReadonlyMap<string, AuthorLog>;
   /** Bytes that the entries of an author take. */
   sizeBytes(author: string): number;
-  /** Undefined for what is not here. */
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined;
   /** All or nothing, and on disk for good when it returns. Throws ERR_LEDGER_WRITE_FAILED or ERR_LEDGER_CORRUPT. */
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void;
-  /**
-   * Of an epoch of the author stay its first batch, which says on what it follows, and the head over its end. Throws as `append`
-   * does.
-   */
-  empty(author: string, epoch: EpochId): void;
-  /**
-   * The first entries of an epoch behind `after`, with a head over the last of them; undefined when there are none here. Those that
-   * were signed first are a batch of their own.
-   */
+  /** The first entries of an epoch behind `after`, with a head over the last of them; undefined when there are none. */
   batchAfter(author: string, after: EpochEnd): Batch | undefined;
   /** Every fork that was ever seen. */
   forks(): readonly Fork[];

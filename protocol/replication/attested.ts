@@ -47,9 +47,7 @@ export function attestedLog(log: AuthorLog, attested: readonly SignedHead[], has
     const hash = last === sequence ? held.head.hash : hashAt(epoch, last);
     if (last === 0 || hash === undefined) return [];
     const end = endAt(attested, { epoch, sequence: last }) ?? { ...held.head, sequence: last, hash };
-    if (!sameBytes(hash, end.hash)) return [];
-    const { gap, ...rest } = held;
-    return [{ ...rest, head: end, ...(gap !== undefined && gap.after < last && { gap }) }];
+    return sameBytes(hash, end.hash) ? [{ ...held, head: end }] : [];
   });
 }
 

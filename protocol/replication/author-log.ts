@@ -20,25 +20,6 @@ export interface HeldEpoch {
   readonly head: SignedHead;
   /** The entry that its first one names as the one before it; absent at the start of a log. */
   readonly previous?: Link;
-  /** Where some of its entries were emptied, because the cloud has them. */
-  readonly gap?: Gap;
-}
-
-/** Entries of an epoch of which there is nothing but the head over the last of them. */
-export interface Gap {
-  /** Sequence of the last entry before them. */
-  readonly after: number;
-  /** They were here, and nothing in them counts any more. Else somebody else says so, and whoever has them is asked for them. */
-  readonly isSeen: boolean;
-}
-
-/** What is stored behind what is held of an epoch, or opens it. */
-export interface Growth {
-  readonly head: SignedHead;
-  /** Where it opens an epoch. */
-  readonly previous?: Link;
-  /** In place of entries: the end of an epoch that somebody else has emptied. */
-  readonly isEnd?: true;
 }
 
 /** What a replica holds of one author, in no order. It is never changed, only replaced. */
@@ -53,7 +34,7 @@ export interface EpochEnd {
 export const isSameEpoch = (a: EpochId, b: EpochId): boolean =>
   a.counter === b.counter && sameBytes(a.random, b.random);
 
-export const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
+const epochOf = (log: AuthorLog, epoch: EpochId): HeldEpoch | undefined =>
   log.find(({ head }) => isSameEpoch(head.epoch, epoch));
 
 /** Newest first. */
@@ -105,30 +86,13 @@ export const BRANCHES_MAX = 16;
 /** Epochs that a request names; of others it is taken that they are held where they lie before one of these. */
 export const EPOCH_ENDS_MAX = 256;
 
-/**
- * Up to where a log is held, for whoever is asked for more: tips first, because all others lie before them. `sought`: epochs of
- * which what was emptied is asked for, too.
- */
-export function endsOf(log: AuthorLog, sought: readonly HeldEpoch[] = []): EpochEnd[] {
+/** Up to where a log is held, for whoever is asked for more: tips first, because all others lie before them. */
+export function endsOf(log: AuthorLog): EpochEnd[] {
   const tips = tipsOf(log);
-  const named = new Set([...tips, ...sought.map(({ head }) => head)]);
-  const others = log.map(({ head }) => head).filter((head) => !named.has(head));
-  const newest = others.sort((a, b) => b.epoch.counter - a.epoch.counter);
-  const gaps = sought.map((held) => ({ epoch: held.head.epoch, sequence: endHere(held) }));
-  const ends = [...tips, ...gaps, ...newest].slice(0, EPOCH_ENDS_MAX);
-  return ends.map(({ epoch, sequence }) => ({ epoch, sequence }));
-}
-
-/** Sequence up to which the entries of an epoch are here, from the first. */
-export const endHere = ({ head, gap }: HeldEpoch): number => gap?.after ?? head.sequence;
-
-const unseenIn = new WeakMap<AuthorLog, readonly HeldEpoch[]>();
-
-/** Epochs that others have emptied, and nobody here has seen, oldest first. */
-export function unseenOf(log: AuthorLog): readonly HeldEpoch[] {
-  const known = unseenIn.get(log) ?? log.filter(({ gap }) => gap?.isSeen === false).sort((a, b) => -byAge(a, b));
-  unseenIn.set(log, known);
-  return known;
+  const others = new Set(log.map(({ head }) => head));
+  for (const tip of tips) others.delete(tip);
+  const newest = [...others].sort((a, b) => b.epoch.counter - a.epoch.counter);
+  return [...tips, ...newest].slice(0, EPOCH_ENDS_MAX).map(({ epoch, sequence }) => ({ epoch, sequence }));
 }
 
 /** Whether all up to a head is held. */
@@ -137,23 +101,15 @@ export function holds(log: AuthorLog, { epoch, sequence }: EpochEnd): boolean {
   return held !== undefined && held.head.sequence >= sequence;
 }
 
-/** The log when entries that were accepted are held, too. */
-export function grown(log: AuthorLog, growth: Growth): AuthorLog {
-  const held = epochOf(log, growth.head.epoch);
-  return [...log.filter((epoch) => epoch !== held), heldWith(held, growth)];
-}
-
-/** What is held of an epoch when more of it is stored. Where that lies in a gap, the gap becomes smaller, or ends. */
-export function heldWith(held: HeldEpoch | undefined, { head, previous, isEnd }: Growth): HeldEpoch {
+/** The log when entries that were accepted are held, too. `previous`: where these open an epoch. */
+export function grown(log: AuthorLog, { head, previous }: HeldEpoch): AuthorLog {
+  const held = epochOf(log, head.epoch);
   const first = held === undefined ? previous : held.previous;
-  const opened = first !== undefined && { previous: first };
-  if (isEnd === true) return { head, ...opened, gap: { after: held ? endHere(held) : 0, isSeen: false } };
-  if (held?.gap === undefined || head.sequence >= held.head.sequence) return { head, ...opened };
-  return { ...held, gap: { ...held.gap, after: head.sequence } };
+  return [...log.filter((epoch) => epoch !== held), { head, ...(first !== undefined && { previous: first }) }];
 }
 
 /** Whether the very entry that a head names is held: then the head says nothing new, whoever made it. */
-export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: Link): boolean {
+export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: SignedHead): boolean {
   const held = epochOf(log, epoch);
   const own = held && hashIn(held, hashAt, sequence);
   return own !== undefined && sameBytes(own, hash);
@@ -265,13 +221,11 @@ export function accept(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, bat
 
 /** A batch of an epoch that is held in part. */
 function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashAt: HashAt, batch: Batch): Acceptance {
-  const end = endHere(held);
+  const end = held.head.sequence;
   // An epoch has one site: a head of another would not fit what is held of it.
   if (batch.site !== held.head.site) throw malformed(`a batch of site ${batch.site} in an epoch of another`);
-  if (held.gap === undefined && batch.firstSequence > end + 1) throw missing(batch);
+  if (batch.firstSequence > end + 1) throw missing(batch);
   const { entries, head } = chainedBatch(crypto, batch);
-  if (held.gap?.isSeen === true && head.sequence <= held.head.sequence) return { kind: 'known' };
-  if (batch.firstSequence > end + 1) return acceptBehindGap(crypto, log, held, batch, head);
   // Through the chain of hashes, the last entry that both have stands for all before it.
   const common = entries.findLast(({ sequence }) => sequence <= end) ?? assumedLast(batch);
   const own = common && hashIn(held, hashAt, common.sequence);
@@ -280,9 +234,7 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
   if (isSame && head.sequence <= end) return { kind: 'known' };
   assertSigned(crypto, head);
   if (own === undefined) throw missing(batch);
-  const atEnd = entries.find(({ sequence }) => sequence === held.head.sequence);
-  const isSameEnd = atEnd === undefined || sameBytes(atEnd.hash, held.head.hash);
-  if (!isSame || !isSameEnd) return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
+  if (!isSame) return { kind: 'forked', fork: { kind: 'altered', first: held.head, second: head } };
   const { fork } = tailFork(log, head);
   if (fork !== undefined && !isTip(log, held) && tipsOf(log).length >= BRANCHES_MAX) return { kind: 'forked', fork };
   return {
@@ -293,30 +245,13 @@ function acceptMore(crypto: LedgerCrypto, log: AuthorLog, held: HeldEpoch, hashA
   };
 }
 
-/** Behind an epoch with a gap, which was over: what goes on from there is evidence of a fork, and is not stored. */
-function acceptBehindGap(
-  crypto: LedgerCrypto,
-  log: AuthorLog,
-  held: HeldEpoch,
-  batch: Batch,
-  head: SignedHead,
-): Acceptance {
-  if (head.sequence <= held.head.sequence) throw missing(batch);
-  assertSigned(crypto, head);
-  const { fork } = tailFork(log, head);
-  if (fork === undefined) throw missing(batch);
-  return { kind: 'forked', fork };
-}
-
 /** A batch that opens an epoch. */
 function acceptEpoch(crypto: LedgerCrypto, log: AuthorLog, hashAt: HashAt, batch: Batch): Acceptance {
   if (batch.firstSequence > 1) throw missing(batch);
   const previous = assumedLast(batch);
   const predecessor = previous && epochOf(log, previous.epoch);
   const own = predecessor && hashIn(predecessor, hashAt, previous.sequence);
-  // Whether it follows on an entry that was emptied nobody can compare: it is a branch, and its author signed both.
-  const isInGap = predecessor?.gap !== undefined && (previous?.sequence ?? 0) < predecessor.head.sequence;
-  if (previous !== undefined && own === undefined && !isInGap) throw missing(batch);
+  if (previous !== undefined && own === undefined) throw missing(batch);
   const { entries, head } = verifyBatch(crypto, batch);
   if (previous !== undefined && predecessor !== undefined && own !== undefined && !sameBytes(own, previous.hash)) {
     return { kind: 'forked', fork: { kind: 'altered', first: predecessor.head, second: head } };

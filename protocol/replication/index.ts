@@ -12,7 +12,6 @@ export {
 } from './announcing.js';
 export * from './attested.js';
 export * from './author-log.js';
-export * from './emptied.js';
 export * from './messages.js';
 export * from './replication-state.js';
 export * from './replication.js';

@@ -44,18 +44,6 @@ export const Want = message({
 });
 export type Want = Infer<typeof Want>;
 
-/**
- * A piece of the answer, one of these. `end`: the head over the last entry of an epoch of which whoever answers has no more entries
- * than were named or came before it, because the cloud has them.
- */
-export const LogPiece = message({ batch: optional(1, Batch), end: optional(2, SignedHead) });
-
-/**
- * Asks for a word of the cloud on what it has of all logs, as the cloud signed it, that is old enough to empty epochs by: the only
- * piece of the answer.
- */
-export const WantWord = message({ site: required(1, text(64)) });
-
 /** Parts of a policy revision that are asked for at once. */
 export const PARTS_ASKED_MAX = 64;
 
@@ -68,8 +56,4 @@ export const WantParts = message({
 export type WantParts = Infer<typeof WantParts>;
 
 /** What a neighbour is asked for: one of these. */
-export const MeshRequest = message({
-  log: optional(1, Want),
-  parts: optional(2, WantParts),
-  word: optional(3, WantWord),
-});
+export const MeshRequest = message({ log: optional(1, Want), parts: optional(2, WantParts) });

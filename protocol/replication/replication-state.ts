@@ -14,8 +14,6 @@ export interface Neighbour {
   readonly hasToldAll: boolean;
   /** By author: a log that it did not bring, and when it may be asked for it again. */
   readonly failures: ReadonlyMap<string, Failure>;
-  /** Authors for whose entries that others emptied it was asked, once on a connection. */
-  readonly searched: ReadonlySet<string>;
 }
 
 export interface Failure {
@@ -51,7 +49,7 @@ export interface ReplicationState {
   /** What is on the own disk, by author: of the own log also what only replicas have. */
   readonly logs: ReadonlyMap<string, AuthorLog>;
   readonly neighbours: ReadonlyMap<string, Neighbour>;
-  /** By author, of whose log they announced more than is held, or may have what others emptied: neighbours, one at least. */
+  /** By author, of whose log they announced more than is held: neighbours, one at least. */
   readonly ahead: ReadonlyMap<string, ReadonlySet<string>>;
   /** At most one for an author. */
   readonly fetches: ReadonlyMap<string, Fetch>;

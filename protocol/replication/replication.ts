@@ -1,7 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { sameBytes, type Batch, type SignedHead } from '../ledger/index.js';
 import { announce, announcesAtMs, everything, withHolder, withPushes } from './announcing.js';
-import { holds, isSameEpoch, unseenOf, type AuthorLog } from './author-log.js';
+import { holds, isSameEpoch, type AuthorLog } from './author-log.js';
 import type {
   Failure,
   Fetch,
@@ -63,13 +63,7 @@ export function nextDeadlineMs(state: ReplicationState, nowMs: number): number {
 function take(state: ReplicationState, nowMs: number, input: ReplicationInput): ReplicationStep {
   switch (input.kind) {
     case 'connected': {
-      const nothingTold = {
-        tips: new Map(),
-        neighbours: new Set<string>(),
-        hasToldAll: false,
-        failures: new Map(),
-        searched: new Set<string>(),
-      };
+      const nothingTold = { tips: new Map(), neighbours: new Set<string>(), hasToldAll: false, failures: new Map() };
       const neighbours = new Map(state.neighbours).set(input.neighbour, nothingTold);
       const ahead = aheadWithout(state, input.neighbour);
       const joined = { ...state, neighbours, ahead, haveNeighboursChanged: true };
@@ -149,23 +143,12 @@ function onStored(
   pushed: readonly Batch[] = [],
 ): ReplicationState {
   const logs = new Map(state.logs).set(author, log);
-  const hasMoreUnseen = unseenOf(log).length > unseenOf(state.logs.get(author) ?? []).length;
-  const neighbours = hasMoreUnseen ? notSearched(state.neighbours, author) : state.neighbours;
   const changed = new Set([...state.changed, author]);
-  const stored = { ...state, logs, neighbours, changed, pushes: withPushes(state, author, pushed) };
+  const stored = { ...state, logs, changed, pushes: withPushes(state, author, pushed) };
   return withAhead(stored, [author], [...state.neighbours.keys()]);
 }
 
-/** Whoever was asked before for what others emptied may have what is new of it. */
-const notSearched = (neighbours: ReplicationState['neighbours'], author: string): ReplicationState['neighbours'] =>
-  new Map(
-    [...neighbours].map(([key, known]) => {
-      if (!known.searched.has(author)) return [key, known];
-      return [key, { ...known, searched: new Set([...known.searched].filter((other) => other !== author)) }];
-    }),
-  );
-
-/** Who of these is ahead of what is held of these logs, or may have what others emptied of them. */
+/** Who of these is ahead of what is held of these logs. */
 function withAhead(
   state: ReplicationState,
   authors: Iterable<string>,
@@ -176,7 +159,8 @@ function withAhead(
     const before = (ahead ?? state.ahead).get(author) ?? NOBODY;
     const others = new Set(before);
     for (const neighbour of neighbours) {
-      if (isWorthAsking(state, author, neighbour)) others.add(neighbour);
+      const tips = state.neighbours.get(neighbour)?.tips.get(author) ?? [];
+      if (isLacking(state, author, tips)) others.add(neighbour);
       else others.delete(neighbour);
     }
     if (others.size === 0 && before.size === 0) continue;
@@ -203,18 +187,10 @@ function onFetched(state: ReplicationState, neighbour: string, author: string, n
   const fetches = new Map(state.fetches);
   fetches.delete(author);
   const ended = { ...state, fetches };
-  // It announced what it does not have, or what cannot be taken yet: others first.
-  const judged = isLacking(ended, author, fetch.tips)
+  // It announced what it does not have: others first.
+  return isLacking(ended, author, fetch.tips)
     ? failed(ended, neighbour, author, nowMs)
     : setFailure(ended, neighbour, author, undefined);
-  return withAhead(withSearched(judged, neighbour, author), [author], [neighbour]);
-}
-
-function withSearched(state: ReplicationState, neighbour: string, author: string): ReplicationState {
-  const known = state.neighbours.get(neighbour);
-  if (known === undefined || unseenOf(state.logs.get(author) ?? []).length === 0) return state;
-  const searched = new Set([...known.searched, author]);
-  return { ...state, neighbours: new Map(state.neighbours).set(neighbour, { ...known, searched }) };
 }
 
 function brought(fetch: Fetch, nowMs: number, sizeBytes: number): Fetch {
@@ -278,14 +254,6 @@ function setFailure(
 
 const isLacking = ({ logs }: ReplicationState, author: string, tips: readonly SignedHead[]): boolean =>
   tips.some((tip) => !holds(logs.get(author) ?? [], tip));
-
-/** Whether a neighbour has more of a log, or has it as well and was not asked yet for what others emptied. */
-function isWorthAsking(state: ReplicationState, author: string, neighbour: string): boolean {
-  const { tips, searched } = state.neighbours.get(neighbour) ?? {};
-  const said = tips?.get(author) ?? [];
-  if (isLacking(state, author, said)) return true;
-  return said.length > 0 && searched?.has(author) === false && unseenOf(state.logs.get(author) ?? []).length > 0;
-}
 
 function withAwaited(state: ReplicationState, nowMs: number): ReplicationState {
   const { neighbours, ahead, awaited } = state;

@@ -1,4 +1,3 @@
-import type { EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
 
@@ -6,8 +5,6 @@ import type { Fork } from '@sparc/protocol/replication';
 export interface ReplicaWrite {
   readonly appends: readonly ReplicaAppend[];
   readonly forks: readonly Fork[];
-  /** An epoch that was emptied. */
-  readonly emptied?: { readonly author: string; readonly epoch: EpochId };
 }
 
 /** Of what it said was on the platter, a disk that lies loses so much when the power goes. */

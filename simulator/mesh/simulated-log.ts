@@ -8,7 +8,7 @@ import {
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type { LogCommit, ReplicaAppend } from '@sparc/protocol/ports';
-import { heldWith, isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@sparc/protocol/replication';
+import { isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@sparc/protocol/replication';
 
 /** As large as batches are cut from a disk. */
 const BATCH_BYTES = 262_144;
@@ -26,9 +26,6 @@ export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
   return { entries, head, ...(previous !== undefined && { previous }) };
 }
 
-const sizeOf = (entries: readonly ChainedEntry[]): number =>
-  entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
-
 /** The log of one author in memory. */
 export class SimulatedLog {
   #epochs: readonly Epoch[] = [];
@@ -43,27 +40,16 @@ export class SimulatedLog {
     return this.#sizeBytes;
   }
 
-  add(append: ReplicaAppend): void {
-    const { entries, head, isEnd } = append;
+  add({ entries, head, previous }: ReplicaAppend): void {
     const before = this.#find(head.epoch);
-    const held = heldWith(before?.held, append);
+    const first = before?.held.previous ?? previous;
+    const held = { head, ...(first !== undefined && { previous: first }) };
     const epoch = before ?? { held, entries: [], heads: [] };
     epoch.held = held;
     epoch.entries.push(...entries);
-    if (isEnd !== true) epoch.heads.push(head);
+    epoch.heads.push(head);
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
-    this.#sizeBytes += sizeOf(entries);
-    this.#log = this.#epochs.map((each) => each.held);
-  }
-
-  /** Of an epoch stay what was signed first, and its head. */
-  empty(of: EpochId): void {
-    const epoch = this.#find(of);
-    const [first] = epoch?.heads ?? [];
-    if (epoch === undefined || first === undefined || first.sequence === epoch.held.head.sequence) return;
-    epoch.heads.length = 1;
-    this.#sizeBytes -= sizeOf(epoch.entries.splice(first.sequence));
-    epoch.held = { ...epoch.held, gap: { after: first.sequence, isSeen: true } };
+    this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
     this.#log = this.#epochs.map((each) => each.held);
   }
 
@@ -82,7 +68,6 @@ export class SimulatedLog {
       const added = entries.slice(head?.sequence ?? sequence, next.sequence);
       sizeBytes += added.reduce((sum, { content }) => sum + content.length, 0);
       head = next;
-      if (sequence === 0) break;
     }
     return head && batchOf(entries.slice(sequence, head.sequence), entries[sequence - 1], head);
   }

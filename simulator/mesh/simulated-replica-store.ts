@@ -36,11 +36,12 @@ export class SimulatedReplicaStore implements ReplicaStore {
   }
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
-    this.#write({ appends, forks });
-  }
-
-  empty(author: string, epoch: EpochId): void {
-    this.#write({ appends: [], forks: [], emptied: { author, epoch } });
+    const write = { appends, forks };
+    if (this.onPhase('beforeStore')) throw new Error('the power went before the transaction was on disk');
+    if (this.disk.refuses) throw new SparcError('ERR_LEDGER_WRITE_FAILED', 'the simulated disk refuses');
+    this.disk.write(write);
+    if (this.onPhase('afterStore')) throw new Error('the power went when the transaction was on disk');
+    this.#take(write);
   }
 
   batchAfter(author: string, after: EpochEnd): Batch | undefined {
@@ -55,26 +56,13 @@ export class SimulatedReplicaStore implements ReplicaStore {
     // Nothing is held.
   }
 
-  #write(write: ReplicaWrite): void {
-    if (this.onPhase('beforeStore')) throw new Error('the power went before the transaction was on disk');
-    if (this.disk.refuses) throw new SparcError('ERR_LEDGER_WRITE_FAILED', 'the simulated disk refuses');
-    this.disk.write(write);
-    if (this.onPhase('afterStore')) throw new Error('the power went when the transaction was on disk');
-    this.#take(write);
-  }
-
-  #take({ appends, forks, emptied }: ReplicaWrite): void {
+  #take({ appends, forks }: ReplicaWrite): void {
     for (const append of appends) {
       const author = Buffer.from(append.head.author).toString('hex');
       const log = this.#logs.get(author) ?? new SimulatedLog();
       this.#logs.set(author, log);
       log.add(append);
       this.#held.set(author, log.log);
-    }
-    const log = emptied && this.#logs.get(emptied.author);
-    if (log !== undefined && emptied !== undefined) {
-      log.empty(emptied.epoch);
-      this.#held.set(emptied.author, log.log);
     }
     if (forks.length > 0) this.#forks = [...this.#forks, ...forks];
   }

@@ -42,7 +42,6 @@ const changed = (store: ReplicaStore, changes: Partial<ReplicaStore>): ReplicaSt
   sizeBytes: (author) => store.sizeBytes(author),
   hashAt: (author, epoch, sequence) => store.hashAt(author, epoch, sequence),
   append: (appends, forks) => store.append(appends, forks),
-  empty: (author, epoch) => store.empty(author, epoch),
   batchAfter: (author, after) => store.batchAfter(author, after),
   forks: () => store.forks(),
   close: () => store.close(),

@@ -202,7 +202,6 @@ export class MeshMachine {
         siteId: this.deps.siteId,
         cloudKey: cloud.key,
         take: never,
-        onWord: () => undefined,
         direct: never,
         tryOut: never,
         onTurn: () => undefined,

@@ -70,7 +70,6 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     stored: () => undefined,
     policyHere: () => undefined,
     reaches: () => undefined,
-    copied: () => undefined,
     onDirective: () => undefined,
   };
   const started = new SiteMesh(deps, dataDir, mesh);

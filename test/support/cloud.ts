@@ -79,12 +79,7 @@ export class Cloud {
   }
 
   get cloudKey(): Uint8Array {
-    return this.siteSigner.publicKey;
-  }
-
-  /** What the cloud signs with for the site. */
-  get siteSigner(): Signer {
-    return siteSigner(SECRET, this.tenant, 'harbour');
+    return siteSigner(SECRET, this.tenant, 'harbour').publicKey;
   }
 
   /** Also after `stop`. */
@@ -195,7 +190,6 @@ export class Cloud {
       clock: systemClock,
       verify: verifySignature,
       signer: gateway,
-      onWord: () => undefined,
       take: () => undefined,
       direct: () => Promise.reject(new Error('nothing is directed')),
       tryOut: () => Promise.reject(new Error('nothing is tried')),

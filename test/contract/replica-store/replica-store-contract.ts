@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { assumedLast, batchOf, SignedHead, verifyBatch, type Batch, type ChainedEntry } from '@sparc/protocol/ledger';
 import type { LogCommit, ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import type { AuthorLog, HeldEpoch, Fork } from '@sparc/protocol/replication';
+import type { AuthorLog, Fork } from '@sparc/protocol/replication';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -34,9 +34,6 @@ function append({ entries, head }: LogCommit): ReplicaAppend {
   const previous = entries[0]?.sequence === 1 ? assumedLast(batchOf(entries, undefined, head)) : undefined;
   return { entries, head, ...(previous !== undefined && { previous }) };
 }
-
-const byAge = (log: AuthorLog | undefined): HeldEpoch[] =>
-  [...(log ?? [])].sort((a, b) => a.head.epoch.counter - b.head.epoch.counter);
 
 /** All of an epoch, read in batches as a neighbour gets them. */
 function read(store: ReplicaStore, author: string, epoch: LogCommit['head']['epoch']): Batch[] {
@@ -148,104 +145,6 @@ export function replicaStoreContract(name: string, make: () => Promise<ReplicaSt
       store = harness.open();
     }
   });
-
-  behaves('what was signed first in an epoch is a batch of its own', (t, harness) => {
-    const chain = new TestChain();
-    const store = harness.open();
-    const commits = [chain.open(1, [opened]), chain.add(opened, opened), chain.add(opened)];
-    for (const commit of commits) store.append([append(commit)], []);
-    const batches = read(store, authorOf(chain), (commits[0] as LogCommit).head.epoch);
-    t.same(
-      batches.map(({ contents }) => contents.length),
-      [2, 3],
-    );
-  });
-
-  behaves('of an epoch that is emptied stay what was signed first and its head, now and later', (t, harness) => {
-    const chain = new TestChain();
-    const author = authorOf(chain);
-    let store = harness.open();
-    const commits = [chain.open(1, [opened]), chain.add(opened, opened), chain.add(opened), chain.open(2, [opened])];
-    const [first, second, third, fourth] = commits.map(append) as [
-      ReplicaAppend,
-      ReplicaAppend,
-      ReplicaAppend,
-      ReplicaAppend,
-    ];
-    store.append([first, second, third, fourth], []);
-    const before = store.sizeBytes(author);
-    const [held] = byAge(store.logs().get(author));
-    const { epoch } = first.head;
-    store.empty(author, epoch);
-    for (const when of ['now', 'after a new start']) {
-      const [emptied, newest] = byAge(store.logs().get(author));
-      t.same(shown(emptied && [emptied]), shown(held && [held]), when);
-      t.same([emptied?.gap, newest?.gap], [{ after: 2, isSeen: true }, undefined], when);
-      t.same(
-        [1, 2, 3, 4, 5].map((sequence) => store.hashAt(author, epoch, sequence) !== undefined).slice(0, 4),
-        [true, true, false, false],
-        when,
-      );
-      t.same(
-        read(store, author, epoch).map(({ contents }) => contents.length),
-        [2],
-        when,
-      );
-      t.equal(store.batchAfter(author, { epoch, sequence: 3 }), undefined, when);
-      t.equal(read(store, author, fourth.head.epoch).length, 1, when);
-      t.ok(store.sizeBytes(author) < before, when);
-      store = harness.open();
-    }
-  });
-
-  behaves('an epoch that is no more than what stays is not emptied, nor one that is not here', (t, harness) => {
-    const chain = new TestChain();
-    const store = harness.open();
-    const [first, second] = [append(chain.open(1, [opened])), append(chain.open(2, [opened]))];
-    store.append([first, second], []);
-    store.empty(authorOf(chain), first.head.epoch);
-    store.empty(authorOf(chain), { ...first.head.epoch, counter: 7 });
-    t.same(
-      store
-        .logs()
-        .get(authorOf(chain))
-        ?.map(({ gap }) => gap),
-      [undefined, undefined],
-    );
-  });
-
-  behaves(
-    'the end of what others emptied is taken, what is in between later, and then the gap is gone',
-    (t, harness) => {
-      const chain = new TestChain();
-      const author = authorOf(chain);
-      let store = harness.open();
-      const commits = [chain.open(1, [opened]), chain.add(opened), chain.add(opened), chain.open(2, [opened])];
-      const [first, more, end, next] = commits.map(append) as [
-        ReplicaAppend,
-        ReplicaAppend,
-        ReplicaAppend,
-        ReplicaAppend,
-      ];
-      const { epoch } = first.head;
-      const states = (): unknown[] => {
-        const [held] = byAge(store.logs().get(author));
-        const whole = { sequence: held?.head.sequence, gap: held?.gap, count: read(store, author, epoch).length };
-        store = harness.open();
-        return [whole];
-      };
-      store.append([first, { entries: [], head: end.head, isEnd: true }, next], []);
-      t.same(states(), [{ sequence: 4, gap: { after: 2, isSeen: false }, count: 1 }]);
-      store.append([more], []);
-      t.same(states(), [{ sequence: 4, gap: { after: 3, isSeen: false }, count: 2 }]);
-      store.append([end], []);
-      t.same(states(), [{ sequence: 4, gap: undefined, count: 2 }]);
-      t.same(
-        read(store, author, epoch).flatMap((batch) => verifyBatch(nodeCrypto, batch).entries.map(shownEntry)),
-        commits.slice(0, 3).flatMap(({ entries }) => entries.map(shownEntry)),
-      );
-    },
-  );
 
   behaves('two epochs of the same number are kept apart', (t, harness) => {
     const chain = new TestChain();

@@ -46,7 +46,7 @@ t.test('SqliteReplicaStore: what does not follow on what is held is refused whol
   t.throws(() => store.append([first, third], []), { code: 'ERR_LEDGER_ENTRY_MISSING' });
   t.equal(store.logs().size, 0);
   store.append([first], []);
-  t.throws(() => store.append([first], []), { code: 'ERR_LEDGER_ENTRY_MISSING' });
+  t.throws(() => store.append([first], []), { code: 'ERR_LEDGER_WRITE_FAILED' });
   store.append([second, third], []);
   t.match([...store.logs().values()], [[{ head: { sequence: third.head.sequence } }]]);
   store.close();

@@ -39,16 +39,6 @@ export class JournalOnDisk {
     await journal.close();
   }
 
-  /** The number that a statement finds. */
-  reads(statement: string): number {
-    const database = new Database(this.path, { readonly: true });
-    try {
-      return database.prepare<[], number>(statement).pluck().get() ?? 0;
-    } finally {
-      database.close();
-    }
-  }
-
   /** Changes the file behind everybody's back. */
   alter(change: (database: Database) => void): void {
     const database = new Database(this.path);

@@ -1,4 +1,3 @@
-import type { CloudWords } from '@sparc/edge/emptying';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { Replicator, type FullReason, type OwnLog } from '@sparc/edge/replica';
 import type { Batch, EpochId, SignedHead } from '@sparc/protocol/ledger';
@@ -35,11 +34,7 @@ export class GatewayInMesh implements OwnLog {
   readonly full: string[] = [];
   /** Of authors who were expelled. */
   readonly attested = new Map<string, readonly SignedHead[]>();
-  /** What it knows of the cloud. */
-  cloudWords: CloudWords | undefined;
   own = new SimulatedLog();
-  /** What it recorded. */
-  readonly commits: LogCommit[] = [];
   /** Signatures that it checked. */
   checkedCount = 0;
   #running: { readonly replicator: Replicator; readonly store: SimulatedReplicaStore } | undefined;
@@ -74,7 +69,6 @@ export class GatewayInMesh implements OwnLog {
       store,
       ownLog: this,
       siteId: SITE,
-      cloudWords: this.cloudWords,
       authority: AUTHORITY,
       isAuthor: this.isAuthor,
       attestedHeads: (author) => this.attested.get(author),
@@ -96,17 +90,11 @@ export class GatewayInMesh implements OwnLog {
   /** Records, and tells: `push` with the entries themselves. */
   commit(commit: LogCommit, push = true): void {
     this.own.add(appendOf(commit));
-    this.commits.push(commit);
     const [batch] = batchesOf([commit]);
     const opens = commit.entries[0]?.sequence === 1;
     const before = this.own.hashAt(commit.head.epoch, (commit.entries[0]?.sequence ?? 1) - 1);
     const whole = batch && !opens && before !== undefined ? { ...batch, previousHash: before } : batch;
     this.#running?.replicator.ownCommitted(push ? whole : undefined);
-  }
-
-  get store(): SimulatedReplicaStore {
-    if (this.#running === undefined) throw new Error(`${this.machine} does not run`);
-    return this.#running.store;
   }
 
   log(): AuthorLog {

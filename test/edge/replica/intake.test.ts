@@ -31,7 +31,6 @@ t.test('at the limit of epochs those that are held go on, and no other begins; t
     sizeBytes: (of) => real.sizeBytes(of),
     hashAt: (of, epoch, sequence) => real.hashAt(of, epoch, sequence),
     append: (appends, forks) => real.append(appends, forks),
-    empty: (of, epoch) => real.empty(of, epoch),
     batchAfter: (of, after) => real.batchAfter(of, after),
     forks: () => real.forks(),
     close: () => real.close(),

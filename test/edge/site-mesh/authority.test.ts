@@ -86,7 +86,6 @@ class TestGateway {
         stored: () => undefined,
         policyHere: () => undefined,
         reaches: () => undefined,
-        copied: () => undefined,
         onDirective: () => undefined,
       },
       this.dataDir,

@@ -1,12 +1,5 @@
 import t from 'tap';
-import {
-  Hello,
-  HELLO_INTERVAL_MS,
-  HELLO_PAUSE_MS,
-  openAcknowledgement,
-  signAcknowledgement,
-  Wants,
-} from '@sparc/protocol/cloud-link';
+import { Hello, HELLO_INTERVAL_MS, HELLO_PAUSE_MS, signAcknowledgement, Wants } from '@sparc/protocol/cloud-link';
 import type { Down, Up } from '@sparc/protocol/cloud-link';
 import { decodeBatch, pureCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { CloudLink, CloudLinkHandlers, LogCommit } from '@sparc/protocol/ports';
@@ -59,7 +52,6 @@ function setUp(...chains: readonly TestChain[]) {
   const link = new MemoryLink();
   const logs = new Map<string, SimulatedLog>();
   const failures: string[] = [];
-  const words: Uint8Array[] = [];
   const uplink = new Uplink({
     clock,
     verify: pureCrypto.verify,
@@ -71,7 +63,6 @@ function setUp(...chains: readonly TestChain[]) {
     siteId: 'harbour',
     signer: testSigner(1),
     take: () => undefined,
-    onWord: (word) => words.push(word),
     direct: () => Promise.reject(new Error('nothing is directed')),
     tryOut: () => Promise.reject(new Error('nothing is tried')),
     cloudKey: cloudSigner.publicKey,
@@ -85,7 +76,6 @@ function setUp(...chains: readonly TestChain[]) {
     link,
     uplink,
     failures,
-    words,
     hear,
     append: (chain: TestChain, ...commits: readonly LogCommit[]) => {
       const author = toHex(chain.signer.publicKey);
@@ -93,7 +83,6 @@ function setUp(...chains: readonly TestChain[]) {
       logs.set(author, log);
       for (const commit of commits) log.add(appendOf(commit));
     },
-    empty: (chain: TestChain, { epoch }: SignedHead) => logs.get(toHex(chain.signer.publicKey))?.empty(epoch),
     connect: () => link.handlers?.onConnected(),
     want: (creditBytes = CREDIT_BYTES) =>
       hear(
@@ -219,32 +208,3 @@ t.test('a cloud that was restored holds what it says now, not what it said befor
   hear('ack', old);
   t.strictSame(copies(chain), ['1/1'], 'and an old word that is said again changes nothing');
 });
-
-t.test(
-  'nothing is sent behind entries that are here no more, and what the cloud has of all logs is handed on',
-  async (t) => {
-    const chain = new TestChain();
-    const site = setUp(chain);
-    const [first, second] = [chain.open(1, [opened]), chain.open(2)];
-    const more = chain.add(opened);
-    site.append(chain, first, second, more, chain.open(3));
-    site.empty(chain, more.head);
-    site.connect();
-    site.link.said();
-    site.want();
-    site.acknowledge(first.head);
-    site.acknowledge(second.head);
-    const key = chain.signer.publicKey[0];
-    t.same(site.link.said(), [`${key}: 1/1-2`, `${key}: 2/1-1`], 'what is left is sent');
-    t.same(site.failures, ['a log cannot be read for the cloud']);
-    t.same(site.words, [], 'these were not of all logs');
-    site.acknowledge(more.head, cloudSigner, true);
-    const { heads } = openAcknowledgement(
-      pureCrypto.verify,
-      cloudSigner.publicKey,
-      'harbour',
-      site.words[0] as Uint8Array,
-    );
-    t.match(heads, [{ epoch: { counter: 2 } }]);
-  },
-);

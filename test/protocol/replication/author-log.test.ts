@@ -63,11 +63,8 @@ class Replica {
   entries(): string[] {
     return this.log
       .flatMap(({ head }) => {
-        const { epoch } = head;
-        const first = this.store.batchAfter(author, { epoch, sequence: 0 });
-        const rest = first && this.store.batchAfter(author, { epoch, sequence: first.contents.length });
-        const contents = [...(first?.contents ?? []), ...(rest?.contents ?? [])];
-        return contents.map((content, index) => `${name(head)}/${index + 1} ${hex(content)}`);
+        const batch = this.store.batchAfter(author, { epoch: head.epoch, sequence: 0 });
+        return (batch?.contents ?? []).map((content, index) => `${name(head)}/${index + 1} ${hex(content)}`);
       })
       .sort();
   }
