@@ -1,6 +1,7 @@
-import { openEntry, SEALED_ENTRY, Seals, type SealedEntry } from '@sparc/cloud-sync/db';
+import { openEntry, SEALED_ENTRY, Seals, type OpenEntry, type SealedEntry } from '@sparc/cloud-sync/db';
 import { openAcknowledgement } from '@sparc/protocol/cloud-link';
-import { decodeBatch, EntryContent, EpochBody, SignedHead } from '@sparc/protocol/ledger';
+import { isSparcError } from '@sparc/protocol/errors';
+import { decodeBatch, EntryContent, EpochBody, NO_HASH, SignedHead } from '@sparc/protocol/ledger';
 import type { CloudLink, Signer } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
 import { SimulatedBroker, type BrokerClient } from '../mesh/index.js';
@@ -23,6 +24,17 @@ interface ForkRow {
   readonly second: Uint8Array;
 }
 
+/** In place of what was altered and does not open: what no author commits. */
+const BROKEN: OpenEntry = {
+  hash: NO_HASH,
+  content: EntryContent.encode({
+    kind: 'broken',
+    hlc: { unixMs: 0, counter: 0 },
+    wallUnixMs: 0,
+    timeQuality: 'unsynced',
+    body: EpochBody.encode({ predecessorLost: true }),
+  }),
+};
 const ENTRIES = `select ${SEALED_ENTRY.join(', ')} from sparc.events`;
 const PROCESSES_COUNT = 2;
 const LIE_RATE = 0.2;
@@ -187,7 +199,7 @@ export class SimulatedCloud implements MeshCloud {
       );
       const where = 'author = $1 and epoch = $2 and epoch_random = $3 and sequence = $4';
       const [row] = await this.disk.rows<SealedEntry>(`${ENTRIES} where ${where}`, at);
-      this.history.said.push({ head, storedHash: row && openEntry(this.#seals, row).hash });
+      this.history.said.push({ head, storedHash: row && this.#open(row).hash });
     }
   }
 
@@ -197,7 +209,7 @@ export class SimulatedCloud implements MeshCloud {
     for (const row of rows) {
       const author = Uint8Array.from(row.author);
       const epoch = { counter: row.epoch, random: Uint8Array.from(row.epoch_random) };
-      const { hash, content } = openEntry(this.#seals, row);
+      const { hash, content } = this.#open(row);
       const name = epochName({ author, epoch });
       const previous = row.sequence === 1 ? EpochBody.decode(EntryContent.decode(content).body).previous : undefined;
       const known = epochs.get(name) ?? { author: toHex(author), epoch, previous, entries: [] };
@@ -205,6 +217,15 @@ export class SimulatedCloud implements MeshCloud {
       known.entries.push({ epoch, sequence: row.sequence, hash, content });
     }
     return epochs;
+  }
+
+  #open(row: SealedEntry): OpenEntry {
+    try {
+      return openEntry(this.#seals, row);
+    } catch (error) {
+      if (isSparcError(error, 'ERR_DATABASE_SEAL_BROKEN')) return BROKEN;
+      throw error;
+    }
   }
 }
 
