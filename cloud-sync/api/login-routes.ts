@@ -45,7 +45,7 @@ const Tokens = closed({
 });
 
 /** A refused login of one name stands in the audit, with the address that it came from. */
-const REFUSALS_TOLD_EVERY_MS = 60_000;
+const LOGIN_REFUSED_TOLD_EVERY_MS = 60_000;
 const OPEN = { config: { isOpen: true } };
 
 export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): void {
@@ -96,7 +96,7 @@ export function addLoginRoutes(api: FastifyInstance, deps: LoginRoutesDeps): voi
   /** Once a minute at most of a name: who guesses fills no audit. */
   function tellRefused(tenant: string, name: string, address: string): void {
     const nowMs = clock.monotonicMs();
-    if (nowMs - (toldMs.get(name) ?? -Infinity) < REFUSALS_TOLD_EVERY_MS) return;
+    if (nowMs - (toldMs.get(name) ?? -Infinity) < LOGIN_REFUSED_TOLD_EVERY_MS) return;
     toldMs.set(name, nowMs);
     database
       .inTenant(tenant, (transaction) => audit(transaction, { tenant, name }, 'login.refused', name, { address }))
