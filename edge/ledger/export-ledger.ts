@@ -43,11 +43,16 @@ function writeLines({ newest, entries }: JournalFile, write: (piece: Uint8Array)
       sequence: id.sequence,
       ...about,
       hash: toHex(entry.hash),
-      // What cannot be read as an event is shown as it is.
-      ...(record ?? { body: toHex(EntryContent.decode(entry.content).body) }),
+      ...(record ?? asItIs(entry.content)),
     };
     write(Buffer.from(`${JSON.stringify(line, bytesAsHex)}\n`));
   }
+}
+
+/** What cannot be read as an event, and what was emptied. */
+function asItIs(content: Uint8Array): { readonly body: string } | { readonly emptied: string } {
+  const { body, digest } = EntryContent.decode(content);
+  return digest === undefined ? { body: toHex(body) } : { emptied: toHex(digest) };
 }
 
 function bytesAsHex(_key: string, value: unknown): unknown {

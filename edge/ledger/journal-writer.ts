@@ -1,5 +1,5 @@
 import { isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
-import type { EventOf, EventRecord } from '@sparc/protocol/events';
+import { PASSING_EVENTS, type EventOf, type EventRecord } from '@sparc/protocol/events';
 import { HLC_ZERO, mergeHlc, nextHlc, type Hlc } from '@sparc/protocol/hlc';
 import {
   encodeEvent,
@@ -323,7 +323,7 @@ export class JournalWriter implements Journal {
     const assembly: Assembly = { entries: [], appended: [], state: this.#state };
     const opening = this.#opening;
     if (opening !== undefined) {
-      this.#add(assembly, EPOCH_KIND, opening.body, opening.wall);
+      this.#add(assembly, { kind: EPOCH_KIND, body: opening.body }, opening.wall);
       if (opening.notice !== undefined) this.#addRecord(assembly, opening.notice, opening.wall);
     }
     if (gap !== undefined) {
@@ -353,20 +353,20 @@ export class JournalWriter implements Journal {
   }
 
   #addRecord(assembly: Assembly, record: EventRecord, wall: WallTime, body = encodeEvent(record)): ChainedEntry {
-    const entry = this.#add(assembly, EVENT_KIND, body, wall);
+    const passing = PASSING_EVENTS.has(record.name);
+    const entry = this.#add(assembly, { kind: EVENT_KIND, body, ...(passing && { passing }) }, wall);
     const at = { epoch: this.#epoch.counter, sequence: entry.sequence };
     assembly.state = foldRecord(assembly.state, at, record);
     return entry;
   }
 
-  #add({ entries }: Assembly, kind: string, body: Uint8Array, wall: WallTime): ChainedEntry {
+  #add({ entries }: Assembly, said: Pick<EntryContent, 'kind' | 'body' | 'passing'>, wall: WallTime): ChainedEntry {
     this.#hlc = nextHlc(this.#hlc, wall.unixMs);
     const content = EntryContent.encode({
-      kind,
+      ...said,
       hlc: this.#hlc,
       wallUnixMs: wall.unixMs,
       timeQuality: wall.quality,
-      body,
     });
     const last = entries.at(-1) ?? { sequence: this.#sequence, hash: this.#hash };
     const place = {

@@ -39,3 +39,56 @@ export type EventName = keyof typeof EVENTS;
 
 /** Of text that anybody may have written: a newer version may know more names. */
 export const isEventName = (name: string): name is EventName => Object.hasOwn(EVENTS, name);
+
+/**
+ * Events that fill ledgers and of which nothing follows after seven days: their bodies may go once the cloud has them. All others
+ * stay with every gateway: what was directed, how the site stands, who was barred, what somebody may want to see on the spot.
+ */
+export const PASSING_EVENTS: ReadonlySet<EventName> = new Set<EventName>([
+  'access.granted',
+  'access.denied',
+  'access.pin_pending',
+  'access.second_person_pending',
+  'access.escort_pending',
+  'access.host_pending',
+  'access.released',
+  'access.double_card',
+  'access.not_executed',
+  'access.outcome_unknown',
+  'access.abandoned',
+  'access.used',
+  'access.not_used',
+  'access.unverified',
+  'exit.released',
+  'exit.used',
+  'exit.not_used',
+  'exit.unverified',
+  'exit.not_released',
+  'area.moved',
+  'area.left_anonymously',
+  'area.empty',
+  'area.occupied',
+  'area.full',
+  'area.presence_expired',
+  'door.opened',
+  'door.closed',
+  'door.secured',
+  'door.unlocked',
+  'door.locked',
+  'door.held_warning',
+  'door.held',
+  'door.held_masked',
+  'door.held_clear',
+  'schedule.active',
+  'schedule.inactive',
+  'linkage.ran',
+  'linkage.carried_out',
+  'output.switched',
+  'snapshot.requested',
+  'reader.online',
+  'reader.offline',
+  'bus.up',
+  'bus.down',
+  'mesh.neighbour_found',
+  'mesh.neighbour_lost',
+]);

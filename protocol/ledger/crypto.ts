@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { VerifySignature } from '../ports/signer.js';
+import { emptied } from './emptied.js';
 import type { EntryPlace } from './entry.js';
 import { hashedEntry } from './hashed-entry.js';
 
@@ -26,9 +27,12 @@ export const pureCrypto: LedgerCrypto = {
 /** Every hash and signature says what it is for, so that none can be passed off as another. */
 const HEAD_DOMAIN = utf8ToBytes('sparc/ledger/head/1\0');
 
-/** SHA-256 over the place of an entry and the bytes of its content. */
+/**
+ * SHA-256 over the place of an entry and the bytes of its content; of a passing entry over what is left of it when it is
+ * emptied, so that a log verifies before and after. Throws ERR_LEDGER_MALFORMED.
+ */
 export function hashEntry(crypto: LedgerCrypto, place: EntryPlace, content: Uint8Array): Uint8Array {
-  return crypto.sha256(hashedEntry(place, content));
+  return crypto.sha256(hashedEntry(place, emptied(crypto, content) ?? content));
 }
 
 /** What a head's signature is over. */

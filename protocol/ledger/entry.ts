@@ -1,6 +1,6 @@
 import { TIME_QUALITIES } from '../ports/clock.js';
-import { bytes, bytesInPlace, hlcStamp, oneOf, text, uint } from './codecs.js';
-import { message, required, type Infer } from './message.js';
+import { bytes, bytesInPlace, flag, hlcStamp, oneOf, text, uint } from './codecs.js';
+import { message, optional, required, type Infer } from './message.js';
 
 export const HASH_BYTES = 32;
 export const EPOCH_RANDOM_BYTES = 8;
@@ -30,7 +30,12 @@ export const EntryContent = message({
   /** Milliseconds since 1970-01-01T00:00Z. */
   wallUnixMs: required(3, uint(2 ** 48 - 1)),
   timeQuality: required(4, oneOf(TIME_QUALITIES)),
+  /** Empty where it was emptied. */
   body: required(5, bytesInPlace(0, BODY_BYTES_MAX)),
+  /** Nothing follows from it once it is old: whoever knows that the cloud has it may empty it. */
+  passing: optional(6, flag),
+  /** In the place of a body that was emptied: its digest, over which the entry was hashed from the start. */
+  digest: optional(7, bytes(HASH_BYTES)),
 });
 export type EntryContent = Infer<typeof EntryContent>;
 

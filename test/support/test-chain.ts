@@ -1,3 +1,4 @@
+import { isEventName, PASSING_EVENTS } from '@sparc/protocol/events';
 import {
   encodeEvent,
   EntryContent,
@@ -78,10 +79,11 @@ export class TestChain {
   }
 
   #event(record: StoredRecord): Uint8Array {
-    return this.#content(EVENT_KIND, encodeEvent(record));
+    const isPassing = isEventName(record.name) && PASSING_EVENTS.has(record.name);
+    return this.#content(EVENT_KIND, encodeEvent(record), isPassing);
   }
 
-  #content(kind: string, body: Uint8Array): Uint8Array {
+  #content(kind: string, body: Uint8Array, isPassing = false): Uint8Array {
     const wallUnixMs = this.#wallUnixMs++;
     return EntryContent.encode({
       kind,
@@ -89,6 +91,7 @@ export class TestChain {
       wallUnixMs,
       timeQuality: 'synced',
       body,
+      ...(isPassing && { passing: true }),
     });
   }
 
