@@ -99,7 +99,9 @@ async function startMesh(): Promise<void> {
   const stored = () => tell({ kind: 'stored' });
   const reaches = (keys: readonly string[]) => tell({ kind: 'reach', keys: [...keys] });
   const policyHere = () => tell({ kind: 'policyHere' });
-  const forField = { tell: tellField, stored, policyHere, reaches };
+  const copied = (words: readonly Uint8Array[]) =>
+    tell({ kind: 'copied', words: words.map((word) => Buffer.from(word).toString('base64')) });
+  const forField = { tell: tellField, stored, policyHere, reaches, copied };
   const cloud = new GrantedCloud({ log: meshLog, accessTo: cloudAccess }, dataDir);
   const deps = {
     clock,
@@ -141,6 +143,10 @@ function meshTime(): MeshTime {
       const time = state.ownTime();
       if (time === undefined) return undefined;
       const { offsetMs, ...worth } = time;
+      return { unixMs: offsetMs + uptimeMs(), ...worth };
+    },
+    wall: () => {
+      const { offsetMs, ...worth } = state.timeInUse() ?? { offsetMs: Date.now() - uptimeMs(), quality: 'unsynced' };
       return { unixMs: offsetMs + uptimeMs(), ...worth };
     },
     uptimeMs,

@@ -34,8 +34,13 @@ export type FieldToSite =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: FieldAnswer }
   /** All whom operators expelled since the start; others the site process finds on the disk, if it has them. */
   | { readonly kind: 'expelled'; readonly expulsions: ExpulsionTexts }
-  /** A sign of life of the field, every `LIFE_INTERVAL_MS`, with what its clock is worth by itself; it is answered. */
-  | { readonly kind: 'health'; readonly droppedCount: number; readonly time: OwnTime | undefined };
+  /** A sign of life of the field, every `LIFE_INTERVAL_MS`, with what its clock is worth by itself, and what it goes by; it is answered. */
+  | {
+      readonly kind: 'health';
+      readonly droppedCount: number;
+      readonly time: OwnTime | undefined;
+      readonly timeInUse: OwnTime | undefined;
+    };
 
 /** What a person's request comes to. */
 export type RequestAnswer =
@@ -51,6 +56,9 @@ export type FieldAnswer =
 const closed = <T extends TProperties>(properties: T) => Type.Object(properties, { additionalProperties: false });
 const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
   closed({ kind: Type.Literal(name), ...properties });
+
+/** An acknowledgement has 256 KiB at most. */
+const WORD_LENGTH_MAX = 400_000;
 
 /**
  * What the site process tells the field: whether the address is served, what a person asks for, and what came of the mesh.
@@ -74,6 +82,10 @@ export const SiteToField = Type.Union([
   kind('stored', {}),
   /** All parts of a policy revision are on the disk. */
   kind('policyHere', {}),
+  /** What the cloud signed that it has of the logs, in base64: the journal checks it before it drops anything. */
+  kind('copied', {
+    words: Type.Array(Type.String({ maxLength: WORD_LENGTH_MAX, pattern: '^[A-Za-z0-9+/]*=*$' }), { maxItems: 2 }),
+  }),
   /**
    * Public keys, in hex, of the members that are heard, directly or through others; when they change. The field believes
    * them.

@@ -29,12 +29,16 @@ export interface SiteProcessHandlers {
   meshNotice(notice: unknown): void;
   /** What the own clock is worth by itself; asked every `LIFE_INTERVAL_MS`. */
   ownTime(): OwnTime | undefined;
+  /** What the gateway goes by. */
+  timeInUse(): OwnTime | undefined;
   /** What neighbours say of the time. What is given is not checked yet. */
   siteTime(heard: unknown): void;
   /** There may be more in the replicas. */
   stored(): void;
   /** All parts of a policy revision may be on the disk. */
   policyHere(): void;
+  /** What should be words of the cloud on what it has of the logs. They are not checked yet. */
+  copied(words: readonly Uint8Array[]): void;
   /** Members that are heard; nobody is while the site process does not run, or has been found to hang. */
   reach(keys: readonly string[]): void;
   /** The API is served; after each start. */
@@ -185,6 +189,9 @@ export class SiteProcess {
       case 'policyHere':
         this.handlers.policyHere();
         return;
+      case 'copied':
+        this.handlers.copied(message.words.map((word) => Buffer.from(word, 'base64')));
+        return;
       case 'reach':
         this.handlers.reach(message.keys);
         return;
@@ -209,7 +216,9 @@ export class SiteProcess {
 
   /** Also to one that does not listen yet, or is behind, and does answer: a question that it never got would count against it. */
   #sendHealth(): void {
-    this.#hand({ kind: 'health', droppedCount: this.#droppedCount, time: this.handlers.ownTime() });
+    const { handlers } = this;
+    const times = { time: handlers.ownTime(), timeInUse: handlers.timeInUse() };
+    this.#hand({ kind: 'health', droppedCount: this.#droppedCount, ...times });
   }
 
   #sendBuses(): void {

@@ -107,10 +107,12 @@ export class SiteClock implements Clock {
 
   /** What the machine's own clock is worth, and how far it is from the uptime: for neighbours. Undefined before the start. */
   own(): OwnTime | undefined {
-    if (this.#state === undefined) return undefined;
-    const reading = this.#read();
-    const { unixMs, quality, errorMs } = judgeAlone(this.#state, reading);
-    return { offsetMs: unixMs - reading.uptimeMs, quality, ...(errorMs !== undefined && { errorMs }) };
+    return this.#worth(judgeAlone);
+  }
+
+  /** What this gateway goes by, and what it is worth: for its site process. Undefined before the start. */
+  inUse(): OwnTime | undefined {
+    return this.#worth(judge);
   }
 
   /** What neighbours say of the time: it counts where nobody vouches for the machine's own clock. */
@@ -135,6 +137,13 @@ export class SiteClock implements Clock {
     this.#knownUnixMs = -Infinity;
     this.#take({ kind: 'accept', reading: this.#read() });
     await this.#save().catch(() => undefined);
+  }
+
+  #worth(judged: typeof judge): OwnTime | undefined {
+    if (this.#state === undefined) return undefined;
+    const reading = this.#read();
+    const { unixMs, quality, errorMs } = judged(this.#state, reading);
+    return { offsetMs: unixMs - reading.uptimeMs, quality, ...(errorMs !== undefined && { errorMs }) };
   }
 
   #look(): void {

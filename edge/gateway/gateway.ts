@@ -12,6 +12,7 @@ import {
   type RequestAnswer,
   type SiteSnapshot,
 } from '../api/index.js';
+import { LinkFiles } from '../cloud-enrolment/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -153,8 +154,10 @@ export class Gateway {
         meshNotice: (notice) => this.#meshJournal.take(notice),
         stored: () => this.#replica.stored(),
         policyHere: () => this.#lane?.look(),
+        copied: (words) => this.#copied(words),
         reach: (keys) => this.#field?.reaches(keys),
         ownTime: () => clock.own(),
+        timeInUse: () => clock.inUse(),
         siteTime: (heard) => {
           if (Value.Check(TimesTold, heard)) clock.hear(heard);
         },
@@ -258,6 +261,7 @@ export class Gateway {
         onDown: (error) => this.#partFailed('journal', error),
         onWritable: (writable, error) =>
           log.warn({ code: error?.code }, writable ? 'the journal writes again' : 'the journal cannot write'),
+        onCopyRefused: ({ code }) => log.warn({ code }, 'the journal drops nothing of what the cloud is said to have'),
       },
     ));
     const field = new Field(
@@ -280,6 +284,16 @@ export class Gateway {
     await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
     await this.#lifecycle.start(named('field', field));
     return field;
+  }
+
+  /** The key is not asked of the site process, which has the word. */
+  #copied(words: readonly Uint8Array[]): void {
+    try {
+      const cloudKey = new LinkFiles(this.config.dataDir).current()?.grant.cloudKey;
+      if (cloudKey !== undefined) this.#journal?.empty({ words, cloudKey });
+    } catch (error) {
+      this.deps.log.error({ error }, 'the key of the cloud cannot be read');
+    }
   }
 
   async #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): Promise<DirectedSite> {

@@ -8,6 +8,7 @@ export { JournalClient, type JournalClientHandlers } from './journal-client.js';
 export { readBack, type EntriesBack } from './read-back.js';
 export { readEntries } from './journal-file.js';
 export { JOURNAL_FILE, openJournal, type OpenJournal } from './journal-folder.js';
+export type { CloudCopy } from './journal-emptier.js';
 export { JournalLog } from './journal-log.js';
 export type { JournalThreadData } from './journal-messages.js';
 export type { JournalLoss, JournalStartReport } from './journal-start.js';

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import { compareHlc, followedHlc, HLC_ZERO, type Hlc } from '@sparc/protocol/hlc';
 import type { AppendedEntry, Clock, EntryDraft, Journal, Timer } from '@sparc/protocol/ports';
+import type { CloudCopy } from './journal-emptier.js';
 import {
   fromPlain,
   type FromJournal,
@@ -24,6 +25,8 @@ export interface JournalClientHandlers {
   onDown(error: SparcError): void;
   /** The disk refuses entries, or takes them again: the moment to record what was granted meanwhile. */
   onWritable(writable: boolean, error?: SparcError): void;
+  /** What was handed over as the cloud's word is not. */
+  onCopyRefused(error: SparcError): void;
 }
 
 interface Pending {
@@ -91,6 +94,11 @@ export class JournalClient implements Journal {
     this.#send({ kind: 'openEpochAbove', counter });
   }
 
+  /** Drops what is old and in the cloud, whenever there is time. */
+  empty(copy: CloudCopy): void {
+    if (this.#state === 'running') this.#send({ kind: 'empty', copy, wall: this.clock.wall() });
+  }
+
   /** From the call of `append` to the entry's word from the disk. */
   latency(): Latency {
     return this.#latency.read();
@@ -128,6 +136,9 @@ export class JournalClient implements Journal {
           break;
         case 'settled':
           for (const result of message.results) this.#settle(result);
+          break;
+        case 'copyRefused':
+          this.handlers.onCopyRefused?.(fromPlain(message.error));
           break;
         case 'writable':
           this.handlers.onWritable?.(message.writable, message.error && fromPlain(message.error));

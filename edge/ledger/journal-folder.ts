@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSparcError, type SparcError } from '@sparc/protocol/errors';
+import type { WallTime } from '@sparc/protocol/ports';
 import { lastMovedAside, moveAside } from '../platform/index.js';
+import type { CloudCopy, JournalEmptier } from './journal-emptier.js';
 import { HeadWitness, readWitness, WITNESS_FILE } from './head-witness.js';
 import type { JournalLoss, JournalStartReport } from './journal-start.js';
 import { JournalWriter, type JournalWriterDeps, type JournalWriterHandlers } from './journal-writer.js';
@@ -12,6 +14,8 @@ export const JOURNAL_FILE = 'journal.db';
 export interface OpenJournal {
   readonly writer: JournalWriter;
   readonly report: JournalStartReport;
+  /** Begins to drop what is old and in the cloud. Rejects with ERR_LINK_ACKNOWLEDGEMENT_INVALID. */
+  readonly empty: (copy: CloudCopy, wall: WallTime) => Promise<void>;
   /** Writes what waits, closes the file. */
   readonly close: () => Promise<void>;
   /** After `onFatal`: closes the file, and moves it aside if it is damaged. */
@@ -44,17 +48,32 @@ export async function openJournal(
       const found = { ...(witness !== undefined && { witness }), ...(loss !== undefined && { loss }) };
       const writer = new JournalWriter({ ...deps, store }, { ...options, ...found }, { ...handlers, onHead });
       const report = await writer.start();
+      let emptier: JournalEmptier | undefined;
+      let isOpen = true;
+      const empty: OpenJournal['empty'] = async (copy, wall) => {
+        // Not at the start, when doors wait for the journal.
+        const { JournalEmptier } = await import('./journal-emptier.js');
+        if (!isOpen) return;
+        emptier ??= new JournalEmptier({ ...deps, ...options, path, writer, empty: () => false });
+        emptier.empty(copy, wall);
+      };
+      const stopEmptying = () => {
+        isOpen = false;
+        emptier?.stop();
+      };
       const close = async () => {
+        stopEmptying();
         await writer.stop();
         await keeper.flush();
         store.close();
       };
       const abandon = (error: SparcError) => {
+        stopEmptying();
         store.close();
         void keeper.flush();
         if (error.code === 'ERR_LEDGER_CORRUPT') setAside(path, error);
       };
-      return { writer, report, close, abandon };
+      return { writer, report, empty, close, abandon };
     } catch (error) {
       store.close();
       throw error;

@@ -1,6 +1,7 @@
 import { SparcError, type ErrorCode } from '@sparc/protocol/errors';
 import type { Hlc } from '@sparc/protocol/hlc';
 import type { AppendedEntry, EntryDraft, WallTime } from '@sparc/protocol/ports';
+import type { CloudCopy } from './journal-emptier.js';
 import type { JournalStartReport } from './journal-start.js';
 
 /** What the journal's thread is started with. */
@@ -14,6 +15,7 @@ export type ToJournal =
   | { readonly kind: 'observe'; readonly hlc: Hlc; readonly wall: WallTime }
   | { readonly kind: 'lost'; readonly count: number; readonly code: ErrorCode; readonly sinceUnixMs: number }
   | { readonly kind: 'openEpochAbove'; readonly counter: number }
+  | { readonly kind: 'empty'; readonly copy: CloudCopy; readonly wall: WallTime }
   | { readonly kind: 'stop' };
 
 /** The answer to an append; the record itself stays with whoever asked. */
@@ -25,6 +27,7 @@ export type FromJournal =
   | { readonly kind: 'started'; readonly report: JournalStartReport }
   | { readonly kind: 'failed'; readonly error: PlainError }
   | { readonly kind: 'settled'; readonly results: readonly Settled[] }
+  | { readonly kind: 'copyRefused'; readonly error: PlainError }
   | { readonly kind: 'writable'; readonly writable: boolean; readonly error?: PlainError };
 
 /** An error as it crosses between threads, which keep no classes. */

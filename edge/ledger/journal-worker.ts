@@ -39,6 +39,15 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
     });
   }
 
+  /** What is not the cloud's word empties nothing. */
+  async function empty({ copy, wall }: Extract<ToJournal, { kind: 'empty' }>): Promise<void> {
+    try {
+      await journal.empty(copy, wall);
+    } catch (error) {
+      post({ kind: 'copyRefused', error: toPlain(error) });
+    }
+  }
+
   function receive(message: ToJournal): void {
     switch (message.kind) {
       case 'append': {
@@ -57,6 +66,9 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
         break;
       case 'openEpochAbove':
         journal.writer.openEpochAbove(message.counter);
+        break;
+      case 'empty':
+        void empty(message);
         break;
       case 'stop':
         void journal.close().then(() => port.close());

@@ -281,6 +281,11 @@ export class JournalWriter implements Journal {
     this.#sequence = 0;
   }
 
+  /** Nothing waits for a commit, and none is under way. */
+  get isIdle(): boolean {
+    return this.#running === undefined;
+  }
+
   async #commitNext(): Promise<void> {
     if (this.#isOvertaken) this.#goAbove();
     const group = this.#queue.splice(0, this.#groupSize());

@@ -134,6 +134,10 @@ export class SqliteReplicaStore implements ReplicaStore {
     for (const epoch of stored) this.#hold(epoch);
   }
 
+  empty(_author: string, _to: EpochEnd): boolean {
+    return false;
+  }
+
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
     const held = this.#find(author, epoch);
     return held && guarded(() => this.#batches.after(held.row, held.head, sequence));

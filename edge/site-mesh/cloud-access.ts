@@ -30,6 +30,7 @@ export interface CloudUplinkDeps {
   /** As far as they count, the own one among them. */
   readonly logs: ReadableLogs;
   readonly take: (batch: Batch) => void;
+  readonly onWord: UplinkDeps['onWord'];
   readonly onReach: (isReached: boolean) => void;
 }
 

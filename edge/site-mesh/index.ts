@@ -8,6 +8,7 @@ export { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader, type DeliveryRead
 export { FieldHints, type FieldHintsDeps } from './field-hints.js';
 export { GrantedCloud, type GrantedCloudDeps } from './granted-cloud.js';
 export { JournalWatch, LOOK_INTERVAL_MS, LOOK_PAUSE_MS } from './journal-watch.js';
+export { EMPTYING_DELAY_MS, EMPTYING_INTERVAL_MS, LogEmptying, type LogEmptyingDeps } from './log-emptying.js';
 export { membershipHandlers } from './membership-handlers.js';
 export { runningView, type MeshFacts } from './mesh-view.js';
 export { LOST_AFTER_MS, NeighbourWatch, type NeighbourHandlers } from './neighbour-watch.js';
@@ -21,3 +22,4 @@ export { SitePolicy, type SitePolicyDeps } from './site-policy.js';
 export { TIMES_INTERVAL_MS, TimeTeller, type MeshTime } from './time-teller.js';
 export { type WantedRevision } from './wanted-parts.js';
 export { SiteMesh, type SiteMeshDeps } from './site-mesh.js';
+export { WORD_REPLY_MAX_MS, WordExchange, type WordExchangeDeps } from './word-exchange.js';

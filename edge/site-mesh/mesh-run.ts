@@ -34,6 +34,7 @@ import { NeighbourWatch } from './neighbour-watch.js';
 import { OwnCopies } from './own-copies.js';
 import { OwnNews } from './own-news.js';
 import { SiteDelivery } from './site-delivery.js';
+import { SiteEmptying } from './site-emptying.js';
 import { SitePolicy, type PolicyInForceView } from './site-policy.js';
 import { ToldRefusals } from './told-refusals.js';
 import { TimeTeller, type MeshTime } from './time-teller.js';
@@ -57,6 +58,8 @@ export interface MeshRunDeps {
   policyInForce(): PolicyInForceView;
   /** Public keys, in hex, of members whose logs the field does not read to their end. */
   unread(): readonly string[];
+  /** For the journal: what the cloud signed that it has. */
+  copied(words: readonly Uint8Array[]): void;
   /** For the field: something came to the replicas. */
   stored(): void;
   /** For its policy lane: all parts of a policy revision are on the disk. */
@@ -88,6 +91,7 @@ export class MeshRun {
   readonly #delivery: SiteDelivery;
   readonly #hints: FieldHints;
   readonly #uplink: Uplink | undefined;
+  readonly #emptying: SiteEmptying | undefined;
   readonly #cloudRefusals: CloudRefusals;
   readonly #forget: () => void;
 
@@ -124,7 +128,8 @@ export class MeshRun {
       onHere: () => deps.policyHere(),
       onFailure: (error, what) => this.#failed(error, what),
     });
-    this.#watch = new NeighbourWatch(clock, this.#policy.exchange.network, {
+    this.#emptying = deps.cloud && this.#newEmptying(deps.cloud);
+    this.#watch = new NeighbourWatch(clock, this.#emptying?.network ?? this.#policy.exchange.network, {
       onFound: (neighbour) => deps.tell({ kind: 'found', ...this.#named(neighbour) }),
       onGoing: () => {
         this.#ownCopies.note(this.#replicator.state);
@@ -190,6 +195,7 @@ export class MeshRun {
     this.#hints.start();
     this.#times.start();
     this.#delivery.start();
+    this.#emptying?.start();
     this.#uplink?.start();
   }
 
@@ -247,6 +253,7 @@ export class MeshRun {
     this.#delivery.stop();
     try {
       await this.#uplink?.stop();
+      await this.#emptying?.stop();
       await this.#couriers.stop();
       await this.#replicator.stop();
     } finally {
@@ -280,6 +287,22 @@ export class MeshRun {
     });
   }
 
+  #newEmptying({ cloudKey }: CloudAccess): SiteEmptying {
+    const { membership } = this.deps;
+    return new SiteEmptying(
+      {
+        ...this.deps,
+        network: this.#policy.exchange.network,
+        store: this.disks.replicas,
+        siteId: membership.siteId,
+        cloudKey,
+        members: () => membership.members().map(({ key }) => key),
+        onFailure: (error, what) => this.#failed(error, what),
+      },
+      this.dataDir,
+    );
+  }
+
   #newUplink(cloud: CloudAccess): Uplink {
     const { own } = this.disks;
     const { exchange } = this.#policy;
@@ -289,6 +312,7 @@ export class MeshRun {
       own,
       logs: this.#replicator.logs,
       take: (batch) => void this.#replicator.offer(batch),
+      onWord: (signed) => this.#emptying?.heard(signed),
       onReach: (isReached) => (isReached ? exchange.found(CLOUD) : exchange.lost(CLOUD)),
     });
   }

@@ -1,4 +1,4 @@
-import type { Clock, NeighbourTime, Timer } from '@sparc/protocol/ports';
+import type { Clock, NeighbourTime, Timer, WallTime } from '@sparc/protocol/ports';
 import type { TimesHeard } from '../clock/index.js';
 import type { FrameTime } from '../mesh/index.js';
 
@@ -9,6 +9,8 @@ export const TIMES_INTERVAL_MS = 2_000;
 export interface MeshTime {
   /** What the own clock is worth by itself; undefined where the field has not said it lately. */
   own(): FrameTime | undefined;
+  /** What the gateway goes by: nobody knows the time where the field has not said it lately. */
+  wall(): WallTime;
   /** Of the machine (`TimeEvidence.uptimeMs`). */
   uptimeMs(): number;
   /** For the field. */

@@ -35,6 +35,8 @@ export interface UplinkDeps {
    * follows on what is not here, and what proves it wrong.
    */
   readonly take: (batch: Batch) => void;
+  /** What the cloud has of all logs, as it signed it just now. */
+  readonly onWord: (signed: Uint8Array) => void;
   readonly direct: Direct;
   readonly tryOut: TryOut;
   /** The link came or went, or cannot be had for another reason than before. */
@@ -168,6 +170,7 @@ export class Uplink {
     const { siteId, verify, cloudKey, clock } = this.deps;
     const acknowledgement = openAcknowledgement(verify, cloudKey, siteId, body);
     if (!this.#copies.take(acknowledgement)) return;
+    if (acknowledgement.complete) this.deps.onWord(body);
     for (const head of acknowledgement.heads) this.#outbox.acknowledged(toHex(head.author), head);
     this.#state = { ...this.#state, acknowledgedUnixMs: clock.wall().unixMs };
   }

@@ -19,6 +19,11 @@ export interface ReplicaStore {
   hashAt(author: string, epoch: EpochId, sequence: number): Uint8Array | undefined;
   /** All or nothing, and on disk for good when it returns. Throws ERR_LEDGER_WRITE_FAILED or ERR_LEDGER_CORRUPT. */
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void;
+  /**
+   * Drops the content of passing entries of an author up to `to`, a bounded piece of the work in one transaction (10 ms of the thread at
+   * most). False when nothing is left to do. Throws as `append` does.
+   */
+  empty(author: string, to: EpochEnd): boolean;
   /** The first entries of an epoch behind `after`, with a head over the last of them; undefined when there are none. */
   batchAfter(author: string, after: EpochEnd): Batch | undefined;
   /** Every fork that was ever seen. */

@@ -109,7 +109,7 @@ export function grown(log: AuthorLog, { head, previous }: HeldEpoch): AuthorLog 
 }
 
 /** Whether the very entry that a head names is held: then the head says nothing new, whoever made it. */
-export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: SignedHead): boolean {
+export function isHeld(log: AuthorLog, hashAt: HashAt, { epoch, sequence, hash }: Link): boolean {
   const held = epochOf(log, epoch);
   const own = held && hashIn(held, hashAt, sequence);
   return own !== undefined && sameBytes(own, hash);

@@ -44,6 +44,17 @@ export const Want = message({
 });
 export type Want = Infer<typeof Want>;
 
+/**
+ * Asks for what the cloud signed to have of all logs of the site: the newest that is old enough to empty logs by, and the newest of all,
+ * each a piece of the answer.
+ */
+export const WantWord = message({
+  site: required(1, text(64)),
+  /** By which whoever asks knows the cloud: one that a neighbour knows by another key is none that it can ask. */
+  cloudKey: required(2, bytes(32)),
+});
+export type WantWord = Infer<typeof WantWord>;
+
 /** Parts of a policy revision that are asked for at once. */
 export const PARTS_ASKED_MAX = 64;
 
@@ -56,4 +67,8 @@ export const WantParts = message({
 export type WantParts = Infer<typeof WantParts>;
 
 /** What a neighbour is asked for: one of these. */
-export const MeshRequest = message({ log: optional(1, Want), parts: optional(2, WantParts) });
+export const MeshRequest = message({
+  log: optional(1, Want),
+  parts: optional(2, WantParts),
+  word: optional(3, WantWord),
+});

@@ -44,6 +44,10 @@ export class SimulatedReplicaStore implements ReplicaStore {
     this.#take(write);
   }
 
+  empty(_author: string, _to: EpochEnd): boolean {
+    return false;
+  }
+
   batchAfter(author: string, after: EpochEnd): Batch | undefined {
     return this.#logs.get(author)?.batchAfter(after);
   }

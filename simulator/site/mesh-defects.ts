@@ -42,6 +42,7 @@ const changed = (store: ReplicaStore, changes: Partial<ReplicaStore>): ReplicaSt
   sizeBytes: (author) => store.sizeBytes(author),
   hashAt: (author, epoch, sequence) => store.hashAt(author, epoch, sequence),
   append: (appends, forks) => store.append(appends, forks),
+  empty: (author, to) => store.empty(author, to),
   batchAfter: (author, after) => store.batchAfter(author, after),
   forks: () => store.forks(),
   close: () => store.close(),

@@ -202,6 +202,7 @@ export class MeshMachine {
         siteId: this.deps.siteId,
         cloudKey: cloud.key,
         take: never,
+        onWord: () => undefined,
         direct: never,
         tryOut: never,
         onTurn: () => undefined,

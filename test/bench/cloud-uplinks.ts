@@ -132,6 +132,7 @@ function uplinkOf(service: CloudService, { signer, commits }: Backlog, link: Clo
     ...{ clock: systemClock, verify: verifySignature, signer, siteId: SITE, logs, link },
     cloudKey: siteSigner(secret, service.tenant, SITE).publicKey,
     take: () => undefined,
+    onWord: () => undefined,
     direct: () => Promise.reject(new Error('nothing is directed')),
     tryOut: () => Promise.reject(new Error('nothing is tried')),
     onTurn: () => undefined,

@@ -70,6 +70,7 @@ function startMesh({ dataDir, configPath }: MeshGateway): SiteMesh {
     stored: () => undefined,
     policyHere: () => undefined,
     reaches: () => undefined,
+    copied: () => undefined,
     onDirective: () => undefined,
   };
   const started = new SiteMesh(deps, dataDir, mesh);

@@ -79,7 +79,12 @@ export class Cloud {
   }
 
   get cloudKey(): Uint8Array {
-    return siteSigner(SECRET, this.tenant, 'harbour').publicKey;
+    return this.siteSigner.publicKey;
+  }
+
+  /** What the cloud signs with for the site. */
+  get siteSigner(): Signer {
+    return siteSigner(SECRET, this.tenant, 'harbour');
   }
 
   /** Also after `stop`. */
@@ -190,6 +195,7 @@ export class Cloud {
       clock: systemClock,
       verify: verifySignature,
       signer: gateway,
+      onWord: () => undefined,
       take: () => undefined,
       direct: () => Promise.reject(new Error('nothing is directed')),
       tryOut: () => Promise.reject(new Error('nothing is tried')),

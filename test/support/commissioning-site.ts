@@ -95,9 +95,11 @@ export async function startCommissioning(t: Test, wall: Wall) {
       request: (action, authorization) => commissioning.handle(action, authorization),
       meshNotice: () => undefined,
       ownTime: () => undefined,
+      timeInUse: () => undefined,
       siteTime: () => undefined,
       stored: () => undefined,
       policyHere: () => undefined,
+      copied: () => undefined,
       reach: () => undefined,
       onListening: (address) => {
         url = address;

@@ -24,6 +24,7 @@ export class SiteState {
   #buses: BusesView | undefined;
   #droppedCount = 0;
   #time: OwnTime | undefined;
+  #timeInUse: OwnTime | undefined;
   #heardAtMs: number;
 
   constructor(
@@ -41,6 +42,7 @@ export class SiteState {
     if (message.kind === 'health') {
       this.#droppedCount = message.droppedCount;
       this.#time = message.time;
+      this.#timeInUse = message.timeInUse;
     }
   }
 
@@ -73,6 +75,11 @@ export class SiteState {
   /** What the clock of the gateway is worth by itself; undefined where the field has not said so lately. */
   ownTime(): OwnTime | undefined {
     return this.isFieldSilent() ? undefined : this.#time;
+  }
+
+  /** What the gateway goes by; undefined where the field has not said so lately. */
+  timeInUse(): OwnTime | undefined {
+    return this.#silentMs() > FIELD_SILENT_AFTER_MS ? undefined : this.#timeInUse;
   }
 
   /** Throws ERR_API_STARTING. */

@@ -31,6 +31,7 @@ t.test('at the limit of epochs those that are held go on, and no other begins; t
     sizeBytes: (of) => real.sizeBytes(of),
     hashAt: (of, epoch, sequence) => real.hashAt(of, epoch, sequence),
     append: (appends, forks) => real.append(appends, forks),
+    empty: (of, to) => real.empty(of, to),
     batchAfter: (of, after) => real.batchAfter(of, after),
     forks: () => real.forks(),
     close: () => real.close(),

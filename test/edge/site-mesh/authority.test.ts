@@ -86,6 +86,7 @@ class TestGateway {
         stored: () => undefined,
         policyHere: () => undefined,
         reaches: () => undefined,
+        copied: () => undefined,
         onDirective: () => undefined,
       },
       this.dataDir,

@@ -37,6 +37,7 @@ async function setUp(t: Test, ...others: readonly Member[]) {
       stored: () => undefined,
       policyHere: () => undefined,
       reaches: () => undefined,
+      copied: () => undefined,
       onDirective: () => undefined,
     },
     dataDir,

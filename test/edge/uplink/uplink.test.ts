@@ -52,6 +52,7 @@ function setUp(...chains: readonly TestChain[]) {
   const link = new MemoryLink();
   const logs = new Map<string, SimulatedLog>();
   const failures: string[] = [];
+  const words: Uint8Array[] = [];
   const uplink = new Uplink({
     clock,
     verify: pureCrypto.verify,
@@ -63,6 +64,7 @@ function setUp(...chains: readonly TestChain[]) {
     siteId: 'harbour',
     signer: testSigner(1),
     take: () => undefined,
+    onWord: (word) => words.push(word),
     direct: () => Promise.reject(new Error('nothing is directed')),
     tryOut: () => Promise.reject(new Error('nothing is tried')),
     cloudKey: cloudSigner.publicKey,
@@ -76,6 +78,7 @@ function setUp(...chains: readonly TestChain[]) {
     link,
     uplink,
     failures,
+    words,
     hear,
     append: (chain: TestChain, ...commits: readonly LogCommit[]) => {
       const author = toHex(chain.signer.publicKey);
@@ -208,3 +211,28 @@ t.test('a cloud that was restored holds what it says now, not what it said befor
   hear('ack', old);
   t.strictSame(copies(chain), ['1/1'], 'and an old word that is said again changes nothing');
 });
+
+t.test(
+  'what the cloud signs to have of all logs is handed on as it signed it, but no word that is older than the last',
+  async (t) => {
+    const chain = new TestChain();
+    const { clock, append, acknowledge, connect, hear, words } = setUp(chain);
+    const { head } = chain.open(1);
+    append(chain, chain.add(opened));
+    connect();
+    acknowledge(head);
+    t.same(words, [], 'this was not of all logs');
+    const [later, earlier] = [2_000, 1_000].map((ms) =>
+      signAcknowledgement(cloudSigner, {
+        site: 'harbour',
+        issuedUnixMs: clock.wall().unixMs + ms,
+        complete: true,
+        heads: [head],
+      }),
+    ) as [Uint8Array, Uint8Array];
+    hear('ack', later);
+    hear('ack', earlier);
+    acknowledge(head, testSigner(98), true);
+    t.strictSame(words, [later]);
+  },
+);

@@ -1,0 +1,76 @@
+import type { Clock, Signer, Timer, WallTime } from '@sparc/protocol/ports';
+import type { EpochEnd } from '@sparc/protocol/replication';
+import { CloudWords, emptiableTo } from '../emptying/index.js';
+import { verifySignature } from '../platform/index.js';
+import { JournalLog } from './journal-log.js';
+import type { JournalWriter } from './journal-writer.js';
+
+/** Between two pieces: in each is a write of the disk, which a grant would wait for. */
+export const PIECE_PAUSE_MS = 50;
+
+export interface JournalEmptierDeps {
+  readonly clock: Clock;
+  readonly signer: Pick<Signer, 'publicKey'>;
+  readonly siteId: string;
+  readonly path: string;
+  /** As `ReplicaStore.empty` does for others. */
+  readonly empty: (to: EpochEnd) => boolean;
+  readonly writer: Pick<JournalWriter, 'isIdle'>;
+}
+
+/** What the cloud signed long enough ago and what it signed last, which may be the same, and the key that it has for the site. */
+export interface CloudCopy {
+  readonly words: readonly Uint8Array[];
+  readonly cloudKey: Uint8Array;
+}
+
+/** Empties the journal piece by piece, whenever nothing waits for a commit. What it did not end goes on with the next word. */
+export class JournalEmptier {
+  #timer: Timer | undefined;
+
+  constructor(private readonly deps: JournalEmptierDeps) {}
+
+  /**
+   * `wall`: the time as the gateway knows it. Passed over while an earlier one is carried out. Throws ERR_LINK_ACKNOWLEDGEMENT_INVALID, and
+   * ERR_LEDGER_CORRUPT.
+   */
+  empty({ words: signed, cloudKey }: CloudCopy, wall: WallTime): void {
+    if (this.#timer !== undefined) return;
+    const { siteId } = this.deps;
+    const words = new CloudWords({ wall: () => wall, verify: verifySignature, siteId, cloudKey });
+    for (const word of signed) words.take(word);
+    const to = this.#emptiableTo(words);
+    if (to !== undefined) this.#goOn(to);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #emptiableTo(words: CloudWords): EpochEnd | undefined {
+    const log = new JournalLog(this.deps.path, this.deps.signer.publicKey);
+    try {
+      const hashAt: JournalLog['hashAt'] = (epoch, sequence) => log.hashAt(epoch, sequence);
+      return emptiableTo(words, { author: log.author, log: log.log(), hashAt });
+    } finally {
+      log.close();
+    }
+  }
+
+  #goOn(to: EpochEnd): void {
+    this.#timer = this.deps.clock.setTimer(PIECE_PAUSE_MS, () => {
+      if (!this.deps.writer.isIdle || this.#step(to)) this.#goOn(to);
+      else this.stop();
+    });
+  }
+
+  /** What the disk refuses now is tried with the next word. */
+  #step(to: EpochEnd): boolean {
+    try {
+      return this.deps.empty(to);
+    } catch {
+      return false;
+    }
+  }
+}
