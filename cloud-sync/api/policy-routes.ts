@@ -115,7 +115,9 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   const path = '/api/v1/sites/:site/policy';
   const administrator = requireRole('administrator');
   const imports = new RunningImports();
-  api.addHook('onClose', () => imports.stop());
+  // One takes a gigabyte, if it is as long as may be.
+  const siteFiles = new RunningImports(1);
+  api.addHook('onClose', () => Promise.all([imports.stop(), siteFiles.stop()]));
 
   /** Throws ERR_API_NOT_FOUND. */
   async function depsOf({ tenant }: Identity, site: string): Promise<DeskDeps> {
@@ -125,11 +127,6 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
     return { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
   }
   const deskOf = async (identity: Identity, site: string) => new PolicyDesk(await depsOf(identity, site));
-
-  // What is no JSON stays a text.
-  for (const type of ['text/yaml', 'application/yaml']) {
-    api.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  }
 
   addPolicyObjectRoutes(api, async (identity, site) => new PolicyDraft(await depsOf(identity, site)));
 
@@ -153,20 +150,31 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
     `${path}/site-file`,
     { schema: { params: OfSite } },
     async ({ identity, params: { site } }, reply) =>
-      reply.type('application/yaml').send(await (await deskOf(identity, site)).exported()),
+      reply.type('application/yaml').send(Readable.from((await deskOf(identity, site)).exported())),
   );
-  api.put<{ Params: Static<typeof OfSite>; Body: unknown }>(
-    `${path}/site-file`,
-    {
-      onRequest: administrator,
-      bodyLimit: 4 * SITE_FILE_LENGTH_MAX,
-      schema: { params: OfSite, ...answers(closed({ created: Count, changed: Count, removed: Count })) },
-    },
-    async ({ identity, params: { site }, body }) => {
-      const text = typeof body === 'string' ? body : JSON.stringify(body);
-      return (await deskOf(identity, site)).imported(text, identity.name);
-    },
-  );
+  void api.register(async (files) => {
+    files.removeAllContentTypeParsers();
+    // A large one is not read here, where everybody waits.
+    for (const type of ['text/yaml', 'application/yaml', 'application/json']) {
+      files.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    }
+    files.put<{ Params: Static<typeof OfSite>; Body?: string }>(
+      `${path}/site-file`,
+      {
+        onRequest: administrator,
+        bodyLimit: 4 * SITE_FILE_LENGTH_MAX,
+        schema: { params: OfSite, ...answers(closed({ created: Count, changed: Count, removed: Count })) },
+      },
+      async ({ identity, params: { site }, body = '' }) => {
+        const desk = await deskOf(identity, site);
+        const { saved } = await siteFiles.run({ tenant: identity.tenant, site }, async () => {
+          const saved = desk.imported(body, identity.name);
+          return { saved, work: saved.then(() => undefined) };
+        });
+        return saved;
+      },
+    );
+  });
 
   api.get<{ Params: Static<typeof OfSite> }>(
     `${path}/revisions`,

@@ -10,6 +10,7 @@ export { nodeCrypto } from './node-crypto.js';
 export { nodePartTools } from './node-part-tools.js';
 export { nodeRandom } from './node-random.js';
 export { pinMac } from './pin-mac.js';
+export { runThread, type ThreadOptions } from './run-thread.js';
 export { Seal } from './seal.js';
 export { keepSecretFile, keptSecret, readSecretFile } from './secret-file.js';
 export { turn } from './turn.js';

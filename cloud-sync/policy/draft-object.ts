@@ -27,6 +27,9 @@ export interface StoredObject {
   readonly marks: readonly string[];
 }
 
+/** That are named of one object. */
+const ERRORS_OF_ONE_MAX = 100;
+
 const compiled = new Map<PolicyKind, TypeCheck<TSchema>>();
 
 function checkOf(kind: PolicyKind): TypeCheck<TSchema> {
@@ -58,7 +61,7 @@ export function storedObject(
   });
   const check = checkOf(kind);
   if (!check.Check(whole) || id === undefined) {
-    throw invalidDraft([...check.Errors(whole)].map(({ path, message }) => problem(pathText(path), message)));
+    throw invalidDraft(firstErrors(check, whole).map(({ path, message }) => problem(pathText(path), message)));
   }
   if (kind !== 'credentials') return { kind, id, body: whole, sealed: null, marks: [] };
   const { identifiers, pin, duressPin, ...body } = whole as Credential;
@@ -72,6 +75,13 @@ export function storedObject(
   });
   const text = JSON.stringify({ identifiers, pin, duressPin });
   return { kind, id, body, sealed: secrets.seal(id, text), marks: [...new Set(marks)] };
+}
+
+/** A list of a hundred thousand numbers where names belong has as many. */
+function firstErrors(check: TypeCheck<TSchema>, value: unknown) {
+  const errors = [];
+  for (const error of check.Errors(value)) if (errors.push(error) === ERRORS_OF_ONE_MAX) break;
+  return errors;
 }
 
 /** Throws as `DraftSecrets.open`. */

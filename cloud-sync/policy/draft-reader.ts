@@ -23,7 +23,7 @@ export const DRAFT_PROBLEMS_MAX = 1_000;
 
 const PEOPLE = ['credentialHolders', 'credentials'] as const;
 type People = (typeof PEOPLE)[number];
-const isPeople = (kind: PolicyKind): kind is People => PEOPLE.some((each) => each === kind);
+export const isPeople = (kind: PolicyKind): kind is People => PEOPLE.some((each) => each === kind);
 
 interface CredentialsPage {
   readonly credentials: readonly Credential[];
@@ -82,7 +82,7 @@ export class DraftReader {
   }
 
   async *#holders(): AsyncGenerator<CredentialHolder> {
-    for await (const page of this.#pages('credentialHolders'))
+    for await (const page of this.pages('credentialHolders'))
       for (const { body } of page) yield body as CredentialHolder;
   }
 
@@ -97,7 +97,7 @@ export class DraftReader {
   }
 
   async *#credentials(): AsyncGenerator<CredentialsPage> {
-    for await (const page of this.#pages('credentials')) {
+    for await (const page of this.pages('credentials')) {
       yield {
         credentials: page.map((stored) => wholeObject(this.deps.secrets, stored) as Credential),
         credentialHolders: await this.#holdersOf(page),
@@ -120,7 +120,8 @@ export class DraftReader {
     );
   }
 
-  async *#pages(kind: People): AsyncGenerator<readonly StoredObject[]> {
+  /** Every object of a kind, in the order of the ids; one page at least. */
+  async *pages(kind: PolicyKind): AsyncGenerator<readonly StoredObject[]> {
     const { database, tenant, site } = this.deps;
     for (let last: string | undefined = ''; last !== undefined;) {
       const after: string = last;

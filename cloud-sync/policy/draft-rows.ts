@@ -34,6 +34,9 @@ export async function holdDraft(query: Query, { site }: Site): Promise<number> {
 const versionOf = (query: Query, site: string) =>
   query.selectFrom('policy_drafts').select('version').where('site_id', '=', site);
 
+/** Rows that are made ready without a pause. */
+const LOADED_AT_ONCE = 500;
+
 export interface Saved {
   readonly created: number;
   readonly changed: number;
@@ -54,28 +57,30 @@ export async function saveObjects(
     kind text, id text, body text, sealed bytea, marks text
   ) on commit delete rows`.execute(query);
   await sql`delete from incoming_objects`.execute(query);
-  await transaction.load(
-    'incoming_objects',
-    objects.map(({ kind, id, body, sealed, marks }) => ({
-      kind,
-      id,
-      body: JSON.stringify(body),
-      sealed,
-      marks: `{${marks.join()}}`,
-    })),
-  );
-  const { rows } = await sql<{ isNew: boolean }>`
+  for (let first = 0; first < objects.length; first += LOADED_AT_ONCE) {
+    await transaction.load('incoming_objects', objects.slice(first, first + LOADED_AT_ONCE).map(incomingRow));
+  }
+  const { rows } = await sql<Saved>`with saved as (
     insert into policy_objects as o (tenant_id, site_id, kind, id, body, sealed, marks, changed_by)
     select ${tenant}::uuid, ${site}, kind, id, body::jsonb, sealed, marks::text[], ${by} from incoming_objects
     on conflict (tenant_id, site_id, kind, id) do update
       set version = o.version + 1, body = excluded.body, sealed = excluded.sealed, marks = excluded.marks,
           changed_at = now(), changed_by = excluded.changed_by
       where (o.body, o.sealed) is distinct from (excluded.body, excluded.sealed)
-    returning (xmax = 0) as "isNew"`.execute(query);
+    returning xmax = 0 as is_new
+    ) select count(*) filter (where is_new) as created, count(*) filter (where not is_new) as changed from saved`.execute(
+    query,
+  );
   await barSaved(query, site);
-  const created = rows.filter(({ isNew }) => isNew).length;
-  return { created, changed: rows.length - created };
+  const [{ created, changed } = { created: 0, changed: 0 }] = rows;
+  return { created, changed };
 }
+
+const incomingRow = ({ kind, id, body, sealed, marks }: StoredObject) => ({
+  ...{ kind, id, sealed },
+  body: JSON.stringify(body),
+  marks: `{${marks.join()}}`,
+});
 
 /**
  * Has the database look again at how many objects there are. Where it thinks that they are few it reads all of them for each

@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 export { absorbRevocations, type AbsorbDeps } from './absorb-revocations.js';
-export { SITE_FILE_LENGTH_MAX } from './draft-file.js';
 export type { DraftProblem } from './draft-object.js';
 export { DraftSecrets } from './draft-secrets.js';
 export { POLICY_KINDS, type PolicyKind } from './kinds.js';
@@ -14,4 +13,11 @@ export { PeopleTable, PEOPLE_TABLE_BYTES_MAX } from './people-table.js';
 export type { PolicyChange } from './policy-changes.js';
 export { PolicyDesk, type DeskDeps, type DraftChanges, type PublishWish, type RevisionView } from './policy-desk.js';
 export { PolicyDraft, type DraftDeps, type ListOptions, type PolicyObject } from './policy-draft.js';
+export {
+  readSiteFile,
+  SITE_FILE_HEAP_MAX_MB,
+  SITE_FILE_LENGTH_MAX,
+  SITE_FILE_READ_MAX_MS,
+  type GivenObjects,
+} from './read-site-file.js';
 export { IMPORTS_MAX, RunningImports } from './running-imports.js';

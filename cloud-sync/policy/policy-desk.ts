@@ -6,12 +6,14 @@ import type { Transaction } from '../db/index.js';
 import { pinMac } from '../platform/index.js';
 import { audit } from '../users/index.js';
 import { absorbRevocations } from './absorb-revocations.js';
-import { exportDraft, importDraft } from './draft-file.js';
 import type { DraftProblem } from './draft-object.js';
 import { DraftReader } from './draft-reader.js';
 import { changeDraft, countAnew, holdDraft, type Query, type Saved } from './draft-rows.js';
+import { exportDraft } from './export-draft.js';
+import { importDraft } from './import-draft.js';
 import { policyChanges, type PolicyChange } from './policy-changes.js';
 import type { DraftDeps } from './policy-draft.js';
+import { readSiteFile } from './read-site-file.js';
 import { keepRevocations } from './revoked-objects.js';
 
 export interface DeskDeps extends DraftDeps {
@@ -66,20 +68,19 @@ export class PolicyDesk {
     return (await DraftReader.open(this.deps)).problems();
   }
 
-  /** YAML, without cards and PINs. */
-  exported(): Promise<string> {
-    return this.#inTenant(async ({ query }) => {
-      await holdDraft(query, this.deps);
-      return exportDraft(query, this.deps.site);
-    });
+  /** As a site file, in pieces: YAML, without cards and PINs. Throws as `DraftReader`, also in the middle. */
+  async *exported(): AsyncGenerator<string> {
+    yield* exportDraft(await DraftReader.open(this.deps));
   }
 
   /** Puts a site file in the place of the draft. Throws ERR_POLICY_INVALID or ERR_DATABASE_SITE_UNKNOWN. */
   async imported(text: string, by: string): Promise<Saved & { readonly removed: number }> {
     const { tenant, site, secrets, database } = this.deps;
+    // Before the transaction, for which others wait.
+    const pieces = await readSiteFile(text);
     const all = await this.#inTenant(async (transaction) => {
       await changeDraft(transaction.query, this.deps);
-      const saved = await importDraft(transaction, secrets, this.deps, by, text);
+      const saved = await importDraft(transaction, secrets, this.deps, by, pieces);
       await audit(transaction, { tenant, name: by }, 'policy.import', site, { ...saved });
       return saved;
     });

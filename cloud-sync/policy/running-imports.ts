@@ -8,11 +8,13 @@ interface Place {
   readonly site: string;
 }
 
-/** Imports of people that a process has under way. */
+/** Imports that a process has under way: tables of people, or site files. */
 export class RunningImports {
   /** By the name of their place; each resolves when it is over. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
+
+  constructor(private readonly countMax = IMPORTS_MAX) {}
 
   /**
    * `start` resolves when the import has begun, its `work` when it is over: soon after `signal` says so. Throws as `start`, and
@@ -39,8 +41,8 @@ export class RunningImports {
 
   #assertRoom(place: Place): void {
     if (this.#stop.signal.aborted) throw full('this process ends');
-    if (this.#running.has(nameOf(place))) throw full(`people of the site ${place.site} are being imported already`);
-    if (this.#running.size >= IMPORTS_MAX) throw full(`${IMPORTS_MAX} imports are under way already`);
+    if (this.#running.has(nameOf(place))) throw full(`the site ${place.site} has an import under way already`);
+    if (this.#running.size >= this.countMax) throw full('as many imports are under way as there may be');
   }
 }
 

@@ -86,7 +86,7 @@ export const POLICY_ERRORS = {
       'Bring the draft to what the site is to have, then publish over that revision by its number: `sparc-cloud site publish --over`.',
   },
   ERR_POLICY_IMPORTS_MAX: {
-    meaning: 'People of this site are being imported already, or as many tables as the process takes at a time.',
-    action: 'Wait until that import is over, then send the table again.',
+    meaning: 'This site has an import under way already, or the process as many tables or site files as it takes at a time.',
+    action: 'Wait until that import is over, then send yours again.',
   },
 } as const;

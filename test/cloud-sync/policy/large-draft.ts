@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import t from 'tap';
 import { PeopleImport, PeopleTable } from '@sparc/cloud-sync/policy';
 import { edited, SITE_FILE } from '../../support/site-file.js';
@@ -37,6 +38,22 @@ t.test('a draft of more people than are read at once', async (t) => {
     t.strictSame(holderIds, [...holderIds].sort());
     t.equal([...credentials].filter(({ pinIdentifierKeys: keys }) => keys?.length === 1).length, PEOPLE + 1);
     t.strictSame(await desk.changes(9), { since: 1, counts: {}, changes: [], isMore: false });
+  });
+
+  await t.test('is exported some at a time, as a site file that is taken in again', async (t) => {
+    const pieces = (await Readable.from(desk.exported()).toArray()) as readonly string[];
+    const text = pieces.join('');
+    const longest = Math.max(...pieces.map(({ length }) => length));
+    t.ok(longest < text.length / 3, `${longest} of ${text.length} characters`);
+    t.strictSame(await desk.imported(text, by), { created: 0, changed: 0, removed: 0 });
+  });
+
+  await t.test('that somebody changes meanwhile is not exported as if it were whole', async (t) => {
+    const pieces = desk.exported();
+    t.match(await pieces.next(), { value: 'version: 1\n' });
+    await draft.put('credentialHolders', 'yan', { id: 'yan', name: 'Yan' }, { by });
+    await t.rejects(Readable.from(pieces).toArray(), { code: 'ERR_POLICY_DRAFT_STALE' });
+    await draft.remove('credentialHolders', 'yan', { version: 1, by });
   });
 
   await t.test('is compared to its end', async (t) => {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import t from 'tap';
+import { parse } from 'yaml';
 import { buildApi } from '@sparc/cloud-sync/api';
 import { nodeRandom } from '@sparc/cloud-sync/platform';
 import { createUser, type Role } from '@sparc/cloud-sync/users';
@@ -19,7 +20,7 @@ const BADGE = {
 
 t.test('the API of policy', async (t) => {
   const scene = await deskScene();
-  await scene.newSite('harbour');
+  const { draft } = await scene.newSite('harbour');
   const api = await buildApi(
     { ...scene.apiDeps, log: pino({ level: 'silent' }), health: () => [], onAnswer: () => undefined },
     { jwtSecret: 'x'.repeat(32), accessMs: 900_000, refreshMs: 900_000, isCrossOrigin: false, proxyHops: 0 },
@@ -60,6 +61,31 @@ t.test('the API of policy', async (t) => {
     t.match(await call('operator', 'GET', ''), { body: { version: 1, counts: { doors: 2 } } });
     t.match(await call('operator', 'GET', '/problems'), { status: 200, body: { problems: [] } });
     t.match(await call('operator', 'GET', '/site-file'), { status: 200, body: /^version: 1\n/ });
+  });
+
+  await t.test('a site file is taken in as JSON, one at a time', async (t) => {
+    const { body: text } = await call('operator', 'GET', '/site-file');
+    const payload = JSON.stringify(parse(text as string));
+    const put = () =>
+      call('administrator', 'PUT', '/site-file', { payload, headers: { 'content-type': 'application/json' } });
+    const answers = await Promise.all([put(), put()]);
+    answers.sort((a, b) => a.status - b.status);
+    t.match(answers[0], { status: 200, body: { created: 0, changed: 0, removed: 0 } });
+    t.match(answers[1], { status: 409, body: { code: 'ERR_POLICY_IMPORTS_MAX' } });
+    t.match(await put(), { status: 200 });
+    const wrong = JSON.stringify({ version: 1, doors: [Array.from({ length: 9_999 }, () => 0)] });
+    const refused = await call('administrator', 'PUT', '/site-file', { ...yaml, payload: wrong });
+    t.match(refused, { status: 422, body: { code: 'ERR_POLICY_INVALID' } });
+    t.ok((refused.body as { problems: readonly unknown[] }).problems.length <= 100);
+  });
+
+  await t.test('a site file ends as a failure where the draft is changed while it is sent', async (t) => {
+    const headers = { authorization: `Bearer ${tokens.get('operator')}` };
+    const url = '/api/v1/sites/harbour/policy/site-file';
+    const sent = await api.inject({ method: 'GET', url, headers, payloadAsStream: true });
+    t.equal(sent.statusCode, 200);
+    await draft.put('areas', 'meanwhile', { id: 'meanwhile', name: 'Meanwhile' }, { by: 'grace' });
+    await t.rejects(sent.stream().toArray());
   });
 
   await t.test('an operator adds a person with a card, by versions', async (t) => {
