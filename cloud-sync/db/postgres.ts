@@ -20,7 +20,7 @@ const TRANSACTION_LIMITS = {
   idle_in_transaction_session_timeout: '30s',
 } as const;
 /** Somebody who asks for what takes long keeps a connection from all others. */
-const READ_LIMITS = { ...TRANSACTION_LIMITS, statement_timeout: '15s' } as const;
+const READ_LIMITS = { statement_timeout: '15s', ...TRANSACTION_LIMITS } as const;
 
 /** A PostgreSQL server, version 15 or later. `url` as libpq has it; `connectionsMax` is of this process. */
 export function connectPostgres(url: string, connectionsMax: number): Connections {
