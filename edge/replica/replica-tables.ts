@@ -48,4 +48,6 @@ export const MIGRATIONS: readonly string[] = [
      first BLOB NOT NULL,
      second BLOB NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  `-- Sequence of the entry up to which those that pass were emptied; 0: none.
+   ALTER TABLE epoch ADD COLUMN emptied_to INTEGER NOT NULL DEFAULT 0;`,
 ];

@@ -3,6 +3,7 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { HASH_BYTES, SignedHead, type Batch, type EpochId } from '@sparc/protocol/ledger';
 import type { ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
 import {
+  Before,
   forkName,
   isSameEpoch,
   type AuthorLog,
@@ -29,6 +30,7 @@ interface EpochRow {
   readonly site: string;
   readonly previous: Uint8Array | null;
   readonly sizeBytes: number;
+  readonly emptiedTo: number;
   readonly sequence: number;
   readonly hash: Uint8Array;
   readonly signature: Uint8Array;
@@ -36,7 +38,9 @@ interface EpochRow {
 /** An epoch with the number that its rows have. */
 interface Stored extends HeldEpoch {
   readonly row: number;
-  readonly sizeBytes: number;
+  sizeBytes: number;
+  /** Sequence; 0: nothing was. */
+  emptiedTo: number;
 }
 
 /** Logs of other authors in a SQLite file: write-ahead log, every append flushed (`synchronous = FULL`), one writer. */
@@ -134,8 +138,13 @@ export class SqliteReplicaStore implements ReplicaStore {
     for (const epoch of stored) this.#hold(epoch);
   }
 
-  empty(_author: string, _to: EpochEnd): boolean {
-    return false;
+  empty(author: string, to: EpochEnd): boolean {
+    const log = this.#logs.get(author) ?? [];
+    const before = new Before(log, [to]);
+    return log.some((held) => {
+      const last = before.lastOf(held.head.epoch);
+      return held.emptiedTo < last && this.#empty(held, last);
+    });
   }
 
   batchAfter(author: string, { epoch, sequence }: EpochEnd): Batch | undefined {
@@ -170,7 +179,8 @@ export class SqliteReplicaStore implements ReplicaStore {
     for (const row of author === undefined ? epochs.all() : epochsOf.all(Buffer.from(author, 'hex'))) {
       const previous = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
       const head = headOf(row);
-      this.#logOf(head).push({ row: row.epoch, head, sizeBytes: row.sizeBytes, ...previous });
+      const { epoch, sizeBytes, emptiedTo } = row;
+      this.#logOf(head).push({ row: epoch, head, sizeBytes, emptiedTo, ...previous });
     }
   }
 
@@ -206,11 +216,26 @@ export class SqliteReplicaStore implements ReplicaStore {
     const sizeBytes = row.sizeBytes + this.#batches.insert(row.epoch, entries, head);
     grow.run(sizeBytes, row.epoch);
     const before = row.previous === null ? {} : { previous: PreviousLink.decode(row.previous) };
-    return { row: row.epoch, head, sizeBytes, ...before };
+    return { row: row.epoch, head, sizeBytes, emptiedTo: row.emptiedTo, ...before };
+  }
+
+  /** The log stays the same list: it holds what it held. False where no row ends up to there. */
+  #empty(held: Stored, to: number): boolean {
+    const piece = guarded(() =>
+      this.#db.transaction(() => {
+        const done = this.#batches.empty(held.row, held.emptiedTo, to);
+        if (done !== undefined) this.#statements.emptied.run(done.savedBytes, done.last, held.row);
+        return done;
+      })(),
+    );
+    if (piece === undefined) return false;
+    held.emptiedTo = piece.last;
+    held.sizeBytes -= piece.savedBytes;
+    return true;
   }
 }
 
-interface FoundEpoch extends Pick<EpochRow, 'epoch' | 'previous' | 'sizeBytes'> {
+interface FoundEpoch extends Pick<EpochRow, 'epoch' | 'previous' | 'sizeBytes' | 'emptiedTo'> {
   /** Sequence of its last entry. */
   readonly last: number;
 }
@@ -219,19 +244,22 @@ function prepare(db: Database) {
   const last = '(SELECT max(last) FROM batch WHERE epoch = e.epoch)';
   const epochs = `
       SELECT e.epoch, e.author, e.counter, e.random, e.site, e.previous, e.size_bytes AS sizeBytes,
-        b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
+        e.emptied_to AS emptiedTo, b.last AS sequence, b.signature, substr(b.hashes, -${HASH_BYTES}) AS hash
       FROM epoch e JOIN batch b ON b.epoch = e.epoch AND b.last = ${last}`;
   return {
     epochs: db.prepare<[], EpochRow>(`${epochs} ORDER BY e.epoch`),
     epochsOf: db.prepare<[Uint8Array], EpochRow>(`${epochs} WHERE e.author = ? ORDER BY e.epoch`),
     findEpoch: db.prepare<[Uint8Array, number, Uint8Array], FoundEpoch>(`
-      SELECT e.epoch, e.previous, e.size_bytes AS sizeBytes, coalesce(${last}, 0) AS last
+      SELECT e.epoch, e.previous, e.size_bytes AS sizeBytes, e.emptied_to AS emptiedTo, coalesce(${last}, 0) AS last
       FROM epoch e WHERE e.author = ? AND e.counter = ? AND e.random = ?`),
     forks: db.prepare<[], { kind: Fork['kind']; first: Uint8Array; second: Uint8Array }>(
       'SELECT kind, first, second FROM fork',
     ),
     insertEpoch: db.prepare('INSERT INTO epoch (author, counter, random, site, previous) VALUES (?, ?, ?, ?, ?)'),
     grow: db.prepare<[number, number]>('UPDATE epoch SET size_bytes = ? WHERE epoch = ?'),
+    emptied: db.prepare<[number, number, number]>(
+      'UPDATE epoch SET size_bytes = size_bytes - ?, emptied_to = ? WHERE epoch = ?',
+    ),
     insertFork: db.prepare('INSERT OR IGNORE INTO fork (name, kind, first, second) VALUES (?, ?, ?, ?)'),
   };
 }

@@ -1,10 +1,12 @@
 import type { ReplicaAppend } from '@sparc/protocol/ports';
-import type { Fork } from '@sparc/protocol/replication';
+import type { EpochEnd, Fork } from '@sparc/protocol/replication';
 
 /** One transaction. */
 export interface ReplicaWrite {
   readonly appends: readonly ReplicaAppend[];
   readonly forks: readonly Fork[];
+  /** Up to where a log was emptied. */
+  readonly emptied?: { readonly author: string; readonly to: EpochEnd };
 }
 
 /** Of what it said was on the platter, a disk that lies loses so much when the power goes. */

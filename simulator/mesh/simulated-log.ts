@@ -2,13 +2,15 @@ import {
   assumedLast,
   BATCH_ENTRIES_MAX,
   batchOf,
+  emptied,
+  pureCrypto,
   type Batch,
   type ChainedEntry,
   type EpochId,
   type SignedHead,
 } from '@sparc/protocol/ledger';
 import type { LogCommit, ReplicaAppend } from '@sparc/protocol/ports';
-import { isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@sparc/protocol/replication';
+import { Before, isSameEpoch, type AuthorLog, type EpochEnd, type HeldEpoch } from '@sparc/protocol/replication';
 
 /** As large as batches are cut from a disk. */
 const BATCH_BYTES = 262_144;
@@ -18,6 +20,8 @@ interface Epoch {
   readonly entries: ChainedEntry[];
   /** One for each commit, the newest last. */
   readonly heads: SignedHead[];
+  /** Sequence; 0: nothing was. */
+  emptiedTo: number;
 }
 
 /** A commit as an append: where it opens an epoch, its first entry names the one before. */
@@ -44,13 +48,32 @@ export class SimulatedLog {
     const before = this.#find(head.epoch);
     const first = before?.held.previous ?? previous;
     const held = { head, ...(first !== undefined && { previous: first }) };
-    const epoch = before ?? { held, entries: [], heads: [] };
+    const epoch = before ?? { held, entries: [], heads: [], emptiedTo: 0 };
     epoch.held = held;
     epoch.entries.push(...entries);
     epoch.heads.push(head);
     this.#epochs = [...this.#epochs.filter((other) => other !== before), epoch];
     this.#sizeBytes += entries.reduce((sum, { content, hash }) => sum + content.length + hash.length, 0);
     this.#log = this.#epochs.map((each) => each.held);
+  }
+
+  isEmptied(to: EpochEnd): boolean {
+    const before = new Before(this.#log, [to]);
+    return this.#epochs.every(({ held, emptiedTo }) => emptiedTo >= before.lastOf(held.head.epoch));
+  }
+
+  /** All at once; a head over every entry that had one stays. */
+  empty(to: EpochEnd): void {
+    const before = new Before(this.#log, [to]);
+    for (const epoch of this.#epochs) {
+      const last = before.lastOf(epoch.held.head.epoch);
+      for (const [index, entry] of epoch.entries.slice(0, last).entries()) {
+        const content = emptied(pureCrypto, entry.content) ?? entry.content;
+        this.#sizeBytes -= entry.content.length - content.length;
+        epoch.entries[index] = { ...entry, content };
+      }
+      epoch.emptiedTo = Math.max(epoch.emptiedTo, last);
+    }
   }
 
   hashAt(epoch: EpochId, sequence: number): Uint8Array | undefined {

@@ -36,16 +36,13 @@ export class SimulatedReplicaStore implements ReplicaStore {
   }
 
   append(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
-    const write = { appends, forks };
-    if (this.onPhase('beforeStore')) throw new Error('the power went before the transaction was on disk');
-    if (this.disk.refuses) throw new SparcError('ERR_LEDGER_WRITE_FAILED', 'the simulated disk refuses');
-    this.disk.write(write);
-    if (this.onPhase('afterStore')) throw new Error('the power went when the transaction was on disk');
-    this.#take(write);
+    this.#write({ appends, forks });
   }
 
-  empty(_author: string, _to: EpochEnd): boolean {
-    return false;
+  empty(author: string, to: EpochEnd): boolean {
+    if (this.#logs.get(author)?.isEmptied(to) !== false) return false;
+    this.#write({ appends: [], forks: [], emptied: { author, to } });
+    return true;
   }
 
   batchAfter(author: string, after: EpochEnd): Batch | undefined {
@@ -60,7 +57,15 @@ export class SimulatedReplicaStore implements ReplicaStore {
     // Nothing is held.
   }
 
-  #take({ appends, forks }: ReplicaWrite): void {
+  #write(write: ReplicaWrite): void {
+    if (this.onPhase('beforeStore')) throw new Error('the power went before the transaction was on disk');
+    if (this.disk.refuses) throw new SparcError('ERR_LEDGER_WRITE_FAILED', 'the simulated disk refuses');
+    this.disk.write(write);
+    if (this.onPhase('afterStore')) throw new Error('the power went when the transaction was on disk');
+    this.#take(write);
+  }
+
+  #take({ appends, forks, emptied }: ReplicaWrite): void {
     for (const append of appends) {
       const author = Buffer.from(append.head.author).toString('hex');
       const log = this.#logs.get(author) ?? new SimulatedLog();
@@ -68,6 +73,7 @@ export class SimulatedReplicaStore implements ReplicaStore {
       log.add(append);
       this.#held.set(author, log.log);
     }
+    if (emptied !== undefined) this.#logs.get(emptied.author)?.empty(emptied.to);
     if (forks.length > 0) this.#forks = [...this.#forks, ...forks];
   }
 }

@@ -1,7 +1,15 @@
 import t, { type Test } from 'tap';
-import { assumedLast, batchOf, SignedHead, verifyBatch, type Batch, type ChainedEntry } from '@sparc/protocol/ledger';
+import {
+  assumedLast,
+  batchOf,
+  EntryContent,
+  SignedHead,
+  verifyBatch,
+  type Batch,
+  type ChainedEntry,
+} from '@sparc/protocol/ledger';
 import type { LogCommit, ReplicaAppend, ReplicaStore } from '@sparc/protocol/ports';
-import type { AuthorLog, Fork } from '@sparc/protocol/replication';
+import type { AuthorLog, EpochEnd, Fork } from '@sparc/protocol/replication';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -44,6 +52,20 @@ function read(store: ReplicaStore, author: string, epoch: LogCommit['head']['epo
     batches.push(batch);
     sequence = batch.firstSequence + batch.contents.length - 1;
   }
+}
+
+/** Of what is held of an epoch: `+` an entry with its body, `-` one that was emptied. Each verifies. */
+const bodies = (store: ReplicaStore, author: string, epoch: LogCommit['head']['epoch']): string =>
+  read(store, author, epoch)
+    .flatMap((batch) => verifyBatch(nodeCrypto, batch).entries)
+    .map(({ content }) => (EntryContent.decode(content).digest === undefined ? '+' : '-'))
+    .join('');
+
+/** Piece by piece; how many there were. */
+function emptyAll(store: ReplicaStore, author: string, to: EpochEnd): number {
+  let piecesCount = 0;
+  while (store.empty(author, to)) piecesCount++;
+  return piecesCount;
 }
 
 /** What every ReplicaStore keeps: run it against each implementation. */
@@ -144,6 +166,98 @@ export function replicaStoreContract(name: string, make: () => Promise<ReplicaSt
       t.ok(large > 10_000 && large < 13_000, `${large} bytes ${when}`);
       store = harness.open();
     }
+  });
+
+  behaves(
+    'entries that pass are emptied up to a place, and those that last stay, now and after a new start',
+    (t, harness) => {
+      const chain = new TestChain();
+      const author = authorOf(chain);
+      const note = 'x'.repeat(100);
+      const passing = { ...opened, detail: { note } };
+      const lockdown = { name: 'site.lockdown', detail: { note } };
+      const commits = [
+        chain.open(1, [passing, lockdown]),
+        chain.add(passing, passing),
+        chain.open(2, [passing, passing]),
+        chain.add(lockdown, passing),
+        chain.add(passing),
+      ];
+      let store = harness.open();
+      for (const commit of commits) store.append([append(commit)], []);
+      const log = store.logs().get(author);
+      const before = store.sizeBytes(author);
+      const [first, to] = [commits[0]?.head, commits[2]?.head] as [SignedHead, SignedHead];
+      t.ok(emptyAll(store, author, to) > 0);
+      t.equal(store.logs().get(author), log, 'whoever looks whether it grew sees that it did not');
+      const after = store.sizeBytes(author);
+      for (const when of ['now', 'after a new start']) {
+        t.equal(bodies(store, author, first.epoch), '+-+--', when);
+        t.equal(bodies(store, author, to.epoch), '+--+++', when);
+        t.equal(store.sizeBytes(author), after, when);
+        t.same(shown(store.logs().get(author)), shown(log), when);
+        t.equal(emptyAll(store, author, to), 0, `it is not done again ${when}`);
+        store = harness.open();
+      }
+      t.ok(before - after > 5 * 50, `${before - after} bytes are free`);
+      emptyAll(store, author, commits[4]?.head as SignedHead);
+      t.equal(bodies(store, author, to.epoch), '+--+--', 'and it goes on from there');
+    },
+  );
+
+  behaves('behind each entry of what was emptied goes a batch on, signed, and what is new is taken', (t, harness) => {
+    const chain = new TestChain();
+    const author = authorOf(chain);
+    const store = harness.open();
+    const commits = [chain.open(1), ...Array.from({ length: 700 }, () => chain.add(opened, opened))];
+    store.append(commits.map(append), []);
+    const { epoch } = chain.head as SignedHead;
+    const hashes = commits.flatMap(({ entries }) => entries).map(({ hash }) => hex(hash));
+    const to = { epoch, sequence: 1_200 };
+    t.ok(emptyAll(store, author, to) > 0);
+    for (const sequence of [0, 1, 2, 255, 256, 257, 511, 512, 513, 1_198, 1_199, 1_200, 1_400]) {
+      t.equal(hex(store.hashAt(author, epoch, sequence + 1) ?? Buffer.of()), hashes[sequence], String(sequence));
+      const { entries, head } = verifyBatch(nodeCrypto, store.batchAfter(author, { epoch, sequence }) as Batch);
+      t.equal(entries[0]?.sequence, sequence + 1);
+      t.equal(hex(head.hash), hashes[head.sequence - 1]);
+    }
+    const more = chain.add(opened);
+    store.append([append(more)], []);
+    t.equal(store.batchAfter(author, { epoch, sequence: 1_401 })?.contents.length, 1);
+    t.match(bodies(store, author, epoch), /^\+-{1198,1199}\+{202,203}$/, 'no more than up to the place');
+  });
+
+  behaves('what the disk refuses to empty is as it was, and can be emptied later', (t, harness) => {
+    const chain = new TestChain();
+    const author = authorOf(chain);
+    const store = harness.open();
+    const commit = chain.open(1, [opened, opened]);
+    const { head } = commit;
+    store.append([append(commit)], []);
+    harness.refuse(true);
+    t.throws(() => store.empty(author, head), { code: 'ERR_LEDGER_WRITE_FAILED' });
+    t.equal(bodies(store, author, head.epoch), '+++');
+    harness.refuse(false);
+    emptyAll(store, author, head);
+    t.equal(bodies(harness.open(), author, head.epoch), '+--');
+  });
+
+  behaves('nothing is emptied of another author, another branch, or behind a place that is not held', (t, harness) => {
+    const [chain, other] = [new TestChain(testSigner(1)), new TestChain(testSigner(2))];
+    const author = authorOf(chain);
+    const store = harness.open();
+    const first = chain.open(1, [opened]);
+    const clone = chain.branch();
+    const [left, right] = [chain.open(2, [opened], false, 2), clone.open(2, [opened, opened], false, 3)];
+    const others = other.open(1, [opened]);
+    store.append([first, left, right, others].map(append), []);
+    t.equal(emptyAll(store, author, { epoch: { counter: 7, random: new Uint8Array(8) }, sequence: 9 }), 0);
+    emptyAll(store, author, left.head);
+    t.same(
+      [first, left, right].map(({ head }) => bodies(store, author, head.epoch)),
+      ['+-', '+-', '+++'],
+    );
+    t.equal(bodies(store, authorOf(other), others.head.epoch), '++');
   });
 
   behaves('two epochs of the same number are kept apart', (t, harness) => {
