@@ -15,7 +15,13 @@ export {
   type PolicyLaneView,
 } from './mesh-view.js';
 export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
-export { STORED_PAUSE_MS, type FieldAnswer, type RequestAnswer, type SiteOptions } from './site-messages.js';
+export {
+  SiteToField,
+  STORED_PAUSE_MS,
+  type FieldAnswer,
+  type RequestAnswer,
+  type SiteOptions,
+} from './site-messages.js';
 export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
 export type { BusSnapshot, DoorSnapshot, RaiseSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';
 export { TimesTold } from './times-told.js';

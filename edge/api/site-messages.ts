@@ -6,6 +6,7 @@ import type { OwnTime } from '../clock/index.js';
 import type { BusesView, CommissioningAnswer, CommissioningView } from '../commissioning/index.js';
 import type { MeshConfig } from '../config/index.js';
 import type { DirectiveReceipt } from '../directives/index.js';
+import { WORD_BYTES_MAX } from '../emptying/index.js';
 import type { ExpulsionTexts } from '../membership/index.js';
 import type { SiteEvent } from './site-event.js';
 import type { SiteSnapshot } from './site-snapshot.js';
@@ -57,8 +58,7 @@ const closed = <T extends TProperties>(properties: T) => Type.Object(properties,
 const kind = <const K extends string, T extends TProperties>(name: K, properties: T) =>
   closed({ kind: Type.Literal(name), ...properties });
 
-/** An acknowledgement has 256 KiB at most. */
-const WORD_LENGTH_MAX = 400_000;
+const WORD_LENGTH_MAX = Math.ceil(WORD_BYTES_MAX / 3) * 4;
 
 /**
  * What the site process tells the field: whether the address is served, what a person asks for, and what came of the mesh.
@@ -82,7 +82,7 @@ export const SiteToField = Type.Union([
   kind('stored', {}),
   /** All parts of a policy revision are on the disk. */
   kind('policyHere', {}),
-  /** What the cloud signed that it has of the logs, in base64: the journal checks it before it drops anything. */
+  /** What the cloud signed that it has of the logs, in base64: the journal's thread verifies it. */
   kind('copied', {
     words: Type.Array(Type.String({ maxLength: WORD_LENGTH_MAX, pattern: '^[A-Za-z0-9+/]*=*$' }), { maxItems: 2 }),
   }),

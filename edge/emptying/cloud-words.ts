@@ -11,6 +11,9 @@ const DAY = 1 / 7;
 /** What the cloud says and dates otherwise than so near to now is passed over: one of the two clocks is wrong. */
 export const WORD_AMISS_MS = 3_600_000;
 
+/** Of one word, some 250 heads, so that two fit into a message of the site process: a site with more of them keeps everything. */
+export const WORD_BYTES_MAX = 24_000;
+
 /** What the cloud said at one time to have of all logs of the site. */
 export interface CloudWord {
   /** As the cloud signed it. */
@@ -30,7 +33,7 @@ export interface CloudWordsDeps {
   readonly keptMs?: number;
 }
 
-/** What the cloud said to have, whoever brought it. Of what is not of all logs, or says nothing new, nothing is kept. */
+/** What the cloud said to have, whoever brought it. What is not of all logs, too long, or says nothing new is passed over. */
 export class CloudWords {
   /** The earliest first; all but the newest of them are kept over a start. */
   #words: readonly CloudWord[] = [];
@@ -74,11 +77,11 @@ export class CloudWords {
       : this.#words.slice(0, -1);
   }
 
-  /** Undefined where it is not of all logs. */
+  /** Undefined where it is not of all logs, or too long. */
   #open(signed: Uint8Array): CloudWord | undefined {
     const { verify, cloudKey, siteId } = this.deps;
     const { complete, issuedUnixMs, heads } = openAcknowledgement(verify, cloudKey, siteId, signed);
-    if (!complete) return undefined;
+    if (!complete || signed.length > WORD_BYTES_MAX) return undefined;
     const byAuthor = new Map<string, StoredHead[]>();
     for (const head of heads) {
       const author = toHex(head.author);

@@ -8,6 +8,7 @@ export {
   CloudWords,
   KEPT_MS,
   WORD_AMISS_MS,
+  WORD_BYTES_MAX,
   type CloudWord,
   type CloudWordsDeps,
 } from './cloud-words.js';

@@ -161,7 +161,7 @@ export class MeshRun {
       clock,
       times: () => this.#network.times(),
       othersCount: () => membership.members().filter(({ key }) => key !== own.author).length,
-      tell: (heard) => deps.time.tell(heard),
+      time: deps.time,
     });
     this.#hints = new FieldHints({
       clock,
@@ -223,7 +223,7 @@ export class MeshRun {
       links: this.#network.links(),
       silent: this.#network.silent,
       roundTripMs: (neighbour) => this.#network.roundTripMs(neighbour),
-      clockAheadMs: (neighbour) => this.#clockAheadMs(neighbour),
+      clockAheadMs: (neighbour) => this.#times.aheadMs(neighbour),
       replication: this.#replicator.state,
       copies: this.#ownCopies.all(),
       full: this.#replicator.full,
@@ -288,19 +288,9 @@ export class MeshRun {
   }
 
   #newEmptying({ cloudKey }: CloudAccess): SiteEmptying {
-    const { membership } = this.deps;
-    return new SiteEmptying(
-      {
-        ...this.deps,
-        network: this.#policy.exchange.network,
-        store: this.disks.replicas,
-        siteId: membership.siteId,
-        cloudKey,
-        members: () => membership.members().map(({ key }) => key),
-        onFailure: (error, what) => this.#failed(error, what),
-      },
-      this.dataDir,
-    );
+    const { network } = this.#policy.exchange;
+    const onFailure = (error: unknown, what: string) => this.#failed(error, what);
+    return new SiteEmptying({ ...this.deps, network, store: this.disks.replicas, cloudKey, onFailure }, this.dataDir);
   }
 
   #newUplink(cloud: CloudAccess): Uplink {
@@ -358,14 +348,6 @@ export class MeshRun {
     } catch (error) {
       this.#failed(error, 'that it was told is not kept: it is told again after a restart');
     }
-  }
-
-  #clockAheadMs(neighbour: string): number | undefined {
-    const { time } = this.deps;
-    const own = time.own();
-    const heard = this.#network.times().find((each) => each.neighbour === neighbour);
-    if (own === undefined || heard === undefined) return undefined;
-    return Math.round(heard.offsetMs + time.uptimeMs() - own.unixMs);
   }
 
   #failed(error: unknown, what: string): void {

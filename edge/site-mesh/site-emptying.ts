@@ -1,5 +1,6 @@
 import type { Clock, MeshNetwork, ReplicaStore } from '@sparc/protocol/ports';
 import { CloudWords, WordFile } from '../emptying/index.js';
+import type { Membership } from '../membership/index.js';
 import { verifySignature } from '../platform/index.js';
 import { LogEmptying } from './log-emptying.js';
 import type { MeshTime } from './time-teller.js';
@@ -10,9 +11,8 @@ export interface SiteEmptyingDeps {
   readonly time: Pick<MeshTime, 'wall'>;
   readonly network: MeshNetwork;
   readonly store: ReplicaStore;
-  readonly siteId: string;
+  readonly membership: Pick<Membership, 'siteId' | 'members'>;
   readonly cloudKey: Uint8Array;
-  readonly members: () => readonly string[];
   /** For the journal: what the cloud signed that it has. */
   readonly copied: (words: readonly Uint8Array[]) => void;
   readonly onFailure: (error: unknown, what: string) => void;
@@ -27,13 +27,20 @@ export class SiteEmptying {
   readonly #emptying: LogEmptying;
 
   constructor(deps: SiteEmptyingDeps, dataDir: string) {
-    const { time, copied } = deps;
-    const words = new CloudWords({ ...deps, wall: () => time.wall(), verify: verifySignature });
+    const { time, copied, membership } = deps;
+    const { siteId } = membership;
+    const words = new CloudWords({ ...deps, siteId, wall: () => time.wall(), verify: verifySignature });
     const file = new WordFile({ ...deps, words }, dataDir);
-    const exchange = new WordExchange({ ...deps, words, take: (signed) => file.take(signed) });
+    const exchange = new WordExchange({ ...deps, siteId, words, take: (signed) => file.take(signed) });
     this.#words = words;
     this.#file = file;
-    this.#emptying = new LogEmptying({ ...deps, words, askWords: () => exchange.ask(), onWords: copied });
+    this.#emptying = new LogEmptying({
+      ...deps,
+      words,
+      askWords: () => exchange.ask(),
+      members: () => membership.members().map(({ key }) => key),
+      onWords: copied,
+    });
     this.network = exchange.network;
   }
 

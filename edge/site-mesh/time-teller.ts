@@ -26,17 +26,26 @@ export class TimeTeller {
       readonly clock: Clock;
       readonly times: () => readonly NeighbourTime[];
       readonly othersCount: () => number;
-      readonly tell: (heard: TimesHeard) => void;
+      readonly time: MeshTime;
     },
   ) {}
 
   start(): void {
-    const { clock, times, othersCount, tell } = this.deps;
+    const { clock, times, othersCount, time } = this.deps;
     this.#timer = clock.setTimer(TIMES_INTERVAL_MS, () => {
       const heard = { othersCount: othersCount(), times: times() };
-      if (heard.times.length > 0) tell(heard);
+      if (heard.times.length > 0) time.tell(heard);
       this.start();
     });
+  }
+
+  /** How far a neighbour's clock is before the own one by itself; undefined where one of them is not known. */
+  aheadMs(neighbour: string): number | undefined {
+    const { time, times } = this.deps;
+    const own = time.own();
+    const heard = times().find((each) => each.neighbour === neighbour);
+    if (own === undefined || heard === undefined) return undefined;
+    return Math.round(heard.offsetMs + time.uptimeMs() - own.unixMs);
   }
 
   stop(): void {

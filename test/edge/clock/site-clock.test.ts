@@ -247,6 +247,8 @@ t.test('neighbours hear of the own clock, and not of what it has from them', asy
   site.hear(neighbours(m, START_UNIX_MS + 24 * HOUR_MS));
   t.ok(site.aheadMs > 23 * HOUR_MS, 'so that people sign by it');
   t.same(site.own(), { offsetMs: START_UNIX_MS - m.evidence.uptimeMs(), quality: 'unsynced' });
+  const offsetMs = START_UNIX_MS + 24 * HOUR_MS - m.evidence.uptimeMs();
+  t.match(site.inUse(), { offsetMs, quality: 'holdover', errorMs: Number }, 'its site process goes by that, too');
 });
 
 t.test('the time of the neighbours holds while the machine is set, and over a restart of the process', async (t) => {

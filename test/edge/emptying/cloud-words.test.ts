@@ -1,9 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Value } from '@sinclair/typebox/value';
 import t from 'tap';
 import { CLOUD_WORDS_FILE, CLOUD_WORDS_MAX, CloudWords, KEPT_MS, WORD_AMISS_MS, WordFile } from '@sparc/edge/emptying';
-import { createNodeClock, verifySignature } from '@sparc/edge/platform';
+import { SiteToField } from '@sparc/edge/api';
+import { createNodeClock, PART_MESSAGE_MAX, verifySignature } from '@sparc/edge/platform';
 import { signAcknowledgement } from '@sparc/protocol/cloud-link';
 import type { TimeQuality } from '@sparc/protocol/ports';
 import { testSigner } from '../../support/test-signer.js';
@@ -100,6 +102,30 @@ t.test('after a day without a word it is not known any more what the cloud has',
   t.equal(words.newest, undefined);
   words.take(wordAt(now.unixMs));
   t.ok(words.newest);
+  t.end();
+});
+
+t.test('a word that is too long for a message of the site process is passed over', (t) => {
+  const { now, words } = setUp();
+  const long = (count: number) =>
+    signAcknowledgement(cloud, {
+      site: 'harbour',
+      issuedUnixMs: now.unixMs,
+      complete: true,
+      heads: Array.from({ length: count }, (_, index) => ({
+        author: testSigner(index % 64).publicKey,
+        epoch: { counter: 1_000 + index, random: new Uint8Array(8).fill(255) },
+        sequence: 1_000_000,
+        hash: new Uint8Array(32).fill(255),
+      })),
+    });
+  words.hear(long(400));
+  t.equal(words.newest, undefined);
+  words.hear(long(240));
+  t.ok(words.newest);
+  const message = { kind: 'copied', words: [long(240), long(240)].map((word) => Buffer.from(word).toString('base64')) };
+  t.ok(Value.Check(SiteToField, message));
+  t.ok(JSON.stringify(message).length < PART_MESSAGE_MAX);
   t.end();
 });
 
