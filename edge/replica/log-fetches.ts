@@ -1,5 +1,5 @@
 import { isSparcError } from '@sparc/protocol/errors';
-import { decodeBatch } from '@sparc/protocol/ledger';
+import { decodeBatch, type Batch } from '@sparc/protocol/ledger';
 import type { MeshNetwork, MeshReply, ReplicaStore } from '@sparc/protocol/ports';
 import { endsOf, MeshRequest } from '@sparc/protocol/replication';
 import { fromHex } from '../platform/index.js';
@@ -18,6 +18,8 @@ export interface FetchTaker {
   intake(author: string): Intake | undefined;
   /** On disk. False where nothing of it is new. */
   save(intake: Intake): boolean;
+  /** Somebody else may have more of what it says. */
+  isRefused(batch: Batch): boolean;
   /** As far as the neighbour announced. */
   isAhead(neighbour: string, author: string): boolean;
   onProgress(author: string, sizeBytes: number): void;
@@ -82,7 +84,8 @@ export class LogFetches {
   /** False where it brings nothing new: then what comes behind it is of no use either. */
   #verify(neighbour: string, intake: Intake, piece: Uint8Array): boolean {
     try {
-      return intake.add(decodeBatch(piece));
+      const batch = decodeBatch(piece);
+      return !this.taker.isRefused(batch) && intake.add(batch);
     } catch (error) {
       // An honest neighbour may hold branches of a forked log that are not kept here.
       if (!isSparcError(error, 'ERR_LEDGER_ENTRY_MISSING')) this.taker.onFailure(neighbour, error);

@@ -29,6 +29,7 @@ import {
 import { Credits } from '../mesh/pace.js';
 import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from './author-entries.js';
+import { isLastResort } from './emptied-early.js';
 import { Inbox, type Letter } from './inbox.js';
 import { Intake, type IntakeDeps } from './intake.js';
 import { LogFetches } from './log-fetches.js';
@@ -43,6 +44,8 @@ export interface ReplicatorDeps extends IntakeDeps {
   readonly ownLog: OwnLog;
   /** Whose logs are kept, by public key in hex. */
   isAuthor(author: string): boolean;
+  /** Whether it lacks bodies that nobody may have done away with yet. */
+  isEmptiedEarly(batch: Batch): boolean;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
   /** Why there is no room for more of an author; undefined while there is. */
@@ -97,6 +100,7 @@ export class Replicator {
     this.#fetches = new LogFetches(deps, {
       intake: (author) => this.#intake(author),
       save: (intake) => !this.#stopped && this.#save(intake),
+      isRefused: (batch) => deps.isEmptiedEarly(batch) && !isLastResort(this.#state, batch),
       isAhead: (neighbour, author) => this.#state.ahead.get(author)?.has(neighbour) === true,
       onProgress: (author, sizeBytes) => this.#step({ kind: 'progress', author, sizeBytes }),
       onFetched: (neighbour, author) => this.#step({ kind: 'fetched', neighbour, author }),
@@ -289,7 +293,7 @@ export class Replicator {
 
   #takeBatch(pushed: Map<string, Pushed>, batch: Batch): void {
     const author = toHex(batch.author);
-    if (author === this.#own.author || !this.deps.isAuthor(author)) return;
+    if (author === this.#own.author || !this.deps.isAuthor(author) || this.deps.isEmptiedEarly(batch)) return;
     const intake = pushed.get(author)?.intake ?? this.#intake(author);
     if (intake === undefined) return;
     const news = pushed.get(author)?.news ?? [];

@@ -13,6 +13,7 @@ import type { Libp2pNetwork } from '../mesh/index.js';
 import { freeBytesAt, toHex } from '../platform/index.js';
 import {
   AuthorityReader,
+  isEmptiedEarly,
   REPLICA_FILE,
   ReplicaRoom,
   Replicator,
@@ -266,7 +267,7 @@ export class MeshRun {
   }
 
   #newReplicator(): Replicator {
-    const { clock, membership } = this.deps;
+    const { clock, membership, time } = this.deps;
     const { own, replicas } = this.disks;
     const room = new ReplicaRoom(replicas, toHex(membership.authority), () => freeBytesAt(this.dataDir));
     return new Replicator({
@@ -279,6 +280,7 @@ export class MeshRun {
       authority: toHex(membership.authority),
       isAuthor: (author) => membership.isAuthor(author),
       attestedHeads: (author) => membership.attestedHeads(author),
+      isEmptiedEarly: (batch) => isEmptiedEarly(batch, time.wall()),
       onStored: (author) => this.#onStored(author),
       fullFor: (author) => room.fullFor(author),
       onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),
