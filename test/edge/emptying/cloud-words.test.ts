@@ -159,14 +159,15 @@ t.test('words are kept over a start; a file that is damaged is told, and goes wi
   const first = open();
   const said = [9, 8, 2].map((days) => wordAt(first.now.unixMs - days * DAY_MS));
   for (const word of said) first.file.take(word);
+  first.file.hear(wordAt(first.now.unixMs));
   await first.file.stop();
   const second = open();
   t.same(
     second.words.kept.map(({ issuedUnixMs }) => (second.now.unixMs - issuedUnixMs) / DAY_MS),
-    [8, 2],
+    [8, 2, 0],
   );
   const path = join(folder, CLOUD_WORDS_FILE);
-  t.match(JSON.parse(await readFile(path, 'utf8')), { words: { length: 2 } });
+  t.match(JSON.parse(await readFile(path, 'utf8')), { words: { length: 3 } });
   await second.file.stop();
   await writeFile(path, '{"words":["AAAA"]}');
   const third = open();

@@ -37,6 +37,7 @@ t.test('a log may be emptied up to what the cloud has had for long and says stil
   const { held, heads } = setUp();
   t.equal(to(word(heads[2]), word(heads[5]), held), '2/1');
   t.equal(to(word(heads[1]), word(heads[1]), held), '1/2');
+  t.equal(to(word(heads[0], heads[3]), word(heads[5], heads[0]), held), '2/2', 'each leads to all before it');
   t.end();
 });
 

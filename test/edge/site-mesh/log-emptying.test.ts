@@ -27,6 +27,7 @@ function setUp(t: Test) {
   }
   const heard = {
     askedCount: 0,
+    answer: Promise.resolve(),
     words: [] as (readonly Uint8Array[])[],
     failures: [] as string[],
     emptied: [] as string[],
@@ -52,7 +53,10 @@ function setUp(t: Test) {
       },
     },
     words,
-    askWords: async () => void (heard.askedCount += 1),
+    askWords: async () => {
+      heard.askedCount += 1;
+      await heard.answer;
+    },
     members: () => keys.slice(0, 2),
     onWords: (both) => heard.words.push(both),
     onFailure: (_error, what) => heard.failures.push(what),
@@ -127,4 +131,26 @@ t.test('a log that cannot be emptied is told, and the others are; and it ends wh
   emptying.stop();
   await clock.advance(2 * EMPTYING_INTERVAL_MS);
   t.same([heard.words.length, heard.emptied.length], [2, PIECES + 1], 'also in the middle');
+});
+
+t.test('nothing goes on behind its end', async (t) => {
+  const { clock, heard, emptying, say } = setUp(t);
+  await clock.advance(EMPTYING_DELAY_MS);
+  say();
+  emptying.stop();
+  emptying.heard();
+  await clock.advance(EMPTYING_INTERVAL_MS);
+  t.equal(heard.askedCount, 1);
+
+  const asking = setUp(t);
+  asking.say();
+  await asking.clock.advance(KEPT_MS);
+  asking.say();
+  let answer: () => void = () => undefined;
+  asking.heard.answer = new Promise((resolve) => (answer = resolve));
+  await asking.clock.advance(EMPTYING_DELAY_MS);
+  asking.emptying.stop();
+  answer();
+  await asking.clock.advance(EMPTYING_INTERVAL_MS);
+  t.same([asking.heard.words, asking.heard.emptied], [[], []], 'nor while a neighbour is asked');
 });
