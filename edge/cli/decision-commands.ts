@@ -39,7 +39,7 @@ export function addDecisionCommands(cli: Cli): void {
 
 const journalOption = () => new Option('--journal <journal>', 'a journal file, in place of the one of --config');
 
-/** Throws ERR_CLI_USAGE or ERR_LEDGER_NO_DECISION. */
+/** Throws ERR_CLI_USAGE, ERR_LEDGER_NO_DECISION or ERR_LEDGER_EMPTIED. */
 function readDecision(entry: string, path: string) {
   const [, epochText, sequenceText] = /^(\d{1,10})\.(\d{1,15})$/.exec(entry) ?? [];
   if (epochText === undefined || sequenceText === undefined) {
@@ -50,6 +50,9 @@ function readDecision(entry: string, path: string) {
   const isFound = found?.id.epoch === epoch && found.id.sequence === sequence;
   const record = isFound ? found.record : undefined;
   if (record !== undefined && isKnownRecord(record) && isDecision(record)) return record;
+  if (isFound && found.digest !== undefined) {
+    throw new SparcError('ERR_LEDGER_EMPTIED', `entry ${entry} of ${path} was emptied`, { entry });
+  }
   throw new SparcError('ERR_LEDGER_NO_DECISION', `entry ${entry} of ${path} is no decision of this version`, { entry });
 }
 

@@ -95,11 +95,14 @@ function head(text: string) {
 }
 
 function verdict(path: string, report: VerifyReport, isAuthorKnown: boolean): string {
-  const { problem, provenTo, entryCount, epochCount, author, begunAnew, witness } = report;
+  const { problem, provenTo, entryCount, emptiedCount, epochCount, author, begunAnew, witness } = report;
   const extent = `${count(entryCount, 'entry', 'entries')} in ${count(epochCount, 'epoch', 'epochs')}`;
   const by = `signed by ${author ?? 'nobody'}${isAuthorKnown ? '' : ' (as the journal says itself: no --author was given)'}`;
   const notes = [
     ...(begunAnew ? ['It says itself that earlier entries are lost.'] : []),
+    ...(emptiedCount > 0
+      ? [`Of ${count(emptiedCount, 'entry', 'entries')} only the digest is here: the cloud has the rest.`]
+      : []),
     ...(witness === 'unreadable' ? ['The file journal.head beside it cannot be used as a witness.'] : []),
     ...(provenTo === undefined
       ? []

@@ -37,22 +37,16 @@ export function exportLedger(
 function writeLines({ newest, entries }: JournalFile, write: (piece: Uint8Array) => void): void {
   if (newest === undefined) return;
   for (const entry of entries()) {
-    const { id, record, ...about } = toLoggedEntry(newest.head.author, entry);
+    const { id, record, digest, ...about } = toLoggedEntry(newest.head.author, entry);
     const line = {
       epoch: id.epoch,
       sequence: id.sequence,
       ...about,
       hash: toHex(entry.hash),
-      ...(record ?? asItIs(entry.content)),
+      ...(digest === undefined ? (record ?? { body: EntryContent.decode(entry.content).body }) : { emptied: digest }),
     };
     write(Buffer.from(`${JSON.stringify(line, bytesAsHex)}\n`));
   }
-}
-
-/** What cannot be read as an event, and what was emptied. */
-function asItIs(content: Uint8Array): { readonly body: string } | { readonly emptied: string } {
-  const { body, digest } = EntryContent.decode(content);
-  return digest === undefined ? { body: toHex(body) } : { emptied: toHex(digest) };
 }
 
 function bytesAsHex(_key: string, value: unknown): unknown {

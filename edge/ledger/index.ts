@@ -16,6 +16,7 @@ export * from './journal-writer.js';
 export type { Latency } from './latency-meter.js';
 export { batchBehind } from './batch-behind.js';
 export { BATCH_BYTES } from './log-batches.js';
+export { PIECE_ENTRIES } from './log-emptying.js';
 export { toLoggedEntry, type LoggedEntry } from './logged-entry.js';
 export { nodeCrypto } from './node-crypto.js';
 export { SqliteLogStore } from './sqlite-log-store.js';

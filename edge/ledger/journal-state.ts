@@ -73,5 +73,11 @@ export function foldRecord(state: JournalState, at: Position, record: StoredReco
   return state;
 }
 
+/** Without grants up to a place. */
+export function stateBehind({ openGrants, releasedGrants, ...rest }: JournalState, place: Position): JournalState {
+  const isBehind = (grant: Position) => comparePositions(grant, place) > 0;
+  return { ...rest, openGrants: openGrants.filter(isBehind), releasedGrants: releasedGrants.filter(isBehind) };
+}
+
 const without = (grants: readonly Position[], cause: Position): readonly Position[] =>
   grants.filter((grant) => comparePositions(grant, cause) !== 0);

@@ -26,6 +26,12 @@ export const MIGRATIONS: readonly string[] = [
      recovery BLOB,
      PRIMARY KEY (epoch, sequence)
    ) STRICT, WITHOUT ROWID;`,
+  `-- One row: up to where passing entries are emptied.
+   CREATE TABLE emptied_to (
+     only INTEGER PRIMARY KEY CHECK (only = 0),
+     epoch INTEGER NOT NULL,
+     sequence INTEGER NOT NULL
+   ) STRICT;`,
 ];
 
 interface EntryRow {

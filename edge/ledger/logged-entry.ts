@@ -10,14 +10,16 @@ export interface LoggedEntry {
   readonly hlc: Hlc;
   readonly wallUnixMs: number;
   readonly timeQuality: TimeQuality;
-  /** Absent where the entry is no event, or one of a newer version that this one cannot read. */
+  /** Absent where the entry is no event, one of a newer version that this one cannot read, or emptied. */
   readonly record?: StoredRecord;
+  /** Of what an emptied entry said. */
+  readonly digest?: Uint8Array;
 }
 
 /** Throws ERR_LEDGER_MALFORMED when the content is damaged. */
 export function toLoggedEntry(author: Uint8Array, { epoch, sequence, content }: ChainedEntry): LoggedEntry {
-  const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
-  const record = kind === EVENT_KIND ? readableEvent(body) : undefined;
+  const { kind, hlc, wallUnixMs, timeQuality, body, digest } = EntryContent.decode(content);
+  const record = kind === EVENT_KIND && digest === undefined ? readableEvent(body) : undefined;
   return {
     id: { author: toHex(author), epoch: epoch.counter, sequence },
     kind,
@@ -25,6 +27,7 @@ export function toLoggedEntry(author: Uint8Array, { epoch, sequence, content }: 
     wallUnixMs,
     timeQuality,
     ...(record !== undefined && { record }),
+    ...(digest !== undefined && { digest }),
   };
 }
 

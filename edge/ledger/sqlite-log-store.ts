@@ -3,6 +3,7 @@ import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import type { LogCommit, LogStore, LogTail } from '@sparc/protocol/ports';
+import { LogEmptying } from './log-emptying.js';
 import { corrupt, guarded, LogTables, MIGRATIONS, sqliteCode } from './log-tables.js';
 
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
@@ -14,6 +15,8 @@ const CHECKPOINT_COMMITS = 250;
 const CHECKPOINT_COMMITS_MAX = 4_000;
 /** A WAL that a long reader made larger is cut back to this at its next restart. */
 const WAL_BYTES_KEPT = 16 * 1024 * 1024;
+/** A piece of emptying takes some 13 pages in the WAL. */
+const PIECE_COMMITS = 5;
 
 /**
  * The journal in a SQLite file: write-ahead log, every commit flushed (`synchronous = FULL`), one writer. Checkpoints
@@ -22,6 +25,7 @@ const WAL_BYTES_KEPT = 16 * 1024 * 1024;
 export class SqliteLogStore implements LogStore {
   readonly #database: Database;
   readonly #tables: LogTables;
+  readonly #emptying: LogEmptying;
   readonly #statements;
   #end: Position | undefined;
   #commitsInWal = 0;
@@ -29,6 +33,7 @@ export class SqliteLogStore implements LogStore {
   private constructor(database: Database) {
     this.#database = database;
     this.#tables = new LogTables(database);
+    this.#emptying = new LogEmptying(database, this.#tables);
     this.#statements = prepareStatements(database);
     const newest = this.#tables.newestHead();
     this.#end = newest && positionOf(newest.head);
@@ -64,20 +69,19 @@ export class SqliteLogStore implements LogStore {
   }
 
   async commit(commit: LogCommit): Promise<void> {
-    const { begin, commit: end, rollback } = this.#statements;
-    try {
-      guarded(() => {
-        begin.run();
-        this.#insert(commit);
-        end.run();
-      });
-    } catch (error) {
-      if (this.#database.inTransaction) rollback.run();
-      throw error instanceof SparcError ? error : writeFailed(error);
-    }
+    this.#transact(() => this.#insert(commit));
     this.#end = positionOf(commit.head);
-    this.#commitsInWal += 1;
-    if (this.#commitsInWal >= CHECKPOINT_COMMITS_MAX) this.#checkpoint();
+    this.#written(1);
+  }
+
+  /**
+   * Drops the bodies of some passing entries up to `to`; false when none are left. Throws ERR_LEDGER_WRITE_FAILED, or ERR_LEDGER_CORRUPT
+   * where an entry is not what its author wrote.
+   */
+  empty(to: Position): boolean {
+    const hasMore = this.#transact(() => this.#emptying.step(to));
+    if (hasMore) this.#written(PIECE_COMMITS);
+    return hasMore;
   }
 
   rest(): void {
@@ -86,6 +90,26 @@ export class SqliteLogStore implements LogStore {
 
   close(): void {
     this.#database.close();
+  }
+
+  #transact<T>(work: () => T): T {
+    const { begin, commit, rollback } = this.#statements;
+    try {
+      return guarded(() => {
+        begin.run();
+        const result = work();
+        commit.run();
+        return result;
+      });
+    } catch (error) {
+      if (this.#database.inTransaction) rollback.run();
+      throw error instanceof SparcError ? error : writeFailed(error);
+    }
+  }
+
+  #written(commits: number): void {
+    this.#commitsInWal += commits;
+    if (this.#commitsInWal >= CHECKPOINT_COMMITS_MAX) this.#checkpoint();
   }
 
   #insert({ entries, head, recovery }: LogCommit): void {

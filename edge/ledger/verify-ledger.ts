@@ -20,7 +20,7 @@ import {
 import { toHex } from '../platform/index.js';
 import { readWitness, WITNESS_FILE } from './head-witness.js';
 import { placeOf, withJournalFile, type JournalFile } from './journal-file.js';
-import { EMPTY_STATE, encodeState, foldRecord, type JournalState } from './journal-state.js';
+import { decodeState, EMPTY_STATE, encodeState, foldRecord, stateBehind, type JournalState } from './journal-state.js';
 import { corrupt, type StoredHead } from './log-tables.js';
 import { readableEvent } from './logged-entry.js';
 import { nodeCrypto } from './node-crypto.js';
@@ -48,6 +48,8 @@ export interface VerifyReport {
   readonly provenTo?: SignedHead;
   /** Up to the problem, or in all. */
   readonly entryCount: number;
+  /** Of them, those that were emptied: what they said is proven by digest, and no longer here. */
+  readonly emptiedCount: number;
   readonly epochCount: number;
   /** Lower-case hex. */
   readonly author?: string;
@@ -93,10 +95,12 @@ class Walk {
   #link: Link | undefined;
   /** Undefined once an event was met whose meaning this version does not know. */
   #state: JournalState | undefined = EMPTY_STATE;
+  #lastEmptied: Position | undefined;
   #provenTo: SignedHead | undefined;
   #witness: VerifyReport['witness'] = 'absent';
   #begunAnew = false;
   #entryCount = 0;
+  #emptiedCount = 0;
   #epochCount = 0;
 
   constructor(private readonly options: VerifyOptions) {
@@ -153,6 +157,7 @@ class Walk {
       ...(error !== undefined && { problem: problemOf(error) }),
       ...(this.#provenTo !== undefined && { provenTo: this.#provenTo }),
       entryCount: this.#entryCount,
+      emptiedCount: this.#emptiedCount,
       epochCount: this.#epochCount,
       ...(this.#author !== undefined && { author: toHex(this.#author) }),
       begunAnew: this.#begunAnew,
@@ -177,6 +182,7 @@ class Walk {
     }
     this.#link = link;
     this.#entryCount += 1;
+    if (content.digest !== undefined) this.#emptiedCount += 1;
     return content;
   }
 
@@ -191,7 +197,8 @@ class Walk {
   }
 
   #fold(entry: ChainedEntry, content: EntryContent): void {
-    if (content.kind !== EVENT_KIND || this.#state === undefined) return;
+    if (content.digest !== undefined) this.#lastEmptied = placeOf(entry);
+    if (content.kind !== EVENT_KIND || content.digest !== undefined || this.#state === undefined) return;
     const record = readableEvent(content.body);
     const known = record !== undefined && isKnownRecord(record);
     this.#state = known ? foldRecord(this.#state, placeOf(entry), record) : undefined;
@@ -208,8 +215,22 @@ class Walk {
 
   #checkRecovery(newest: StoredHead): void {
     const { recovery } = newest;
-    const right = this.#state && encodeState(this.#state);
-    if (recovery === undefined || (right !== undefined && !sameBytes(recovery, right))) throw recoveryAltered(newest);
+    if (recovery === undefined || !this.#follows(recovery)) throw recoveryAltered(newest);
+  }
+
+  /** What was emptied said nothing but of grants. */
+  #follows(recovery: Uint8Array): boolean {
+    const last = this.#lastEmptied;
+    if (this.#state === undefined) return true;
+    if (last === undefined) return sameBytes(recovery, encodeState(this.#state));
+    try {
+      return sameBytes(
+        encodeState(stateBehind(decodeState(recovery), last)),
+        encodeState(stateBehind(this.#state, last)),
+      );
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -66,4 +66,8 @@ export const LEDGER_ERRORS = {
     meaning: 'The journal has no decision under this number.',
     action: 'Take the number of an `access.*` entry from `sparc ledger export`, as EPOCH.SEQUENCE.',
   },
+  ERR_LEDGER_EMPTIED: {
+    meaning: 'The entry is older than seven days, and what it said is no longer here: the cloud has it.',
+    action: 'Look it up in the cloud.',
+  },
 } as const;

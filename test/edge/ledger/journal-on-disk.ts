@@ -39,6 +39,16 @@ export class JournalOnDisk {
     await journal.close();
   }
 
+  /** What a statement finds. */
+  rows<T extends readonly unknown[]>(statement: string): readonly T[] {
+    const database = new Database(this.path, { readonly: true });
+    try {
+      return database.prepare<[], T>(statement).raw().all();
+    } finally {
+      database.close();
+    }
+  }
+
   /** Changes the file behind everybody's back. */
   alter(change: (database: Database) => void): void {
     const database = new Database(this.path);
