@@ -261,7 +261,8 @@ export class Gateway {
         onDown: (error) => this.#partFailed('journal', error),
         onWritable: (writable, error) =>
           log.warn({ code: error?.code }, writable ? 'the journal writes again' : 'the journal cannot write'),
-        onCopyRefused: ({ code }) => log.warn({ code }, 'the journal drops nothing of what the cloud is said to have'),
+        onCopyRefused: ({ code, message }) =>
+          log.warn({ code, message }, 'the journal drops nothing of what the cloud is said to have'),
       },
     ));
     const field = new Field(

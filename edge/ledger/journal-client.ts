@@ -25,7 +25,7 @@ export interface JournalClientHandlers {
   onDown(error: SparcError): void;
   /** The disk refuses entries, or takes them again: the moment to record what was granted meanwhile. */
   onWritable(writable: boolean, error?: SparcError): void;
-  /** What was handed over as the cloud's word is not. */
+  /** What was handed over as the cloud's word is not, or what it names cannot be dropped. */
   onCopyRefused(error: SparcError): void;
 }
 

@@ -1,9 +1,11 @@
+import type { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Signer, Timer, WallTime } from '@sparc/protocol/ports';
 import type { EpochEnd } from '@sparc/protocol/replication';
 import { CloudWords, emptiableTo } from '../emptying/index.js';
 import { verifySignature } from '../platform/index.js';
 import { JournalLog } from './journal-log.js';
 import type { JournalWriter } from './journal-writer.js';
+import type { SqliteLogStore } from './sqlite-log-store.js';
 
 /** Between two pieces: in each is a write of the disk, which a grant would wait for. */
 export const PIECE_PAUSE_MS = 50;
@@ -13,9 +15,10 @@ export interface JournalEmptierDeps {
   readonly signer: Pick<Signer, 'publicKey'>;
   readonly siteId: string;
   readonly path: string;
-  /** As `ReplicaStore.empty` does for others. */
-  readonly empty: (to: EpochEnd) => boolean;
+  readonly store: Pick<SqliteLogStore, 'empty' | 'rest'>;
   readonly writer: Pick<JournalWriter, 'isIdle'>;
+  /** It went no further; it is tried again with the next word. */
+  readonly onFailure: (error: SparcError) => void;
 }
 
 /** What the cloud signed long enough ago and what it signed last, which may be the same, and the key that it has for the site. */
@@ -65,11 +68,13 @@ export class JournalEmptier {
     });
   }
 
-  /** What the disk refuses now is tried with the next word. */
-  #step(to: EpochEnd): boolean {
+  #step({ epoch, sequence }: EpochEnd): boolean {
+    const { store, onFailure } = this.deps;
     try {
-      return this.deps.empty(to);
-    } catch {
+      store.rest();
+      return store.empty({ epoch: epoch.counter, sequence });
+    } catch (error) {
+      onFailure(error as SparcError);
       return false;
     }
   }

@@ -22,6 +22,11 @@ export interface OpenJournal {
   readonly abandon: (error: SparcError) => void;
 }
 
+export interface OpenJournalHandlers extends JournalWriterHandlers {
+  /** What is old and in the cloud is kept: the disk refuses, or has not what was written. It is tried again with the next word. */
+  onEmptyingFailed(error: SparcError): void;
+}
+
 /**
  * Opens the journal of a data directory and a new epoch in it. A database that is damaged, of another key or of a newer
  * program is moved aside, never deleted, and a new one begins that says so.
@@ -31,7 +36,7 @@ export async function openJournal(
   dataDir: string,
   deps: Omit<JournalWriterDeps, 'store'>,
   options: { readonly siteId: string },
-  handlers: Partial<JournalWriterHandlers>,
+  handlers: Partial<OpenJournalHandlers>,
 ): Promise<OpenJournal> {
   const path = join(dataDir, JOURNAL_FILE);
   const witnessPath = join(dataDir, WITNESS_FILE);
@@ -50,11 +55,12 @@ export async function openJournal(
       const report = await writer.start();
       let emptier: JournalEmptier | undefined;
       let isOpen = true;
+      const onFailure = (error: SparcError) => handlers.onEmptyingFailed?.(error);
       const empty: OpenJournal['empty'] = async (copy, wall) => {
         // Not at the start, when doors wait for the journal.
         const { JournalEmptier } = await import('./journal-emptier.js');
         if (!isOpen) return;
-        emptier ??= new JournalEmptier({ ...deps, ...options, path, writer, empty: () => false });
+        emptier ??= new JournalEmptier({ ...deps, ...options, path, store, writer, onFailure });
         emptier.empty(copy, wall);
       };
       const stopEmptying = () => {

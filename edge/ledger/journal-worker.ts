@@ -7,6 +7,7 @@ import { nodeCrypto } from './node-crypto.js';
 /** The journal's thread: the only writer of `journal.db`. Started by JournalClient. */
 async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: JournalThreadData): Promise<void> {
   const post = (message: FromJournal) => port.postMessage(message);
+  const copyRefused = (error: unknown) => post({ kind: 'copyRefused', error: toPlain(error) });
   const deps = {
     signer: loadIdentity(dataDir),
     clock: createNodeClock(),
@@ -18,6 +19,7 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
     deps,
     { siteId },
     {
+      onEmptyingFailed: copyRefused,
       onWritable: (writable, error) => post({ kind: 'writable', writable, ...(error && { error: toPlain(error) }) }),
       // After those who wait have heard of it.
       onFatal(error) {
@@ -44,7 +46,7 @@ async function run(port: NonNullable<typeof parentPort>, { dataDir, siteId }: Jo
     try {
       await journal.empty(copy, wall);
     } catch (error) {
-      post({ kind: 'copyRefused', error: toPlain(error) });
+      copyRefused(error);
     }
   }
 

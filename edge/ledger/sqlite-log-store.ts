@@ -3,7 +3,7 @@ import { Database } from '../platform/sqlite.js';
 import { SparcError } from '@sparc/protocol/errors';
 import { positionOf, type ChainedEntry, type Position } from '@sparc/protocol/ledger';
 import type { LogCommit, LogStore, LogTail } from '@sparc/protocol/ports';
-import { LogEmptying } from './log-emptying.js';
+import { EntryEmptying } from './entry-emptying.js';
 import { corrupt, guarded, LogTables, MIGRATIONS, sqliteCode } from './log-tables.js';
 
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
@@ -25,7 +25,7 @@ const PIECE_COMMITS = 5;
 export class SqliteLogStore implements LogStore {
   readonly #database: Database;
   readonly #tables: LogTables;
-  readonly #emptying: LogEmptying;
+  readonly #emptying: EntryEmptying;
   readonly #statements;
   #end: Position | undefined;
   #commitsInWal = 0;
@@ -33,7 +33,7 @@ export class SqliteLogStore implements LogStore {
   private constructor(database: Database) {
     this.#database = database;
     this.#tables = new LogTables(database);
-    this.#emptying = new LogEmptying(database, this.#tables);
+    this.#emptying = new EntryEmptying(database, this.#tables);
     this.#statements = prepareStatements(database);
     const newest = this.#tables.newestHead();
     this.#end = newest && positionOf(newest.head);

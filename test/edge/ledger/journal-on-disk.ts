@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Database } from '@sparc/edge/platform';
-import { nodeCrypto, openJournal, type OpenJournal } from '@sparc/edge/ledger';
+import { nodeCrypto, openJournal, type OpenJournal, type OpenJournalHandlers } from '@sparc/edge/ledger';
 import type { EventRecord } from '@sparc/protocol/events';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { testSigner } from '../../support/test-signer.js';
@@ -27,9 +27,9 @@ export class JournalOnDisk {
     return join(this.folder, 'journal.db');
   }
 
-  open(seed = 1, signer = this.signer): Promise<OpenJournal> {
+  open(seed = 1, signer = this.signer, handlers: Partial<OpenJournalHandlers> = {}): Promise<OpenJournal> {
     const deps = { signer, clock: this.clock, random: new SeededRandom(seed), crypto: nodeCrypto };
-    return openJournal(this.folder, deps, { siteId: 'harbour' }, {});
+    return openJournal(this.folder, deps, { siteId: 'harbour' }, handlers);
   }
 
   /** One epoch: each group is one commit. */

@@ -18,7 +18,7 @@ import { nodeCrypto } from './node-crypto.js';
 export const PIECE_ENTRIES = 64;
 
 /** Drops the bodies of passing entries out of a journal, from its start on; how far that came is kept beside them. */
-export class LogEmptying {
+export class EntryEmptying {
   readonly #statements;
 
   constructor(

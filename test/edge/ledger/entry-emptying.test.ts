@@ -123,7 +123,7 @@ t.test('a commit that is larger than a piece goes alone', async (t) => {
 t.test('heads over long entries that last stay, or a batch of them could not be sent', async (t) => {
   const journal = await JournalOnDisk.create(t);
   const long = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`note${index}`, 'x'.repeat(2_000)]));
-  await journal.write(1, ...commits(40, { ...revoked, detail: { ...revoked.detail, ...long } } as EventRecord));
+  await journal.write(1, ...commits(40, { ...revoked, detail: { ...revoked.detail, ...long } }));
   t.equal(empty(journal, { epoch: 1, sequence: 41 }), 1);
   t.ok(headsOf(journal).length > 30);
   assertServedFromEverywhere(journal);
