@@ -7,6 +7,7 @@ import { lockLog, type Query } from '../ingest/index.js';
 import { takeUp } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import { AuthorityActs, type ActsDeps } from './authority-acts.js';
+import { KeptRuns } from './kept-runs.js';
 import { SiteAuthority, type Within } from './site-authority.js';
 
 export interface AuthorityDeps extends ActsDeps {
@@ -26,6 +27,7 @@ const SITE_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** The authorities of sites that the cloud keeps, and those of which it knows the key; one object a process. */
 export class SiteAuthorities {
   readonly #acts: AuthorityActs;
+  readonly #keptRuns = new KeptRuns();
 
   constructor(private readonly deps: AuthorityDeps) {
     this.#acts = new AuthorityActs(deps);
@@ -33,7 +35,7 @@ export class SiteAuthorities {
 
   /** Of a site that exists; no more is done here. */
   of(tenant: string, site: string): SiteAuthority {
-    return new SiteAuthority({ ...this.deps, acts: this.#acts }, { tenant, site });
+    return new SiteAuthority({ ...this.deps, acts: this.#acts, keptRuns: this.#keptRuns }, { tenant, site });
   }
 
   /**

@@ -21,6 +21,7 @@ import type { Database, Site, Transaction } from '../db/index.js';
 import { placeMembers, removeMember } from '../identity/index.js';
 import type { Act, AuthorityActs } from './authority-acts.js';
 import { newestRevision } from './authority-entries.js';
+import type { KeptRuns } from './kept-runs.js';
 import { tipsOfMember } from './member-tips.js';
 import { storePolicy, type PolicyStream } from './revision-parts.js';
 
@@ -51,6 +52,7 @@ export interface SiteAuthorityDeps {
   readonly crypto: LedgerCrypto;
   readonly database: Database;
   readonly partTools: PartTools;
+  readonly keptRuns: KeptRuns;
 }
 
 /**
@@ -152,9 +154,9 @@ export class SiteAuthority {
     options: PublishOptions = {},
     within?: (transaction: Transaction, revision: PolicyRevision, body: Uint8Array) => Promise<void>,
   ): Promise<Published> {
-    const { database, partTools } = this.deps;
+    const { database, partTools, keptRuns } = this.deps;
     // Before the act, and not in it: a large policy takes its time, and a revocation must not wait for it.
-    const revision = await storePolicy(database, partTools, this.of, content);
+    const revision = await storePolicy(database, partTools, this.of, content, keptRuns);
     return this.reissue(revision, options, within);
   }
 

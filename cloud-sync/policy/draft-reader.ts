@@ -1,23 +1,27 @@
 import { sql } from 'kysely';
 import { SparcError } from '@sparc/protocol/errors';
-import type {
-  AbsorbedDirective,
-  Credential,
-  CredentialHolder,
-  HashedCredential,
-  SiteFile,
+import {
+  pinAloneProfiles,
+  type AbsorbedDirective,
+  type Credential,
+  type CredentialHolder,
+  type HashedCredential,
+  type SiteFile,
 } from '@sparc/protocol/policy';
 import { contentButPeople, pinHasher, type PinMac } from '@sparc/protocol/site-check';
-import type { PolicyStream } from '../authority/index.js';
+import type { PeopleRun, PolicyStream, Stream } from '../authority/index.js';
 import { credentialProblems, planProblems } from './draft-check.js';
 import { invalidDraft, wholeObject, type DraftProblem, type StoredObject } from './draft-object.js';
 import { draftVersion, type Query } from './draft-rows.js';
+import { draftRuns, isHolderMissing, type DraftRun } from './draft-runs.js';
 import { isSingle, POLICY_KINDS, type PolicyKind } from './kinds.js';
 import type { DraftDeps } from './policy-draft.js';
 import { absorbedDirectives } from './revoked-objects.js';
 
 /** Rows of people read at a time: what is done with them keeps nobody waiting for long. */
 const PAGE_ROWS = 500;
+/** Of which the database says alone what is in them. */
+const RUN_ROWS = 5_000;
 /** That are looked for before a draft is put right. */
 export const DRAFT_PROBLEMS_MAX = 1_000;
 
@@ -67,7 +71,7 @@ export class DraftReader {
   /**
    * What it comes to; its people are read while they are taken, once. Throws ERR_POLICY_INVALID, also while they are taken.
    */
-  content(mac: PinMac): PolicyStream {
+  async content(mac: PinMac): Promise<PolicyStream> {
     const problems = planProblems(this.file, this.deps.site);
     if (problems.length > 0) throw invalidDraft(problems);
     // Nothing is missing: that is one of the problems.
@@ -78,67 +82,130 @@ export class DraftReader {
       plan: { ...plan, absorbedDirectives: this.absorbed },
       holders: this.#holders(),
       credentials: this.#hashed(file, mac),
+      ...((await this.#isByRuns(file)) && { runs: this.#runs(file, mac) }),
     };
   }
 
-  async *#holders(): AsyncGenerator<CredentialHolder> {
-    for await (const page of this.pages('credentialHolders'))
+  /**
+   * Whether a run of people is as right as it was, whatever became of others. Where a PIN alone says who comes it is not: that
+   * PIN is of one credential of all.
+   */
+  async #isByRuns({ accessPoints, accessProfiles }: SiteFile): Promise<boolean> {
+    if (pinAloneProfiles(accessPoints, accessProfiles).size > 0) return false;
+    return !(await this.#atVersion((query) => isHolderMissing(query, this.deps.site)));
+  }
+
+  #runs(file: SiteFile, mac: PinMac): NonNullable<PolicyStream['runs']> {
+    const { credentials: _some, credentialHolders: _theirs, ...rest } = file;
+    // What a credential comes to, and whether it is right, depends on these too.
+    const context = mac(JSON.stringify(rest));
+    return {
+      holders: this.#runsOf('credentialHolders', context, (run) => this.#holders(run)),
+      credentials: this.#runsOf('credentials', context, (run) => this.#hashed(file, mac, run)),
+    };
+  }
+
+  async *#runsOf(
+    kind: People,
+    context: string,
+    records: (run: DraftRun) => Stream<unknown>,
+  ): AsyncGenerator<PeopleRun> {
+    const of = { site: this.deps.site, kind };
+    let countMax = RUN_ROWS;
+    for (let fromId: string | undefined = ''; fromId !== undefined;) {
+      const first: string = fromId;
+      const runs = await this.#atVersion((query) => draftRuns(query, of, first, countMax));
+      const isLast = runs.reduce((sum, { count }) => sum + count, 0) < countMax;
+      const whole = isLast ? runs : runs.slice(0, -1);
+      for (const run of whole) {
+        yield { ...run, mark: `${kind} ${run.digest} ${context}`, records: () => records(run) };
+      }
+      if (whole.length === 0) countMax *= 2;
+      fromId = isLast ? undefined : runs.at(-1)?.firstId;
+    }
+  }
+
+  async *#holders(run?: DraftRun): AsyncGenerator<CredentialHolder> {
+    for await (const page of this.pages('credentialHolders', run))
       for (const { body } of page) yield body as CredentialHolder;
   }
 
-  async *#hashed(file: SiteFile, mac: PinMac): AsyncGenerator<HashedCredential> {
+  async *#hashed(file: SiteFile, mac: PinMac, run?: DraftRun): AsyncGenerator<HashedCredential> {
     const hashed = pinHasher(file, mac);
     const pins = new Map<string, string>();
-    for await (const page of this.#credentials()) {
+    for await (const page of this.#credentials(run)) {
       const problems = credentialProblems({ ...file, ...page }, pins);
       if (problems.length > 0) throw invalidDraft(problems);
       for (const credential of page.credentials) yield hashed(credential);
     }
   }
 
-  async *#credentials(): AsyncGenerator<CredentialsPage> {
-    for await (const page of this.pages('credentials')) {
-      yield {
-        credentials: page.map((stored) => wholeObject(this.deps.secrets, stored) as Credential),
-        credentialHolders: await this.#holdersOf(page),
-      };
+  async *#credentials(run?: DraftRun): AsyncGenerator<CredentialsPage> {
+    const { site, secrets } = this.deps;
+    const pages = this.#read('credentials', run, async (query, page) => ({
+      page,
+      credentialHolders: await holdersOf(query, site, page),
+    }));
+    for await (const { page, credentialHolders } of pages) {
+      yield { credentials: page.map((stored) => wholeObject(secrets, stored) as Credential), credentialHolders };
     }
   }
 
-  /** By their ids, which are looked up: joined to the page, the database reads all holders for each. */
-  #holdersOf(page: readonly StoredObject[]): Promise<readonly Pick<CredentialHolder, 'id'>[]> {
-    const { database, tenant, site } = this.deps;
-    const ids = sql.val([...new Set(page.map(({ body }) => (body as Pick<Credential, 'holder'>).holder))]);
-    return database.inTenant(tenant, ({ query }) =>
-      query
-        .selectFrom('policy_objects')
-        .select('id')
-        .where('site_id', '=', site)
-        .where('kind', '=', 'credentialHolders')
-        .where(sql<boolean>`id = any(${ids}::text[])`)
-        .execute(),
-    );
+  /** Every object of a kind, or of a run of it, in the order of the ids; one page at least. */
+  pages(kind: PolicyKind, run?: DraftRun): AsyncGenerator<readonly StoredObject[]> {
+    return this.#read(kind, run, async (_query, page) => page);
   }
 
-  /** Every object of a kind, in the order of the ids; one page at least. */
-  async *pages(kind: PolicyKind): AsyncGenerator<readonly StoredObject[]> {
-    const { database, tenant, site } = this.deps;
-    for (let last: string | undefined = ''; last !== undefined;) {
-      const after: string = last;
-      const page = await database.inTenant(tenant, async ({ query }) => {
-        const rows = await objectsOf(query, site, kind)
-          .where(sql<boolean>`o.id collate "C" > ${after}`)
+  async *#read<T>(
+    kind: PolicyKind,
+    run: DraftRun | undefined,
+    take: (query: Query, page: readonly StoredObject[]) => Promise<T>,
+  ): AsyncGenerator<T> {
+    let from = sql<boolean>`o.id collate "C" >= ${run?.firstId ?? ''}`;
+    const to = run === undefined ? sql<boolean>`true` : sql<boolean>`o.id collate "C" <= ${run.lastId}`;
+    for (let isLast = false; !isLast;) {
+      yield await this.#atVersion(async (query) => {
+        const rows = await objectsOf(query, this.deps.site, kind)
+          .where(from)
+          .where(to)
           .orderBy(sql`o.id collate "C"`)
           .limit(PAGE_ROWS)
           .execute();
-        const version = await draftVersion(query, this.deps);
-        if (version === this.version) return rows.map((row) => ({ kind, ...row }));
-        throw new SparcError('ERR_POLICY_DRAFT_STALE', 'the draft was changed while it was read', { version });
+        isLast = rows.length < PAGE_ROWS;
+        from = sql<boolean>`o.id collate "C" > ${rows.at(-1)?.id}`;
+        return take(
+          query,
+          rows.map((row) => ({ kind, ...row })),
+        );
       });
-      yield page;
-      last = page.length < PAGE_ROWS ? undefined : page.at(-1)?.id;
     }
   }
+
+  /** Throws ERR_POLICY_DRAFT_STALE. */
+  #atVersion<T>(read: (query: Query) => Promise<T>): Promise<T> {
+    return this.deps.database.inTenant(this.deps.tenant, async ({ query }) => {
+      const found = await read(query);
+      const version = await draftVersion(query, this.deps);
+      if (version === this.version) return found;
+      throw new SparcError('ERR_POLICY_DRAFT_STALE', 'the draft was changed while it was read', { version });
+    });
+  }
+}
+
+/** By their ids, which are looked up: joined to the page, the database reads all holders for each. */
+function holdersOf(
+  query: Query,
+  site: string,
+  page: readonly StoredObject[],
+): Promise<readonly Pick<CredentialHolder, 'id'>[]> {
+  const ids = sql.val([...new Set(page.map(({ body }) => (body as Pick<Credential, 'holder'>).holder))]);
+  return query
+    .selectFrom('policy_objects')
+    .select('id')
+    .where('site_id', '=', site)
+    .where('kind', '=', 'credentialHolders')
+    .where(sql<boolean>`id = any(${ids}::text[])`)
+    .execute();
 }
 
 const objectsOf = (query: Query, site: string, kind: PolicyKind) =>

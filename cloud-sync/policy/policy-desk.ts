@@ -177,7 +177,7 @@ export class PolicyDesk {
 
   async #content(): Promise<{ readonly version: number; readonly content: PolicyStream }> {
     const draft = await DraftReader.open(this.deps);
-    return { version: draft.version, content: draft.content(pinMac(await this.deps.authority.pinKey())) };
+    return { version: draft.version, content: await draft.content(pinMac(await this.deps.authority.pinKey())) };
   }
 
   #newest() {

@@ -38,6 +38,17 @@ export function cutRevision(
   return { ...cutter.end(), number, onlyFor };
 }
 
+/**
+ * People of one section between two that begin a part, whatever comes before and behind them. Cut once, they are the same parts
+ * in every revision that has them.
+ */
+export interface CutRun {
+  readonly firstId: string;
+  readonly lastId: string;
+  readonly count: number;
+  readonly parts: readonly PartRef[];
+}
+
 /** What is signed, but for what whoever signs it says of it. */
 export type CutRevision = Omit<PolicyRevision, 'number' | 'onlyFor'>;
 
@@ -52,6 +63,8 @@ export class RevisionCutter {
   readonly #site: string;
   #sizeBytes = 0;
   #order: PeopleOrder<PeopleSection> | undefined;
+  /** Of the parts, where the run begins that is being added. */
+  #runAt = 0;
   #text = this.#cutterOf('plan');
 
   constructor(
@@ -64,9 +77,26 @@ export class RevisionCutter {
   }
 
   add(section: PeopleSection, record: unknown): void {
-    const order = this.#order?.section === section ? this.#order : this.#begin(section);
-    const { id } = order.take(record);
+    const { id } = this.#orderOf(section).take(record);
     this.#addLine(section, { key: id, text: JSON.stringify(record) });
+  }
+
+  /** A run that was cut before, in the place of its people. Its parts are the caller's. */
+  addRun(section: PeopleSection, { firstId, lastId, count, parts }: CutRun): void {
+    this.#orderOf(section).pass(firstId, lastId);
+    this.endRun();
+    this.#refs.push(...parts);
+    this.#runAt = this.#refs.length;
+    this.#counts[section] += count;
+    this.#sizeBytes += parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
+  /** The caller says that a part begins with the next record; returns the parts since it said so last, or a section began. */
+  endRun(): readonly PartRef[] {
+    this.#text.end();
+    const parts = this.#refs.slice(this.#runAt);
+    this.#runAt = this.#refs.length;
+    return parts;
   }
 
   end(): CutRevision {
@@ -83,8 +113,9 @@ export class RevisionCutter {
     return { site: this.#site, layout: REVISION_LAYOUT, indexes, counts: this.#counts, sizeBytes: this.#sizeBytes };
   }
 
-  #begin(section: PeopleSection): PeopleOrder<PeopleSection> {
-    this.#text.end();
+  #orderOf(section: PeopleSection): PeopleOrder<PeopleSection> {
+    if (this.#order?.section === section) return this.#order;
+    this.endRun();
     this.#text = this.#cutterOf(section);
     return (this.#order = new PeopleOrder(section, invalidPolicy));
   }

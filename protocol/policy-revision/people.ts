@@ -21,9 +21,14 @@ export class PeopleOrder<S extends PeopleSection> {
   take(record: unknown): Person<S> {
     assertRecord(SCHEMAS[this.section], record, this.section, this.refuse);
     const { id } = record as { readonly id: string };
-    if (id <= this.#last) throw this.refuse(`${id} is there twice, or out of order`);
-    this.#last = id;
+    this.pass(id, id);
     return record as Person<S>;
+  }
+
+  /** Records from one id to another that were taken before. Throws what `refuse` makes. */
+  pass(firstId: string, lastId: string): void {
+    if (firstId <= this.#last) throw this.refuse(`${firstId} is there twice, or out of order`);
+    this.#last = lastId;
   }
 }
 

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { AuthoritySource } from '@sparc/cloud-sync/authority';
+import { AuthoritySource, type PeopleRun } from '@sparc/cloud-sync/authority';
 import { createDatabase, createTenant } from '@sparc/cloud-sync/db';
 import { nodeCrypto, nodePartTools, pinMac } from '@sparc/cloud-sync/platform';
 import { validateSiteFile } from '@sparc/edge/policy';
@@ -122,6 +122,33 @@ t.test('on PGlite', async (t) => {
       t.equal((await authority.state()).siteSecret.number, 2);
     },
   );
+
+  await t.test('people who are as they were when it published last are not read again', async (t) => {
+    const { authority, again } = await setUp();
+    const content = contentOfSite(validateSiteFile(SITE_FILE, 'site.yaml'), pinMac(await authority.pinKey()));
+    const read: string[] = [];
+    const publish = (by: typeof authority, marks: Readonly<Record<'holders' | 'credentials', string>>) => {
+      async function* runOf(section: 'holders' | 'credentials'): AsyncGenerator<PeopleRun> {
+        const ids = [...content[section]].map(({ id }) => id);
+        const records = () => {
+          read.push(section);
+          return content[section];
+        };
+        yield { firstId: ids[0] ?? '', lastId: ids.at(-1) ?? '', mark: marks[section], records };
+      }
+      return by.publish({ ...content, runs: { holders: runOf('holders'), credentials: runOf('credentials') } });
+    };
+    t.match(await authority.publish(content), { number: 1 });
+    const marks = { holders: 'h1', credentials: 'c1' };
+    t.strictSame(await publish(authority, marks), { number: 1, isNew: false }, 'it comes to the same');
+    t.strictSame(read.splice(0), ['holders', 'credentials']);
+    t.strictSame(await publish(authority, marks), { number: 1, isNew: false });
+    t.strictSame(read.splice(0), []);
+    t.strictSame(await publish(authority, { ...marks, credentials: 'c2' }), { number: 1, isNew: false });
+    t.strictSame(read.splice(0), ['credentials']);
+    t.strictSame(await publish(again(), marks), { number: 1, isNew: false }, 'another process knows nothing of it');
+    t.strictSame(read, ['holders', 'credentials']);
+  });
 
   await t.test(
     'a policy that it publishes is read back from parts, and is signed once as long as it stays',

@@ -31,14 +31,16 @@ async function makeScene() {
   const unheard = () => Promise.resolve({ outcome: 'unheard' as const });
   const { database, tenant } = await draftScene();
   const clock = new VirtualClock({ startUnixMs: Date.now() });
-  const authorities = new SiteAuthorities({
-    clock,
-    random: nodeRandom,
-    crypto: nodeCrypto,
-    database,
-    keys: new FileAuthorityKeys(folder, nodeRandom),
-    partTools: nodePartTools,
-  });
+  const newAuthorities = () =>
+    new SiteAuthorities({
+      clock,
+      random: nodeRandom,
+      crypto: nodeCrypto,
+      database,
+      keys: new FileAuthorityKeys(folder, nodeRandom),
+      partTools: nodePartTools,
+    });
+  const authorities = newAuthorities();
   const source = new AuthoritySource(database);
   const enrolment = await openEnrolment(folder, { clock, random: nodeRandom, database, authorities });
   return {
@@ -56,6 +58,8 @@ async function makeScene() {
       return {
         draft: new PolicyDraft(deps),
         desk: new PolicyDesk(deps),
+        /** Of a process that has published nothing yet. */
+        newDesk: () => new PolicyDesk({ ...deps, authority: newAuthorities().of(tenant, site) }),
         authority,
         ...readsOf(source, { tenant, site }),
       };

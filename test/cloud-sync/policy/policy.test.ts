@@ -5,4 +5,5 @@ import './people-table.js';
 import './policy-desk.js';
 import './absorbed.js';
 import './large-draft.js';
+import './changed-draft.js';
 import './policy-routes.js';
