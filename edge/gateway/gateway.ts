@@ -12,7 +12,6 @@ import {
   type RequestAnswer,
   type SiteSnapshot,
 } from '../api/index.js';
-import { LinkFiles } from '../cloud-enrolment/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -27,6 +26,7 @@ import type { ReplicaMessage } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { ReplicaClient } from '../replica-thread/index.js';
 import { OrderRequest } from '../site-mode/index.js';
+import { CopiedWords } from './copied-words.js';
 import { fieldMemory } from './field-memory.js';
 import { GatewayCommissioning } from './gateway-commissioning.js';
 import { directedSite, expulsionBook, joinedSite, type JoinedSite } from './joined-site.js';
@@ -143,6 +143,12 @@ export class Gateway {
     const busIds = config.buses.map(({ id }) => id);
     this.#lane = config.mesh && new LaneProcess(clock, { dataDir, busIds }, laneHandlers);
     this.#meshJournal = new MeshJournal({ clock, log, record: (event) => this.#field?.record(event) });
+    const copied = new CopiedWords({
+      clock,
+      dataDir,
+      empty: (copy) => this.#journal?.empty(copy),
+      onFailure: (error) => log.error({ error }, 'the key of the cloud cannot be read'),
+    });
     const { simulatorUrl } = config.console;
     this.#site = new SiteProcess(
       clock,
@@ -154,7 +160,7 @@ export class Gateway {
         meshNotice: (notice) => this.#meshJournal.take(notice),
         stored: () => this.#replica.stored(),
         policyHere: () => this.#lane?.look(),
-        copied: (words) => this.#copied(words),
+        copied: (words) => copied.take(words),
         reach: (keys) => this.#field?.reaches(keys),
         ownTime: () => clock.own(),
         timeInUse: () => clock.inUse(),
@@ -285,16 +291,6 @@ export class Gateway {
     await this.#lifecycle.start({ name: 'journal', start: () => void journal.start(), stop: () => journal.stop() });
     await this.#lifecycle.start(named('field', field));
     return field;
-  }
-
-  /** The key is not asked of the site process, which has the word. */
-  #copied(words: readonly Uint8Array[]): void {
-    try {
-      const cloudKey = new LinkFiles(this.config.dataDir).current()?.grant.cloudKey;
-      if (cloudKey !== undefined) this.#journal?.empty({ words, cloudKey });
-    } catch (error) {
-      this.deps.log.error({ error }, 'the key of the cloud cannot be read');
-    }
   }
 
   async #directedSite(joined: JoinedSite, journalOpened: Promise<JournalStartReport>): Promise<DirectedSite> {
