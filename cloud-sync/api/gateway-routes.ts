@@ -35,6 +35,12 @@ const GatewaysView = closed({
       queuedEntryCount: Type.Optional(
         Type.Integer({ description: 'entries of its newest run, as it or a neighbour said last, that are not here' }),
       ),
+      emptiedCount: Type.Optional(
+        Type.Integer({
+          description:
+            'entries of its log that are here without what they said: the cloud lost them, and had had them long before',
+        }),
+      ),
       lastContactUnixMs: Type.Optional(instant('when it spoke to the cloud itself')),
       certificateEndsUnixMs: Type.Optional(instant('when the last of its certificates ends')),
       refusals: Refusals,

@@ -62,6 +62,7 @@ const REFUSAL_WORDS = {
   ERR_LINK_FLOOD: 'said too much',
   ERR_LINK_AUTHOR_FOREIGN: 'carried the ledger of a stranger',
   ERR_LINK_HEAD_FORGED: 'carried what its author did not sign',
+  ERR_LINK_EMPTIED_EARLY: 'carried entries without what they said',
   ERR_LINK_MALFORMED: 'said what nobody understands',
   ERR_LINK_ANSWER_INVALID: 'gave an answer that it did not sign',
 };
@@ -84,6 +85,10 @@ export function queueCell({ queuedEntryCount }) {
   if (queuedEntryCount === 0) return { words: 'nothing' };
   return { level: 'waiting', words: count(queuedEntryCount, 'entry', 'entries') };
 }
+
+/** `3 entries came without what they said`. */
+export const emptiedWords = ({ emptiedCount }) =>
+  emptiedCount === undefined ? [] : [`${count(emptiedCount, 'entry', 'entries')} came without what they said`];
 
 export const contactCell = ({ lastContactUnixMs }, nowMs) => ({
   words: lastContactUnixMs === undefined ? 'never' : `${ago(nowMs - lastContactUnixMs)} ago`,

@@ -3,6 +3,7 @@ import { byId, h, keyed } from '../../protocol/page/dom.js';
 import {
   certificateCell,
   contactCell,
+  emptiedWords,
   formerWords,
   headlineOf,
   queueCell,
@@ -10,6 +11,8 @@ import {
   stateBadge,
 } from './cloud-words.js';
 import { get } from './session.js';
+
+const badges = (level, all) => all.flatMap((words) => [' ', h('span', { class: 'badge', 'data-level': level }, words)]);
 
 /** How far each gateway is, by its own ledger as far as that is in the cloud. Published is not applied. */
 export function createGateways({ onView }) {
@@ -36,10 +39,8 @@ export function createGateways({ onView }) {
             h('span', {}, gateway.name),
             ' ',
             h('span', { class: 'badge', 'data-level': badge.level }, badge.words),
-            ...refusalWords(gateway, nowMs).flatMap((words) => [
-              ' ',
-              h('span', { class: 'badge', 'data-level': 'bad' }, words),
-            ]),
+            ...badges('bad', refusalWords(gateway, nowMs)),
+            ...badges('warn', emptiedWords(gateway)),
           ),
           cell('Policy applied', policyCell(gateway, newestNumber, nowMs)),
           cell('Revocation', revocationCell(gateway, nowMs)),

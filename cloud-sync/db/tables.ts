@@ -109,6 +109,7 @@ export interface AuthorHeads {
   previous_sequence: Counter | null;
   previous_hash: Uint8Array | null;
   outside_count: Generated<Counter>;
+  emptied_count: Generated<Counter>;
   stopped_at: Time | null;
   updated_at: Generated<Time>;
 }

@@ -7,7 +7,8 @@ import { atOf, eventRow, type EventRow } from './event-rows.js';
 
 /**
  * Stores entries behind the log of an author, `log` as it was locked in this transaction. `isOutside`: of `Months.prepare`,
- * for the instants of all of them. False, and nothing is stored, where somebody else was quicker.
+ * for the instants of all of them. Says how many came without their bodies; undefined, and nothing
+ * is stored, where somebody else was quicker.
  */
 export async function appendToLog(
   transaction: Transaction,
@@ -15,12 +16,13 @@ export async function appendToLog(
   log: AuthorLog,
   append: Append,
   isOutside: (instant: Date) => boolean,
-): Promise<boolean> {
+): Promise<{ readonly emptiedCount: number } | undefined> {
   const rows = append.entries.map(eventRow);
   const outsideCount = rows.filter(({ at }) => isOutside(at)).length;
-  if (!(await moveHead(transaction.query, of, log, append, outsideCount))) return false;
+  const emptiedCount = rows.filter(({ isEmptied }) => isEmptied).length;
+  if (!(await moveHead(transaction.query, of, log, append, { outsideCount, emptiedCount }))) return undefined;
   await insertEvents(transaction, of, append.head, rows);
-  return true;
+  return { emptiedCount };
 }
 
 /** When an entry was made by its author's clock. */
@@ -39,7 +41,7 @@ async function insertEvents(
   const seal = transaction.seals.of('entry', of.site);
   await transaction.load(
     'incoming',
-    rows.map((row) => ({
+    rows.map(({ isEmptied: _isEmptied, ...row }) => ({
       ...row,
       ...sealEntry(seal, { author, epoch: epoch.counter, epoch_random: epoch.random, sequence: row.sequence }, row),
       signature: row.sequence === sequence ? signature : null,

@@ -59,13 +59,21 @@ export async function hashAt(
   return found && openEntry(seals, found).hash;
 }
 
+/** Of entries that are stored. */
+export interface EntryCounts {
+  /** Of a time that no month is kept for. */
+  readonly outsideCount: number;
+  /** Without their bodies. */
+  readonly emptiedCount: number;
+}
+
 /** False where somebody else moved it since `log` was read: the first entries of an author have no row that could be locked. */
 export async function moveHead(
   query: Query,
   of: Site,
   log: AuthorLog,
   { head, previous }: Append,
-  outsideCount: number,
+  { outsideCount, emptiedCount }: EntryCounts,
 ): Promise<boolean> {
   const { author, epoch, sequence, hash, signature } = head;
   const place = { author: Buffer.from(author), epoch: epoch.counter, epoch_random: Buffer.from(epoch.random) };
@@ -78,6 +86,7 @@ export async function moveHead(
       ...place,
       ...moved,
       outside_count: outsideCount,
+      emptied_count: emptiedCount,
       ...columnsOf(previous),
     });
   const updated = await query
@@ -85,6 +94,7 @@ export async function moveHead(
     .set((now) => ({
       ...moved,
       outside_count: now('outside_count', '+', outsideCount),
+      emptied_count: now('emptied_count', '+', emptiedCount),
       updated_at: sql<Date>`now()`,
     }))
     .where((row) => row.and({ ...place, sequence: held.head.sequence }))

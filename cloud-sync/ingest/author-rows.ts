@@ -8,6 +8,8 @@ export interface StoredLog {
   readonly log: AuthorLog;
   /** Names of epochs of which a fork was seen: nothing more of them is taken. */
   readonly stopped: ReadonlySet<string>;
+  /** Entries of which only a digest came. */
+  readonly emptiedCount: number;
 }
 
 type Row = Selectable<AuthorHeads>;
@@ -16,6 +18,7 @@ type Row = Selectable<AuthorHeads>;
 export function storedLog(rows: readonly Row[]): StoredLog {
   return {
     log: rows.map(heldEpoch),
+    emptiedCount: rows.reduce((sum, { emptied_count: count }) => sum + count, 0),
     stopped: new Set(rows.filter(({ stopped_at }) => stopped_at !== null).map((row) => epochName(epochOf(row)))),
   };
 }

@@ -7,11 +7,12 @@ const AT_MAX_UNIX_MS = Date.UTC(9999, 11, 31);
 /** When an entry was made by its author's clock, as a column can have it. */
 export const atOf = (wallUnixMs: number): Date => new Date(Math.min(wallUnixMs, AT_MAX_UNIX_MS));
 
-/** The columns of `events` that differ from entry to entry, before any are sealed. */
-export type EventRow = NewRow & OpenEntry & { readonly sequence: number; readonly at: Date };
+/** The columns of `events` that differ from entry to entry, before any are sealed, and whether it came without its body. */
+export type EventRow = NewRow &
+  OpenEntry & { readonly sequence: number; readonly at: Date; readonly isEmptied: boolean };
 
 export function eventRow({ sequence, hash, content }: ChainedEntry): EventRow {
-  const { kind, hlc, wallUnixMs, timeQuality, body } = EntryContent.decode(content);
+  const { kind, hlc, wallUnixMs, timeQuality, body, digest } = EntryContent.decode(content);
   return {
     sequence,
     at: atOf(wallUnixMs),
@@ -21,7 +22,8 @@ export function eventRow({ sequence, hash, content }: ChainedEntry): EventRow {
     kind: storable(kind),
     hash,
     content,
-    record: kind === EVENT_KIND ? recordText(body) : null,
+    record: kind === EVENT_KIND && digest === undefined ? recordText(body) : null,
+    isEmptied: digest !== undefined,
   };
 }
 

@@ -2,7 +2,15 @@ import type { CloudBus } from '../broker/index.js';
 import type { Database } from '../db/index.js';
 import { Hello, signAcknowledgement, Wants, type Carrier, type StoredHead } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
-import { decodeBatch, isSignatureValid, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
+import {
+  decodeBatch,
+  EntryContent,
+  isEmptiedEarly,
+  isSignatureValid,
+  type Batch,
+  type LedgerCrypto,
+  type SignedHead,
+} from '@sparc/protocol/ledger';
 import type { Clock, Signer } from '@sparc/protocol/ports';
 import {
   endsOf,
@@ -38,7 +46,7 @@ export const WORK_LIMITS: WorkLimits = {
 };
 
 /** Why something was not taken; counted by it. */
-export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'malformed';
+export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'emptiedEarly' | 'malformed';
 
 export interface IngestDeps {
   readonly clock: Clock;
@@ -50,7 +58,11 @@ export interface IngestDeps {
   readonly onRefused: (why: IngestRefusal, carrier: Carrier) => void;
   /** An author signed two histories. Evidence is stored. */
   readonly onFork: (fork: Fork, carrier: Carrier) => void;
+  /** Of an author: gateways had emptied its log by a word that the cloud has lost since. Told once. */
+  readonly onEmptied: (author: string, carrier: Carrier) => void;
   readonly onFailure: (error: unknown, what: string) => void;
+  /** KEPT_MS, but where time runs faster. */
+  readonly keptMs?: number;
 }
 
 /**
@@ -156,8 +168,12 @@ export class Ingest {
   }
 
   async #batch(carrier: Carrier, body: Uint8Array): Promise<void> {
-    const { clock, onFork, onRefused } = this.deps;
+    const { clock, onFork, onEmptied, onRefused } = this.deps;
     const batch = decodeBatch(body);
+    if (this.#isEmptiedEarly(batch)) {
+      onRefused('emptiedEarly', carrier);
+      return;
+    }
     const name = logName(carrier, toHex(batch.author));
     const taken = await takeBatch({ ...this.deps, months: this.#months }, carrier, batch);
     if (taken.kind === 'foreign' || taken.kind === 'notOfSite') {
@@ -183,7 +199,15 @@ export class Ingest {
       case 'forked':
         this.#carriers.forget(name);
     }
+    if ('isFirstEmptied' in taken && taken.isFirstEmptied) onEmptied(toHex(batch.author), carrier);
     if ('fork' in taken && taken.fork !== undefined) onFork(taken.fork, carrier);
+  }
+
+  /** Until it is old enough, somebody may still bring all of it. */
+  #isEmptiedEarly({ contents }: Batch): boolean {
+    const { clock, keptMs } = this.deps;
+    const now = { unixMs: clock.wall().unixMs, quality: 'synced' } as const;
+    return contents.some((content) => isEmptiedEarly(EntryContent.decode(content), now, keptMs));
   }
 
   async #want(carrier: Carrier, logs: readonly Want[]): Promise<void> {

@@ -23,7 +23,14 @@ import type { Months } from './months.js';
 
 /** What became of a batch; `stored`: what is held of its author now. */
 export type Taken =
-  | { readonly kind: 'stored'; readonly stored: StoredLog; readonly entriesCount: number; readonly fork?: Fork }
+  | {
+      readonly kind: 'stored';
+      readonly stored: StoredLog;
+      readonly entriesCount: number;
+      /** Entries of this log came without their bodies for the first time. */
+      readonly isFirstEmptied: boolean;
+      readonly fork?: Fork;
+    }
   /** All of it was there before. */
   | { readonly kind: 'known'; readonly stored: StoredLog }
   /** Something before it is not there. */
@@ -87,17 +94,19 @@ async function take(
     const append =
       place === 'former' ? await attested(deps.crypto, transaction, site, stored.log, acceptance) : acceptance;
     if (append === undefined) return { kind: 'foreign' };
-    if (!(await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside)))
-      return { kind: 'early', stored };
+    const appended = await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside);
+    if (appended === undefined) return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);
     if (place === 'authority') {
       const contents = append.entries.map(({ content }) => content);
       await placeSaid(transaction, deps.crypto.verify, { tenant, site }, contents);
     }
     if (place === 'claimed') await activate(query, toHex(batch.author));
+    const emptiedCount = stored.emptiedCount + appended.emptiedCount;
     return {
       kind: 'stored',
-      stored: { ...stored, log: grown(stored.log, append) },
+      stored: { ...stored, log: grown(stored.log, append), emptiedCount },
+      isFirstEmptied: stored.emptiedCount === 0 && emptiedCount > 0,
       entriesCount: append.entries.length,
       ...(acceptance.fork !== undefined && { fork: acceptance.fork }),
     };

@@ -106,6 +106,11 @@ export async function createCloudProcess(
       metrics.forked();
       log.error({ tenant, site, fork: fork.kind }, 'an author signed two histories');
     },
+    onEmptied: (author, { tenant, site }) =>
+      log.warn(
+        { tenant, site, author },
+        'entries come without what they said: it was emptied when the cloud had it, and it has lost it',
+      ),
   });
   const sites = new SiteAuthorities({
     ...{ clock, random, crypto: nodeCrypto, database, partTools: nodePartTools },

@@ -21,6 +21,7 @@ const CODES: Readonly<Record<RefusalReason, ErrorCode>> = {
   flood: 'ERR_LINK_FLOOD',
   foreignAuthor: 'ERR_LINK_AUTHOR_FOREIGN',
   forgedHead: 'ERR_LINK_HEAD_FORGED',
+  emptiedEarly: 'ERR_LINK_EMPTIED_EARLY',
   malformed: 'ERR_LINK_MALFORMED',
   answer: 'ERR_LINK_ANSWER_INVALID',
 };

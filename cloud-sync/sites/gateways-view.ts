@@ -25,6 +25,8 @@ export interface GatewayView extends GatewayDelivery {
    * comes before them, and nobody has counted it. Absent before anybody said anything.
    */
   readonly queuedEntryCount?: number;
+  /** Entries of its log that are here without what they said: the cloud lost it when gateways had emptied them. Absent: none. */
+  readonly emptiedCount?: number;
   readonly lastContactUnixMs?: number;
   readonly certificateEndsUnixMs?: number;
   /** What was said in its name and not taken, the last ones first. */
@@ -48,6 +50,7 @@ interface GatewayRow {
   readonly name: string;
   readonly state: GatewayState;
   readonly queued_entries: number | null;
+  readonly emptied_count: number | null;
   readonly last_contact_at: Date | null;
   readonly ends_at: Date | null;
 }
@@ -103,9 +106,16 @@ const deliverySite = (rows: readonly GatewayRow[], follower: SiteFollower, nowUn
   operatorNames: follower.operatorNames,
 });
 
-const linkOf = ({ state, queued_entries: queued, last_contact_at: contact, ends_at: ends }: GatewayRow) => ({
+const linkOf = ({
+  state,
+  queued_entries: queued,
+  emptied_count: emptied,
+  last_contact_at: contact,
+  ends_at: ends,
+}: GatewayRow) => ({
   state,
   ...(queued !== null && { queuedEntryCount: queued }),
+  ...(emptied !== null && emptied > 0 && { emptiedCount: emptied }),
   ...(contact !== null && { lastContactUnixMs: contact.getTime() }),
   ...(ends !== null && { certificateEndsUnixMs: ends.getTime() }),
 });
@@ -125,6 +135,11 @@ async function readGateways({ query }: Transaction, site: string): Promise<reado
       // Of a log that split nothing more comes.
       sql<number | null>`case when said_sequence is null then null when stopped_at is not null then 0
         else greatest(said_sequence - coalesce(author_heads.sequence, 0), 0) end`.as('queued_entries'),
+    )
+    .select(
+      sql<number | null>`(select sum(emptied_count)::bigint from author_heads h where h.author = gateways.id)`.as(
+        'emptied_count',
+      ),
     )
     .select(
       sql<Date | null>`(select max(not_after) from gateway_certificates c

@@ -1,9 +1,8 @@
 import { openAcknowledgement, type StoredHead } from '@sparc/protocol/cloud-link';
+import { KEPT_MS } from '@sparc/protocol/ledger';
 import type { VerifySignature, WallTime } from '@sparc/protocol/ports';
 import { toHex } from '../platform/index.js';
 
-/** Entries that the cloud has are kept beside it for so long: one that was restored from a backup collects again what it lost. */
-export const KEPT_MS = 604_800_000;
 /** One that is old enough, the newest, and about one for each day between. */
 export const CLOUD_WORDS_MAX = 10;
 /** A day, of those that entries are kept: words that are kept lie so far apart, and no older one says what the cloud has now. */

@@ -6,11 +6,11 @@
 export {
   CLOUD_WORDS_MAX,
   CloudWords,
-  KEPT_MS,
   WORD_AMISS_MS,
   WORD_BYTES_MAX,
   type CloudWord,
   type CloudWordsDeps,
 } from './cloud-words.js';
+export { KEPT_MS } from '@sparc/protocol/ledger';
 export { emptiableTo, type HeldLog } from './emptiable.js';
 export { WordFile, CLOUD_WORDS_FILE } from './word-file.js';

@@ -4,7 +4,7 @@
  */
 export { AuthorityReader, handlerOf, type AuthorityHandler, type RefusedEntry } from './authority-reader.js';
 export { batchesAfter, entriesAfter, verified, type AuthorEntry, type ReadableLogs } from './author-entries.js';
-export { isEmptiedEarly } from './emptied-early.js';
+export { hasEmptiedEarly } from './emptied-early.js';
 export { Intake, type IntakeDeps } from './intake.js';
 export { openReplicas, setReplicasAside, type ReplicasLost } from './open-replicas.js';
 export {

@@ -45,7 +45,7 @@ export interface ReplicatorDeps extends IntakeDeps {
   /** Whose logs are kept, by public key in hex. */
   isAuthor(author: string): boolean;
   /** Whether it lacks bodies that nobody may have done away with yet. */
-  isEmptiedEarly(batch: Batch): boolean;
+  hasEmptiedEarly(batch: Batch): boolean;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
   /** Why there is no room for more of an author; undefined while there is. */
@@ -100,7 +100,7 @@ export class Replicator {
     this.#fetches = new LogFetches(deps, {
       intake: (author) => this.#intake(author),
       save: (intake) => !this.#stopped && this.#save(intake),
-      isRefused: (batch) => deps.isEmptiedEarly(batch) && !isLastResort(this.#state, batch),
+      isRefused: (batch) => deps.hasEmptiedEarly(batch) && !isLastResort(this.#state, batch),
       isAhead: (neighbour, author) => this.#state.ahead.get(author)?.has(neighbour) === true,
       onProgress: (author, sizeBytes) => this.#step({ kind: 'progress', author, sizeBytes }),
       onFetched: (neighbour, author) => this.#step({ kind: 'fetched', neighbour, author }),
@@ -293,7 +293,7 @@ export class Replicator {
 
   #takeBatch(pushed: Map<string, Pushed>, batch: Batch): void {
     const author = toHex(batch.author);
-    if (author === this.#own.author || !this.deps.isAuthor(author) || this.deps.isEmptiedEarly(batch)) return;
+    if (author === this.#own.author || !this.deps.isAuthor(author) || this.deps.hasEmptiedEarly(batch)) return;
     const intake = pushed.get(author)?.intake ?? this.#intake(author);
     if (intake === undefined) return;
     const news = pushed.get(author)?.news ?? [];

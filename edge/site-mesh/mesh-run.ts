@@ -13,7 +13,7 @@ import type { Libp2pNetwork } from '../mesh/index.js';
 import { freeBytesAt, toHex } from '../platform/index.js';
 import {
   AuthorityReader,
-  isEmptiedEarly,
+  hasEmptiedEarly,
   REPLICA_FILE,
   ReplicaRoom,
   Replicator,
@@ -280,7 +280,7 @@ export class MeshRun {
       authority: toHex(membership.authority),
       isAuthor: (author) => membership.isAuthor(author),
       attestedHeads: (author) => membership.attestedHeads(author),
-      isEmptiedEarly: (batch) => isEmptiedEarly(batch, time.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, time.wall()),
       onStored: (author) => this.#onStored(author),
       fullFor: (author) => room.fullFor(author),
       onFull: (author, limit) => this.deps.tell({ kind: 'replicaFull', author, limit }),

@@ -68,6 +68,12 @@ export const LINK_ERRORS = {
     meaning: 'A gateway says to have entries of a ledger that its author did not sign.',
     action: 'Nothing of it is taken. No gateway does that by itself: look at the one that says it, or expel it.',
   },
+  ERR_LINK_EMPTIED_EARLY: {
+    meaning:
+      'A gateway carries entries without what they said, and they are too young for anybody to have done away with that.',
+    action:
+      'They are not taken before they are old enough: until then whoever has all of it brings it. Look at the gateway that carries them, or expel it.',
+  },
   ERR_LINK_MALFORMED: {
     meaning:
       'What a gateway said to the cloud is not what the protocol knows, or entries that do not prove themselves.',

@@ -1,7 +1,8 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import protobuf from 'protobufjs/minimal.js';
+import type { WallTime } from '../ports/clock.js';
 import type { LedgerCrypto } from './crypto.js';
-import { HASH_BYTES } from './entry.js';
+import { HASH_BYTES, type EntryContent } from './entry.js';
 import { malformed } from './message.js';
 
 const BODY_DOMAIN = utf8ToBytes('sparc/ledger/body/1\0');
@@ -9,6 +10,25 @@ const BODY_DOMAIN = utf8ToBytes('sparc/ledger/body/1\0');
 const BODY_KEY = 0x2a;
 const PASSING_KEY = 0x30;
 const DIGEST_KEY = 0x3a;
+
+/** Entries that the cloud has are kept beside it for so long: one that was restored from a backup collects again what it lost. */
+export const KEPT_MS = 604_800_000;
+/** A day, of those that entries are kept: so far clocks may be apart. */
+const SLACK = 1 / 7;
+
+/**
+ * Whether an entry was emptied while nobody might do that yet: it verifies like any other, and hides what it said from whoever has
+ * nothing else. False while nobody knows the time, and where its author was far ahead of it. `keptMs`: KEPT_MS, but where time runs faster.
+ */
+export function isEmptiedEarly(
+  { digest, wallUnixMs }: Pick<EntryContent, 'digest' | 'wallUnixMs'>,
+  { unixMs, quality }: WallTime,
+  keptMs: number = KEPT_MS,
+): boolean {
+  if (digest === undefined || (quality !== 'synced' && quality !== 'holdover')) return false;
+  const ageMs = unixMs - wallUnixMs;
+  return ageMs >= -keptMs * SLACK && ageMs < keptMs * (1 - SLACK);
+}
 
 /**
  * The content of a passing entry with a digest in the place of its body: what is left when it is emptied. All else stays as its

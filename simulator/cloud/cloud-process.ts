@@ -21,6 +21,7 @@ export interface CloudProcessDeps {
   readonly isLie: () => boolean;
   onRefused(why: string, carrier: Carrier): void;
   onFork(): void;
+  onEmptied(): void;
   onFailure(error: unknown): void;
 }
 

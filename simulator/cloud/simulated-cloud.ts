@@ -48,6 +48,8 @@ export class SimulatedCloud implements MeshCloud {
   /** Of logs of others than the gateway that brought them. */
   #carriedCount = 0;
   #failedCount = 0;
+  /** Logs of which it had lost what gateways have emptied. */
+  #emptiedCount = 0;
   readonly #seals: Seals;
   readonly #refused = new Map<string, number>();
 
@@ -76,6 +78,7 @@ export class SimulatedCloud implements MeshCloud {
         isLie: () => defect === 'lyingDatabase' && lies.chance(LIE_RATE),
         onRefused: (why) => void this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1),
         onFork: () => site.trace('the cloud sees a fork'),
+        onEmptied: () => (this.#emptiedCount += 1),
         onFailure: () => (this.#failedCount += 1),
       });
     });
@@ -115,6 +118,7 @@ export class SimulatedCloud implements MeshCloud {
       cloudDown: down,
       cloudCarried: this.#carriedCount,
       cloudFailed: this.#failedCount,
+      cloudEmptied: this.#emptiedCount,
       cloudAcknowledged: this.history.said.length,
       ...Object.fromEntries([...this.#refused].map(([why, count]) => [`cloudRefused.${why}`, count])),
     };

@@ -1,5 +1,5 @@
 import { JournalWriter } from '@sparc/edge/ledger';
-import { isEmptiedEarly, Replicator, type ReadableLogs } from '@sparc/edge/replica';
+import { hasEmptiedEarly, Replicator, type ReadableLogs } from '@sparc/edge/replica';
 import { Uplink } from '@sparc/edge/uplink';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { LedgerCrypto, SignedHead } from '@sparc/protocol/ledger';
@@ -112,7 +112,7 @@ export class MeshMachine {
       authority: NO_AUTHORITY,
       isAuthor,
       attestedHeads: (author) => this.#attested.get(author),
-      isEmptiedEarly: (batch) => isEmptiedEarly(batch, clock.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, clock.wall()),
       onStored: () => uplink?.grew(),
       fullFor: () => undefined,
       onFull: () => undefined,

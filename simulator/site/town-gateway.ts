@@ -4,7 +4,7 @@ import { JournalWriter, toLoggedEntry, type EntriesBack, type LoggedEntry } from
 import { readClaims } from '@sparc/edge/passages';
 import { HeardReader, type Heard } from '@sparc/edge/heard';
 import { readDirectives, type DirectiveReceipt } from '@sparc/edge/directives';
-import { isEmptiedEarly, Replicator } from '@sparc/edge/replica';
+import { hasEmptiedEarly, Replicator } from '@sparc/edge/replica';
 import { readRevocations } from '@sparc/edge/revocation';
 import { readMode } from '@sparc/edge/site-mode';
 import type { SignedDirective } from '@sparc/protocol/directive';
@@ -140,7 +140,7 @@ export class TownGateway {
       authority: authorityKey,
       isAuthor: (author) => isAuthor(author) && this.wrappers.isAuthor?.(author) !== false,
       attestedHeads: (author) => this.#expulsions.find(({ key }) => key === author)?.heads,
-      isEmptiedEarly: (batch) => isEmptiedEarly(batch, clock.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, clock.wall()),
       onStored: () => look(),
       fullFor: () => undefined,
       onFull: ignore,

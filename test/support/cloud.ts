@@ -40,6 +40,8 @@ const SECRET = new Uint8Array(32).fill(11);
 export class Cloud {
   readonly refusals: (Refusal | IngestRefusal | PublisherRefusal | 'answer')[] = [];
   readonly forks: Fork[] = [];
+  /** Authors of logs that came without bodies. */
+  readonly emptied: string[] = [];
   readonly failures: unknown[] = [];
 
   private constructor(
@@ -100,7 +102,12 @@ export class Cloud {
     const onFailure = (error: unknown) => void this.failures.push(error);
     const signerOf = (tenant: string, site: string) => siteSigner(SECRET, tenant, site);
     const shared = { clock: systemClock, database, bus: broker, signerOf, onRefused, onFailure };
-    const ingest = new Ingest({ ...shared, crypto: nodeCrypto, onFork: (fork) => this.forks.push(fork) });
+    const ingest = new Ingest({
+      ...shared,
+      crypto: nodeCrypto,
+      onEmptied: (author) => this.emptied.push(author),
+      onFork: (fork) => this.forks.push(fork),
+    });
     const publisher = new Publisher({ ...shared, authority: this.authority });
     const requests = new GatewayRequests({
       ...shared,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { JOURNAL_FILE, JournalLog, nodeCrypto, openJournal, type OpenJournal } from '@sparc/edge/ledger';
 import type { Libp2pNetwork } from '@sparc/edge/mesh';
 import { createNodeClock, nodeRandom } from '@sparc/edge/platform';
-import { isEmptiedEarly, REPLICA_FILE, Replicator, SqliteReplicaStore } from '@sparc/edge/replica';
+import { hasEmptiedEarly, REPLICA_FILE, Replicator, SqliteReplicaStore } from '@sparc/edge/replica';
 import { JournalWatch, OwnNews } from '@sparc/edge/site-mesh';
 import type { EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Journal } from '@sparc/protocol/ports';
@@ -55,7 +55,7 @@ export class MeshNode {
       authority: Buffer.from(site.authority).toString('hex'),
       isAuthor: (author) => site.members.some((other) => other.key === author),
       attestedHeads: () => undefined,
-      isEmptiedEarly: (batch) => isEmptiedEarly(batch, clock.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, clock.wall()),
       onStored: (author) => onStored(author, tipsOf(store.logs().get(author) ?? [])[0]?.sequence ?? 0),
       fullFor: () => undefined,
       onFull: () => undefined,

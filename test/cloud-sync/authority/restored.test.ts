@@ -49,6 +49,7 @@ async function link(database: Database, tenant: string) {
     bus,
     signerOf: (...of) => siteSigner(new Uint8Array(32), ...of),
     onRefused: failing,
+    onEmptied: () => undefined,
     onFork: failing,
     onFailure: failing,
   });

@@ -90,7 +90,7 @@ async function listening({ database, tenant, signer, neighbour }: Awaited<Return
   const shared = { clock, database, onFailure: (error: unknown) => void failures.push(error) };
   const refusals: string[] = [];
   const ingest = new Ingest({
-    ...{ ...shared, crypto: nodeCrypto, bus, onFork: () => undefined },
+    ...{ ...shared, crypto: nodeCrypto, bus, onEmptied: () => undefined, onFork: () => undefined },
     signerOf: (...of) => siteSigner(new Uint8Array(32), ...of),
     onRefused: (why) => void refusals.push(why),
   });

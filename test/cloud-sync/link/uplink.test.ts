@@ -173,6 +173,7 @@ t.test('the link to the cloud', async (t) => {
       ...{ clock: systemClock, crypto: nodeCrypto, database, bus },
       signerOf: () => testSigner(1),
       onRefused: (why, { gateway }) => refusals.push(`${why} ${gateway}`),
+      onEmptied: () => undefined,
       onFork: () => t.fail('nobody signed two histories'),
       onFailure: (error) => t.fail(String(error)),
     });

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import { isEmptiedEarly } from '@sparc/edge/replica';
+import { hasEmptiedEarly } from '@sparc/edge/replica';
 import { KEPT_MS } from '@sparc/edge/emptying';
 import { EntryContent, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
@@ -120,7 +120,7 @@ t.test('an entry is emptied early until it is six days old', async (t) => {
   empty(all, other);
   const { epoch } = all.author.chain.head as SignedHead;
   const batch = other.store.batchAfter(all.author.author, { epoch, sequence: 40 }) as Batch;
-  const at = (unixMs: number, quality: TimeQuality = 'holdover') => isEmptiedEarly(batch, { unixMs, quality });
+  const at = (unixMs: number, quality: TimeQuality = 'holdover') => hasEmptiedEarly(batch, { unixMs, quality });
   const last = Math.max(...batch.contents.map((content) => EntryContent.decode(content).wallUnixMs));
   t.ok(at(last + 6 * DAY_MS - 1));
   t.notOk(at(last + 6 * DAY_MS));

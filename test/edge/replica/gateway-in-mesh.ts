@@ -1,5 +1,5 @@
 import { nodeCrypto } from '@sparc/edge/ledger';
-import { isEmptiedEarly, Replicator, type FullReason, type OwnLog } from '@sparc/edge/replica';
+import { hasEmptiedEarly, Replicator, type FullReason, type OwnLog } from '@sparc/edge/replica';
 import type { Batch, EpochId, SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, LogCommit, MeshNetwork } from '@sparc/protocol/ports';
 import { tipsOf, type AuthorLog, type EpochEnd, type Fork } from '@sparc/protocol/replication';
@@ -72,7 +72,7 @@ export class GatewayInMesh implements OwnLog {
       authority: AUTHORITY,
       isAuthor: this.isAuthor,
       attestedHeads: (author) => this.attested.get(author),
-      isEmptiedEarly: (batch) => isEmptiedEarly(batch, this.mesh.clock.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, this.mesh.clock.wall()),
       onStored: (author) => this.stored.push(author),
       fullFor: (author) => this.fullFor.get(author),
       onFull: (author, reason) => this.full.push(`${author} ${reason}`),
