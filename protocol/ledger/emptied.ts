@@ -13,8 +13,8 @@ const DIGEST_KEY = 0x3a;
 
 /** Entries that the cloud has are kept beside it for so long: one that was restored from a backup collects again what it lost. */
 export const KEPT_MS = 604_800_000;
-/** A day, of those that entries are kept: so far clocks may be apart. */
-const SLACK = 1 / 7;
+/** Of which clocks may be one apart. */
+const KEPT_DAYS = 7;
 
 /**
  * Whether an entry was emptied while nobody might do that yet: it verifies like any other, and hides what it said from whoever has
@@ -27,7 +27,8 @@ export function isEmptiedEarly(
 ): boolean {
   if (digest === undefined || (quality !== 'synced' && quality !== 'holdover')) return false;
   const ageMs = unixMs - wallUnixMs;
-  return ageMs >= -keptMs * SLACK && ageMs < keptMs * (1 - SLACK);
+  const dayMs = keptMs / KEPT_DAYS;
+  return ageMs >= -dayMs && ageMs < keptMs - dayMs;
 }
 
 /**
