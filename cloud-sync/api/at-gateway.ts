@@ -1,11 +1,10 @@
 import type { Static } from '@sinclair/typebox';
 import { SparcError } from '@sparc/protocol/errors';
-import type { Database } from '../db/index.js';
+import { assertSite, type Database } from '../db/index.js';
 import { isMember, MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { audit, type Identity } from '../users/index.js';
 import { closed, Key, SiteId } from './schemas.js';
-import { assertSite } from './sites.js';
 
 /** What is asked of one gateway, over its link. */
 export const AT_GATEWAY = '/api/v1/sites/:site/gateways/:gateway';
@@ -38,7 +37,7 @@ export async function admitAsked(
   });
 }
 
-/** The same of all gateways of the site, whose keys it resolves with. Throws ERR_API_NOT_FOUND, or ERR_CLAIM_GATEWAY_UNKNOWN where it has none. */
+/** The same of all gateways of the site, whose keys it resolves with. Throws ERR_DATABASE_SITE_UNKNOWN, or ERR_CLAIM_GATEWAY_UNKNOWN where it has none. */
 export async function admitAskedOfAll(
   database: Database,
   by: Identity,

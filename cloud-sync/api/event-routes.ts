@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
-import type { Database } from '../db/index.js';
+import { assertSite, type Database } from '../db/index.js';
 import { CURSOR_PATTERN, readEvents, type SiteFollowers } from '../sites/index.js';
 import type { Session } from '../users/index.js';
 import type { EventStreams } from './event-streams.js';
 import { answers } from './guard.js';
 import { closed, Instant, instant, Key, Limit, SiteId } from './schemas.js';
-import { assertSite } from './sites.js';
 
 export interface EventRoutesDeps {
   readonly database: Database;

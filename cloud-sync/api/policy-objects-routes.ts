@@ -45,7 +45,7 @@ const PageView = closed({ objects: Type.Array(ObjectView), next: Type.Optional(O
 /** Of whom an operator takes care; all else of a policy is an administrator's. */
 const PEOPLE: ReadonlySet<PolicyKind> = new Set(['credentialHolders', 'credentials']);
 
-/** Objects of the draft of a site. `draftOf` throws ERR_API_NOT_FOUND. */
+/** Objects of the draft of a site. `draftOf` throws ERR_DATABASE_SITE_UNKNOWN. */
 export function addPolicyObjectRoutes(
   api: FastifyInstance,
   draftOf: (identity: Identity, site: string) => Promise<PolicyDraft>,

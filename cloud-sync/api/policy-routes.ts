@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { MEMBERS_MAX } from '@sparc/protocol/roster';
 import { AuthoritySource, type SiteAuthorities } from '../authority/index.js';
-import type { Database } from '../db/index.js';
+import { assertSite, type Database } from '../db/index.js';
 import { nodePartTools } from '../platform/index.js';
 import {
   DraftSecrets,
@@ -19,7 +19,6 @@ import type { Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { addPolicyObjectRoutes } from './policy-objects-routes.js';
 import { closed, instant, Key, Limit, SiteId, Uuid, Whole } from './schemas.js';
-import { assertSite } from './sites.js';
 
 export interface PolicyRoutesDeps {
   readonly database: Database;
@@ -119,7 +118,7 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
   const siteFiles = new RunningImports(1);
   api.addHook('onClose', () => Promise.all([imports.stop(), siteFiles.stop()]));
 
-  /** Throws ERR_API_NOT_FOUND. */
+  /** Throws ERR_DATABASE_SITE_UNKNOWN. */
   async function depsOf({ tenant }: Identity, site: string): Promise<DeskDeps> {
     await database.inTenant(tenant, (transaction) => assertSite(transaction, site));
     const secrets = new DraftSecrets(secret, { tenant, site });

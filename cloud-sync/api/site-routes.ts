@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
 import type { SiteAuthorities } from '../authority/index.js';
-import type { Database } from '../db/index.js';
+import { siteUnknown, type Database } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, Key, Nothing, SiteId } from './schemas.js';
-import { assertSite, readSites, siteUnknown } from './sites.js';
+import { readSites } from './sites.js';
 
 export interface SiteRoutesDeps {
   readonly database: Database;
@@ -61,7 +61,6 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
     '/api/v1/sites/:site/authority/resume',
     { onRequest: requireRole('administrator'), schema: { params: BySite, ...answers(Nothing, 204) } },
     async ({ identity, params: { site } }, reply) => {
-      await database.inTenant(identity.tenant, (transaction) => assertSite(transaction, site));
       await sites.resume(identity.tenant, site, (transaction) =>
         audit(transaction, identity, 'authority.resume', site),
       );

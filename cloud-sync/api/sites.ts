@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../db/index.js';
-import { SparcError } from '@sparc/protocol/errors';
 import { MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 
@@ -40,11 +39,3 @@ export async function readSites({ query }: Transaction, id?: string): Promise<re
     ...(authority_key !== null && { authority: toHex(authority_key) }),
   }));
 }
-
-/** Throws ERR_API_NOT_FOUND for a site that is none of this tenant. */
-export async function assertSite({ query }: Pick<Transaction, 'query'>, id: string): Promise<void> {
-  const found = await query.selectFrom('sites').select('id').where('id', '=', id).executeTakeFirst();
-  if (found === undefined) throw siteUnknown(id);
-}
-
-export const siteUnknown = (id: string): SparcError => new SparcError('ERR_API_NOT_FOUND', `there is no site ${id}`);

@@ -4,7 +4,7 @@ import type { PartTools } from '@sparc/protocol/policy-revision';
 import { isPublicKey, seal, Sealed } from '@sparc/protocol/roster';
 import type { Site } from '../db/index.js';
 import { lockLog, type Query } from '../ingest/index.js';
-import { takeUp } from '../identity/index.js';
+import { sitePlace, takeUp } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import { AuthorityActs, type ActsDeps } from './authority-acts.js';
 import { KeptRuns } from './kept-runs.js';
@@ -78,12 +78,17 @@ export class SiteAuthorities {
     });
   }
 
-  /** A person says that no gateway is left which knows more of what the authority said than a restored database does. */
-  async resume(tenant: string, site: string, within?: Within): Promise<void> {
+  /**
+   * A person says that no gateway is left which knows more of what the authority said than a restored database does. False
+   * where it signs already. Throws ERR_DATABASE_SITE_UNKNOWN or ERR_AUTHORITY_ELSEWHERE.
+   */
+  async resume(tenant: string, site: string, within?: Within): Promise<boolean> {
     const { crypto, database } = this.deps;
-    await database.inTenant(tenant, async (transaction) => {
-      await takeUp(transaction, crypto.verify, { site });
-      await within?.(transaction);
+    return database.inTenant(tenant, async (transaction) => {
+      await sitePlace(transaction.query, site);
+      const isResumed = await takeUp(transaction, crypto.verify, { site });
+      if (isResumed) await within?.(transaction);
+      return isResumed;
     });
   }
 }

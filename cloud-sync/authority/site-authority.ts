@@ -16,7 +16,7 @@ import {
   type CutRevision,
   type PartTools,
 } from '@sparc/protocol/policy-revision';
-import type { Delegation, Member } from '@sparc/protocol/roster';
+import type { Delegation, Member, Roster } from '@sparc/protocol/roster';
 import type { Database, Site, Transaction } from '../db/index.js';
 import { placeMembers, removeMember } from '../identity/index.js';
 import type { Act, AuthorityActs } from './authority-acts.js';
@@ -147,7 +147,8 @@ export class SiteAuthority {
 
   /**
    * Signs a policy as the next revision, unless the newest one says the same to the same gateways. `within` is told of one
-   * that is new, with the body of its entry. Throws ERR_POLICY_INVALID or ERR_MESH_OTHER_SITE.
+   * that is new, with the body of its entry. Throws ERR_POLICY_INVALID, ERR_MESH_OTHER_SITE, or
+   * ERR_MESH_MEMBER_UNKNOWN for a trial at a gateway that is none of the site.
    */
   async publish(
     content: PolicyStream,
@@ -170,7 +171,8 @@ export class SiteAuthority {
       const message = `the policy is of site ${site}, and the authority of ${this.of.site}`;
       return Promise.reject(new SparcError('ERR_MESH_OTHER_SITE', message));
     }
-    return this.deps.acts.act<Published>(this.of, async ({ transaction, acting }) => {
+    return this.deps.acts.act<Published>(this.of, async ({ transaction, acting, state }) => {
+      if (onlyFor.length > 0) assertMembers((await state()).roster, onlyFor);
       const before = await newestRevision(transaction, acting.signer.publicKey);
       if (before?.indexes.join() === indexes.join() && before.onlyFor.join() === onlyFor.join()) {
         return { drafts: [], result: { number: before.number, isNew: false } };
@@ -210,4 +212,11 @@ export class SiteAuthority {
       return { drafts, result: undefined };
     });
   }
+}
+
+/** On trial at a mistyped key alone, a revision would be applied nowhere, and its publisher would wait. */
+function assertMembers({ members }: Roster, keys: readonly string[]): void {
+  const stranger = keys.find((key) => !members.some((member) => member.key === key));
+  if (stranger === undefined) return;
+  throw new SparcError('ERR_MESH_MEMBER_UNKNOWN', `no gateway ${stranger} belongs to the site`, { key: stranger });
 }

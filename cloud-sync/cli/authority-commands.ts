@@ -1,10 +1,11 @@
 import { takeCourier } from '../authority/index.js';
+import { assertSite } from '../db/index.js';
 import { siteSecret, siteSeed } from '../identity/index.js';
 import { fromHex, nodeCrypto, nodeRandom, seedSigner, toHex } from '../platform/index.js';
 import { audit } from '../users/index.js';
-import { filePieces } from './file-pieces.js';
 import type { Cli } from './program.js';
 import { publicKey } from './public-key.js';
+import { filePieces } from './read-file.js';
 
 interface OfTenant {
   readonly tenant: string;
@@ -28,6 +29,7 @@ export function addAuthorityCommands(cli: Cli): void {
     .description('show the key by which the owner of an authority, and the gateways, know this cloud')
     .requiredOption('--tenant <id>', 'whose site it is')
     .action(async (id: string, { tenant }: OfTenant) => {
+      await cli.withDatabase((database) => database.inTenant(tenant, (transaction) => assertSite(transaction, id)));
       const cloudKey = cloudKeyOf(cli, tenant, id);
       cli.result({ id, cloudKey }, cloudKey);
     });
@@ -43,12 +45,13 @@ export function addAuthorityCommands(cli: Cli): void {
     .description('after a restore, where no gateway is left that knows what the authority has said since the backup')
     .requiredOption('--tenant <id>', 'whose site it is')
     .action(async (id: string, { tenant }: OfTenant) => {
-      await cli.withDatabase((database) =>
+      const isResumed = await cli.withDatabase((database) =>
         cli
           .sites(database)
           .resume(tenant, id, (transaction) => audit(transaction, { tenant, name: cli.actor }, 'authority.resume', id)),
       );
-      cli.result({ id }, `The authority of ${id} signs again, behind what the backup has.`);
+      const now = isResumed ? 'signs again, behind what the backup has' : 'signs already: nothing was to be done';
+      cli.result({ id, isResumed }, `The authority of ${id} ${now}.`);
     });
 }
 

@@ -1,8 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import { HOST } from '../config/index.js';
 import { CertificateAuthorities, type Credentials } from '../identity/index.js';
 import { nodeClock, nodeRandom } from '../platform/index.js';
 import type { Cli } from './program.js';
+import { writing } from './write-file.js';
 
 export function addBrokerCommands(cli: Cli): void {
   cli.program
@@ -13,16 +16,25 @@ export function addBrokerCommands(cli: Cli): void {
       'write what it takes for mutual TLS: of the installation, of the broker, and of the cloud; good for 90 days',
     )
     .argument('<folder>', 'root.pem, broker.pem, broker.key, cloud.pem and cloud.key go there')
-    .requiredOption('--name <hosts...>', 'names and addresses by which the broker is called')
+    .requiredOption('--name <hosts...>', 'names and addresses by which the broker is called', host)
     .action(async (folder: string, { name }: { readonly name: readonly string[] }) => {
       const deps = { clock: nodeClock, random: nodeRandom };
       const authorities = await CertificateAuthorities.open(cli.config().AUTHORITY_KEYS_DIR, deps);
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, 'root.pem'), authorities.rootPem);
-      write(folder, 'broker', await authorities.server(name));
-      write(folder, 'cloud', await authorities.service());
+      const [broker, cloud] = [await authorities.server(name), await authorities.service()];
+      writing(folder, () => {
+        // One folder: Node never comes back from making those above it where the system denies them, as in /proc.
+        if (!existsSync(folder)) mkdirSync(folder);
+        writeFileSync(join(folder, 'root.pem'), authorities.rootPem);
+        write(folder, 'broker', broker);
+        write(folder, 'cloud', cloud);
+      });
       cli.result({ folder }, `Certificates are in ${folder}.`);
     });
+}
+
+function host(text: string, before: readonly string[] = []): readonly string[] {
+  if (new RegExp(HOST).test(text)) return [...before, text];
+  throw new InvalidArgumentError('It is no name and no address of a host.');
 }
 
 /** Over what is there. */

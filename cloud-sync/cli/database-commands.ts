@@ -1,3 +1,4 @@
+import { isSparcError } from '@sparc/protocol/errors';
 import {
   closing,
   createTenant,
@@ -6,9 +7,10 @@ import {
   makeMonthsAhead,
   migrate,
   openConnections,
+  type Database,
 } from '../db/index.js';
 import { nodeRandom } from '../platform/index.js';
-import { createUser, madePassword } from '../users/index.js';
+import { createUser, listUsers, madePassword } from '../users/index.js';
 import { readPassword } from './password-file.js';
 import type { Cli } from './program.js';
 
@@ -56,25 +58,37 @@ async function seed(cli: Cli, { tenantName, site, siteName, passwordFile }: Seed
   const given = passwordFile === undefined ? undefined : readPassword(passwordFile);
   const password = given ?? madePassword(nodeRandom);
   const made = await cli.withDatabase(async (database) => {
-    if ((await listTenants(database)).length > 0) return undefined;
-    const tenant = await createTenant(database, { name: tenantName, region: 'local', retentionDays: 365 });
-    await cli.sites(database).create(tenant, { id: site, name: siteName });
+    const tenant = await tenantToSeed(database, tenantName);
+    if (tenant === undefined) return undefined;
+    await cli.sites(database).create(tenant, { id: site, name: siteName }).catch(unlessPresent);
     const user = { name: FIRST_USER, role: 'administrator', password } as const;
     await createUser(database, nodeRandom, { tenant, name: cli.actor }, user);
-    return { tenant, site, user: FIRST_USER, ...(given === undefined && { password }) };
+    return { tenant, site, name: FIRST_USER, ...(given === undefined && { password }) };
   });
   cli.result(made ?? {}, made === undefined ? 'There are tenants already.' : seededText(made));
+}
+
+/** A new one, or that of a seed which was refused half-way: nobody can log in there yet. Undefined where there is another. */
+async function tenantToSeed(database: Database, name: string): Promise<string | undefined> {
+  const [first, second] = await listTenants(database);
+  if (first === undefined) return createTenant(database, { name, region: 'local', retentionDays: 365 });
+  if (second !== undefined || first.name !== name) return undefined;
+  return (await database.inTenant(first.id, listUsers)).length > 0 ? undefined : first.id;
+}
+
+function unlessPresent(error: unknown): void {
+  if (!isSparcError(error, 'ERR_AUTHORITY_SITE_PRESENT')) throw error;
 }
 
 const seededText = ({
   tenant,
   site,
-  user,
+  name,
   password,
-}: Record<'tenant' | 'site' | 'user', string> & { password?: string }) =>
+}: Record<'tenant' | 'site' | 'name', string> & { password?: string }) =>
   [
     `Tenant ${tenant}, site ${site}`,
     password === undefined
-      ? `Log in as ${user}.`
-      : `Log in as ${user} with the password ${password}, which is shown this once.`,
+      ? `Log in as ${name}.`
+      : `Log in as ${name} with the password ${password}, which is shown this once.`,
   ].join('\n');

@@ -1,11 +1,12 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { SparcError } from '@sparc/protocol/errors';
 import type { Actor, Enrolment, NewPlace } from '../enrolment/index.js';
 import { CertificateAuthorities, siteSecret } from '../identity/index.js';
 import { nodeClock, nodeRandom } from '../platform/index.js';
 import type { Cli } from './program.js';
 import { publicKey } from './public-key.js';
+import { readBytes } from './read-file.js';
+import { writing } from './write-file.js';
 
 interface SiteFlags {
   readonly tenant: string;
@@ -42,13 +43,14 @@ export function addGatewayCommands(cli: Cli): void {
     .description('enrol a gateway that no network reaches, and write what it takes home')
     .requiredOption('-o, --out <file>', 'for `sparc gateway join`; for `sparc authority enrol` of an owner who signs')
     .action(async (request: string, flags: PlaceFlags & { readonly out: string }) => {
-      const file = readRequest(request);
+      const file = readBytes(request, REQUEST_BYTES_MAX);
       const admitted = await withEnrolment(cli, flags, (enrolment, by) => enrolment.admit(by, placeOf(flags), file));
       const [kind, bytes, next] =
         'request' in admitted
           ? (['request', admitted.request, '`sparc authority enrol` by the owner, who signs'] as const)
           : (['admission', admitted.admission, '`sparc gateway join` there'] as const);
-      write(flags.out, bytes);
+      // It holds the secrets of the site, sealed to the gateway.
+      writing(flags.out, () => writeFileSync(flags.out, bytes, { mode: 0o600, flush: true }));
       cli.result({ file: flags.out, kind }, `${flags.out}: ${next}.`);
     });
   ofSite(gateway.command('expel').argument('<gateway>', 'its public key', publicKey))
@@ -87,22 +89,4 @@ function withEnrolment<T>(
     const enrolment = enrolmentOf(config, { ...own, database, certificates, authorities: cli.sites(database), secret });
     return work(enrolment, { tenant, name: cli.actor });
   });
-}
-
-function readRequest(file: string): Uint8Array {
-  try {
-    if (statSync(file).size <= REQUEST_BYTES_MAX) return readFileSync(file);
-    throw new Error(`more than ${REQUEST_BYTES_MAX} bytes`);
-  } catch (cause) {
-    throw new SparcError('ERR_CLI_READ_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
-  }
-}
-
-/** It holds the secrets of the site, sealed to the gateway. */
-function write(file: string, bytes: Uint8Array): void {
-  try {
-    writeFileSync(file, bytes, { mode: 0o600, flush: true });
-  } catch (cause) {
-    throw new SparcError('ERR_CLI_WRITE_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
-  }
 }

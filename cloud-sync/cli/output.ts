@@ -26,7 +26,9 @@ export function exitCodeOf({ code }: SparcError): ExitCode {
     case 'ERR_POLICY_INVALID':
     case 'ERR_DATABASE_TENANT_UNKNOWN':
     case 'ERR_IDENTITY_REQUEST_INVALID':
+    case 'ERR_MESH_MEMBER_UNKNOWN':
     case 'ERR_MESH_REQUEST_INVALID':
+    case 'ERR_MESH_ROSTER_INVALID':
       return EXIT.badInput;
     default:
       return EXIT.operating;
@@ -47,3 +49,6 @@ export function asSparcError(error: unknown): SparcError {
   const message = error instanceof Error ? error.message : String(error);
   return new SparcError('ERR_CLI_INTERNAL', message, {}, { cause: error });
 }
+
+/** Where it began, for whoever mends it. */
+export const traceOf = (error: SparcError): string => String((error.cause as Error | undefined)?.stack ?? error.stack);

@@ -10,7 +10,7 @@ import { addBackupCommands } from './backup-commands.js';
 import { addBrokerCommands } from './broker-commands.js';
 import { addDatabaseCommands } from './database-commands.js';
 import { addGatewayCommands } from './gateway-commands.js';
-import { asSparcError, errorText, EXIT, exitCodeOf, type ExitCode } from './output.js';
+import { asSparcError, errorText, EXIT, exitCodeOf, traceOf, type ExitCode } from './output.js';
 import { addServeCommand } from './serve-command.js';
 import { addSiteCommands } from './site-commands.js';
 import { addTenantCommands } from './tenant-commands.js';
@@ -98,6 +98,7 @@ export async function runCli(argv: readonly string[], host: Host): Promise<ExitC
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const refused = error instanceof CommanderError ? usageError(error) : asSparcError(error);
     host.err.write(`${errorText(refused, isJson)}\n`);
+    if (host.environment['SPARC_TRACE'] === '1') host.err.write(`${traceOf(refused)}\n`);
     return exitCodeOf(refused);
   }
 }
@@ -112,5 +113,11 @@ function variablesText(): string {
     const fallback = value === undefined ? '' : ` (default ${value as string})`;
     return `  ${name}  ${description}${fallback}`;
   });
-  return ['', 'Variables:', ...lines, '  …_FILE  after any of these names: a file that holds the value'].join('\n');
+  return [
+    '',
+    'Variables:',
+    ...lines,
+    '  …_FILE  after any of these names: a file that holds the value',
+    '  SPARC_TRACE  1 adds the trace of an error to its message',
+  ].join('\n');
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { SparcError } from '@sparc/protocol/errors';
 import { AuthoritySource } from '../authority/index.js';
 import { assertSite, type Database } from '../db/index.js';
 import { siteSecret } from '../identity/index.js';
@@ -9,6 +7,8 @@ import { DraftSecrets, PolicyDesk, PolicyDraft, type DeskDeps } from '../policy/
 import { gatewaysView, SiteFollower } from '../sites/index.js';
 import { audit } from '../users/index.js';
 import type { Cli } from './program.js';
+import { publicKey } from './public-key.js';
+import { readText } from './read-file.js';
 
 interface OfTenant {
   readonly tenant: string;
@@ -43,7 +43,7 @@ export function addSiteCommands(cli: Cli): void {
     .argument('<file>', 'YAML or JSON')
     .requiredOption('--tenant <id>', 'whose site it is')
     .action(async (id: string, file: string, { tenant }: OfTenant) => {
-      const text = readSiteFile(file);
+      const text = readText(file);
       const saved = await withDesk(cli, tenant, id, ({ desk }) => desk.imported(text, cli.actor));
       const { created, changed, removed } = saved;
       cli.result(saved, `The draft has ${created} new objects, ${changed} changed, and ${removed} less.`);
@@ -54,7 +54,11 @@ export function addSiteCommands(cli: Cli): void {
     .argument('<id>', 'of the site')
     .requiredOption('--tenant <id>', 'whose site it is')
     .option('--note <text>', 'for people: why')
-    .option('--only-for <keys...>', 'gateways that try it, by their keys; others go on with the one before')
+    .option(
+      '--only-for <keys...>',
+      'gateways that try it, by their keys; others go on with the one before',
+      (key: string, before: readonly string[] = []) => [...before, publicKey(key)],
+    )
     .option(
       '--over <number>',
       'the newest revision, where that was recovered: what it says is given up',
@@ -124,13 +128,4 @@ function withDesk<T>(
     const deps: DeskDeps = { database, tenant, site, secrets, authority, source, partTools: nodePartTools };
     return work({ desk: new PolicyDesk(deps), draft: new PolicyDraft(deps), database });
   });
-}
-
-/** Throws ERR_CONFIG_UNREADABLE. */
-function readSiteFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SparcError('ERR_CONFIG_UNREADABLE', `${path}: ${(error as Error).message}`, { path }, { cause: error });
-  }
 }

@@ -7,6 +7,8 @@ import { SparcError } from '@sparc/protocol/errors';
 const text = (fallback: string, description: string) => Type.String({ minLength: 1, default: fallback, description });
 const port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, description });
+/** A name or an address, without scheme and port: it stands in URLs and certificates. */
+export const HOST = '^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$|^[0-9A-Fa-f:]{2,45}$';
 const flag = (description: string) => Type.Boolean({ default: false, description });
 const pem = (description: string) =>
   Type.Optional(Type.String({ pattern: '^-----BEGIN ', description: `${description}, PEM` }));
@@ -57,7 +59,11 @@ export const CloudConfig = Type.Object(
       description: 'proxies before page and API, whose `X-Forwarded-For` says who calls',
     }),
     ENABLE_CORS: flag('`true`: pages of other origins may use the API, with a token'),
-    PUBLIC_HOST: text('localhost', 'name or address by which gateways reach this installation'),
+    PUBLIC_HOST: Type.String({
+      pattern: HOST,
+      default: 'localhost',
+      description: 'name or address by which gateways reach this installation',
+    }),
     GATEWAY_HOST: text('0.0.0.0', 'where gateways claim and renew their certificates, over TLS'),
     GATEWAY_PORT: port(7743, 'and its port'),
     MQTT_URL: Type.Optional(

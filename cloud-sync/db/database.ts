@@ -27,7 +27,7 @@ export type SystemTransaction = Omit<Transaction, 'seals'>;
 export interface Database {
   /**
    * Sees rows of this tenant and writes for it alone. All or nothing. Throws what `work` throws, what the database says, and
-   * ERR_DATABASE_BUSY where others keep what it needs for too long, or ERR_DATABASE_TEXT_INVALID.
+   * ERR_DATABASE_BUSY where others keep what it needs for too long, ERR_DATABASE_TENANT_UNKNOWN or ERR_DATABASE_TEXT_INVALID.
    */
   inTenant<T>(tenantId: string, work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** As `inTenant`, for a person who waits for what is read. Throws ERR_DATABASE_SLOW where a query takes too long. */
@@ -47,9 +47,11 @@ export interface Settings {
   readonly [setting: string]: string;
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** SQLSTATE. */
 export const LOCK_NOT_AVAILABLE = '55P03';
 const QUERY_CANCELED = '57014';
+const FOREIGN_KEY_VIOLATION = '23503';
 /** Of a NUL in a text, and in JSON. */
 const TEXT_INVALID: readonly (string | undefined)[] = ['22021', '22P05'];
 
@@ -57,12 +59,14 @@ const TEXT_INVALID: readonly (string | undefined)[] = ['22021', '22P05'];
 export function createDatabase(connections: Connections, secret: Uint8Array): Database {
   const within =
     (limits: Connections['transactionLimits']): Database['inTenant'] =>
-    (tenantId, work) =>
-      inTransaction(
+    async (tenantId, work) => {
+      if (!UUID.test(tenantId)) throw tenantUnknown(`'${tenantId}' is no id of a tenant`);
+      return inTransaction(
         connections,
         { ...limits, role: 'sparc_app', search_path: SEARCH_PATH, 'sparc.tenant': tenantId },
         (connection) => work({ ...connection, seals: new Seals(secret, tenantId) }),
       ).catch(refused);
+    };
   return {
     inTenant: within(connections.transactionLimits),
     readInTenant: within(connections.readLimits),
@@ -78,12 +82,17 @@ export function createDatabase(connections: Connections, secret: Uint8Array): Da
 }
 
 function refused(error: unknown): never {
-  const { code, message } = error as { readonly code?: string; readonly message: string };
+  const { code, constraint, message } = error as { code?: string; constraint?: string; message: string };
+  if (code === FOREIGN_KEY_VIOLATION && constraint?.endsWith('_tenant_id_fkey') === true)
+    throw tenantUnknown(message, error);
   if (code === LOCK_NOT_AVAILABLE) throw new SparcError('ERR_DATABASE_BUSY', message, {}, { cause: error });
   if (code === QUERY_CANCELED) throw new SparcError('ERR_DATABASE_SLOW', message, {}, { cause: error });
   if (TEXT_INVALID.includes(code)) throw new SparcError('ERR_DATABASE_TEXT_INVALID', message, {}, { cause: error });
   throw error;
 }
+
+const tenantUnknown = (message: string, cause?: unknown) =>
+  new SparcError('ERR_DATABASE_TENANT_UNKNOWN', message, {}, { cause });
 
 /** Temporary tables last, so that none stands before one of ours. */
 export const SEARCH_PATH = 'sparc, pg_temp';

@@ -10,7 +10,7 @@ import {
 import { SparcError } from '@sparc/protocol/errors';
 import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
-import { linkRequest, openRequest, type Member } from '@sparc/protocol/roster';
+import { assertMember, linkRequest, openRequest, type Member } from '@sparc/protocol/roster';
 import type { SiteAuthorities, Within } from '../authority/index.js';
 import { assertSite, type Database, type Transaction } from '../db/index.js';
 import {
@@ -86,8 +86,8 @@ export class Enrolment {
   }
 
   /**
-   * Makes a claim code for a gateway that is to come. Throws ERR_DATABASE_SITE_UNKNOWN, ERR_CLAIM_GATEWAY_UNKNOWN or
-   * ERR_AUTHORITY_ELSEWHERE.
+   * Makes a claim code for a gateway that is to come. Throws ERR_DATABASE_SITE_UNKNOWN, ERR_CLAIM_GATEWAY_UNKNOWN,
+   * ERR_MESH_ROSTER_INVALID for such a name, or ERR_AUTHORITY_ELSEWHERE.
    */
   async offer(by: Actor, wanted: NewPlace): Promise<Offer> {
     const { clock, random, database } = this.deps;
@@ -264,7 +264,9 @@ async function placeOf(
 ): Promise<Place> {
   await assertSite({ query }, site);
   const replaced = replaces === undefined ? undefined : await gatewayOf(query, replaces, site);
-  return { site, name: name ?? replaced?.name ?? ownName, replaces };
+  const place = { site, name: name ?? replaced?.name ?? ownName, replaces };
+  assertMember({ name: place.name, addresses: [] });
+  return place;
 }
 
 const facts = ({ name, replaces }: Place) => ({ name, ...(replaces !== undefined && { replaces }) });

@@ -5,21 +5,22 @@ import { knownRoster } from './known-roster.js';
 
 /**
  * From now on the authority of a site may sign: what it said before is known in this life of the database, as `isEnough` finds
- * by the roster that is.
+ * by the roster that is. True where it signed nothing until now.
  */
 export async function takeUp(
   transaction: Transaction,
   verify: VerifySignature,
   { site }: Pick<Site, 'site'>,
   isEnough: (roster: Roster) => boolean = () => true,
-): Promise<void> {
+): Promise<boolean> {
   const roster = await knownRoster(transaction, verify, site);
-  if (roster !== undefined && !isEnough(roster)) return;
-  await transaction.query
+  if (roster !== undefined && !isEnough(roster)) return false;
+  const { numUpdatedRows } = await transaction.query
     .updateTable('site_authorities')
     .from('incarnation')
     .set((row) => ({ incarnation: row.ref('incarnation.id') }))
     .where('site_id', '=', site)
     .whereRef('site_authorities.incarnation', '<>', 'incarnation.id')
-    .execute();
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }

@@ -68,7 +68,7 @@ export class PeopleImport {
     return { id, work: this.#run(id, table, { isDryRun, by, signal }) };
   }
 
-  /** Throws ERR_POLICY_DRAFT_ABSENT. */
+  /** Throws ERR_POLICY_IMPORT_UNKNOWN. */
   async status(id: string): Promise<ImportView> {
     const row = await this.#inTenant(({ query }) =>
       query
@@ -79,7 +79,7 @@ export class PeopleImport {
         .where(sql`id::text`, '=', id)
         .executeTakeFirst(),
     );
-    if (row === undefined) throw new SparcError('ERR_POLICY_DRAFT_ABSENT', 'there is no such import');
+    if (row === undefined) throw new SparcError('ERR_POLICY_IMPORT_UNKNOWN', `there is no import ${id}`);
     return viewOf(row, row.isSilent);
   }
 

@@ -1,6 +1,5 @@
-import { SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer, VerifySignature } from '@sparc/protocol/ports';
-import type { Database } from '../db/index.js';
+import { siteUnknown, type Database } from '../db/index.js';
 import { SiteFollower, type SiteNews } from './site-follower.js';
 
 /** While somebody watches a site. */
@@ -36,7 +35,7 @@ export class SiteFollowers {
 
   constructor(private readonly deps: SiteFollowersDeps) {}
 
-  /** As of now. Throws ERR_API_NOT_FOUND for a site that the tenant does not have. */
+  /** As of now. Throws ERR_DATABASE_SITE_UNKNOWN for a site that the tenant does not have. */
   async upToDate(tenant: string, site: string): Promise<SiteFollower> {
     return this.#read(this.#use(tenant, site));
   }
@@ -82,7 +81,7 @@ export class SiteFollowers {
     const follower = followed.follower ?? (await SiteFollower.open(database, verify, tenant, site));
     if (follower === undefined) {
       this.#followed.delete(`${tenant} ${site}`);
-      throw new SparcError('ERR_API_NOT_FOUND', `there is no site ${site}`);
+      throw siteUnknown(site);
     }
     if (follower.hasAuthority) followed.follower = follower;
     for (let isMore = true; isMore && !this.#isStopped;) {

@@ -1,7 +1,7 @@
-/** Codes of the gateway configuration file. */
+/** Codes of the configuration of a gateway, and of the cloud. */
 export const CONFIG_ERRORS = {
   ERR_CONFIG_INVALID: {
-    meaning: 'The gateway configuration file has errors.',
+    meaning: 'A configuration has errors: the file of a gateway, or the file or the variables of the cloud.',
     action: 'Correct the lines named in the message.',
   },
   ERR_CONFIG_UNREADABLE: {

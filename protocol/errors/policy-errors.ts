@@ -85,6 +85,10 @@ export const POLICY_ERRORS = {
     action:
       'Bring the draft to what the site is to have, then publish over that revision by its number: `sparc-cloud site publish --over`.',
   },
+  ERR_POLICY_IMPORT_UNKNOWN: {
+    meaning: 'The site has no import of people with this id.',
+    action: 'Take the id from the answer to the table that was sent, and ask at the same site.',
+  },
   ERR_POLICY_IMPORTS_MAX: {
     meaning: 'This site has an import under way already, or the process as many tables or site files as it takes at a time.',
     action: 'Wait until that import is over, then send yours again.',

@@ -120,7 +120,7 @@ function assertRoster({ members, expelled }: Roster): void {
 }
 
 /** Names and addresses are shown to people and dialled. Throws ERR_MESH_ROSTER_INVALID. */
-export function assertMember({ name, addresses }: Member): void {
+export function assertMember({ name, addresses }: Pick<Member, 'name' | 'addresses'>): void {
   if (name === '' || /\p{Cc}/u.test(name)) throw invalid('a gateway has a name without control characters');
   const wrong = addresses.find((address) => !isAddress(address));
   if (wrong !== undefined) throw invalid(`${JSON.stringify(wrong)} is no address such as 10.0.0.5:7400`);

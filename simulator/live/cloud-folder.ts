@@ -18,7 +18,7 @@ export interface CloudPorts {
 
 /** Whom `sparc-cloud seed` lets in. */
 export interface CloudLogin {
-  readonly user: string;
+  readonly name: string;
   readonly password: string;
 }
 

@@ -79,7 +79,7 @@ export class DemoCloud {
     const options = ['--site', site.id, '--site-name', site.name, '--config', this.folder.configFile, '--json'];
     const login = (await this.folder.login()) ?? (await this.folder.seeded(await this.runCloud('seed', ...options)));
     await this.process.start();
-    await this.#api.login(login.user, login.password);
+    await this.#api.login(login.name, login.password);
     this.#sitePath = `/sites/${site.id}`;
   }
 

@@ -40,13 +40,13 @@ export class CloudService {
     };
     await sparcCloud(environment, 'migrate');
     const seeded = JSON.parse(await sparcCloud(environment, 'seed', '--json')) as Record<string, string>;
-    const { tenant = '', user = '', password = '' } = seeded;
+    const { tenant = '', name = '', password = '' } = seeded;
     await sparcCloud(environment, 'site', 'create', SITE, '--name', 'Harbour', '--tenant', tenant);
     const cloud = await CloudServer.of(environment);
     const service = new CloudService(cloud, folder, server, environment, tenant);
     cloud.start();
     await cloud.ready();
-    const { accessToken } = await service.call<{ accessToken: string }>('POST', '/login', { name: user, password });
+    const { accessToken } = await service.call<{ accessToken: string }>('POST', '/login', { name, password });
     service.#token = accessToken;
     return service;
   }

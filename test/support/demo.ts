@@ -40,11 +40,11 @@ export async function startDemo(t: Test) {
   );
   const pages = { reception, basement, warehouse } satisfies Record<(typeof DEMO_GATEWAYS)[number]['id'], string>;
   const cloud = async () => {
-    const { user, password } = JSON.parse(await readFile(join(folder, 'cloud', 'login.json'), 'utf8')) as Record<
-      'user' | 'password',
+    const { name, password } = JSON.parse(await readFile(join(folder, 'cloud', 'login.json'), 'utf8')) as Record<
+      'name' | 'password',
       string
     >;
-    return { url: /^Cloud +(\S+)/m.exec(said)?.[1] ?? '', user, password };
+    return { url: /^Cloud +(\S+)/m.exec(said)?.[1] ?? '', name, password };
   };
   const configOf = (id: keyof typeof pages) => join(folder, id, 'gateway.yaml');
   return { folder, pages, cloud, said, configOf, stop, processes: () => processesOf(scratch) };

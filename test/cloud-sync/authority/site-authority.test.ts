@@ -156,11 +156,12 @@ t.test('on PGlite', async (t) => {
       const { at, authority, source, follow, follower } = await setUp();
       const content = contentOfSite(validateSiteFile(SITE_FILE, 'site.yaml'), pinMac(await authority.pinKey()));
       t.equal(await authority.confirm(), undefined);
+      await authority.enrol([member(61)]);
       const told: number[] = [];
       const within = async (_: unknown, { number }: PolicyRevision) => void told.push(number);
       t.strictSame(await authority.publish(content, {}, within), { number: 1, isNew: true });
       t.strictSame(await authority.publish(content, {}, within), { number: 1, isNew: false });
-      t.strictSame(await authority.publish(content, { onlyFor: [keyOf(1)] }, within), { number: 2, isNew: true });
+      t.strictSame(await authority.publish(content, { onlyFor: [keyOf(61)] }, within), { number: 2, isNew: true });
       await follow();
       const [first, trial] = follower.entries
         .filter(({ kind }) => kind === POLICY_KIND)
@@ -168,7 +169,7 @@ t.test('on PGlite', async (t) => {
       if (first === undefined) throw new Error('a revision');
       t.strictSame(await authority.reissue(first, {}, within), { number: 3, isNew: true }, 'the same for all');
       t.strictSame(told, [1, 2, 3]);
-      t.strictSame(trial?.onlyFor, [keyOf(1)]);
+      t.strictSame(trial?.onlyFor, [keyOf(61)]);
       t.equal(await authority.confirm(), 3);
       await follow();
       t.equal(follower.entries.at(-1)?.kind, BEACON_KIND);

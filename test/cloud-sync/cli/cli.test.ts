@@ -42,8 +42,13 @@ t.test('the commands of a database, from the first to a restore', { skip: SKIP_W
 
   t.match(await value('migrate'), { migrations: [1, 2] });
   t.strictSame(await value('migrate'), { migrations: [] });
+  t.match((await run(environment, 'seed', '--site', 'Bad Site')).err, /ERR_AUTHORITY_SITE_INVALID/);
   const seeded = await value('seed');
-  t.match(seeded, { tenant: /^[0-9a-f-]{36}$/, site: 'site-1' });
+  t.match(
+    seeded,
+    { tenant: /^[0-9a-f-]{36}$/, site: 'site-1', name: 'admin' },
+    'also after one that was refused half-way',
+  );
   t.strictSame(await value('seed'), {}, 'a second seed finds the first');
 
   const { id } = await value('tenant', 'create', 'Port of Ghent', '--region', 'eu', '--retention-days', '400');
@@ -87,6 +92,11 @@ t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHO
   });
   writeFileSync(file, SITE_FILE);
   t.match(await site('import', 'harbour', file), { code: 0, said: { created: 30 } });
+  t.match(await site('publish', 'harbour', '--only-for', 'a key'), { code: 2, said: { code: 'ERR_CLI_USAGE' } });
+  t.match(await site('publish', 'harbour', '--only-for', keyOf(5)), {
+    code: 2,
+    said: { code: 'ERR_MESH_MEMBER_UNKNOWN' },
+  });
   t.match(await site('publish', 'harbour', '--note', 'first'), { code: 0, said: { number: 1, isNew: true } });
   t.match(await site('publish', 'harbour'), { code: 0, said: { number: 1, isNew: false } });
   t.match(await site('status', 'harbour'), {
@@ -104,7 +114,21 @@ t.test('a site is made, takes in its file, and publishes it', { skip: SKIP_WITHO
   t.match((await authority(...depot, 'ab'.repeat(32))).err, /ERR_AUTHORITY_SITE_INVALID[\s\S]*no key/);
   t.equal((await authority(...depot, keyOf(5))).code, 0);
   t.match((await authority(...depot, keyOf(5))).err, /ERR_AUTHORITY_SITE_PRESENT/);
-  t.equal((await authority('resume', 'harbour')).code, 0);
+  t.match(await authority('resume', 'harbour'), { code: 0, out: /signs already/ });
+  for (const act of ['resume', 'show']) {
+    t.match(await authority(act, 'nowhere'), { code: 2, err: /ERR_DATABASE_SITE_UNKNOWN/ }, act);
+  }
+  const named = ['gateway', 'enrol', '--tenant', tenant, '--site', 'harbour', '--name', 'a\tb'];
+  t.match(await run(environment, ...named), { code: 2, err: /ERR_MESH_ROSTER_INVALID/ });
+  for (const stranger of ['nobody', '00000000-0000-4000-8000-000000000000']) {
+    for (const argv of [
+      ['user', 'create', 'ada'],
+      ['site', 'create', 'depot', '--name', 'Depot'],
+    ]) {
+      const refused = await run(environment, ...argv, '--tenant', stranger);
+      t.match(refused, { code: 2, err: /ERR_DATABASE_TENANT_UNKNOWN/ }, `${argv[0]} of ${stranger}`);
+    }
+  }
   t.match(await site('status', 'nowhere'), { code: 2, said: { code: 'ERR_DATABASE_SITE_UNKNOWN' } });
 });
 
@@ -131,7 +155,7 @@ t.test('a site has its authority in a token, whose PIN is in a file', { skip: SK
   t.match(await site('publish', 'harbour'), { code: 0, out: 'Revision 1 is published.\n' });
   t.ok(new Token(hsm.place).find(`sparc/${tenant}/harbour`));
   hsm.pullOut();
-  const refused = await site('publish', 'harbour', '--only-for', 'ab'.repeat(32));
+  const refused = await site('publish', 'harbour', '--note', 'again');
   t.equal(refused.code, 3);
   t.match(refused.err, /ERR_AUTHORITY_TOKEN_(ABSENT|FAILED)[\s\S]*harbour-hsm/);
 });
@@ -142,6 +166,7 @@ t.test('a wrong command line is refused with what is wrong', async (t) => {
     [['tenant', 'create', 'a'], /--region/],
     [['tenant', 'create', 'a'.repeat(201), '--region', 'eu'], /1 to 200 characters/],
     [['dance'], /unknown command/],
+    [['broker', 'certificates', 'x', '--name', 'a b'], /no name and no address/],
   ] as const) {
     const { code, err } = await run({}, ...argv);
     t.equal(code, 2, argv.join(' '));

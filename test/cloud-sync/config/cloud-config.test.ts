@@ -41,6 +41,15 @@ t.test('an unknown name in the file, a wrong value and a file that is no list ar
   t.throws(() => loadCloudConfig({ DATABASE_URL_FILE: join(folder, 'absent') }), { code: 'ERR_CONFIG_UNREADABLE' });
 });
 
+t.test('the public host is a name or an address, as URLs and certificates take it', async (t) => {
+  for (const PUBLIC_HOST of ['cloud.example.com', 'localhost', '10.0.0.5', '2001:db8::5']) {
+    t.match(loadCloudConfig({ PUBLIC_HOST }), { PUBLIC_HOST });
+  }
+  for (const PUBLIC_HOST of ['', 'https://cloud.example.com', 'cloud.example.com:7743', 'my cloud', '-']) {
+    t.throws(() => loadCloudConfig({ PUBLIC_HOST }), { code: 'ERR_CONFIG_INVALID', message: /^PUBLIC_HOST: / });
+  }
+});
+
 t.test('a broker of your own has to come with the port by which gateways reach it', async (t) => {
   const own = { MQTT_URL: 'mqtts://broker.example.com:8884' };
   t.throws(() => loadCloudConfig(own), { code: 'ERR_CONFIG_INVALID', message: /^PUBLIC_MQTT_PORT: must have/ });

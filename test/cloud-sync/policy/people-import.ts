@@ -160,7 +160,7 @@ dot,Dot,dot-1,32,0a0b0c0e,
       t.throws(() => tableOf(text), { code: 'ERR_POLICY_INVALID' });
     }
     const { imports } = await siteOf('none');
-    await t.rejects(imports.status('none'), { code: 'ERR_POLICY_DRAFT_ABSENT' });
+    await t.rejects(imports.status('none'), { code: 'ERR_POLICY_IMPORT_UNKNOWN' });
   });
 });
 

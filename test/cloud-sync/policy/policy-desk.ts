@@ -7,6 +7,7 @@ import type { PolicyContent } from '@sparc/protocol/policy';
 import { courseOf } from '@sparc/protocol/policy-revision';
 import { contentOfSite } from '@sparc/protocol/site-check';
 import { validateSiteFile } from '@sparc/edge/policy';
+import { keyOf, member } from '../../support/roster.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { deskScene } from './desk-scene.js';
 
@@ -102,12 +103,15 @@ t.test('the policy desk', async (t) => {
   });
 
   await t.test('a trial is for its gateways, and is then for all, or taken back', async (t) => {
-    const { desk, draft, course } = await scene.newSite('trial');
-    const [canary, other] = ['aa'.repeat(32), 'bb'.repeat(32)];
+    const { desk, draft, course, authority } = await scene.newSite('trial');
+    const [canary, other] = [keyOf(71), keyOf(72)];
+    await authority.enrol([member(71), member(72)]);
     const newest = async (key: string) => courseOf(await course(), key).revisions[0]?.revision;
     await desk.imported(siteFile('trial'), by);
     await desk.publish({ by });
     await draft.put('credentialHolders', 'cy', { id: 'cy', name: 'Cy' }, { by });
+    const nobodys = desk.publish({ by, onlyFor: [canary, keyOf(73)] });
+    await t.rejects(nobodys, { code: 'ERR_MESH_MEMBER_UNKNOWN' }, 'a mistyped key would be waited for');
     t.match(await desk.publish({ by, onlyFor: [canary], note: 'Cy' }), { number: 2, isNew: true });
     t.match([await newest(canary), await newest(other)], [{ number: 2 }, { number: 1 }]);
     t.match(await desk.reissue(2, { by }), { number: 3, isNew: true }, 'for all');

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { buildApi } from '@sparc/cloud-sync/api';
 import { nodeRandom } from '@sparc/cloud-sync/platform';
 import { createUser, type Role } from '@sparc/cloud-sync/users';
+import { keyOf, member } from '../../support/roster.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { deskScene } from './desk-scene.js';
 
@@ -20,7 +21,8 @@ const BADGE = {
 
 t.test('the API of policy', async (t) => {
   const scene = await deskScene();
-  const { draft } = await scene.newSite('harbour');
+  const { draft, authority } = await scene.newSite('harbour');
+  await authority.enrol([member(74)]);
   const api = await buildApi(
     { ...scene.apiDeps, log: pino({ level: 'silent' }), health: () => [], onAnswer: () => undefined },
     { jwtSecret: 'x'.repeat(32), accessMs: 900_000, refreshMs: 900_000, isCrossOrigin: false, proxyHops: 0 },
@@ -57,6 +59,7 @@ t.test('the API of policy', async (t) => {
 
   await t.test('a site file is taken in by an administrator alone', async (t) => {
     t.match(await call('operator', 'PUT', '/site-file', yaml), { status: 403, body: { code: 'ERR_API_FORBIDDEN' } });
+    t.match(await call('administrator', 'PUT', '/site-file'), { status: 422, body: { code: 'ERR_POLICY_INVALID' } });
     t.match(await call('administrator', 'PUT', '/site-file', yaml), { status: 200, body: { created: 30 } });
     t.match(await call('operator', 'GET', ''), { body: { version: 1, counts: { doors: 2 } } });
     t.match(await call('operator', 'GET', '/problems'), { status: 200, body: { problems: [] } });
@@ -137,13 +140,13 @@ t.test('the API of policy', async (t) => {
     });
     t.match(await call('administrator', 'POST', '/revisions', { payload: {} }), { status: 422 });
     const reissued = await call('administrator', 'POST', '/revisions/1/reissue', {
-      payload: { onlyFor: ['aa'.repeat(32)] },
+      payload: { onlyFor: [keyOf(74)] },
     });
     t.match(reissued, { status: 201, body: { number: 2 } });
     t.match(await call('operator', 'GET', '/revisions'), {
       body: {
         revisions: [
-          { number: 2, reissues: 1, onlyFor: ['aa'.repeat(32)] },
+          { number: 2, reissues: 1, onlyFor: [keyOf(74)] },
           { number: 1, note: 'first' },
         ],
       },

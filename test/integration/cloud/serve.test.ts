@@ -34,7 +34,7 @@ t.test(
     t.equal(await cloud.status('/healthz'), 200);
     await server.run();
     await sparcCloud(env, 'migrate');
-    const { user: name, password } = JSON.parse(await sparcCloud(env, 'seed', '--json')) as Record<string, string>;
+    const { name, password } = JSON.parse(await sparcCloud(env, 'seed', '--json')) as Record<string, string>;
     await cloud.ready();
 
     const answer = await fetch(`http://127.0.0.1:${http}/api/v1/login`, {

@@ -67,7 +67,7 @@ t.test(
     };
 
     await cloud('migrate');
-    const { tenant, user, password } = JSON.parse(await cloud('seed', '--json')) as Record<string, string>;
+    const { tenant, name, password } = JSON.parse(await cloud('seed', '--json')) as Record<string, string>;
     if (tenant === undefined) throw new Error('a tenant');
     const ofSite = ['--tenant', tenant, '--site', 'harbour'];
     await cloud('site', 'create', 'harbour', '--name', 'Harbour', '--tenant', tenant);
@@ -240,7 +240,7 @@ t.test(
         const login = await fetch(`http://127.0.0.1:${apiPort}/api/v1/login`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ name: user, password }),
+          body: JSON.stringify({ name, password }),
         });
         const { accessToken } = (await login.json()) as { readonly accessToken: string };
         type Shown = { readonly name: string; readonly refusals: readonly { readonly code: string }[] };

@@ -17,7 +17,7 @@ interface Recorded {
 
 t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
   const demo = await startDemo(t);
-  const { url, user, password } = await demo.cloud();
+  const { url, name, password } = await demo.cloud();
   const browser = await launchBrowser();
   t.teardown(() => browser.close());
   const complaints: string[] = [];
@@ -28,7 +28,7 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
     return page;
   };
   const [gateway, cloud] = [await open(demo.pages.reception), await open(url)];
-  await cloud.getByLabel('Name', { exact: true }).fill(user);
+  await cloud.getByLabel('Name', { exact: true }).fill(name);
   await cloud.getByLabel('Password').fill(password);
   await cloud.getByRole('button', { name: 'Log in' }).click();
   await cloud.getByRole('heading', { name: 'All 3 gateways applied revision 1.' }).waitFor({ timeout: HEARD_MAX_MS });
@@ -122,13 +122,13 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
     t.match(await (await answered).json(), { outcome: 'applied' }, 'by the word of a gateway');
     await awaited('Applied on all 3');
     await headline('The site is locked down');
-    await cloud.getByText(`cloud for ${user}`).first().waitFor();
+    await cloud.getByText(`cloud for ${name}`).first().waitFor();
     await cloud.getByText('; at all gateways').waitFor();
     await show(gateway, 'Site');
     await gateway.getByRole('heading', { name: 'The site is locked down' }).waitFor();
     t.match(
       await gateway.locator('#site-answers li').first().textContent(),
-      new RegExp(`^Lockdown.*cloud for ${user}`),
+      new RegExp(`^Lockdown.*cloud for ${name}`),
     );
 
     await cloud.getByRole('button', { name: 'End: Lockdown' }).click();

@@ -18,10 +18,28 @@ export function* filePieces(file: string): Generator<Uint8Array, void> {
   }
 }
 
+/** Throws ERR_CLI_READ_FAILED, also for a longer one. */
+export function readBytes(file: string, bytesMax = Infinity): Buffer {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (const piece of filePieces(file)) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > bytesMax) throw readFailed(file, new Error(`more than ${bytesMax} bytes`));
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Throws ERR_CLI_READ_FAILED. */
+export const readText = (file: string): string => readBytes(file).toString('utf8');
+
 function reading<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new SparcError('ERR_CLI_READ_FAILED', `${file}: ${(cause as Error).message}`, { file }, { cause });
+    throw readFailed(file, cause as Error);
   }
 }
+
+const readFailed = (file: string, cause: Error) =>
+  new SparcError('ERR_CLI_READ_FAILED', `${file}: ${cause.message}`, { file }, { cause });
