@@ -80,7 +80,7 @@ export class Broker implements CloudBus {
   /** Rejects when the address is taken. */
   async start(): Promise<void> {
     const { host, port } = this.options;
-    this.#aedes = await Aedes.createBroker({
+    const aedes = await Aedes.createBroker({
       maxClientsIdLength: 64,
       connectTimeout: GREETING_MAX_MS,
       // A queue for the messages of all would be full of those to gateways that do not read.
@@ -110,9 +110,15 @@ export class Broker implements CloudBus {
     });
     server.on('secureConnection', (socket) => this.#greet(socket));
     server.on('tlsClientError', () => this.deps.onRefused('certificate', undefined));
-    server.listen(port, host);
-    await once(server, 'listening');
-    this.#server = server;
+    try {
+      server.listen(port, host);
+      await once(server, 'listening');
+    } catch (error) {
+      // Its timers would keep the process.
+      await close(aedes);
+      throw error;
+    }
+    [this.#aedes, this.#server] = [aedes, server];
   }
 
   /** What it shows from now on; links that are up stay. */
@@ -165,7 +171,7 @@ export class Broker implements CloudBus {
     if (server === undefined || aedes === undefined) return;
     const closed = once(server, 'close');
     server.close();
-    await new Promise<void>((resolve) => aedes.close(resolve));
+    await close(aedes);
     await closed;
   }
 
@@ -230,6 +236,8 @@ export class Broker implements CloudBus {
     this.deps.onRefused(why, this.#callers.get(client.conn)?.carrier);
   }
 }
+
+const close = (aedes: Aedes): Promise<void> => new Promise((resolve) => aedes.close(resolve));
 
 const isSame = (a: Carrier, b: Carrier): boolean =>
   a.tenant === b.tenant && a.site === b.site && a.gateway === b.gateway;

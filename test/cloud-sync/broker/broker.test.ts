@@ -27,10 +27,13 @@ async function setUp(t: { teardown(undo: () => unknown): void }) {
   t.teardown(() => rmSync(folder, { recursive: true }));
   const authorities = await openAuthorities(folder);
   const refusals: Refusal[] = [];
-  const broker = new Broker(
-    { isAdmitted: () => Promise.resolve(true), onRefused: (why) => refusals.push(why) },
-    { host: '127.0.0.1', port: 0, ...(await authorities.server(['127.0.0.1'])), rootPem: authorities.rootPem },
-  );
+  const credentials = await authorities.server(['127.0.0.1']);
+  const brokerAt = (port: number) =>
+    new Broker(
+      { isAdmitted: () => Promise.resolve(true), onRefused: (why) => refusals.push(why) },
+      { host: '127.0.0.1', port, ...credentials, rootPem: authorities.rootPem },
+    );
+  const broker = brokerAt(0);
   await broker.start();
   t.teardown(() => broker.stop());
   const call = async (carrier: Carrier, more: IClientOptions = {}): Promise<MqttClient> => {
@@ -45,8 +48,16 @@ async function setUp(t: { teardown(undo: () => unknown): void }) {
     t.teardown(() => client.end(true));
     return client;
   };
-  return { broker, refusals, call };
+  return { broker, brokerAt, refusals, call };
 }
+
+t.test('where its address is taken, nothing stays that would keep the process', async (t) => {
+  const { broker, brokerAt } = await setUp(t);
+  const timersCount = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timersCount();
+  await t.rejects(brokerAt(broker.port).start(), { code: 'EADDRINUSE' });
+  t.equal(timersCount(), before);
+});
 
 t.test('who would have the broker keep something for it is cut off, and counted', async (t) => {
   const { refusals, call } = await setUp(t);
