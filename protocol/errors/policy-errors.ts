@@ -90,7 +90,8 @@ export const POLICY_ERRORS = {
     action: 'Take the id from the answer to the table that was sent, and ask at the same site.',
   },
   ERR_POLICY_IMPORTS_MAX: {
-    meaning: 'This site has an import under way already, or the process as many tables or site files as it takes at a time.',
+    meaning:
+      'This site has an import under way already, or the process as many tables or site files as it takes at a time.',
     action: 'Wait until that import is over, then send yours again.',
   },
 } as const;
