@@ -14,7 +14,7 @@ export {
   type OperatorView,
   type PolicyLaneView,
 } from './mesh-view.js';
-export { siteEvent, type Cursor, type SiteEvent } from './site-event.js';
+export { siteEvent, type Cursor, type ListedEvent, type SiteEvent } from './site-event.js';
 export {
   SiteToField,
   STORED_PAUSE_MS,

@@ -1,5 +1,6 @@
 import { EVENTS, type EventName, type EventRecord, type Reason, type Severity } from '@sparc/protocol/events';
 import type { AppendedEntry, EntryId, TimeQuality } from '@sparc/protocol/ports';
+import type { LoggedEntry } from '../ledger/index.js';
 
 /** Where an event stands in the gateway's own log: `EPOCH.SEQUENCE`, ordered by epoch, then by sequence. */
 export type Cursor = string;
@@ -31,6 +32,12 @@ export interface SiteEvent {
   readonly code?: string;
   readonly detail?: Readonly<Record<string, string>>;
 }
+
+/** An event of which only when it was is still here: it is more than seven days old, and the cloud has it. */
+export type EmptiedEvent = Pick<SiteEvent, 'cursor' | 'atUnixMs' | 'timeQuality' | 'severity'> & {
+  readonly name: 'emptied';
+};
+export type ListedEvent = SiteEvent | EmptiedEvent;
 
 export function cursorOf({ epoch, sequence }: Pick<EntryId, 'epoch' | 'sequence'>): Cursor {
   return `${epoch}.${sequence}`;
@@ -64,6 +71,14 @@ export function siteEvent(entry: AppendedEntry, holderName?: string): SiteEvent 
     ...(card === undefined ? {} : { card: withoutBits(card) }),
   };
 }
+
+export const emptiedEvent = ({ id, wallUnixMs, timeQuality }: LoggedEntry): EmptiedEvent => ({
+  cursor: cursorOf(id),
+  atUnixMs: wallUnixMs,
+  timeQuality,
+  name: 'emptied',
+  severity: 'info',
+});
 
 function withoutBits({ bits: _bits, ...card }: NonNullable<EventRecord['card']>): NonNullable<SiteEvent['card']> {
   return card;

@@ -186,6 +186,8 @@ const TITLES = {
   'clock.distrusted': 'Clock not believed',
   'clock.accepted': 'Clock accepted by a person',
   'clock.mark_lost': 'Memory of the clock lost',
+  // No event: one that was.
+  emptied: 'More than seven days ago: only the cloud has it',
 };
 
 /** Names in a record may be of a newer version, or what a stolen gateway wrote: no words but those that a table has. */

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
-import { nodeCrypto, openJournal } from '@sparc/edge/ledger';
+import { join } from 'node:path';
+import { JOURNAL_FILE, nodeCrypto, openJournal, SqliteLogStore } from '@sparc/edge/ledger';
 import { loadIdentity, nodeRandom } from '@sparc/edge/platform';
 import type { EventRecord } from '@sparc/protocol/events';
+import type { Position } from '@sparc/protocol/ledger';
 import type { AppendedEntry, Clock } from '@sparc/protocol/ports';
 import { systemClock } from './system-clock.js';
 
@@ -24,6 +26,18 @@ export async function writeRecords(
   const entries = await Promise.all(records.map((record) => journal.writer.append({ record })));
   await journal.close();
   return entries;
+}
+
+/** Empties a journal as a gateway does once the cloud has had it for long enough; how many pieces that took. */
+export function emptyJournal(dataDir: string, to: Position, piecesMax = Infinity): number {
+  const store = SqliteLogStore.open(join(dataDir, JOURNAL_FILE));
+  try {
+    let count = 0;
+    while (count < piecesMax && store.empty(to)) count += 1;
+    return count;
+  } finally {
+    store.close();
+  }
 }
 
 /** Entries that are appended at one instant. */

@@ -1,5 +1,5 @@
 import { EventRing } from './event-ring.js';
-import type { Cursor, SiteEvent } from '../site-event.js';
+import type { Cursor, ListedEvent, SiteEvent } from '../site-event.js';
 
 /** A stretch of the log, oldest first: the newest `limit` events, or those next to a cursor, which itself is excluded. */
 export type EventRange =
@@ -9,7 +9,7 @@ export type EventRange =
 
 /** The events that are on disk. Throws a SparcError when they cannot be read. */
 export interface EventHistory {
-  read(range: EventRange): readonly SiteEvent[];
+  read(range: EventRange): readonly ListedEvent[];
 }
 
 /** The last minutes of a busy site; about 1 MB. */
@@ -25,7 +25,7 @@ export class EventLog {
     this.#ring.push(event);
   }
 
-  read(range: EventRange): readonly SiteEvent[] {
+  read(range: EventRange): readonly ListedEvent[] {
     if ('after' in range) return this.#ring.after(range.after, range.limit) ?? this.history.read(range);
     if ('before' in range) return this.history.read(range);
     const newest = this.#ring.newest(range.limit);

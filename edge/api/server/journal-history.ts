@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isSparcError } from '@sparc/protocol/errors';
 import { isKnownRecord } from '@sparc/protocol/ledger';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '../../ledger/index.js';
-import { parseCursor, siteEvent, type SiteEvent } from '../site-event.js';
+import { emptiedEvent, parseCursor, siteEvent, type ListedEvent } from '../site-event.js';
 import type { EventHistory, EventRange } from './event-log.js';
 
 /** Events from the journal of a data directory, read-only, also while the gateway writes. */
@@ -14,10 +14,12 @@ export class JournalHistory implements EventHistory {
   }
 
   /** May return fewer than there are: entries that are no events, or events of a newer version, are left out. */
-  read(range: EventRange): readonly SiteEvent[] {
-    return this.#entries(range).flatMap(({ record, ...entry }) =>
-      record !== undefined && isKnownRecord(record) ? [siteEvent({ ...entry, record })] : [],
-    );
+  read(range: EventRange): readonly ListedEvent[] {
+    return this.#entries(range).flatMap((entry): readonly ListedEvent[] => {
+      const { record, digest } = entry;
+      if (digest !== undefined) return [emptiedEvent(entry)];
+      return record !== undefined && isKnownRecord(record) ? [siteEvent({ ...entry, record })] : [];
+    });
   }
 
   #entries(range: EventRange): readonly LoggedEntry[] {

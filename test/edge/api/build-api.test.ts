@@ -2,7 +2,7 @@ import t from 'tap';
 import { NO_DELIVERY, type DeliveryView, type DirectiveView } from '@sparc/protocol/delivery';
 import { SparcError, ERRORS } from '@sparc/protocol/errors';
 import type { AppendedEntry } from '@sparc/protocol/ports';
-import { MESH_OFF, type MeshView, type SiteEvent } from '@sparc/edge/api';
+import { MESH_OFF, type ListedEvent, type MeshView, type SiteEvent } from '@sparc/edge/api';
 import { NO_PLACES } from '@sparc/edge/policy';
 import {
   buildApi,
@@ -15,13 +15,13 @@ import {
   type EventRange,
 } from '@sparc/edge/api/server';
 import { VirtualClock } from '@sparc/simulator/world';
-import { writeJournal } from '../../support/journal.js';
+import { emptyJournal, writeJournal } from '../../support/journal.js';
 import { siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 
 const NOTHING_DELIVERED: DeliveryViews = { delivery: () => NO_DELIVERY, directive: () => undefined };
 
 function setUp(
-  history: (range: EventRange) => readonly SiteEvent[] = () => [],
+  history: (range: EventRange) => readonly ListedEvent[] = () => [],
   mesh: MeshView = MESH_OFF,
   delivery = NOTHING_DELIVERED,
 ) {
@@ -211,7 +211,8 @@ t.test('events of earlier runs are read from the journal on disk', async (t) => 
   const first = await writeJournal(dataDir, 5);
   const second = await writeJournal(dataDir, 5);
   const history = new JournalHistory(dataDir);
-  const doors = (range: EventRange) => history.read(range).map(({ doorId }) => doorId);
+  const doors = (range: EventRange) =>
+    history.read(range).map((event) => ('doorId' in event ? event.doorId : undefined));
   t.strictSame(doors({ limit: 3 }), ['door-2', 'door-3', 'door-4']);
   const before = cursorOf(second[0]);
   t.strictSame(doors({ limit: 2, before }), ['door-4'], 'the entry that opens an epoch is no event');
@@ -219,6 +220,24 @@ t.test('events of earlier runs are read from the journal on disk', async (t) => 
   t.equal(history.read({ limit: 100, before })[0]?.cursor, cursorOf(first[0]));
   t.strictSame(doors({ limit: 2, after: before }), ['door-1', 'door-2']);
   t.strictSame(new JournalHistory(`${dataDir}/nothing`).read({ limit: 3 }), []);
+});
+
+t.test('of an event that was emptied is given when it was, and the way to older ones', async (t) => {
+  const dataDir = t.testdir({});
+  const old = await writeJournal(dataDir, 2);
+  const [first] = await writeJournal(dataDir, 1);
+  t.equal(emptyJournal(dataDir, { epoch: 1, sequence: 3 }), 1);
+  const { get } = setUp((range) => new JournalHistory(dataDir).read(range));
+  const events = async (query: string) => (await get(`/api/events?${query}`)).json().events;
+  const emptied = old.map((entry) => ({
+    cursor: cursorOf(entry),
+    atUnixMs: entry.wallUnixMs,
+    timeQuality: entry.timeQuality,
+    name: 'emptied',
+    severity: 'info',
+  }));
+  t.strictSame(await events(`before=${cursorOf(first)}`), emptied);
+  t.match(await events('limit=10'), [...emptied, { name: 'door.opened', doorId: 'door-0' }]);
 });
 
 t.test('an event is given with all it says', async (t) => {

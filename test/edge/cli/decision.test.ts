@@ -5,7 +5,7 @@ import { decide, decisionRecord, NO_LOCK_OUTS } from '@sparc/edge/access';
 import { loadIdentity, nodeRandom, verifySignature } from '@sparc/edge/platform';
 import { loadPinKey, SqlitePolicyView, verifyGeneration } from '@sparc/edge/policy';
 import type { EventRecord } from '@sparc/protocol/events';
-import { writeRecords } from '../../support/journal.js';
+import { emptyJournal, writeRecords } from '../../support/journal.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { sparc } from '../../support/sparc-command.js';
 import { cardBits } from '../access/scene.js';
@@ -55,7 +55,7 @@ async function scene(t: Test) {
 }
 
 t.test('a decision in the journal is made again from its record, and one that was altered is found', async (t) => {
-  const { run, entries } = await scene(t);
+  const { run, dataDir, entries } = await scene(t);
   const [right = '', forged = '', none = ''] = entries;
   const same = await run('decision', 'replay', right, '--json');
   t.equal(same.exitCode, 0, same.stderr);
@@ -73,6 +73,10 @@ t.test('a decision in the journal is made again from its record, and one that wa
   t.equal(await codeOf(none), 'ERR_LEDGER_NO_DECISION');
   t.equal(await codeOf('77.1'), 'ERR_LEDGER_NO_DECISION');
   t.equal(await codeOf('newest'), 'ERR_CLI_USAGE');
+  const [epoch = 0, sequence = 0] = none.split('.').map(Number);
+  t.equal(emptyJournal(dataDir, { epoch, sequence }), 1);
+  t.equal(await codeOf(right), 'ERR_LEDGER_EMPTIED');
+  t.equal(await codeOf('77.1'), 'ERR_LEDGER_NO_DECISION');
 });
 
 t.test(

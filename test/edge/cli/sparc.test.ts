@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { ERRORS } from '@sparc/protocol/errors';
 import { EXIT_CODES } from '@sparc/edge/cli';
 import { JOURNAL_FILE } from '@sparc/edge/ledger';
-import { writeJournal } from '../../support/journal.js';
+import { emptyJournal, writeJournal } from '../../support/journal.js';
 import { SITE_FILE } from '../../support/site-file.js';
 import { sparc, spawnSparc } from '../../support/sparc-command.js';
 
@@ -219,4 +219,26 @@ t.test('a journal is exported to stdout as lines, and to a private file as signe
   const nowhere = await sparc(['ledger', 'export', join(cwd, 'no', 'such', 'file')]);
   t.equal(nowhere.exitCode, 3);
   t.match(nowhere.stderr, 'ERR_CLI_WRITE_FAILED');
+});
+
+t.test('a journal that was emptied is whole, and says what is no longer here', async (t) => {
+  const { dataDir } = folder(t);
+  await writeJournal(dataDir, 2);
+  await writeJournal(dataDir, 1);
+  emptyJournal(dataDir, { epoch: 1, sequence: 3 });
+  const verified = await sparc(['ledger', 'verify']);
+  t.equal(verified.exitCode, 0, verified.stderr);
+  t.match(verified.stdout, 'whole: 5 entries in 2 epochs');
+  t.match(verified.stdout, 'Of 2 entries only the digest is here: the cloud has the rest.');
+  t.match(JSON.parse((await sparc(['ledger', 'verify', '--json'])).stdout), { ok: true, emptiedCount: 2 });
+  const lines = (await sparc(['ledger', 'export'])).stdout.trim().split('\n').slice(0, 5);
+  const entries = lines.map((line) => JSON.parse(line) as { readonly name?: string; readonly emptied?: string });
+  t.same(
+    entries.map(({ name }) => name),
+    [undefined, undefined, undefined, undefined, 'door.opened'],
+  );
+  t.same(
+    entries.map(({ emptied }) => emptied?.length),
+    [undefined, 64, 64, undefined, undefined],
+  );
 });

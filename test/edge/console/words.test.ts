@@ -14,6 +14,7 @@ const CATALOGUE = { errors: { ERR_X: { meaning: 'it broke.' } }, reasons: {} };
 
 t.test('every event has a title of its own', async (t) => {
   for (const name of Object.keys(EVENTS)) t.not(titleOf({ name }), name);
+  t.match(titleOf({ name: 'emptied' }), 'only the cloud has it');
 });
 
 t.test('every operation has a name', async (t) => {

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { DIRECTIVES_PACE, HEARD_ENTRIES_MAX, HEARD_PACE, REFUSED_PAUSE_MS } from '@sparc/edge/heard';
+import { nodeCrypto } from '@sparc/edge/ledger';
 import { directiveMessage, encodeSignedDirective, signDirective } from '@sparc/protocol/directive';
-import type { Batch } from '@sparc/protocol/ledger';
+import { emptied, type Batch } from '@sparc/protocol/ledger';
 import { Delegation, DELEGATION_KIND, ROSTER_KIND, signRoster, SignedRoster } from '@sparc/protocol/roster';
 import { keyOf, member, rosterWith } from '../../support/roster.js';
 import { testSigner } from '../../support/test-signer.js';
@@ -24,6 +25,20 @@ t.test('what matters to a field is heard once, in the order of its author, with 
   t.strictSame(hear(), []);
   logs.append(two.add(opened), two.add(lockdown));
   t.strictSame(namesOf(hear()), ['2 2.4 site.lockdown']);
+  t.end();
+});
+
+t.test('what was emptied says nothing, and is refused to nobody', (t) => {
+  const { logs, hear, chain, refused } = heardScene();
+  const moved = { name: 'area.moved', holderId: 'ada', detail: { to: 'hall', certain: 'true' } } as const;
+  const two = chain(2);
+  logs.append(two.open(1, [started, moved, lockdown]));
+  logs.change = (batch) => ({ ...batch, contents: batch.contents.map((each) => emptied(nodeCrypto, each) ?? each) });
+  t.strictSame(namesOf(hear()), ['2 1.2 gateway.started', '2 1.4 site.lockdown']);
+  logs.change = (batch) => batch;
+  logs.append(two.add(moved));
+  t.strictSame(namesOf(hear()), ['2 1.5 area.moved']);
+  t.strictSame(refused, []);
   t.end();
 });
 

@@ -7,11 +7,11 @@ import {
   nodeCrypto,
   PIECE_ENTRIES,
   readEntries,
-  SqliteLogStore,
   verifyLedger,
 } from '@sparc/edge/ledger';
 import type { EventRecord } from '@sparc/protocol/events';
 import { BatchFile, encodeBatch, verifyBatch, type Position } from '@sparc/protocol/ledger';
+import { emptyJournal } from '../../support/journal.js';
 import { granted, JournalOnDisk, opened } from './journal-on-disk.js';
 
 const revoked: EventRecord = {
@@ -22,16 +22,7 @@ const revoked: EventRecord = {
 const commits = (count: number, ...records: readonly EventRecord[]) =>
   Array.from({ length: count }, () => (records.length === 0 ? [opened] : records));
 
-function empty({ path }: JournalOnDisk, to: Position, pieces = Infinity): number {
-  const store = SqliteLogStore.open(path);
-  try {
-    let count = 0;
-    while (count < pieces && store.empty(to)) count += 1;
-    return count;
-  } finally {
-    store.close();
-  }
-}
+const empty = ({ folder }: JournalOnDisk, to: Position, pieces?: number) => emptyJournal(folder, to, pieces);
 
 /** The names of what the log says, and `undefined` for what is emptied. */
 const said = ({ path }: JournalOnDisk) =>

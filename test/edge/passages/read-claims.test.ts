@@ -2,6 +2,7 @@ import t from 'tap';
 import { readBack } from '@sparc/edge/ledger';
 import { CLAIM_MEMORY_MS, readClaims, type Claim } from '@sparc/edge/passages';
 import type { EventRecord } from '@sparc/protocol/events';
+import { emptyJournal } from '../../support/journal.js';
 import { JournalOnDisk, opened } from '../ledger/journal-on-disk.js';
 
 const moved = (holderId: string): EventRecord => ({
@@ -72,6 +73,15 @@ const told = (part: number, counts: string, complete?: string): EventRecord => (
   name: 'use_limit.restated',
   detail: { part: String(part), counts, ...(complete !== undefined && { complete }) },
 });
+
+t.test('of an emptied journal the counts of uses are there, and no passages', async (t) => {
+  const journal = await JournalOnDisk.create(t);
+  await journal.write(1, [used('card', 3), moved('h1'), opened]);
+  emptyJournal(journal.folder, { epoch: 1, sequence: 4 });
+  await journal.write(2, [moved('h2')]);
+  t.same(await read(journal, true), ['use_limit.changed card 3', 'area.moved h2']);
+});
+
 const LOST: EventRecord = { name: 'journal.gap', code: 'ERR_LEDGER_CORRUPT', detail: { lost: 'unknown' } };
 
 /** What is read, with the clock moving on while it waits. */

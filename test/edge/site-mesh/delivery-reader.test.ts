@@ -1,7 +1,7 @@
 import t from 'tap';
 import { DeliveryLog } from '@sparc/protocol/delivery';
 import { Entitlements } from '@sparc/protocol/directive';
-import type { Batch, StoredRecord } from '@sparc/protocol/ledger';
+import { emptied, pureCrypto, type Batch, type StoredRecord } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import { toHex } from '@sparc/edge/platform';
 import { DELIVERY_PAUSE_MS, DELIVERY_SLICE_MS, DeliveryReader } from '@sparc/edge/site-mesh';
@@ -89,6 +89,18 @@ t.test('much is read in slices, and news wait for their turn', async (t) => {
   await clock.run(3 * DELIVERY_PAUSE_MS);
   t.equal(number(), 5);
   t.ok(reader.isComplete);
+});
+
+t.test('what was emptied proves nothing, and stops nothing', async (t) => {
+  const { clock, chain, reader, append, revocation, number, failures } = setUp();
+  const { entries, ...commit } = chain.open(1, [{ name: 'door.opened', doorId: 'front' }, revocation(1)]);
+  const left = entries.map((entry) => ({ ...entry, content: emptied(pureCrypto, entry.content) ?? entry.content }));
+  t.not(left[1]?.content.length, entries[1]?.content.length);
+  append({ ...commit, entries: left });
+  reader.start();
+  await clock.run(0);
+  t.equal(number(), 1);
+  t.same(failures, []);
 });
 
 t.test('a gateway that writes faster than it is read keeps nobody else waiting', async (t) => {
