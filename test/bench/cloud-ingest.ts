@@ -33,16 +33,21 @@ interface Round {
   readonly peakMb: number;
 }
 
-export async function run(): Promise<BenchReport> {
+export async function run(onPart: (report: BenchReport) => void): Promise<BenchReport> {
   const logs = backlogs(GATEWAYS, ENTRIES_EACH);
-  const rounds = [...(await straight(logs)), await throughBroker(logs)];
-  for (const { name, storedCount: count } of rounds) {
+  const rounds: Round[] = [];
+  const take = (round: Round) => {
+    const { name, storedCount: count } = round;
     if (count !== GATEWAYS * ENTRIES_EACH) throw new Error(`${name}: ${count} entries are stored`);
-  }
+    rounds.push(round);
+    onPart(report(rounds));
+  };
+  await straight(logs, take);
+  take(await throughBroker(logs));
   return report(rounds);
 }
 
-async function straight(logs: readonly Backlog[]): Promise<readonly Round[]> {
+async function straight(logs: readonly Backlog[], take: (round: Round) => void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-ingest-'));
   const server = await PostgresServer.start();
   try {
@@ -51,9 +56,7 @@ async function straight(logs: readonly Backlog[]): Promise<readonly Round[]> {
       writeFileSync(file, BatchFile.encode({ batches: batchesOf(commits, BATCH_COMMITS) }));
       return file;
     });
-    const rounds: Round[] = [];
-    for (const processesCount of PROCESSES) rounds.push(await round(server, logs, files, processesCount));
-    return rounds;
+    for (const processesCount of PROCESSES) take(await round(server, logs, files, processesCount));
   } finally {
     await server.stop();
     rmSync(folder, { recursive: true });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -67,14 +69,29 @@ export class CloudService {
     textType: 'text/yaml' | 'text/csv' = 'text/yaml',
   ): Promise<T> {
     const type = typeof body === 'string' ? textType : 'application/json';
-    const response = await fetch(`http://127.0.0.1:${this.environment.HTTP_PORT}/api/v1${path}`, {
+    const answer = await this.#ask(method, path, typeof body === 'object' ? JSON.stringify(body) : body, type);
+    const text = Buffer.concat(await answer.toArray()).toString();
+    if (answer.statusCode === undefined || answer.statusCode >= 400)
+      throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** How many bytes there are under `path`; none is kept. */
+  async receivedBytes(path: string): Promise<number> {
+    let bytes = 0;
+    for await (const chunk of await this.#ask('GET', path)) bytes += (chunk as Buffer).length;
+    return bytes;
+  }
+
+  /** However long the answer takes, which `fetch` gives up after five minutes. */
+  async #ask(method: string, path: string, body?: string, type?: string): Promise<IncomingMessage> {
+    const asked = request(`http://127.0.0.1:${this.environment.HTTP_PORT}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': type }) },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
+    asked.end(body);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return answer;
   }
 
   /** Into the draft of the site; resolves when all are in it. */
