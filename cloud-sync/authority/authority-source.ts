@@ -1,8 +1,9 @@
+import { sql } from 'kysely';
 import { batchOf, BATCH_ENTRIES_MAX, type Batch, type ChainedEntry, type SignedHead } from '@sparc/protocol/ledger';
 import { isSameEpoch, missingAfter, type EpochEnd } from '@sparc/protocol/replication';
 import { openEntry, openPart, SEALED_ENTRY, type Database, type Site, type Transaction } from '../db/index.js';
 import { storedLog, type Query } from '../ingest/index.js';
-import { hexColumn } from '../platform/index.js';
+import { hexColumn, toHex } from '../platform/index.js';
 
 /** Of one reading: who asks says then up to where it has it. */
 const BATCHES_MAX = 8;
@@ -30,18 +31,24 @@ export class AuthoritySource {
     });
   }
 
-  /** A part of a revision, by the SHA-256 of its content in hex. */
-  part({ tenant, site }: Site, hash: string): Promise<Uint8Array | undefined> {
+  /** Those parts of revisions that are here, by the SHA-256 of their content in hex; for no more than are to be in memory at once. */
+  parts({ tenant, site }: Site, hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
     return this.database.inTenant(tenant, async ({ query, seals }) => {
       const seal = seals.of('part', site);
-      const row = await query
+      // By the hash itself, where it was stored before there were seals.
+      const names = new Map(hashes.flatMap((hash) => [[toHex(seal.mark(hash)), hash] as const, [hash, hash] as const]));
+      const rows = await query
         .selectFrom('policy_parts')
-        .select('content')
+        .select(['hash', 'content'])
         .where('site_id', '=', site)
-        // By the hash itself, where it was stored before there were seals.
-        .where('hash', 'in', [seal.mark(hash), hexColumn(hash)])
-        .executeTakeFirst();
-      return row && openPart(seal, hash, row.content);
+        .where(sql<boolean>`hash = any(${sql.val([...names.keys()].map(hexColumn))}::bytea[])`)
+        .execute();
+      return new Map(
+        rows.map((row) => {
+          const hash = names.get(toHex(row.hash)) ?? '';
+          return [hash, openPart(seal, hash, row.content)];
+        }),
+      );
     });
   }
 }

@@ -13,6 +13,8 @@ import { toHex } from '../platform/index.js';
 /** Processes of this role share what gateways say. */
 const SHARING = 'publisher';
 const WORK_LIMITS: WorkLimits = { busyMax: 8, busyOfOneMax: 2, ofOneMax: 8, bytesMax: 16_777_216 };
+/** Some 30 KiB each, and 257 KiB at the most. */
+const PARTS_READ_AT_ONCE = 16;
 /** A gateway that said nothing for so long has another process or no link, and says hello when it has. */
 const SILENT_AFTER_MS = 3 * HELLO_INTERVAL_MS;
 
@@ -24,7 +26,7 @@ export interface PublisherDeps {
   readonly clock: Clock;
   readonly database: Database;
   readonly bus: CloudBus;
-  readonly authority: Pick<AuthoritySource, 'batches' | 'part'>;
+  readonly authority: Pick<AuthoritySource, 'batches' | 'parts'>;
   readonly onRefused: (why: PublisherRefusal, carrier: Carrier) => void;
   readonly onFailure: (error: unknown, what: string) => void;
 }
@@ -155,9 +157,9 @@ export class Publisher {
       onRefused('notOfSite', carrier);
       return;
     }
-    for (const hash of hashes) {
-      const content = await authority.part(carrier, hash);
-      if (content !== undefined) await bus.say(carrier, 'part', PartBrought.encode({ request, content }));
+    for (let first = 0; first < hashes.length; first += PARTS_READ_AT_ONCE) {
+      const parts = await authority.parts(carrier, hashes.slice(first, first + PARTS_READ_AT_ONCE));
+      for (const content of parts.values()) await bus.say(carrier, 'part', PartBrought.encode({ request, content }));
     }
     await bus.say(carrier, 'part', PartBrought.encode({ request }));
   }

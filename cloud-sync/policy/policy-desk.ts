@@ -58,6 +58,7 @@ export interface DraftChanges {
 }
 
 const REVISIONS_SHOWN = 100;
+const PARTS_READ_AT_ONCE = 64;
 
 /** What becomes of the draft of a site: checked, compared, published, and taken back. */
 export class PolicyDesk {
@@ -196,10 +197,11 @@ export class PolicyDesk {
     const missing = () => surveyParts(partTools, revision, store).missing;
     // Index parts first: they name the others.
     for (let hashes = missing(); hashes.length > 0; hashes = missing()) {
-      for (const hash of hashes) {
-        const content = await source.part(this.deps, hash);
-        if (content === undefined) throw new SparcError('ERR_POLICY_PART_ABSENT', `the part ${hash}`, { hash });
-        parts.set(hash, content);
+      for (let first = 0; first < hashes.length; first += PARTS_READ_AT_ONCE) {
+        const some = hashes.slice(first, first + PARTS_READ_AT_ONCE);
+        for (const [hash, content] of await source.parts(this.deps, some)) parts.set(hash, content);
+        const hash = some.find((each) => !parts.has(each));
+        if (hash !== undefined) throw new SparcError('ERR_POLICY_PART_ABSENT', `the part ${hash}`, { hash });
       }
     }
     return readRevision(partTools, revision, store);

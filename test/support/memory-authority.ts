@@ -33,7 +33,7 @@ export class MemoryAuthority implements Source {
     return Promise.resolve(missingAfter(this.#log.log, after).flatMap((end) => this.#log.batchAfter(end) ?? []));
   }
 
-  part(_site: unknown, hash: string): Promise<Uint8Array | undefined> {
-    return Promise.resolve(this.#parts.get(hash));
+  parts(_site: unknown, hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    return Promise.resolve(new Map([...this.#parts].filter(([hash]) => hashes.includes(hash))));
   }
 }

@@ -90,7 +90,7 @@ function readsOf(source: AuthoritySource, of: { readonly tenant: string; readonl
       for (;;) {
         const { missing } = surveyParts(nodePartTools, revision, store);
         if (missing.length === 0) return readRevision(nodePartTools, revision, store);
-        for (const hash of missing) parts.set(hash, (await source.part(of, hash)) ?? new Uint8Array());
+        for (const [hash, content] of await source.parts(of, missing)) parts.set(hash, content);
       }
     },
   };
