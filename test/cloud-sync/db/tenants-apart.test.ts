@@ -134,7 +134,7 @@ for (const { name, skip, open } of DATABASES) {
       t.strictSame(tenants, []);
       await t.rejects(
         database.inTenant('ours', ({ query }) => query.selectFrom('tenants').selectAll().execute()),
-        { code: '22P02' },
+        { code: 'ERR_DATABASE_TENANT_UNKNOWN' },
       );
     });
 
