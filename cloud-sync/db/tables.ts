@@ -140,6 +140,8 @@ export interface Events {
   hash: Uint8Array;
   content: Uint8Array;
   record: Json | null;
+  /** Of an event. */
+  name: GeneratedAlways<string | null>;
   /** Of the head over it, where it closed a batch. */
   signature: Uint8Array | null;
   received_at: SetTime;

@@ -24,7 +24,7 @@ export async function readEvents(transaction: Transaction, wanted: EventsWanted)
   const { site, gateway, name, fromUnixMs, untilUnixMs, before, limit } = wanted;
   let entries = selectEntries(transaction, site).where('kind', '=', EVENT_KIND);
   if (gateway !== undefined) entries = entries.where('author', '=', hexColumn(gateway));
-  if (name !== undefined) entries = entries.where(sql`record ->> 'name'`, '=', name);
+  if (name !== undefined) entries = entries.where('name', '=', name);
   if (fromUnixMs !== undefined) entries = entries.where('at', '>=', new Date(fromUnixMs));
   if (untilUnixMs !== undefined) entries = entries.where('at', '<', new Date(untilUnixMs));
   if (before !== undefined) {

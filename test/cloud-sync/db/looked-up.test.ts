@@ -45,6 +45,23 @@ for (const { name, skip, open } of DATABASES) {
       }
     });
 
+    t.test('events are found by their name through an index, and keep it when their month is made', async (t) => {
+      const month = sql`date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'`;
+      await rowsOf(sql`insert into events (tenant_id, site_id, author, epoch, epoch_random, sequence, at, time_quality,
+          hlc_unix_ms, hlc_counter, kind, hash, content, record)
+        select ${tenant}, ${SITE}, '\\x01', 1, '\\x02', number, ${month}, 'synced', 0, 0, 'event', '', '',
+          jsonb_build_object('name', case number % 100 when 7 then 'door.forced' else 'access.granted' end)
+          from generate_series(1, ${PEOPLE}) number`);
+      const forced = sql`select sequence from events where site_id = ${SITE} and name = 'door.forced'`;
+      const plan = JSON.stringify(await rowsOf(sql`explain ${forced}`));
+      t.match(plan, /Index Cond: [^"]*name = 'door.forced'/);
+      t.equal((await rowsOf(forced)).length, PEOPLE / 100);
+      await database.asSystem('events_make_month', ({ query }) =>
+        sql`select events_make_month((now() at time zone 'UTC')::date)`.execute(query),
+      );
+      t.equal((await rowsOf(forced)).length, PEOPLE / 100);
+    });
+
     t.test('whose a card is follows what is saved, changed and removed', async (t) => {
       t.strictSame(await ownersOf('mark-7'), ['c-7']);
       await rowsOf(sql`update policy_objects set marks = array['mark-other'] where id = 'c-7'`);
