@@ -61,6 +61,7 @@ const REFUSAL_WORDS = {
   ERR_LINK_PACKET_TOO_LONG: 'sent what is too long',
   ERR_LINK_FLOOD: 'said too much',
   ERR_LINK_AUTHOR_FOREIGN: 'carried the ledger of a stranger',
+  ERR_LINK_AUTHOR_EXPELLED: 'wrote more after it was expelled',
   ERR_LINK_HEAD_FORGED: 'carried what its author did not sign',
   ERR_LINK_EMPTIED_EARLY: 'carried entries without what they said',
   ERR_LINK_MALFORMED: 'said what nobody understands',

@@ -46,7 +46,8 @@ export const WORK_LIMITS: WorkLimits = {
 };
 
 /** Why something was not taken; counted by it. */
-export type IngestRefusal = 'flood' | 'notOfSite' | 'foreignAuthor' | 'forgedHead' | 'emptiedEarly' | 'malformed';
+export type IngestRefusal =
+  'flood' | 'notOfSite' | 'foreignAuthor' | 'expelledAuthor' | 'forgedHead' | 'emptiedEarly' | 'malformed';
 
 export interface IngestDeps {
   readonly clock: Clock;
@@ -176,6 +177,10 @@ export class Ingest {
     }
     const name = logName(carrier, toHex(batch.author));
     const taken = await takeBatch({ ...this.deps, months: this.#months }, carrier, batch);
+    if (taken.kind === 'expelled') {
+      onRefused('expelledAuthor', { ...carrier, gateway: toHex(batch.author) });
+      return;
+    }
     if (taken.kind === 'foreign' || taken.kind === 'notOfSite') {
       onRefused(taken.kind === 'foreign' ? 'foreignAuthor' : 'notOfSite', carrier);
       return;

@@ -37,8 +37,10 @@ export type Taken =
   | { readonly kind: 'early'; readonly stored: StoredLog }
   /** Nothing of it is stored: its author signed something else before, now or earlier. */
   | { readonly kind: 'forked'; readonly stored: StoredLog; readonly fork?: Fork }
-  /** Whoever signed it has no log in this site, or was put out, and it does not lead to what was attested of it then. */
+  /** Whoever signed it has no log in this site. */
   | { readonly kind: 'foreign' }
+  /** Whoever signed it was put out, and it does not lead to what was attested of it then: no fault of its carrier. */
+  | { readonly kind: 'expelled' }
   /** Whoever carries it has no place in this site, or not any more. */
   | { readonly kind: 'notOfSite' };
 
@@ -93,7 +95,7 @@ async function take(
     if (acceptance.kind !== 'append') return { kind: acceptance.kind, stored };
     const append =
       place === 'former' ? await attested(deps.crypto, transaction, site, stored.log, acceptance) : acceptance;
-    if (append === undefined) return { kind: 'foreign' };
+    if (append === undefined) return { kind: 'expelled' };
     const appended = await appendToLog(transaction, { tenant, site }, stored.log, append, isOutside);
     if (appended === undefined) return { kind: 'early', stored };
     if (acceptance.fork !== undefined) await recordFork(query, tenant, site, acceptance.fork);

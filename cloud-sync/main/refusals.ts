@@ -20,6 +20,7 @@ const CODES: Readonly<Record<RefusalReason, ErrorCode>> = {
   packetTooLong: 'ERR_LINK_PACKET_TOO_LONG',
   flood: 'ERR_LINK_FLOOD',
   foreignAuthor: 'ERR_LINK_AUTHOR_FOREIGN',
+  expelledAuthor: 'ERR_LINK_AUTHOR_EXPELLED',
   forgedHead: 'ERR_LINK_HEAD_FORGED',
   emptiedEarly: 'ERR_LINK_EMPTIED_EARLY',
   malformed: 'ERR_LINK_MALFORMED',

@@ -64,6 +64,10 @@ export const LINK_ERRORS = {
     meaning: 'A gateway carries the ledger of somebody who never belonged to its site.',
     action: 'Nothing of it is taken. Look at the gateway that carries it, or enrol the one whose ledger it is.',
   },
+  ERR_LINK_AUTHOR_EXPELLED: {
+    meaning: 'A gateway that was expelled wrote more than its site attested of it; a neighbour carries that on.',
+    action: 'Nothing of it is taken. If it goes on to write, find the box: somebody has it, and it has power.',
+  },
   ERR_LINK_HEAD_FORGED: {
     meaning: 'A gateway says to have entries of a ledger that its author did not sign.',
     action: 'Nothing of it is taken. No gateway does that by itself: look at the one that says it, or expel it.',

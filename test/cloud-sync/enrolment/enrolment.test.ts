@@ -293,7 +293,7 @@ t.test('enrolment of gateways by the cloud', async (t) => {
 
       t.equal(await take(attested, thief), 'notOfSite');
       t.equal(await take(attested), 'stored', 'what the operator saw of its log counts');
-      t.equal(await take(later), 'foreign', 'and nothing behind that, whoever carries it');
+      t.equal(await take(later), 'expelled', 'and nothing behind that, whoever carries it');
       const acts = await own.database.inTenant(own.tenant, ({ query }) =>
         query.selectFrom('audit').select(['actor', 'subject']).where('act', '=', 'gateway.expel').execute(),
       );
