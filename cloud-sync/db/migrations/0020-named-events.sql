@@ -1,5 +1,6 @@
 -- What people look for events by. Under row-level security an index serves comparisons of columns alone (0016), so the name is
--- one, which the database makes of the record, for programs of the version before as well.
+-- one, which the database makes of the record, for programs of the version before as well. This writes all events anew: nobody
+-- has many before the first release, and no migration after it may do so.
 alter table events add column name text generated always as (record ->> 'name') stored;
 create index on events (tenant_id, site_id, name, at) where name is not null;
 
