@@ -4,12 +4,23 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { KEPT_MS } from '@sparc/edge/emptying';
-import { JOURNAL_FILE, JournalLog, nodeCrypto, openJournal, readEntries, verifyLedger } from '@sparc/edge/ledger';
+import {
+  JOURNAL_FILE,
+  JournalClient,
+  JournalLog,
+  nodeCrypto,
+  openJournal,
+  readEntries,
+  verifyLedger,
+} from '@sparc/edge/ledger';
 import { createNodeClock, Database, loadIdentity, nodeRandom } from '@sparc/edge/platform';
 import { signAcknowledgement } from '@sparc/protocol/cloud-link';
 import type { EventRecord } from '@sparc/protocol/events';
+import type { Clock } from '@sparc/protocol/ports';
 import { tipsOf } from '@sparc/protocol/replication';
 import { SeededRandom } from '@sparc/simulator/world';
+import { eventually } from '../../support/peers.js';
+import { testSigner } from '../../support/test-signer.js';
 import { cloud, WORDS_FILE } from './emptying-program.js';
 import type { Heard } from './journal-program.js';
 import { acknowledged, lostEntries, temporaryFolder } from './run-program.js';
@@ -18,6 +29,7 @@ const opened: EventRecord = { name: 'door.opened', doorId: 'front' };
 const EPOCHS = 4;
 const COMMITS = 60;
 const COMMIT = 20;
+const PASSING = EPOCHS * COMMITS * (COMMIT - 1);
 
 /** Runs of a gateway in which each commit has one entry that lasts. */
 async function writeHistory(folder: string): Promise<void> {
@@ -35,7 +47,7 @@ async function writeHistory(folder: string): Promise<void> {
 }
 
 /** The cloud has it all, for seven days and now. */
-function sayWords(folder: string): void {
+function sayWords(folder: string): readonly Uint8Array[] {
   const log = new JournalLog(join(folder, JOURNAL_FILE), loadIdentity(folder).publicKey);
   const heads = [...tipsOf(log.log())];
   log.close();
@@ -43,6 +55,7 @@ function sayWords(folder: string): void {
     signAcknowledgement(cloud, { site: 'harbour', issuedUnixMs: Date.now() - ageMs, complete: true, heads }),
   );
   writeFileSync(join(folder, WORDS_FILE), words.map((word) => Buffer.from(word).toString('hex')).join(' '));
+  return words;
 }
 
 /** Runs the program, kills it so long after its first line, and hands out what it said. */
@@ -80,7 +93,7 @@ t.test(
     const before = readEntries(path, { limit: 100_000 });
     const lasting = before.filter(({ record }) => record?.name !== 'door.opened').length;
     const passing = before.length - lasting;
-    t.equal(passing, EPOCHS * COMMITS * (COMMIT - 1));
+    t.equal(passing, PASSING);
 
     const random = new SeededRandom(7);
     const heard: Heard[] = [];
@@ -119,3 +132,32 @@ t.test(
     t.same(lostEntries(path, heard), [], `of ${acknowledged(heard).length} entries of which word was given`);
   },
 );
+
+t.test('the thread of the journal takes words of the cloud, and says what is none', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, JOURNAL_FILE);
+  await writeHistory(folder);
+  const words = sayWords(folder);
+  const system = createNodeClock();
+  const clock: Clock = {
+    monotonicMs: () => system.monotonicMs(),
+    setTimer: (delayMs, callback) => system.setTimer(delayMs, callback),
+    wall: () => ({ ...system.wall(), quality: 'synced' }),
+  };
+  const refused: string[] = [];
+  const journal = new JournalClient(
+    clock,
+    { dataDir: folder, siteId: 'harbour' },
+    { onCopyRefused: ({ code }) => refused.push(code) },
+  );
+  await journal.start();
+  journal.empty({ words, cloudKey: testSigner(98).publicKey });
+  await eventually('it is refused', () => refused.length > 0);
+  t.same(refused, ['ERR_LINK_ACKNOWLEDGEMENT_INVALID']);
+  t.equal(verifyLedger(path).emptiedCount, 0);
+  journal.empty({ words, cloudKey: cloud.publicKey });
+  await eventually('all of it is emptied', () => verifyLedger(path).emptiedCount === PASSING);
+  await journal.append({ record: opened });
+  await journal.stop();
+  t.match(verifyLedger(path), { ok: true, emptiedCount: PASSING });
+});
