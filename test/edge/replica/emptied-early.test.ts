@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap';
+import { nodeCrypto } from '@sparc/edge/ledger';
 import { hasEmptiedEarly } from '@sparc/edge/replica';
 import { KEPT_MS } from '@sparc/edge/emptying';
-import { EntryContent, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { EntryContent, verifyBatch, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
-import { SimulatedMesh } from '@sparc/simulator/mesh';
+import { tipsOf } from '@sparc/protocol/replication';
+import { SimulatedLog, SimulatedMesh } from '@sparc/simulator/mesh';
 import { SeededRandom, VirtualClock } from '@sparc/simulator/world';
 import { GatewayInMesh, keyOf, opened } from './gateway-in-mesh.js';
 
@@ -112,6 +114,36 @@ t.test('what is old enough to be emptied, or of no known age, is taken at once',
     await clock.advance(1_000);
     t.equal(bodies(all, cold), EMPTIED, quality);
   }
+});
+
+t.test('an author whose disk was set back gets what it lost, as far as others have it', async (t) => {
+  const all = await site(t, KEPT_MS);
+  const { clock, author, others } = all;
+  for (const other of others) empty(all, other);
+  const lost = author.own;
+  author.own = new SimulatedLog();
+  const { epoch } = author.chain.head as SignedHead;
+  const first = lost.batchAfter({ epoch, sequence: 0 }) as Batch;
+  const { entries, head } = verifyBatch(nodeCrypto, first);
+  author.own.add({ entries: entries.slice(0, 3), head: { ...head, sequence: 3, hash: entries[2]?.hash ?? head.hash } });
+  await author.start();
+  await clock.advance(3_000);
+  t.equal(bodies(all, author), EMPTIED);
+  t.equal(tipsOf(author.replicator.logs.logs().get(author.author) ?? [])[0]?.sequence, 43, 'and gives it to others');
+  t.strictSame(author.failures, []);
+});
+
+t.test('what a courier brings without bodies is taken, and new once', async (t) => {
+  const all = await site(t, DAY_MS);
+  const { cold, author, others } = all;
+  const [other] = others;
+  empty(all, other);
+  await cold.start();
+  const { epoch } = author.chain.head as SignedHead;
+  const batch = other.store.batchAfter(author.author, { epoch, sequence: 0 }) as Batch;
+  t.equal(cold.replicator.offer(batch), batch.contents.length);
+  t.equal(cold.replicator.offer(batch), 0);
+  t.equal(bodies(all, cold), EMPTIED.slice(0, batch.contents.length));
 });
 
 t.test('an entry is emptied early until it is six days old', async (t) => {
