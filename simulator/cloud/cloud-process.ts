@@ -14,6 +14,8 @@ export interface CloudProcessDeps {
   readonly crypto: LedgerCrypto;
   readonly disk: CloudDisk;
   readonly signer: Signer;
+  /** KEPT_MS, but where time runs faster. */
+  readonly keptMs?: number;
   /** The end of the broker for this process, and its end of that. */
   readonly join: () => BrokerClient;
   readonly leave: () => void;

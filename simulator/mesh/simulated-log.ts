@@ -30,6 +30,12 @@ export function appendOf({ entries, head }: LogCommit): ReplicaAppend {
   return { entries, head, ...(previous !== undefined && { previous }) };
 }
 
+/** What is left of an entry. */
+export function emptiedEntry<Entry extends Pick<ChainedEntry, 'content'>>(entry: Entry): Entry {
+  const content = emptied(pureCrypto, entry.content);
+  return content === undefined ? entry : { ...entry, content };
+}
+
 /** The log of one author in memory. */
 export class SimulatedLog {
   #epochs: readonly Epoch[] = [];
@@ -68,9 +74,9 @@ export class SimulatedLog {
     for (const epoch of this.#epochs) {
       const last = before.lastOf(epoch.held.head.epoch);
       for (const [index, entry] of epoch.entries.slice(0, last).entries()) {
-        const content = emptied(pureCrypto, entry.content) ?? entry.content;
-        this.#sizeBytes -= entry.content.length - content.length;
-        epoch.entries[index] = { ...entry, content };
+        const left = emptiedEntry(entry);
+        this.#sizeBytes -= entry.content.length - left.content.length;
+        epoch.entries[index] = left;
       }
       epoch.emptiedTo = Math.max(epoch.emptiedTo, last);
     }

@@ -9,6 +9,7 @@ export { checkAnswersInTime } from './checkers/answers-in-time.js';
 export { checkAreasAgree } from './checkers/areas-agree.js';
 export { checkAsCommitted } from './checkers/as-committed.js';
 export { checkBellsOpen, type Ring } from './checkers/bells-open.js';
+export { checkBodiesAreKept, emptiedCount } from './checkers/bodies-are-kept.js';
 export { CardsArriveOnce } from './checkers/cards-arrive-once.js';
 export { checkCloudHasAll } from './checkers/cloud-has-all.js';
 export { checkCloudIsKnown } from './checkers/cloud-is-known.js';

@@ -1,7 +1,7 @@
 import type { ChainedEntry, EpochId, Link, SignedHead } from '@sparc/protocol/ledger';
 import type { LogCommit } from '@sparc/protocol/ports';
 import type { Fork } from '@sparc/protocol/replication';
-import { appendOf, type ReplicaWrite } from '../mesh/index.js';
+import { appendOf, emptiedEntry, type ReplicaWrite } from '../mesh/index.js';
 
 /** An epoch as its author's platter had it at any time; sequences start at 1. */
 export interface CommittedEpoch {
@@ -99,6 +99,21 @@ export function writtenEpochs(
   return epochs;
 }
 
+/** The same of replicas, as they were emptied since. */
+function writtenReplicas(writes: readonly ReplicaWrite[]): ReadonlyMap<string, WrittenEpoch> {
+  const epochs = writtenEpochs(writes.flatMap(({ appends }) => appends));
+  const ends = writes.flatMap(({ emptied }) =>
+    emptied === undefined ? [] : { author: Buffer.from(emptied.author, 'hex'), ...emptied.to },
+  );
+  for (const [name, last] of leadingTo(epochs, ends)) {
+    const entries = epochs.get(name)?.entries ?? [];
+    entries.forEach((entry, index) => {
+      if (entry.sequence <= last) entries[index] = emptiedEntry(entry);
+    });
+  }
+  return epochs;
+}
+
 export function platterOf(
   { name, key }: { readonly name: string; readonly key: string },
   disks: { readonly journal: readonly LogCommit[]; readonly replicas: readonly ReplicaWrite[] },
@@ -109,7 +124,7 @@ export function platterOf(
     author: key,
     hasTwoPasts,
     own: writtenEpochs(disks.journal.map(appendOf)),
-    replicas: writtenEpochs(disks.replicas.flatMap(({ appends }) => appends)),
+    replicas: writtenReplicas(disks.replicas),
     forks: disks.replicas.flatMap(({ forks }) => forks),
   };
 }
@@ -117,7 +132,7 @@ export function platterOf(
 /** Up to where each of these epochs, by name, leads to one of some heads. */
 export function leadingTo(
   epochs: ReadonlyMap<string, WrittenEpoch>,
-  heads: readonly SignedHead[],
+  heads: readonly Pick<SignedHead, 'author' | 'epoch' | 'sequence'>[],
 ): ReadonlyMap<string, number> {
   const last = new Map<string, number>();
   for (const { author, epoch, sequence } of heads) {

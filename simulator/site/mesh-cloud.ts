@@ -16,6 +16,8 @@ export interface CloudSite {
   readonly crypto: LedgerCrypto;
   readonly siteId: string;
   readonly machines: readonly MachineName[];
+  /** Gateways keep entries beside it for so long. Default: as in a site. */
+  readonly keptMs?: number;
   trace(line: string): void;
 }
 

@@ -14,7 +14,7 @@ export const MESH_DEFECTS = [
 export type MeshDefect = (typeof MESH_DEFECTS)[number];
 
 /** What is between the parts of one machine that has the defect. `neglected`: the author that it does not care for. */
-export function meshWrappers(defect: MeshDefect | undefined, neglected: string): MeshWrappers {
+export function meshWrappers(defect: MeshDefect | 'emptiesEarly' | undefined, neglected: string): MeshWrappers {
   switch (defect) {
     case 'storesTwice':
       return { store: (store) => appending(store, (appends) => [...appends, ...appends]) };
@@ -26,6 +26,8 @@ export function meshWrappers(defect: MeshDefect | undefined, neglected: string):
       return { store: (store) => changed(store, { append: (appends) => store.append(appends, []) }) };
     case 'neglectsAuthor':
       return { isAuthor: (author) => author !== neglected };
+    case 'emptiesEarly':
+      return { isEager: true };
     case 'deafToExpulsion':
       return { isDeaf: true };
     case 'lyingDisks':

@@ -16,6 +16,7 @@ import {
 import type { CloudKnowledge } from '../scenarios/index.js';
 import { SimulatedDisk, type DurableItem, type SeededRandom } from '../world/index.js';
 import type { MeshCloud } from './mesh-cloud.js';
+import { MachineEmptying, type MachineEmptyingDeps } from './machine-emptying.js';
 import { ProcessClock } from './process-clock.js';
 import { SimulatedLogStore, type CommitPhase, tellingCommits } from './simulated-log-store.js';
 
@@ -30,8 +31,12 @@ export interface MeshMachineDeps {
   readonly siteId: string;
   /** Whose logs belong to the site, by public key in hex. */
   isAuthor(author: string): boolean;
+  /** The same, all of them. */
+  authors(): readonly string[];
   /** Where there is one. */
   cloud(): MeshCloud | undefined;
+  /** Entries that the cloud has are kept beside it for so long; undefined: for ever. */
+  readonly keptMs?: number | undefined;
   /** A commit of its journal is on its platter. */
   onCommitted(commit: LogCommit): void;
 }
@@ -42,6 +47,8 @@ export interface MeshWrappers {
   readonly isAuthor?: (author: string) => boolean;
   /** It takes no notice of an expulsion. */
   readonly isDeaf?: boolean;
+  /** It empties at once what the cloud says to have. */
+  readonly isEager?: boolean;
 }
 
 /** All that is on a machine's disks. */
@@ -69,6 +76,8 @@ export class MeshMachine {
   onPhase: (phase: CommitPhase | StorePhase) => boolean = () => false;
   /** By author who was expelled, as its roster says. */
   readonly #attested = new Map<string, readonly SignedHead[]>();
+  /** What the cloud signed to have, on its disk. */
+  #words: readonly Uint8Array[] = [];
   #process: Program | undefined;
 
   constructor(
@@ -97,11 +106,14 @@ export class MeshMachine {
       this.deps.onCommitted(commit);
     }
     const replicas = new SimulatedReplicaStore(this.replicaDisk, (phase) => this.onPhase(phase));
+    const held = this.wrappers.store?.(replicas) ?? replicas;
+    const joined = mesh.join(this.name, this.key);
+    const emptying = this.#emptying({ clock, network: joined, store: held, own });
     const replicator = new Replicator({
       clock,
       crypto,
-      network: mesh.join(this.name, this.key),
-      store: this.wrappers.store?.(replicas) ?? replicas,
+      network: emptying?.network ?? joined,
+      store: held,
       ownLog: {
         author: this.key,
         log: () => own.log,
@@ -112,14 +124,14 @@ export class MeshMachine {
       authority: NO_AUTHORITY,
       isAuthor,
       attestedHeads: (author) => this.#attested.get(author),
-      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, clock.wall()),
+      hasEmptiedEarly: (batch) => hasEmptiedEarly(batch, clock.wall(), this.deps.keptMs),
       onStored: () => uplink?.grew(),
       fullFor: () => undefined,
       onFull: () => undefined,
       onFork: () => undefined,
       onFailure: () => undefined,
     });
-    const uplink = this.#uplink(clock, replicator.logs);
+    const uplink = this.#uplink(clock, replicator.logs, (word) => emptying?.heard(word));
     const journal = new SimulatedLogStore(this.journalDisk, (phase) => this.onPhase(phase));
     const store = tellingCommits(journal, (commit) => {
       own.add(appendOf(commit));
@@ -133,6 +145,7 @@ export class MeshMachine {
     this.#process = { clock, writer, replicator, uplink };
     void replicator.start();
     void writer.start();
+    emptying?.start();
     uplink?.start();
   }
 
@@ -187,7 +200,26 @@ export class MeshMachine {
     this.replicaDisk.restore(replicas);
   }
 
-  #uplink(clock: ProcessClock, logs: ReadableLogs): Uplink | undefined {
+  #emptying(parts: Pick<MachineEmptyingDeps, 'clock' | 'network' | 'store' | 'own'>): MachineEmptying | undefined {
+    const { crypto, siteId, keptMs } = this.deps;
+    const cloud = this.deps.cloud();
+    if (cloud === undefined || keptMs === undefined) return undefined;
+    return new MachineEmptying({
+      ...parts,
+      siteId,
+      verify: crypto.verify,
+      cloudKey: cloud.key,
+      keptMs,
+      isEager: this.wrappers.isEager === true,
+      members: () => this.deps.authors(),
+      self: this.key,
+      journalDisk: this.journalDisk,
+      kept: this.#words,
+      keep: (words) => (this.#words = words),
+    });
+  }
+
+  #uplink(clock: ProcessClock, logs: ReadableLogs, onWord: (signed: Uint8Array) => void): Uplink | undefined {
     const cloud = this.deps.cloud();
     const never = () => {
       throw new Error('the cloud says nothing of an authority, and directs nothing');
@@ -203,7 +235,7 @@ export class MeshMachine {
         siteId: this.deps.siteId,
         cloudKey: cloud.key,
         take: never,
-        onWord: () => undefined,
+        onWord,
         direct: never,
         tryOut: never,
         onTurn: () => undefined,

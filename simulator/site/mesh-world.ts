@@ -7,6 +7,7 @@ import {
   checkAcknowledgedIsKept,
   checkAcknowledgedIsStored,
   checkAsCommitted,
+  checkBodiesAreKept,
   checkCloudHasAll,
   checkCloudIsKnown,
   checkExpelledIsBounded,
@@ -14,6 +15,7 @@ import {
   checkInOrder,
   checkNothingTwice,
   checkReplicasAgree,
+  emptiedCount,
   MeshHistory,
   platterOf,
   writtenEpochs,
@@ -36,7 +38,9 @@ export interface MeshWorldOptions {
   readonly gatewaysCount?: number;
   /** That all of them have a link to; its database holds another replica. Default: none. */
   readonly cloud?: (site: CloudSite) => Promise<MeshCloud>;
-  readonly defect?: MeshDefect;
+  /** Where there is a cloud: gateways empty what it has had for so long. Default: never. */
+  readonly keptMs?: number;
+  readonly defect?: MeshDefect | 'emptiesEarly';
 }
 
 const HOUR_MS = 3_600_000;
@@ -133,7 +137,8 @@ export class MeshWorld {
     checkNothingTwice(history, violations);
     checkInOrder(history, violations);
     checkAsCommitted(history, this.#crypto, violations);
-    checkReplicasAgree(history, violations);
+    checkReplicasAgree(history, this.#crypto, violations);
+    checkBodiesAreKept(history, violations);
     checkForksAreFound(history, violations);
     checkExpelledIsBounded(history, violations);
     this.#checkCloud(violations);
@@ -153,6 +158,7 @@ export class MeshWorld {
         records: this.#recorded,
         epochs: history.committed.size,
         entries: [...history.committed.values()].reduce((count, { hashes }) => count + hashes.length, 0),
+        emptied: emptiedCount(history),
         forks: history.platters.reduce((count, { forks }) => count + forks.length, 0),
         sessions,
         refusals,
@@ -183,7 +189,7 @@ export class MeshWorld {
   async #isAgreed(): Promise<boolean> {
     const found = new Violations(() => 0);
     await this.#look();
-    checkReplicasAgree(this.#history, found);
+    checkReplicasAgree(this.#history, this.#crypto, found);
     checkExpelledIsBounded(this.#history, found);
     this.#checkCloud(found);
     return found.found.length === 0;
@@ -213,6 +219,7 @@ export class MeshWorld {
       siteId: SITE,
       machines: this.#machines,
       trace: (line) => this.#trace(line),
+      ...(this.options.keptMs !== undefined && { keptMs: this.options.keptMs }),
     };
   }
 
@@ -224,6 +231,8 @@ export class MeshWorld {
       mesh: this.#mesh,
       siteId: SITE,
       isAuthor: (author: string) => this.#authors.has(author),
+      authors: () => [...this.#authors],
+      keptMs: this.options.keptMs,
       cloud: () => this.#cloud,
       onCommitted: (commit: LogCommit) => this.#onCommitted(name, commit),
     };

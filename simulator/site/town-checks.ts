@@ -1,3 +1,4 @@
+import { nodeCrypto } from '@sparc/edge/ledger';
 import {
   checkAnswersInTime,
   checkBellsOpen,
@@ -93,6 +94,6 @@ function checkLogs(gateways: readonly TownGateway[], violations: Violations): nu
   checkForksAreFound({ platters, authors: new Set(gateways.map(({ key }) => key)) }, violations);
   // Of what was said with their keys not all is in a journal.
   const twins = gateways.filter(({ hasTwoPasts }) => hasTwoPasts).map(({ key }) => key);
-  checkReplicasAgree({ platters, authors: new Set(twins) }, violations);
+  checkReplicasAgree({ platters, authors: new Set(twins) }, nodeCrypto, violations);
   return platters.reduce((count, { forks }) => count + forks.length, 0);
 }

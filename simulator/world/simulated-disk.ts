@@ -107,6 +107,11 @@ export class SimulatedDisk<Item> {
     this.#durable = [...items];
   }
 
+  /** Changes what is on the platter in its place, at once. */
+  rewrite(change: (item: Item) => Item): void {
+    this.#durable = this.#durable.map(({ item, atMs }) => ({ item: change(item), atMs }));
+  }
+
   #keep(items: readonly Item[]): void {
     const atMs = this.clock.monotonicMs();
     for (const item of items) this.#durable.push({ item, atMs });

@@ -12,6 +12,9 @@ interface Run {
   readonly seed: number;
   readonly hours: number;
   readonly defect?: CloudDefect;
+  readonly keptMs?: number;
+  /** Machines do not wait for that. */
+  readonly isEager?: boolean;
 }
 
 /** `SIMULATION_SEED=42` runs one seed alone. */
@@ -44,7 +47,7 @@ async function makeTemplate(): Promise<string> {
   return folder;
 }
 
-async function run(t: Test, { seed, hours, defect }: Run): Promise<WorldReport> {
+async function run(t: Test, { seed, hours, defect, keptMs, isEager }: Run): Promise<WorldReport> {
   const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-world-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   cpSync(await (template ??= makeTemplate()), folder, { recursive: true });
@@ -53,6 +56,8 @@ async function run(t: Test, { seed, hours, defect }: Run): Promise<WorldReport> 
     seed,
     hours,
     gatewaysCount: GATEWAYS_COUNT,
+    ...(keptMs !== undefined && { keptMs }),
+    ...(isEager === true && { defect: 'emptiesEarly' }),
     cloud: (site) => SimulatedCloud.start(site, cloud),
   }).run();
 }
@@ -77,6 +82,27 @@ t.test(
     const missing = new Violations(() => 0);
     checkFaultsFired(CLOUD_FAULTS, fired, missing);
     t.same(missing.found, []);
+  },
+);
+
+/** Longer than a cloud is set back: by what it has of six minutes at 90 s, when 216 s are over. */
+const KEPT_MS = 150_000;
+
+t.test('while gateways empty what the cloud has, all agree, and it is in the cloud', async (t) => {
+  for (const { seed } of RUNS.slice(0, 1)) {
+    const { digest, counts, violations } = await run(t, { seed, hours: 0.1, keptMs: KEPT_MS });
+    t.comment(`${seed} → ${digest} ${JSON.stringify(counts)}`);
+    t.same(violations, [], `SIMULATION_SEED=${seed}`);
+    t.ok((counts.emptied ?? 0) > 200, `${counts.emptied} entries were emptied`);
+  }
+});
+
+t.test(
+  'gateways that do not wait lose what a restored cloud has lost, and are caught by bodies-are-kept',
+  async (t) => {
+    const { violations, counts } = await run(t, { seed: 3, hours: 0.1, keptMs: KEPT_MS, isEager: true });
+    t.ok((counts.cloudEmptied ?? 0) > 0, 'and the cloud takes what is left, and says so');
+    t.ok(violations.some(({ checker }) => checker === 'bodies-are-kept'));
   },
 );
 
