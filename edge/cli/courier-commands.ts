@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { writeCourier, type CourierItem } from '@sparc/protocol/courier';
@@ -88,9 +87,8 @@ function* carried(
 ): Generator<CourierItem, void> {
   const authority = toHex(membership.authority);
   for (const batch of carriedBatches(logs, authority, heads)) yield { batch };
-  const path = join(dataDir, PARTS_FILE);
-  if (!existsSync(path)) return;
-  const parts = SqlitePartStore.openReadOnly(path);
+  const parts = SqlitePartStore.openReadOnly(join(dataDir, PARTS_FILE));
+  if (parts === undefined) return;
   try {
     for (const part of carriedParts(logs, authority, parts)) yield { part };
   } finally {

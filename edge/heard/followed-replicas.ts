@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { isSparcError } from '@sparc/protocol/errors';
 import { SqliteReplicaStore } from '../replica/index.js';
 import type { HeardLogs } from './verified-logs.js';
 
@@ -20,7 +21,7 @@ export class FollowedReplicas implements HeardLogs {
       this.#inode = inode;
     } catch (error) {
       this.close();
-      throw error;
+      if (!isSparcError(error, 'ERR_LEDGER_ABSENT')) throw error;
     }
   }
 

@@ -96,7 +96,9 @@ export class PolicyLane {
       this.#work();
     } catch (error) {
       this.#pausedUntilMs = this.#retryLater();
-      this.#tell({ code: codeOf(error), message: (error as Error).message });
+      // The site process is about to make its tables.
+      if (!isSparcError(error, 'ERR_LEDGER_ABSENT'))
+        this.#tell({ code: codeOf(error), message: (error as Error).message });
     }
     return readPointer(this.deps.dataDir) !== before;
   }
@@ -153,9 +155,8 @@ export class PolicyLane {
   /** False as long as parts are missing. */
   #apply({ revision, name, issuedUnixMs }: IssuedRevision): boolean {
     const { clock, random, signer, dataDir, busIds, freeBytes } = this.deps;
-    const path = join(dataDir, PARTS_FILE);
-    if (!existsSync(path)) return false;
-    const parts = SqlitePartStore.openReadOnly(path);
+    const parts = SqlitePartStore.openReadOnly(join(dataDir, PARTS_FILE));
+    if (parts === undefined) return false;
     try {
       if (surveyParts(nodePartTools, revision, parts).missing.length > 0) return false;
       if (!hasRoomForPolicy(revision.sizeBytes, freeBytes())) {

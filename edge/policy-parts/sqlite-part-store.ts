@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Part, PartStore } from '@sparc/protocol/ports';
 import { Database } from '../platform/sqlite.js';
@@ -32,9 +33,15 @@ export class SqlitePartStore implements PartStore {
     });
   }
 
-  /** One that another process writes. Throws ERR_POLICY_PARTS_FAILED, also where there is none yet. */
-  static openReadOnly(path: string): SqlitePartStore {
-    return opened(path, { readonly: true, fileMustExist: true }, (db) => new SqlitePartStore(db));
+  /** One that another process writes; undefined where that has not made it, or its table, yet. Throws ERR_POLICY_PARTS_FAILED. */
+  static openReadOnly(path: string): SqlitePartStore | undefined {
+    if (!existsSync(path)) return undefined;
+    return opened(path, { readonly: true }, (db) => {
+      if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'part'").get() !== undefined)
+        return new SqlitePartStore(db);
+      db.close();
+      return undefined;
+    });
   }
 
   has(hash: string): boolean {
@@ -75,11 +82,7 @@ export class SqlitePartStore implements PartStore {
 
 const bytesOf = (hash: string): Uint8Array => Buffer.from(hash, 'hex');
 
-function opened(
-  path: string,
-  options: { readonly readonly?: true; readonly fileMustExist?: true },
-  make: (db: Database) => SqlitePartStore,
-): SqlitePartStore {
+function opened<T>(path: string, options: { readonly readonly?: true }, make: (db: Database) => T): T {
   let db: Database | undefined;
   try {
     return guarded(() => make((db = new Database(path, { ...options, timeout: BUSY_TIMEOUT_MS }))));

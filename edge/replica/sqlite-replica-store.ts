@@ -84,12 +84,14 @@ export class SqliteReplicaStore implements ReplicaStore {
 
   /**
    * One that another process writes, as it is now: all of it, or what it holds of one author, whose key is given in hex.
-   * Throws ERR_LEDGER_CORRUPT or ERR_LEDGER_ABSENT.
+   * Throws ERR_LEDGER_CORRUPT, and ERR_LEDGER_ABSENT also where that process has not made its tables yet.
    */
   static openReadOnly(path: string, author?: string): SqliteReplicaStore {
-    if (!existsSync(path)) throw new SparcError('ERR_LEDGER_ABSENT', `there are no replicas at ${path}`, { path });
+    const absent = () => new SparcError('ERR_LEDGER_ABSENT', `there are no replicas at ${path}`, { path });
+    if (!existsSync(path)) throw absent();
     const db = guarded(() => new Database(path, { readonly: true, timeout: BUSY_TIMEOUT_MS }));
     try {
+      if (guarded(() => schemaOf(db)) < MIGRATIONS.length) throw absent();
       return guarded(() => new SqliteReplicaStore(db, author));
     } catch (error) {
       db.close();
@@ -264,8 +266,10 @@ function prepare(db: Database) {
   };
 }
 
+const schemaOf = (db: Database): number => Number(db.pragma('user_version', { simple: true }));
+
 function migrate(db: Database): void {
-  const version = Number(db.pragma('user_version', { simple: true }));
+  const version = schemaOf(db);
   if (version > MIGRATIONS.length) {
     throw new SparcError('ERR_LEDGER_CORRUPT', `the schema ${version} of the replicas is newer than this program`);
   }

@@ -52,6 +52,21 @@ t.test('SqliteReplicaStore: what does not follow on what is held is refused whol
   store.close();
 });
 
+t.test('SqliteReplicaStore: a reader finds nothing until the writer has made its tables', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'replica.db');
+  t.throws(() => SqliteReplicaStore.openReadOnly(path), { code: 'ERR_LEDGER_ABSENT' });
+  const begun = new Database(path);
+  begun.pragma('journal_mode = WAL');
+  t.throws(() => SqliteReplicaStore.openReadOnly(path), { code: 'ERR_LEDGER_ABSENT' });
+  begun.close();
+  SqliteReplicaStore.open(path).close();
+  const reader = SqliteReplicaStore.openReadOnly(path);
+  t.equal(reader.logs().size, 0);
+  reader.close();
+});
+
 t.test('SqliteReplicaStore: a reader of one author loads nothing of others', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'sparc-replica-store-'));
   t.teardown(() => rm(folder, { recursive: true }));
