@@ -64,7 +64,7 @@ export class CloudWords {
 
   /** What the cloud says now. Undefined where it said nothing for a day: it may have lost something since. */
   get newest(): CloudWord | undefined {
-    const newest = this.#words.at(-1);
+    const newest = this.#sound.at(-1);
     return newest && this.#isOfAge(newest, this.#keptMs * DAY) ? undefined : newest;
   }
 
@@ -90,17 +90,26 @@ export class CloudWords {
   }
 
   #keep(word: CloudWord): boolean {
-    const last = this.#words.at(-1);
+    const last = this.#sound.at(-1);
     const isNewest = last === undefined || word.issuedUnixMs > last.issuedUnixMs;
-    if (!isNewest && !this.#isNewlyOld(word)) return false;
+    if (this.#isToCome(word) || (!isNewest && !this.#isNewlyOld(word))) return false;
     const before = this.kept;
-    this.#words = this.#spaced([...this.#words, word].sort((a, b) => a.issuedUnixMs - b.issuedUnixMs));
+    this.#words = this.#spaced([...this.#sound, word].sort((a, b) => a.issuedUnixMs - b.issuedUnixMs));
     return this.kept.length !== before.length || this.kept.some((each, at) => each !== before[at]);
   }
 
   #isOfNow({ issuedUnixMs }: CloudWord): boolean {
     const { unixMs } = this.deps.wall();
     return this.#knownUnixMs !== undefined && Math.abs(unixMs - issuedUnixMs) <= WORD_AMISS_MS;
+  }
+
+  /** Without what the cloud dated ahead while its clock was wrong, and whoever took it knew no time: it would stay the newest for as long. */
+  get #sound(): readonly CloudWord[] {
+    return this.#words.filter((word) => !this.#isToCome(word));
+  }
+
+  #isToCome({ issuedUnixMs }: CloudWord): boolean {
+    return this.#knownUnixMs !== undefined && issuedUnixMs > this.deps.wall().unixMs + WORD_AMISS_MS;
   }
 
   #isNewlyOld(word: CloudWord): boolean {

@@ -105,6 +105,26 @@ t.test('after a day without a word it is not known any more what the cloud has',
   t.end();
 });
 
+t.test('a word that was dated ahead stands in the way of none, whoever brings it and whenever', (t) => {
+  for (const quality of ['synced', 'unsynced'] as const) {
+    const { now, words } = setUp(quality);
+    words.take(wordAt(now.unixMs + 3_650 * DAY_MS));
+    now.quality = 'synced';
+    t.equal(words.newest, undefined, quality);
+    const here = wordAt(now.unixMs);
+    t.ok(words.hear(here), quality);
+    t.same(
+      words.kept.map(({ signed }) => signed),
+      [here],
+    );
+    now.unixMs += 8 * DAY_MS;
+    words.hear(wordAt(now.unixMs));
+    t.equal(words.old?.signed, here);
+    t.ok(words.newest);
+  }
+  t.end();
+});
+
 t.test('a word that is too long for a message of the site process is passed over', (t) => {
   const { now, words } = setUp();
   const long = (count: number) =>
