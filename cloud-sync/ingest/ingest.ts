@@ -4,8 +4,6 @@ import { Hello, signAcknowledgement, Wants, type Carrier, type StoredHead } from
 import { isSparcError } from '@sparc/protocol/errors';
 import {
   decodeBatch,
-  EntryContent,
-  isEmptiedEarly,
   isSignatureValid,
   type Batch,
   type LedgerCrypto,
@@ -27,6 +25,7 @@ import { takeUp } from '../identity/index.js';
 import { fromHex, toHex } from '../platform/index.js';
 import type { StoredLog } from './author-rows.js';
 import { Carriers } from './carriers.js';
+import { isBroughtEmptiedEarly } from './emptied-early.js';
 import { Months } from './months.js';
 import { RestoredWord } from './restored-word.js';
 import { keepSaid, newerThan } from './said-heads.js';
@@ -171,7 +170,7 @@ export class Ingest {
   async #batch(carrier: Carrier, body: Uint8Array): Promise<void> {
     const { clock, onFork, onEmptied, onRefused } = this.deps;
     const batch = decodeBatch(body);
-    if (this.#isEmptiedEarly(batch)) {
+    if (await isBroughtEmptiedEarly(this.deps, carrier, batch)) {
       onRefused('emptiedEarly', carrier);
       return;
     }
@@ -206,13 +205,6 @@ export class Ingest {
     }
     if ('isFirstEmptied' in taken && taken.isFirstEmptied) onEmptied(toHex(batch.author), carrier);
     if ('fork' in taken && taken.fork !== undefined) onFork(taken.fork, carrier);
-  }
-
-  /** Until it is old enough, somebody may still bring all of it. */
-  #isEmptiedEarly({ contents }: Batch): boolean {
-    const { clock, keptMs } = this.deps;
-    const now = { unixMs: clock.wall().unixMs, quality: 'synced' } as const;
-    return contents.some((content) => isEmptiedEarly(EntryContent.decode(content), now, keptMs));
   }
 
   async #want(carrier: Carrier, logs: readonly Want[]): Promise<void> {

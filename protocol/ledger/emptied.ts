@@ -18,17 +18,21 @@ const KEPT_DAYS = 7;
 
 /**
  * Whether an entry was emptied while nobody might do that yet: it verifies like any other, and hides what it said from whoever has
- * nothing else. False while nobody knows the time, and where its author was far ahead of it. `keptMs`: KEPT_MS, but where time runs faster.
+ * nothing else. By both of its stamps, for a clock that is set back sets no log back. False while nobody knows the time, and where its author was
+ * far ahead of it. `keptMs`: KEPT_MS, but where time runs faster; `sinceUnixMs`: what was made since then is never old enough.
  */
 export function isEmptiedEarly(
-  { digest, wallUnixMs }: Pick<EntryContent, 'digest' | 'wallUnixMs'>,
+  { digest, wallUnixMs, hlc }: Pick<EntryContent, 'digest' | 'wallUnixMs' | 'hlc'>,
   { unixMs, quality }: WallTime,
   keptMs: number = KEPT_MS,
+  sinceUnixMs = Infinity,
 ): boolean {
   if (digest === undefined || (quality !== 'synced' && quality !== 'holdover')) return false;
-  const ageMs = unixMs - wallUnixMs;
   const dayMs = keptMs / KEPT_DAYS;
-  return ageMs >= -dayMs && ageMs < keptMs - dayMs;
+  return [wallUnixMs, hlc.unixMs].some((madeUnixMs) => {
+    const ageMs = unixMs - madeUnixMs;
+    return ageMs >= -dayMs && (ageMs < keptMs - dayMs || madeUnixMs >= sinceUnixMs);
+  });
 }
 
 /**

@@ -26,6 +26,8 @@ export class TestChain {
     readonly signer: Signer = testSigner(),
     startUnixMs = 1_767_600_000_000,
     readonly site = 'harbour',
+    /** Its hybrid clock is so far ahead of the other, which was set back. */
+    private readonly hlcAheadMs = 0,
   ) {
     this.#wallUnixMs = startUnixMs;
   }
@@ -36,7 +38,7 @@ export class TestChain {
 
   /** Another life of the same author from where this one stands: on a restored disk, or with a cloned key. */
   branch(): TestChain {
-    const other = new TestChain(this.signer, undefined, this.site);
+    const other = new TestChain(this.signer, undefined, this.site, this.hlcAheadMs);
     other.#head = this.#head;
     return other;
   }
@@ -87,7 +89,7 @@ export class TestChain {
     const wallUnixMs = this.#wallUnixMs++;
     return EntryContent.encode({
       kind,
-      hlc: { unixMs: wallUnixMs, counter: 0 },
+      hlc: { unixMs: wallUnixMs + this.hlcAheadMs, counter: 0 },
       wallUnixMs,
       timeQuality: 'synced',
       body,

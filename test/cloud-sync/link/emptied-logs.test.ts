@@ -47,6 +47,16 @@ const shown = async ({ database, tenant }: Cloud) => {
 
 t.test('logs that were emptied', async (t) => {
   const connections = await migrated(await openPglite(t));
+  /** As if the cloud, and the site in it, were so old. */
+  const beganAt = async ({ database, tenant }: Cloud, at: Date) => {
+    await connections.use(async ({ client }) => {
+      await client.query('begin');
+      await client.query('set local role sparc_bypass');
+      await client.query('update sparc.incarnation set began_at = $1', [at]);
+      await client.query('commit');
+    });
+    await database.inTenant(tenant, ({ query }) => query.updateTable('gateways').set({ claimed_at: at }).execute());
+  };
   const patiently = (what: string, condition: () => boolean | Promise<boolean>) => eventually(what, condition, 60_000);
 
   t.test('a cloud that has lost all takes what gateways have, says what it lacks, and the logs go on', async (t) => {
@@ -103,4 +113,32 @@ t.test('logs that were emptied', async (t) => {
       t.strictSame(cloud.emptied, []);
     },
   );
+
+  t.test('what was made since the cloud began is taken whole, however old, or from its author', async (t) => {
+    const [author, other, liar] = [newSigner(), newSigner(), newSigner()];
+    const cloud = await Cloud.start(t, connections, [author, other, liar]);
+    await beganAt(cloud, new Date(Date.now() - 30 * DAY_MS));
+    const [chain, setBack] = [
+      new TestChain(author, Date.now() - 20 * DAY_MS),
+      new TestChain(other, 0, 'harbour', Date.now() - 20 * DAY_MS),
+    ];
+    const [whole, hollow] = [new Logs(), new Logs()];
+    const commits = [chain.open(1), chain.add(opened, opened)];
+    const others = [setBack.open(1), setBack.add(opened)];
+    whole.add(...commits);
+    hollow.add(...commits, ...others);
+    for (const { head } of [chain, setBack]) hollow.emptyTo(head as SignedHead);
+    const stored = ({ publicKey }: Signer) => storedEvents(cloud.database, cloud.tenant, publicKey);
+    await cloud.uplink(liar, hollow);
+    const refusedCount = () => cloud.refusals.filter((why) => why === 'emptiedEarly').length;
+    await patiently('both are refused', () => refusedCount() >= 2);
+    t.strictSame([await stored(author), await stored(other)], [[], []]);
+    await cloud.uplink(author, whole);
+    await patiently('all of it is stored', async () => (await stored(author)).length === 3);
+    t.strictSame(cloud.emptied, []);
+    await cloud.uplink(other, hollow);
+    await patiently('what the author itself has lost is taken', () => cloud.emptied.length > 0);
+    t.strictSame(cloud.emptied, [toHex(other.publicKey)]);
+    t.equal((await stored(other)).length, 2);
+  });
 });
