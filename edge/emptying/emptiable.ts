@@ -1,3 +1,4 @@
+import type { StoredHead } from '@sparc/protocol/cloud-link';
 import { isHeld, tipsOf, type AuthorLog, type EpochEnd, type HashAt } from '@sparc/protocol/replication';
 import type { CloudWord, CloudWords } from './cloud-words.js';
 
@@ -9,25 +10,28 @@ export interface HeldLog {
   readonly hashAt: HashAt;
 }
 
-/**
- * Up to where the entries of a log may be emptied that last for a while only: what the cloud said long enough ago to have, and says
- * still, for one that was restored from a backup has less than it had. Undefined: nothing may be. Only what stands here as the cloud
- * names it counts, and of a log with branches nothing goes.
- */
-export function emptiableTo(words: Pick<CloudWords, 'old' | 'newest'>, held: HeldLog): EpochEnd | undefined {
-  if (tipsOf(held.log).length !== 1) return undefined;
-  const had = words.old && lastHeld(words.old, held);
-  const has = words.newest && lastHeld(words.newest, held);
-  return had && has && [had, has].sort(byPlace)[0];
+/** Up to where the entries of a log may be emptied that last for a while only. Undefined: nothing may be, as in a log with branches. */
+export function emptiableTo(
+  words: Pick<CloudWords, 'old' | 'newest'>,
+  { author, log, hashAt }: HeldLog,
+): EpochEnd | undefined {
+  if (tipsOf(log).length !== 1) return undefined;
+  return copiedTo(words, author, (head) => isHeld(log, hashAt, head));
 }
 
-/** The last entry that the cloud named and that is held here. */
-const lastHeld = ({ heads }: CloudWord, { author, log, hashAt }: HeldLog): EpochEnd | undefined =>
-  heads
-    .get(author)
-    ?.filter((head) => isHeld(log, hashAt, head))
-    .sort(byPlace)
-    .at(-1);
+/**
+ * Up to where a log without branches is what the cloud said long enough ago to have, and says still, for one that was restored from a
+ * backup has less than it had. `isHere`: whether an entry stands here as the cloud names it; no other counts.
+ */
+export function copiedTo(
+  { old, newest }: Pick<CloudWords, 'old' | 'newest'>,
+  author: string,
+  isHere: (head: StoredHead) => boolean,
+): EpochEnd | undefined {
+  const lastHere = (word: CloudWord | undefined) => word?.heads.get(author)?.filter(isHere).sort(byPlace).at(-1);
+  const [had, has] = [lastHere(old), lastHere(newest)];
+  return had && has && [had, has].sort(byPlace)[0];
+}
 
 /** In a log without branches. */
 const byPlace = (a: EpochEnd, b: EpochEnd): number => a.epoch.counter - b.epoch.counter || a.sequence - b.sequence;

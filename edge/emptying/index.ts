@@ -12,5 +12,5 @@ export {
   type CloudWordsDeps,
 } from './cloud-words.js';
 export { KEPT_MS } from '@sparc/protocol/ledger';
-export { emptiableTo, type HeldLog } from './emptiable.js';
+export { copiedTo, emptiableTo, type HeldLog } from './emptiable.js';
 export { WordFile, CLOUD_WORDS_FILE } from './word-file.js';

@@ -1,9 +1,10 @@
+import type { StoredHead } from '@sparc/protocol/cloud-link';
 import type { SparcError } from '@sparc/protocol/errors';
+import { sameBytes } from '@sparc/protocol/ledger';
 import type { Clock, Signer, Timer, WallTime } from '@sparc/protocol/ports';
 import type { EpochEnd } from '@sparc/protocol/replication';
-import { CloudWords, emptiableTo } from '../emptying/index.js';
-import { verifySignature } from '../platform/index.js';
-import { JournalLog } from './journal-log.js';
+import { CloudWords, copiedTo } from '../emptying/index.js';
+import { toHex, verifySignature } from '../platform/index.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { SqliteLogStore } from './sqlite-log-store.js';
 
@@ -14,8 +15,7 @@ export interface JournalEmptierDeps {
   readonly clock: Clock;
   readonly signer: Pick<Signer, 'publicKey'>;
   readonly siteId: string;
-  readonly path: string;
-  readonly store: Pick<SqliteLogStore, 'empty' | 'rest'>;
+  readonly store: Pick<SqliteLogStore, 'empty' | 'entries' | 'rest'>;
   readonly writer: Pick<JournalWriter, 'isIdle'>;
   /** It went no further; it is tried again with the next word. */
   readonly onFailure: (error: SparcError) => void;
@@ -39,10 +39,10 @@ export class JournalEmptier {
    */
   empty({ words: signed, cloudKey }: CloudCopy, wall: WallTime): void {
     if (this.#timer !== undefined) return;
-    const { siteId } = this.deps;
+    const { siteId, signer } = this.deps;
     const words = new CloudWords({ wall: () => wall, verify: verifySignature, siteId, cloudKey });
     for (const word of signed) words.take(word);
-    const to = this.#emptiableTo(words);
+    const to = copiedTo(words, toHex(signer.publicKey), (head) => this.#isHere(head));
     if (to !== undefined) this.#goOn(to);
   }
 
@@ -51,14 +51,10 @@ export class JournalEmptier {
     this.#timer = undefined;
   }
 
-  #emptiableTo(words: CloudWords): EpochEnd | undefined {
-    const log = new JournalLog(this.deps.path, this.deps.signer.publicKey);
-    try {
-      const hashAt: JournalLog['hashAt'] = (epoch, sequence) => log.hashAt(epoch, sequence);
-      return emptiableTo(words, { author: log.author, log: log.log(), hashAt });
-    } finally {
-      log.close();
-    }
+  /** By the entries that are named, and no others: a journal has an epoch for each start. */
+  #isHere({ epoch, sequence, hash }: StoredHead): boolean {
+    const [entry] = this.deps.store.entries({ epoch: epoch.counter, sequence: sequence - 1 }, 1);
+    return entry !== undefined && sameBytes(entry.hash, hash);
   }
 
   #goOn(to: EpochEnd): void {

@@ -60,7 +60,7 @@ export async function openJournal(
         // Not at the start, when doors wait for the journal.
         const { JournalEmptier } = await import('./journal-emptier.js');
         if (!isOpen) return;
-        emptier ??= new JournalEmptier({ ...deps, ...options, path, store, writer, onFailure });
+        emptier ??= new JournalEmptier({ ...deps, ...options, store, writer, onFailure });
         emptier.empty(copy, wall);
       };
       const stopEmptying = () => {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { KEPT_MS } from '@sparc/edge/emptying';
-import { JournalLog, readEntries, verifyLedger, type OpenJournal } from '@sparc/edge/ledger';
+import { JournalLog, readEntries, SqliteLogStore, verifyLedger, type OpenJournal } from '@sparc/edge/ledger';
 import { signAcknowledgement } from '@sparc/protocol/cloud-link';
 import type { SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
@@ -135,6 +135,21 @@ t.test('nothing is emptied that the cloud has otherwise, or has no more', async 
     'it was restored from a backup, and has one epoch',
   );
   t.equal(await said(journal, running, [old, newest]), 153);
+  await running.close();
+});
+
+t.test('a word is judged by the entries that it names, however many epochs there are', async (t) => {
+  const journal = await JournalOnDisk.create(t);
+  for (let seed = 1; seed <= 20; seed++) await journal.write(seed, [opened]);
+  const old = wordOf(journal);
+  await journal.clock.advance(KEPT_MS);
+  const running = await journal.open(21);
+  const read = t.capture(SqliteLogStore.prototype, 'entries', SqliteLogStore.prototype.entries);
+  t.equal(await said(journal, running, [old, wordOf(journal)]), 20);
+  t.same(
+    read().map(({ args: [, limit] }) => limit),
+    [1, 1],
+  );
   await running.close();
 });
 
