@@ -29,6 +29,8 @@ export class SqliteLogStore implements LogStore {
   readonly #statements;
   #end: Position | undefined;
   #commitsInWal = 0;
+  /** A reader keeps the WAL from being cut back. */
+  #isWalHeld = false;
 
   private constructor(database: Database) {
     this.#database = database;
@@ -75,10 +77,13 @@ export class SqliteLogStore implements LogStore {
   }
 
   /**
-   * Drops the bodies of some passing entries up to `to`; false when none are left. Throws ERR_LEDGER_WRITE_FAILED, or ERR_LEDGER_CORRUPT
+   * Drops the bodies of some passing entries up to `to`; false when none are left. While a reader holds the WAL it drops nothing: that would
+   * grow by as much as is emptied, on a disk that may have no room for it. Throws ERR_LEDGER_WRITE_FAILED, or ERR_LEDGER_CORRUPT
    * where an entry is not what its author wrote.
    */
   empty(to: Position): boolean {
+    if (this.#isWalHeld) this.#checkpoint();
+    if (this.#isWalHeld) return true;
     const hasMore = this.#transact(() => this.#emptying.step(to));
     if (hasMore) this.#written(PIECE_COMMITS);
     return hasMore;
@@ -129,7 +134,8 @@ export class SqliteLogStore implements LogStore {
   #checkpoint(): void {
     this.#commitsInWal = 0;
     try {
-      this.#database.pragma('wal_checkpoint(PASSIVE)');
+      const [done] = this.#database.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
+      this.#isWalHeld = done !== undefined && done.checkpointed < done.log;
     } catch {
       // The commits are in the WAL and on disk; only its length is at stake.
     }

@@ -7,8 +7,10 @@ import {
   nodeCrypto,
   PIECE_ENTRIES,
   readEntries,
+  SqliteLogStore,
   verifyLedger,
 } from '@sparc/edge/ledger';
+import { Database } from '@sparc/edge/platform';
 import type { EventRecord } from '@sparc/protocol/events';
 import { BatchFile, encodeBatch, verifyBatch, type Position } from '@sparc/protocol/ledger';
 import { emptyJournal } from '../../support/journal.js';
@@ -181,3 +183,27 @@ t.test('the pages of what was emptied are used again', async (t) => {
   const full = Math.max(...growth.slice(0, 2));
   t.ok(Math.max(...growth.slice(-3)) < 0.6 * full, `a day takes ${full} pages, later ${growth.slice(2).join(', ')}`);
 });
+
+t.test(
+  'while somebody reads the file from end to end no more is emptied than the log beside it may grow by',
+  async (t) => {
+    const journal = await JournalOnDisk.create(t);
+    await journal.write(1, ...commits(100, ...Array.from({ length: PIECE_ENTRIES }, () => opened)));
+    const store = SqliteLogStore.open(journal.path);
+    const reader = new Database(journal.path, { readonly: true });
+    const emptyFor = (pieces: number) => {
+      for (let count = 0; count < pieces; count++) {
+        store.rest();
+        store.empty({ epoch: 1, sequence: 100 * PIECE_ENTRIES });
+      }
+      return said(journal).filter((name) => name === undefined).length / PIECE_ENTRIES;
+    };
+    reader.exec('BEGIN; SELECT count(*) FROM entry');
+    const before = emptyFor(300);
+    t.ok(before > 10 && before < 60, `${before} of 100 pieces`);
+    reader.exec('COMMIT');
+    t.equal(emptyFor(300), 99);
+    reader.close();
+    store.close();
+  },
+);
