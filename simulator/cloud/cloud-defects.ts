@@ -14,6 +14,10 @@ export const CLOUD_DEFECTS = [
 ] as const;
 export type CloudDefect = (typeof CLOUD_DEFECTS)[number];
 
+/** All but what the database makes itself. */
+const EVENT_COLUMNS = `tenant_id, site_id, author, epoch, epoch_random, sequence, at, time_quality,
+  hlc_unix_ms, hlc_counter, kind, hash, content, record, signature`;
+
 /** What is done to its tables, before anything is in them. */
 export function defectiveTables(defect: CloudDefect | undefined): string | undefined {
   switch (defect) {
@@ -24,7 +28,8 @@ export function defectiveTables(defect: CloudDefect | undefined): string | undef
         `
         if new.sequence = 3 and pg_trigger_depth() = 1 then
           new.at := new.at + interval '1 second';
-          insert into sparc.events values (new.*);
+          insert into sparc.events (${EVENT_COLUMNS})
+            select ${EVENT_COLUMNS} from (select new.*) as twin;
         end if;
         return null;`,
       );
