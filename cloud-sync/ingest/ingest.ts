@@ -2,13 +2,7 @@ import type { CloudBus } from '../broker/index.js';
 import type { Database } from '../db/index.js';
 import { Hello, signAcknowledgement, Wants, type Carrier, type StoredHead } from '@sparc/protocol/cloud-link';
 import { isSparcError } from '@sparc/protocol/errors';
-import {
-  decodeBatch,
-  isSignatureValid,
-  type Batch,
-  type LedgerCrypto,
-  type SignedHead,
-} from '@sparc/protocol/ledger';
+import { decodeBatch, isSignatureValid, type LedgerCrypto, type SignedHead } from '@sparc/protocol/ledger';
 import type { Clock, Signer } from '@sparc/protocol/ports';
 import {
   endsOf,

@@ -74,9 +74,9 @@ export const LINK_ERRORS = {
   },
   ERR_LINK_EMPTIED_EARLY: {
     meaning:
-      'A gateway carries entries without what they said, and they are too young for anybody to have done away with that.',
+      'A gateway carries entries of another without what they said, and they are too young, or newer than this cloud, for anybody to have done away with that.',
     action:
-      'They are not taken before they are old enough: until then whoever has all of it brings it. Look at the gateway that carries them, or expel it.',
+      'They are not taken: whoever has all of it brings it. Look at the gateway that carries them, and at the one it has them from, or expel it. Where their author alone has all of it, give it a link of its own.',
   },
   ERR_LINK_MALFORMED: {
     meaning:

@@ -144,6 +144,7 @@ t.test('a word is judged by the entries that it names, however many epochs there
   const old = wordOf(journal);
   await journal.clock.advance(KEPT_MS);
   const running = await journal.open(21);
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is put back where it was
   const read = t.capture(SqliteLogStore.prototype, 'entries', SqliteLogStore.prototype.entries);
   t.equal(await said(journal, running, [old, wordOf(journal)]), 20);
   t.same(
