@@ -6,8 +6,9 @@
 export { absorbRevocations, type AbsorbDeps } from './absorb-revocations.js';
 export type { DraftProblem } from './draft-object.js';
 export { DraftSecrets } from './draft-secrets.js';
+export { FirstLines } from './first-lines.js';
 export { POLICY_KINDS, type PolicyKind } from './kinds.js';
-export { PeopleImport, type ImportView, type LineProblem } from './people-import.js';
+export { PEOPLE_ROWS_MAX, PeopleImport, type ImportView, type LineProblem } from './people-import.js';
 export { PEOPLE_COLUMNS } from './people-row.js';
 export { PeopleTable, PEOPLE_TABLE_BYTES_MAX } from './people-table.js';
 export type { PolicyChange } from './policy-changes.js';

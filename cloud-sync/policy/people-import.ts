@@ -3,10 +3,13 @@ import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { PolicyImports, Transaction } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { changeDraft, countAnew, saveObjects, type Query } from './draft-rows.js';
+import { FirstLines } from './first-lines.js';
 import { PeopleReader } from './people-reader.js';
 import type { PeopleTable } from './people-table.js';
 import type { DraftDeps } from './policy-draft.js';
 
+/** Two million people with a card: so many keys of a table are remembered while it is checked, in 200 MB at the most. */
+export const PEOPLE_ROWS_MAX = 2_097_152;
 /** Problems that are kept of an import; all are counted. */
 const PROBLEMS_MAX = 1_000;
 const ENDED = 'the process ended meanwhile: import the table again';
@@ -47,7 +50,10 @@ export interface ImportView {
  * changes nothing. One that was cut off in the middle is simply imported again.
  */
 export class PeopleImport {
-  constructor(private readonly deps: DraftDeps) {}
+  constructor(
+    private readonly deps: DraftDeps,
+    private readonly rowsMax = PEOPLE_ROWS_MAX,
+  ) {}
 
   /** `work` resolves when it is over, and rejects with what is no fault of the table or the draft. */
   async start(
@@ -101,10 +107,13 @@ export class PeopleImport {
 
   async #checkAll(id: string, table: PeopleTable, said: Progress, { signal }: ImportWish): Promise<void> {
     const reader = new PeopleReader(this.deps, table.columns, (line, message) => said.complain(line, message));
+    const earlier = new FirstLines();
     for (const rows of table.pieces()) {
       if (signal?.aborted === true) return said.complain(0, ENDED);
+      const tooMany = rows[this.rowsMax - said.checked];
+      if (tooMany !== undefined) return said.complain(tooMany.line, `there are more than ${this.rowsMax} rows`);
       await this.#inTenant(async ({ query }) => {
-        await reader.read(query, rows);
+        await reader.read(query, rows, earlier);
         said.checked += rows.length;
         await this.#say(query, id, said);
       });
@@ -123,7 +132,8 @@ export class PeopleImport {
       await this.#inTenant(async (transaction) => {
         const { query } = transaction;
         await changeDraft(query, this.deps);
-        const objects = await reader.read(query, rows);
+        // What came in earlier pieces the draft has by now.
+        const objects = await reader.read(query, rows, new FirstLines());
         // Somebody has changed the draft since it was checked.
         if (said.problemCount > 0) throw new SparcError('ERR_POLICY_DRAFT_STALE', 'the draft was changed meanwhile');
         const { created, changed } = await saveObjects(transaction, this.deps, by, objects);

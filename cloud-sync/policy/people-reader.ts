@@ -2,26 +2,27 @@ import { sql } from 'kysely';
 import type { CsvRow } from './csv-rows.js';
 import { problemsOf, storedObject, type StoredObject } from './draft-object.js';
 import type { Query } from './draft-rows.js';
+import type { FirstLines } from './first-lines.js';
 import type { PolicyKind } from './kinds.js';
 import { peopleRow, type PeopleColumn, type PeopleRow } from './people-row.js';
 import type { DraftDeps } from './policy-draft.js';
 
-/** Reads a table of people once, against a draft. */
-export class PeopleReader {
-  /** Of the table, so far. */
-  readonly #holders = new Set<string>();
-  readonly #credentials = new Set<string>();
-  /** Whose a card is, by mark. */
-  readonly #cards = new Map<string, string>();
+/** `line`: the last that says something of it. */
+type TakenObject = StoredObject & { readonly line: number };
 
+/** Reads tables of people against a draft. */
+export class PeopleReader {
   constructor(
     private readonly of: Pick<DraftDeps, 'site' | 'secrets'>,
     private readonly columns: readonly PeopleColumn[],
     private readonly complain: (line: number, message: string) => void,
   ) {}
 
-  /** What rows come to, on what the draft has; what is wrong with them is said. */
-  async read(query: Query, rows: readonly CsvRow[]): Promise<readonly StoredObject[]> {
+  /**
+   * What rows come to, on what the draft has; what is wrong with them is said. `earlier`: the holders, credentials and cards
+   * of the rows before them that the draft does not have yet; those of these rows are added.
+   */
+  async read(query: Query, rows: readonly CsvRow[], earlier: FirstLines): Promise<readonly StoredObject[]> {
     const read = rows.flatMap(({ line, cells }) => {
       const row = peopleRow(this.columns, cells);
       if (typeof row !== 'string') return [{ line, row }];
@@ -32,7 +33,7 @@ export class PeopleReader {
       query,
       read.map(({ row }) => row),
     );
-    const objects = new Map<string, StoredObject & { readonly line: number }>();
+    const objects = new Map<string, TakenObject>();
     const take = (line: number, kind: PolicyKind, given: { readonly id: string }) => {
       const known = objects.get(`${kind} ${given.id}`) ?? before.get(`${kind} ${given.id}`);
       try {
@@ -45,12 +46,12 @@ export class PeopleReader {
     for (const { line, row } of read) {
       const { holder, credential } = row;
       if (holder !== undefined) take(line, 'credentialHolders', holder);
-      if (holder !== undefined) this.#holders.add(holder.id);
+      if (holder !== undefined) earlier.add(`holder ${holder.id}`, line);
       if (credential === undefined) continue;
       const { id, holder: of = '', accessProfiles = [] } = credential;
-      if (this.#credentials.has(id)) this.complain(line, `credential \`${id}\` is there twice`);
-      this.#credentials.add(id);
-      if (!this.#holders.has(of) && !before.has(`credentialHolders ${of}`)) {
+      if (earlier.of(`credential ${id}`) !== undefined) this.complain(line, `credential \`${id}\` is there twice`);
+      earlier.add(`credential ${id}`, line);
+      if (earlier.of(`holder ${of}`) === undefined && !before.has(`credentialHolders ${of}`)) {
         this.complain(line, `the draft has no holder \`${of}\`: say their name`);
       }
       for (const profile of accessProfiles) {
@@ -60,7 +61,7 @@ export class PeopleReader {
       const isKnown = before.has(`credentials ${id}`);
       take(line, 'credentials', isKnown ? credential : { accessProfiles: [], ...credential });
     }
-    await this.#complainOfCards(query, [...objects.values()]);
+    await this.#complainOfCards(query, [...objects.values()], earlier);
     return [...objects.values()].map(({ line: _line, ...object }) => object);
   }
 
@@ -85,7 +86,7 @@ export class PeopleReader {
   }
 
   /** A card belongs to one credential, of the table and of the draft. */
-  async #complainOfCards(query: Query, objects: readonly (StoredObject & { readonly line: number })[]): Promise<void> {
+  async #complainOfCards(query: Query, objects: readonly TakenObject[], earlier: FirstLines): Promise<void> {
     const marks = sql.val(objects.flatMap((each) => each.marks));
     const stored = await query
       .selectFrom('policy_marks')
@@ -95,10 +96,13 @@ export class PeopleReader {
       .execute();
     const owners = new Map(stored.map(({ mark, id }) => [mark, id]));
     for (const { id, line, marks } of objects) {
+      const ownLine = earlier.of(`credential ${id}`) ?? line;
       for (const mark of marks) {
-        const owner = this.#cards.get(mark) ?? owners.get(mark) ?? id;
+        const owner = owners.get(mark) ?? id;
+        const cardLine = earlier.of(`card ${mark}`) ?? ownLine;
         if (owner !== id) this.complain(line, `credential \`${owner}\` has this card already`);
-        this.#cards.set(mark, owner);
+        else if (cardLine !== ownLine) this.complain(line, `line ${cardLine} has this card already`);
+        else earlier.add(`card ${mark}`, ownLine);
       }
     }
   }

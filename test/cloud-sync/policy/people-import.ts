@@ -98,6 +98,67 @@ dot,Dot,dot-1,32,0a0b0c0e,
     t.match(said, { state: 'failed', problems: [{ line: 1_102 }], problemCount: 1 });
   });
 
+  await t.test('names what came in a row long before', async (t) => {
+    const { draft, run } = await siteOf('before');
+    const others = Array.from({ length: 600 }, (_, at) => `h${at},Holder ${at},c${at},32,${hex(at)}`);
+    const header = 'holder,name,credential,bits,value\n';
+    const taken = [`z,,c-z,32,${hex(1_000)}`, `h1,,c-1,32,${hex(1_001)}`];
+    t.match(await run(`${header}z,Z,,,\n${others.join('\n')}\n${taken.join('\n')}`), {
+      state: 'done',
+      savedCount: 603,
+    });
+    t.match(await draft.get('credentials', 'c-z'), { body: { holder: 'z' } });
+    const { draft: other, run: runOther } = await siteOf('before-other');
+    const wrong = [`h1,,c2,32,${hex(2)}`, `h1,,c-1,32,${hex(2)}`, `z,,c-z,32,${hex(1_000)}`];
+    t.match(await runOther(`${header}${others.join('\n')}\n${wrong.join('\n')}\n${others[3]}`), {
+      problems: [
+        { line: 602, message: /`c2` is there twice/ },
+        { line: 604, message: /no holder `z`/ },
+        { line: 605, message: /`c3` is there twice/ },
+        { line: 603, message: /line 4 has this card/ },
+      ],
+      problemCount: 4,
+    });
+    t.strictSame((await other.counts()).counts, { accessProfiles: 1 });
+  });
+
+  await t.test('sees what somebody changes between the look at it and the saving', async (t) => {
+    const { draft, imports } = await siteOf('meanwhile');
+    await draft.put('credentialHolders', 'ada', { id: 'ada', name: 'Ada' }, { by });
+    let readingsCount = 0;
+    class ChangedMeanwhile extends PeopleTable {
+      override *pieces() {
+        readingsCount += 1;
+        if (readingsCount === 2) void draft.remove('credentialHolders', 'ada', { version: 1, by });
+        yield* super.pieces();
+      }
+    }
+    const table = new ChangedMeanwhile([Buffer.from(`holder,credential,bits,value\nada,ada-1,32,${hex(1)}\n`)]);
+    const { id, work } = await imports.start(table, { isDryRun: false, by });
+    await work;
+    t.match(await imports.status(id), {
+      state: 'failed',
+      savedCount: 0,
+      problems: [{ line: 2, message: /no holder `ada`/ }, { message: /changed meanwhile/ }],
+    });
+    t.strictSame((await draft.counts()).counts, { accessProfiles: 1 });
+  });
+
+  await t.test('of more rows than may be is refused at the first that is too many', async (t) => {
+    const { draft } = await siteOf('endless');
+    const rows = Array.from({ length: 300 }, (_, at) => `h${at},Holder ${at}`);
+    const startOf = async (rowsMax: number) => {
+      const imports = new PeopleImport(scene.depsOf('endless'), rowsMax);
+      const { id, work } = await imports.start(tableOf(`holder,name\n${rows.join('\n')}`), { isDryRun: false, by });
+      await work;
+      return imports.status(id);
+    };
+    t.match(await startOf(299), { state: 'failed', problems: [{ line: 301, message: /more than 299 rows/ }] });
+    t.match(await startOf(250), { state: 'failed', problems: [{ line: 252, message: /more than 250 rows/ }] });
+    t.strictSame((await draft.counts()).counts, { accessProfiles: 1 });
+    t.match(await startOf(300), { state: 'done', savedCount: 300 });
+  });
+
   await t.test('that is ended with its process says so', async (t) => {
     const { draft, run } = await siteOf('ended');
     const said = await run('holder,name\nada,Ada\n', false, AbortSignal.abort());

@@ -2,6 +2,7 @@
 import './policy-draft.js';
 import './people-import.js';
 import './people-table.js';
+import './first-lines.js';
 import './policy-desk.js';
 import './absorbed.js';
 import './large-draft.js';
