@@ -40,7 +40,7 @@ export const WORK_LIMITS: WorkLimits = {
 
 /** Why something was not taken; counted by it. */
 export type IngestRefusal =
-  'flood' | 'notOfSite' | 'foreignAuthor' | 'expelledAuthor' | 'forgedHead' | 'emptiedEarly' | 'malformed';
+  'flood' | 'notOfSite' | 'foreignAuthor' | 'expelledAuthor' | 'forgedHead' | 'emptiedEarly' | 'malformed' | 'unread';
 
 export interface IngestDeps {
   readonly clock: Clock;
@@ -96,6 +96,7 @@ export class Ingest {
       else await this.#batch(carrier, body);
     } catch (error) {
       if (isSparcError(error) && error.code.startsWith('ERR_LEDGER_')) this.deps.onRefused('malformed', carrier);
+      else if (isSparcError(error, 'ERR_LINK_UNREAD')) this.deps.onRefused('unread', carrier);
       else this.deps.onFailure(error, `a ${what} of a gateway could not be taken`);
     }
   }

@@ -20,7 +20,7 @@ const SILENT_AFTER_MS = 3 * HELLO_INTERVAL_MS;
 
 const NOT_TOLD = 'what the authority said could not be told to a gateway';
 
-export type PublisherRefusal = 'flood' | 'notOfSite' | 'malformed';
+export type PublisherRefusal = 'flood' | 'notOfSite' | 'malformed' | 'unread';
 
 export interface PublisherDeps {
   readonly clock: Clock;
@@ -80,12 +80,18 @@ export class Publisher {
       try {
         await take();
       } catch (error) {
-        if (isSparcError(error, 'ERR_LEDGER_MALFORMED')) this.deps.onRefused('malformed', carrier);
-        else this.deps.onFailure(error, 'a gateway could not be answered');
+        this.#failed(error, carrier, 'a gateway could not be answered');
       }
     };
     if (this.#work.take({ owner: carrier, sizeBytes: body.length, run })) return;
     this.deps.onRefused('flood', carrier);
+  }
+
+  /** By what the gateway says, or does not read; anything else is ours. */
+  #failed(error: unknown, carrier: Carrier, what: string): void {
+    if (isSparcError(error, 'ERR_LEDGER_MALFORMED')) this.deps.onRefused('malformed', carrier);
+    else if (isSparcError(error, 'ERR_LINK_UNREAD')) this.deps.onRefused('unread', carrier);
+    else this.deps.onFailure(error, what);
   }
 
   async #hello(carrier: Carrier, body: Uint8Array): Promise<void> {
@@ -133,7 +139,7 @@ export class Publisher {
         await this.#sendMissing(follower);
       }
     } catch (error) {
-      this.deps.onFailure(error, NOT_TOLD);
+      this.#failed(error, follower.carrier, NOT_TOLD);
     } finally {
       follower.isSending = false;
     }

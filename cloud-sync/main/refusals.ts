@@ -24,6 +24,7 @@ const CODES: Readonly<Record<RefusalReason, ErrorCode>> = {
   forgedHead: 'ERR_LINK_HEAD_FORGED',
   emptiedEarly: 'ERR_LINK_EMPTIED_EARLY',
   malformed: 'ERR_LINK_MALFORMED',
+  unread: 'ERR_LINK_UNREAD',
   answer: 'ERR_LINK_ANSWER_INVALID',
 };
 

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
 import type { CloudBus, OnSaid } from '@sparc/cloud-sync/broker';
+import { AuthoritySource } from '@sparc/cloud-sync/authority';
 import { Ingest } from '@sparc/cloud-sync/ingest';
+import { Publisher } from '@sparc/cloud-sync/link';
 import { nodeCrypto } from '@sparc/cloud-sync/platform';
-import { downFilter, Hello, upTopic } from '@sparc/protocol/cloud-link';
+import { downFilter, Hello, PartsWanted, upTopic, type Carrier } from '@sparc/protocol/cloud-link';
+import { SparcError } from '@sparc/protocol/errors';
 import { encodeBatch } from '@sparc/protocol/ledger';
 import { toHex } from '@sparc/edge/platform';
 import type { Signer } from '@sparc/protocol/ports';
@@ -186,6 +189,49 @@ t.test('the link to the cloud', async (t) => {
     t.strictSame([...new Set(refusals)], [`flood ${toHex(own.publicKey)}`]);
     await patiently('the other is answered', () => answered.includes(`ack ${toHex(other.publicKey)}`));
     await ingest.stop();
+  });
+
+  t.test('a gateway that reads no answer is counted as one that is refused, and others are answered', async (t) => {
+    const [deaf, other] = [newSigner(), newSigner()];
+    const { database, tenant } = await cloudSite(connections, [deaf.publicKey, other.publicKey]);
+    await database.inTenant(tenant, ({ query }) =>
+      query
+        .updateTable('sites')
+        .set({ authority_key: Buffer.alloc(32, 1) })
+        .execute(),
+    );
+    const refusals: string[] = [];
+    const answered: string[] = [];
+    const heard: OnSaid[] = [];
+    const bus: CloudBus = {
+      hear: async (what, onSaid) => void (['hello', 'parts'].includes(what) && heard.push(onSaid)),
+      async say({ gateway }, what) {
+        if (gateway === toHex(deaf.publicKey)) throw new SparcError('ERR_LINK_UNREAD', 'it took nothing');
+        answered.push(what);
+      },
+    };
+    const shared = {
+      ...{ clock: systemClock, database, bus },
+      onRefused: (why: string, { gateway }: Carrier) => refusals.push(`${why} ${gateway}`),
+      onFailure: (error: unknown) => t.fail(String(error)),
+    };
+    const ingest = new Ingest({
+      ...{ ...shared, crypto: nodeCrypto, signerOf: () => testSigner(1), onEmptied: () => undefined },
+      onFork: () => t.fail('nobody signed two histories'),
+    });
+    const publisher = new Publisher({ ...shared, authority: new AuthoritySource(database) });
+    await ingest.start();
+    await publisher.start();
+    const [ofIngest, , parts] = heard;
+    for (const { publicKey } of [deaf, other]) {
+      const carrier = { tenant, site: 'harbour', gateway: toHex(publicKey) };
+      ofIngest?.(carrier, Hello.encode({ tips: [], isFirst: true }));
+      parts?.(carrier, PartsWanted.encode({ request: 1, hashes: [] }));
+    }
+    await patiently('all are answered', () => refusals.length + answered.length >= 4);
+    t.strictSame(refusals, Array(2).fill(`unread ${toHex(deaf.publicKey)}`));
+    t.strictSame([...answered].sort(), ['ack', 'part']);
+    await Promise.all([ingest.stop(), publisher.stop()]);
   });
 
   t.test('of what two gateways carry, the cloud asks one', async (t) => {
