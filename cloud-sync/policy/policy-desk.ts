@@ -112,9 +112,10 @@ export class PolicyDesk {
   /**
    * Signs the draft as the next revision, unless the newest one says the same. Its number is not who has applied it.
    * `version`: the draft that was looked at. Throws ERR_POLICY_INVALID, ERR_POLICY_DRAFT_STALE, also where somebody changes
-   * the draft meanwhile, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
+   * the draft meanwhile, ERR_POLICY_REVISION_UNKNOWN, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
    */
   async publish(wish: PublishWish & { readonly version?: number | undefined }): Promise<Published> {
+    if (wish.over !== undefined) await this.#revision(wish.over);
     await absorbRevocations(this.deps);
     const { version, content } = await this.#content();
     assertVersion(version, wish.version);
@@ -128,16 +129,11 @@ export class PolicyDesk {
 
   /**
    * Signs an earlier revision again as the next one: a trial for all, or what was before it. The draft stays as it is.
-   * Throws ERR_POLICY_REVISION_ABSENT, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
+   * Throws ERR_POLICY_REVISION_UNKNOWN, ERR_POLICY_REVISION_UNSEEN, and as the authority does.
    */
   async reissue(number: number, wish: PublishWish): Promise<Published> {
-    const row = await this.#inTenant(({ query }) =>
-      this.#revisions(query).where('number', '=', number).executeTakeFirst(),
-    );
-    if (row === undefined) {
-      throw new SparcError('ERR_POLICY_REVISION_ABSENT', `${this.deps.site} has no revision ${number}`, { number });
-    }
-    const revision = PolicyRevision.decode(row.signed);
+    if (wish.over !== undefined) await this.#revision(wish.over);
+    const revision = PolicyRevision.decode((await this.#revision(number)).signed);
     return this.deps.authority.reissue(revision, onlyForOf(wish), this.#recorded(wish, number));
   }
 
@@ -179,6 +175,14 @@ export class PolicyDesk {
   async #content(): Promise<{ readonly version: number; readonly content: PolicyStream }> {
     const draft = await DraftReader.open(this.deps);
     return { version: draft.version, content: await draft.content(pinMac(await this.deps.authority.pinKey())) };
+  }
+
+  /** Throws ERR_POLICY_REVISION_UNKNOWN. */
+  async #revision(number: number) {
+    const numbered = ({ query }: Transaction) => this.#revisions(query).where('number', '=', number);
+    const row = await this.#inTenant((transaction) => numbered(transaction).executeTakeFirst());
+    if (row !== undefined) return row;
+    throw new SparcError('ERR_POLICY_REVISION_UNKNOWN', `${this.deps.site} has no revision ${number}`, { number });
   }
 
   #newest() {

@@ -79,6 +79,10 @@ export const POLICY_ERRORS = {
     meaning: 'An object of the draft, or the draft, was changed since it was read; nothing was saved.',
     action: 'Read it again, and make the change on what is there now.',
   },
+  ERR_POLICY_REVISION_UNKNOWN: {
+    meaning: 'The site has no policy revision with this number. Nothing was signed.',
+    action: 'Take the number from the list of its revisions: on the page, or by `sparc-cloud site status`.',
+  },
   ERR_POLICY_REVISION_UNSEEN: {
     meaning:
       'The newest revision was signed after the backup that the database was restored from: nobody here knows what publishing would take back. Nothing was signed.',

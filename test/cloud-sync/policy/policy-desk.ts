@@ -125,7 +125,11 @@ t.test('the policy desk', async (t) => {
       { number: 1 },
     ]);
     t.match(await desk.changes(9), { since: 4, changes: [{ id: 'cy', change: 'added' }] }, 'the draft stays as it is');
-    await t.rejects(desk.reissue(9, { by }), { code: 'ERR_POLICY_REVISION_ABSENT' });
+    const unknown = { code: 'ERR_POLICY_REVISION_UNKNOWN' };
+    await t.rejects(desk.reissue(9, { by }), unknown);
+    await t.rejects(desk.reissue(1, { by, over: 9 }), unknown, 'nor is one given up that is not there');
+    await t.rejects(desk.publish({ by, over: 9 }), unknown);
+    t.equal((await desk.revisions())[0]?.number, 4, 'nothing was signed');
   });
 
   await t.test('a revocation takes no revision, and the draft says it from then on', async (t) => {
