@@ -99,6 +99,11 @@ const join = (cli: Cli, file: string, { config, by }: JoinFlags): Promise<void> 
 
 async function claimed(cli: Cli, url: string, typed: string, { config: path, address, by }: ClaimFlags): Promise<void> {
   const config = loadGatewayConfig(path);
+  // Without one it would join and never call; a code is good once.
+  if (config.mesh === undefined) {
+    const message = `${path} has no \`mesh\`, which every gateway of a site has: mesh: { listen: 0.0.0.0:7400 }`;
+    throw new SparcError('ERR_CONFIG_INVALID', message, { config: path });
+  }
   const code = readClaimCode(typed);
   const request = ownRequest(config, address.length > 0 ? address : ownAddresses(config));
   await joinBy(cli, config, by, await claim(cloudAddress(url), code, request));

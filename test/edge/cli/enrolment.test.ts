@@ -177,3 +177,11 @@ t.test('an expired roster is shown with a warning', async (t) => {
   t.match(await run('roster', 'show', '--config', config), { expired: true });
   t.match((await sparc(['roster', 'show', '--config', config])).stdout, 'EXPIRED');
 });
+
+t.test('a code is spent by no gateway whose configuration would let it call nobody', async (t) => {
+  const { gateway } = scene(t);
+  const claim = (config: string) => run('gateway', 'claim', 'https://127.0.0.1:9', 'no code', '--config', config);
+  t.equal(await claim(gateway('alone').config), 'ERR_CONFIG_INVALID');
+  const meshed = gateway('meshed', { mesh: { listen: '127.0.0.1:0' } });
+  t.equal(await claim(meshed.config), 'ERR_CLAIM_CODE_MISTYPED', 'the code is looked at next');
+});
