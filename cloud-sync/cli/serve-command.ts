@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
+import { errorFields } from '@sparc/protocol/errors';
 import { nodeClock, nodeRandom } from '../platform/index.js';
 import type { Cli } from './program.js';
 
@@ -12,7 +13,7 @@ export function addServeCommand(cli: Cli): void {
       // Loaded here: no other command needs it.
       const { createCloudProcess, readRoles } = await import('../main/index.js');
       const config = cli.config();
-      const log = pino({ level: config.LOG_LEVEL, base: null }, cli.err);
+      const log = pino({ level: config.LOG_LEVEL, base: null, serializers: { err: errorFields } }, cli.err);
       const cloud = await createCloudProcess(config, readRoles(roles), { clock: nodeClock, random: nodeRandom, log });
       const ended = once(cli.ended, 'abort');
       void cloud.start().then(() => {

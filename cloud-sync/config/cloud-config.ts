@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Type, type Static } from '@sinclair/typebox';
-import { Ajv } from 'ajv';
-import { parse } from 'yaml';
+import { Ajv, type ErrorObject } from 'ajv';
+import { parse, type YAMLParseError } from 'yaml';
 import { SparcError } from '@sparc/protocol/errors';
+import { problemsIn } from './config-problems.js';
 
 const text = (fallback: string, description: string) => Type.String({ minLength: 1, default: fallback, description });
 const port = (fallback: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: fallback, description });
 /** A name or an address, without scheme and port: it stands in URLs and certificates. */
 export const HOST = '^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$|^[0-9A-Fa-f:]{2,45}$';
+/** The same, or any address of IPv6, also with the network that it is of. */
+const LISTENER = `${HOST}|^(?=(.*:){2})[0-9A-Fa-f:.]{2,45}(%[\\w.-]{1,32})?$`;
+const listener = (fallback: string, description: string) =>
+  Type.String({ pattern: LISTENER, default: fallback, description });
 const flag = (description: string) => Type.Boolean({ default: false, description });
 const pem = (description: string) =>
   Type.Optional(Type.String({ pattern: '^-----BEGIN ', description: `${description}, PEM` }));
@@ -50,7 +55,7 @@ export const CloudConfig = Type.Object(
     ),
     JWT_EXPIRES_IN: span('15m', 'how long an access token is good: a number and `s`, `m`, `h` or `d`'),
     REFRESH_TOKEN_EXPIRES_IN: span('30d', 'after how long without use a login ends'),
-    HTTP_HOST: text('127.0.0.1', 'where page and API listen; without TLS, which a proxy brings'),
+    HTTP_HOST: listener('127.0.0.1', 'where page and API listen; without TLS, which a proxy brings'),
     HTTP_PORT: port(7700, 'and their port'),
     HTTP_PROXY_HOPS: Type.Integer({
       minimum: 0,
@@ -64,18 +69,18 @@ export const CloudConfig = Type.Object(
       default: 'localhost',
       description: 'name or address by which gateways reach this installation',
     }),
-    GATEWAY_HOST: text('0.0.0.0', 'where gateways claim and renew their certificates, over TLS'),
+    GATEWAY_HOST: listener('0.0.0.0', 'where gateways claim and renew their certificates, over TLS'),
     GATEWAY_PORT: port(7743, 'and its port'),
     MQTT_URL: Type.Optional(
       Type.String({
-        pattern: '^mqtts?://',
+        pattern: '^mqtts?://[^/?#]',
         description: 'a broker of your own; without it one listens inside the program',
       }),
     ),
     MQTT_CA: pem('what the certificate of your broker leads to'),
     MQTT_CERT: pem('the certificate that this program shows it'),
     MQTT_KEY: pem('and its key'),
-    MQTT_HOST: text('0.0.0.0', 'where the broker inside the program listens'),
+    MQTT_HOST: listener('0.0.0.0', 'where the broker inside the program listens'),
     MQTT_PORT: port(7783, 'and its port'),
     PUBLIC_MQTT_PORT: Type.Optional(
       Type.Integer({
@@ -85,7 +90,7 @@ export const CloudConfig = Type.Object(
           'port of the broker as gateways see it, where it is another; has to be named for a broker of your own',
       }),
     ),
-    OPERATIONS_HOST: text('127.0.0.1', 'where `/healthz`, `/readyz` and `/metrics` of the process listen'),
+    OPERATIONS_HOST: listener('127.0.0.1', 'where `/healthz`, `/readyz` and `/metrics` of the process listen'),
     OPERATIONS_PORT: port(7760, 'and their port'),
     LOG_LEVEL: Type.Unsafe<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'>({
       type: 'string',
@@ -99,7 +104,13 @@ export const CloudConfig = Type.Object(
     dependencies: {
       // A broker of one's own listens at a port that nothing here knows, and gateways are told it for years.
       MQTT_URL: ['PUBLIC_MQTT_PORT'],
+      MQTT_CA: ['MQTT_URL'],
+      MQTT_CERT: ['MQTT_URL', 'MQTT_KEY'],
+      MQTT_KEY: ['MQTT_URL', 'MQTT_CERT'],
       PKCS11_MODULE: ['PKCS11_TOKEN', 'PKCS11_PIN'],
+      // Somebody who named a token does not want keys in files.
+      PKCS11_TOKEN: ['PKCS11_MODULE'],
+      PKCS11_PIN: ['PKCS11_MODULE'],
     },
   },
 );
@@ -126,27 +137,27 @@ const isConfig = ajv.compile<CloudConfig>(CloudConfig);
  */
 export function loadCloudConfig(environment: NodeJS.ProcessEnv, file?: string): CloudConfig {
   const config = { ...(file !== undefined && readDocument(file)), ...fromEnvironment(environment) };
-  if (isConfig(config)) return config;
-  const problems = (isConfig.errors ?? []).map(({ instancePath, params, message }) => {
-    const { additionalProperty: unknown, missingProperty: absent } = params as Readonly<Record<string, string>>;
-    return `${unknown ?? absent ?? instancePath.slice(1)}: ${unknown === undefined ? message : 'is unknown'}`;
-  });
+  const isFormed = isConfig(config);
+  const problems = isFormed ? problemsIn(config) : (isConfig.errors ?? []).map(problemText);
+  if (isFormed && problems.length === 0) return config;
   throw new SparcError('ERR_CONFIG_INVALID', problems.join('\n'), { problems });
 }
 
-const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** Of a span as the configuration has it; seconds where no unit stands. */
-export function spanMs(span: string): number {
-  const [, count, unit = 's'] = /^(\d+)([smhd])?$/.exec(span) ?? [];
-  return Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS];
+/** In the words of the variable, where those of its schema are none for people. */
+function problemText({ instancePath, keyword, params, message }: ErrorObject): string {
+  const { additionalProperty: unknown, missingProperty: absent } = params as Readonly<Record<string, string>>;
+  if (unknown !== undefined) return `${unknown}: is unknown`;
+  const name = absent ?? instancePath.slice(1);
+  const isForm = keyword === 'pattern' || keyword === 'enum';
+  const { description } = CloudConfig.properties[name as keyof CloudConfig] ?? {};
+  return `${name}: ${isForm && description !== undefined ? `is not ${description}` : message}`;
 }
 
 function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   const given = NAMES.flatMap((name) => {
     const path = environment[`${name}${FILE_SUFFIX}`];
-    const value = environment[name] ?? (path === undefined ? undefined : readText(path).trim());
-    return value === undefined ? [] : [[name, value] as const];
+    const value = environment[name] ?? (path === undefined ? undefined : readText(path));
+    return value === undefined ? [] : [[name, value.trim()] as const];
   });
   return Object.fromEntries(given);
 }
@@ -157,13 +168,23 @@ function readDocument(file: string): object {
     if (typeof document === 'object' && document !== null && !Array.isArray(document)) return used(document);
   } catch (error) {
     if (error instanceof SparcError) throw error;
-    throw new SparcError('ERR_CONFIG_INVALID', `${file} is no YAML`, { file }, { cause: error });
+    const { code, linePos: [{ line }] = [{ line: 1 }] } = error as YAMLParseError;
+    throw new SparcError(
+      'ERR_CONFIG_INVALID',
+      `${file} is no YAML: ${code} in line ${line}`,
+      { file },
+      { cause: error },
+    );
   }
   throw new SparcError('ERR_CONFIG_INVALID', `${file} is no list of names and values`, { file });
 }
 
-const used = (document: object): object =>
-  Object.fromEntries(Object.entries(document).filter(([name]) => !Object.hasOwn(UNUSED_VARIABLES, name)));
+function used(document: object): object {
+  const entries = Object.entries(document).filter(([name]) => !Object.hasOwn(UNUSED_VARIABLES, name));
+  const problems = entries.filter(([, value]) => value === null).map(([name]) => `${name}: has no value`);
+  if (problems.length === 0) return Object.fromEntries(entries);
+  throw new SparcError('ERR_CONFIG_INVALID', problems.join('\n'), { problems });
+}
 
 function readText(path: string): string {
   try {

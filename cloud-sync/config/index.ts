@@ -3,3 +3,5 @@
  * @packageDocumentation
  */
 export * from './cloud-config.js';
+export { SPAN_MAX_MS } from './config-problems.js';
+export { spanMs } from './span.js';

@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import pg from 'pg';
 import { SparcError } from '@sparc/protocol/errors';
-import { tryLock } from '../platform/index.js';
+import { tryLock, type ExclusiveLock } from '../platform/index.js';
 import { columnTypes, pooled, type Connections, type LoadRows } from './connections.js';
 import { DurableFolder, durableParams } from './durable-folder.js';
 
@@ -14,10 +14,9 @@ export interface Embedded extends Connections {
   dump(): Promise<Blob>;
 }
 
-/** `archive`: what a new folder begins with. Throws ERR_DATABASE_IN_USE. */
+/** `archive`: what a new folder begins with. Throws ERR_DATABASE_IN_USE, or ERR_DATABASE_UNREACHABLE for a folder that cannot be one. */
 export async function openPglite(folder: string, archive?: Blob): Promise<Embedded> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = tryLock(join(folder, 'in-use.lock'));
+  const lock = lockOf(folder);
   if (lock === undefined) {
     throw new SparcError('ERR_DATABASE_IN_USE', `${folder} is open in another process`, { folder });
   }
@@ -45,6 +44,16 @@ export async function openPglite(folder: string, archive?: Blob): Promise<Embedd
     },
     dump: () => database.dumpDataDir('gzip'),
   };
+}
+
+function lockOf(folder: string): ExclusiveLock | undefined {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return tryLock(join(folder, 'in-use.lock'));
+  } catch (error) {
+    const message = `${folder}: ${(error as Error).message}`;
+    throw new SparcError('ERR_DATABASE_UNREACHABLE', message, { folder }, { cause: error });
+  }
 }
 
 const PARAMETERS_MAX = 60_000;

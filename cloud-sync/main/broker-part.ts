@@ -1,5 +1,6 @@
 import { Broker, type BrokerDeps, type CloudBus } from '../broker/index.js';
 import { ServerCertificate, type ServerCertificateDeps } from '../identity/index.js';
+import { listening } from './listening.js';
 import type { Part } from './part.js';
 
 export interface BrokerPartOptions {
@@ -29,13 +30,14 @@ export class BrokerPart implements Part, CloudBus {
     return this.#broker?.port ?? this.options.port;
   }
 
+  /** Throws ERR_CONFIG_ADDRESS_TAKEN. */
   async start(): Promise<void> {
     const { host, port } = this.options;
     // Of a start that failed.
     this.#certificate.stop();
     const credentials = await this.#certificate.start((next) => this.#broker?.show(next));
     const broker = new Broker(this.deps, { host, port, ...credentials, rootPem: this.deps.certificates.rootPem });
-    await broker.start();
+    await listening(broker.start());
     this.#broker = broker;
   }
 

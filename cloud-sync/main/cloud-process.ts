@@ -75,7 +75,7 @@ export async function createCloudProcess(
     clock,
     count: (code) => metrics.refused(code),
     tell({ code, carrier, count }) {
-      log.warn({ code, ...carrier, count }, 'what was said to the cloud is not taken');
+      log.warn({ code, ...carrier, count }, 'what was said is not taken');
       if (carrier === undefined) return;
       const lastUnixMs = clock.wall().unixMs;
       keepRefusal(database, carrier, { code, count, lastUnixMs }).catch((error: unknown) =>
@@ -98,7 +98,7 @@ export async function createCloudProcess(
           },
           { ...at(config.MQTT_HOST, config.MQTT_PORT), names: serverNames(config) },
         )
-      : new MqttPart({ url: config.MQTT_URL, ...brokerTrust(config) });
+      : new MqttPart(log, { url: config.MQTT_URL, ...brokerTrust(config) });
   const told = impatient(clock, bus);
   const ingest = new Ingest({
     ...{ clock, crypto: nodeCrypto, database, bus: told, signerOf, onRefused, onFailure },

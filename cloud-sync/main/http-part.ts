@@ -1,5 +1,6 @@
 import { isIPv6, type AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { listening } from './listening.js';
 import type { Part } from './part.js';
 
 /** A listener for HTTP. */
@@ -19,11 +20,11 @@ export class HttpPart implements Part {
     return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   }
 
-  /** An application that could not listen once is not used again. */
+  /** An application that could not listen once is not used again. Throws ERR_CONFIG_ADDRESS_TAKEN. */
   async start(): Promise<void> {
     const app = await this.build();
     try {
-      await app.listen(this.address);
+      await listening(app.listen(this.address));
     } catch (error) {
       await app.close();
       throw error;

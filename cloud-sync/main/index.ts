@@ -5,6 +5,8 @@
 export { BrokerPart, type BrokerPartDeps, type BrokerPartOptions } from './broker-part.js';
 export { createCloudProcess, type CloudDeps, type CloudProcess } from './cloud-process.js';
 export { enrolmentOf, type EnrolmentParts } from './enrolment-of.js';
+export { HttpPart } from './http-part.js';
+export { MqttPart } from './mqtt-part.js';
 export type { Part } from './part.js';
 export { PartsRunner, START_AGAIN_MAX_MS, START_AGAIN_MIN_MS, STOP_MAX_MS } from './parts-runner.js';
 export {

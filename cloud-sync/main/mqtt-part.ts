@@ -1,3 +1,5 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { SparcError } from '@sparc/protocol/errors';
 import { MqttBus, type CloudBus, type MqttBusOptions } from '../broker/index.js';
 import type { Part } from './part.js';
 
@@ -7,9 +9,11 @@ export class MqttPart implements Part, CloudBus {
   readonly #bus: MqttBus;
   #problem: string | undefined = 'was not reached yet';
 
-  constructor(options: MqttBusOptions) {
-    const onTurn = (isConnected: boolean, why = 'is not reached') => (this.#problem = isConnected ? undefined : why);
-    this.#bus = new MqttBus({ onTurn }, options);
+  constructor(
+    private readonly log: FastifyBaseLogger,
+    options: MqttBusOptions,
+  ) {
+    this.#bus = new MqttBus({ onTurn: (isConnected, why) => this.#turned(isConnected, why) }, options);
   }
 
   async start(): Promise<void> {
@@ -30,5 +34,18 @@ export class MqttPart implements Part, CloudBus {
 
   say(...of: Parameters<CloudBus['say']>): Promise<void> {
     return this.#bus.say(...of);
+  }
+
+  #turned(isConnected: boolean, why = 'it ends the connection'): void {
+    const problem = isConnected ? undefined : `ERR_LINK_BROKER_UNREACHABLE: ${why}`;
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    // Once for each reason: it is called every second.
+    if (isConnected) this.log.info({ part: this.name }, 'is reached');
+    else
+      this.log.warn(
+        { part: this.name, err: new SparcError('ERR_LINK_BROKER_UNREACHABLE', why) },
+        'is not reached; is called again',
+      );
   }
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { isSparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
 import type { PartHealth } from '../api/index.js';
 import type { Part } from './part.js';
@@ -68,7 +69,8 @@ export class PartsRunner {
       this.deps.log.info({ part: part.name }, 'started');
       return true;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const message = error instanceof Error ? error.message : String(error);
+      const problem = isSparcError(error) ? `${error.code}: ${message}` : message;
       this.#states.set(part, { progress: 'waiting', problem });
       // Once for each reason: it may go on for long.
       if (problem !== before) this.deps.log.warn({ part: part.name, err: error }, 'does not start; is tried again');

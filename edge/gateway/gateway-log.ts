@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { pino, type DestinationStream } from 'pino';
-import { isSparcError } from '@sparc/protocol/errors';
+import { errorFields } from '@sparc/protocol/errors';
 import type { GatewayConfig } from '../config/index.js';
 import type { FieldLog } from '../field/index.js';
 
@@ -11,12 +11,6 @@ import type { FieldLog } from '../field/index.js';
 export function createLog(level: GatewayConfig['log']['level'], json: boolean): FieldLog {
   const options = { level, base: null, serializers: { error: errorFields } };
   return json ? pino(options) : pino(options, forPeople(process.stdout));
-}
-
-/** Operating errors are told by their code; anything else is a defect and keeps its trace. */
-function errorFields(error: unknown): object {
-  if (isSparcError(error)) return { code: error.code, message: error.message };
-  return error instanceof Error ? { message: error.message, stack: error.stack } : { message: String(error) };
 }
 
 function forPeople(out: NodeJS.WritableStream): DestinationStream {

@@ -16,6 +16,11 @@ export const CONFIG_ERRORS = {
     meaning: 'A file in the folder of secrets does not hold what it should.',
     action: 'Restore it from a backup. A new one is made where it is missing, but what the old one guarded is lost.',
   },
+  ERR_CONFIG_ADDRESS_TAKEN: {
+    meaning:
+      'A part of the cloud cannot listen where it should: address or port are in use, barred, or not of this machine.',
+    action: 'Stop the other program, or choose another address or port by its variable. It is tried again by itself.',
+  },
   ERR_CONFIG_BUS_UNKNOWN: {
     meaning: 'A device of the site file hangs on a bus that the gateway configuration does not name.',
     action: 'Add the bus to the gateway configuration, or correct the bus of the device. The other devices go on.',

@@ -2,7 +2,8 @@
 export const DATABASE_ERRORS = {
   ERR_DATABASE_UNREACHABLE: {
     meaning: 'The database does not answer, or refuses this login.',
-    action: 'Check `DATABASE_URL`: host, port, name, login and certificate; and whether the server runs.',
+    action:
+      'Check `DATABASE_URL`: host, port, name, login and certificate, and whether the server runs; or the folder, and who may write there.',
   },
   ERR_DATABASE_IN_USE: {
     meaning: 'Another process has the embedded database open.',

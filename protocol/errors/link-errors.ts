@@ -33,6 +33,11 @@ export const LINK_ERRORS = {
     action:
       'Nothing is lost: it asks again. If it goes on, look at the gateway, or at the line between it and the broker.',
   },
+  ERR_LINK_BROKER_UNREACHABLE: {
+    meaning: 'The broker of `MQTT_URL` does not answer, refuses the cloud, or ends its connection.',
+    action:
+      'Check `MQTT_URL`, `MQTT_CA`, `MQTT_CERT` and `MQTT_KEY`, and whether the broker runs and lets the cloud hear. It is called again by itself; gateways keep what they have for the cloud.',
+  },
   ERR_LINK_CERTIFICATE_INVALID: {
     meaning:
       'Somebody called the broker of the cloud with a certificate that it did not issue to a gateway, or with none.',

@@ -9,6 +9,7 @@ import { runCli } from '@sparc/cloud-sync/cli';
 import { Token } from '@sparc/cloud-sync/identity';
 import { postgres } from '../../support/databases.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
+import { eventually } from '../../support/peers.js';
 import { REPOSITORY } from '../../support/repository.js';
 import { keyOf } from '../../support/roster.js';
 import { SITE_FILE } from '../../support/site-file.js';
@@ -174,12 +175,47 @@ t.test('a wrong command line is refused with what is wrong', async (t) => {
   }
 });
 
+t.test('a folder that can be no database, or hold no keys, is said by its path', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [file, AUTHORITY_KEYS_DIR] = [join(folder, 'file'), join(folder, 'keys')];
+  writeFileSync(file, '');
+  const database = await run({ AUTHORITY_KEYS_DIR, DATABASE_URL: `pglite:${file}/db` }, 'tenant', 'list');
+  t.match(database, { code: 3, err: /ERR_DATABASE_UNREACHABLE[\s\S]*file\/db: / });
+  const keys = await run({ AUTHORITY_KEYS_DIR: file, DATABASE_URL: `pglite:${folder}/db` }, 'tenant', 'list');
+  t.match(keys, { code: 2, err: /ERR_CONFIG_UNREADABLE[\s\S]*file\/sites\.key: / });
+});
+
 t.test('what is written into the configuration wrong is named, and its value is not shown', async (t) => {
   const { code, err } = await run({ DATABASE_URL: 'mysql://ada:hunter2@db/x', DATABASE_POOL_SIZE: 'many' }, 'migrate');
   t.equal(code, 2);
   t.match(err, /DATABASE_URL: /);
   t.match(err, /DATABASE_POOL_SIZE: /);
   t.notMatch(err, 'hunter2');
+});
+
+t.test('what serve waits for it says by its code, without a trace, and it ends when it is told to', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [out, err, ending] = [new PassThrough(), new PassThrough(), new AbortController()];
+  const environment = {
+    DATABASE_URL: 'postgres://ada:hunter2@127.0.0.1:9/sparc',
+    JWT_SECRET: 'x'.repeat(32),
+    AUTHORITY_KEYS_DIR: join(folder, 'keys'),
+    OPERATIONS_PORT: '0',
+  };
+  const running = runCli(['serve'], { out, err, environment, now, ended: ending.signal });
+  let said = '';
+  err.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await eventually('it says why', () => said.includes('is tried again'), 30_000);
+  ending.abort();
+  t.equal(await running, 0);
+  const warnings = said.split('\n').filter((line) => line.includes('"level":40'));
+  t.match(JSON.parse(warnings[0] ?? ''), {
+    part: 'database',
+    err: { code: 'ERR_DATABASE_UNREACHABLE', message: 'connect ECONNREFUSED 127.0.0.1:9' },
+  });
+  t.notMatch(said, /stack|hunter2/);
 });
 
 t.test('the program that is installed says which variables there are', async (t) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { CloudConfig, loadCloudConfig, spanMs, UNUSED_VARIABLES } from '@sparc/cloud-sync/config';
+import { openAuthorities } from '../../support/certificates.js';
 import { readRepositoryFile } from '../../support/repository.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sparc-cloud-config-'));
@@ -13,6 +14,9 @@ function file(name: string, text: string): string {
   writeFileSync(path, text);
   return path;
 }
+
+const authorities = await openAuthorities(join(folder, 'keys'));
+const [root, other] = [await authorities.server(['cloud']), await authorities.server(['other'])];
 
 t.test('without any configuration the database is inside the program', async (t) => {
   t.match(loadCloudConfig({ PATH: '/bin' }), { DATABASE_URL: 'pglite:./data/cloud', DATABASE_POOL_SIZE: 10 });
@@ -37,6 +41,10 @@ t.test('an unknown name in the file, a wrong value and a file that is no list ar
   t.throws(refused('DATABASE_POOL_SIZE: 0\n'), { code: 'ERR_CONFIG_INVALID', message: /DATABASE_POOL_SIZE: / });
   t.throws(refused('- DATABASE_URL\n'), { code: 'ERR_CONFIG_INVALID' });
   t.throws(refused('{'), { code: 'ERR_CONFIG_INVALID' });
+  t.throws(refused('HTTP_PORT: 1\nJWT_SECRET: hunter2\nHTTP_PORT: 2\n'), {
+    message: /no YAML: DUPLICATE_KEY in line 3$/,
+  });
+  t.throws(refused('HTTP_PORT:\n'), { message: /^HTTP_PORT: has no value/ }, 'it would be any free port');
   t.throws(() => loadCloudConfig({}, join(folder, 'absent')), { code: 'ERR_CONFIG_UNREADABLE' });
   t.throws(() => loadCloudConfig({ DATABASE_URL_FILE: join(folder, 'absent') }), { code: 'ERR_CONFIG_UNREADABLE' });
 });
@@ -54,6 +62,65 @@ t.test('a broker of your own has to come with the port by which gateways reach i
   const own = { MQTT_URL: 'mqtts://broker.example.com:8884' };
   t.throws(() => loadCloudConfig(own), { code: 'ERR_CONFIG_INVALID', message: /^PUBLIC_MQTT_PORT: must have/ });
   t.match(loadCloudConfig({ ...own, PUBLIC_MQTT_PORT: '8883' }), { ...own, PUBLIC_MQTT_PORT: 8883 });
+});
+
+t.test('what could not be used at any time is refused at once, in words and without its value', (t) => {
+  const broker = { MQTT_URL: 'mqtts://broker.example.com:8884', PUBLIC_MQTT_PORT: '8883' };
+  const broken = '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----';
+  const refused: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [
+    [{ DATABASE_URL: 'postgres://ada:hunter2@[' }, /^DATABASE_URL: cannot be used: Invalid URL$/],
+    [{ DATABASE_URL: 'postgres://ada:hunter2@db:99999/x' }, /^DATABASE_URL: cannot be used/],
+    [{ DATABASE_URL: 'postgres://db/x?sslmode=verify-full&sslrootcert=/absent' }, /^DATABASE_URL: .*\/absent/],
+    [{ DATABASE_URL: 'mysql://ada:hunter2@db/x' }, /^DATABASE_URL: is not `postgres:/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL: is not of `trace`/],
+    [{ JWT_EXPIRES_IN: '999999d' }, /^JWT_EXPIRES_IN: is more than 366 days$/],
+    [{ REFRESH_TOKEN_EXPIRES_IN: '367d' }, /^REFRESH_TOKEN_EXPIRES_IN: is more/],
+    [{ JWT_SECRET: ' '.repeat(40) }, /^JWT_SECRET: must NOT have fewer/],
+    [{ HTTP_PORT: ' ' }, /^HTTP_PORT: must be integer$/],
+    [{ HTTP_HOST: 'http://127.0.0.1' }, /^HTTP_HOST: is not where/],
+    [{ MQTT_HOST: '127.0.0.1:80' }, /^MQTT_HOST: is not where/],
+    [{ ...broker, MQTT_URL: 'mqtts://' }, /^MQTT_URL: is not a broker/],
+    [{ ...broker, MQTT_URL: 'mqtts://ada:hunter2@b:99999' }, /^MQTT_URL: cannot be used/],
+    [{ ...broker, MQTT_URL: 'mqtts://ada:hunter2%zz@b' }, /^MQTT_URL: cannot be used/],
+    [{ ...broker, MQTT_CA: broken }, /^MQTT_CA: cannot be used/],
+    [{ ...broker, MQTT_CA: root.keyPem }, /^MQTT_CA: cannot be used/],
+    [{ ...broker, MQTT_CERT: broken, MQTT_KEY: root.keyPem }, /^MQTT_CERT: cannot be used/],
+    [{ ...broker, MQTT_CERT: root.certificatePem, MQTT_KEY: broken }, /^MQTT_KEY: cannot be used/],
+    [{ ...broker, MQTT_CERT: root.certificatePem, MQTT_KEY: other.keyPem }, /^MQTT_KEY: cannot be used.*mismatch/],
+    [{ ...broker, MQTT_CERT: root.certificatePem }, /^MQTT_KEY: must have/],
+    [{ ...broker, MQTT_URL: 'mqtt://broker:1883', MQTT_CA: root.certificatePem }, /^MQTT_URL: is without TLS/],
+    [{ MQTT_CA: root.certificatePem }, /^MQTT_URL: must have/],
+    [{ PKCS11_TOKEN: 'harbour-hsm' }, /^PKCS11_MODULE: must have/],
+  ];
+  for (const [environment, message] of refused) {
+    t.throws(() => loadCloudConfig(environment), { code: 'ERR_CONFIG_INVALID', message });
+    try {
+      loadCloudConfig(environment);
+    } catch (error) {
+      t.notMatch(String(error), 'hunter2');
+    }
+  }
+  t.end();
+});
+
+t.test('what may be odd and can be used is taken', (t) => {
+  const [certificate, key] = [root.certificatePem.trim(), root.keyPem.trim()];
+  const tls = { MQTT_CA: certificate, MQTT_CERT: certificate, MQTT_KEY: key };
+  for (const environment of [
+    { DATABASE_URL: 'postgres://%2Fvar%2Frun%2Fpostgresql/sparc' },
+    { DATABASE_URL: 'postgres:///sparc?host=/var/run/postgresql' },
+    { DATABASE_URL: 'postgres://ada:a%20b@db/x?sslmode=require' },
+    { HTTP_HOST: '::', GATEWAY_HOST: '0.0.0.0', MQTT_HOST: 'fe80::1%eth0', OPERATIONS_HOST: 'localhost' },
+    { MQTT_URL: 'mqtts://ada:a%2Fb@broker.example.com', PUBLIC_MQTT_PORT: '8883', ...tls },
+    { JWT_EXPIRES_IN: '366d', REFRESH_TOKEN_EXPIRES_IN: '366d' },
+  ]) {
+    t.match(loadCloudConfig(environment), {
+      ...environment,
+      ...('PUBLIC_MQTT_PORT' in environment && { PUBLIC_MQTT_PORT: 8883 }),
+    });
+  }
+  t.equal(loadCloudConfig({ HTTP_PORT: ' 80\n' }).HTTP_PORT, 80);
+  t.end();
 });
 
 t.test('a token has to be named, and to open', async (t) => {
