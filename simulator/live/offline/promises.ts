@@ -10,6 +10,8 @@ const RELEASE_MAX_MS = 2_500;
 const CLOCK_TOLERANCE_MS = 10;
 /** A lockdown acts at whoever hears it. */
 const LOCKDOWN_MAX_MS = 1_000;
+/** Between the news of a lockdown that is over and those of its release, which came another way. */
+const RELEASE_HEARD_MAX_MS = 10_000;
 /** A grant that was on its way to the lock. */
 const UNDER_WAY_MS = 500;
 
@@ -74,12 +76,22 @@ function saidWhy({ visits, journals, lockdown }: OfflineHistory, broken: (what: 
     const [decision] = decisionsOn(visit, journals);
     if (visit.card === undefined || decision?.name !== 'access.denied' || decision.reason === undefined) continue;
     const { entitlement } = visit.card;
-    const isLockedDown = decision.reason === 'lockdown' && isWithin(decision.wallUnixMs, lockdown);
+    const isLockedDown =
+      decision.reason === 'lockdown' &&
+      (isWithin(decision.wallUnixMs, lockdown) || isLockedDownAt(journals.get(visit.gateway), decision.wallUnixMs));
     // A reader that was cut off may hold a read back until it is too old to open a door with.
     if (isLockedDown || decision.reason === 'read_too_old') continue;
     const isRight = entitlement.outcome === 'deny' && entitlement.reasons.includes(decision.reason);
     if (!isRight) broken(`${who(visit)} was denied by ${decision.reason} and is ${JSON.stringify(entitlement)}`);
   }
+}
+
+/** By its own journal: one that was away hears of the lockdown first, and a moment later of its release. */
+function isLockedDownAt(lines: readonly JournalLine[] = [], atUnixMs: number): boolean {
+  const last = lines.findLast(
+    ({ name, wallUnixMs }) => name?.startsWith('site.lockdown') === true && wallUnixMs <= atUnixMs,
+  );
+  return last?.name === 'site.lockdown' && atUnixMs - last.wallUnixMs <= RELEASE_HEARD_MAX_MS;
 }
 
 function egressIsFree({ visits }: OfflineHistory, broken: (what: string) => void): void {

@@ -240,9 +240,9 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
 
     api.directedAnswer = { outcome: 'applied' };
     await lockDown();
+    await awaited.getByText('It is given.').waitFor();
     const { signed, directive } = given();
     t.match(directive, { kind: 'raise', what: 'lockdown', site: 'harbour', onBehalfOf: 'ada' });
-    await awaited.getByText('It is given.').waitFor();
     const detail = { directive: directive.id, kind: 'raise', operator: signed.operator, onBehalfOf: 'ada' };
     const raised = { by: 'cloud', raise: directive.id, directive: directive.id };
     await arrive(front, front.add({ name: 'directive.given', directive: encodeSignedDirective(signed), detail }));
