@@ -3,6 +3,7 @@ import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { Expulsion } from '@sparc/protocol/roster';
 import { pino } from 'pino';
 import type { LinkFiles } from '../cloud-enrolment/index.js';
+import type { OwnTime } from '../clock/index.js';
 import { readPlaces } from '../policy/index.js';
 import { expulsionsFromTexts } from '../membership/index.js';
 import { createNodeClock, createTimeEvidence, gatewayChannel, nodeRandom } from '../platform/index.js';
@@ -138,17 +139,13 @@ async function cloudAccess(
 function meshTime(): MeshTime {
   const evidence = createTimeEvidence();
   const uptimeMs = () => evidence.uptimeMs();
+  const now = ({ offsetMs, ...worth }: OwnTime) => ({ unixMs: offsetMs + uptimeMs(), ...worth });
   return {
     own: () => {
       const time = state.ownTime();
-      if (time === undefined) return undefined;
-      const { offsetMs, ...worth } = time;
-      return { unixMs: offsetMs + uptimeMs(), ...worth };
+      return time && now(time);
     },
-    wall: () => {
-      const { offsetMs, ...worth } = state.timeInUse() ?? { offsetMs: Date.now() - uptimeMs(), quality: 'unsynced' };
-      return { unixMs: offsetMs + uptimeMs(), ...worth };
-    },
+    wall: () => now(state.timeInUse() ?? { offsetMs: Date.now() - uptimeMs(), quality: 'unsynced' }),
     uptimeMs,
     tell: (heard) => tell({ kind: 'siteTime', heard }),
   };

@@ -1,12 +1,10 @@
 import { openAcknowledgement, type StoredHead } from '@sparc/protocol/cloud-link';
-import { KEPT_MS } from '@sparc/protocol/ledger';
+import { KEPT_DAYS, KEPT_MS } from '@sparc/protocol/ledger';
 import type { VerifySignature, WallTime } from '@sparc/protocol/ports';
 import { toHex } from '../platform/index.js';
 
 /** One that is old enough, the newest, and about one for each day between. */
 export const CLOUD_WORDS_MAX = 10;
-/** A day, of those that entries are kept: words that are kept lie so far apart, and no older one says what the cloud has now. */
-const DAY = 1 / 7;
 /** What the cloud says and dates otherwise than so near to now is passed over: one of the two clocks is wrong. */
 export const WORD_AMISS_MS = 3_600_000;
 
@@ -37,9 +35,12 @@ export class CloudWords {
   /** The earliest first; all but the newest of them are kept over a start. */
   #words: readonly CloudWord[] = [];
   readonly #keptMs: number;
+  /** Words that are kept lie so far apart, and no older one says what the cloud has now. */
+  readonly #dayMs: number;
 
   constructor(private readonly deps: CloudWordsDeps) {
     this.#keptMs = deps.keptMs ?? KEPT_MS;
+    this.#dayMs = this.#keptMs / KEPT_DAYS;
   }
 
   /**
@@ -65,7 +66,7 @@ export class CloudWords {
   /** What the cloud says now. Undefined where it said nothing for a day: it may have lost something since. */
   get newest(): CloudWord | undefined {
     const newest = this.#sound.at(-1);
-    return newest && this.#isOfAge(newest, this.#keptMs * DAY) ? undefined : newest;
+    return newest && this.#isOfAge(newest, this.#dayMs) ? undefined : newest;
   }
 
   /** Those that are needed later, for the disk. */
@@ -129,7 +130,7 @@ export class CloudWords {
   }
 
   #isApart(a: CloudWord, b: CloudWord): boolean {
-    return b.issuedUnixMs - a.issuedUnixMs >= this.#keptMs * DAY;
+    return b.issuedUnixMs - a.issuedUnixMs >= this.#dayMs;
   }
 
   /** Without those that an old one stands for, and those that lie too close to the one before; the newest stays. */

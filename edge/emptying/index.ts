@@ -11,6 +11,5 @@ export {
   type CloudWord,
   type CloudWordsDeps,
 } from './cloud-words.js';
-export { KEPT_MS } from '@sparc/protocol/ledger';
 export { copiedTo, emptiableTo, type HeldLog } from './emptiable.js';
 export { WordFile, CLOUD_WORDS_FILE } from './word-file.js';

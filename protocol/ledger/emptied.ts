@@ -13,8 +13,8 @@ const DIGEST_KEY = 0x3a;
 
 /** Entries that the cloud has are kept beside it for so long: one that was restored from a backup collects again what it lost. */
 export const KEPT_MS = 604_800_000;
-/** Of which clocks may be one apart. */
-const KEPT_DAYS = 7;
+/** The days of it; clocks may be one apart. */
+export const KEPT_DAYS = 7;
 
 /**
  * Whether an entry was emptied while nobody might do that yet: it verifies like any other, and hides what it said from whoever has

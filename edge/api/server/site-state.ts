@@ -79,7 +79,7 @@ export class SiteState {
 
   /** What the gateway goes by; undefined where the field has not said so lately. */
   timeInUse(): OwnTime | undefined {
-    return this.#silentMs() > FIELD_SILENT_AFTER_MS ? undefined : this.#timeInUse;
+    return this.isFieldSilent() ? undefined : this.#timeInUse;
   }
 
   /** Throws ERR_API_STARTING. */

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import t from 'tap';
-import { CLOUD_WORDS_FILE, CLOUD_WORDS_MAX, CloudWords, KEPT_MS, WORD_AMISS_MS, WordFile } from '@sparc/edge/emptying';
+import { CLOUD_WORDS_FILE, CLOUD_WORDS_MAX, CloudWords, WORD_AMISS_MS, WordFile } from '@sparc/edge/emptying';
 import { SiteToField } from '@sparc/edge/api';
 import { createNodeClock, PART_MESSAGE_MAX, verifySignature } from '@sparc/edge/platform';
 import { signAcknowledgement } from '@sparc/protocol/cloud-link';
+import { KEPT_MS } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
 import { testSigner } from '../../support/test-signer.js';
 

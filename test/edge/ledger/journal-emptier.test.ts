@@ -1,10 +1,9 @@
 import t from 'tap';
-import { KEPT_MS } from '@sparc/edge/emptying';
 import { JournalLog, readEntries, SqliteLogStore, verifyLedger, type OpenJournal } from '@sparc/edge/ledger';
 import { signAcknowledgement } from '@sparc/protocol/cloud-link';
 import type { SparcError } from '@sparc/protocol/errors';
 import type { EventRecord } from '@sparc/protocol/events';
-import type { SignedHead } from '@sparc/protocol/ledger';
+import { KEPT_MS, type SignedHead } from '@sparc/protocol/ledger';
 import { tipsOf } from '@sparc/protocol/replication';
 import { testSigner } from '../../support/test-signer.js';
 import { JournalOnDisk, opened } from './journal-on-disk.js';

@@ -1,8 +1,7 @@
 import t, { type Test } from 'tap';
 import { nodeCrypto } from '@sparc/edge/ledger';
 import { hasEmptiedEarly } from '@sparc/edge/replica';
-import { KEPT_MS } from '@sparc/edge/emptying';
-import { EntryContent, verifyBatch, type Batch, type SignedHead } from '@sparc/protocol/ledger';
+import { EntryContent, KEPT_MS, verifyBatch, type Batch, type SignedHead } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
 import { tipsOf } from '@sparc/protocol/replication';
 import { SimulatedLog, SimulatedMesh } from '@sparc/simulator/mesh';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
-import { KEPT_MS } from '@sparc/edge/emptying';
+import { KEPT_MS } from '@sparc/protocol/ledger';
 import {
   JOURNAL_FILE,
   JournalClient,

@@ -29,6 +29,7 @@ import {
 import { checkProperty } from '../../support/property.js';
 import { TestChain } from '../../support/test-chain.js';
 import { testSigner } from '../../support/test-signer.js';
+import { PLAIN } from './plain-content.js';
 
 const codeOf = (run: () => unknown) => {
   try {
@@ -39,12 +40,6 @@ const codeOf = (run: () => unknown) => {
   }
 };
 const opened = { name: 'door.opened', doorId: 'front' };
-const plain = {
-  kind: 'event',
-  hlc: { unixMs: 1_767_600_000_000, counter: 3 },
-  wallUnixMs: 1_767_600_000_000,
-  timeQuality: 'holdover',
-} as const;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 t.test('an entry is hashed as the protobuf message that it stands for', async (t) => {
@@ -65,7 +60,7 @@ t.test('an entry is hashed as the protobuf message that it stands for', async (t
   });
   const content = fc
     .oneof(fc.uint8Array({ maxLength: 300 }), bytesOf(65_000))
-    .map((body) => EntryContent.encode({ ...plain, body }));
+    .map((body) => EntryContent.encode({ ...PLAIN, body }));
   checkProperty(
     fc.property(place, content, (place, content) => {
       const encoded = HashedEntry.encode({ ...place, content });
@@ -79,7 +74,7 @@ t.test('an entry is hashed as the protobuf message that it stands for', async (t
       hashEntry(
         pureCrypto,
         { ...sound, previousHash: new Uint8Array(31) },
-        EntryContent.encode({ ...plain, body: Uint8Array.of(1) }),
+        EntryContent.encode({ ...PLAIN, body: Uint8Array.of(1) }),
       ),
     {
       code: 'ERR_LEDGER_MALFORMED',
@@ -90,7 +85,7 @@ t.test('an entry is hashed as the protobuf message that it stands for', async (t
 t.test('the bytes, the hash and the signature of an entry are fixed for ever', async (t) => {
   const signer = testSigner();
   const epoch = { counter: 1, random: Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]) };
-  const content = EntryContent.encode({ ...plain, body: Uint8Array.from([0xaa]) });
+  const content = EntryContent.encode({ ...PLAIN, body: Uint8Array.from([0xaa]) });
   const place = { author: signer.publicKey, epoch, sequence: 2, previousHash: NO_HASH };
   const hash = hashEntry(pureCrypto, place, content);
   const head = signHead(signer, { site: 'harbour', author: signer.publicKey, epoch, sequence: 2, hash });

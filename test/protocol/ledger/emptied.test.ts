@@ -18,13 +18,8 @@ import {
 } from '@sparc/protocol/ledger';
 import { checkProperty } from '../../support/property.js';
 import { TestChain } from '../../support/test-chain.js';
+import { PLAIN } from './plain-content.js';
 
-const plain = {
-  kind: 'event',
-  hlc: { unixMs: 1_767_600_000_000, counter: 3 },
-  wallUnixMs: 1_767_600_000_000,
-  timeQuality: 'holdover',
-} as const;
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString('hex');
 const place = {
   author: new Uint8Array(32).fill(7),
@@ -34,7 +29,7 @@ const place = {
 };
 
 t.test('the bytes and the hash of a passing entry are fixed for ever', async (t) => {
-  const content = EntryContent.encode({ ...plain, body: Uint8Array.from([0xaa]), passing: true });
+  const content = EntryContent.encode({ ...PLAIN, body: Uint8Array.from([0xaa]), passing: true });
   const left = emptied(pureCrypto, content);
   const head = '0a056576656e74110300008c2b8d9b01188098aee9b8332001';
   t.equal(hex(content), `${head}2a01aa3001`);
@@ -53,12 +48,12 @@ t.test('a passing entry has one hash, with its body and without', async () => {
   const newer = fc.uint8Array({ maxLength: 40 }).map((value) => Uint8Array.of(0x7a, value.length, ...value));
   checkProperty(
     fc.property(body, fc.option(newer), (body, newer) => {
-      const content = Buffer.concat([EntryContent.encode({ ...plain, body, passing: true }), newer ?? Uint8Array.of()]);
+      const content = Buffer.concat([EntryContent.encode({ ...PLAIN, body, passing: true }), newer ?? Uint8Array.of()]);
       const left = emptied(nodeCrypto, content);
       assert.ok(left !== undefined && left.length <= CONTENT_BYTES_MAX);
       const { digest, ...rest } = EntryContent.decode(left);
       assert.equal(digest?.length, 32);
-      assert.deepEqual({ ...rest, body: [...rest.body] }, { ...plain, body: [] });
+      assert.deepEqual({ ...rest, body: [...rest.body] }, { ...PLAIN, body: [] });
       assert.ok(newer === null || hex(left).endsWith(hex(newer)), 'what a newer version added stays');
       assert.deepEqual(hashEntry(nodeCrypto, place, left), hashEntry(nodeCrypto, place, content));
       assert.deepEqual(emptied(pureCrypto, content), new Uint8Array(left), 'two implementations agree');
@@ -70,8 +65,8 @@ t.test('a passing entry has one hash, with its body and without', async () => {
 
 t.test('an entry that lasts cannot be emptied', async (t) => {
   const body = Uint8Array.of(1, 2, 3);
-  t.equal(emptied(nodeCrypto, EntryContent.encode({ ...plain, body })), undefined);
-  t.equal(emptied(nodeCrypto, EntryContent.encode({ ...plain, body, passing: false })), undefined);
+  t.equal(emptied(nodeCrypto, EntryContent.encode({ ...PLAIN, body })), undefined);
+  t.equal(emptied(nodeCrypto, EntryContent.encode({ ...PLAIN, body, passing: false })), undefined);
 
   const chain = new TestChain();
   const before = chain.open(1).head;
@@ -114,7 +109,7 @@ t.test('another body, or another digest, is not what its author signed', async (
 
 t.test('a form that could be written in another way is refused', async (t) => {
   const body = Uint8Array.of(9);
-  const content = EntryContent.encode({ ...plain, body, passing: true });
+  const content = EntryContent.encode({ ...PLAIN, body, passing: true });
   const head = content.subarray(0, content.length - 5);
   const flag = Uint8Array.of(0x30, 1);
   const digest = Uint8Array.of(0x3a, 32, ...new Uint8Array(32));
