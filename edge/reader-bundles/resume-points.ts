@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { replaceFileDurably } from '../platform/index.js';
 
 const Points = Type.Record(
   Type.String(),
@@ -12,11 +12,15 @@ type Points = Static<typeof Points>;
 
 /**
  * Where transfers stopped, by device, across restarts of the gateway. A point counts for the same bundle and the same
- * piece of hardware only. It is a hint: the device itself says whether it goes on there.
+ * piece of hardware only. It is a hint: the device itself says whether it goes on there, and most do only at the very byte
+ * that they wait for. So each fragment is written, beside what the buses do, and none is flushed: a power cut mostly
+ * takes the memory of the device as well.
  */
 export class ResumePoints {
   readonly #path: string;
   #points: Points;
+  #isWritten = true;
+  #isWriting = false;
 
   constructor(dataDir: string) {
     this.#path = join(dataDir, 'reader-bundles', 'resume.json');
@@ -30,23 +34,39 @@ export class ResumePoints {
   }
 
   keep(deviceId: string, point: Points[string]): void {
-    this.#write({ ...this.#points, [deviceId]: point });
+    this.#change({ ...this.#points, [deviceId]: point });
   }
 
   forget(deviceId: string): void {
     if (this.#points[deviceId] === undefined) return;
     const { [deviceId]: _, ...others } = this.#points;
-    this.#write(others);
+    this.#change(others);
   }
 
-  #write(points: Points): void {
+  #change(points: Points): void {
     this.#points = points;
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-    replaceFileDurably(this.#path, Buffer.from(JSON.stringify(points)));
+    this.#isWritten = false;
+    if (!this.#isWriting) void this.#write();
+  }
+
+  /** A slow disk gets the newest only. */
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    while (!this.#isWritten) {
+      this.#isWritten = true;
+      await replaceFile(this.#path, JSON.stringify(this.#points)).catch(() => undefined);
+    }
+    this.#isWriting = false;
   }
 }
 
-/** What cannot be read costs a transfer its head start, and nothing else. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(`${path}.tmp`, text);
+  await rename(`${path}.tmp`, path);
+}
+
+/** What cannot be read, or written, costs a transfer its head start, and nothing else. */
 function read(path: string): Points {
   try {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));

@@ -51,8 +51,6 @@ const PROVING_MAX_MS = 120_000;
 const PROVING_INTERVAL_MS = 1_000;
 /** A device that restarts may still answer for a moment, and must not pass for one that has come back. */
 const REBOOT_MS = 5_000;
-/** A resume point is written when so much more has arrived: at most so much is sent twice after a power cut. */
-const RESUME_STEP_BYTES = 16_384;
 
 /** Brings one bundle to many devices, so that every door keeps a reader. */
 export class TransferJob {
@@ -116,12 +114,9 @@ export class TransferJob {
 
     const { serial } = before;
     const offset = resume.find(deviceId, bundle, serial);
-    let keptAt = offset;
     const request = { fileType: manifest.fileType, data: payload, offset, signal };
     const end = await line.transferFile(deviceId, request, (sentBytes) => {
       this.#set(deviceId, { kind: 'sending', sentBytes });
-      if (sentBytes - keptAt < RESUME_STEP_BYTES) return;
-      keptAt = sentBytes;
       resume.keep(deviceId, { bundle, serial, offset: sentBytes });
     });
     if (end.kind !== 'completed') {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { SparcError } from '@sparc/protocol/errors';
 import type { PdId } from '@sparc/protocol/osdp';
@@ -10,8 +12,10 @@ import {
   type TransferRequest,
 } from '@sparc/edge/reader-bundles';
 import { VirtualClock } from '@sparc/simulator/world';
+import { eventually } from '../../support/peers.js';
 import { DESCRIPTION, PAYLOAD, reader } from './bundle-scene.js';
 
+const BUNDLE_ID = '00112233aabbccdd';
 const SENDING_MS = 10_000;
 const RESTART_MS = 4_000;
 
@@ -90,20 +94,29 @@ function scene(t: Test, recipients: readonly Recipient[], dataDir = t.testdir())
   );
   const controller = new AbortController();
   const bundle = {
-    id: '00112233aabbccdd',
+    id: BUNDLE_ID,
     manifest: { ...DESCRIPTION, payload: { sizeBytes: PAYLOAD.length, sha256: '0'.repeat(64) } },
     payload: PAYLOAD,
   };
-  const run = async () => {
+  const start = () => {
     const deps = { clock, line, resume: new ResumePoints(dataDir) };
+    return new TransferJob(deps, bundle, recipients, () => undefined).run(controller.signal);
+  };
+  const run = async () => {
     let ends: ReadonlyMap<string, RecipientState> | undefined;
-    void new TransferJob(deps, bundle, recipients, () => undefined).run(controller.signal).then((all) => (ends = all));
+    void start().then((all) => (ends = all));
     for (let second = 0; ends === undefined && second < 600; second += 1) await clock.advance(1_000);
     if (ends === undefined) throw new Error('the job does not end');
     return new Map([...ends].map(([id, state]) => [id, state.kind === 'failed' ? state.error.code : state.kind]));
   };
-  return { clock, line, controller, dataDir, run };
+  return { clock, line, controller, dataDir, start, run };
 }
+
+const pointWritten = (dataDir: string, offset: number): Promise<void> =>
+  eventually(`a transfer would go on at ${offset}`, () => {
+    const points = new ResumePoints(dataDir);
+    return points.find('main-in', BUNDLE_ID, reader(0).serial) === offset;
+  });
 
 t.test('every device gets the bundle, and a door with two readers keeps one of them', async (t) => {
   const { line, run } = scene(t, [...PAIR, recipient('garden', 'bus-3', 'garden')]);
@@ -148,15 +161,30 @@ t.test('a transfer that broke goes on where it stopped, also in another run', as
   const { line, run, dataDir } = scene(t, [recipient('main-in', 'bus-1', 'main')]);
   line.failAt = 20_000;
   t.strictSame([...(await run()).values()], ['ERR_OSDP_SILENT']);
+  await pointWritten(dataDir, 20_000);
   const later = scene(t, [recipient('main-in', 'bus-1', 'main')], dataDir);
   t.strictSame([...(await later.run()).values()], ['done']);
   t.strictSame(later.line.requests, [{ deviceId: 'main-in', offset: 20_000 }]);
+});
+
+t.test('of a gateway that ends in the middle the next one knows each fragment that was taken', async (t) => {
+  const { clock, dataDir, start } = scene(t, [recipient('main-in', 'bus-1', 'main')]);
+  void start();
+  await clock.advance(SENDING_MS / 2);
+  await pointWritten(dataDir, 0.4 * PAYLOAD.length);
+});
+
+t.test('what cannot be written does not hold up a transfer', async (t) => {
+  const { dataDir, run } = scene(t, [recipient('main-in', 'bus-1', 'main')]);
+  writeFileSync(join(dataDir, 'reader-bundles'), 'in the way of the folder');
+  t.strictSame([...(await run()).values()], ['done']);
 });
 
 t.test('another piece of hardware at the same place begins at the start', async (t) => {
   const { line, run, dataDir } = scene(t, [recipient('main-in', 'bus-1', 'main')]);
   line.failAt = 20_000;
   await run();
+  await pointWritten(dataDir, 20_000);
   const later = scene(t, [recipient('main-in', 'bus-1', 'main')], dataDir);
   later.line.ids.set('main-in', reader(0, 6));
   await later.run();

@@ -117,23 +117,30 @@ t.test('both readers of a door get new firmware, one after the other, and the do
   for (const id of READERS) t.strictSame(firmwareOf(id), NEW_FIRMWARE, id);
 });
 
-t.test('a transfer that a power cut of the gateway ended goes on where it stopped', async (t) => {
+t.test('a transfer that the end of the gateway cut off goes on where it stopped', async (t) => {
   const { gateway, start, transfer, view, firmwareOf } = await scene(t);
   const resume = join(gateway.dataDir, 'reader-bundles', 'resume.json');
+  const sentBytes = async () => Math.round(((await view()).tasks[0]?.progress ?? 0) * IMAGE.length);
+  const keptBytes = () => {
+    if (!existsSync(resume)) return 0;
+    return (JSON.parse(readFileSync(resume, 'utf8')) as Record<string, { offset: number }>)['front-reader']?.offset ?? 0;
+  };
   void transfer('front-reader');
-  await eventually('a part has arrived', () => existsSync(resume));
+  await eventually('a part has arrived', () => keptBytes() > IMAGE.length / 5);
+  gateway.live.devices.get('front-reader')?.setConnected(false);
+  await eventually('the newest fragment is noted', async () => (await sentBytes()) === keptBytes());
   await gateway.end('SIGKILL');
-  const { 'front-reader': point } = JSON.parse(readFileSync(resume, 'utf8')) as Record<string, { offset: number }>;
-  t.ok((point?.offset ?? 0) > 0, `${point?.offset} bytes had arrived`);
+  const keptPercent = Math.floor((100 * keptBytes()) / IMAGE.length);
+  gateway.live.devices.get('front-reader')?.setConnected(true);
   await start();
   const ended = transfer('front-reader');
-  let first = 0;
+  let percent = 0;
   // Until the reader has said how much it has, nothing is sent.
   await eventually('it is sent again', async () => {
-    first = Number(/front-reader: (\d+) %/.exec((await view()).tasks[0]?.step ?? '')?.[1]);
-    return first > 0;
+    percent = Number(/front-reader: (\d+) %/.exec((await view()).tasks[0]?.step ?? '')?.[1]);
+    return percent > 0;
   });
-  t.ok(first >= Math.floor((100 * (point?.offset ?? 0)) / IMAGE.length), `begins at ${first} %`);
+  t.ok(percent >= keptPercent, `goes on at ${percent} %, of ${keptPercent} % that had arrived`);
   t.equal((await ended).exitCode, 0);
   t.strictSame(firmwareOf('front-reader'), NEW_FIRMWARE);
 });
