@@ -123,7 +123,9 @@ t.test('a transfer that the end of the gateway cut off goes on where it stopped'
   const sentBytes = async () => Math.round(((await view()).tasks[0]?.progress ?? 0) * IMAGE.length);
   const keptBytes = () => {
     if (!existsSync(resume)) return 0;
-    return (JSON.parse(readFileSync(resume, 'utf8')) as Record<string, { offset: number }>)['front-reader']?.offset ?? 0;
+    return (
+      (JSON.parse(readFileSync(resume, 'utf8')) as Record<string, { offset: number }>)['front-reader']?.offset ?? 0
+    );
   };
   void transfer('front-reader');
   await eventually('a part has arrived', () => keptBytes() > IMAGE.length / 5);
