@@ -103,7 +103,7 @@ export function message<F extends Fields>(fields: F): Message<MessageValue<F>> {
       const known = byTag.get(tag);
       if (tag < lastTag || tag === 0) throw malformed('fields out of order');
       if (known === undefined) {
-        if ((key & 7) === 3 || (key & 7) === 4) throw malformed('a group');
+        if ((key & 7) === 3 || (key & 7) === 4) throw malformed('a group, which is none of ours');
         reader.skipType(key & 7);
       } else {
         const { name, field } = known;

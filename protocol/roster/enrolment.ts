@@ -1,6 +1,6 @@
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { LinkGrant } from '../enrolment/index.js';
-import { SparcError, type ErrorCode } from '../errors/index.js';
+import { isSparcError, SparcError, type ErrorCode } from '../errors/index.js';
 import { bytes, hex, list, message, optional, required, type Infer } from '../ledger/index.js';
 import type { Random } from '../ports/random.js';
 import type { Signer, VerifySignature } from '../ports/signer.js';
@@ -165,6 +165,8 @@ function saying<T>(code: ErrorCode, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new SparcError(code, (cause as Error).message, {}, { cause });
+    const { message } = cause as Error;
+    const isUnread = isSparcError(cause) && cause.code === 'ERR_LEDGER_MALFORMED';
+    throw new SparcError(code, isUnread ? `it does not read as such a file: ${message}` : message, {}, { cause });
   }
 }

@@ -209,7 +209,7 @@ t.test('decoding refuses a second way to write a value', async (t) => {
     ['0805' + '1a0101'.repeat(3), 'too many in a list'],
     ['0805' + '1a0501', 'a length beyond the end'],
     ['08ffffffffffffffffff01', 'a number of 64 bits'],
-    ['0805' + '2b2c', 'a group'],
+    ['0805' + '2b2c', 'a group, which is none of ours'],
   ] as const) {
     t.ok(
       malformed(() => Pair.decode(Buffer.from(bytes, 'hex'))),

@@ -215,3 +215,10 @@ t.test('the X25519 key of a gateway is the one that OpenSSL makes from its seed 
     spki.export({ format: 'der', type: 'spki' }).subarray(-32),
   );
 });
+
+t.test('what is no admission at all is said to be none', async (t) => {
+  t.throws(() => openAdmission(verifySignature, gateway(1), new TextEncoder().encode('a shopping list')), {
+    code: 'ERR_MESH_ADMISSION_INVALID',
+    message: /^it does not read as such a file: /,
+  });
+});
