@@ -13,7 +13,7 @@ import type { Device, SiteFile } from '@sparc/protocol/policy';
 import { FACTORY_MEMORY } from '@sparc/simulator/devices';
 import { freePort, type LineKind, LIVE_BAUD_RATE, LiveSite } from '@sparc/simulator/live';
 import { eventFaults } from './event-faults.js';
-import { eventually, lookPause } from './peers.js';
+import { eventually, isOverdue, lookPause } from './peers.js';
 import { REPOSITORY } from './repository.js';
 import { sparc } from './sparc-command.js';
 import { WIRE_CODE, WireMonitor } from './wire-monitor.js';
@@ -227,7 +227,7 @@ export class LiveGateway {
       const found = look(this.events);
       if (found !== undefined) return found;
       const waitedMs = performance.now() - fromMs;
-      if (waitedMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      if (isOverdue(waitedMs, timeoutMs)) throw new Error(`not within ${Math.round(waitedMs)} ms: ${what}`);
       await lookPause(waitedMs);
     }
   }

@@ -7,7 +7,7 @@ import type { Batch } from '@sparc/protocol/ledger';
 import type { AuthorLog, EpochEnd } from '@sparc/protocol/replication';
 import type { Test } from 'tap';
 import type { MeshGateway } from './mesh-gateway.js';
-import { lookPause } from './peers.js';
+import { isOverdue, lookPause } from './peers.js';
 
 /** For a machine that has other things to do as well. */
 export const AGREED_MAX_MS = 60_000;
@@ -33,7 +33,7 @@ export async function agreed(gateways: readonly MeshGateway[], copiesCount = gat
     const isReplicated = views.every((view) => (view?.own?.replicasCount ?? 0) >= copiesCount);
     const waitedMs = performance.now() - fromMs;
     if (held.size === 1 && isAll && isReplicated) return waitedMs;
-    if (waitedMs > AGREED_MAX_MS) {
+    if (isOverdue(waitedMs, AGREED_MAX_MS)) {
       const outputs = gateways.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`);
       throw new Error(`not the same logs: ${JSON.stringify(views)}\n${outputs.join('\n')}`);
     }

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -13,9 +13,15 @@ export const lookPause = (waitedMs: number): Promise<void> =>
   sleep(Math.min(LOOK_MAX_MS, Math.max(LOOK_MIN_MS, waitedMs / 20)));
 
 /**
- * Waits until the condition holds; real time, for tests on real lines. Rejects after `timeoutMs`, which is long: it is for a
- * machine that has much else to do.
+ * Whether what is awaited will not come any more: where several programs want each processor, everything takes as many times
+ * as long, and `timeoutMs` is so many times as much.
  */
+export function isOverdue(waitedMs: number, timeoutMs: number): boolean {
+  const [wantingCount = 0] = loadavg();
+  return waitedMs > timeoutMs * Math.max(1, wantingCount / availableParallelism());
+}
+
+/** Waits until the condition holds; real time, for tests on real lines. Rejects when it is overdue. */
 export async function eventually(
   what: string,
   condition: () => boolean | Promise<boolean>,
@@ -24,7 +30,7 @@ export async function eventually(
   const fromMs = performance.now();
   while (!(await condition())) {
     const waitedMs = performance.now() - fromMs;
-    if (waitedMs > timeoutMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    if (isOverdue(waitedMs, timeoutMs)) throw new Error(`not within ${Math.round(waitedMs)} ms: ${what}`);
     await lookPause(waitedMs);
   }
 }

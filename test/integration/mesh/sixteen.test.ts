@@ -5,18 +5,13 @@ import t from 'tap';
 import { sameBytes } from '@sparc/protocol/ledger';
 import { MeshNode } from '../../support/mesh-node.js';
 import { MeshSite } from '../../support/mesh-site.js';
+import { eventually } from '../../support/peers.js';
 
 const GATEWAYS = 16;
 const WAIT_MAX_MS = 60_000;
 const opened = { name: 'door.opened', doorId: 'front' } as const;
 
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const endMs = performance.now() + WAIT_MAX_MS;
-  while (!isSo()) {
-    if (performance.now() > endMs) throw new Error(`not within ${WAIT_MAX_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const until = (what: string, isSo: () => boolean) => eventually(what, isSo, WAIT_MAX_MS);
 
 t.test('sixteen gateways over libp2p come to hold the same logs, and go on when one is gone', async (t) => {
   const site = await MeshSite.create(GATEWAYS);
