@@ -34,6 +34,8 @@ const SITE = {
 const NEW_PRESENTATION_MS = 2_500;
 const PRESENTATIONS_MAX = 10;
 const LOOK_MS = 50;
+/** What a rule has done at another gateway is to be answered within 3 s, which a busy machine may exceed: then it runs again. */
+const RUNS_MAX = 5;
 /** Of a card that the policy does not have. */
 const VISITOR_CARD = { format: 'h10301', facility: 12, number: 999 };
 
@@ -100,10 +102,13 @@ const answersOf = (answers: Told['answers']): string =>
     .join(', ');
 const ALL_APPLIED = 'attic applied, cellar applied, hallway applied';
 
-/** As `direct`; resolves when it has come to these answers, however long after the command had ended. */
+/** As `direct`; resolves when it has come to these answers, however long after the command, which waits 3 s, had ended. */
 async function directed(answers: string, gateway: MeshGateway, ...of: readonly [string, ...string[]]): Promise<Told> {
   const told = await direct(gateway, ...of);
-  if (told.exitCode !== 0) throw new Error(`${of.join(' ')}: exit ${told.exitCode}`);
+  // It fails also where the answer of somebody who is reached takes longer.
+  const isLate =
+    told.answers.length === 0 || told.answers.some(({ state, isReached }) => state === 'unheard' && isReached);
+  if (told.exitCode !== 0 && !isLate) throw new Error(`${of.join(' ')}: exit ${told.exitCode}`);
   const isSo = async () => {
     const reply = await fetch(`${gateway.apiUrl}/api/directives/${told.id}`);
     return reply.ok && answersOf(((await reply.json()) as DirectiveView).gateways) === answers;
@@ -119,6 +124,17 @@ const namesIn = (gateway: MeshGateway): string[] => recordsOf(gateway).map(({ na
 
 const modeOf = async ({ apiUrl }: MeshGateway) =>
   ((await (await fetch(`${apiUrl}/api/site`)).json()) as Partial<SiteSnapshot>).mode;
+
+/** What is raised at a gateway, once it is so much: what its field has carried out its API shows a moment later. */
+async function raisesOf(gateway: MeshGateway, count: number): Promise<SiteSnapshot['mode']['raises']> {
+  let raises: SiteSnapshot['mode']['raises'] | undefined;
+  const isSo = async () => {
+    raises = (await modeOf(gateway))?.raises;
+    return raises?.length === count;
+  };
+  await eventually(`${gateway.name} shows ${count} raised`, isSo, WAIT_MAX_MS);
+  return raises ?? [];
+}
 
 function doorOf(id: string) {
   const door = live.doors.get(id);
@@ -212,7 +228,8 @@ t.test('a lockdown at one gateway closes the doors of another, until it is relea
   const lockdown = await directed(ALL_APPLIED, attic, 'ada', 'site', 'lockdown');
   t.equal(await atVault(CARD), 'card-1 lockdown');
   for (const gateway of gateways) {
-    t.match((await modeOf(gateway))?.raises, [{ id: lockdown.id, what: 'lockdown', by: 'Ada' }], gateway.name);
+    const raises = await raisesOf(gateway, 1);
+    t.match(raises, [{ id: lockdown.id, what: 'lockdown', by: 'Ada' }], gateway.name);
   }
   const alone = await sparc(['mode', 'end-lockdown', '--by', 'Bob', '--config', cellar.configPath]);
   t.not(alone.exitCode, 0, 'nobody lowers it without a key');
@@ -241,16 +258,26 @@ t.test('a door command is carried out by the gateway that has the door, once', a
 
 t.test('a rule that runs at one gateway opens a door of another, which says so', async (t) => {
   const { lock } = doorOf('vault');
-  const movesCount = lock.movements.length;
-  await directed('hallway applied', attic, 'eve', 'door', 'unlock', 'front');
-  await eventually('the vault is unlocked', () => lock.movements.length > movesCount, WAIT_MAX_MS);
-  await eventually('that is recorded', () => namesIn(cellar).includes('linkage.carried_out'), WAIT_MAX_MS);
-  const ran = hallway.journal.find(({ record }) => record?.name === 'linkage.ran');
-  t.match(
-    recordsOf(cellar).find(({ name }) => name === 'linkage.carried_out'),
-    { causeId: ran?.id, detail: { rule: 'vault-too', because: 'operator.release' } },
-  );
-  t.notOk(namesIn(hallway).includes('linkage.unheard'));
+  const runs = () => hallway.journal.filter(({ record }) => record?.name === 'linkage.ran');
+  for (let count = 1; ; count += 1) {
+    const [movesCount, runsCount] = [lock.movements.length, runs().length];
+    await directed('hallway applied', attic, 'eve', 'door', 'unlock', 'front');
+    await eventually('the rule runs', () => runs().length > runsCount, WAIT_MAX_MS);
+    const ran = runs()[runsCount]?.id;
+    const came = (gateway: MeshGateway, name: EventRecord['name']) =>
+      recordsOf(gateway).find(
+        (record) =>
+          record.name === name && record.causeId?.epoch === ran?.epoch && record.causeId?.sequence === ran?.sequence,
+      );
+    const [carriedOut, unheard] = [() => came(cellar, 'linkage.carried_out'), () => came(hallway, 'linkage.unheard')];
+    const isOver = () => (carriedOut() ?? unheard()) !== undefined;
+    await eventually('that is carried out, or nobody is heard', isOver, WAIT_MAX_MS);
+    if (unheard() !== undefined && count < RUNS_MAX) continue;
+    t.match(carriedOut(), { causeId: ran, detail: { rule: 'vault-too', because: 'operator.release' } });
+    t.equal(unheard(), undefined);
+    await eventually('the vault is unlocked', () => lock.movements.length > movesCount, WAIT_MAX_MS);
+    return;
+  }
 });
 
 t.test('what a gateway misses while it is dead is told, and it follows when it is back', async (t) => {
@@ -270,7 +297,8 @@ t.test('what a gateway misses while it is dead is told, and it follows when it i
   };
   await eventually('attic has heard of it', isApplied, WAIT_MAX_MS);
   await directed(ALL_APPLIED, cellar, 'ada', 'site', 'release', '--all');
-  t.match(await modeOf(attic), { threatLevel: 0, raises: [] });
+  await raisesOf(attic, 0);
+  t.match(await modeOf(attic), { threatLevel: 0 });
 });
 
 t.test('a gateway that an operator expels is left alone', async (t) => {
