@@ -114,6 +114,15 @@ export class MeshGateway {
     }
   }
 
+  /** Resolves at once when it prints that, in its run of now. */
+  says(text: string): Promise<void> {
+    const from = this.#output.length;
+    return new Promise((resolve) => {
+      const look = () => void (this.#output.includes(text, from) && resolve());
+      for (const stream of [this.#child?.stdout, this.#child?.stderr]) stream?.on('data', look);
+    });
+  }
+
   /** To the process of the field, not to its parts. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child?.kill(signal);
