@@ -54,11 +54,12 @@ t.test(
       { outcome: 'refused', code: 'ERR_POLICY_NONE' },
       'the field itself says what it would decide',
     );
+    const stored = (gateway: MeshGateway) => storedEvents(cloud.database, cloud.tenant, identity(gateway).publicKey);
+    await eventually('it has carried the other log, too', async () => (await stored(south)).length > 3, 60_000);
     await Promise.all([south.end('SIGKILL'), north.end('SIGKILL')]);
 
     const ledger = (gateway: MeshGateway) =>
       gateway.journal.map(({ id, kind }) => `${id.epoch}/${id.sequence} ${kind}`);
-    const stored = (gateway: MeshGateway) => storedEvents(cloud.database, cloud.tenant, identity(gateway).publicKey);
     const [ofNorth, ofSouth] = [await stored(north), await stored(south)];
     t.strictSame(ofNorth, ledger(north).slice(0, ofNorth.length));
     t.strictSame(ofSouth, ledger(south).slice(0, ofSouth.length));
