@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { eventually, skipWithout } from './peers.js';
+import { childrenOf, isRunning } from './processes.js';
 
 const VERSION_MIN = 15;
 const DEBIAN = '/usr/lib/postgresql';
@@ -26,6 +27,14 @@ const asNobodySpecial = (program: string, ...args: string[]): [string, string[]]
   process.getuid?.() === 0
     ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', '--pdeathsig=KILL', program, ...args]]
     : [program, args];
+
+function killOne(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
 
 /** A server of its own for a test, on a socket in a folder that goes with it, and as durable as in earnest. */
 export class PostgresServer {
@@ -81,11 +90,16 @@ export class PostgresServer {
     await eventually('PostgreSQL answers', () => this.#answers(), 60_000);
   }
 
-  /** As a power cut does. */
+  /** As a power cut does: all of its processes at once. One that lives on keeps the memory without which none starts. */
   async kill(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process?.once('exit', resolve));
-    this.#process?.kill('SIGKILL');
+    const first = this.#process;
+    if (first?.pid === undefined) return;
+    const ended = new Promise((resolve) => first.once('exit', resolve));
+    const others = childrenOf(first.pid);
+    first.kill('SIGKILL');
+    others.forEach(killOne);
     await ended;
+    await eventually('the processes of PostgreSQL are gone', () => !others.some(isRunning));
     rmSync(join(this.folder, 'data', 'postmaster.pid'), { force: true });
   }
 

@@ -7,6 +7,7 @@ import type { MeshView, SiteSnapshot } from '@sparc/edge/api';
 import { AGREED_MAX_MS, agreed, authorOf, sameBytes } from '../../support/mesh-agreement.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
 import { eventually } from '../../support/peers.js';
+import { childrenOf } from '../../support/processes.js';
 import { sparc } from '../../support/sparc-command.js';
 
 const SITE = 'harbour';
@@ -183,8 +184,7 @@ const inState = (gateway: MeshGateway, state: MeshView['state']): Promise<void> 
 
 /** Resident memory of a gateway and of its site process. */
 function memoryOf(pid: number): string {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
   const mb = (id: number) =>
     Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))?.[1]) / 1_024);
-  return [pid, ...children.map(Number)].map((id) => `${mb(id)} MB`).join(' + ');
+  return [pid, ...childrenOf(pid)].map((id) => `${mb(id)} MB`).join(' + ');
 }
