@@ -1,8 +1,14 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import t from 'tap';
-import { createDatabase, createTenant, listTenants, migrate, openConnections } from '@sparc/cloud-sync/db';
-import { isSparcError } from '@sparc/protocol/errors';
+import {
+  createDatabase,
+  createTenant,
+  listTenants,
+  migrate,
+  openConnections,
+  type Database,
+} from '@sparc/cloud-sync/db';
 import { migrated, pgliteFolder, postgres } from '../../support/databases.js';
 import { eventually } from '../../support/peers.js';
 import { SKIP_WITHOUT_POSTGRES } from '../../support/postgres.js';
@@ -45,32 +51,40 @@ t.test(
     const { url } = await (await postgres()).createDatabase();
     const connections = await migrated(await openConnections({ url, connectionsMax: 3 }));
     t.teardown(() => connections.close());
-    const transactionLimits = { lock_timeout: '100ms', idle_in_transaction_session_timeout: '1s' };
-    t.strictSame(Object.keys(connections.transactionLimits), Object.keys(transactionLimits));
-    const database = createDatabase({ ...connections, transactionLimits }, SEALING_SECRET);
+    const limits = { lock_timeout: '100ms', idle_in_transaction_session_timeout: '0' };
+    t.strictSame(Object.keys(connections.transactionLimits), Object.keys(limits));
+    const databaseOf = (transactionLimits: typeof limits) =>
+      createDatabase({ ...connections, transactionLimits }, SEALING_SECRET);
+    const database = databaseOf(limits);
     const id = await createTenant(database, tenant('ours'));
     const rename = (name: string) =>
       database.inTenant(id, ({ query }) => query.updateTable('tenants').set({ name }).execute());
-    let wake = () => {};
-    const asleep = database.inTenant(id, async ({ query }) => {
-      await query.updateTable('tenants').set({ name: 'lost' }).execute();
-      await new Promise<void>((resolve) => (wake = resolve));
-    });
-    await eventually('it is locked', async () => {
-      const error: unknown = await rename('later').then(
-        () => undefined,
-        (problem: unknown) => problem,
-      );
-      return isSparcError(error, 'ERR_DATABASE_BUSY');
-    });
+    /** Resolves when it holds a lock, which it does until it is woken. */
+    const asleep = async (of: Database) => {
+      let [onLocked, wake] = [() => {}, () => {}];
+      const locked = new Promise<void>((resolve) => (onLocked = resolve));
+      const over = of.inTenant(id, async ({ query }) => {
+        await query.updateTable('tenants').set({ name: 'lost' }).execute();
+        onLocked();
+        await new Promise<void>((resolve) => (wake = resolve));
+      });
+      await Promise.race([locked, over]);
+      return { over, wake: () => wake() };
+    };
+
+    const slow = await asleep(database);
+    await t.rejects(rename('later'), { code: 'ERR_DATABASE_BUSY' });
+    slow.wake();
+    await slow.over;
+    const gone = await asleep(databaseOf({ ...limits, idle_in_transaction_session_timeout: '2s' }));
     await eventually('it is free again', () =>
       rename('later').then(
         () => true,
         () => false,
       ),
     );
-    wake();
-    await t.rejects(asleep);
+    gone.wake();
+    await t.rejects(gone.over);
     t.match(await listTenants(database), [{ name: 'later' }]);
   },
 );
