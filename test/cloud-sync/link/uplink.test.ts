@@ -76,7 +76,9 @@ t.test('the link to the cloud', async (t) => {
     const uplink = await cloud.uplink(own, logs, relay.port);
     const events = () => storedEvents(cloud.database, cloud.tenant, own.publicKey);
     for (const count of [1, 240]) {
-      await patiently(`more than ${count} entries are stored`, async () => (await events()).length > count);
+      // What was under way when a link ended is stored still: that alone may come to so many before there is another link.
+      const isInTheMiddle = async () => (await events()).length > count && uplink.state.isConnected;
+      await patiently(`more than ${count} entries are stored, over a link`, isInTheMiddle);
       relay.drop();
       await patiently('the link is away', () => !uplink.state.isConnected);
     }
@@ -85,7 +87,7 @@ t.test('the link to the cloud', async (t) => {
       await events(),
       Array.from({ length: 721 }, (_, index) => `1/${index + 1} ${index === 0 ? 'epoch' : 'event'}`),
     );
-    t.ok(relay.joinedCount >= 3, `${relay.joinedCount} links`);
+    await patiently('there was a third link', () => relay.joinedCount >= 3);
   });
 
   t.test('a cloud that ends and begins again takes what came meanwhile', async (t) => {
@@ -157,8 +159,10 @@ t.test('the link to the cloud', async (t) => {
     logs.add(own, [{ ...mine, head: { ...mine.head, sequence: 9 } }]);
     logs.add(stranger, [strange]);
     await cloud.uplink(own, logs);
-    await patiently('both are counted', () => cloud.refusals.length >= 2);
-    t.strictSame([...cloud.refusals].sort(), ['foreignAuthor', 'forgedHead']);
+    // Again whenever the gateway says what it has.
+    const reasons = () => [...new Set(cloud.refusals)].sort();
+    await patiently('both are counted', () => reasons().length >= 2);
+    t.strictSame(reasons(), ['foreignAuthor', 'forgedHead']);
     t.strictSame(await storedEvents(cloud.database, cloud.tenant, own.publicKey), []);
   });
 
