@@ -17,6 +17,9 @@ import { testSigner } from '../../support/test-signer.js';
 const changed = { name: 'configuration.changed' };
 const patiently = (what: string, condition: () => boolean) => eventually(what, condition, 60_000);
 
+/** No machine takes so long for one of these tests. */
+const LIFETIME_MS = 600_000;
+
 let seed = 80;
 const newSigner = () => testSigner(seed++);
 
@@ -83,7 +86,7 @@ t.test('the way down from the cloud', async (t) => {
     const newOperator = newSigner();
     const unlock = (operator: Signer) => {
       const issuedUnixMs = Date.now();
-      const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
+      const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + LIFETIME_MS } as const;
       return signDirective(operator, { ...every, kind: 'door', door: 'front', order: { kind: 'accessDoor' } });
     };
     const directive = unlock(newOperator);
@@ -92,7 +95,7 @@ t.test('the way down from the cloud', async (t) => {
       outcome: 'refused',
       code: 'ERR_DIRECTIVE_NOT_ENTITLED',
     });
-    const wall = () => ({ unixMs: Date.now() + 60_000, quality: 'synced' }) as const;
+    const wall = () => ({ unixMs: Date.now() + LIFETIME_MS, quality: 'synced' }) as const;
     await link(late, { clock: { ...systemClock, wall }, direct: () => Promise.reject(new Error('too late')) });
     t.strictSame(await cloud.direct(late, directive), { outcome: 'expired' }, 'its time is over there');
     t.strictSame(await cloud.direct(away, directive, 1), { outcome: 'unheard' });
@@ -144,7 +147,7 @@ t.test('the way down from the cloud', async (t) => {
     t.strictSame(await cloud.tryOut(away, trial, 1), { outcome: 'unheard' });
     t.strictSame(cloud.refusals, []);
     const issuedUnixMs = Date.now();
-    const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + 60_000 } as const;
+    const every = { v: 1, site: 'harbour', issuedUnixMs, expiresUnixMs: issuedUnixMs + LIFETIME_MS } as const;
     const lockdown = signDirective(newSigner(), { ...every, kind: 'raise', what: 'lockdown' });
     const unanswered = cloud.direct(other, lockdown, 15_000);
     await patiently('an answer is refused', () => cloud.refusals.length > 0);
