@@ -23,6 +23,7 @@ import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { SignedDirective } from '@sparc/protocol/directive';
 import type { Fork } from '@sparc/protocol/replication';
 import type { LogCommit, Signer } from '@sparc/protocol/ports';
+import { freePort } from '@sparc/simulator/live';
 import { keyAndRequest, openAuthorities } from './certificates.js';
 import { cloudSite } from './cloud-site.js';
 import { MemoryAuthority } from './memory-authority.js';
@@ -53,7 +54,7 @@ export class Cloud {
     private readonly carrier: Gateway,
     readonly folder: string,
     /** The broker listens here, also after a restart. */
-    public port: number,
+    readonly port: number,
   ) {}
 
   /** What the authority of the site said. */
@@ -74,7 +75,8 @@ export class Cloud {
     const [carrier] = gateways.slice(-1);
     if (carrier === undefined) throw new Error('a gateway');
     const server = await authorities.server(['127.0.0.1']);
-    const cloud = new Cloud(t, database, tenant, authorities, server, carrier, folder, 0);
+    const port = await freePort();
+    const cloud = new Cloud(t, database, tenant, authorities, server, carrier, folder, port);
     t.teardown(() => cloud.stop());
     await cloud.run();
     return cloud;
@@ -98,7 +100,6 @@ export class Cloud {
       { host: '127.0.0.1', port: this.port, ...this.server, rootPem: this.authorities.rootPem },
     );
     await broker.start();
-    this.port = broker.port;
     const onFailure = (error: unknown) => void this.failures.push(error);
     const signerOf = (tenant: string, site: string) => siteSigner(SECRET, tenant, site);
     const shared = { clock: systemClock, database, bus: broker, signerOf, onRefused, onFailure };

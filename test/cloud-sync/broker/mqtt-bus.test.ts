@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { MqttBus } from '@sparc/cloud-sync/broker';
 import { downFilter, upTopic, type Carrier } from '@sparc/protocol/cloud-link';
+import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';
 
 const carrier: Carrier = {
@@ -19,7 +20,8 @@ class OldBroker {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #aedes: Aedes | undefined;
-  port = 0;
+
+  constructor(readonly port: number) {}
 
   /** Also after `kill`. */
   async run(): Promise<void> {
@@ -31,7 +33,6 @@ class OldBroker {
     }));
     server.listen(this.port, '127.0.0.1');
     await once(server, 'listening');
-    this.port = (server.address() as AddressInfo).port;
   }
 
   async kill(): Promise<void> {
@@ -56,7 +57,7 @@ class OldBroker {
 }
 
 t.test('a broker of MQTT 3.1.1 is spoken to as it speaks, and all who hear one kind hear it there', async (t) => {
-  const broker = new OldBroker();
+  const broker = new OldBroker(await freePort());
   await broker.run();
   t.teardown(() => broker.kill());
   const turns: boolean[] = [];

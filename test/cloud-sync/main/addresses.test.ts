@@ -1,17 +1,18 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { Aedes } from 'aedes';
 import Fastify from 'fastify';
 import { pino } from 'pino';
 import t from 'tap';
 import { HttpPart, MqttPart } from '@sparc/cloud-sync/main';
+import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';
 
 t.test('an address that is taken is told by its code, and taken once it is free', async (t) => {
-  const other = createServer().listen(0, '127.0.0.1');
+  const port = await freePort();
+  const other = createServer().listen(port, '127.0.0.1');
   await once(other, 'listening');
-  const { port } = other.address() as AddressInfo;
   const part = new HttpPart('api', { host: '127.0.0.1', port }, async () => Fastify());
   await t.rejects(part.start(), { code: 'ERR_CONFIG_ADDRESS_TAKEN', message: new RegExp(`EADDRINUSE.*${port}`) });
   other.close();
@@ -22,12 +23,12 @@ t.test('an address that is taken is told by its code, and taken once it is free'
 
 t.test('a broker that is away is told once by its code, however often it is called, and when it comes', async (t) => {
   const calls = { count: 0 };
+  const port = await freePort();
   const refusing = createServer((socket) => {
     calls.count += 1;
     socket.destroy();
-  }).listen(0, '127.0.0.1');
+  }).listen(port, '127.0.0.1');
   await once(refusing, 'listening');
-  const { port } = refusing.address() as AddressInfo;
   const out = new PassThrough();
   let said = '';
   out.on('data', (chunk: Buffer) => (said += chunk.toString()));

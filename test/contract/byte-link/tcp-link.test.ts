@@ -1,6 +1,7 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import t from 'tap';
 import { TcpLink } from '@sparc/firmware-bridges/osdp';
+import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';
 import { systemClock } from '../../support/system-clock.js';
 import { byteLinkContract, LinkWitness } from './byte-link-contract.js';
@@ -8,9 +9,17 @@ import { byteLinkContract, LinkWitness } from './byte-link-contract.js';
 /** A serial converter: takes one connection at a time, can lose its power. */
 class Converter {
   readonly heard: number[] = [];
-  port = 0;
   #server: Server | undefined;
   #socket: Socket | undefined;
+
+  private constructor(readonly port: number) {}
+
+  /** With power. */
+  static async install(): Promise<Converter> {
+    const converter = new Converter(await freePort());
+    await converter.powerOn();
+    return converter;
+  }
 
   async powerOn(): Promise<void> {
     const server = createServer((socket) => {
@@ -20,7 +29,6 @@ class Converter {
     });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
-    this.port = (server.address() as AddressInfo).port;
   }
 
   send(bytes: Uint8Array): void {
@@ -42,8 +50,7 @@ class Converter {
 }
 
 byteLinkContract('TCP converter', async () => {
-  const converter = new Converter();
-  await converter.powerOn();
+  const converter = await Converter.install();
   return {
     link: new TcpLink(systemClock, { host: '127.0.0.1', port: converter.port }),
     received: () => Uint8Array.from(converter.heard),
@@ -55,8 +62,7 @@ byteLinkContract('TCP converter', async () => {
 });
 
 t.test('a hang-up is a closed connection, a port where nobody listens a refused one', async (t) => {
-  const converter = new Converter();
-  await converter.powerOn();
+  const converter = await Converter.install();
   const witness = new LinkWitness();
   const link = new TcpLink(systemClock, { host: '127.0.0.1', port: converter.port });
   t.teardown(() => link.stop());
