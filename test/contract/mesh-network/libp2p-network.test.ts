@@ -8,7 +8,8 @@ import { meshNetworkContract } from './mesh-network-contract.js';
 const FASTER = 5;
 
 meshNetworkContract('libp2p over TCP', async () => {
-  const site = await MeshSite.create(3, fasterClock(FASTER));
+  const clock = fasterClock(FASTER);
+  const site = await MeshSite.create(3, clock);
   const [a, b, c] = site.members;
   if (a === undefined || b === undefined || c === undefined) throw new Error('three members');
   for (const [from, to] of [
@@ -37,8 +38,9 @@ meshNetworkContract('libp2p over TCP', async () => {
       for (const cable of cables) cable.setCut(true);
       return () => cables.forEach((cable) => cable.setCut(false));
     },
-    until: (what, condition) => eventually(what, condition, 20_000),
+    until: eventually,
     pass: (durationMs) => sleep(durationMs / FASTER).then(() => undefined),
+    nowMs: () => clock.monotonicMs(),
     dispose: () => site.close(),
   };
 });

@@ -23,6 +23,7 @@ meshNetworkContract('a simulated mesh', async () => {
       if (!(await clock.runUntil(condition, WITHIN_MS))) throw new Error(`not within ${WITHIN_MS} ms: ${what}`);
     },
     pass: (durationMs) => clock.advance(durationMs),
+    nowMs: () => clock.monotonicMs(),
     dispose: async () => undefined,
   };
 });
