@@ -2,9 +2,10 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Random, Signer } from '@sparc/protocol/ports';
 import type { PolicyContent } from '@sparc/protocol/policy';
+import type { RevisionContent } from '@sparc/protocol/policy-revision';
 import { flushPath } from '../platform/index.js';
 import { underApplyLock } from './apply-lock.js';
-import { buildContent } from './build-site.js';
+import { buildGeneration } from './build-generation.js';
 import { archiveGeneration } from './generation-archive.js';
 import {
   generationFiles,
@@ -34,11 +35,12 @@ const GENERATIONS_KEPT = 2;
 
 /**
  * Brings a new generation into force, all or nothing: it is built beside the old one and comes into force by one rename,
- * so a crash at any point leaves the old one. Returns its manifest.
+ * so a crash at any point leaves the old one. Of a revision that differs little from it, it is a copy with what differs.
+ * Returns its manifest.
  * Throws ERR_POLICY_APPLY_BUSY, ERR_POLICY_WRITE_FAILED, or ERR_POLICY_INVALID for what the store itself refuses. What is
  * not of the disk is a defect, and thrown as it is.
  */
-export function applyGeneration(options: GenerationOptions, content: PolicyContent): Manifest {
+export function applyGeneration(options: GenerationOptions, content: PolicyContent | RevisionContent): Manifest {
   const { dataDir, verify } = options;
   try {
     mkdirSync(policyFolder(dataDir), { recursive: true });
@@ -52,7 +54,8 @@ export function applyGeneration(options: GenerationOptions, content: PolicyConte
       }
       const generation = Math.max(0, ...numbers) + 1;
       try {
-        const manifest = writeGeneration(content, generation, options);
+        const before = typeof inForce === 'number' ? inForce : undefined;
+        const manifest = writeGeneration(content, { before, generation }, options);
         writePointer(dataDir, generation);
         putAwayOldGenerations(dataDir, verify);
         return manifest;
@@ -80,13 +83,18 @@ function isOfDisk(error: unknown): error is Error {
   return errno !== undefined || /^SQLITE_(IOERR|FULL|CANTOPEN|READONLY|PERM|CORRUPT|NOTADB|NOMEM)/.test(code ?? '');
 }
 
-function writeGeneration(content: PolicyContent, generation: number, options: GenerationOptions): Manifest {
-  const { dataDir, signer, random, clock, issued } = options;
+function writeGeneration(
+  content: PolicyContent | RevisionContent,
+  { before, generation }: { readonly before: number | undefined; readonly generation: number },
+  options: GenerationOptions,
+): Manifest {
+  const { dataDir, signer, verify, random, clock, issued } = options;
   const { plan, emergencyCredentials } = content;
   const files = generationFiles(dataDir, generation);
   const revision = issued?.name ?? `${generation}-${Buffer.from(random.bytes(8)).toString('hex')}`;
   const unfinished = `${files.database}.tmp`;
-  buildContent(content, { path: unfinished, revision }).close();
+  const base = before === undefined ? undefined : { dataDir, generation: before, verify };
+  const built = buildGeneration(content, { path: unfinished, revision }, base);
   flushPath(unfinished);
   renameSync(unfinished, files.database);
   flushPath(policyFolder(dataDir));
@@ -101,6 +109,7 @@ function writeGeneration(content: PolicyContent, generation: number, options: Ge
     appliedUnixMs,
     timeQuality,
     ...(issued && { issued: { number: issued.number, issuedUnixMs: issued.issuedUnixMs } }),
+    ...built,
   };
   writeSignedFile(files.emergency, 'emergency', { generation, revision, plan, emergencyCredentials }, signer);
   writeSignedFile(files.manifest, 'generation', manifest, signer);

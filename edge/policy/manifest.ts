@@ -22,6 +22,8 @@ export const Manifest = Type.Object({
   timeQuality: Type.Union(TIME_QUALITIES.map((quality) => Type.Literal(quality))),
   /** The authority of the site signed it, under this number. Absent: it was applied on this gateway alone. */
   issued: Type.Optional(Type.Object({ number: Type.Integer({ minimum: 1 }), issuedUnixMs: Type.Integer() })),
+  /** The generation that its file was copied from, before what differs was changed. Absent: it was built whole. */
+  copyOf: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 export type Manifest = Static<typeof Manifest>;
 
@@ -57,9 +59,18 @@ function* fingerprintInPieces(path: string): InPieces<Fingerprint> {
 export const verifyOne = (dataDir: string, generation: number, verify: Verify): Manifest =>
   atOnce(verifyOneInPieces(dataDir, generation, verify));
 
+/** As `verifyOne`, of a copy of its database at `path`. */
+export const verifyCopy = (path: string, dataDir: string, generation: number, verify: Verify): Manifest =>
+  atOnce(verifyOneInPieces(dataDir, generation, verify, path));
+
 /** As `verifyOne`. */
-export function* verifyOneInPieces(dataDir: string, generation: number, verify: Verify): InPieces<Manifest> {
-  const { manifest: path, database } = generationFiles(dataDir, generation);
+export function* verifyOneInPieces(
+  dataDir: string,
+  generation: number,
+  verify: Verify,
+  database = generationFiles(dataDir, generation).database,
+): InPieces<Manifest> {
+  const { manifest: path } = generationFiles(dataDir, generation);
   const manifest = readSignedFile(path, 'generation', Manifest, verify);
   if (manifest.generation !== generation) {
     throw new SparcError('ERR_POLICY_NOT_AUTHENTIC', `${path} was signed for generation ${manifest.generation}`, {

@@ -13,10 +13,12 @@ import { migrate } from './migrations.js';
 import { PLAN_TABLES } from './site-plan.js';
 
 export interface PolicyBuilderOptions {
-  /** A file that does not exist yet, or `:memory:`. */
+  /** A file that does not exist yet, `:memory:`, or what `prepare` takes. */
   readonly path: string;
   readonly revision: string;
   readonly plan: SitePlan;
+  /** Makes the tables in the file at `path`, or leaves in them what is not built again: of people alone. */
+  readonly prepare?: (db: Database) => void;
 }
 
 /**
@@ -29,7 +31,7 @@ export class PolicyBuilder {
   readonly #time: ValidityClock;
   readonly #insert;
 
-  constructor({ path, revision, plan }: PolicyBuilderOptions) {
+  constructor({ path, revision, plan, prepare = migrate }: PolicyBuilderOptions) {
     const { timeZone } = plan.site;
     // What one machine signed may name a zone that this one, with an older list, does not know.
     if (!isTimeZone(timeZone)) {
@@ -42,8 +44,8 @@ export class PolicyBuilder {
     db.pragma('synchronous = OFF');
     db.pragma('locking_mode = EXCLUSIVE');
     db.pragma('cache_size = -65536');
+    prepare(db);
     db.pragma('foreign_keys = ON');
-    migrate(db);
     db.exec('BEGIN');
     db.prepare('INSERT INTO policy (revision, site) VALUES (?, ?)').run(revision, JSON.stringify(plan.site));
     const insertFormat = db.prepare('INSERT INTO card_format (definition) VALUES (?)');

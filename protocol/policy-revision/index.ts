@@ -9,6 +9,8 @@ export * from './course.js';
 export * from './cut-revision.js';
 export * from './final-rejection.js';
 export * from './part-refs.js';
+export { intactPart } from './part-lines.js';
 export * from './part-tools.js';
 export { PEOPLE_SECTIONS, type PeopleSection } from './people.js';
 export * from './read-revision.js';
+export type { Gap, RevisionChange } from './revision-change.js';

@@ -6,7 +6,7 @@ const SCHEMAS = { profiles: AccessProfile, holders: CredentialHolder, credential
 export type PeopleSection = keyof typeof SCHEMAS;
 /** In the order in which references need them. */
 export const PEOPLE_SECTIONS = Object.keys(SCHEMAS) as readonly PeopleSection[];
-type Person<S extends PeopleSection> = Static<(typeof SCHEMAS)[S]>;
+export type Person<S extends PeopleSection> = Static<(typeof SCHEMAS)[S]>;
 
 /** Passes on what is a record of a section and comes behind the one before it, in the order of their ids. */
 export class PeopleOrder<S extends PeopleSection> {

@@ -1,14 +1,14 @@
-import { bytesToUtf8 } from '@noble/ciphers/utils.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import { SparcError } from '../errors/index.js';
 import type { PolicyContent } from '../policy/index.js';
 import type { PartStore } from '../ports/part-store.js';
 import { REVISION_LAYOUT, type PolicyRevision } from './bodies.js';
 import { invalidRevision, parsedLine } from './check-record.js';
-import { IndexPart, PART_TEXT_BYTES_MAX, SECTIONS, type PartRef, type Section } from './part-refs.js';
+import { absentPart, intactPart, linesOfPart } from './part-lines.js';
+import { IndexPart, SECTIONS, type PartRef, type Section } from './part-refs.js';
 import type { PartTools } from './part-tools.js';
 import { people, type PeopleSection } from './people.js';
 import { planOfLines } from './plan-lines.js';
+import { peopleChange, type RevisionChange } from './revision-change.js';
 
 /** What a revision is made of, as far as it is known here. */
 export interface PartSurvey {
@@ -45,6 +45,17 @@ export function surveyParts(
   };
 }
 
+/** A policy that was read out of parts. */
+export interface RevisionContent extends PolicyContent {
+  /** What it is made of, in its order. */
+  readonly parts: readonly PartRef[];
+  /**
+   * How it differs from the policy that was made of other parts; undefined where most of it does. Throws, at once or while
+   * people are taken, as `readRevision`.
+   */
+  changeSince(before: readonly PartRef[]): RevisionChange | undefined;
+}
+
 /**
  * Reads a revision back. Its people are read while they are taken, and each part is compared with its name again:
  * whoever filled the store is not believed.
@@ -55,9 +66,9 @@ export function readRevision(
   tools: PartTools,
   revision: PolicyRevision,
   store: Pick<PartStore, 'has' | 'get'>,
-): PolicyContent {
+): RevisionContent {
   const { parts, missing } = surveyParts(tools, revision, store);
-  if (missing[0] !== undefined) throw absent(missing[0]);
+  if (missing[0] !== undefined) throw absentPart(missing[0]);
   const order = parts.map(({ section }) => SECTIONS.indexOf(section));
   if (order.some((section, index) => section < (order[index - 1] ?? 0))) throw invalidRevision('sections out of order');
 
@@ -81,28 +92,17 @@ export function readRevision(
 
   const { plan, emergencyCredentials } = planOfLines(linesOf('plan'));
   if (plan.site.id !== revision.site) throw invalidRevision(`its plan is of the site ${plan.site.id}`);
+  const read = { plan, emergencyCredentials, parts };
   return {
-    plan,
-    emergencyCredentials,
+    ...read,
     profiles: peopleOf('profiles'),
     holders: peopleOf('holders'),
     credentials: peopleOf('credentials'),
+    changeSince: (before) => {
+      const change = peopleChange(before, parts, (part) => linesOfPart(tools, part, store));
+      return change && { ...read, profiles: peopleOf('profiles'), ...change, counts: revision.counts };
+    },
   };
-}
-
-function linesOfPart(tools: PartTools, { hash, sizeBytes }: PartRef, store: Pick<PartStore, 'get'>): string[] {
-  const content = intactPart(tools, store, hash);
-  if (content === undefined) throw absent(hash);
-  if (content.length !== sizeBytes) throw invalidRevision(`a part of ${content.length} bytes, where ${sizeBytes} are`);
-  let text: string;
-  try {
-    text = bytesToUtf8(tools.inflate(content, PART_TEXT_BYTES_MAX));
-  } catch (cause) {
-    throw invalidRevision(`the part ${hash} is no text`, cause);
-  }
-  const lines = text.split('\n');
-  if (lines.pop() !== '') throw invalidRevision(`the part ${hash} ends in the middle of a line`);
-  return lines;
 }
 
 function partsOf(index: Uint8Array): readonly PartRef[] {
@@ -112,15 +112,3 @@ function partsOf(index: Uint8Array): readonly PartRef[] {
     throw invalidRevision('an index part cannot be read', cause);
   }
 }
-
-/** Content of a part, if it is here and has the name that it is kept under. Throws as the store does. */
-export function intactPart(
-  { sha256 }: Pick<PartTools, 'sha256'>,
-  store: Pick<PartStore, 'get'>,
-  hash: string,
-): Uint8Array | undefined {
-  const content = store.get(hash);
-  return content !== undefined && bytesToHex(sha256(content)) === hash ? content : undefined;
-}
-
-const absent = (hash: string) => new SparcError('ERR_POLICY_PART_ABSENT', `the part ${hash}`, { hash });
