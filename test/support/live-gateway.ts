@@ -253,6 +253,28 @@ export class LiveGateway {
     reader.presentCard(bits);
   }
 
+  /**
+   * Holds a card there until something has come of it, and again whenever a busy machine took its read too late: such a one
+   * is recorded and counts for nothing.
+   */
+  async presented(readerId: string, cardId: string, what: string, isDone: () => boolean): Promise<void> {
+    const lateCount = () => this.events.filter(({ reason }) => reason === 'read_too_old').length;
+    let knownCount = lateCount();
+    this.present(readerId, cardId);
+    await eventually(what, () => {
+      if (isDone()) return true;
+      const count = lateCount();
+      if (count > knownCount) this.present(readerId, cardId);
+      knownCount = count;
+      return false;
+    });
+  }
+
+  /** Resolves when a card of the site has released a door. */
+  released(doorId: string, cardId: string): Promise<void> {
+    return this.presented(`${doorId}-reader`, cardId, `${cardId} releases ${doorId}`, () => this.lock(doorId).released);
+  }
+
   lock(doorId: string) {
     const door = this.live.doors.get(doorId);
     if (door === undefined) throw new RangeError(`no door ${doorId}`);
@@ -269,6 +291,12 @@ export class LiveGateway {
     await closed;
     clearTimeout(killer);
     this.#child = undefined;
+  }
+
+  /** It ended by itself, or was killed from within. */
+  get hasEnded(): boolean {
+    const child = this.#child;
+    return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
   }
 
   /** Waits for a gateway that ends by itself, or that is killed from within. */

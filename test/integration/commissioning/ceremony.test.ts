@@ -31,8 +31,7 @@ async function scene(t: Test, factoryNew: Record<string, number>) {
     // A new session has to hear an empty poll before it knows how old a card is.
     await gateway.online([READER]);
     // The same card again would be a repetition.
-    gateway.present(READER, `card-${++passagesCount}`);
-    await eventually('the door opens', () => gateway.lock('front').released);
+    await gateway.released('front', `card-${++passagesCount}`);
     await eventually('the door locks', () => !gateway.lock('front').released);
   };
   return { gateway, person: new Commissioner(gateway), device, wire, share, key, opens };

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { LiveGateway } from '../../support/live-gateway.js';
 import { liveSiteFile } from '../../support/live-site-file.js';
-import { eventually } from '../../support/peers.js';
 
 const TOKEN = 'a-token-that-nobody-logs';
 /** A little longer than the same card at the same reader is one presentation. */
@@ -39,8 +38,10 @@ t.test('a real gateway asks a real host, and says on the record when it is gone'
   t.teardown(() => gateway.remove());
   await gateway.startOnline();
 
-  gateway.present('front-reader', 'card-1');
-  await eventually('the host lets in', () => gateway.lock('front').released);
+  const refused = (reason: string) =>
+    gateway.presented('front-reader', 'card-1', reason, () => gateway.events.some((event) => event.reason === reason));
+
+  await gateway.released('front', 'card-1');
   t.equal(asked[0]?.authorization, `Bearer ${TOKEN}`);
   t.match(JSON.parse(asked[0]?.body ?? ''), {
     site: 'live',
@@ -52,13 +53,11 @@ t.test('a real gateway asks a real host, and says on the record when it is gone'
 
   answer = 'deny';
   await sleep(CARD_DEBOUNCE_MS);
-  gateway.present('front-reader', 'card-1');
-  await gateway.event(({ reason }) => reason === 'host_denied', 'the host refuses');
+  await refused('host_denied');
 
   stopHost();
   await sleep(CARD_DEBOUNCE_MS);
-  gateway.present('front-reader', 'card-1');
-  await gateway.event(({ reason }) => reason === 'host_timeout', 'no answer denies');
+  await refused('host_timeout');
   await gateway.event(
     ({ name, code }) => name === 'host.unavailable' && code === 'ERR_HOST_UNREACHABLE',
     'and that is told',
