@@ -32,6 +32,8 @@ async function isQuiet(gateway: LiveGateway): Promise<void> {
   }
 }
 
+const isOfGrant = ({ name, causeId }: RecordedEvent) => name === 'access.granted' || causeId !== undefined;
+
 const grantsWithoutOneOutcome = (events: readonly RecordedEvent[]) =>
   events
     .filter(({ name }) => name === 'access.granted')
@@ -53,11 +55,15 @@ t.test(
     const shim = new DurabilityShim(scratch, { folder: gateway.dataDir });
     const lock = gateway.lock('front');
 
-    for (const [index, { at, moved, outcome }] of POINTS.entries()) {
+    let cardNumber = 0;
+    /** False where the gateway had something else to record, or a busy machine took the card too late: no grant was killed. */
+    const isGrantKilled = async ({ at, moved, outcome }: (typeof POINTS)[number]): Promise<boolean> => {
       await gateway.startOnline(shim.environment);
       await isQuiet(gateway);
       const movementsBefore = lock.movements.length;
       const epoch = gateway.newestEpoch;
+      const knownCount = gateway.events.length;
+      const cardId = `card-${++cardNumber}`;
       if (at === 'the lock moved') {
         lock.onChange = () => {
           lock.onChange = () => undefined;
@@ -66,22 +72,27 @@ t.test(
       } else {
         await writeFile(shim.killMark, at);
       }
-      gateway.present('front-reader', `card-${index + 1}`);
-      t.equal(await gateway.ended(), 'SIGKILL', `killed at ${at}`);
+      gateway.present('front-reader', cardId);
+      const isSpoiled = () =>
+        gateway.events.slice(knownCount).some((event) => event.epoch === epoch && !isOfGrant(event));
+      await eventually(`killed at ${at}`, () => gateway.hasEnded || isSpoiled());
+      if (gateway.hasEnded) t.equal(await gateway.ended(), 'SIGKILL', `killed at ${at}`);
+      else await gateway.end('SIGKILL');
       lock.onChange = () => undefined;
       await rm(shim.killMark, { force: true });
-
       await eventually('the lock is closed', () => !lock.released);
-      t.equal(
-        lock.movements.length - movementsBefore,
-        moved ? 2 : 0,
-        moved ? 'released once, relocked' : 'never moved',
-      );
-      t.match(verifyLedger(join(gateway.dataDir, 'journal.db')), { ok: true });
+      const movedCount = lock.movements.length - movementsBefore;
+      const verified = verifyLedger(join(gateway.dataDir, 'journal.db'));
 
       await gateway.startOnline(shim.environment);
+      if (isSpoiled()) {
+        await gateway.end('SIGKILL');
+        return false;
+      }
       await sleep(WATCH_MS);
-      t.equal(lock.movements.length - movementsBefore, moved ? 2 : 0, 'nothing old energises');
+      t.equal(movedCount, moved ? 2 : 0, `${at}: ${moved ? 'released once, relocked' : 'never moved'}`);
+      t.match(verified, { ok: true });
+      t.equal(lock.movements.length - movementsBefore, movedCount, 'nothing old energises');
       const { events } = gateway;
       t.same(grantsWithoutOneOutcome(events), [], 'every grant has one outcome');
       const grant = events.find((event) => event.name === 'access.granted' && event.epoch === epoch);
@@ -90,7 +101,10 @@ t.test(
       );
       t.equal(told?.name, outcome, `its grant is told as ${outcome ?? 'nothing'}`);
       await gateway.end('SIGKILL');
-    }
+      return true;
+    };
+
+    for (const point of POINTS) while (!(await isGrantKilled(point)));
     t.equal((await gateway.sparc('ledger', 'verify')).exitCode, 0);
   },
 );

@@ -10,7 +10,7 @@
 //   SHIM_FULL      while a file of this name exists, writes in the folder fail with ENOSPC
 //   SHIM_FLUSH_MS  every flush in the folder takes this much longer
 //   SHIM_KILL      a file of this name says when to kill the process: "write N", "flush N" or "flushed N" are the start of
-//                  the N-th write, the start and the end of the N-th flush in the folder since the file is there
+//                  the N-th write, the start and the end of the N-th flush of the journal's files since the file is there
 //   SHIM_LIE       flushes return without flushing: a disk, or `synchronous=OFF`, that only says so
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -148,9 +148,10 @@ static void copy_names(void) {
   REAL(rename)(temporary, to);
 }
 
-static void reached(const char *point) {
+static void reached(const char *point, int fd) {
   char wanted[32] = "";
   int count = 0;
+  if (!targets[fd] || strncmp(targets[fd], "journal.db", 10) != 0) return;
   FILE *file = killer ? fopen(killer, "re") : NULL;
   if (!file) {
     reached_count = 0;
@@ -165,14 +166,14 @@ static int flushed(int fd, int (*flush)(int)) {
   int kind = kind_of(fd);
   if (kind != WATCHED && kind != FOLDER) return flush(fd);
   if (lie) return 0;
-  reached("flush");
+  reached("flush", fd);
   int result = flush(fd);
   if (flush_ms) nanosleep(&(struct timespec){flush_ms / 1000, flush_ms % 1000 * 1000000}, NULL);
   if (result == 0) {
     if (kind == WATCHED) copy_content(fd);
     else copy_names();
     note(now(), "flush", targets[fd], 0, NULL);
-    reached("flushed");
+    reached("flushed", fd);
   }
   return result;
 }
@@ -226,7 +227,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) {
   if (is_refused(fd)) return -1;
-  if (kind_of(fd) == WATCHED) reached("write");
+  if (kind_of(fd) == WATCHED) reached("write", fd);
   written(fd, bytes, length);
   return REAL(pwrite)(fd, bytes, length, offset);
 }

@@ -62,7 +62,7 @@ export class DurabilityShim {
     };
   }
 
-  /** The file that says when to kill the process: `write N`, `flush N` or `flushed N`, counted since it is there. */
+  /** The file that says when to kill the process: `write N`, `flush N` or `flushed N` of the journal, counted since it is there. */
   get killMark(): string {
     return join(this.#image, '..', 'kill-at');
   }
