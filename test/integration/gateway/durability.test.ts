@@ -10,6 +10,10 @@ import { WIRE_CODE } from '../../support/wire-monitor.js';
 import { DurabilityShim, SKIP_WITHOUT_CC, type ShimEvent } from '../journal/durability-shim.js';
 
 const GRANT_COUNT = 5;
+/** Longer than the test: the lock gets OUT for grants alone, and none at its relocking, when something else is recorded. */
+const RELEASE_TIME_MS = 600_000;
+const PLAIN = liveSiteFile([{ id: 'front', bus: 'bus-a' }]);
+const SITE = { ...PLAIN, doors: PLAIN.doors.map((door) => ({ ...door, timings: { releaseTimeMs: RELEASE_TIME_MS } })) };
 const SYNCHRONOUS_OFF = new URL('../journal/preload-synchronous-off.js', import.meta.url).href;
 
 /** One mark, then a frame. */
@@ -29,7 +33,7 @@ function earlyOuts(events: readonly ShimEvent[]): ShimEvent[] {
 
 /** Opens doors with a shim under the gateway, cuts the power, and starts again from what the disk held. */
 async function grantsThroughPowerCut(t: Test, env: Readonly<Record<string, string>>) {
-  const gateway = await LiveGateway.create({ site: liveSiteFile([{ id: 'front', bus: 'bus-a' }]) });
+  const gateway = await LiveGateway.create({ site: SITE });
   t.teardown(() => gateway.remove());
   const scratch = await mkdtemp(join(tmpdir(), 'sparc-shim-'));
   t.teardown(() => rm(scratch, { recursive: true, force: true }));
@@ -43,9 +47,8 @@ async function grantsThroughPowerCut(t: Test, env: Readonly<Record<string, strin
   const opened: string[] = [];
   for (let index = 1; index <= GRANT_COUNT; index++) {
     const sinceMs = performance.now();
-    gateway.present('front-reader', `card-${index}`);
     const isOutSent = () => gateway.wires.get('bus-a')?.first(WIRE_CODE.out, 0, sinceMs) !== undefined;
-    await eventually('OUT is on the wire', isOutSent);
+    await gateway.presented('front-reader', `card-${index}`, 'OUT is on the wire', isOutSent);
     await eventually('the lock is released', () => lock.released);
     opened.push(`card-${index}`);
   }
