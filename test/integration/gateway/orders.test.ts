@@ -37,7 +37,8 @@ t.test('what a person orders is done, refused where it must be, and stands after
   await isServing();
 
   t.match(await order('door', 'open', 'front'), { exitCode: 0 });
-  t.equal(gateway.lock('front').released, true);
+  // A busy machine may come back from the command when the lock has relocked.
+  t.equal(gateway.lock('front').movements[0]?.released, true);
   await gateway.event(({ name }) => name === 'operator.release', 'the release is recorded');
 
   t.match(await order('mode', 'lockdown'), { exitCode: 0 });
