@@ -8,7 +8,7 @@ import { liveSiteFile } from '../../support/live-site-file.js';
 t.test('what people do to a gateway is in its journal, whether it ran or not', async (t) => {
   const gateway = await LiveGateway.create({ site: liveSiteFile([{ id: 'front', bus: 'bus-a' }]) });
   t.teardown(() => gateway.remove());
-  const named = (name: string) => gateway.event((event) => event.name === name, name, 15_000);
+  const named = (name: string) => gateway.event((event) => event.name === name, name);
   await gateway.startOnline();
   const applied = await named('policy.applied');
   const loaded = await named('policy.loaded');
@@ -22,7 +22,7 @@ t.test('what people do to a gateway is in its journal, whether it ran or not', a
   const wrong = join(gateway.folder, 'wrong.yaml');
   writeFileSync(wrong, 'site: nothing of the kind');
   t.not((await gateway.sparc('policy', 'apply', wrong, '--by', 'Eve')).exitCode, 0);
-  const failed = await gateway.event((event) => event.detail?.['by'] === 'Eve', 'the failure', 15_000);
+  const failed = await gateway.event((event) => event.detail?.['by'] === 'Eve', 'the failure');
   t.match(failed, { name: 'policy.applied', code: /^ERR_/, detail: { outcome: 'failed' } });
 
   await gateway.end('SIGTERM');
