@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
+import { launchBrowser, says, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { enrol, MeshGateway } from '../../support/mesh-gateway.js';
+import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
 
 /** For a machine that has other things to do as well. */
 const patience = { timeout: 30_000 };
+const START_MAX_MS = 60_000;
 
 /** The authority gives the key of a browser its rights, and one gateway hears of it by a file. */
 async function delegated(folder: string, at: MeshGateway, key: string): Promise<void> {
@@ -41,7 +43,9 @@ t.test(
     if (hallway === undefined || cellar === undefined) throw new Error('three gateways');
     await enrol(folder, 'harbour', gateways);
     for (const gateway of gateways) gateway.start();
-    for (let answer; answer === undefined;) answer = await hallway.mesh();
+    const answers = (gateway: MeshGateway) =>
+      eventually(`${gateway.name} answers`, async () => (await gateway.mesh()) !== undefined, START_MAX_MS);
+    for (const gateway of gateways) await answers(gateway);
 
     const page = await browser.newPage();
     const complaints: string[] = [];
@@ -66,9 +70,11 @@ t.test(
       .locator('.mesh-link[data-state=cut]')
       .nth(1)
       .waitFor({ ...patience, state: 'attached' });
-    t.equal(await page.locator('.mesh-link[data-state=heard]').count(), 1);
+    const heardCount = () => page.locator('.mesh-link[data-state=heard]').count();
+    await eventually('the other two hear each other', async () => (await heardCount()) === 1);
 
     cellar.start();
+    await answers(cellar);
     await together.waitFor(patience);
 
     await page.getByRole('link', { name: 'Site', exact: true }).click();
@@ -78,13 +84,13 @@ t.test(
     await page.getByText('Ada may').waitFor(patience);
     await page.getByRole('button', { name: 'Lock down…' }).click();
     await page.getByRole('button', { name: 'Lock down', exact: true }).click();
-    const answers = page.getByRole('region', { name: 'Directives and who has carried them out' });
-    await answers.getByText('Applied on all 3').waitFor(patience);
-    t.match(await answers.textContent(), /Lockdown.*Ada, at hallway.*Applied on.*hallway.*gate.*cellar/);
+    const directives = page.getByRole('region', { name: 'Directives and who has carried them out' });
+    await directives.getByText('Applied on all 3').waitFor(patience);
+    await says(directives, /Lockdown.*Ada, at hallway.*Applied on.*hallway.*gate.*cellar/);
     await page.getByRole('button', { name: 'End: Lockdown' }).click();
     await page.getByRole('button', { name: 'End it' }).click();
     await page.getByRole('heading', { name: 'Nothing is ordered for the site' }).waitFor(patience);
-    await answers.getByText('Applied on all 3').nth(1).waitFor(patience);
+    await directives.getByText('Applied on all 3').nth(1).waitFor(patience);
     for (const { name, journal } of gateways) {
       const ended = journal.filter(({ record }) => record?.name === 'site.lockdown_ended');
       t.equal(ended.length, 1, `the lockdown ended once at ${name}`);
