@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
+import { launchBrowser, says, untilSeen, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { startDemo } from '../../support/demo.js';
 import { eventually } from '../../support/peers.js';
 
@@ -61,10 +61,14 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
     };
     const leave = async () => {
       const before = (await recorded()).length;
-      await door.getByRole('button', { name: 'Exit button' }).click();
-      await door.locator('.lock', { hasText: 'Released' }).waitFor();
-      await door.getByRole('button', { name: 'Open', exact: true }).click();
-      await door.locator('.contact', { hasText: 'Open' }).waitFor();
+      await untilSeen(
+        async () => {
+          await door.getByRole('button', { name: 'Exit button' }).click();
+          await door.locator('.lock', { hasText: 'Released' }).waitFor();
+          await door.getByRole('button', { name: 'Open', exact: true }).click();
+        },
+        door.locator('.contact', { hasText: 'Open' }),
+      );
       await door.getByRole('button', { name: 'Close', exact: true }).click();
       await door.locator('.lock', { hasText: 'Locked' }).waitFor();
       await eventually('exit, open and closed are on record', async () => (await recorded()).length >= before + 3);
@@ -126,10 +130,7 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
     await cloud.getByText('; at all gateways').waitFor();
     await show(gateway, 'Site');
     await gateway.getByRole('heading', { name: 'The site is locked down' }).waitFor();
-    t.match(
-      await gateway.locator('#site-answers li').first().textContent(),
-      new RegExp(`^Lockdown.*cloud for ${name}`),
-    );
+    await says(gateway.locator('#site-answers li').first(), new RegExp(`^Lockdown.*cloud for ${name}`));
 
     await cloud.getByRole('button', { name: 'End: Lockdown' }).click();
     await cloud.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
@@ -140,7 +141,7 @@ t.test('the cloud of the demo, in a browser', { skip: SKIP_WITHOUT_CHROMIUM }, a
     await cloud.getByRole('dialog').getByLabel('Door').selectOption({ label: 'Warehouse' });
     await cloud.getByRole('dialog').getByRole('button', { name: 'Do it' }).click();
     await awaited('Carried out');
-    t.match(await cloud.locator('#awaited').textContent(), /Warehouse: let one person through.*Applied on.*Warehouse/);
+    await says(cloud.locator('#awaited'), /Warehouse: let one person through.*Applied on.*Warehouse/);
     t.strictSame(complaints, []);
   });
 

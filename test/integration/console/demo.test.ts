@@ -1,7 +1,6 @@
-import type { Locator } from 'playwright-core';
 import t from 'tap';
 import type { BusesView } from '@sparc/edge/commissioning';
-import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
+import { launchBrowser, untilSeen, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { startDemo } from '../../support/demo.js';
 import { eventually } from '../../support/peers.js';
 import { sparc } from '../../support/sparc-command.js';
@@ -10,22 +9,6 @@ import { sparc } from '../../support/sparc-command.js';
 const HEARD_MAX_MS = 40_000;
 /** There, a search, which waits for every address, takes its time. */
 const SEARCH_MAX_MS = 60_000;
-const SEEN_MAX_MS = 10_000;
-const PRESENTATIONS_MAX = 3;
-
-/** A read that comes too late, as it may on a busy machine, counts for nothing: the card is presented again. */
-async function presented(present: () => Promise<void>, seen: Locator): Promise<void> {
-  for (let count = 1; count < PRESENTATIONS_MAX; count += 1) {
-    await present();
-    const isSeen = seen.waitFor({ timeout: SEEN_MAX_MS }).then(
-      () => true,
-      () => false,
-    );
-    if (await isSeen) return;
-  }
-  await present();
-  await seen.waitFor();
-}
 
 t.test('the page of the demo', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
   const demo = await startDemo(t);
@@ -80,7 +63,7 @@ t.test('the page of the demo', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     await door.getByRole('combobox', { name: 'Reader' }).selectOption({ label: 'Main entrance, ramp' });
     const card = door.getByRole('combobox', { name: 'Card' });
     await card.selectOption({ label: await card.getByText('always-in').first().innerText() });
-    await presented(
+    await untilSeen(
       () => door.getByRole('button', { name: 'Present card' }).click(),
       page.locator('.event', { hasText: 'Main entrance, ramp' }).getByText('Granted').first(),
     );
@@ -105,13 +88,13 @@ t.test('the page of the demo', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     const events = (who: string, what: string) => page.locator('.event', { hasText: who }).filter({ hasText: what });
     const event = (who: string, what: string) => events(who, what).first().waitFor();
 
-    await presented(() => present('no right'), events('Denied', 'No right here').first());
+    await untilSeen(() => present('no right'), events('Denied', 'No right here').first());
 
     await server.getByText('Keypad, other card, faults').click();
     const awaited = events('PIN awaited', 'Bruno Berg');
-    await presented(async () => {
+    await untilSeen(async () => {
       const knownCount = await awaited.count();
-      await presented(() => present('PIN 1234'), awaited.nth(knownCount));
+      await untilSeen(() => present('PIN 1234'), awaited.nth(knownCount));
       for (const key of '1234#') await server.getByRole('button', { name: `Key ${key}`, exact: true }).click();
     }, events('Granted', 'Bruno Berg').first());
     await server.getByText('Released').waitFor();
