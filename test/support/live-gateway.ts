@@ -259,15 +259,15 @@ export class LiveGateway {
    */
   async presented(readerId: string, cardId: string, what: string, isDone: () => boolean): Promise<void> {
     const lateCount = () => this.events.filter(({ reason }) => reason === 'read_too_old').length;
-    let knownCount = lateCount();
-    this.present(readerId, cardId);
-    await eventually(what, () => {
-      if (isDone()) return true;
-      const count = lateCount();
-      if (count > knownCount) this.present(readerId, cardId);
-      knownCount = count;
-      return false;
-    });
+    for (let isLate = true; isLate;) {
+      const knownCount = lateCount();
+      this.present(readerId, cardId);
+      await eventually(what, () => {
+        const hasCome = isDone();
+        isLate = !hasCome && lateCount() > knownCount;
+        return hasCome || isLate;
+      });
+    }
   }
 
   /** Resolves when a card of the site has released a door. */

@@ -6,7 +6,7 @@ import { eventually, SKIP_WITHOUT_SOCAT } from '../../support/peers.js';
 
 const SITE = liveSiteFile([
   { id: 'front', bus: 'bus-a' },
-  { id: 'vault', bus: 'bus-b', accessPoint: { authentication: 'cardAndPin' } },
+  { id: 'vault', bus: 'bus-b', accessPoint: { authentication: 'cardAndPin', pinTimeoutMs: 60_000 } },
 ]);
 
 for (const kind of ['tcp', 'pty'] as const satisfies readonly LineKind[]) {
