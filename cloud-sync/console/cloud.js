@@ -7,8 +7,9 @@ import { createPeople } from './people.js';
 import { createPolicy } from './policy.js';
 import { get, identity, login, logout, stream, whenEnded } from './session.js';
 import { createSite } from './site.js';
+import { createUsers } from './users.js';
 
-const VIEWS = ['gateways', 'site', 'people', 'policy', 'events-view'];
+const VIEWS = ['gateways', 'site', 'people', 'policy', 'events-view', 'users'];
 const RETRY_MS = 2_000;
 
 let catalogue;
@@ -36,6 +37,7 @@ else await tried(enter);
 function showLogin() {
   following?.abort();
   site = undefined;
+  views?.users.setIdentity(undefined);
   document.body.dataset.role = 'nobody';
   for (const view of [...VIEWS, 'awaited']) byId(view).hidden = true;
   for (const part of [document.querySelector('.tabs'), byId('state'), byId('logout'), byId('site-choice')]) {
@@ -55,6 +57,7 @@ async function enter() {
   byId('login').hidden = true;
   byId('logout').hidden = false;
   byId('who').textContent = `${tenantName} · ${name}, ${role}`;
+  views.users.setIdentity(identity());
   byId('site-choice').hidden = sites.length < 2;
   byId('site-choice').replaceChildren(...sites.map(({ id, name: words }) => h('option', { value: id }, words)));
   if (sites.length === 0) {
@@ -89,6 +92,7 @@ function createViews() {
     site: sitePage,
     people: createPeople({ tried, say, give: awaited.give, onChange: policy.load }),
     events: createEvents(catalogue),
+    users: createUsers({ tried, say }),
   };
 }
 
@@ -153,7 +157,9 @@ function live(isLive) {
 /** The address says which view is shown, so that it can be kept, sent and gone back from. */
 function showView() {
   if (site === undefined) return;
-  const shown = VIEWS.includes(location.hash.slice(1)) ? location.hash.slice(1) : VIEWS[0];
+  const asked = location.hash.slice(1);
+  const isOffered = asked !== 'users' || identity().role === 'administrator';
+  const shown = VIEWS.includes(asked) && isOffered ? asked : VIEWS[0];
   for (const view of VIEWS) byId(view).hidden = view !== shown;
   for (const tab of document.querySelectorAll('.tabs a')) {
     if (tab.hash === `#${shown}`) tab.setAttribute('aria-current', 'page');

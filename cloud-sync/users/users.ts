@@ -69,7 +69,10 @@ export const listUsers = ({ query }: Transaction): Promise<readonly User[]> =>
     .execute()
     .then((rows) => rows.map(userOf));
 
-/** A change ends the logins under way, and barring voids the claim codes that they made. Throws ERR_USER_UNKNOWN. */
+/**
+ * A change ends the logins under way, and barring voids the claim codes that they made. Throws ERR_USER_UNKNOWN and
+ * ERR_USER_LAST_ADMINISTRATOR.
+ */
 export async function changeUser(
   database: Database,
   random: Random,
@@ -84,6 +87,7 @@ export async function changeUser(
   };
   return database.inTenant(actor.tenant, async (transaction) => {
     const { query } = transaction;
+    if (isBarred === true || (role !== undefined && role !== 'administrator')) await assertNotLast(transaction, id);
     // At least one column, or there is nothing to update.
     const changing = query.updateTable('users').set({ tenant_id: actor.tenant, ...change });
     const changed = await changing.where('id', '=', id).returningAll().executeTakeFirst();
@@ -97,6 +101,21 @@ export async function changeUser(
     await audit(transaction, actor, 'user.change', changed.name, { ...said, hasNewPassword: password !== undefined });
     return userOf(changed);
   });
+}
+
+/** Where somebody else ceases to be one at the same moment, this waits for that. Throws ERR_USER_LAST_ADMINISTRATOR. */
+async function assertNotLast({ query }: Transaction, id: string): Promise<void> {
+  const administrators = await query
+    .selectFrom('users')
+    .select(['id', 'name'])
+    .where('role', '=', 'administrator')
+    .where('barred_at', 'is', null)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  const [last] = administrators;
+  if (administrators.length !== 1 || last?.id !== id) return;
+  throw new SparcError('ERR_USER_LAST_ADMINISTRATOR', `nobody but ${last.name} manages this tenant`);
 }
 
 /** Whom a restore barred, along with everybody. */

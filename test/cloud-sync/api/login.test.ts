@@ -95,6 +95,28 @@ t.test('roles bound what somebody may, and a user who is barred is out at once',
   t.match(older.at(-1), { actor: 'test', act: 'user.create', subject: 'ada' });
 });
 
+t.test('the last administrator who can log in stays one, even where two put out each other', async (t) => {
+  const tenant = await tenantOf('twins');
+  const tokens = [];
+  for (const name of ['castor', 'pollux']) tokens.push(await api.tokenOf(tenant, name, 'administrator'));
+  const [castor = '', pollux = ''] = tokens;
+  const { users } = (await get('/api/v1/users', castor)).body;
+  const change = (user: { readonly id: string }, body: object, token: string) =>
+    api.call('PATCH', `/api/v1/users/${user.id}`, body, token);
+  const answers = await Promise.all([
+    change(users[1], { isBarred: true }, castor),
+    change(users[0], { role: 'viewer' }, pollux),
+  ]);
+  t.equal(answers.filter(({ status }) => status === 200).length, 1, JSON.stringify(answers));
+  const token = answers[0].status === 200 ? castor : pollux;
+  const last = users[token === castor ? 0 : 1];
+  for (const body of [{ isBarred: true }, { role: 'operator' }]) {
+    const refused = { status: 409, body: { code: 'ERR_USER_LAST_ADMINISTRATOR' } };
+    t.match(await change(last, body, token), refused, JSON.stringify(body));
+  }
+  t.match(await change(last, { role: 'administrator' }, token), { status: 200, body: { role: 'administrator' } });
+});
+
 t.test('what is not of its type, out of bounds or no text is refused, and changes nothing', async (t) => {
   const { users } = (await get('/api/v1/users', admin)).body;
   const bob = users.find(({ name }: { readonly name: string }) => name === 'bob@example.org');
