@@ -73,8 +73,16 @@ function addTo(address: string, others: readonly string[]): readonly string[] {
   throw new SparcError('ERR_CLI_USAGE', `'${address}' is no address such as 10.0.0.5:7400 or [fd00::5]:7400`);
 }
 
-function request({ output }: Cli, { config: path, out, address }: RequestFlags): void {
+/** Of a gateway that is to be a member. Throws ERR_CONFIG_INVALID for one that would call nobody, before anything is spent. */
+function memberConfig(path: string): GatewayConfig {
   const config = loadGatewayConfig(path);
+  if (config.mesh !== undefined) return config;
+  const message = `${path} has no \`mesh\`, which every gateway of a site has: mesh: { listen: 0.0.0.0:7400 }`;
+  throw new SparcError('ERR_CONFIG_INVALID', message, { config: path });
+}
+
+function request({ output }: Cli, { config: path, out, address }: RequestFlags): void {
+  const config = memberConfig(path);
   const { name } = config.gateway;
   const addresses = address.length > 0 ? address : ownAddresses(config);
   writeBinaryFile(out, ownRequest(config, addresses));
@@ -95,15 +103,10 @@ const ownRequest = ({ dataDir, gateway: { name } }: GatewayConfig, addresses: re
   signRequest(loadIdentity(dataDir), { name, addresses }, new LinkFiles(dataDir).request());
 
 const join = (cli: Cli, file: string, { config, by }: JoinFlags): Promise<void> =>
-  joinBy(cli, loadGatewayConfig(config), by, readBinaryFile(file, ADMISSION_BYTES_MAX));
+  joinBy(cli, memberConfig(config), by, readBinaryFile(file, ADMISSION_BYTES_MAX));
 
 async function claimed(cli: Cli, url: string, typed: string, { config: path, address, by }: ClaimFlags): Promise<void> {
-  const config = loadGatewayConfig(path);
-  // Without one it would join and never call; a code is good once.
-  if (config.mesh === undefined) {
-    const message = `${path} has no \`mesh\`, which every gateway of a site has: mesh: { listen: 0.0.0.0:7400 }`;
-    throw new SparcError('ERR_CONFIG_INVALID', message, { config: path });
-  }
+  const config = memberConfig(path);
   const code = readClaimCode(typed);
   const request = ownRequest(config, address.length > 0 ? address : ownAddresses(config));
   await joinBy(cli, config, by, await claim(cloudAddress(url), code, request));

@@ -17,6 +17,9 @@ interface Shown {
   readonly members: readonly { readonly name: string; readonly key: string; readonly addresses: readonly string[] }[];
 }
 
+/** Others reach it wherever the system lets it listen. */
+const CONFIG = { dataDir: './data', buses: [], mesh: { listen: '127.0.0.1:0' } };
+
 /** The value that a command printed, or the code of its refusal. */
 async function run<T = Shown>(...args: readonly string[]): Promise<T | string> {
   const { exitCode, stdout, stderr } = await sparc([...args, '--json']);
@@ -31,7 +34,7 @@ function scene(t: Test) {
     const home = join(folder, name);
     mkdirSync(home);
     const config = join(home, 'gateway.json');
-    writeFileSync(config, JSON.stringify({ gateway: { name }, dataDir: './data', buses: [], ...more }));
+    writeFileSync(config, JSON.stringify({ ...CONFIG, gateway: { name }, ...more }));
     const file = (suffix: string) => join(folder, `${name}.${suffix}`);
     return { config, dataDir: join(home, 'data'), request: file('request'), admission: file('admission') };
   };
@@ -178,10 +181,17 @@ t.test('an expired roster is shown with a warning', async (t) => {
   t.match((await sparc(['roster', 'show', '--config', config])).stdout, 'EXPIRED');
 });
 
-t.test('a code is spent by no gateway whose configuration would let it call nobody', async (t) => {
-  const { gateway } = scene(t);
-  const claim = (config: string) => run('gateway', 'claim', 'https://127.0.0.1:9', 'no code', '--config', config);
-  t.equal(await claim(gateway('alone').config), 'ERR_CONFIG_INVALID');
-  const meshed = gateway('meshed', { mesh: { listen: '127.0.0.1:0' } });
-  t.equal(await claim(meshed.config), 'ERR_CLAIM_CODE_MISTYPED', 'the code is looked at next');
-});
+t.test(
+  'nobody joins whose configuration would let it call nobody: no code, request or admission is spent',
+  async (t) => {
+    const { gateway } = scene(t);
+    const claim = (config: string) => run('gateway', 'claim', 'https://127.0.0.1:9', 'no code', '--config', config);
+    const { config, dataDir, request, admission } = gateway('alone', { mesh: undefined });
+    t.equal(await claim(config), 'ERR_CONFIG_INVALID');
+    t.equal(await run('gateway', 'request', '--out', request, '--config', config), 'ERR_CONFIG_INVALID');
+    t.notOk(existsSync(request));
+    t.equal(await run('gateway', 'join', admission, '--config', config), 'ERR_CONFIG_INVALID', 'before it is read');
+    t.notOk(existsSync(dataDir), 'no key was made');
+    t.equal(await claim(gateway('meshed').config), 'ERR_CLAIM_CODE_MISTYPED', 'the code is looked at next');
+  },
+);

@@ -27,7 +27,10 @@ async function scene(t: Test) {
   const config = join(folder, 'gateway.json');
   const dataDir = join(folder, 'data');
   mkdirSync(dataDir);
-  writeFileSync(config, JSON.stringify({ gateway: { name: 'hall' }, dataDir, buses: [] }));
+  writeFileSync(
+    config,
+    JSON.stringify({ gateway: { name: 'hall' }, dataDir, buses: [], mesh: { listen: '127.0.0.1:0' } }),
+  );
   await run('authority', 'init', authority, '--site', 'harbour');
   const deps = { clock: createNodeClock(), random: nodeRandom, verify: verifySignature };
   const opened = <T>(work: (folder: AuthorityFolder) => T): T => {
