@@ -1,5 +1,6 @@
 import { ask, checkField, selectField, textField } from '../../protocol/page/dialogs.js';
 import { byId } from '../../protocol/page/dom.js';
+import { count } from '../../protocol/page/phrases.js';
 import { call } from './session.js';
 
 /** Who comes to a site, who goes, and an authority that waits for gateways after a restore. */
@@ -9,6 +10,7 @@ export function createEnrolment({ tried, say, onChange }) {
 
   byId('gateway-add').addEventListener('click', () => void offer());
   byId('gateway-expel').addEventListener('click', () => void expel());
+  byId('codes-withdraw').addEventListener('click', () => void withdraw());
   byId('claim-done').addEventListener('click', () => show(undefined));
   byId('resume').addEventListener('click', () => void resume());
 
@@ -30,8 +32,29 @@ export function createEnrolment({ tried, say, onChange }) {
     await tried(async () => show(await call('POST', `${path}/claims`, { body })));
   }
 
+  async function withdraw() {
+    const answer = await ask({
+      title: 'Withdraw the codes that are open?',
+      text: 'Every code of this site that no gateway has used admits nobody any more, whoever made it. Gateways that came by one stay.',
+      go: 'Withdraw them',
+      level: 'danger',
+    });
+    if (answer === undefined) return;
+    await tried(async () => {
+      const { withdrawnCount } = await call('DELETE', `${path}/claims`);
+      show(undefined);
+      const none = 'No code was open.';
+      const words =
+        withdrawnCount === 0 ? none : `Withdrawn: ${count(withdrawnCount, 'code')} that no gateway had used.`;
+      byId('codes-withdrawn').textContent = words;
+      byId('codes-withdrawn').hidden = false;
+      say(words);
+    });
+  }
+
   /** A code is shown once: the cloud keeps its hash. */
   function show(offered) {
+    byId('codes-withdrawn').hidden = true;
     byId('claim').hidden = offered === undefined;
     byId('claim-command').textContent = offered && `sparc gateway claim ${offered.url} ${offered.code}`;
     byId('claim-until').textContent =
