@@ -1,6 +1,7 @@
 import { ask, checkField, selectField } from '../../protocol/page/dialogs.js';
 import { delegateCommands, mayWords, RIGHT_WORDS } from '../../protocol/page/directive-words.js';
 import { byId, h } from '../../protocol/page/dom.js';
+import { NO_PLACES } from './places.js';
 import { call, get } from './session.js';
 
 const DAY_MS = 86_400_000;
@@ -9,7 +10,7 @@ const LASTS = [
   [90, '90 days'],
   [365, '1 year'],
 ];
-/** What the page has buttons for; whom to expel and whose card is over, the authority of the site says itself. */
+/** What the page has buttons for, beside what was given already; whom to expel and whose card is over, the authority of the site says itself. */
 const RIGHTS = ['mode', 'order', 'grant'];
 const BY_DEFAULT = ['mode', 'order'];
 
@@ -21,6 +22,8 @@ export function createCloudOperator({ tried, say, onChange }) {
   let path;
   let known;
   let shown;
+  /** What orders name, to choose from. */
+  let places = NO_PLACES;
 
   byId('operator-delegate').addEventListener('click', () => void delegate());
   withdrawal.addEventListener('click', () => void withdraw());
@@ -33,25 +36,52 @@ export function createCloudOperator({ tried, say, onChange }) {
     onChange();
   }
 
+  /** What it has stays as it is but for what is changed here; where that cannot be read, nothing is given. */
   async function delegate() {
-    const rights = known?.delegated?.rights ?? BY_DEFAULT;
+    const isRead = await tried(async () => {
+      known = await get(`${path}/cloud-operator`);
+    });
+    if (!isRead) return;
+    const { rights = BY_DEFAULT, scope = [] } = known.delegated ?? {};
     const answer = await ask({
       title: 'What may the cloud direct?',
-      text: 'Whoever is an operator of the cloud directs the whole site with it; each order says on whose behalf.',
+      text: 'Whoever is an operator of the cloud directs the site with it; each order says on whose behalf.',
       fields: [
         checkField(
           'rights',
           'They may',
-          RIGHTS.map((right) => ({ value: right, words: RIGHT_WORDS[right], checked: rights.includes(right) })),
+          [...new Set([...RIGHTS, ...rights])].map((right) => ({
+            value: right,
+            words: RIGHT_WORDS[right],
+            checked: rights.includes(right),
+          })),
         ),
+        scopeField(scope),
         selectField('days', 'For', LASTS),
       ],
       go: 'Let the cloud direct',
     });
     if (answer?.rights === undefined) return;
     const untilUnixMs = Date.now() + Number(answer.days[0]) * DAY_MS;
-    const body = { rights: answer.rights, untilUnixMs };
+    const body = { rights: answer.rights, scope: answer.scope ?? [], untilUnixMs };
     await changed('The cloud may direct.', () => call('PUT', `${path}/cloud-operator`, { body }));
+  }
+
+  /** What is in the scope and no longer in the draft stays until somebody takes it out. */
+  function scopeField(scope) {
+    const items = new Map();
+    const kinds = { area: places.areas, door: places.doors, profile: places.profiles };
+    for (const [kind, named] of Object.entries(kinds)) {
+      for (const { id, name } of named) {
+        // A door may have the id of an area: they are in the scope together.
+        const other = items.get(id);
+        items.set(id, { value: id, words: other?.words ?? name, note: other ? `${other.note} and ${kind}` : kind });
+      }
+    }
+    for (const id of scope) if (!items.has(id)) items.set(id, { value: id, words: id, note: 'not in the draft' });
+    if (items.size === 0) return [];
+    const all = [...items.values()].map((item) => ({ ...item, checked: scope.includes(item.value) }));
+    return checkField('scope', 'Only there, and by these profiles; none: the whole site', all);
   }
 
   async function withdraw() {
@@ -71,20 +101,21 @@ export function createCloudOperator({ tried, say, onChange }) {
   }
 
   /** What a person marks to copy stays as it is. */
-  function render(places) {
+  function render(next) {
+    places = next;
     if (known === undefined) return;
     const { delegated } = known;
     withdrawal.hidden = delegated === undefined || !site.isAuthorityHere;
     byId('operator-delegate').hidden = !site.isAuthorityHere;
     byId('operator-delegate').textContent = delegated === undefined ? 'Let the cloud direct…' : 'Change…';
-    const words = delegated === undefined ? howTo() : [['p', `${mayNow(delegated, places)}.`]];
+    const words = delegated === undefined ? howTo() : [['p', `${mayNow(delegated)}.`]];
     const text = JSON.stringify(words);
     if (text === shown) return;
     shown = text;
     said.replaceChildren(...words.map(([tag, part]) => h(tag, tag === 'p' ? {} : { class: 'site-key-code' }, part)));
   }
 
-  function mayNow(delegated, places) {
+  function mayNow(delegated) {
     const until = new Date(delegated.untilUnixMs).toLocaleString();
     if (delegated.untilUnixMs <= Date.now()) return `What the cloud might direct ended on ${until}`;
     return mayWords('On behalf of its operators the cloud', delegated, places, until);

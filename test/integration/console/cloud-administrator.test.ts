@@ -2,17 +2,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { createDatabase, createTenant } from '@sparc/cloud-sync/db';
+import { demoSite } from '@sparc/simulator/live';
 import { launchBrowser, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { CloudApi, PASSWORD } from '../../support/cloud-api.js';
 import { migrated, openPglite } from '../../support/databases.js';
+import { eventually } from '../../support/peers.js';
 import { SEALING_SECRET } from '../../support/sealing.js';
 import { systemClock } from '../../support/system-clock.js';
 
 t.setTimeout(300_000);
 
-t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
+t.test('what an administrator does on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
   const database = createDatabase(await migrated(await openPglite(t)), SEALING_SECRET);
   const tenant = await createTenant(database, { name: 'Port', region: 'eu', retentionDays: 90 });
   const keys = await mkdtemp(join(tmpdir(), 'sparc-cloud-keys-'));
@@ -26,12 +28,12 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
   t.teardown(() => browser.close());
 
   const complaints: string[] = [];
-  const open = async (width = 1366, height = 900) => {
+  const open = async (view = 'users', width = 1366, height = 900) => {
     const context = await browser.newContext({ viewport: { width, height } });
     t.teardown(() => context.close());
     const page = await context.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(`${url}#users`);
+    await page.goto(`${url}#${view}`);
     return page;
   };
   const logIn = async (page: Page, name: string, password = PASSWORD) => {
@@ -54,7 +56,7 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
   };
   const role = (value: string) => (page: Page) => page.getByRole('dialog').getByLabel('Role').selectOption(value);
 
-  await t.test('an administrator adds one, whose password is made and shown once', async (t) => {
+  await t.test('users: adds one, whose password is made and shown once', async (t) => {
     const page = await open();
     await logIn(page, 'ada');
     await row(page, 'ada (you)').getByText('administrator').waitFor();
@@ -78,7 +80,7 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
     t.notOk(await page.locator('#user-password').isVisible(), 'no password of nobody');
   });
 
-  await t.test('and gives another role, a new password, bars and lets in again', async (t) => {
+  await t.test('users: gives another role, a new password, bars and lets in again', async (t) => {
     const page = await open();
     await logIn(page, 'ada');
     const bob = row(page, 'bob@example.org');
@@ -102,7 +104,7 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
     t.equal((await api.login('bob@example.org', 'another horse battery')).status, 200);
   });
 
-  await t.test('but the last administrator stays one; who changes themselves logs in anew', async (t) => {
+  await t.test('users: the last administrator stays one; who changes themselves logs in anew', async (t) => {
     const page = await open();
     await logIn(page, 'ada');
     for (const refused of [
@@ -121,7 +123,7 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
     await row(page, 'ada (you)').waitFor();
   });
 
-  await t.test('whoever is none is not offered the view, nor answered', async (t) => {
+  await t.test('users: whoever is no administrator is not offered the view, nor answered', async (t) => {
     const page = await open();
     await logIn(page, 'bob@example.org', 'another horse battery');
     await page.getByRole('heading', { name: 'Quay' }).waitFor();
@@ -140,8 +142,67 @@ t.test('users, on the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async
     }
   });
 
-  await t.test('fits a phone', async (t) => {
-    const page = await open(360, 740);
+  await t.test('claim codes: withdraws those that are open', async (t) => {
+    const path = '/api/v1/sites/quay/claims';
+    const { accessToken } = (await api.login('ada', 'a third horse battery')).body;
+    for (const name of ['hall', 'gate']) await api.call('POST', path, { name }, accessToken);
+    const page = await open('gateways');
+    await logIn(page, 'ada', 'a third horse battery');
+    await press(page, 'Add a gateway…', 'Make a code');
+    await page.locator('#claim-command', { hasText: 'sparc gateway claim' }).waitFor();
+    await press(page, 'Withdraw codes…', 'Withdraw them');
+    const withdrawn = page.locator('#codes-withdrawn');
+    await withdrawn.getByText('Withdrawn: 3 codes that no gateway had used.').waitFor();
+    t.equal(await page.locator('#claim-command').textContent(), '', 'the one that is shown admits nobody either');
+    const { entries } = (await api.call('GET', '/api/v1/audit?limit=1', undefined, accessToken)).body;
+    t.match(entries, [{ actor: 'ada', act: 'gateway.offers_withdrawn', subject: 'quay', detail: { count: 3 } }]);
+    await press(page, 'Withdraw codes…', 'Withdraw them');
+    await withdrawn.getByText('No code was open.').waitFor();
+
+    const bob = await open('gateways');
+    await logIn(bob, 'bob@example.org', 'another horse battery');
+    await bob.getByRole('heading', { name: 'Quay' }).waitFor();
+    t.equal(await bob.getByRole('button', { name: 'Withdraw codes…' }).count(), 0);
+  });
+
+  await t.test('what the cloud may direct keeps its scope and its rights, but for what is changed', async (t) => {
+    const { accessToken } = (await api.login('ada', 'a third horse battery')).body;
+    const ask = (method: 'GET' | 'PUT', path: string, body?: object) =>
+      api.call(method, `/api/v1/sites/quay/${path}`, body, accessToken);
+    const file = { ...demoSite('UTC'), site: { ...demoSite('UTC').site, id: 'quay' } };
+    t.equal((await ask('PUT', 'policy/site-file', file)).status, 200);
+    const given = { rights: ['mode', 'expel'], scope: ['server-room', 'annexe'], untilUnixMs: Date.now() + 86_400_000 };
+    t.equal((await ask('PUT', 'cloud-operator', given)).status, 204);
+    const page = await open('site');
+    await logIn(page, 'ada', 'a third horse battery');
+    const delegated = async () => (await ask('GET', 'cloud-operator')).body.delegated;
+    const change = async (fill: (dialog: Locator) => Promise<unknown>) => {
+      const before = await delegated();
+      await page.locator('#operator-words', { hasText: 'may' }).waitFor();
+      await press(page, 'Change…', 'Let the cloud direct', () => fill(page.getByRole('dialog')));
+      await eventually('it is given', async () => (await delegated()).untilUnixMs !== before.untilUnixMs);
+      return delegated();
+    };
+    const longer = await change(async (dialog) => {
+      await dialog.getByRole('combobox').selectOption('1 year');
+    });
+    t.match(longer.rights, ['mode', 'expel']);
+    t.strictSame([...longer.scope].sort(), ['annexe', 'server-room'], 'what the draft does not have as well');
+    t.ok(longer.untilUnixMs > given.untilUnixMs);
+    const other = await change(async (dialog) => {
+      await dialog.getByRole('checkbox', { name: 'Garden gate' }).check();
+      await dialog.getByRole('checkbox', { name: 'annexe' }).uncheck();
+    });
+    t.strictSame([...other.scope].sort(), ['garden', 'server-room']);
+    const whole = await change(async (dialog) => {
+      await dialog.getByRole('checkbox', { name: 'Garden gate' }).uncheck();
+      await dialog.getByRole('checkbox', { name: 'Server room area' }).uncheck();
+    });
+    t.strictSame(whole.scope, []);
+  });
+
+  await t.test('users: fit a phone', async (t) => {
+    const page = await open('users', 360, 740);
     await logIn(page, 'ada', 'a third horse battery');
     await row(page, 'olive').waitFor();
     t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
