@@ -73,7 +73,7 @@ export async function gatewaysView(
       const row = byKey.get(gateway.key);
       return row === undefined ? [] : [{ ...gateway, ...linkOf(row), refusals: refusalsOf(gateway.key) }];
     }),
-    raises: standingOf(follower.delivery, of),
+    raises: standingOf(follower.delivery, of, follower.attested),
     directives,
     former: rows
       .filter((row) => !isCurrent(row))

@@ -1,10 +1,13 @@
 import { sql, type Selectable } from 'kysely';
 import type { SaidEntry } from '@sparc/protocol/delivery';
-import { DELEGATION_KIND } from '@sparc/protocol/roster';
+import { DELEGATION_KIND, ROSTER_KIND } from '@sparc/protocol/roster';
 import { decodeEvent, EntryContent, EVENT_KIND, type StoredRecord } from '@sparc/protocol/ledger';
 import type { TimeQuality } from '@sparc/protocol/ports';
 import { openEntry, type Events, type Transaction } from '../db/index.js';
 import { toHex } from '../platform/index.js';
+
+/** What is read of the log of a site authority. */
+export const AUTHORITY_KINDS = [DELEGATION_KIND, ROSTER_KIND];
 
 const COLUMNS = [
   'site_id',
@@ -40,7 +43,9 @@ export const selectEntries = ({ query }: Pick<Transaction, 'query'>, site: strin
     .select(sql<RecordRow | null>`record`.as('record'))
     .select(
       sql<Uint8Array | null>`
-        case when kind = ${DELEGATION_KIND} or record ->> 'name' = 'directive.given' then content end`.as('content'),
+        case when kind in (${sql.join(AUTHORITY_KINDS)}) or record ->> 'name' = 'directive.given' then content end`.as(
+        'content',
+      ),
     )
     .where('site_id', '=', site);
 

@@ -2,12 +2,12 @@ import { sql } from 'kysely';
 import { DeliveryLog, REPORTING_EVENTS } from '@sparc/protocol/delivery';
 import { Entitlements } from '@sparc/protocol/directive';
 import type { VerifySignature } from '@sparc/protocol/ports';
-import { Delegation, DELEGATION_KIND } from '@sparc/protocol/roster';
+import { Delegation, mergeExpulsions, Roster, ROSTER_KIND, SignedRoster, type Expulsion } from '@sparc/protocol/roster';
 import type { Database, Transaction } from '../db/index.js';
 import { toHex } from '../platform/index.js';
 import { cloudEvent, type CloudEvent } from './cloud-event.js';
 import { gatewayNames } from './read-events.js';
-import { contentOf, markOf, saidOf, selectEntries, type EntryRow } from './site-entry.js';
+import { AUTHORITY_KINDS, contentOf, markOf, saidOf, selectEntries, type EntryRow } from './site-entry.js';
 
 /** Entries that are read at a time: others want the database as well. */
 const ENTRIES_AT_ONCE = 500;
@@ -42,6 +42,7 @@ export class SiteFollower {
   readonly #read = new Map<string, number>();
   readonly #authority: string | undefined;
   readonly #entitlements: Entitlements;
+  #expulsions: readonly Expulsion[] = [];
   readonly delivery: DeliveryLog;
 
   private constructor(
@@ -83,6 +84,11 @@ export class SiteFollower {
     return new Map(this.#entitlements.operators.map(({ operator, name }) => [operator, name]));
   }
 
+  /** By the key of each gateway that any roster expelled: the heads of its log up to which it counts. */
+  get attested(): ReadonlyMap<string, Expulsion['heads']> {
+    return new Map(this.#expulsions.map(({ key, heads }) => [key, heads]));
+  }
+
   /** What the authority delegated to a key, without rights where that was withdrawn; undefined: nothing. */
   delegationTo(operator: string): Delegation | undefined {
     return this.#entitlements.newestOf(operator);
@@ -112,7 +118,7 @@ export class SiteFollower {
 
   /** What is said of how far gateways are, and of directives, is few entries of very many; beside them the newest of each. */
   async #load(transaction: Transaction): Promise<void> {
-    for (const row of await this.#delegations(transaction)) this.#take(transaction, row);
+    for (const row of await this.#ofAuthority(transaction)) this.#take(transaction, row);
     const ofAuthors = new Map<string, Head[]>();
     for (const head of await this.#heads(transaction)) {
       const author = toHex(head.author);
@@ -131,10 +137,10 @@ export class SiteFollower {
   }
 
   /** Whatever another author calls one is none. */
-  async #delegations(transaction: Transaction): Promise<readonly EntryRow[]> {
+  async #ofAuthority(transaction: Transaction): Promise<readonly EntryRow[]> {
     if (this.authority === null) return [];
     const said = selectEntries(transaction, this.site).where('author', '=', this.authority);
-    return said.where('kind', '=', DELEGATION_KIND).execute();
+    return said.where('kind', 'in', AUTHORITY_KINDS).execute();
   }
 
   /** Behind which entries of one author reading begins, in its newest epochs, oldest first. `heads`: newest first. */
@@ -169,14 +175,22 @@ export class SiteFollower {
   /** True where it says how far a gateway is, or is about a directive. */
   #take(transaction: Transaction, row: EntryRow): boolean {
     this.delivery.mark(markOf(row));
-    const delegation = row.kind === DELEGATION_KIND && toHex(row.author) === this.#authority;
-    const content = delegation ? contentOf(transaction, row) : undefined;
-    if (content !== undefined) {
-      if (this.#entitlements.take(Delegation.decode(content.body))) this.delivery.believed();
-      return true;
+    if (AUTHORITY_KINDS.includes(row.kind) && toHex(row.author) === this.#authority) {
+      const content = contentOf(transaction, row);
+      if (content !== undefined) {
+        this.#takeAuthority(row.kind, content.body);
+        return true;
+      }
     }
     const said = saidOf(transaction, row);
     return said !== undefined && (this.delivery.take(said) || REPORTING_EVENTS.has(said.record.name));
+  }
+
+  #takeAuthority(kind: string, body: Uint8Array): void {
+    if (kind === ROSTER_KIND) {
+      const { expelled } = Roster.decode(SignedRoster.decode(body).roster);
+      this.#expulsions = mergeExpulsions(this.#expulsions, expelled);
+    } else if (this.#entitlements.take(Delegation.decode(body))) this.delivery.believed();
   }
 
   /** Newest epochs first. */

@@ -3,11 +3,11 @@ import type { SignedHead } from '@sparc/protocol/ledger';
 import type { Clock } from '@sparc/protocol/ports';
 import { furthestHeads } from '@sparc/protocol/roster';
 import {
+  isAttested,
   isSameRaise,
   isTooMany,
   lateRecord,
   type ModeClaim,
-  type Raise,
   raiseOf,
   raiseRecord,
   withRaise,
@@ -56,7 +56,7 @@ export class HeardClaims {
     const raise = { ...raised, by: raised.by.slice(0, NAME_LENGTH_MAX), entry: entry.id };
     const { heard = {}, ...mode } = before;
     const told = { raise, author: entry.id.author, hlc: entry.hlc };
-    if (!this.#counts(raise) || isPast(heard, told) || isTooMany(mode, raise)) return undefined;
+    if (!isAttested(raise, this.#attested) || isPast(heard, told) || isTooMany(mode, raise)) return undefined;
     const isLate = this.#isLateFire(told);
     const next = isLate || this.#isOverFire(told) ? mode : withRaise(mode, raise);
     const isNew = next.raises.includes(raise) && !mode.raises.some((each) => isSameRaise(each, raise));
@@ -70,7 +70,7 @@ export class HeardClaims {
    */
   expelled(mode: SiteMode, author: string, heads: readonly SignedHead[]): SiteMode | undefined {
     this.#attested.set(author, furthestHeads([...(this.#attested.get(author) ?? []), ...heads]));
-    const raises = mode.raises.filter((raise) => this.#counts(raise));
+    const raises = mode.raises.filter((raise) => isAttested(raise, this.#attested));
     if (raises.length === mode.raises.length) return undefined;
     return { ...mode, raises, heard: withoutHeard(mode.heard ?? {}, author) };
   }
@@ -83,14 +83,5 @@ export class HeardClaims {
   #isLateFire({ raise: { what }, hlc }: HeardRaise): boolean {
     const { clock, isClockKnown } = this.deps;
     return what === 'fire' && isClockKnown() && clock.wall().unixMs - hlc.unixMs > FIRE_HEARD_LATE_MS;
-  }
-
-  #counts({ entry }: Raise): boolean {
-    const heads = entry && this.#attested.get(entry.author);
-    if (entry === undefined || heads === undefined) return true;
-    return heads.some(
-      ({ epoch: { counter }, sequence }) =>
-        entry.epoch < counter || (entry.epoch === counter && entry.sequence <= sequence),
-    );
   }
 }

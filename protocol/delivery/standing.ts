@@ -1,13 +1,22 @@
-import { kindOf, type Raise } from '../site-mode/index.js';
+import type { SignedHead } from '../ledger/index.js';
+import { isAttested, kindOf, type Raise } from '../site-mode/index.js';
 import type { DeliveryLog } from './delivery-log.js';
 import type { DeliverySite } from './delivery-of.js';
 import type { StandingRaise } from './delivery-view.js';
 
-/** What stands at any member of the site by its own log, the oldest first. One that lies speaks for itself alone. */
-export function standingOf(log: DeliveryLog, { members }: Pick<DeliverySite, 'members'>): readonly StandingRaise[] {
+/**
+ * What stands at any member of the site by its own log, the oldest first. One that lies speaks for itself alone, and what a
+ * gateway raised that was expelled members drop without a word. `attested`: up to which heads its log counts, by its key.
+ */
+export function standingOf(
+  log: DeliveryLog,
+  { members }: Pick<DeliverySite, 'members'>,
+  attested: ReadonlyMap<string, readonly SignedHead[]>,
+): readonly StandingRaise[] {
   const found = new Map<string, StandingRaise>();
   for (const { key } of members) {
     for (const raise of log.reportOf(key).raises) {
+      if (!isAttested(raise, attested)) continue;
       const name = `${raise.id} ${kindOf(raise)}`;
       const before = found.get(name) ?? standingRaise(log, key, raise);
       const atUnixMs = Math.min(before.atUnixMs, raise.atUnixMs);

@@ -1,3 +1,4 @@
+import type { SignedHead } from '../ledger/index.js';
 import type { Door } from '../policy/index.js';
 import type { EntryId } from '../ports/index.js';
 
@@ -65,6 +66,19 @@ export const isReleased = ({ released }: Raised, { id, scope }: Raise): boolean 
       release.id === id &&
       (release.within === undefined || scope?.every((part) => release.within?.includes(part)) === true),
   );
+
+/**
+ * Whether it counts: of what a gateway raised that was expelled, what leads to the attested heads of its log. `attested`: by
+ * the key of each that was.
+ */
+export function isAttested({ entry }: Raise, attested: ReadonlyMap<string, readonly SignedHead[]>): boolean {
+  const heads = entry && attested.get(entry.author);
+  if (entry === undefined || heads === undefined) return true;
+  return heads.some(
+    ({ epoch: { counter }, sequence }) =>
+      entry.epoch < counter || (entry.epoch === counter && entry.sequence <= sequence),
+  );
+}
 
 /** Nothing else that was raised passes for it, whoever repeats its id. */
 export const isStanding = ({ raises }: Raised, { id, isDirected, entry }: Raise): boolean =>
