@@ -92,6 +92,12 @@ const Revisions = closed({
 });
 const Numbered = closed({ site: SiteId, number: Whole });
 const Revoked = closed({ site: SiteId, id: SiteId });
+const RevokedView = closed({
+  directive: Type.String({ description: 'its id, by which gateways answer' }),
+  isUnlisted: Type.Optional(
+    Type.Literal(true, { description: 'the draft has nobody of that id; whether gateways have, their answers say' }),
+  ),
+});
 const DryRun = closed({ dryRun: Type.Boolean({ default: false }) });
 const OfImport = closed({ site: SiteId, import: Uuid });
 const ImportView = closed({
@@ -210,11 +216,11 @@ export function addPolicyRoutes(api: FastifyInstance, { database, sites, secret 
       `${path}/${list}/:id/revoke`,
       {
         onRequest: requireRole('operator'),
-        schema: { params: Revoked, ...answers(closed({ directive: Type.String() }), 201) },
+        schema: { params: Revoked, ...answers(RevokedView, 201) },
       },
       async ({ identity, params: { site, id } }, reply) => {
-        const directive = await (await deskOf(identity, site)).revoke(subject, id, identity.name);
-        return reply.code(201).send({ directive });
+        const revoked = await (await deskOf(identity, site)).revoke(subject, id, identity.name);
+        return reply.code(201).send(revoked);
       },
     );
   }

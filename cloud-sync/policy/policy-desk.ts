@@ -14,7 +14,7 @@ import { importDraft } from './import-draft.js';
 import { policyChanges, type PolicyChange } from './policy-changes.js';
 import type { DraftDeps } from './policy-draft.js';
 import { readSiteFile } from './read-site-file.js';
-import { keepRevocations } from './revoked-objects.js';
+import { isInDraft, keepRevocations } from './revoked-objects.js';
 
 export interface DeskDeps extends DraftDeps {
   readonly authority: SiteAuthority;
@@ -34,6 +34,13 @@ export interface RevisionView {
   readonly reissues?: number;
   /** It came back with the log of the authority after a restore: who published it, and what it says, is not known here. */
   readonly isRecovered?: true;
+}
+
+export interface Revoked {
+  /** Id of the directive, by which gateways answer. */
+  readonly directive: string;
+  /** The draft has nobody of that id. */
+  readonly isUnlisted?: true;
 }
 
 export interface PublishWish {
@@ -139,13 +146,16 @@ export class PolicyDesk {
 
   /**
    * Ends a credential, or all of a holder, at once and for good, without a revision; the draft says it from then on.
-   * Returns the id of the directive, by which gateways answer. Throws as the authority does.
+   * Throws as the authority does.
    */
-  revoke(subject: 'credential' | 'holder', id: string, by: string): Promise<string> {
-    return this.deps.authority.revoke(subject, id, by, async (transaction, directive) => {
+  async revoke(subject: 'credential' | 'holder', subjectId: string, by: string): Promise<Revoked> {
+    const named = { subject, subjectId };
+    const isUnlisted = !(await this.#inTenant(({ query }) => isInDraft(query, this.deps.site, named)));
+    const directive = await this.deps.authority.revoke(subject, subjectId, by, async (transaction, id) => {
       await changeDraft(transaction.query, this.deps);
-      await keepRevocations(transaction, this.deps, [{ id: directive, subject, subjectId: id, by }]);
+      await keepRevocations(transaction, this.deps, [{ ...named, id, by }]);
     });
+    return { directive, ...(isUnlisted && { isUnlisted }) };
   }
 
   /** Newest first, the latest of them. */

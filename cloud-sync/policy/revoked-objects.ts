@@ -48,6 +48,17 @@ export async function barSaved(query: Query, site: string): Promise<void> {
   for (const each of rows) await barring(query, site, each).where(statusOf, '=', 'active').execute();
 }
 
+/** Whether the draft has whom somebody revokes. */
+export async function isInDraft(
+  query: Query,
+  site: string,
+  { subject, subjectId }: Pick<Revocation, 'subject' | 'subjectId'>,
+): Promise<boolean> {
+  const named = query.selectFrom('policy_objects').select('id').where('site_id', '=', site);
+  const found = await named.where('kind', '=', BARRED[subject].kind).where('id', '=', subjectId).executeTakeFirst();
+  return found !== undefined;
+}
+
 const statusOf = sql<string>`body ->> 'status'`;
 
 /** Raises the version, whatever the status was: who has read the object did not read that it was revoked. */

@@ -30,6 +30,9 @@ const DOOR_LIFETIME_MS = 10_000;
 /** The gateway may have taken what it did not answer. */
 const IN_DOUBT: readonly ErrorCode[] = ['ERR_CLI_GATEWAY_UNREACHABLE', 'ERR_API_FIELD_SILENT'];
 
+const UNLISTED =
+  'WARNING: no gateway that carried it out has this id, in its policy or among its visitors. Should it come later, it is revoked.';
+
 /** What a command directs. */
 type DraftOf<K extends DirectiveKind> = Omit<DirectiveOf<K>, 'v' | 'id' | 'site' | 'issuedUnixMs' | 'expiresUnixMs'>;
 export type DirectiveDraft = { [K in DirectiveKind]: DraftOf<K> }[DirectiveKind];
@@ -64,6 +67,8 @@ export interface GivenDirective {
   readonly kind: DirectiveKind;
   readonly receipt: DirectiveReceipt;
   readonly answers: readonly DirectiveAnswer[];
+  /** Of a revocation: no gateway that carried it out knew anybody of that id. */
+  readonly isUnlisted?: true;
 }
 
 /** The gateway that runs by a configuration, and through it the site. */
@@ -111,7 +116,8 @@ export class SiteOperator {
     const [id, kind] = [directiveId(signed), directive.kind];
     const receipt = await this.#directed(signed, id);
     onGiven(id);
-    return { id, kind, receipt, answers: (await this.#answers(id))?.gateways ?? [] };
+    const answers = (await this.#answers(id))?.gateways ?? [];
+    return { id, kind, receipt, answers, ...(isUnlisted(answers) && { isUnlisted: true as const }) };
   }
 
   async #directed(signed: SignedDirective, id: string): Promise<DirectiveReceipt> {
@@ -167,6 +173,11 @@ export async function direct(
   cli.output.result(value, given.map((each) => directiveText(each, what)).join('\n\n'));
 }
 
+function isUnlisted(answers: readonly DirectiveAnswer[]): boolean {
+  const applied = answers.filter(({ state }) => state === 'applied');
+  return applied.length > 0 && applied.every((answer) => answer.isUnlisted === true);
+}
+
 /** By every gateway that is reached. Where nothing is known it is not: the own gateway is always asked. */
 export const isCarriedOut = ({ receipt, answers }: GivenDirective): boolean =>
   receipt.outcome !== 'refused' &&
@@ -174,7 +185,7 @@ export const isCarriedOut = ({ receipt, answers }: GivenDirective): boolean =>
   answers.every(({ state, isReached }) => state === 'applied' || (state === 'unheard' && !isReached));
 
 /** For people. */
-export function directiveText({ id, kind, receipt, answers }: GivenDirective, what: string): string {
+export function directiveText({ id, kind, receipt, answers, isUnlisted }: GivenDirective, what: string): string {
   const rows = answers.map(({ name, state, isReached, atUnixMs, code }) => [
     name,
     state === 'unheard'
@@ -194,6 +205,7 @@ export function directiveText({ id, kind, receipt, answers }: GivenDirective, wh
     '',
     ...trouble,
     verdict(kind, answers),
+    ...(isUnlisted === true ? [UNLISTED] : []),
   ].join('\n');
 }
 

@@ -21,6 +21,7 @@ import type { SiteModeKeeper } from '../site-mode/index.js';
 import type { VisitorBook } from '../visitors/index.js';
 import type { DoorSet } from './door-set.js';
 import type { OrderDesk } from './order-desk.js';
+import { isUnlisted } from './is-unlisted.js';
 import type { Recorder } from './recorder.js';
 import type { StampClock } from './stamp-clock.js';
 
@@ -81,7 +82,7 @@ export function directiveDesk(
 function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel'], authority: string): DirectiveSinks {
   // Whoever gives at many gateways has no more at the one whose door it is.
   const doorPace = new OperatorPace(DIRECTIVES_HEARD_AT_ONCE_MAX);
-  const { clock, stamps, mode, revocations, visitors, passages, peers, doors, orders, view } = deps;
+  const { clock, stamps, mode, revocations, visitors, passages, peers, doors, orders } = deps;
   return {
     raise: async ({ directive: { id, issuedUnixMs, what, level, scope, instead }, ...who }) => {
       const part = { ...(level !== undefined && { level }), ...(scope && { scope }), ...(instead && { instead }) };
@@ -94,8 +95,8 @@ function directiveSinks(deps: DirectedDeps, expel: DirectiveSinks['expel'], auth
     // One that the policy does not name here may be of another revision.
     revoke: async ({ directive: { id, subject, subjectId }, by, cause, carriedUnixMs }) => {
       if (revocations.has(subject, subjectId, id)) return 'unchanged';
-      const isUnlisted = view()?.has(subject, subjectId) === false;
-      await revocations.revoke(subject, subjectId, by, { isUnlisted, directive: id, carriedUnixMs, cause });
+      const origin = { isUnlisted: isUnlisted(deps, subject, subjectId), directive: id, carriedUnixMs, cause };
+      await revocations.revoke(subject, subjectId, by, origin);
       return 'applied';
     },
     visitor: async ({ directive: { id, visitor }, operator, by, cause, carriedUnixMs }): Promise<Outcome> => {

@@ -1,9 +1,7 @@
 import { whyOf, type EventDraft } from '@sparc/protocol/events';
-import type { PolicyView } from '../access/index.js';
 import { isInForce, type Origin } from '../directives/index.js';
 import type { PassageBook } from '../passages/index.js';
 import type { RevocationBook } from '../revocation/index.js';
-import type { VisitorBook } from '../visitors/index.js';
 import {
   OrderRefused,
   refused,
@@ -13,20 +11,18 @@ import {
   type Toggle,
 } from '../site-mode/index.js';
 import type { DoorSet } from './door-set.js';
+import { isUnlisted, type KnownPeople } from './is-unlisted.js';
 import type { Recorder } from './recorder.js';
 
 /** From an operator's release to its command, as from a card's. */
 const OPERATOR_RELEASE_MAX_MS = 2_000;
 
-export interface OrderDeskDeps {
+export interface OrderDeskDeps extends KnownPeople {
   readonly recorder: Recorder;
   readonly doors: DoorSet;
   readonly mode: SiteModeKeeper;
   readonly passages: PassageBook;
-  readonly visitors: Pick<VisitorBook, 'has'>;
   readonly revocations: RevocationBook;
-  /** Of the policy in force. */
-  readonly view: () => PolicyView | undefined;
   /** Takes the wall clock as right from now on. Undefined: the clock is not the gateway's own. */
   readonly acceptClock: (() => Promise<void>) | undefined;
 }
@@ -101,9 +97,8 @@ export class OrderDesk {
 
   /** An older policy, or one that comes later, may name whom the present one does not. */
   async #revoke({ subject, id, unlisted }: Extract<Order, { kind: 'revoke' }>, by: string): Promise<void> {
-    const isUnlisted = this.deps.view()?.has(subject, id) === false;
     if (unlisted !== true) this.#assertKnown(subject, id);
-    await this.deps.revocations.revoke(subject, id, by, { isUnlisted });
+    await this.deps.revocations.revoke(subject, id, by, { isUnlisted: isUnlisted(this.deps, subject, id) });
   }
 
   #resetUses(credential: string | undefined, by: string): void {
@@ -120,8 +115,7 @@ export class OrderDesk {
 
   /** A name that nobody has is a slip, and must not be taken for an order that was carried out. */
   #assertKnown(subject: 'credential' | 'holder', id: string): void {
-    const view = this.deps.view();
-    if (view === undefined || view.has(subject, id) || this.deps.visitors.has(id)) return;
-    throw refused(`policy ${view.revision} has no ${subject} ${id}`);
+    if (!isUnlisted(this.deps, subject, id)) return;
+    throw refused(`policy ${this.deps.view()?.revision} has no ${subject} ${id}`);
   }
 }

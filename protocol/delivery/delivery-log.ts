@@ -19,6 +19,8 @@ export interface Answer {
   /** Of the entry that says so, in the log of the gateway. */
   readonly cursor: string;
   readonly code?: string;
+  /** Of a revocation that was applied: the gateway knew nobody of that id. */
+  readonly isUnlisted?: true;
 }
 
 /** Events that say of the directive they name that it was carried out; with a code they say that it ended. */
@@ -130,7 +132,8 @@ export class DeliveryLog {
 
   /** What was carried out is not refused by what the gateway says of the same directive later. */
   #answer({ record, id: entry, wallUnixMs: atUnixMs }: SaidEntry, id: string): void {
-    const { name, code } = record;
+    const { name, code, detail } = record;
+    const isUnlisted = name === 'revocation.applied' && detail?.['unlisted'] === 'true';
     const state = stateOf(name, code);
     if (state === undefined) return;
     const { author } = entry;
@@ -139,7 +142,11 @@ export class DeliveryLog {
     const before = answers.get(id)?.state;
     if (before === 'applied' ? state !== 'ended' : before === 'ended' && state === 'refused') return;
     answers.delete(id);
-    answers.set(id, { state, atUnixMs, cursor: cursorOf(entry), ...(code !== undefined && { code }) });
+    answers.set(id, {
+      ...{ state, atUnixMs, cursor: cursorOf(entry) },
+      ...(code !== undefined && { code }),
+      ...(isUnlisted && { isUnlisted }),
+    });
     const [oldest] = answers.keys();
     if (answers.size > ANSWERS_KEPT_MAX && oldest !== undefined) answers.delete(oldest);
   }

@@ -62,6 +62,9 @@ const DirectiveAnswer = closed({
   atUnixMs: Type.Optional(instant('when it answered, by its clock')),
   cursor: Type.Optional(cursor('the entry that says so, in the log of that gateway')),
   code: Type.Optional(Type.String({ description: 'why it was refused or ended' })),
+  isUnlisted: Type.Optional(
+    Type.Literal(true, { description: 'of a revocation: neither its policy nor its list of visitors had that id' }),
+  ),
 });
 export type DirectiveAnswer = Static<typeof DirectiveAnswer>;
 

@@ -80,7 +80,7 @@ export const SITE_EVENTS = {
     detail: {
       by: 'who',
       number: 'the number of the revocation at this gateway',
-      'unlisted?': '`true`: the policy in force had nobody of that id',
+      'unlisted?': '`true`: neither the policy in force nor the list of visitors had that id',
       'directive?': 'the id of the directive that says so',
     },
   },

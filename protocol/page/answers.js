@@ -31,10 +31,20 @@ export function renderAnswers(list, directives, { catalogue, places, gatewayName
           const of = directive.gateways.filter((each) => each.state === state);
           return of.length === 0 ? [] : [answerLine(title, stateLevel, of, { catalogue, nowMs, directive })];
         }),
+        ...(isUnlisted(directive) ? [h('p', { class: 'site-answer-line' }, unlistedBadge())] : []),
       );
     },
   });
 }
+
+/** Of a revocation: no gateway that carried it out knows anybody of that id. */
+function isUnlisted({ gateways }) {
+  const applied = gateways.filter(({ state }) => state === 'applied');
+  return applied.length > 0 && applied.every((each) => each.isUnlisted);
+}
+
+const unlistedBadge = () =>
+  h('span', { class: 'badge', 'data-level': 'warn' }, 'Known to nobody there: revoked, should it come later');
 
 function givenWords({ operator, detail, given }, nowMs) {
   const who = operatorWords(operator, detail.onBehalfOf);

@@ -168,7 +168,7 @@ t.test('what operators revoked at gateways is in the draft', async (t) => {
   });
 
   await t.test('what the desk revokes by itself is absorbed as well, and all of it is on record', async (t) => {
-    const directive = await desk.revoke('credential', 'card-chief', by);
+    const { directive } = await desk.revoke('credential', 'card-chief', by);
     await desk.publish({ by });
     t.ok((await publishedOf()).absorbed?.some(({ id }) => id === directive));
     const acts = await database.inTenant(tenant, ({ query }) =>

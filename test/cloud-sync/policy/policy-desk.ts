@@ -146,8 +146,15 @@ t.test('the policy desk', async (t) => {
       openDirective(nodeCrypto.verify, decodeSignedDirective(directive ?? new Uint8Array())),
     );
     t.match(directives, [
-      { id: ids[0], site: 'revoked', kind: 'revoke', subject: 'credential', subjectId: 'card-ada', onBehalfOf: by },
-      { id: ids[1], subject: 'holder', subjectId: 'ada', onBehalfOf: by },
+      {
+        id: ids[0]?.directive,
+        site: 'revoked',
+        kind: 'revoke',
+        subject: 'credential',
+        subjectId: 'card-ada',
+        onBehalfOf: by,
+      },
+      { id: ids[1]?.directive, subject: 'holder', subjectId: 'ada', onBehalfOf: by },
       { subjectId: 'card-bob' },
     ]);
     t.match(given[0], { detail: { kind: 'revoke', onBehalfOf: by } }, 'and the entry says so without being opened');

@@ -154,10 +154,14 @@ t.test('the API of policy', async (t) => {
   });
 
   await t.test('an operator revokes at once', async (t) => {
-    t.match(await call('operator', 'POST', '/credentials/card-ada/revoke'), {
-      status: 201,
-      body: { directive: /^[0-9a-f]{32}$/ },
-    });
+    const revoked = await call('operator', 'POST', '/credentials/card-ada/revoke');
+    t.match(revoked, { status: 201, body: { directive: /^[0-9a-f]{32}$/ } });
+    t.notHas(revoked.body, { isUnlisted: true });
+    t.match(
+      await call('operator', 'POST', '/holders/card-ada/revoke'),
+      { status: 201, body: { directive: /^[0-9a-f]{32}$/, isUnlisted: true } },
+      'of an id that the draft does not have it is said, and it is revoked',
+    );
     const { body, etag } = await call('operator', 'GET', '/objects/credentials/card-ada');
     t.match(body, { body: { status: 'blocked' }, revokedBy: 'operator' });
     const path = '/objects/credentials/card-ada';

@@ -14,6 +14,8 @@ const threat = (number: number, scope?: readonly string[]) => ({
   ...(scope && { scope }),
 });
 
+const REVOKE = ['credential', 'revoke', 'card-adda', '--unlisted'];
+
 interface Given {
   readonly text: string;
 }
@@ -21,7 +23,12 @@ interface Given {
 /** A gateway that takes directives, and then answers nothing any more. */
 async function scene(
   t: Test,
-  { isSilent = false, raises = [{ id: RAISE, what: 'lockdown' }] as readonly object[] } = {},
+  {
+    isSilent = false,
+    raises = [{ id: RAISE, what: 'lockdown' }] as readonly object[],
+    /** What the gateways of the site say of any directive; undefined: nothing. */
+    said = undefined as readonly object[] | undefined,
+  } = {},
 ) {
   const folder = t.testdir({
     'gateway.yaml': 'gateway: { name: closet }\ndataDir: ./data\nbuses: []\n',
@@ -38,7 +45,9 @@ async function scene(
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
       if (request.method === 'POST') taken.push(JSON.parse(body) as Given);
-      const answer = answers[`${request.method} ${request.url}`];
+      const of = `${request.method} ${request.url}`;
+      const view = said && { id: RAISE, answeredBy: 'all', gateways: said };
+      const answer = of.startsWith('GET /api/directives/') ? view : answers[of];
       if (answer === undefined) return void response.destroy();
       response.setHeader('connection', 'close').end(JSON.stringify(answer));
     });
@@ -89,6 +98,23 @@ t.test('a name that the policy does not have is said before anything is signed, 
     { kind: 'revoke', subject: 'holder' },
     { kind: 'release', raises: [RAISE] },
   ]);
+});
+
+t.test('a revocation of whom no gateway knows is given, and is told from one that somebody feels', async (t) => {
+  const gateway = { gateway: 'aa'.repeat(32), name: 'hall', isReached: true, state: 'applied' };
+  const nobody = { ...gateway, isUnlisted: true };
+  const revoke = async (said: readonly object[]) => {
+    const { run } = await scene(t, { said });
+    const [plain, json] = [await run(...REVOKE), await run(...REVOKE, '--json')];
+    t.strictSame([plain.exitCode, json.exitCode], [0, 0], plain.stderr);
+    return { text: plain.stdout, value: JSON.parse(json.stdout) as { readonly isUnlisted?: boolean } };
+  };
+  const unknown = await revoke([nobody, { ...nobody, name: 'gate' }]);
+  t.match(unknown.text, /WARNING: no gateway that carried it out has this id/);
+  t.equal(unknown.value.isUnlisted, true);
+  const known = await revoke([nobody, { ...gateway, name: 'gate' }]);
+  t.notMatch(known.text, /WARNING/);
+  t.notOk('isUnlisted' in known.value);
 });
 
 t.test('whoever directs signs by the clock of the gateway, which may not go by that of its machine', async (t) => {

@@ -330,10 +330,14 @@ t.test('a card that two visitors have opens for neither once one is revoked, til
   ] as const) {
     await gateway.hear(news);
     t.equal(await whose(gateway), 'guest-1 credential_revoked');
+    t.equal(gateway.site.record('revocation.applied').record.detail?.['unlisted'], 'true', 'nobody was called that');
   }
   await b.direct(visit('guest-3', at(-300_000)));
   await a.hear(b.news());
   for (const gateway of [a, b]) t.equal(await whose(gateway), 'guest-3 no_right');
+  await b.direct(directive({ ...revocation, subjectId: 'guest-3' }, { issuedUnixMs: at(3) }));
+  const { detail } = b.site.record('revocation.applied').record;
+  t.notOk('unlisted' in (detail ?? {}), 'a visitor is somebody, though no policy has them');
 });
 
 t.test('what was withdrawn before it was used raises nothing, in whatever order that is heard', async (t) => {

@@ -288,10 +288,13 @@ t.test('the page of the cloud', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
     await says(awaited, /Revocation of credential card-vera\.visconti.*site authority for ada, \d+ .* ago/);
     await vera.locator('.badge', { hasText: 'blocked' }).waitFor();
     const directive = await awaited.locator('.site-answer').getAttribute('data-directive');
-    await arrive(front, front.add({ name: 'revocation.applied', detail: { number: '1', directive: directive ?? '' } }));
+    const unlisted = { number: '1', directive: directive ?? '', unlisted: 'true' };
+    await arrive(front, front.add({ name: 'revocation.applied', detail: unlisted }));
     await awaited.getByText('Applied on 1 of 2').waitFor();
+    await awaited.getByText('Known to nobody there: revoked, should it come later').waitFor();
     await arrive(back, back.add({ name: 'revocation.applied', detail: { number: '1', directive: directive ?? '' } }));
     await awaited.getByText('Applied on all 2').waitFor();
+    t.equal(await awaited.getByText('Known to nobody there').count(), 0, 'somebody has it');
     await page.getByRole('link', { name: 'Gateways' }).click();
     t.ok(await awaited.isVisible(), 'whichever view is shown');
     await page.getByRole('button', { name: 'Log out' }).click();

@@ -20,7 +20,7 @@ import {
   type DirectiveContent,
 } from '@sparc/protocol/directive';
 import { EVENTS } from '@sparc/protocol/events';
-import type { StoredRecord } from '@sparc/protocol/ledger';
+import type { SignedHead, StoredRecord } from '@sparc/protocol/ledger';
 import type { OperatorRight } from '@sparc/protocol/roster';
 import { verifySignature } from '@sparc/edge/platform';
 import { testSigner } from '../../support/test-signer.js';
@@ -346,7 +346,7 @@ t.test('what stands is said by the log of each gateway, and for whom a service r
   const panic = { by: 'panic', raise: '0b'.repeat(16) };
   said.say(CELLAR, { name: 'site.lockdown', detail: panic });
   said.say(GATE, { name: 'site.lockdown', detail: panic, causeId: { author: CELLAR, epoch: 3, sequence: 1 } });
-  const standing = () => standingOf(said.log, SITE);
+  const standing = () => standingOf(said.log, SITE, new Map());
   t.strictSame(standing(), [
     {
       ...{ id, what: 'lockdown', by: 'cloud', onBehalfOf: 'otto', scope: ['lab'] },
@@ -368,13 +368,52 @@ t.test('what stands is said by the log of each gateway, and for whom a service r
   t.equal(standing().length, 1);
 });
 
+t.test('what an expelled gateway raised stands as far as its log counts, as at the gateways', async (t) => {
+  const said = new Said();
+  for (const sequence of [4, 5]) {
+    const raise = { by: 'panic', raise: `0${sequence}`.repeat(16) };
+    for (const gateway of [HALLWAY, GATE]) {
+      const causeId = { author: CELLAR, epoch: 3, sequence };
+      said.say(gateway, { name: 'site.lockdown', detail: { ...raise, scope: `area-${sequence}` }, causeId });
+    }
+  }
+  const standing = (heads: readonly SignedHead[]) =>
+    standingOf(said.log, SITE, new Map([[CELLAR, heads]])).map(({ id }) => id);
+  const head = { site: 'harbour', author: Buffer.from(CELLAR, 'hex'), hash: new Uint8Array(32) };
+  const at = (counter: number, sequence: number): SignedHead => ({
+    ...{ ...head, sequence, epoch: { counter, random: new Uint8Array(8) }, signature: new Uint8Array(64) },
+  });
+  t.strictSame(standing([at(3, 4)]), ['04'.repeat(16)]);
+  t.strictSame(standing([at(3, 9)]), ['04'.repeat(16), '05'.repeat(16)]);
+  t.strictSame(standing([at(2, 9)]), []);
+  t.strictSame(standing([]), [], 'of a log that nobody attested nothing counts');
+});
+
+t.test('a revocation says where nobody is known by that id', async (t) => {
+  const said = new Said();
+  const content: DirectiveContent = { ...common(1), kind: 'revoke', subject: 'credential', subjectId: 'nobody' };
+  said.give(HALLWAY, content);
+  const applied = { number: '1', directive: idFor(content) };
+  said.say(HALLWAY, { name: 'revocation.applied', detail: { ...applied, unlisted: 'true' } });
+  said.say(GATE, { name: 'revocation.applied', detail: applied });
+  const [view] = deliveryOf(said.log, SITE, true).directives;
+  t.strictSame(
+    view?.gateways.map(({ state, isUnlisted }) => [state, isUnlisted]),
+    [
+      ['applied', true],
+      ['applied', undefined],
+      ['unheard', undefined],
+    ],
+  );
+});
+
 t.test('a gateway that raises without end takes no more room than is kept', async (t) => {
   const said = new Said();
   for (let at = 0; at <= RAISES_KEPT_MAX; at += 1) {
     const raise = at.toString(16).padStart(32, '0');
     said.say(GATE, { name: 'site.lockdown', detail: { by: `rule:${at}`, raise } });
   }
-  const standing = standingOf(said.log, SITE);
+  const standing = standingOf(said.log, SITE, new Map());
   t.equal(standing.length, RAISES_KEPT_MAX);
   t.equal(standing[0]?.by, 'rule:1', 'the newest are');
 });
