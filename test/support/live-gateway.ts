@@ -240,10 +240,9 @@ export class LiveGateway {
 
   /** The API answers, and programs on this machine are told where it is. */
   isServing(): Promise<boolean> {
-    return this.api('/healthz').then(
-      () => readFileSync(join(this.dataDir, LOCAL_API_FILE), 'utf8').includes(this.apiUrl),
-      () => false,
-    );
+    return this.api('/healthz')
+      .then(() => readFileSync(join(this.dataDir, LOCAL_API_FILE), 'utf8').includes(this.apiUrl))
+      .catch(() => false);
   }
 
   present(readerId: string, cardId: string): void {

@@ -1,8 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MeshView } from '@sparc/edge/api';
+import { LOCAL_API_FILE } from '@sparc/edge/commissioning';
 import { JOURNAL_FILE, readEntries, type LoggedEntry } from '@sparc/edge/ledger';
 import { freePort } from '@sparc/simulator/live';
 import { REPOSITORY } from './repository.js';
@@ -147,10 +149,11 @@ export class MeshGateway {
     return stdout;
   }
 
-  /** Undefined while the API does not answer. */
+  /** Undefined while the API does not answer, or the field has not told commands yet where it is. */
   async mesh(): Promise<MeshView | undefined> {
     try {
-      return JSON.parse(await this.host.fetch(`${this.apiUrl}/api/mesh`)) as MeshView;
+      const view = JSON.parse(await this.host.fetch(`${this.apiUrl}/api/mesh`)) as MeshView;
+      return readFileSync(join(this.dataDir, LOCAL_API_FILE), 'utf8').includes(this.apiUrl) ? view : undefined;
     } catch {
       return undefined;
     }
