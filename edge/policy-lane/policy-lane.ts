@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { ERRORS, isSparcError, SparcError, type ErrorCode } from '@sparc/protocol/errors';
@@ -33,6 +33,8 @@ import { AuthorityCourse } from './authority-course.js';
 export const LANE_RETRY_MS = 10_000;
 
 const REJECTION_LENGTH_MAX = 1_024;
+/** One of its two copies. */
+const WAL_INDEX_HEADER_BYTES = 48;
 
 /** What the lane tells the field. */
 export const LaneRejection = Type.Object(
@@ -216,13 +218,30 @@ export class PolicyLane {
     this.deps.onRejected({ ...rejection, message: rejection.message.slice(0, REJECTION_LENGTH_MAX) });
   }
 
-  /** Changes with whatever SQLite writes. */
+  /** Changes with whatever SQLite writes, and when it lets others see that, which is after the disk has it. */
   #markOf(name: string): string {
-    return [name, `${name}-wal`]
-      .map((file) => statSync(join(this.deps.dataDir, file), { throwIfNoEntry: false }))
-      .map((stat) => (stat === undefined || stat.size === 0 ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`))
-      .join(',');
+    const path = join(this.deps.dataDir, name);
+    const marks = [path, `${path}-wal`]
+      .map((file) => statSync(file, { throwIfNoEntry: false }))
+      .map((stat) => (stat === undefined || stat.size === 0 ? '-' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`));
+    return [...marks, walIndexHeader(path)].join(',');
   }
+}
+
+/** Names the last commit that readers of a database see (SQLite, "WAL-mode File Format", 2.1); written by no call that dates a file. */
+function walIndexHeader(path: string): string {
+  const header = Buffer.alloc(WAL_INDEX_HEADER_BYTES);
+  try {
+    const file = openSync(`${path}-shm`, 'r');
+    try {
+      readSync(file, header, 0, header.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '-';
+  }
+  return header.toString('base64');
 }
 
 const codeOf = (error: unknown): ErrorCode => (isSparcError(error) ? error.code : 'ERR_GATEWAY_INTERNAL');

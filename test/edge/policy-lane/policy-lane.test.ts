@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -17,6 +17,7 @@ import { POLICY_KIND, PolicyRevision } from '@sparc/protocol/policy-revision';
 import { SITE_FILE } from '../../support/site-file.js';
 import { laneScene } from './lane-scene.js';
 
+const START_S = 1_700_000_000;
 const renamed = (name: string) => SITE_FILE.replace('name: Front door', `name: ${name}`);
 
 t.test('a revision that the authority signed comes into force under its number', async (t) => {
@@ -92,6 +93,31 @@ t.test('a gateway goes from any revision to the newest, and never back', async (
   scene.restart();
   scene.look();
   t.match(scene.inForce(), { issued: { number: 4 }, generation: 2 }, 'and it is brought into force once');
+});
+
+t.test('what is seen only after the disk has it is read then, though no file is dated later', async (t) => {
+  const scene = laneScene(t);
+  scene.sign();
+  scene.bringAll();
+  const path = join(scene.dataDir, REPLICA_FILE);
+  const siteProcess = new Database(path);
+  t.teardown(() => siteProcess.close());
+  // A log of its own length is written over from its start.
+  siteProcess.exec('create table filler (bytes blob); insert into filler values (zeroblob(1000000))');
+  siteProcess.exec('pragma wal_checkpoint(restart)');
+  scene.sign(renamed('Gate'));
+  scene.bringParts();
+  const asWritten = () => {
+    utimesSync(`${path}-wal`, START_S, START_S);
+    return [path, `${path}-wal`].map((file) => statSync(file)).map(({ size, mtimeMs }) => [size, mtimeMs]);
+  };
+  const before = asWritten();
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 1 } });
+  scene.bringLog();
+  t.strictSame(asWritten(), before);
+  scene.look();
+  t.match(scene.inForce(), { issued: { number: 2 } });
 });
 
 t.test('entries that the authority did not sign change nothing', async (t) => {
