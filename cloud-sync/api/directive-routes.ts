@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { Type, type Static } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { DIRECTED_OUTCOMES, REQUEST_LIFETIME_MAX_MS } from '@sparc/protocol/cloud-link';
 import {
   DIRECTIVE_FRAME,
@@ -19,7 +19,7 @@ import { nodeCrypto } from '../platform/index.js';
 import type { Identity } from '../users/index.js';
 import { admitAsked, admitAskedOfAll, ANSWERED_WITHIN_MS, AT_GATEWAY, AtGateway, type AskedAct } from './at-gateway.js';
 import { answers, assertRole, requireRole } from './guard.js';
-import { closed, SiteId } from './schemas.js';
+import { closed, OfSite } from './schemas.js';
 
 export interface DirectiveRoutesDeps {
   readonly clock: Clock;
@@ -32,7 +32,6 @@ export interface DirectiveRoutesDeps {
 /** In JSON a text may grow to twice its length. */
 const BODY_BYTES_MAX = 2 * EXPULSION_BYTES_MAX + 1_024;
 
-const BySite = closed({ site: SiteId });
 const RESULT = {
   outcome: Type.Unsafe<(typeof DIRECTED_OUTCOMES)[number] | 'unheard'>({
     type: 'string',
@@ -70,11 +69,11 @@ export function addDirectiveRoutes(api: FastifyInstance, deps: DirectiveRoutesDe
     },
   );
   // To every gateway at once: no dead one is waited for, and one that hears no other hears the cloud.
-  api.post<{ Params: Static<typeof BySite>; Body: Order }>(
+  api.post<{ Params: OfSite; Body: Order }>(
     '/api/v1/sites/:site/orders',
     {
       ...{ bodyLimit: BODY_BYTES_MAX, onRequest, preValidation: async (request) => assertOrder(request) },
-      schema: { params: BySite, body: Order, ...answers(Ordered) },
+      schema: { params: OfSite, body: Order, ...answers(Ordered) },
     },
     async ({ identity, params: { site }, body }) => {
       // As for an expulsion by the authority itself.

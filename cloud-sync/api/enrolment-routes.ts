@@ -2,13 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { Type, type Static } from '@sinclair/typebox';
 import type { Enrolment } from '../enrolment/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, instant, Key, SiteId } from './schemas.js';
+import { closed, instant, Key, OfSite, SiteId } from './schemas.js';
 
 export interface EnrolmentRoutesDeps {
   readonly enrolment: Enrolment;
 }
 
-const BySite = closed({ site: SiteId });
 const ByGateway = closed({ site: SiteId, key: Key });
 const Name = Type.String({ minLength: 1, maxLength: 128, pattern: '^[^\\x00-\\x1f\\x7f]+$' });
 const Place = closed({
@@ -36,20 +35,20 @@ const Admitted = Type.Union([
 /** Who comes to a site, and who goes. */
 export function addEnrolmentRoutes(api: FastifyInstance, { enrolment }: EnrolmentRoutesDeps): void {
   const onRequest = requireRole('administrator');
-  api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Place> }>(
+  api.post<{ Params: OfSite; Body: Static<typeof Place> }>(
     '/api/v1/sites/:site/claims',
-    { schema: { params: BySite, body: Place, ...answers(Offer, 201) }, onRequest },
+    { schema: { params: OfSite, body: Place, ...answers(Offer, 201) }, onRequest },
     async ({ identity, params: { site }, body }, reply) =>
       reply.code(201).send(await enrolment.offer(identity, { site, ...body })),
   );
-  api.delete<{ Params: Static<typeof BySite> }>(
+  api.delete<{ Params: OfSite }>(
     '/api/v1/sites/:site/claims',
-    { schema: { params: BySite, ...answers(Withdrawn) }, onRequest },
+    { schema: { params: OfSite, ...answers(Withdrawn) }, onRequest },
     async ({ identity, params: { site } }) => ({ withdrawnCount: await enrolment.withdrawOffers(identity, site) }),
   );
-  api.post<{ Params: Static<typeof BySite>; Body: Static<typeof Request> }>(
+  api.post<{ Params: OfSite; Body: Static<typeof Request> }>(
     '/api/v1/sites/:site/admissions',
-    { schema: { params: BySite, body: Request, ...answers(Admitted, 201) }, onRequest },
+    { schema: { params: OfSite, body: Request, ...answers(Admitted, 201) }, onRequest },
     async ({ identity, params: { site }, body: { request, ...place } }, reply) => {
       const admitted = await enrolment.admit(identity, { site, ...place }, Buffer.from(request, 'base64'));
       const files = Object.entries(admitted).map(([name, file]) => [name, Buffer.from(file).toString('base64')]);

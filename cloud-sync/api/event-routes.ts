@@ -5,7 +5,7 @@ import { CURSOR_PATTERN, readEvents, type SiteFollowers } from '../sites/index.j
 import type { Session } from '../users/index.js';
 import type { EventStreams } from './event-streams.js';
 import { answers } from './guard.js';
-import { closed, Instant, instant, Key, Limit, SiteId } from './schemas.js';
+import { closed, Instant, instant, Key, Limit, OfSite, SiteId } from './schemas.js';
 
 export interface EventRoutesDeps {
   readonly database: Database;
@@ -57,7 +57,6 @@ const EventsView = closed({
   events: Type.Array(EventView, { description: 'newest first, by the clocks of the gateways' }),
   next: Type.Optional(Type.String({ description: '`before` of the page of older ones' })),
 });
-const OfSite = closed({ site: SiteId });
 
 /** What gateways recorded: back in time, and as it arrives. */
 export function addEventRoutes(api: FastifyInstance, deps: EventRoutesDeps): void {
@@ -77,7 +76,7 @@ export function addEventRoutes(api: FastifyInstance, deps: EventRoutesDeps): voi
   );
 
   /** `event`, in the order of arrival; `state` where `…/gateways` has news; `missed` for whoever reads too slowly. */
-  api.get<{ Querystring: Static<typeof OfSite> }>(
+  api.get<{ Querystring: OfSite }>(
     '/api/v1/events/stream',
     { schema: { querystring: OfSite } },
     async (request, reply) => {

@@ -7,7 +7,7 @@ import type { Clock } from '@sparc/protocol/ports';
 import type { Database } from '../db/index.js';
 import { directiveView, gatewaysView, type SiteFollowers } from '../sites/index.js';
 import { answers } from './guard.js';
-import { closed, instant, Key, SiteId } from './schemas.js';
+import { closed, instant, Key, OfSite, SiteId } from './schemas.js';
 
 export interface GatewayRoutesDeps {
   readonly clock: Clock;
@@ -52,14 +52,13 @@ const GatewaysView = closed({
     description: 'those that were expelled, or replaced',
   }),
 });
-const BySite = closed({ site: SiteId });
 const ByDirective = closed({ site: SiteId, id: DirectiveId });
 
 /** How far the gateways of a site are, by their own logs: what was published, and what is applied. */
 export function addGatewayRoutes(api: FastifyInstance, { clock, database, followers }: GatewayRoutesDeps): void {
-  api.get<{ Params: Static<typeof BySite> }>(
+  api.get<{ Params: OfSite }>(
     '/api/v1/sites/:site/gateways',
-    { schema: { params: BySite, ...answers(GatewaysView) } },
+    { schema: { params: OfSite, ...answers(GatewaysView) } },
     async ({ identity: { tenant }, params: { site } }) => {
       const follower = await followers.upToDate(tenant, site);
       return database.readInTenant(tenant, (transaction) =>

@@ -7,7 +7,7 @@ import { toHex } from '../platform/index.js';
 import type { SiteFollowers } from '../sites/index.js';
 import { audit, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, Instant, Key, Nothing, SiteId } from './schemas.js';
+import { closed, Instant, Key, Nothing, OfSite, SiteId } from './schemas.js';
 
 export interface OperatorRoutesDeps {
   readonly followers: SiteFollowers;
@@ -34,7 +34,6 @@ const CloudOperator = closed({
 });
 const Entitled = closed({ ...RIGHTS, name: Type.String({ minLength: 1, maxLength: 128, description: 'for people' }) });
 type Entitled = Static<typeof Entitled>;
-const BySite = closed({ site: SiteId });
 const ByOperator = closed({ site: SiteId, operator: Key });
 type ByOperator = Static<typeof ByOperator>;
 
@@ -69,9 +68,9 @@ export function addOperatorRoutes(api: FastifyInstance, { followers, sites, secr
       return reply.code(204).send();
     },
   );
-  api.get<{ Params: Static<typeof BySite> }>(
+  api.get<{ Params: OfSite }>(
     OF_CLOUD,
-    { schema: { params: BySite, ...answers(CloudOperator) } },
+    { schema: { params: OfSite, ...answers(CloudOperator) } },
     async ({ identity, params: { site } }) => {
       const { operator } = ofCloud(identity, site);
       const delegation = (await followers.upToDate(identity.tenant, site)).delegationTo(operator);
@@ -80,17 +79,17 @@ export function addOperatorRoutes(api: FastifyInstance, { followers, sites, secr
       return { operator, delegated: { rights, scope, untilUnixMs } };
     },
   );
-  api.put<{ Params: Static<typeof BySite>; Body: Static<typeof OfCloud> }>(
+  api.put<{ Params: OfSite; Body: Static<typeof OfCloud> }>(
     OF_CLOUD,
-    { onRequest, schema: { params: BySite, body: OfCloud, ...answers(Nothing, 204) } },
+    { onRequest, schema: { params: OfSite, body: OfCloud, ...answers(Nothing, 204) } },
     async ({ identity, params: { site }, body }, reply) => {
       await delegate(identity, ofCloud(identity, site), { ...body, name: CLOUD_NAME });
       return reply.code(204).send();
     },
   );
-  api.delete<{ Params: Static<typeof BySite> }>(
+  api.delete<{ Params: OfSite }>(
     OF_CLOUD,
-    { onRequest, schema: { params: BySite, ...answers(Nothing, 204) } },
+    { onRequest, schema: { params: OfSite, ...answers(Nothing, 204) } },
     async ({ identity, params: { site } }, reply) => {
       await withdraw(identity, ofCloud(identity, site));
       return reply.code(204).send();

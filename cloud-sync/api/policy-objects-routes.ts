@@ -1,10 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { SparcError } from '@sparc/protocol/errors';
-import { POLICY_KINDS, type PolicyDraft, type PolicyKind, type PolicyObject } from '../policy/index.js';
+import { POLICY_KINDS, type PolicyKind, type PolicyObject } from '../policy/index.js';
 import { hasRole, type Identity } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
 import { closed, instant, Limit, SiteId } from './schemas.js';
+import { POLICY_PATH, type SitePolicies } from './site-policies.js';
 
 const Kind = Type.Unsafe<PolicyKind>({ type: 'string', enum: POLICY_KINDS, description: 'a field of the site file' });
 const ObjectId = Type.String({ minLength: 1, maxLength: 64 });
@@ -45,19 +46,16 @@ const PageView = closed({ objects: Type.Array(ObjectView), next: Type.Optional(O
 /** Of whom an operator takes care; all else of a policy is an administrator's. */
 const PEOPLE: ReadonlySet<PolicyKind> = new Set(['credentialHolders', 'credentials']);
 
-/** Objects of the draft of a site. `draftOf` throws ERR_DATABASE_SITE_UNKNOWN. */
-export function addPolicyObjectRoutes(
-  api: FastifyInstance,
-  draftOf: (identity: Identity, site: string) => Promise<PolicyDraft>,
-): void {
-  const path = '/api/v1/sites/:site/policy/objects/:kind';
+/** Objects of the draft of a site. */
+export function addPolicyObjectRoutes(api: FastifyInstance, policies: SitePolicies): void {
+  const path = `${POLICY_PATH}/objects/:kind`;
   const onRequest = requireRole('operator');
 
   api.get<{ Params: Static<typeof OfKind>; Querystring: Static<typeof Page> }>(
     path,
     { schema: { params: OfKind, querystring: Page, ...answers(PageView) } },
     async ({ identity, params: { site, kind }, query }) => {
-      const { objects, ...rest } = await (await draftOf(identity, site)).list(kind, query);
+      const { objects, ...rest } = await (await policies.draft(identity, site)).list(kind, query);
       return { objects: objects.map(objectView), ...rest };
     },
   );
@@ -65,7 +63,7 @@ export function addPolicyObjectRoutes(
     `${path}/:id`,
     { schema: { params: One, ...answers(ObjectView) } },
     async ({ identity, params: { site, kind, id } }, reply) => {
-      const object = await (await draftOf(identity, site)).get(kind, id);
+      const object = await (await policies.draft(identity, site)).get(kind, id);
       void reply.header('etag', etagOf(object));
       return objectView(object);
     },
@@ -76,7 +74,7 @@ export function addPolicyObjectRoutes(
     async ({ identity, params: { site, kind, id }, query: { reinstate: reinstates }, body, headers }, reply) => {
       assertMayChange(identity, kind);
       const wish = { version: versionOf(headers['if-match']), by: identity.name, reinstates };
-      const object = await (await draftOf(identity, site)).put(kind, id, body, wish);
+      const object = await (await policies.draft(identity, site)).put(kind, id, body, wish);
       void reply.header('etag', etagOf(object));
       return objectView(object);
     },
@@ -88,7 +86,7 @@ export function addPolicyObjectRoutes(
       assertMayChange(identity, kind);
       const version = versionOf(headers['if-match']);
       if (version === undefined) throw invalid('`If-Match` is missing: say which version is to go');
-      await (await draftOf(identity, site)).remove(kind, id, { version, by: identity.name });
+      await (await policies.draft(identity, site)).remove(kind, id, { version, by: identity.name });
       return reply.code(204).send();
     },
   );

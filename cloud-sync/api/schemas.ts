@@ -1,4 +1,4 @@
-import { Type, type TProperties } from '@sinclair/typebox';
+import { Type, type Static, type TProperties } from '@sinclair/typebox';
 import { ROLES } from '../users/index.js';
 
 /** An object without further properties. */
@@ -8,7 +8,11 @@ export const closed = <T extends TProperties>(properties: T) =>
 export const Nothing = Type.Null({ description: 'no body' });
 export const Uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
 export const SiteId = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
+/** The parameters of a route that is about a site, or its query. */
+export const OfSite = closed({ site: SiteId });
+export type OfSite = Static<typeof OfSite>;
 export const Key = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'an Ed25519 public key in hex' });
+export const Count = Type.Integer({ minimum: 0 });
 /** That a number of JSON and a `bigint` both hold. */
 export const Whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** A time that is asked of: some thousand years, which `Date` and the database both hold. */

@@ -4,7 +4,7 @@ import type { SiteAuthorities } from '../authority/index.js';
 import { siteUnknown, type Database } from '../db/index.js';
 import { audit } from '../users/index.js';
 import { answers, requireRole } from './guard.js';
-import { closed, Key, Nothing, SiteId } from './schemas.js';
+import { closed, Key, Nothing, OfSite, SiteId } from './schemas.js';
 import { readSites } from './sites.js';
 
 export interface SiteRoutesDeps {
@@ -25,7 +25,6 @@ const SiteView = closed({
   }),
 });
 const NewSite = closed({ id: SiteId, name: Type.String({ minLength: 1, maxLength: 200 }) });
-const BySite = closed({ site: SiteId });
 
 export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRoutesDeps): void {
   api.get('/api/v1/sites', { schema: answers(closed({ sites: Type.Array(SiteView) })) }, async ({ identity }) => ({
@@ -41,14 +40,14 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
       return reply.code(201).send(await find(identity.tenant, body.id));
     },
   );
-  api.get<{ Params: Static<typeof BySite> }>(
+  api.get<{ Params: OfSite }>(
     '/api/v1/sites/:site',
-    { schema: { params: BySite, ...answers(SiteView) } },
+    { schema: { params: OfSite, ...answers(SiteView) } },
     async ({ identity, params: { site } }) => find(identity.tenant, site),
   );
-  api.post<{ Params: Static<typeof BySite> }>(
+  api.post<{ Params: OfSite }>(
     '/api/v1/sites/:site/site-secret',
-    { onRequest: requireRole('administrator'), schema: { params: BySite, ...answers(Nothing, 204) } },
+    { onRequest: requireRole('administrator'), schema: { params: OfSite, ...answers(Nothing, 204) } },
     async ({ identity, params: { site } }, reply) => {
       await sites
         .of(identity.tenant, site)
@@ -57,9 +56,9 @@ export function addSiteRoutes(api: FastifyInstance, { database, sites }: SiteRou
     },
   );
   /** No gateway is left that knows more, as a person says. */
-  api.post<{ Params: Static<typeof BySite> }>(
+  api.post<{ Params: OfSite }>(
     '/api/v1/sites/:site/authority/resume',
-    { onRequest: requireRole('administrator'), schema: { params: BySite, ...answers(Nothing, 204) } },
+    { onRequest: requireRole('administrator'), schema: { params: OfSite, ...answers(Nothing, 204) } },
     async ({ identity, params: { site } }, reply) => {
       await sites.resume(identity.tenant, site, (transaction) =>
         audit(transaction, identity, 'authority.resume', site),
