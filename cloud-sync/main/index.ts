@@ -3,7 +3,7 @@
  * @packageDocumentation
  */
 export { BrokerPart, type BrokerPartDeps, type BrokerPartOptions } from './broker-part.js';
-export { createCloudProcess, type CloudDeps, type CloudProcess } from './cloud-process.js';
+export { createCloudProcess, type CloudProcess } from './cloud-process.js';
 export { enrolmentOf, type EnrolmentParts } from './enrolment-of.js';
 export { HttpPart } from './http-part.js';
 export { MqttPart } from './mqtt-part.js';
@@ -18,3 +18,4 @@ export {
 } from './refusals.js';
 export { ALL_ROLES, readRoles, SERVE_ROLES, type ServeRole } from './roles.js';
 export { Scheduler, SCHEDULER_TICK_MS, type Job } from './scheduler.js';
+export type { CloudDeps } from './shared-parts.js';

@@ -9,3 +9,15 @@ export interface Part {
   /** Why it does not work, though it has started. */
   problem?(): string | undefined;
 }
+
+interface Startable {
+  start?(): Promise<void> | void;
+  stop(): Promise<void> | void;
+}
+
+/** As a part, what knows nothing of parts. */
+export const named = (name: string, part: Startable): Part => ({
+  name,
+  start: async () => part.start?.(),
+  stop: async () => part.stop(),
+});
