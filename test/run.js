@@ -25,8 +25,8 @@ const patientSuites = ['simulation', 'scenarios', 'protocol'];
 const sharingSuites = ['edge', 'firmware-bridges', 'simulator', 'protocol'];
 /** … but for those with processes, threads, sockets or an environment of their own. */
 const apart = [
-  ...['api', 'cli', 'gateway', 'host', 'mesh', 'platform', 'policy', 'policy-lane', 'replica-thread'].map((folder) =>
-    join('edge', folder),
+  ...['api', 'cli', 'gateway', 'host', 'mesh', 'platform', 'policy', 'policy-lane', 'replica-thread', 'site'].map(
+    (folder) => join('edge', folder),
   ),
   join('simulator', 'live'),
 ];

@@ -1,6 +1,6 @@
 /**
- * The site part: a child process that serves the state of the site, its events and the console on loopback. It hears
- * the field over process messages and is never asked by a decision. This is its parent's side, and what goes between.
+ * What the field and the site part say to each other, and what the API shows of it. The API itself, which only the site part
+ * loads, is `server`.
  * @packageDocumentation
  */
 export { MeshNotice, noticedEvent } from './mesh-notice.js';
@@ -19,10 +19,10 @@ export {
   SiteToField,
   STORED_PAUSE_MS,
   type FieldAnswer,
+  type FieldToSite,
   type RequestAnswer,
   type SiteOptions,
 } from './site-messages.js';
-export { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from './site-process.js';
 export type { BusSnapshot, DoorSnapshot, RaiseSnapshot, ReaderSnapshot, SiteSnapshot } from './site-snapshot.js';
 export { TimesTold } from './times-told.js';
 export { TrialRequest } from './trial-request.js';

@@ -4,14 +4,7 @@ import { SparcError } from '@sparc/protocol/errors';
 import { EVENTS, type EventDraft, type EventRecord } from '@sparc/protocol/events';
 import type { AppendedEntry, Clock, Random, Signer, TimeEvidence } from '@sparc/protocol/ports';
 import type { SitePlan } from '@sparc/protocol/policy';
-import {
-  SiteProcess,
-  siteEvent,
-  TimesTold,
-  TrialRequest,
-  type RequestAnswer,
-  type SiteSnapshot,
-} from '../api/index.js';
+import { siteEvent, TimesTold, TrialRequest, type RequestAnswer, type SiteSnapshot } from '../api/index.js';
 import { ClockFile, SiteClock } from '../clock/index.js';
 import { Audit, type ConfigMark } from '../audit/index.js';
 import type { KeyStore } from '../commissioning/index.js';
@@ -25,6 +18,7 @@ import { toHex } from '../platform/index.js';
 import type { ReplicaMessage } from '../policy/index.js';
 import { LaneProcess, type LaneRejection } from '../policy-lane/index.js';
 import { ReplicaClient } from '../replica-thread/index.js';
+import { SiteProcess } from '../site/index.js';
 import { OrderRequest } from '../site-mode/index.js';
 import { CopiedWords } from './copied-words.js';
 import { fieldMemory } from './field-memory.js';

@@ -31,7 +31,7 @@ interface Memory {
 
 function memoryOf(gatewayPid: number, when: string): Memory {
   const pids = [gatewayPid, ...childrenOf(gatewayPid)];
-  const site = pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('api/main.js'));
+  const site = pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('site/main.js'));
   return {
     when,
     siteMb: megabytes(site, 'VmRSS'),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { Test } from 'tap';
-import { SiteProcess } from '@sparc/edge/api';
+import { SiteProcess } from '@sparc/edge/site';
 import {
   busFindings,
   Commissioning,

@@ -1,4 +1,5 @@
-import type { SiteEvent, SiteProcessHandlers, SiteSnapshot } from '@sparc/edge/api';
+import type { SiteEvent, SiteSnapshot } from '@sparc/edge/api';
+import type { SiteProcessHandlers } from '@sparc/edge/site';
 import { SparcError } from '@sparc/protocol/errors';
 
 /** A site as a gateway reports it: four doors, one of them forced, one reader offline and one bus down. */

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import type { Browser, Page } from 'playwright-core';
-import { SiteProcess, type DoorSnapshot, type SiteSnapshot } from '@sparc/edge/api';
+import type { DoorSnapshot, SiteSnapshot } from '@sparc/edge/api';
+import { SiteProcess } from '@sparc/edge/site';
 import { launchBrowser, says, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';

@@ -5,18 +5,11 @@ import { LIFE_INTERVAL_MS, UNANSWERED_MAX } from '@sparc/edge/platform';
 import { SparcError } from '@sparc/protocol/errors';
 import type { Clock } from '@sparc/protocol/ports';
 import { VirtualClock } from '@sparc/simulator/world';
-import {
-  SITE_BACKLOG_MAX,
-  SiteProcess,
-  type MeshView,
-  type SiteEvent,
-  type SiteOptions,
-  type SiteProcessHandlers,
-  type SiteSnapshot,
-} from '@sparc/edge/api';
+import type { MeshView, SiteEvent, SiteOptions, SiteSnapshot } from '@sparc/edge/api';
 import type { CommissioningView } from '@sparc/edge/commissioning';
 import { freePort } from '@sparc/simulator/live';
 import type { SiteView } from '@sparc/edge/api/server';
+import { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from '@sparc/edge/site';
 import { membershipScene } from '../membership/membership-scene.js';
 import { eventually } from '../../support/peers.js';
 import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';

@@ -2,19 +2,19 @@ import { fileURLToPath } from 'node:url';
 import { Value } from '@sinclair/typebox/value';
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import type { Clock, Timer } from '@sparc/protocol/ports';
-import type { OwnTime } from '../clock/index.js';
-import type { BusesView, CommissioningView } from '../commissioning/index.js';
-import type { ExpulsionTexts } from '../membership/index.js';
-import { LifeWatch, PartProcess } from '../platform/index.js';
-import type { SiteEvent } from './site-event.js';
 import {
   SiteToField,
   type FieldAnswer,
   type FieldToSite,
   type RequestAnswer,
+  type SiteEvent,
   type SiteOptions,
-} from './site-messages.js';
-import type { SiteSnapshot } from './site-snapshot.js';
+  type SiteSnapshot,
+} from '../api/index.js';
+import type { OwnTime } from '../clock/index.js';
+import type { BusesView, CommissioningView } from '../commissioning/index.js';
+import type { ExpulsionTexts } from '../membership/index.js';
+import { LifeWatch, PartProcess } from '../platform/index.js';
 
 export interface SiteProcessHandlers {
   /** The present state; asked whenever the site process needs it, at most 20 times a second. */

@@ -2,6 +2,14 @@ import { NO_DELIVERY } from '@sparc/protocol/delivery';
 import type { LinkGrant } from '@sparc/protocol/enrolment';
 import type { Expulsion } from '@sparc/protocol/roster';
 import { pino } from 'pino';
+import {
+  MESH_OFF,
+  type FieldToSite,
+  type MeshNotice,
+  type MeshView,
+  type SiteOptions,
+  type SiteToField,
+} from '../api/index.js';
 import type { LinkFiles } from '../cloud-enrolment/index.js';
 import type { OwnTime } from '../clock/index.js';
 import { readPlaces } from '../policy/index.js';
@@ -17,10 +25,7 @@ import {
   JournalHistory,
   MeshFeed,
   SiteState,
-} from './server/index.js';
-import type { MeshNotice } from './mesh-notice.js';
-import { MESH_OFF, type MeshView } from './mesh-view.js';
-import type { FieldToSite, SiteOptions, SiteToField } from './site-messages.js';
+} from '../api/server/index.js';
 
 const LISTEN_RETRY_MS = 500;
 
