@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../db/index.js';
-import { MEMBER_STATES } from '../identity/index.js';
+import { isHalted, MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 
 /** A site as the API shows it. */
@@ -25,11 +25,8 @@ export async function readSites({ query }: Transaction, id?: string): Promise<re
       join.onRef('gateways.site_id', '=', 'sites.id').on('gateways.state', 'in', MEMBER_STATES),
     )
     .select(({ fn }) => ['sites.id', 'sites.name', 'authority_key', fn.count<number>('gateways.id').as('gatewayCount')])
-    .select(
-      sql<boolean>`exists (select from site_authorities a where a.site_id = sites.id
-        and a.incarnation is distinct from (select id from incarnation))`.as('isHalted'),
-    )
-    .select(sql<boolean>`exists (select from site_authorities a where a.site_id = sites.id)`.as('isAuthorityHere'))
+    .select(sql<boolean>`exists (select from site_authorities where site_id = sites.id and ${isHalted})`.as('isHalted'))
+    .select(sql<boolean>`exists (select from site_authorities where site_id = sites.id)`.as('isAuthorityHere'))
     .$if(id !== undefined, (all) => all.where('sites.id', '=', id ?? ''))
     .groupBy(['sites.tenant_id', 'sites.id'])
     .orderBy('sites.name')

@@ -64,9 +64,9 @@ export class AuthorityActs {
   async act<T>(of: Site, work: (act: Act) => Promise<Outcome<T>>): Promise<T> {
     const isOutside = await this.prepare();
     return this.deps.database.inTenant(of.tenant, async (transaction) => {
-      const { acting, pinKey, isCurrent } = await this.#actingFor(transaction.query, of);
+      const { acting, pinKey, isHalted } = await this.#actingFor(transaction.query, of);
       const stored = await lockLog(transaction.query, acting.signer.publicKey);
-      if (!isCurrent) {
+      if (isHalted) {
         const message = `what the authority of ${of.site} said since the backup is not known yet`;
         throw new SparcError('ERR_AUTHORITY_RESTORED', message, { site: of.site });
       }
@@ -120,15 +120,15 @@ export class AuthorityActs {
     return this.#signed.get(name) === toHex(hash);
   }
 
-  async #actingFor(query: Query, of: Site): Promise<{ acting: Acting; pinKey: Uint8Array; isCurrent: boolean }> {
+  async #actingFor(query: Query, of: Site): Promise<{ acting: Acting; pinKey: Uint8Array; isHalted: boolean }> {
     const { clock, random, keys } = this.deps;
-    const { authorityKey, sealedPinKey, isCurrent } = await sitePlace(query, of.site);
+    const { authorityKey, sealedPinKey, isHalted } = await sitePlace(query, of.site);
     const key = await keys.find(of.tenant, of.site);
     const pinKey = key && unseal(key.sealing.seed, Sealed.decode(sealedPinKey));
     if (key === undefined || pinKey === undefined || !sameBytes(key.signer.publicKey, authorityKey)) {
       throw new SparcError('ERR_AUTHORITY_KEY_ABSENT', `the key of ${of.site} is not here`, { site: of.site });
     }
-    return { acting: { clock, random, ...key }, pinKey, isCurrent };
+    return { acting: { clock, random, ...key }, pinKey, isHalted };
   }
 
   async #state(transaction: Transaction, acting: Acting, drafts: readonly Draft[] = []): Promise<AuthorityState> {

@@ -24,5 +24,6 @@ export { knownRoster } from './known-roster.js';
 export { operatorSigner, siteSecret, siteSeed, siteSigner } from './site-keys.js';
 export { activate, placeMembers, removeMember } from './member-rows.js';
 export { placeSaid } from './place-said.js';
+export { isHalted } from './is-halted.js';
 export { isKeptHere, ownerSigns, sitePlace } from './site-place.js';
 export { takeUp } from './take-up.js';

@@ -1,5 +1,6 @@
 import { SparcError } from '@sparc/protocol/errors';
 import { siteUnknown, type Transaction } from '../db/index.js';
+import { isHalted } from './is-halted.js';
 
 type Query = Transaction['query'];
 
@@ -9,8 +10,7 @@ export interface SitePlace {
   readonly authorityKey: Uint8Array;
   /** Sealed; 32 bytes for PIN hashes. */
   readonly sealedPinKey: Uint8Array;
-  /** False in a database that was restored, until it is known what the authority said since. */
-  readonly isCurrent: boolean;
+  readonly isHalted: boolean;
 }
 
 /** Whether the cloud keeps the authority of a site. Throws ERR_DATABASE_SITE_UNKNOWN. */
@@ -30,16 +30,13 @@ export async function sitePlace(query: Query, site: string): Promise<SitePlace> 
   const found = await query
     .selectFrom('sites')
     .leftJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
-    .innerJoin('incarnation', (join) => join.onTrue())
-    .select(['authority_key', 'pin_key', 'site_authorities.incarnation as known', 'incarnation.id as present'])
+    .select(['authority_key', 'pin_key', isHalted.as('isHalted')])
     .where('sites.id', '=', site)
     .executeTakeFirst();
   if (found === undefined) throw siteUnknown(site);
-  const { authority_key: authorityKey, pin_key: sealedPinKey, known, present } = found;
-  if (authorityKey === null || sealedPinKey === null) {
-    throw ownerSigns(site);
-  }
-  return { authorityKey, sealedPinKey, isCurrent: known === present };
+  const { authority_key: authorityKey, pin_key: sealedPinKey, ...rest } = found;
+  if (authorityKey === null || sealedPinKey === null) throw ownerSigns(site);
+  return { authorityKey, sealedPinKey, ...rest };
 }
 
 export const ownerSigns = (site: string) =>

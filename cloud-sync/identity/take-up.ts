@@ -1,6 +1,7 @@
 import type { VerifySignature } from '@sparc/protocol/ports';
 import type { Roster } from '@sparc/protocol/roster';
 import type { Site, Transaction } from '../db/index.js';
+import { isHalted } from './is-halted.js';
 import { knownRoster } from './known-roster.js';
 
 /**
@@ -20,7 +21,7 @@ export async function takeUp(
     .from('incarnation')
     .set((row) => ({ incarnation: row.ref('incarnation.id') }))
     .where('site_id', '=', site)
-    .whereRef('site_authorities.incarnation', '<>', 'incarnation.id')
+    .where(isHalted)
     .executeTakeFirst();
   return numUpdatedRows > 0n;
 }

@@ -1,8 +1,8 @@
-import { sql, type Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Carrier } from '@sparc/protocol/cloud-link';
 import type { EpochEnd } from '@sparc/protocol/replication';
 import type { Database, GatewayStatus } from '../db/index.js';
-import { isMember } from '../identity/index.js';
+import { isHalted, isMember } from '../identity/index.js';
 import { toHex, hexColumn } from '../platform/index.js';
 import { storedLog, type StoredLog } from './author-rows.js';
 
@@ -39,11 +39,10 @@ export async function greet(
       .values({ tenant_id: tenant, gateway_id: hexColumn(gateway), ...contact })
       .onConflict((conflict) => conflict.columns(['tenant_id', 'gateway_id']).doUpdateSet(contact))
       .execute();
-    const { authority_key: authority, isHalted } = await query
+    const { authority_key: authority, halted } = await query
       .selectFrom('sites')
       .leftJoin('site_authorities', 'site_authorities.site_id', 'sites.id')
-      .innerJoin('incarnation', (join) => join.onTrue())
-      .select(['authority_key', sql<boolean>`site_authorities.incarnation <> incarnation.id`.as('isHalted')])
+      .select(['authority_key', isHalted.as('halted')])
       .where('sites.id', '=', site)
       .executeTakeFirstOrThrow();
     const rows = await query.selectFrom('author_heads').selectAll().where('site_id', '=', site).execute();
@@ -52,7 +51,7 @@ export async function greet(
       (author) => [author, storedLog(rows.filter((row) => toHex(row.author) === author))] as const,
     );
     const said = new Map(gateways.map((row) => [toHex(row.id), saidEnd(row)]));
-    return { logs: new Map(logs), said, ...(isHalted && authority !== null && { halted: toHex(authority) }) };
+    return { logs: new Map(logs), said, ...(halted && authority !== null && { halted: toHex(authority) }) };
   });
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '@sparc/protocol/ports';
 import type { SiteAuthorities } from '../authority/index.js';
 import { expireEvents, listTenants, makeMonthsAhead, type Database } from '../db/index.js';
 import { OperatorExpulsions, type Enrolment } from '../enrolment/index.js';
-import { MEMBER_STATES } from '../identity/index.js';
+import { isHalted, MEMBER_STATES } from '../identity/index.js';
 import { toHex } from '../platform/index.js';
 import { absorbRevocations } from '../policy/index.js';
 import { expireSessions } from '../users/index.js';
@@ -69,8 +69,8 @@ export function jobsOf({ clock, database, authorities, enrolment, log, onFailure
     const sites = await database.inTenant(tenant, ({ query }) =>
       query
         .selectFrom('site_authorities')
-        .innerJoin('incarnation', 'incarnation.id', 'site_authorities.incarnation')
         .select('site_id')
+        .where((site) => site.not(isHalted))
         .execute(),
     );
     for (const { site_id: site } of sites) await work(site).catch((error: unknown) => onFailure(error, what));
