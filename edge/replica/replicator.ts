@@ -1,11 +1,10 @@
 import { isSparcError, SparcError } from '@sparc/protocol/errors';
 import { isSignatureValid, malformed, type Batch, type SignedHead } from '@sparc/protocol/ledger';
-import type { Clock, MeshNetwork, ReplicaAppend, Timer } from '@sparc/protocol/ports';
+import type { Clock, MeshNetwork, Timer } from '@sparc/protocol/ports';
 import {
   alteredBy,
   attestedLog,
   disowned,
-  forkName,
   Heads,
   holds,
   isHeld,
@@ -19,7 +18,6 @@ import {
   tipsByAuthor,
   TIPS_MAX,
   type AuthorLog,
-  type Fork,
   type HashAt,
   type HeadsInput,
   type ReplicationEffect,
@@ -31,14 +29,15 @@ import { toHex } from '../platform/index.js';
 import type { ReadableLogs } from './author-entries.js';
 import { isLastResort } from './emptied-early.js';
 import { Inbox, type Letter } from './inbox.js';
-import { Intake, type IntakeDeps } from './intake.js';
+import type { Intake } from './intake.js';
 import { LogFetches } from './log-fetches.js';
 import { LogServer } from './log-server.js';
 import { WholeOwnLog, type OwnLog } from './own-log.js';
 import type { FullReason } from './replica-room.js';
+import { ReplicaWriter, type ReplicaWriterDeps } from './replica-writer.js';
 import { REQUEST_WORK, WORK_PACE } from './work-pace.js';
 
-export interface ReplicatorDeps extends IntakeDeps {
+export interface ReplicatorDeps extends ReplicaWriterDeps {
   readonly clock: Clock;
   readonly network: MeshNetwork;
   readonly ownLog: OwnLog;
@@ -48,12 +47,6 @@ export interface ReplicatorDeps extends IntakeDeps {
   hasEmptiedEarly(batch: Batch): boolean;
   /** A log grew; what is new is on disk. */
   onStored(author: string): void;
-  /** Why there is no room for more of an author; undefined while there is. */
-  fullFor(author: string): FullReason | undefined;
-  /** Once for an author, until there was room again. */
-  onFull(author: string, reason: FullReason): void;
-  /** Once for each fork, also over starts; it is on disk. */
-  onFork(fork: Fork): void;
   onFailure(error: unknown, what: string): void;
 }
 
@@ -64,9 +57,6 @@ interface Pushed {
   readonly news: Batch[];
 }
 
-/** Of one author; more are not recorded, they say nothing new. */
-const FORKS_MAX = 64;
-
 const WRITE_TROUBLE = 'the logs could not be read or written';
 
 /** Holds replicas of the logs of all authors of the site, and lets neighbours have them. */
@@ -75,18 +65,17 @@ export class Replicator {
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
   /** With what only replicas have of it. */
   readonly #own: WholeOwnLog;
+  readonly #writer: ReplicaWriter;
   readonly #fetches: LogFetches;
   readonly #server: LogServer;
   /** What each neighbour may still make this one do. */
   readonly #work: Credits;
   readonly #inbox: Inbox;
-  /** Names of those on disk, by author. */
-  readonly #forks = new Map<string, Set<string>>();
-  readonly #full = new Map<string, FullReason>();
   #stopped = false;
 
   constructor(private readonly deps: ReplicatorDeps) {
     this.#state = nothingHeld(deps.ownLog.author, deps.authority);
+    this.#writer = new ReplicaWriter(deps);
     this.#work = new Credits(deps.clock, WORK_PACE);
     this.#inbox = new Inbox({
       clock: deps.clock,
@@ -98,7 +87,7 @@ export class Replicator {
     this.#own = new WholeOwnLog(deps.ownLog, deps.store);
     this.#server = new LogServer({ ...deps, ownLog: this.#own }, (author) => this.#counted(author));
     this.#fetches = new LogFetches(deps, {
-      intake: (author) => this.#intake(author),
+      intake: (author) => this.#writer.intake(author),
       save: (intake) => !this.#stopped && this.#save(intake),
       isRefused: (batch) => deps.hasEmptiedEarly(batch) && !isLastResort(this.#state, batch),
       isAhead: (neighbour, author) => this.#state.ahead.get(author)?.has(neighbour) === true,
@@ -110,7 +99,7 @@ export class Replicator {
 
   async start(): Promise<void> {
     const { network, store, ownLog } = this.deps;
-    for (const fork of store.forks()) this.#forksOf(toHex(fork.first.author)).add(forkName(fork));
+    this.#writer.start();
     for (const author of store.logs().keys()) this.#step({ kind: 'stored', author, log: this.#counted(author) });
     this.#step({ kind: 'stored', author: ownLog.author, log: this.#own.log() });
     await network.start({
@@ -146,7 +135,7 @@ export class Replicator {
 
   /** Authors of whom no more is taken, and why. Whoever's entries could not be written is tried again. */
   get full(): ReadonlyMap<string, FullReason> {
-    return this.#full;
+    return this.#writer.full;
   }
 
   /** The own log grew. `batch`: all that is new, where it is little. */
@@ -228,7 +217,7 @@ export class Replicator {
   /** What of it is on disk now, and was not before. */
   #writePushed(pushed: readonly Pushed[]): readonly Pushed[] {
     try {
-      const grown = this.#write(pushed.map(({ intake }) => intake));
+      const grown = this.#writer.write(pushed.map(({ intake }) => intake));
       return pushed.filter(({ intake }) => grown.includes(intake));
     } catch (error) {
       this.deps.onFailure(error, WRITE_TROUBLE);
@@ -273,7 +262,7 @@ export class Replicator {
   }
 
   #take(author: string, batch: Batch): number {
-    const intake = this.#intake(author);
+    const intake = this.#writer.intake(author);
     if (intake === undefined) return 0;
     intake.add(batch);
     this.#save(intake);
@@ -294,7 +283,7 @@ export class Replicator {
   #takeBatch(pushed: Map<string, Pushed>, batch: Batch): void {
     const author = toHex(batch.author);
     if (author === this.#own.author || !this.deps.isAuthor(author) || this.deps.hasEmptiedEarly(batch)) return;
-    const intake = pushed.get(author)?.intake ?? this.#intake(author);
+    const intake = pushed.get(author)?.intake ?? this.#writer.intake(author);
     if (intake === undefined) return;
     const news = pushed.get(author)?.news ?? [];
     pushed.set(author, { intake, news });
@@ -322,7 +311,7 @@ export class Replicator {
       throw new SparcError('ERR_LEDGER_SIGNATURE_INVALID', `a tip of ${author} is not signed by it`);
     }
     const fork = author === ownLog.author ? disowned(ownLog.log(), hashAt, tip) : alteredBy(log, hashAt, tip);
-    if (fork !== undefined) this.#store([], [fork]);
+    if (fork !== undefined) this.#writer.writeFork(fork);
     return true;
   }
 
@@ -344,25 +333,9 @@ export class Replicator {
       : attestedLog(log, attested, (epoch, sequence) => store.hashAt(author, epoch, sequence));
   }
 
-  /** Undefined where there is no room for more of an author. */
-  #intake(author: string): Intake | undefined {
-    const reason = this.deps.fullFor(author);
-    if (reason !== undefined) this.#noteFull(author, reason);
-    // Whether the disk takes it again, only the next write shows.
-    else if (this.#full.get(author) !== 'write') this.#full.delete(author);
-    // Epochs that are open go on.
-    return reason === undefined || reason === 'epochs' ? new Intake(this.deps, author) : undefined;
-  }
-
-  #noteFull(author: string, reason: FullReason): void {
-    const isKnown = this.#full.has(author);
-    this.#full.set(author, reason);
-    if (!isKnown) this.deps.onFull(author, reason);
-  }
-
   /** On disk before it is announced. False where nothing of it is new. */
   #save(intake: Intake): boolean {
-    const grown = this.#write([intake]);
+    const grown = this.#writer.write([intake]);
     for (const { author } of grown) {
       this.#step(this.#stored(author));
       this.deps.onStored(author);
@@ -370,47 +343,8 @@ export class Replicator {
     return grown.length > 0;
   }
 
-  /** Those of which something is new. */
-  #write(intakes: readonly Intake[]): readonly Intake[] {
-    const grown = intakes.filter(({ appends }) => appends.length > 0);
-    try {
-      this.#store(
-        grown.flatMap(({ appends }) => appends),
-        intakes.flatMap(({ forks }) => forks),
-      );
-    } catch (error) {
-      if (isSparcError(error, 'ERR_LEDGER_WRITE_FAILED')) {
-        for (const { author } of grown) this.#noteFull(author, 'write');
-      }
-      throw error;
-    }
-    for (const { author } of grown) if (this.#full.get(author) === 'write') this.#full.delete(author);
-    return grown;
-  }
-
   #stored(author: string): Extract<ReplicationInput, { kind: 'stored' }> {
     return { kind: 'stored', author, log: this.#counted(author) };
-  }
-
-  #store(appends: readonly ReplicaAppend[], forks: readonly Fork[]): void {
-    const news = new Map<string, Fork>();
-    for (const fork of forks) {
-      const seen = this.#forksOf(toHex(fork.first.author));
-      if (seen.size >= FORKS_MAX || seen.has(forkName(fork))) continue;
-      news.set(forkName(fork), fork);
-    }
-    if (appends.length === 0 && news.size === 0) return;
-    this.deps.store.append(appends, [...news.values()]);
-    for (const [name, fork] of news) {
-      this.#forksOf(toHex(fork.first.author)).add(name);
-      this.deps.onFork(fork);
-    }
-  }
-
-  #forksOf(author: string): Set<string> {
-    const known = this.#forks.get(author) ?? new Set();
-    this.#forks.set(author, known);
-    return known;
   }
 
   *#serve(neighbour: string, request: Uint8Array): Iterable<Uint8Array> {
