@@ -2,7 +2,7 @@ import {
   DIRECTED_OUTCOMES,
   openAnswer,
   REQUEST_LIFETIME_MAX_MS,
-  signRequest,
+  signCloudRequest,
   TRIED_OUTCOMES,
   type Answer,
   type Carrier,
@@ -120,7 +120,7 @@ export class GatewayRequests {
       awaited.requests.set(id, { asked, answered });
       this.#awaited.set(nameOf(carrier), awaited);
     });
-    const request = signRequest(signerOf(tenant, site), { site, gateway, id, deadlineUnixMs, ...what });
+    const request = signCloudRequest(signerOf(tenant, site), { site, gateway, id, deadlineUnixMs, ...what });
     try {
       // A gateway that does not read it keeps nobody waiting beyond the time that it has.
       return await Promise.race([answer, bus.say(carrier, 'request', request).then(() => answer)]);

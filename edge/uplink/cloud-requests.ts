@@ -1,5 +1,5 @@
 import {
-  openRequest,
+  openCloudRequest,
   REQUEST_LIFETIME_MAX_MS,
   signAnswer,
   type Answer,
@@ -49,7 +49,7 @@ export class CloudRequests {
    */
   async take(signed: Uint8Array): Promise<Uint8Array | undefined> {
     const { verify, signer, siteId, cloudKey } = this.deps;
-    const request = openRequest(verify, cloudKey, { site: siteId, gateway: toHex(signer.publicKey) }, signed);
+    const request = openCloudRequest(verify, cloudKey, { site: siteId, gateway: toHex(signer.publicKey) }, signed);
     const outcome = await this.#outcomeOf(request);
     return outcome && signAnswer(signer, { site: siteId, id: request.id, ...outcome });
   }

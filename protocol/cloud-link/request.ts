@@ -59,11 +59,11 @@ const AnswerBody = message({
 });
 
 /** `cloud`: the key that the cloud has for the site. */
-export const signRequest = (cloud: Signer, request: Request): Uint8Array =>
+export const signCloudRequest = (cloud: Signer, request: Request): Uint8Array =>
   signBody(cloud, 'request', Request.encode(request));
 
 /** Throws ERR_LINK_REQUEST_INVALID unless the cloud signed it for this gateway of this site. */
-export function openRequest(
+export function openCloudRequest(
   verify: VerifySignature,
   cloudKey: Uint8Array,
   { site, gateway }: Pick<Request, 'site' | 'gateway'>,

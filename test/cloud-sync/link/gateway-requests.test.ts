@@ -7,7 +7,7 @@ import {
   TENANT_REQUESTS_MAX,
 } from '@sparc/cloud-sync/link';
 import { nodeCrypto, nodeRandom, toHex } from '@sparc/cloud-sync/platform';
-import { openRequest, signAnswer, type Carrier } from '@sparc/protocol/cloud-link';
+import { openCloudRequest, signAnswer, type Carrier } from '@sparc/protocol/cloud-link';
 import { signDirective, type SignedDirective } from '@sparc/protocol/directive';
 import { VirtualClock } from '@sparc/simulator/world';
 import { testSigner } from '../../support/test-signer.js';
@@ -116,7 +116,7 @@ t.test('answers that nobody waits for are not verified, and of others so many', 
   requests.stop();
   await waits;
   const again = requests.direct(at(first), order('door'), 10_000);
-  const { id } = openRequest(nodeCrypto.verify, cloud.publicKey, at(first), said.at(-1) ?? new Uint8Array());
+  const { id } = openCloudRequest(nodeCrypto.verify, cloud.publicKey, at(first), said.at(-1) ?? new Uint8Array());
   answer(at(first), signAnswer(signer, { site: 'harbour', id, outcome: 'applied' }));
   t.strictSame(await again, { outcome: 'applied' }, 'the next request begins anew');
 });
