@@ -13,8 +13,9 @@ import { deskScene } from './desk-scene.js';
 
 const by = 'grace';
 const siteFile = (site: string) => SITE_FILE.replace('id: harbour', `id: ${site}`);
-const plain = ({ profiles, holders, credentials, ...plan }: PolicyContent) => ({
-  ...plan,
+const plain = ({ plan, emergencyCredentials, profiles, holders, credentials }: PolicyContent) => ({
+  plan,
+  emergencyCredentials,
   profiles: [...profiles],
   holders: [...holders],
   credentials: [...credentials],
