@@ -26,14 +26,15 @@ export function createSite(catalogue, { onPlaces }) {
 
   const orders = createOrders(() => ({ ...model, places: withOwn(model), others: othersOf(model.mesh) })).map(
     ({ kind, words, level, ask }) => {
-      const button = h('button', { type: 'button', class: level, onclick: () => void give(ask) }, words);
+      const onclick = () => void give(ask);
+      const button = h('button', { type: 'button', class: level, disabled: true, onclick }, words);
       byId('site-orders').append(button);
       return { kind, button };
     },
   );
   const releaseAll = h(
     'button',
-    { type: 'button', onclick: () => void give(() => askRelease(model.raises, model)) },
+    { type: 'button', disabled: true, onclick: () => void give(() => askRelease(model.raises, model)) },
     'End all',
   );
   byId('site-orders').append(releaseAll);
