@@ -218,7 +218,7 @@ export class SiteFollower {
 
   /** Entries of an epoch that a page starts from. */
   #saidOf(transaction: Transaction, head: Head) {
-    return this.#inEpoch(transaction, head).where(sql<boolean>`is_of_page(record)`);
+    return this.#inEpoch(transaction, head).where(sql<boolean>`is_followed(record)`);
   }
 
   #inEpoch(transaction: Transaction, { author, epoch, epoch_random: random, sequence }: Head) {

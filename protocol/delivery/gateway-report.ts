@@ -5,6 +5,8 @@ import type { EntryMark, SaidEntry } from './said-entry.js';
 
 /** Raises that stand at one gateway, as far as they are kept: the newest. */
 export const RAISES_KEPT_MAX = 256;
+/** Gateways that one gateway knows to be expelled, as far as they are kept: the newest. */
+export const EXPELLED_KEPT_MAX = 256;
 
 /** How a gateway stands by its own log. Instants are those of its own clock. */
 export interface GatewayReport {
@@ -28,9 +30,11 @@ export interface GatewayReport {
   readonly clockErrorMs?: number;
   /** What was raised for the site, and stands there; the oldest first. */
   readonly raises: readonly Raise[];
+  /** Public keys of gateways that it takes no word of any more. */
+  readonly expelled: readonly string[];
 }
 
-export const NO_REPORT: GatewayReport = { revocation: { number: 0 }, raises: [] };
+export const NO_REPORT: GatewayReport = { revocation: { number: 0 }, raises: [], expelled: [] };
 
 /** Events that a report is made of. */
 export const REPORTING_EVENTS: ReadonlySet<string> = new Set([
@@ -47,6 +51,8 @@ export const REPORTING_EVENTS: ReadonlySet<string> = new Set([
   'fire.alarm',
   'fire.evacuation',
   'fire.ended',
+  'mesh.gateway_expelled',
+  'mesh.expulsion_directed',
 ]);
 
 /** How the authority of a site names its revisions: number, and start of a hash. */
@@ -93,9 +99,18 @@ export function reported(before: GatewayReport, entry: SaidEntry): GatewayReport
       const clockErrorMs = numberOf(detail['errorMs']);
       return clockErrorMs === undefined ? report : { ...report, clockErrorMs };
     }
+    case 'mesh.gateway_expelled':
+      return withExpelled(report, detail['neighbour']);
+    case 'mesh.expulsion_directed':
+      return withExpelled(report, detail['gateway']);
     default:
       return report;
   }
+}
+
+function withExpelled(report: GatewayReport, key: string | undefined): GatewayReport {
+  if (key === undefined || report.expelled.includes(key)) return report;
+  return { ...report, expelled: [...report.expelled, key].slice(-EXPELLED_KEPT_MAX) };
 }
 
 function raisesAfter({ raises }: GatewayReport, { id, record, wallUnixMs }: SaidEntry): readonly Raise[] {

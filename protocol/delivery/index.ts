@@ -20,6 +20,6 @@ export {
   StandingRaise,
   type DirectiveAnswer,
 } from './delivery-view.js';
-export { RAISES_KEPT_MAX, REPORTING_EVENTS } from './gateway-report.js';
+export { EXPELLED_KEPT_MAX, RAISES_KEPT_MAX, REPORTING_EVENTS } from './gateway-report.js';
 export { standingOf } from './standing.js';
 export type { EntryMark, SaidEntry } from './said-entry.js';

@@ -5,8 +5,9 @@ import type { DeliverySite } from './delivery-of.js';
 import type { StandingRaise } from './delivery-view.js';
 
 /**
- * What stands at any member of the site by its own log, the oldest first. One that lies speaks for itself alone, and what a
- * gateway raised that was expelled members drop without a word. `attested`: up to which heads its log counts, by its key.
+ * What stands at any member of the site by its own log, the oldest first. One that lies speaks for itself alone. What a
+ * gateway raised that was expelled members drop without a word, each when it hears of that. `attested`: up to which heads
+ * its log counts, by its key.
  */
 export function standingOf(
   log: DeliveryLog,
@@ -15,8 +16,10 @@ export function standingOf(
 ): readonly StandingRaise[] {
   const found = new Map<string, StandingRaise>();
   for (const { key } of members) {
-    for (const raise of log.reportOf(key).raises) {
-      if (!isAttested(raise, attested)) continue;
+    const { raises, expelled } = log.reportOf(key);
+    for (const raise of raises) {
+      const isDropped = raise.entry !== undefined && expelled.includes(raise.entry.author);
+      if (isDropped && !isAttested(raise, attested)) continue;
       const name = `${raise.id} ${kindOf(raise)}`;
       const before = found.get(name) ?? standingRaise(log, key, raise);
       const atUnixMs = Math.min(before.atUnixMs, raise.atUnixMs);

@@ -274,7 +274,7 @@ t.test('the index of the database has every event that a report is made of, and 
     database.inTenant(tenant, async ({ query }) => {
       const { rows } = await sql<{
         is: boolean;
-      }>`select is_of_page(${JSON.stringify(record)}::jsonb) as is`.execute(query);
+      }>`select is_followed(${JSON.stringify(record)}::jsonb) as is`.execute(query);
       return rows[0]?.is === true;
     });
   for (const name of ['door.opened', ...REPORTING_EVENTS])

@@ -41,6 +41,9 @@ t.test('what a gateway raised behind the heads by which it was expelled stands i
   // Of its log nothing is here: nothing of it is attested.
   const expelled = await api.call('POST', `/api/v1/sites/harbour/gateways/${cellar.key}/expulsion`, undefined, token);
   t.equal(expelled.status, 204);
+  t.match(await raises(api), [{ id: raise }], 'the hall has not heard of it, and is locked down still');
+  const detail = { neighbour: cellar.key, name: 'cellar', epoch: '3' };
+  await arrive(chain.add({ name: 'mesh.gateway_expelled', detail }));
   t.strictSame(await raises(api), []);
   const another = await CloudApi.build(t, { database, clock: systemClock, keys });
   t.strictSame(await raises(another), [], 'to a process that starts from the database as well');

@@ -383,6 +383,11 @@ t.test('what an expelled gateway raised stands as far as its log counts, as at t
   const at = (counter: number, sequence: number): SignedHead => ({
     ...{ ...head, sequence, epoch: { counter, random: new Uint8Array(8) }, signature: new Uint8Array(64) },
   });
+  t.strictSame(standing([]), ['04'.repeat(16), '05'.repeat(16)], 'no gateway has heard of the expulsion');
+  said.say(HALLWAY, { name: 'mesh.gateway_expelled', detail: { neighbour: CELLAR, name: 'Cellar', epoch: '2' } });
+  const at4 = () => standingOf(said.log, SITE, new Map([[CELLAR, [at(3, 4)]]]));
+  t.match(at4(), [{ standsAt: [HALLWAY, GATE] }, { standsAt: [GATE] }], 'one has');
+  said.say(GATE, { name: 'mesh.expulsion_directed', detail: { gateway: CELLAR, by: 'Ada', directive: 'd'.repeat(64) } });
   t.strictSame(standing([at(3, 4)]), ['04'.repeat(16)]);
   t.strictSame(standing([at(3, 9)]), ['04'.repeat(16), '05'.repeat(16)]);
   t.strictSame(standing([at(2, 9)]), []);
