@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { SparcError } from '@sparc/protocol/errors';
+import { sparcVersion } from '../platform/index.js';
 import { Cli, CONFIG_DEFAULT, examples, jsonOption } from './cli.js';
 import { addCommands } from './command-groups.js';
 import { EXIT, EXIT_CODES, exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -13,7 +13,7 @@ export async function runCli(argv: readonly string[], streams: Streams): Promise
   const cli = new Cli(program, output);
   program
     .description('SPARC Edge: access control that decides at the door')
-    .version(version())
+    .version(sparcVersion())
     .addOption(jsonOption())
     .enablePositionalOptions()
     .exitOverride()
@@ -48,9 +48,4 @@ function facts(): string {
     'Exit codes:',
     ...EXIT_CODES.map(([code, meaning]) => `  ${code}  ${meaning}`),
   ].join('\n');
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

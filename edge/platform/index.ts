@@ -34,3 +34,4 @@ export { findSecretKey, loadSecretKey, secretKeyText } from './secret-key.js';
 export { tryLock, type ExclusiveLock } from './exclusive-lock.js';
 export { Database } from './sqlite.js';
 export { StateFile } from './state-file.js';
+export { sparcVersion } from './sparc-version.js';

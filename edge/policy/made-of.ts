@@ -1,12 +1,13 @@
 import { Database } from '../platform/sqlite.js';
+import { sparcVersion } from '../platform/sparc-version.js';
 import type { PartRef } from '@sparc/protocol/policy-revision';
 
 /**
- * Rises whenever the builder makes other rows of the same records; a test holds it to what it made of a policy. The
- * instants of a validity depend on the platform, too: on its list of time zones.
+ * Rises whenever the builder makes other rows of the same records; a test holds it to what it made of a policy. Another
+ * release may refuse records that this one took, and the instants of a validity depend on the platform's list of time zones.
  */
 const BUILDER = 1;
-const BUILT_BY = `${BUILDER} ${process.version} tz ${process.versions.tz}`;
+const BUILT_BY = `${BUILDER} ${sparcVersion()} ${process.version} tz ${process.versions.tz}`;
 
 /** What a generation says of how it was made, as far as this version would make it the same way. */
 export interface MadeOf {

@@ -39,21 +39,14 @@ export class PolicyBuilder {
     }
     const db = (this.#db = new Database(path));
     this.#time = new ValidityClock(timeZone);
-    // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
-    db.pragma('journal_mode = OFF');
-    db.pragma('synchronous = OFF');
-    db.pragma('locking_mode = EXCLUSIVE');
-    db.pragma('cache_size = -65536');
-    prepare(db);
-    db.pragma('foreign_keys = ON');
-    db.exec('BEGIN');
-    db.prepare('INSERT INTO policy (revision, site) VALUES (?, ?)').run(revision, JSON.stringify(plan.site));
-    const insertFormat = db.prepare('INSERT INTO card_format (definition) VALUES (?)');
-    for (const format of plan.cardFormats) insertFormat.run(JSON.stringify(format));
-    for (const [table, list] of PLAN_TABLES) {
-      const insert = db.prepare(`INSERT INTO ${table} (id, definition) VALUES (?, ?)`);
-      for (const entry of plan[list] ?? [])
-        refusing(() => insert.run(entry.id, JSON.stringify(entry)), `${table} ${entry.id}`);
+    try {
+      setUp(db);
+      prepare(db);
+      writePlan(db, plan, revision);
+    } catch (error) {
+      // An open file that somebody removes takes room on the disk still.
+      db.close();
+      throw error;
     }
     this.#insert = {
       profile: db.prepare('INSERT INTO access_profile (id, name) VALUES (?, ?)'),
@@ -137,5 +130,26 @@ function refusing(insert: () => void, what: string): void {
   } catch (error) {
     if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_CONSTRAINT')) throw error;
     throw new SparcError('ERR_POLICY_INVALID', `${what} is refused: ${error.message}`, {}, { cause: error });
+  }
+}
+
+function setUp(db: Database): void {
+  // A crash loses the whole file anyway: it counts only once its manifest is signed, and it is flushed before that.
+  db.pragma('journal_mode = OFF');
+  db.pragma('synchronous = OFF');
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma('cache_size = -65536');
+}
+
+function writePlan(db: Database, plan: SitePlan, revision: string): void {
+  db.pragma('foreign_keys = ON');
+  db.exec('BEGIN');
+  db.prepare('INSERT INTO policy (revision, site) VALUES (?, ?)').run(revision, JSON.stringify(plan.site));
+  const insertFormat = db.prepare('INSERT INTO card_format (definition) VALUES (?)');
+  for (const format of plan.cardFormats) insertFormat.run(JSON.stringify(format));
+  for (const [table, list] of PLAN_TABLES) {
+    const insert = db.prepare(`INSERT INTO ${table} (id, definition) VALUES (?, ?)`);
+    for (const entry of plan[list] ?? [])
+      refusing(() => insert.run(entry.id, JSON.stringify(entry)), `${table} ${entry.id}`);
   }
 }
