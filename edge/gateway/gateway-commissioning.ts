@@ -119,6 +119,11 @@ export class GatewayCommissioning {
     await this.#commissioning.stop();
   }
 
+  /** After a stop: resolves when no transfer writes where it stands any more. */
+  written(): Promise<void> {
+    return this.#resumePoints.written();
+  }
+
   listening(url: string): void {
     this.#commissioning.listening(url);
   }

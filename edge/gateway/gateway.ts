@@ -222,7 +222,8 @@ export class Gateway {
    * would find the journal in use, and older state written over its own.
    */
   async written(): Promise<void> {
-    await Promise.all([this.#clock.stop(), this.#field?.saved(), this.#expulsions?.stop(), this.#journal?.stop()]);
+    const parts = [this.#clock.stop(), this.#field?.saved(), this.#expulsions?.stop(), this.#journal?.stop()];
+    await Promise.all([...parts, this.#commissioning.written()]);
   }
 
   /** Others learn from it which buses are served, and by whom. */

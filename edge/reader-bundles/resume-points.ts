@@ -20,7 +20,7 @@ export class ResumePoints {
   readonly #path: string;
   #points: Points;
   #isWritten = true;
-  #isWriting = false;
+  #writing: Promise<void> | undefined;
 
   constructor(dataDir: string) {
     this.#path = join(dataDir, 'reader-bundles', 'resume.json');
@@ -43,20 +43,24 @@ export class ResumePoints {
     this.#change(others);
   }
 
+  /** Resolves when nothing of it writes to the disk any more. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   #change(points: Points): void {
     this.#points = points;
     this.#isWritten = false;
-    if (!this.#isWriting) void this.#write();
+    this.#writing ??= this.#write();
   }
 
   /** A slow disk gets the newest only. */
   async #write(): Promise<void> {
-    this.#isWriting = true;
     while (!this.#isWritten) {
       this.#isWritten = true;
       await replaceFile(this.#path, JSON.stringify(this.#points)).catch(() => undefined);
     }
-    this.#isWriting = false;
+    this.#writing = undefined;
   }
 }
 
