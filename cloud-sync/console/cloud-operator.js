@@ -38,11 +38,14 @@ export function createCloudOperator({ tried, say, onChange }) {
 
   /** What it has stays as it is but for what is changed here; where that cannot be read, nothing is given. */
   async function delegate() {
+    const of = path;
+    let delegated;
     const isRead = await tried(async () => {
-      known = await get(`${path}/cloud-operator`);
+      ({ delegated } = await get(`${of}/cloud-operator`));
     });
-    if (!isRead) return;
-    const { rights = BY_DEFAULT, scope = [] } = known.delegated ?? {};
+    // Meanwhile another site may be shown.
+    if (!isRead || of !== path) return;
+    const { rights = BY_DEFAULT, scope = [] } = delegated ?? {};
     const answer = await ask({
       title: 'What may the cloud direct?',
       text: 'Whoever is an operator of the cloud directs the site with it; each order says on whose behalf.',
@@ -62,9 +65,11 @@ export function createCloudOperator({ tried, say, onChange }) {
       go: 'Let the cloud direct',
     });
     if (answer?.rights === undefined) return;
+    const newScope = answer.scope ?? [];
+    if (scope.length > 0 && newScope.length === 0 && !(await isForWholeSite())) return;
     const untilUnixMs = Date.now() + Number(answer.days[0]) * DAY_MS;
-    const body = { rights: answer.rights, scope: answer.scope ?? [], untilUnixMs };
-    await changed('The cloud may direct.', () => call('PUT', `${path}/cloud-operator`, { body }));
+    const body = { rights: answer.rights, scope: newScope, untilUnixMs };
+    await changed('The cloud may direct.', () => call('PUT', `${of}/cloud-operator`, { body }));
   }
 
   /** What is in the scope and no longer in the draft stays until somebody takes it out. */
@@ -82,6 +87,17 @@ export function createCloudOperator({ tried, say, onChange }) {
     if (items.size === 0) return [];
     const all = [...items.values()].map((item) => ({ ...item, checked: scope.includes(item.value) }));
     return checkField('scope', 'Only there, and by these profiles; none: the whole site', all);
+  }
+
+  /** Whoever takes out the last place may have meant to leave none. */
+  async function isForWholeSite() {
+    const answer = await ask({
+      title: 'The whole site?',
+      text: 'Without a place the cloud may direct all of the site. To let it direct nothing, take that away from it.',
+      go: 'The whole site',
+      level: 'danger',
+    });
+    return answer !== undefined;
   }
 
   async function withdraw() {

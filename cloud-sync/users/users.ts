@@ -87,13 +87,14 @@ export async function changeUser(
   };
   return database.inTenant(actor.tenant, async (transaction) => {
     const { query } = transaction;
-    if (isBarred === true || (role !== undefined && role !== 'administrator')) await assertNotLast(transaction, id);
+    const isAdministratorNoMore = isBarred === true || (role !== undefined && role !== 'administrator');
+    if (isAdministratorNoMore) await assertNotLast(transaction, id);
     // At least one column, or there is nothing to update.
     const changing = query.updateTable('users').set({ tenant_id: actor.tenant, ...change });
     const changed = await changing.where('id', '=', id).returningAll().executeTakeFirst();
     if (changed === undefined) throw new SparcError('ERR_USER_UNKNOWN', `there is no user ${id}`);
     await query.deleteFrom('sessions').where('user_id', '=', id).execute();
-    if (isBarred === true) {
+    if (isAdministratorNoMore) {
       // Nor does a gateway come in by a code that they took along.
       await query.deleteFrom('claim_codes').where('made_by', '=', changed.name).where('used_at', 'is', null).execute();
     }

@@ -40,13 +40,19 @@ t.test('claim codes that are not to be good any more', async (t) => {
     );
   });
 
-  await t.test('whoever is barred leaves none', async (t) => {
-    const password = 'correct horse battery staple';
-    const ada = await createUser(database, nodeRandom, by, { name: 'ada', role: 'administrator', password });
-    const [hers, other] = [await enrolment.offer(by, at), await enrolment.offer({ ...by, name: 'bob' }, at)];
-    await changeUser(database, nodeRandom, by, ada.id, { role: 'viewer' });
-    await changeUser(database, nodeRandom, by, ada.id, { isBarred: true });
-    await t.rejects(enrolment.claim(hers.code, gateway().request()), unknown);
-    t.ok(await enrolment.claim(other.code, gateway().request()));
-  });
+  const ends = { 'whoever is barred': { isBarred: true }, 'who administers no more': { role: 'operator' } } as const;
+  for (const [who, change] of Object.entries(ends)) {
+    await t.test(`${who} leaves none`, async (t) => {
+      const password = 'correct horse battery staple';
+      const name = who.replaceAll(' ', '-');
+      const ada = await createUser(database, nodeRandom, by, { name, role: 'administrator', password });
+      const [hers, other] = [
+        await enrolment.offer({ ...by, name }, at),
+        await enrolment.offer({ ...by, name: 'bob' }, at),
+      ];
+      await changeUser(database, nodeRandom, by, ada.id, change);
+      await t.rejects(enrolment.claim(hers.code, gateway().request()), unknown);
+      t.ok(await enrolment.claim(other.code, gateway().request()));
+    });
+  }
 });

@@ -176,10 +176,10 @@ t.test('what an administrator does on the page of the cloud', { skip: SKIP_WITHO
     const page = await open('site');
     await logIn(page, 'ada', 'a third horse battery');
     const delegated = async () => (await ask('GET', 'cloud-operator')).body.delegated;
-    const change = async (fill: (dialog: Locator) => Promise<unknown>) => {
+    const change = async (fill: (dialog: Locator) => Promise<unknown>, go = 'Let the cloud direct') => {
       const before = await delegated();
       await page.locator('#operator-words', { hasText: 'may' }).waitFor();
-      await press(page, 'Change…', 'Let the cloud direct', () => fill(page.getByRole('dialog')));
+      await press(page, 'Change…', go, () => fill(page.getByRole('dialog')));
       await eventually('it is given', async () => (await delegated()).untilUnixMs !== before.untilUnixMs);
       return delegated();
     };
@@ -194,10 +194,19 @@ t.test('what an administrator does on the page of the cloud', { skip: SKIP_WITHO
       await dialog.getByRole('checkbox', { name: 'annexe' }).uncheck();
     });
     t.strictSame([...other.scope].sort(), ['garden', 'server-room']);
-    const whole = await change(async (dialog) => {
+    const none = async (dialog: Locator) => {
       await dialog.getByRole('checkbox', { name: 'Garden gate' }).uncheck();
       await dialog.getByRole('checkbox', { name: 'Server room area' }).uncheck();
-    });
+    };
+    await page.getByRole('button', { name: 'Change…', exact: true }).click();
+    await none(page.getByRole('dialog'));
+    await page.getByRole('dialog').getByRole('button', { name: 'Let the cloud direct' }).click();
+    await page.getByRole('dialog', { name: 'The whole site?' }).getByRole('button', { name: 'Cancel' }).click();
+    t.strictSame((await delegated()).scope, other.scope, 'who takes out the last place is asked');
+    const whole = await change(async (dialog) => {
+      await none(dialog);
+      await dialog.getByRole('button', { name: 'Let the cloud direct' }).click();
+    }, 'The whole site');
     t.strictSame(whole.scope, []);
   });
 
