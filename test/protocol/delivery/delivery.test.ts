@@ -387,7 +387,10 @@ t.test('what an expelled gateway raised stands as far as its log counts, as at t
   said.say(HALLWAY, { name: 'mesh.gateway_expelled', detail: { neighbour: CELLAR, name: 'Cellar', epoch: '2' } });
   const at4 = () => standingOf(said.log, SITE, new Map([[CELLAR, [at(3, 4)]]]));
   t.match(at4(), [{ standsAt: [HALLWAY, GATE] }, { standsAt: [GATE] }], 'one has');
-  said.say(GATE, { name: 'mesh.expulsion_directed', detail: { gateway: CELLAR, by: 'Ada', directive: 'd'.repeat(64) } });
+  said.say(GATE, {
+    name: 'mesh.expulsion_directed',
+    detail: { gateway: CELLAR, by: 'Ada', directive: 'd'.repeat(64) },
+  });
   t.strictSame(standing([at(3, 4)]), ['04'.repeat(16)]);
   t.strictSame(standing([at(3, 9)]), ['04'.repeat(16), '05'.repeat(16)]);
   t.strictSame(standing([at(2, 9)]), []);
