@@ -17,7 +17,7 @@ import {
 import { nodeRandom } from '@sparc/edge/platform';
 import { freePort } from '@sparc/simulator/live';
 import { eventually } from './peers.js';
-import { siteSnapshot } from './site-fixture.js';
+import { NO_MESH, siteSnapshot } from './site-fixture.js';
 import { systemClock } from './system-clock.js';
 
 /** What the field knows of its readers, and how it does what is asked; a test says what this wall is like. */
@@ -93,14 +93,7 @@ export async function startCommissioning(t: Test, wall: Wall) {
       commissioning: () => commissioning.view(),
       buses: () => ({ buses: wall.buses.map((view) => ({ ...view, findings: busFindings(view) })) }),
       request: (action, authorization) => commissioning.handle(action, authorization),
-      meshNotice: () => undefined,
-      ownTime: () => undefined,
-      timeInUse: () => undefined,
-      siteTime: () => undefined,
-      stored: () => undefined,
-      policyHere: () => undefined,
-      copied: () => undefined,
-      reach: () => undefined,
+      ...NO_MESH,
       onListening: (address) => {
         url = address;
         commissioning.listening(address);

@@ -70,6 +70,18 @@ export const NO_COMMISSIONING = {
   },
 } satisfies Partial<SiteProcessHandlers>;
 
+/** A site process without a mesh has nobody to tell of it. */
+export const NO_MESH = {
+  meshNotice: () => undefined,
+  ownTime: () => undefined,
+  timeInUse: () => undefined,
+  siteTime: () => undefined,
+  stored: () => undefined,
+  policyHere: () => undefined,
+  copied: () => undefined,
+  reach: () => undefined,
+} satisfies Partial<SiteProcessHandlers>;
+
 /** Event number `sequence` of epoch 3. */
 export function siteEvent(sequence: number, more: Partial<SiteEvent> = {}): SiteEvent {
   return {

@@ -12,7 +12,7 @@ import type { SiteView } from '@sparc/edge/api/server';
 import { SITE_BACKLOG_MAX, SiteProcess, type SiteProcessHandlers } from '@sparc/edge/site';
 import { membershipScene } from '../membership/membership-scene.js';
 import { eventually } from '../../support/peers.js';
-import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { NO_COMMISSIONING, NO_MESH, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { member } from '../../support/roster.js';
 import { systemClock } from '../../support/system-clock.js';
 
@@ -34,14 +34,7 @@ async function run(
     {
       ...NO_COMMISSIONING,
       snapshot: () => snapshot,
-      meshNotice: () => undefined,
-      ownTime: () => undefined,
-      timeInUse: () => undefined,
-      siteTime: () => undefined,
-      stored: () => undefined,
-      policyHere: () => undefined,
-      copied: () => undefined,
-      reach: () => undefined,
+      ...NO_MESH,
       onListening: (url) => urls.push(url),
       onDown: (error) => downs.push(error),
       ...handlers,

@@ -5,7 +5,7 @@ import { SiteProcess } from '@sparc/edge/site';
 import { launchBrowser, says, SKIP_WITHOUT_CHROMIUM } from '../../support/browser.js';
 import { freePort } from '@sparc/simulator/live';
 import { eventually } from '../../support/peers.js';
-import { NO_COMMISSIONING, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
+import { NO_COMMISSIONING, NO_MESH, siteEvent, siteSnapshot } from '../../support/site-fixture.js';
 import { systemClock } from '../../support/system-clock.js';
 
 t.test('the console', { skip: SKIP_WITHOUT_CHROMIUM }, async (t) => {
@@ -100,14 +100,7 @@ async function open(t: Test, browser: Browser) {
     {
       ...NO_COMMISSIONING,
       snapshot: () => snapshot,
-      meshNotice: () => undefined,
-      ownTime: () => undefined,
-      timeInUse: () => undefined,
-      siteTime: () => undefined,
-      stored: () => undefined,
-      policyHere: () => undefined,
-      copied: () => undefined,
-      reach: () => undefined,
+      ...NO_MESH,
       onListening: (address) => (url = address),
       onDown: () => undefined,
     },
